@@ -1,0 +1,229 @@
+"""What the factories of components return: the promises that training relies on.
+
+Pictures travel through training as float32 tensors of shape (N, C, H, W) in [-1, 1], labels as
+int64 tensors of shape (N,) or ``None``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+
+class ImageShape(NamedTuple):
+    """The shape of every picture of a run."""
+
+    channels: int
+    height: int
+    width: int
+
+
+# --- datasets ---------------------------------------------------------------------------------
+
+Picture = Image.Image | NDArray[np.uint8]
+"""A PIL image of any mode, or a uint8 array of shape (H, W, C)."""
+
+
+class ImageSource(Protocol):
+    """Pictures by number, with their labels; read once, when they are prepared.
+
+    ``source[i]`` may be called from several threads. A picture that cannot be decoded is an
+    :class:`~ganzoo.UnreadablePicture`.
+    """
+
+    @property
+    def class_names(self) -> Sequence[str]:
+        """The name of each class by its label; empty where pictures have no labels."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the content, never of its place: prepared pictures are kept by it."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> tuple[Picture, int | None]: ...
+
+
+@runtime_checkable
+class ScalableSource(Protocol):
+    """A source that draws its pictures, and so can draw them at any size."""
+
+    def at(self, resolution: int) -> ImageSource:
+        """The same source with pictures of ``resolution`` pixels in height and width."""
+        ...
+
+
+@runtime_checkable
+class BulkSource(Protocol):
+    """A source that makes many pictures at once faster than one by one."""
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+        """The pictures as uint8 (N, H, W, C) and their labels as int64 (N,), or ``None``."""
+        ...
+
+
+# --- architectures ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a loss asks of the networks."""
+
+    independent_scores: bool = False
+    """A picture's score may not depend on the others in its batch: no batch statistics."""
+
+
+class Generator(nn.Module):
+    """Latents in, pictures out."""
+
+    @abstractmethod
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Pictures of shape (N, C, H, W) in [-1, 1]."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        """Draw ``n`` latents, first axis ``n``, on the device of ``random`` and from it alone."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor: ...
+
+
+class Discriminator(nn.Module):
+    """Pictures in, one raw score each out: no sigmoid; high means real."""
+
+    @abstractmethod
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Scores of shape (N,)."""
+        raise NotImplementedError
+
+    if TYPE_CHECKING:
+
+        def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """The two players."""
+
+    generator: Generator
+    discriminator: Discriminator
+    conditional: bool = False
+    """Whether they listen to labels; if not, labels are not handed to them."""
+
+
+# --- losses -----------------------------------------------------------------------------------
+
+Critic = Callable[[Tensor], Tensor]
+"""The discriminator as a loss sees it: pictures to scores of shape (N,), labels already in it."""
+
+Terms = Mapping[str, Tensor]
+"""Named scalars; their sum is minimised, each is reported by its name."""
+
+
+class Objective(Protocol):
+    """What the two players minimise."""
+
+    @property
+    def independent_scores(self) -> bool:
+        """Whether the critic must score each picture on its own, as gradient penalties need."""
+        ...
+
+    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+        """The discriminator's terms; ``fake`` carries no gradient to the generator."""
+        ...
+
+    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+        """The generator's terms; ``real`` is the discriminator's last batch."""
+        ...
+
+
+@runtime_checkable
+class Constraint(Protocol):
+    """An objective that also confines the discriminator's weights."""
+
+    def constrain(self, discriminator: nn.Module) -> None:
+        """Change the weights in place, after each of the discriminator's updates."""
+        ...
+
+
+# --- augmentations ----------------------------------------------------------------------------
+
+Placement = Literal["real", "both"]
+"""On real pictures only (more data), or on all that the discriminator sees (its view)."""
+
+
+@runtime_checkable
+class GeometricAugment(Protocol):
+    """Moves pixels. All geometric augmentations of a run are composed into one warp."""
+
+    @property
+    def placement(self) -> Placement: ...
+
+    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+        """Draw ``n`` affine matrices, (n, 3, 3) float32 on the device of ``random``.
+
+        A matrix says where a point (x, y, 1) of the picture goes. The origin is the centre, x
+        points right and y down, and the unit is half the picture's height: y runs from -1 to 1,
+        x from -``aspect`` to ``aspect``.
+        """
+        ...
+
+
+@runtime_checkable
+class ColourAugment(Protocol):
+    """Mixes channels. All colour augmentations of a run are composed into one matrix."""
+
+    @property
+    def placement(self) -> Placement: ...
+
+    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        """Draw ``n`` affine maps of a pixel's channels, (n, C + 1, C + 1) float32."""
+        ...
+
+
+@runtime_checkable
+class PixelAugment(Protocol):
+    """Any other differentiable change, applied last."""
+
+    @property
+    def placement(self) -> Placement: ...
+
+    def apply(self, images: Tensor, random: torch.Generator) -> Tensor:
+        """The changed pictures: same shape, dtype and device."""
+        ...
+
+
+Augment = GeometricAugment | ColourAugment | PixelAugment
+
+
+# --- metrics ----------------------------------------------------------------------------------
+
+
+class Measured(NamedTuple):
+    """A number and how many pictures are behind it."""
+
+    value: float
+    count: int
+
+
+class Measure(Protocol):
+    """Compares generated pictures with real ones, in one pass over each."""
+
+    def __call__(
+        self, real: Iterable[Tensor], fake: Iterable[Tensor]
+    ) -> Mapping[str, Measured]:
+        """Named numbers, from batches of uint8 pictures of shape (N, C, H, W)."""
+        ...

@@ -1,0 +1,27 @@
+"""The errors that are a user's business: each message names the thing, the place and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+
+class RequestError(ValueError):
+    """What was asked for cannot be done as it was asked; the command line ends with status 2."""
+
+
+class UnknownName(RequestError, LookupError):
+    """A name that nothing installed answers to, or that more than one thing answers to."""
+
+
+class UnreadablePicture(RequestError):
+    """A picture that cannot be decoded.
+
+    A source raises it with ``skip=True`` when the user asked to leave such pictures out;
+    preparation then goes on without the picture and says so at the end.
+    """
+
+    def __init__(self, picture: str | PurePath, reason: str, *, skip: bool = False) -> None:
+        super().__init__(f"cannot read the picture {picture}: {reason}")
+        self.picture = str(picture)
+        self.reason = reason
+        self.skip = skip
