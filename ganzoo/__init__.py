@@ -1,7 +1,8 @@
 """Train GANs: any dataset, architecture, loss and augmentations, each a plugin.
 
-These names are all that a plugin needs. Those that need torch are imported when first used, so
-that a plugin's ``__init__.py`` can declare its components without paying for it.
+These names are all that a plugin needs, and ``train``, ``resume`` and ``load`` for those who use
+ganzoo from Python. What needs torch is imported when it is first used, so that a plugin's
+``__init__.py`` can declare its components without paying for it.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from ganzoo.components import (
     Architecture,
     Augmentation,
     Dataset,
+    LocalPath,
     Loss,
     Metric,
     Options,
     Recipe,
 )
 from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
-from ganzoo.folders import cache_folder
 from ganzoo.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from ganzoo.api import load, resume, train
     from ganzoo.contracts import (
         Augment,
         BulkSource,
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
         ScalableSource,
         Terms,
     )
+    from ganzoo.data.decoding import open_picture
+    from ganzoo.data.download import download
+    from ganzoo.data.fingerprint import fingerprint_of_files
+    from ganzoo.folders import cache_folder
 
 __version__ = "0.1.0"
 
@@ -62,6 +68,7 @@ __all__ = [
     "GeometricAugment",
     "ImageShape",
     "ImageSource",
+    "LocalPath",
     "Loss",
     "Measure",
     "Measured",
@@ -80,11 +87,28 @@ __all__ = [
     "UnknownName",
     "UnreadablePicture",
     "cache_folder",
+    "download",
+    "fingerprint_of_files",
     "hookimpl",
+    "load",
+    "open_picture",
+    "resume",
+    "train",
 ]
+
+_ELSEWHERE = {
+    "cache_folder": "ganzoo.folders",
+    "download": "ganzoo.data.download",
+    "fingerprint_of_files": "ganzoo.data.fingerprint",
+    "load": "ganzoo.api",
+    "open_picture": "ganzoo.data.decoding",
+    "resume": "ganzoo.api",
+    "train": "ganzoo.api",
+}
+"""Where the names live that are imported on first use and are not contracts."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(importlib.import_module("ganzoo.contracts"), name)
-    raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ELSEWHERE.get(name, "ganzoo.contracts")), name)

@@ -6,14 +6,18 @@ import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ganzoo.errors import RequestError
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+LocalPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""The type of an option that names a file or folder: a run can then go on from anywhere."""
 
 
 class Options(BaseModel):
@@ -23,7 +27,13 @@ class Options(BaseModel):
     may be absent defaults to ``None``, since a settings file cannot write "nothing".
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        # A folder may be called 2024, which a command line cannot tell from a number.
+        coerce_numbers_to_str=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,5 +129,7 @@ class Recipe(Component):
 
     def read(self) -> str:
         """The text of the settings file."""
+        from importlib import resources
+
         package, _, path = self.settings.partition("/")
         return resources.files(package).joinpath(path).read_text(encoding="utf-8")

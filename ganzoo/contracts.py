@@ -98,7 +98,8 @@ class Generator(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor: ...
+        def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+            """As ``forward``."""
 
 
 class Discriminator(nn.Module):
@@ -111,7 +112,8 @@ class Discriminator(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor: ...
+        def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+            """As ``forward``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +172,9 @@ class GeometricAugment(Protocol):
     """Moves pixels. All geometric augmentations of a run are composed into one warp."""
 
     @property
-    def placement(self) -> Placement: ...
+    def placement(self) -> Placement:
+        """Which pictures it is for."""
+        ...
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Draw ``n`` affine matrices, (n, 3, 3) float32 on the device of ``random``.
@@ -187,7 +191,9 @@ class ColourAugment(Protocol):
     """Mixes channels. All colour augmentations of a run are composed into one matrix."""
 
     @property
-    def placement(self) -> Placement: ...
+    def placement(self) -> Placement:
+        """Which pictures it is for."""
+        ...
 
     def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         """Draw ``n`` affine maps of a pixel's channels, (n, C + 1, C + 1) float32."""
@@ -199,9 +205,15 @@ class PixelAugment(Protocol):
     """Any other differentiable change, applied last."""
 
     @property
-    def placement(self) -> Placement: ...
+    def placement(self) -> Placement:
+        """Which pictures it is for."""
+        ...
 
-    def apply(self, images: Tensor, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        """Draw what ``n`` pictures need, first axis ``n``, on the device of ``random``."""
+        ...
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         """The changed pictures: same shape, dtype and device."""
         ...
 
@@ -222,8 +234,6 @@ class Measured(NamedTuple):
 class Measure(Protocol):
     """Compares generated pictures with real ones, in one pass over each."""
 
-    def __call__(
-        self, real: Iterable[Tensor], fake: Iterable[Tensor]
-    ) -> Mapping[str, Measured]:
+    def __call__(self, real: Iterable[Tensor], fake: Iterable[Tensor]) -> Mapping[str, Measured]:
         """Named numbers, from batches of uint8 pictures of shape (N, C, H, W)."""
         ...

@@ -1,11 +1,14 @@
-"""Where ganzoo keeps what can be made again."""
+"""The folders that ganzoo writes: one per run, and a cache of what can be made again."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
-import platformdirs
+from ganzoo.errors import RequestError
 
 
 def cache_folder(*parts: str) -> Path:
@@ -13,7 +16,87 @@ def cache_folder(*parts: str) -> Path:
 
     ``GANZOO_CACHE`` names it; otherwise it is the user's cache folder of this system.
     """
+    import platformdirs
+
     root = os.environ.get("GANZOO_CACHE") or platformdirs.user_cache_dir("ganzoo", appauthor=False)
     folder = Path(root).expanduser().joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small text file so that it is either the old one or the new one, never half."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+class RunFolder:
+    """Everything that one training run leaves behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = path / "run.toml"
+        self.environment = path / "environment.json"
+        self.checkpoints = path / "checkpoints"
+        self.samples = path / "samples"
+        self.metrics = path / "metrics.jsonl"
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """A new, empty run folder.
+
+        Raises RequestError if something is there already.
+        """
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise RequestError(
+                f"{path} exists already: go on with `ganzoo resume {path}`, or name another folder "
+                "with --run"
+            ) from None
+        except OSError as error:
+            raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
+        folder = cls(path)
+        folder.checkpoints.mkdir()
+        folder.samples.mkdir()
+        return folder
+
+    @classmethod
+    def create_numbered(cls, parent: Path, title: str) -> Self:
+        """The first of ``title-001``, ``title-002``, ... in ``parent`` that is free."""
+        number = 1
+        while (parent / f"{title}-{number:03}").exists():
+            number += 1
+        return cls.create(parent / f"{title}-{number:03}")
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The run folder at this path.
+
+        Raises RequestError if it is not one.
+        """
+        folder = cls(path)
+        if not path.exists():
+            raise RequestError(f"there is no run folder {path}")
+        if not folder.settings.is_file():
+            raise RequestError(f"{path} is not a run folder: it has no run.toml")
+        return folder
+
+    def write_settings(self, tree: Mapping[str, Any]) -> None:
+        """Keep the resolved settings."""
+        import tomli_w
+
+        write_atomically(self.settings, tomli_w.dumps(tree))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """What is known of each start of this run, oldest first."""
+        if not self.environment.exists():
+            return []
+        found: dict[str, Any] = json.loads(self.environment.read_text(encoding="utf-8"))
+        return list(found["sessions"])
+
+    def add_session(self, facts: Mapping[str, Any]) -> None:
+        """Keep what this start runs on."""
+        sessions = [*self.sessions(), dict(facts)]
+        write_atomically(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")

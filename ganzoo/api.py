@@ -1,0 +1,106 @@
+"""ganzoo from Python: train a run, go on with one, open one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.errors import RequestError
+from ganzoo.folders import RunFolder
+from ganzoo.run import SHORTHANDS, Run
+from ganzoo.settings import NAMED, Settings
+
+if TYPE_CHECKING:
+    from ganzoo.observing.observer import Observer
+    from ganzoo.output.trained import TrainedRun
+
+
+def train(
+    dataset: str,
+    architecture: str,
+    loss: str,
+    *,
+    augment: Sequence[str] = (),
+    folder: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+    settings: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+    **shorthands: Any,
+) -> TrainedRun:
+    """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
+
+    ``settings`` maps dotted keys to values, such as ``{"loss.gp_weight": 5}``; the rest are the
+    flags of ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``,
+    ``device``, ``devices``, ``precision``. The run's folder is ``folder``, which must not exist,
+    or else the next free one in ``runs``.
+
+    Raises RequestError if the request is wrong; nothing has been written then.
+    """
+    gathered = Settings()
+    named = dict(zip(NAMED, (dataset, architecture, loss), strict=True))
+    files = {"plugins": [str(file) for file in plugins]}
+    for key, value in {**named, **files, **flags(shorthands), **(settings or {})}.items():
+        gathered.set(key, value, "Python")
+    gathered.recommend({f"augment.{name}": {} for name in augment}, "Python")
+    run = Run.resolve(gathered)
+
+    from ganzoo.training import session
+
+    place, _ = session.train(run, folder_maker(run, folder), _progress(quiet))
+    return load(place.path)
+
+
+def resume(folder: str | Path, *, quiet: bool = False, **shorthands: Any) -> TrainedRun:
+    """Go on with a run, to ``steps`` in all if they are given, and return it."""
+    from ganzoo.training import session
+
+    place = RunFolder.open(Path(folder))
+    settings = stored_settings(place)
+    for key, value in flags(shorthands).items():
+        settings.set(key, value, "Python")
+    session.resume(Run.resolve(settings), place, _progress(quiet))
+    return load(folder)
+
+
+def load(folder: str | Path) -> TrainedRun:
+    """A trained run, to generate pictures with.
+
+    Raises RequestError if the folder is not a run's or holds no whole checkpoint.
+    """
+    from ganzoo.output.trained import TrainedRun
+
+    place = RunFolder.open(Path(folder))
+    return TrainedRun(place, Run.resolve(stored_settings(place)))
+
+
+def stored_settings(folder: RunFolder) -> Settings:
+    """The settings that a run was last started with."""
+    settings = Settings()
+    settings.read(folder.settings)
+    return settings
+
+
+def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
+    """What makes the folder of a new run when it is called."""
+    if path is not None:
+        return lambda: RunFolder.create(Path(path))
+    return lambda: RunFolder.create_numbered(Path("runs"), run.title)
+
+
+def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted key, from values by the name of their flag; ``None`` is not given.
+
+    Raises RequestError for a name that is no flag.
+    """
+    for name in shorthands:
+        if name not in SHORTHANDS:
+            raise RequestError(f"there is no argument {name}: there are {', '.join(SHORTHANDS)}")
+    return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
+
+
+def _progress(quiet: bool) -> Observer:
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observing.observer import Observer
+
+    return Observer() if quiet else ProgressBar()

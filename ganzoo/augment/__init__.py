@@ -1,0 +1,1 @@
+"""Sampled transformations of pictures: one warp, one colour matrix, then pixel operations."""

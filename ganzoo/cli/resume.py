@@ -1,0 +1,42 @@
+"""``ganzoo resume``: go on with a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganzoo.cli.known import Without, registry
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="The new number of steps in all.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    without: Without = None,
+) -> None:
+    """Go on with a run from its newest checkpoint, as if it had never stopped.
+
+    Examples: `ganzoo resume runs/blossoms-dcgan-wgan-gp-001 --steps 20000`,
+    `ganzoo resume RUN dataset.path=/mnt/pictures`.
+    """
+    from ganzoo.api import flags, stored_settings
+    from ganzoo.folders import RunFolder
+    from ganzoo.run import Run, plugin_files
+
+    folder = RunFolder.open(run)
+    settings = stored_settings(folder)
+    settings.override(changes or [])
+    for key, value in flags({"steps": steps, "device": device}).items():
+        settings.set(key, value, "command line")
+    resolved = Run.resolve(settings, registry(without, plugin_files(settings)))
+
+    from ganzoo.cli.ending import end
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.training import session
+
+    end(folder, session.resume(resolved, folder, ProgressBar()))

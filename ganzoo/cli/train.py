@@ -1,0 +1,155 @@
+"""``ganzoo train``: a new run, from names, a file or a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.known import LocalPlugin, Without, registry
+
+if TYPE_CHECKING:
+    from ganzoo.folders import RunFolder
+    from ganzoo.registry import Registry
+    from ganzoo.run import Run
+    from ganzoo.settings import Settings
+
+_SETTINGS = "Settings that everyone uses"
+
+
+def train(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
+            help="Three names, or settings files; then single settings by their dotted key.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="Start from a recipe's settings.")] = None,
+    augment: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Add an augmentation; repeatable.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The run's folder, which must not exist.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show every setting and its origin; train nothing.")
+    ] = False,
+    without: Without = None,
+    plugin: LocalPlugin = None,
+    resolution: Annotated[
+        int | None, typer.Option(help="Pictures' height and width.", rich_help_panel=_SETTINGS)
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pictures in a batch.", rich_help_panel=_SETTINGS)
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps in all.", rich_help_panel=_SETTINGS)
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the pictures.", rich_help_panel=_SETTINGS)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="All randomness follows from it.", rich_help_panel=_SETTINGS)
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_SETTINGS),
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="Processes to train with.", rich_help_panel=_SETTINGS)
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, tf32 or bf16.", rich_help_panel=_SETTINGS)
+    ] = None,
+) -> None:
+    """Train a new run.
+
+    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info NAME` what they mean.
+
+    Examples:
+    - `ganzoo train blossoms dcgan wgan-gp`
+    - `ganzoo train image-folder dcgan hinge dataset.path=pics --resolution 64 --augment flip`
+    - `ganzoo train mnist mlp non-saturating train.generator.lr=1e-4 augment.rotate.degrees=15`
+    - `ganzoo train settings.toml --steps 50000`
+
+    """
+    from ganzoo.api import flags, folder_maker
+    from ganzoo.run import Run, plugin_files
+    from ganzoo.settings import Settings
+
+    settings = Settings()
+    if plugin:
+        settings.set("plugins", [str(file) for file in plugin], "command line")
+    known = registry(without, plugin_files(settings))
+    if recipe:
+        _read_recipe(settings, known, recipe)
+    _read_arguments(settings, what or [])
+    given = {
+        "resolution": resolution,
+        "batch_size": batch_size,
+        "steps": steps,
+        "epochs": epochs,
+        "seed": seed,
+        "device": device,
+        "devices": devices,
+        "precision": precision,
+    }
+    for key, value in flags(given).items():
+        settings.set(key, value, "command line")
+    settings.recommend({f"augment.{name}": {} for name in augment or ()}, "command line")
+    resolved = Run.resolve(settings, known)
+    if dry_run:
+        _show(resolved, settings)
+        return
+    _train(resolved, folder_maker(resolved, run))
+
+
+def _read_recipe(settings: Settings, known: Registry, name: str) -> None:
+    from ganzoo.components import Recipe
+
+    component = known.find("recipe", name).component
+    assert isinstance(component, Recipe)
+    settings.parse(component.read(), origin=f"recipe {name}")
+
+
+def _read_arguments(settings: Settings, arguments: list[str]) -> None:
+    """Names first, then files and single values from left to right."""
+    from ganzoo.errors import RequestError
+    from ganzoo.settings import NAMED
+
+    assignments = [text for text in arguments if "=" in text]
+    files = [text for text in arguments if text not in assignments and text.endswith(".toml")]
+    names = [text for text in arguments if text not in assignments and text not in files]
+    if names and len(names) != len(NAMED):
+        raise RequestError(
+            f"expected DATASET ARCHITECTURE LOSS, three names, not {len(names)}: {' '.join(names)}"
+        )
+    for file in files:
+        settings.read(Path(file))
+    for kind, name in zip(NAMED, names, strict=False):
+        settings.set(kind, name, "command line")
+    settings.override(assignments)
+
+
+def _show(run: Run, settings: Settings) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("key", "value", "from", box=None, pad_edge=False)
+    for key, value, origin in run.explain(settings):
+        style = "dim" if origin == "default" else ""
+        table.add_row(*(Text(text, style) for text in (key, str(value), origin)))
+    Console(highlight=False).print(table)
+
+
+def _train(run: Run, folder: Callable[[], RunFolder]) -> None:
+    from ganzoo.cli.ending import end
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.training import session
+
+    end(*session.train(run, folder, ProgressBar()))

@@ -1,0 +1,117 @@
+"""Picture files in, upright and complete pictures out."""
+
+from __future__ import annotations
+
+import math
+import stat
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import (
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from ganzoo.errors import UnreadablePicture
+
+MOST_PIXELS = 256 * 1024**2 // 3
+"""What a picture may hold: 256 MiB as RGB, where Pillow begins to suspect a decompression bomb."""
+
+_READERS = {
+    b"\xff\xd8\xff": JpegImagePlugin.jpeg_factory,  # also MPO, the JPEGs of stereo cameras
+    b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
+    b"RIFF": WebPImagePlugin.WebPImageFile,
+    b"GIF8": GifImagePlugin.GifImageFile,
+    b"BM": BmpImagePlugin.BmpImageFile,
+    b"II": TiffImagePlugin.TiffImageFile,
+    b"MM": TiffImagePlugin.TiffImageFile,
+    b"P": PpmImagePlugin.PpmImageFile,
+}
+"""What reads a file, by how the file begins."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on damaged pictures."""
+
+
+def open_picture(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
+    """The picture in a file or seekable stream: decoded, upright, the first one of an animation.
+
+    What the file is called does not matter; JPEG, PNG, WebP, GIF, BMP, TIFF and PPM are read, up
+    to ``MOST_PIXELS``. ``name`` is what messages call it. May be called from several threads.
+
+    Raises UnreadablePicture, with the reason, for everything else.
+    """
+    if not isinstance(file, Path):
+        return _decoded(file, name or str(getattr(file, "name", "of a stream")))
+    name = name or str(file)
+    try:
+        # Opening a named pipe would wait for ever.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise UnreadablePicture(name, "it is a folder" if file.is_dir() else "it is no file")
+        with file.open("rb") as stream:
+            return _decoded(stream, name)
+    except OSError as error:
+        raise UnreadablePicture(name, error.strerror or str(error)) from error
+
+
+def _decoded(stream: BinaryIO, name: str) -> Image.Image:
+    stream.seek(0)
+    start = stream.read(max(map(len, _READERS)))
+    reader = next((_READERS[begin] for begin in _READERS if start.startswith(begin)), None)
+    if reader is None:
+        formats = "JPEG, PNG, WebP, GIF, BMP, TIFF or PPM"
+        raise UnreadablePicture(name, f"it is no {formats} file" if start else "it is empty")
+    stream.seek(0)
+    try:
+        # Image.open would warn of large pictures, and one thread cannot silence its warnings.
+        picture = reader(stream)
+        if math.prod(picture.size) > MOST_PIXELS:
+            raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+        picture.load()
+        return _upright(picture)
+    except Image.DecompressionBombError as error:
+        raise UnreadablePicture(name, f"it is larger than {MOST_PIXELS:,} pixels") from error
+    except _DAMAGE as error:
+        raise UnreadablePicture(name, f"it is damaged ({error})") from error
+
+
+def _upright(picture: ImageFile.ImageFile) -> Image.Image:
+    """A copy, independent of the file, turned as its EXIF orientation says.
+
+    ``ImageOps.exif_transpose`` also rewrites the tags, and fails where any of them is damaged.
+    """
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DAMAGE:
+        turn = None
+    return picture.copy() if turn is None else picture.transpose(turn)

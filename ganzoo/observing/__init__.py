@@ -1,0 +1,1 @@
+"""What a run tells while it trains: to the terminal, to TensorBoard, to files."""

@@ -1,0 +1,117 @@
+"""Progress for the person at the terminal, on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ganzoo.observing.observer import Observer
+
+
+class ProgressBar(Observer):
+    """A bar with rate and time left in a terminal; plain lines into a file or a pipe."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self._steps = 0
+        self._speed = _Speed()
+        self._progress: Progress | None = None
+
+    def preparing(self, done: int, total: int) -> None:
+        """Show a bar of pictures, or say once that they are being prepared."""
+        if done == 0:
+            self._show("preparing pictures", 0, total)
+            if not self._progress:
+                self.noted(f"preparing {total} pictures")
+        self._move(done)
+        if done == total:
+            self.closed()
+
+    def started(self, step: int, steps: int) -> None:
+        """Show a bar of steps."""
+        self._steps = steps
+        self._speed = _Speed()
+        self._show("step", step, steps)
+
+    def stepped(self, step: int, images_seen: int) -> None:
+        """Move the bar, a few times a second."""
+        if self._speed.due(step, images_seen):
+            self._move(step, speed=f"{self._speed.images:.0f} images/s")
+
+    def reported(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Show the losses."""
+        losses = {n.removeprefix("loss/"): v for n, v in scalars.items() if n.startswith("loss/")}
+        text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        self._move(step, losses=text)
+        if not self._progress:
+            speed = f"{scalars.get('speed/images_per_second', 0):.0f} images/s"
+            left = f"{self._speed.left(step, self._steps)} left"
+            self.noted(f"step {step}/{self._steps}  {speed}  {left}  {text}")
+
+    def noted(self, message: str) -> None:
+        """Print the message, above the bar."""
+        self.console.print(message, soft_wrap=True, markup=False)
+
+    def closed(self) -> None:
+        """Leave the bar as it is."""
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+    def _show(self, what: str, done: int, total: int) -> None:
+        if self.console.is_terminal:
+            self._progress = Progress(
+                TextColumn(what),
+                MofNCompleteColumn(),
+                BarColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[speed]}  {task.fields[losses]}"),
+                console=self.console,
+            )
+            self._progress.add_task("", total=total, completed=done, speed="", losses="")
+            self._progress.start()
+
+    def _move(self, done: int, **fields: str) -> None:
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], completed=done, **fields)
+
+
+class _Speed:
+    """Images a second and time left, read off the clock a few times a second."""
+
+    def __init__(self) -> None:
+        self.images = 0.0
+        self._start: tuple[float, int] | None = None
+        self._last = (0.0, 0)
+
+    def due(self, step: int, images_seen: int) -> bool:
+        now = time.monotonic()
+        if self._start is None:
+            self._start = (now, step)
+            self._last = (now, images_seen)
+        seconds = now - self._last[0]
+        if seconds < 0.25:
+            return False
+        self.images = (images_seen - self._last[1]) / seconds
+        self._last = (now, images_seen)
+        return True
+
+    def left(self, step: int, steps: int) -> str:
+        if self._start is None or step == self._start[1]:
+            return "?"
+        each = (time.monotonic() - self._start[0]) / (step - self._start[1])
+        minutes, seconds = divmod(round(each * (steps - step)), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}"

@@ -1,0 +1,45 @@
+"""Reports as JSON lines, and sheets of samples as picture files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo import pictures
+from ganzoo.observing.observer import Observer
+
+
+class Journal(Observer):
+    """``metrics.jsonl``: one line per report."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        # What a run told after the checkpoint that it goes on from will be told again.
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
+
+    def reported(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Write the report at once, so that a crash costs none."""
+        self._file.write(json.dumps({"step": step, **scalars}) + "\n")
+        self._file.flush()
+
+    def closed(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Gallery(Observer):
+    """``samples/step-0001000.png`` and so on, and ``samples/real.png``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
+        """Write the sheet."""
+        stem = f"step-{step:07}" if name == "samples" else name
+        pictures.save(pixels, self.folder / f"{stem}.png")

@@ -1,0 +1,36 @@
+"""What everything that watches a run can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Observer:
+    """Watches a run, and looks away from what it does not override.
+
+    Nothing that it does may change what is trained.
+    """
+
+    def preparing(self, done: int, total: int) -> None:
+        """So many of the pictures are decoded and resized; told only if that has to be done."""
+
+    def started(self, step: int, steps: int) -> None:
+        """Training begins after ``step`` of ``steps`` in all."""
+
+    def stepped(self, step: int, images_seen: int) -> None:
+        """A step was made; called after each, so it must be quick."""
+
+    def reported(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Means over the steps since the last report, by name."""
+
+    def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
+        """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones."""
+
+    def noted(self, message: str) -> None:
+        """Something happened that a person should know."""
+
+    def closed(self) -> None:
+        """No more will be told."""

@@ -1,0 +1,78 @@
+"""A trained run, to make pictures with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import ImageShape, Needs, Networks
+from ganzoo.errors import RequestError, UnknownName
+from ganzoo.folders import RunFolder
+from ganzoo.run import Run
+from ganzoo.settings import did_you_mean
+from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.loop import make_pictures, spread
+from ganzoo.training.randomness import Randomness
+
+
+class TrainedRun:
+    """The averaged generator of a run's newest checkpoint; the pictures it learnt from may be gone.
+
+    Raises RequestError if there is no checkpoint, or none that is whole.
+    """
+
+    def __init__(self, folder: RunFolder, run: Run) -> None:
+        self.folder = folder.path
+        self.run = run
+        state = Checkpoints(folder.checkpoints, run.checkpoint.keep).load()
+        self.step: int = state["step"]
+        self.image = ImageShape(*state["image"])
+        self.class_names: tuple[str, ...] = tuple(state["class_names"])
+        networks = self._networks(state)
+        self.conditional = networks.conditional
+        self.generator = networks.generator.eval().requires_grad_(False)
+        self.generator.load_state_dict(state["averaged"])
+
+    def generate(self, count: int = 64, seed: int = 0, class_name: str | None = None) -> Tensor:
+        """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
+
+        Picture i follows from the seed and from i, not from how many are asked for. A
+        conditional generator that is told no class makes about as many of each, in their order.
+
+        Raises RequestError if the generator listens to no classes or has none of that name.
+        """
+        if count < 1:
+            raise RequestError(f"count={count}: at least one picture")
+        return make_pictures(self.generator, count, seed, self._labels(count, class_name))
+
+    def to(self, device: str) -> TrainedRun:
+        """The same run with its generator on another device."""
+        self.generator.to(device)
+        return self
+
+    def _labels(self, count: int, class_name: str | None) -> Tensor | None:
+        if class_name is None:
+            return spread(len(self.class_names), count) if self.conditional else None
+        if not self.conditional:
+            raise RequestError(
+                f"{self.folder} was trained without labels: leave the class out, or train with "
+                "architecture.conditional=true"
+            )
+        return torch.full((count,), _index(self.class_names, class_name))
+
+    def _networks(self, state: State) -> Networks:
+        needs = Needs(independent_scores=self.run.loss.build().independent_scores)
+        Randomness(self.run.seed).reseed("initial weights", 0)
+        networks: Networks = self.run.architecture.build(
+            image=self.image, classes=len(self.class_names), needs=needs
+        )
+        return networks
+
+
+def _index(names: Sequence[str], name: str) -> int:
+    if name not in names:
+        known = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise UnknownName(f"there is no class called {name}{known}")
+    return names.index(name)

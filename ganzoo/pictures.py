@@ -1,0 +1,59 @@
+"""The one conversion between training's [-1, 1] and uint8, and grids of pictures.
+
+Samples, metrics and output all pass through here, so they all see the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+
+def from_uint8(pictures: Tensor) -> Tensor:
+    """Pictures of 0..255 as float32 in [-1, 1]; shape and memory format stay."""
+    return pictures.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def to_uint8(pictures: Tensor) -> Tensor:
+    """Pictures of [-1, 1] as uint8, rounded to the nearest and clipped: inverse of from_uint8."""
+    return pictures.float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def grid(pictures: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
+    """Many pictures in one, row by row: uint8 (N, C, H, W) gives uint8 (height, width, C).
+
+    ``columns`` is chosen to make the grid about square; ``gap`` is in pixels.
+    """
+    n, channels, height, width = pictures.shape
+    columns = columns or max(1, round((n * height / width) ** 0.5))
+    rows = -(-n // columns)
+    sheet = np.full(
+        (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
+    )
+    for i, picture in enumerate(pictures.permute(0, 2, 3, 1).cpu().numpy()):
+        y, x = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
+        sheet[y : y + height, x : x + width] = picture
+    return sheet
+
+
+def to_image(pixels: NDArray[np.uint8]) -> Image.Image:
+    """A uint8 array (H, W, C) as a PIL image: grey, grey with alpha, RGB or RGBA.
+
+    Of more than four channels the first three are shown.
+    """
+    channels = pixels.shape[-1]
+    if channels > 4:
+        pixels = pixels[..., :3]
+    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+
+
+def save(pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write a uint8 array (H, W, C) as a picture file, in the format of its ending."""
+    part = path.with_name(f".{path.name}")
+    to_image(pixels).save(part, format=Image.registered_extensions()[path.suffix.lower()])
+    part.replace(path)

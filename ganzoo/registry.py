@@ -1,0 +1,243 @@
+"""Which plugins are installed, what each offers, and which of them failed to load."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+import pluggy
+
+from ganzoo import hookspecs
+from ganzoo.components import Component
+from ganzoo.errors import RequestError, UnknownName
+from ganzoo.settings import did_you_mean
+
+KINDS = {
+    "dataset": "ganzoo_datasets",
+    "architecture": "ganzoo_architectures",
+    "loss": "ganzoo_losses",
+    "augmentation": "ganzoo_augmentations",
+    "metric": "ganzoo_metrics",
+    "recipe": "ganzoo_recipes",
+}
+"""The kinds of component, and the hook that collects each."""
+
+
+def plural(kind: str) -> str:
+    """The kind as ``ganzoo list`` takes it: ``"loss"`` gives ``"losses"``."""
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin and the distribution, or the local file, that brought it."""
+
+    name: str
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A component together with the plugin that offers it."""
+
+    component: Component
+    plugin: Plugin
+
+    @property
+    def qualified_name(self) -> str:
+        """``plugin/component``: no other entry of its kind has it."""
+        return f"{self.plugin.name}/{self.component.name}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A plugin that could not be used, and why."""
+
+    plugin: Plugin
+    error: BaseException
+
+    @property
+    def reason(self) -> str:
+        """The error in one line."""
+        return f"{type(self.error).__name__}: {self.error}".splitlines()[0]
+
+
+class Registry:
+    """The components of every healthy plugin; a broken plugin costs only itself."""
+
+    def __init__(self) -> None:
+        self.plugins: list[Plugin] = []
+        self.failures: list[Failure] = []
+        self.disabled: list[Plugin] = []
+        self.import_seconds: dict[str, float] = {}
+        self._entries: dict[str, list[Entry]] = defaultdict(list)
+        self._manager = pluggy.PluginManager("ganzoo")
+        self._manager.add_hookspecs(hookspecs)
+
+    @classmethod
+    def discover(cls, without: Iterable[str] = (), files: Sequence[Path] = ()) -> Registry:
+        """Register every plugin of the entry-point group ``ganzoo``, then those local files.
+
+        ``without`` and the environment variable ``GANZOO_DISABLE_PLUGINS`` (names separated by
+        commas) name plugins that are not even imported. With ``GANZOO_STRICT_PLUGINS=1`` a
+        plugin that fails raises its own error instead of being recorded.
+
+        Raises UnknownName if a plugin to leave out is not installed, RequestError if a file is
+        missing.
+        """
+        registry = cls()
+        installed = sorted(entry_points(group="ganzoo"), key=lambda point: point.name)
+        unwanted = {
+            *without,
+            *filter(None, os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",")),
+        }
+        names = [point.name for point in installed]
+        for name in sorted(unwanted - set(names)):
+            raise UnknownName(
+                f"cannot leave out the plugin {name}: none of that name is installed"
+                f"{did_you_mean(name, names)} `ganzoo plugins` lists them"
+            )
+        for point in installed:
+            if point.name in unwanted:
+                registry.disabled.append(_plugin_of(point))
+            else:
+                registry.load(point)
+        for file in files:
+            registry.load(_entry_point_of(file), from_file=file)
+        return registry
+
+    def load(self, point: EntryPoint, from_file: Path | None = None) -> None:
+        """Import and register one plugin, recording rather than raising what goes wrong."""
+        plugin = _plugin_of(point, from_file)
+        start = time.perf_counter()
+        try:
+            module = _import_file(point.value, from_file) if from_file else point.load()
+            self.import_seconds[plugin.name] = time.perf_counter() - start
+            self.register(module, plugin)
+        except (Exception, SystemExit) as error:
+            if os.environ.get("GANZOO_STRICT_PLUGINS") == "1":
+                raise
+            self.failures.append(Failure(plugin, error))
+
+    def register(self, module: ModuleType | object, plugin: Plugin) -> None:
+        """Add the components of one plugin; on any error add none of them."""
+        if self._manager.has_plugin(plugin.name):
+            raise ValueError(f"another plugin is already called {plugin.name!r}")
+        try:
+            self._manager.register(module, name=plugin.name)
+            self._reject_odd_hooks(module)
+            offered = [Entry(component, plugin) for component in self._offered_by(module)]
+            _reject_twins(offered)
+        except BaseException:
+            self._manager.unregister(name=plugin.name)
+            raise
+        self.plugins.append(plugin)
+        for entry in offered:
+            self._entries[entry.component.kind].append(entry)
+
+    def entries(self, kind: str | None = None) -> list[Entry]:
+        """Every component of a kind, or of all kinds in their order, by name."""
+        kinds = [kind] if kind else list(KINDS)
+        return [
+            entry
+            for kind in kinds
+            for entry in sorted(
+                self._entries[kind], key=lambda e: (e.component.name, e.plugin.name)
+            )
+        ]
+
+    def find(self, kind: str, name: str) -> Entry:
+        """The component with this name, which may be qualified as ``plugin/name``.
+
+        Raises UnknownName if there is none, or more than one.
+        """
+        matches = [e for e in self._entries[kind] if name in (e.component.name, e.qualified_name)]
+        match matches:
+            case [entry]:
+                return entry
+            case []:
+                raise UnknownName(self._unknown(kind, name))
+            case _:
+                choices = " or ".join(sorted(e.qualified_name for e in matches))
+                raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
+
+    def _offered_by(self, module: object) -> Iterator[Component]:
+        for kind, hook in KINDS.items():
+            for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+                if implementation.plugin is module:
+                    for component in implementation.function():
+                        if not isinstance(component, Component) or component.kind != kind:
+                            raise TypeError(f"{hook} returned {component!r}, not a {kind}")
+                        yield component
+
+    def _reject_odd_hooks(self, module: object) -> None:
+        for caller in self._manager.get_hookcallers(module) or ():
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is not module:
+                    continue
+                if not caller.has_spec() and not implementation.optionalhook:
+                    raise TypeError(
+                        f"there is no hook named {caller.name!r}"
+                        f"{did_you_mean(caller.name, KINDS.values())}"
+                    )
+                if implementation.wrapper or implementation.hookwrapper:
+                    raise TypeError(f"{caller.name} collects components and cannot be wrapped")
+
+    def _unknown(self, kind: str, name: str) -> str:
+        known = [entry.component.name for entry in self._entries[kind]]
+        message = f"there is no {kind} called {name}"
+        for other in (e for e in self.entries() if e.component.name == name):
+            message += f" (there is a {other.component.kind} of that name)"
+        message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` shows them all"
+        if self.failures:
+            broken = ", ".join(str(failure.plugin) for failure in self.failures)
+            message += f" (not loaded: {broken}; see `ganzoo plugins`)"
+        return message
+
+
+def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
+    if file:
+        return Plugin(point.name, f"local: {file.resolve()}", "")
+    if point.dist is None:
+        return Plugin(point.name, "unknown", "")
+    return Plugin(point.name, point.dist.name, point.dist.version)
+
+
+def _entry_point_of(file: Path) -> EntryPoint:
+    if not file.is_file():
+        raise RequestError(f"there is no plugin file {file}")
+    return EntryPoint(file.stem.lower().replace("_", "-"), file.stem, "ganzoo")
+
+
+def _import_file(module_name: str, file: Path) -> ModuleType:
+    if module_name in sys.modules:
+        raise ImportError(f"another module is called {module_name!r}: rename {file}")
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    # Import strings such as "my_gan:MyLoss" must find it.
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _reject_twins(offered: Sequence[Entry]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for entry in offered:
+        key = (entry.component.kind, entry.component.name)
+        if key in seen:
+            raise ValueError(f"it offers two components of kind {key[0]} called {key[1]!r}")
+        seen.add(key)

@@ -1,0 +1,251 @@
+"""Run: one frozen tree that says all about a training run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganzoo.components import LocalPath, Options
+from ganzoo.data.preparation import Preparation
+from ganzoo.errors import RequestError
+from ganzoo.registry import Entry, Registry
+from ganzoo.settings import NAMED, Settings, explain, reworded
+
+SHORTHANDS = {
+    "resolution": "data.resolution",
+    "batch_size": "train.batch_size",
+    "steps": "train.steps",
+    "epochs": "train.epochs",
+    "seed": "seed",
+    "device": "train.device",
+    "devices": "train.devices",
+    "precision": "train.precision",
+}
+"""The settings that everyone uses, by the name of their flag, which is also Python's keyword."""
+
+
+class Optimiser(Options):
+    """How one player's weights are updated."""
+
+    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
+        "adam", description="The update rule; sgd takes the first of the betas as its momentum."
+    )
+    lr: float = Field(2e-4, gt=0, description="Learning rate.")
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
+        (0.5, 0.999), description="Decay of Adam's two running means."
+    )
+    eps: float = Field(1e-8, gt=0, description="Added to Adam's and RMSprop's denominator.")
+
+
+class Averaging(Options):
+    """The exponential moving average of the generator, from which pictures are made."""
+
+    half_life: float = Field(
+        20_000,
+        ge=0,
+        description="Pictures made for the generator's updates until an old weight counts half.",
+    )
+    rampup: float | None = Field(
+        0.05, gt=0, description="Half-life is at most this share of the pictures made so far."
+    )
+
+
+class Training(Options):
+    """How long, with what, and where to train."""
+
+    steps: int = Field(
+        10_000, ge=1, description="Steps in all: each is critic_steps critic updates and one of G."
+    )
+    epochs: float | None = Field(
+        None, gt=0, description="Passes over the pictures, instead of steps."
+    )
+    batch_size: int = Field(64, ge=1, description="Pictures in a batch, over all processes.")
+    critic_steps: int = Field(1, ge=1, description="Discriminator updates per generator update.")
+    generator: Optimiser = Field(Optimiser(), description="The generator's optimiser.")
+    discriminator: Optimiser = Field(Optimiser(), description="The discriminator's optimiser.")
+    ema: Averaging = Field(Averaging(), description="The averaged generator.")
+    device: str = Field(
+        "auto", pattern=r"auto|cpu|mps|cuda(:\d+)?", description="auto, cpu, cuda, cuda:N or mps."
+    )
+    devices: int = Field(1, ge=1, description="Processes, each on a device of its own.")
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "fp32", description="Arithmetic of the forward passes; penalties stay in float32."
+    )
+    channels_last: bool = Field(
+        True, description="Keep pictures as (N, H, W, C) in memory, which convolutions prefer."
+    )
+
+
+class Saving(Options):
+    """When to write checkpoints."""
+
+    every: int = Field(1000, ge=1, description="Steps between checkpoints.")
+    keep: int = Field(3, ge=1, description="How many of the newest checkpoints to keep.")
+
+
+class Sampling(Options):
+    """When to draw the grid of samples."""
+
+    every: int = Field(250, ge=1, description="Steps between grids of samples.")
+    count: int = Field(64, ge=1, le=1024, description="Pictures in a grid.")
+
+
+class Logging(Options):
+    """When to report the losses."""
+
+    every: int = Field(50, ge=1, description="Steps between reports of losses and speed.")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A component picked for a run, with its options."""
+
+    entry: Entry
+    options: Options
+
+    def build(self, **context: Any) -> Any:
+        """What the component's factory makes of the options."""
+        return self.entry.component.build(self.options, **context)
+
+    def tree(self) -> dict[str, Any]:
+        """The options as a settings file holds them."""
+        return self.options.model_dump(mode="json", exclude_none=True)
+
+
+class Run(BaseModel):
+    """Everything that decides what a training run does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    dataset: Chosen
+    architecture: Chosen
+    loss: Chosen
+    augment: tuple[Chosen, ...] = ()
+    seed: int = Field(0, ge=0, description="All randomness of the run follows from it.")
+    plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
+    data: Preparation = Field(Preparation(), description="How pictures are prepared.")
+    train: Training = Field(Training(), description="How long, with what, and where to train.")
+    checkpoint: Saving = Field(Saving(), description="When to write checkpoints.")
+    sample: Sampling = Field(Sampling(), description="When to draw the grid of samples.")
+    log: Logging = Field(Logging(), description="When to report the losses.")
+
+    @classmethod
+    def resolve(cls, settings: Settings, registry: Registry | None = None) -> Self:
+        """The run that these settings describe; recommendations are added to ``settings``.
+
+        Without a registry, all that is installed and the settings' own ``plugins`` are known.
+
+        Raises RequestError for the first unknown component or key, or value out of its bounds.
+        """
+        registry = registry or Registry.discover(files=plugin_files(settings))
+        entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
+        _settle_length(settings)
+        for kind in reversed(
+            NAMED
+        ):  # a loss knows better than an architecture, that than a dataset
+            component = entries[kind].component
+            advice = dict(component.recommends)
+            if "train.epochs" in settings.origins:
+                advice.pop("train.steps", None)
+            settings.recommend(advice, origin=f"{kind} {component.name}")
+        chosen: dict[str, Any] = {
+            kind: _chosen(entry, settings.values[kind], kind) for kind, entry in entries.items()
+        }
+        sections = settings.values.get("augment", {})
+        if not isinstance(sections, dict):
+            raise RequestError("augment is a section: write augment.NAME=true, or --augment NAME")
+        chosen["augment"] = tuple(
+            _chosen(registry.find("augmentation", name), values, f"augment.{name}")
+            for name, values in sections.items()
+        )
+        rest = {k: v for k, v in settings.values.items() if k not in chosen}
+        try:
+            return cls.model_validate({**rest, **chosen})
+        except ValidationError as error:
+            known = [*_known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
+            raise reworded(error, "", known) from None
+
+    def tree(self) -> dict[str, Any]:
+        """The run as a settings file holds it, with qualified component names."""
+        components = {
+            kind: {"name": chosen.entry.qualified_name, **chosen.tree()}
+            for kind in NAMED
+            for chosen in [getattr(self, kind)]
+        }
+        augment = {chosen.entry.qualified_name: chosen.tree() for chosen in self.augment}
+        rest = self.model_dump(mode="json", exclude_none=True, exclude={*NAMED, "augment"})
+        if self.train.epochs is not None:
+            del rest["train"]["steps"]
+        return {"seed": rest.pop("seed"), **components, "augment": augment, **rest}
+
+    def explain(self, settings: Settings) -> Iterator[tuple[str, Any, str]]:
+        """Every key, its value, and where the value came from."""
+        short = {c.entry.qualified_name: c.entry.component.name for c in self.augment}
+        for key, value, origin in explain(self.tree(), settings.origins):
+            section, _, rest = key.partition(".")
+            if section == "augment" and origin == "default":
+                name, _, option = rest.partition(".")
+                asked = ".".join(filter(None, ("augment", short.get(name, name), option)))
+                origin = settings.origins.get(asked, origin)
+            yield key, value, origin
+
+    def steps(self, pictures: int) -> int:
+        """How many steps to train with this many pictures."""
+        if self.train.epochs is None:
+            return self.train.steps
+        shown = self.train.batch_size * self.train.critic_steps
+        return math.ceil(self.train.epochs * pictures / shown)
+
+    @property
+    def title(self) -> str:
+        """``dataset-architecture-loss``, by their short names."""
+        return "-".join(getattr(self, kind).entry.component.name for kind in NAMED)
+
+
+def plugin_files(settings: Settings) -> list[Path]:
+    """The local files that the settings use as plugins."""
+    return [Path(file).expanduser().absolute() for file in settings.values.get("plugins", ())]
+
+
+def _name(settings: Settings, kind: str) -> str:
+    section = settings.values.get(kind)
+    if not isinstance(section, dict) or "name" not in section:
+        raise RequestError(
+            f"which {kind}? Write `ganzoo train DATASET ARCHITECTURE LOSS`, or {kind}=NAME"
+        )
+    return str(section["name"])
+
+
+def _chosen(entry: Entry, values: Mapping[str, Any], section: str) -> Chosen:
+    model = entry.component.options
+    try:
+        options = model.model_validate({k: v for k, v in values.items() if k != "name"})
+    except ValidationError as error:
+        raise reworded(error, section, [f"{section}.{o}" for o in model.model_fields]) from None
+    return Chosen(entry, options)
+
+
+def _settle_length(settings: Settings) -> None:
+    """Steps and epochs say the same thing twice: keep what was set last."""
+    given = [key for key in settings.origins if key in ("train.steps", "train.epochs")]
+    if len(given) == 2:
+        first, last = given
+        if settings.origins[first] == settings.origins[last]:
+            raise RequestError(f"{settings.origins[last]}: give {first} or {last}, not both")
+        settings.drop(first)
+
+
+def _options(chosen: Chosen) -> list[str]:
+    return list(chosen.entry.component.options.model_fields)
+
+
+def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _known_keys(field.annotation, f"{prefix}{name}.")

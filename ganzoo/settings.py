@@ -1,0 +1,146 @@
+"""Settings gathered layer by layer, each value remembering where it came from."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ganzoo.errors import RequestError
+
+_KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
+
+NAMED = ("dataset", "architecture", "loss")
+"""Sections that a component's name opens: ``loss=hinge`` is short for ``loss.name=hinge``."""
+
+
+class Settings:
+    """A nested mapping of values by dotted key; what is set later wins."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+
+    def read(self, path: Path) -> None:
+        """Add every value of a TOML file.
+
+        Raises RequestError naming the file if it is missing or is not TOML.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise RequestError(f"there is no settings file {path}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise RequestError(f"cannot read the settings file {path}: {error}") from error
+        self.parse(text, origin=str(path))
+
+    def parse(self, text: str, origin: str) -> None:
+        """Add every value of a TOML text."""
+        try:
+            tree = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RequestError(f"{origin} is not TOML: {error}") from error
+        for key, value in _leaves(tree):
+            self.set(key, value, origin)
+
+    def override(self, assignments: Iterable[str], origin: str = "command line") -> None:
+        """Add ``key=value`` arguments; a value is JSON if it parses as JSON, else text."""
+        for assignment in assignments:
+            key, equals, text = assignment.partition("=")
+            if not (equals and _KEY.fullmatch(key)):
+                raise RequestError(f"expected KEY=VALUE, such as train.steps=1000: {assignment!r}")
+            try:
+                value = json.loads(text)
+            except json.JSONDecodeError:
+                value = text
+            for name, leaf in _leaves({key: value}) if isinstance(value, dict) else [(key, value)]:
+                self.set(name, leaf, origin)
+
+    def set(self, key: str, value: Any, origin: str) -> None:
+        """Set one value; naming another component drops the options of the one before."""
+        *parents, leaf = _expand(key, value)
+        if parents == ["augment"] and isinstance(value, bool):
+            self.drop(key)
+            if not value:
+                return
+            value = {}
+        if leaf == "name" and self.values.get(parents[0], {}).get("name", value) != value:
+            self.drop(parents[0])
+        node = self.values
+        for parent in parents:
+            node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                raise RequestError(f"cannot set {key}: {parent} is a plain value, not a section")
+        if isinstance(node.get(leaf), dict):
+            self.drop(".".join([*parents, leaf]))
+        node[leaf] = value
+        full = ".".join([*parents, leaf])
+        self.origins.pop(full, None)  # the order of the keys is the order in which they were set
+        self.origins[full] = origin
+
+    def recommend(self, values: Mapping[str, Any], origin: str) -> None:
+        """Set each value whose key nothing has set so far."""
+        for key, value in values.items():
+            if key not in self.origins:
+                self.set(key, value, origin)
+
+    def drop(self, section: str) -> None:
+        """Forget a section: its values and where they came from."""
+        *parents, leaf = section.split(".")
+        node = self.values
+        for parent in parents:
+            node = node.get(parent, {})
+        node.pop(leaf, None)
+        for key in [key for key in self.origins if f"{key}.".startswith(f"{section}.")]:
+            del self.origins[key]
+
+
+def explain(
+    values: Mapping[str, Any], origins: Mapping[str, str]
+) -> Iterator[tuple[str, Any, str]]:
+    """Every ``(key, value, origin)`` of a validated tree; what nobody set is a default."""
+    for key, value in _leaves(values):
+        yield key, value, origins.get(key, "default")
+
+
+def reworded(error: ValidationError, section: str, known: Iterable[str]) -> RequestError:
+    """A validation error as one line that says which key, what is wrong, and what may be meant."""
+    first = error.errors()[0]
+    place = [part for part in (section, *first["loc"]) if part != ""]
+    key = ".".join(str(part) for part in place)
+    if first["type"] == "extra_forbidden":
+        return RequestError(f"there is no setting {key}{did_you_mean(key, known)}")
+    message = first["msg"].removeprefix("Value error, ")
+    return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean ...?"`` with the nearest known names, or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _expand(key: str, value: Any) -> list[str]:
+    parts = key.split(".")
+    if len(parts) == 1 and parts[0] in NAMED and isinstance(value, str):
+        parts.append("name")
+    return parts
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."

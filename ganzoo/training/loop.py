@@ -1,0 +1,229 @@
+"""The training loop: steps, and what happens between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+import torch
+from torch import Tensor
+
+from ganzoo import pictures
+from ganzoo.contracts import Generator
+from ganzoo.errors import RequestError
+from ganzoo.observing.observer import Observer
+from ganzoo.run import Run
+from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.ema import Ema
+from ganzoo.training.phases import Game, Phase
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.stopwatch import Stopwatch
+
+
+class Outcome(Enum):
+    """How training ended."""
+
+    FINISHED = "finished"
+    STOPPED = "stopped on request"
+
+
+class Diverged(ArithmeticError):
+    """A loss is no longer a finite number."""
+
+
+class Trainer:
+    """Everything that changes while a run trains."""
+
+    def __init__(
+        self, run: Run, game: Game, checkpoints: Checkpoints, observers: Sequence[Observer]
+    ) -> None:
+        self.run = run
+        self.game = game
+        self.engine = game.engine
+        self.phases = game.phases()
+        self.ema = Ema(game.networks.generator, run.train.ema)
+        self.steps = run.steps(len(game.batches.data))
+        self.step = 0
+        self._checkpoints = checkpoints
+        self._observers = observers
+        self._watch = Stopwatch(self.engine.device)
+        self._saved = 0
+        self._reported = 0
+        """Images seen at the last report."""
+
+    def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
+        """Go on until the last step, or until ``stopping`` says so; ends with a checkpoint.
+
+        Raises Diverged when a loss is no longer finite; what was saved before stays.
+        """
+        self._tell(lambda observer: observer.started(self.step, self.steps))
+        if self.step == 0:
+            self._draw_real()
+            self._draw_samples()
+        self._watch.restart()
+        self._reported = self.game.images_seen
+        while self.step < self.steps and not self.engine.any(stopping()):
+            self.advance()
+            self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
+            self._between_steps()
+        if self.step != self._saved:
+            self.save()
+        return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
+
+    def advance(self) -> None:
+        """One step: every phase in its turn, then the averaged generator."""
+        for phase in self.phases:
+            for repeat in range(phase.repeats):
+                self._update(phase, self.step * phase.repeats + repeat)
+        self.step += 1
+        batch = self.run.train.batch_size
+        self.ema.update(self.game.networks.generator, shown=self.step * batch, batch=batch)
+
+    def _update(self, phase: Phase, position: int) -> None:
+        self.game.randomness.reseed(f"{phase.name}/{self.engine.rank}", position)
+        terms = phase.terms(position)
+        total = torch.stack(list(terms.values())).sum()
+        total.backward(inputs=phase.parameters)
+        self.engine.average_gradients(phase.parameters)
+        phase.optimizer.step()
+        phase.optimizer.zero_grad(set_to_none=True)
+        phase.after()
+        self.game.tally.add(f"loss/{phase.name}", total)
+        if len(terms) > 1:
+            for name, term in terms.items():
+                self.game.tally.add(f"{phase.name}/{name}", term)
+
+    def _between_steps(self) -> None:
+        last = self.step == self.steps
+        if last or self.step % self.run.log.every == 0:
+            self._report()
+        if last or self.step % self.run.sample.every == 0:
+            with self._watch.paused():
+                self._draw_samples()
+        if self.step % self.run.checkpoint.every == 0:
+            with self._watch.paused():
+                self.save()
+
+    def _report(self) -> None:
+        scalars = self._finite_means()
+        images = self.game.images_seen
+        speed = (images - self._reported) / self._watch.seconds
+        scalars |= {"images_seen": images, "speed/images_per_second": speed}
+        self._tell(lambda observer: observer.reported(self.step, scalars))
+        self.game.tally.reset()
+        self._watch.restart()
+        self._reported = images
+
+    def _finite_means(self) -> dict[str, float]:
+        means = self.game.tally.means()
+        if means and self.engine.processes > 1:
+            together = self.engine.mean(
+                torch.tensor(list(means.values()), device=self.engine.device)
+            )
+            means = dict(zip(means, together.tolist(), strict=True))
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise Diverged(
+                    f"{name} became {value} by step {self.step}; the last checkpoint is of step "
+                    f"{self._saved}: try lower learning rates, train.generator.lr and "
+                    "train.discriminator.lr"
+                )
+        return means
+
+    def save(self) -> None:
+        """Write a checkpoint of this step, unless its losses are not finite."""
+        self._finite_means()
+        if self.engine.is_main:
+            self._checkpoints.save(self.state())
+        self._saved = self.step
+        self.engine.barrier()
+
+    def state(self) -> State:
+        """All that the rest of the run depends on."""
+        data = self.game.batches.data
+        return {
+            "step": self.step,
+            "images_seen": self.game.images_seen,
+            "image": list(data.shape),
+            "class_names": list(data.class_names),
+            "generator": self.game.networks.generator.state_dict(),
+            "discriminator": self.game.networks.discriminator.state_dict(),
+            "averaged": self.ema.generator.state_dict(),
+            "optimizers": {phase.name: phase.optimizer.state_dict() for phase in self.phases},
+            "tally": self.game.tally.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from what ``state`` returned.
+
+        Raises RequestError if the pictures or the networks have another shape now.
+        """
+        data = self.game.batches.data
+        now = (list(data.shape), list(data.class_names))
+        if now != (state["image"], state["class_names"]):
+            raise RequestError(
+                f"the run was trained on pictures of (C, H, W) = {tuple(state['image'])} in "
+                f"{len(state['class_names'])} classes; these are {tuple(data.shape)} in "
+                f"{len(data.class_names)}: give it the pictures it was trained on"
+            )
+        try:
+            self._load(state)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise RequestError(
+                f"the networks no longer fit the checkpoint: {str(error).splitlines()[0]}"
+            ) from error
+
+    def _load(self, state: State) -> None:
+        self.game.networks.generator.load_state_dict(state["generator"])
+        self.game.networks.discriminator.load_state_dict(state["discriminator"])
+        self.ema.generator.load_state_dict(state["averaged"])
+        for phase in self.phases:
+            phase.optimizer.load_state_dict(state["optimizers"][phase.name])
+        self.game.tally.restore(state["tally"], self.engine.device)
+        self.game.images_seen = int(state["images_seen"])
+        self.step = self._saved = int(state["step"])
+
+    def _draw_samples(self) -> None:
+        if self.engine.is_main:
+            count = self.run.sample.count
+            labels = spread(self.game.classes, count) if self.game.classes else None
+            made = make_pictures(self.ema.generator, count, self.run.seed, labels)
+            self._tell(lambda observer: observer.drew("samples", self.step, pictures.grid(made)))
+
+    def _draw_real(self) -> None:
+        if self.engine.is_main:
+            real = self.game.batches.take(0, self.run.sample.count).images
+            random = self.game.randomness.generator("shown", 0, self.engine.device)
+            sheet = pictures.grid(pictures.to_uint8(self.game.augment(real, random)))
+            self._tell(lambda observer: observer.drew("real", 0, sheet))
+
+    def _tell(self, event: Callable[[Observer], None]) -> None:
+        for observer in self._observers:
+            event(observer)
+
+
+def spread(classes: int, count: int) -> Tensor:
+    """Labels (count,) in ascending order, each class about equally often."""
+    return torch.arange(count) * classes // count
+
+
+@torch.no_grad()
+def make_pictures(
+    generator: Generator, count: int, seed: int, labels: Tensor | None = None, at_once: int = 64
+) -> Tensor:
+    """``count`` pictures as uint8 (N, C, H, W) on the CPU, ``at_once`` made together.
+
+    Picture i follows from the seed and from i alone, not from how many are made or where.
+    """
+    device = next(generator.parameters()).device
+    randomness = Randomness(seed)
+    made = []
+    for start in range(0, count, at_once):
+        numbers = range(start, min(start + at_once, count))
+        latents = torch.cat(
+            [generator.sample_latents(1, randomness.generator("picture", i)) for i in numbers]
+        )
+        chosen = None if labels is None else labels[numbers.start : numbers.stop].to(device)
+        made.append(pictures.to_uint8(generator(latents.to(device), chosen)).cpu())
+    return torch.cat(made)

@@ -1,0 +1,152 @@
+"""The phases of a training step: whose turn it is, and what they minimise.
+
+A step walks through its phases in order, each as often as it repeats. Everything random in a
+phase follows from the phase's name and its position, the number of its updates so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.augment.pipeline import Pipeline
+from ganzoo.contracts import Constraint, Networks, Objective, Terms
+from ganzoo.data.batches import Batch, Batches
+from ganzoo.run import Optimiser, Run
+from ganzoo.training.engine import Engine
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.tally import Tally
+
+
+@dataclass
+class Phase:
+    """One player's turn."""
+
+    name: str
+    module: nn.Module
+    optimizer: torch.optim.Optimizer
+    terms: Callable[[int], Terms]
+    """What is minimised at a position."""
+    repeats: int = 1
+    after: Callable[[], None] = lambda: None
+    parameters: list[nn.Parameter] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = list(self.module.parameters())
+
+
+@dataclass
+class Game:
+    """The two players, the pictures they see, and what they minimise."""
+
+    run: Run
+    networks: Networks
+    objective: Objective
+    batches: Batches
+    augment: Pipeline
+    """What is done to real pictures only."""
+    view: Pipeline
+    """What is done to every picture before the discriminator sees it."""
+    engine: Engine
+    randomness: Randomness
+    tally: Tally = field(default_factory=Tally)
+    images_seen: int = 0
+    """Real pictures shown to the discriminator so far, over all processes."""
+    _batch: Batch = field(init=False)
+
+    @property
+    def classes(self) -> int:
+        """How many classes the players listen to; 0 where they listen to no labels."""
+        return len(self.batches.data.class_names) if self.networks.conditional else 0
+
+    def phases(self) -> list[Phase]:
+        """First the discriminator, ``critic_steps`` times, then the generator."""
+        train = self.run.train
+        generator, discriminator = self.networks.generator, self.networks.discriminator
+        return [
+            Phase(
+                name="discriminator",
+                module=discriminator,
+                optimizer=optimiser(discriminator, train.discriminator),
+                terms=self.discriminator_terms,
+                repeats=train.critic_steps,
+                after=self.constrain,
+            ),
+            Phase(
+                name="generator",
+                module=generator,
+                optimizer=optimiser(generator, train.generator),
+                terms=self.generator_terms,
+            ),
+        ]
+
+    def discriminator_terms(self, position: int) -> Terms:
+        """The discriminator's terms on the next real pictures and as many new fakes."""
+        size = self.run.train.batch_size
+        batch = self.batches.take(self.images_seen, size, self.engine.share)
+        self.images_seen += size
+        if not self.classes:
+            batch = batch._replace(labels=None)
+        random = self._random("augment", position)
+        self._batch = batch._replace(images=self.augment(batch.images, random, self.engine.share))
+        with torch.no_grad(), self.engine.autocast():
+            fake = self._fake("discriminator latents", position)
+        with self.engine.autocast():
+            critic = self._critic("discriminator view", position)
+            return self.objective.discriminator(critic, self._batch.images, fake)
+
+    def generator_terms(self, position: int) -> Terms:
+        """The generator's terms on new fakes, beside the last real pictures."""
+        with self.engine.autocast():
+            fake = self._fake("generator latents", position)
+            critic = self._critic("generator view", position)
+            return self.objective.generator(critic, fake, self._batch.images)
+
+    def constrain(self) -> None:
+        """Confine the discriminator's weights, where the objective does that."""
+        if isinstance(self.objective, Constraint):
+            self.objective.constrain(self.networks.discriminator)
+
+    def _fake(self, purpose: str, position: int) -> Tensor:
+        share = self.engine.share
+        random = self._random(purpose, position)
+        latents = self.networks.generator.sample_latents(self.run.train.batch_size, random)
+        return self.networks.generator(share.of(latents), self._batch.labels)
+
+    def _critic(self, purpose: str, position: int) -> Callable[[Tensor], Tensor]:
+        random = self._random(purpose, position)
+        batch = self._batch
+
+        def critic(images: Tensor) -> Tensor:
+            seen = self.view(images, random, self.engine.share)
+            scores = self.networks.discriminator(seen, batch.labels)
+            if images is batch.images:
+                self.tally.add("scores/real", scores.mean())
+            return scores
+
+        return critic
+
+    def _random(self, purpose: str, position: int) -> torch.Generator:
+        return self.randomness.generator(purpose, position, self.engine.device)
+
+
+def optimiser(module: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
+    """The update rule for a player's weights."""
+    parameters = list(module.parameters())
+    device = parameters[0].device.type
+    match settings.optimizer:
+        case "adam":
+            return torch.optim.Adam(
+                parameters,
+                lr=settings.lr,
+                betas=settings.betas,
+                eps=settings.eps,
+                fused=device in ("cpu", "cuda"),
+            )
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=settings.lr, eps=settings.eps)
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=settings.lr, momentum=settings.betas[0])

@@ -1,0 +1,155 @@
+"""One start of a run, new or resumed: everything built, then trained."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import ganzoo
+from ganzoo.augment.pipeline import Pipeline
+from ganzoo.contracts import Augment, ImageShape, ImageSource, Needs, Networks, Objective
+from ganzoo.data.batches import Batches
+from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.folders import RunFolder
+from ganzoo.observing.files import Gallery, Journal
+from ganzoo.observing.observer import Observer
+from ganzoo.observing.tensorboard import TensorBoard
+from ganzoo.run import Run
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.engine import Engine
+from ganzoo.training.loop import Outcome, Trainer
+from ganzoo.training.phases import Game
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.stopping import stop_requests
+
+SILENT = Observer()
+"""Tells nobody."""
+
+
+def train(
+    run: Run, folder: Callable[[], RunFolder], progress: Observer = SILENT
+) -> tuple[RunFolder, Outcome]:
+    """Train a new run; ``folder()`` makes its folder, once nothing else can be refused."""
+    engine = Engine(run.train)
+    game = _game(run, engine, progress)
+    place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
+    return place, _train(game, place, progress, resumed=False)
+
+
+def resume(run: Run, folder: RunFolder, progress: Observer = SILENT) -> Outcome:
+    """Go on from the newest whole checkpoint of a run."""
+    engine = Engine(run.train)
+    return _train(_game(run, engine, progress), folder, progress, resumed=True)
+
+
+def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) -> Outcome:
+    engine, run = game.engine, game.run
+    note = progress.noted if engine.is_main else SILENT.noted
+    checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
+    observers: list[Observer] = []
+    trainer = Trainer(run, game, checkpoints, observers)
+    if resumed:
+        trainer.restore(checkpoints.load(warn=note))
+    if engine.is_main:
+        _remember(folder, run, engine, note)
+        observers += _observers(folder, trainer.step, progress)
+    try:
+        with stop_requests(note) as stopping:
+            return trainer.train(stopping)
+    finally:
+        for observer in observers:
+            observer.closed()
+
+
+def _observers(folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
+    files = (Journal(folder.metrics, step), Gallery(folder.samples))
+    return (*files, TensorBoard(folder.path, step), progress)
+
+
+def _game(run: Run, engine: Engine, progress: Observer) -> Game:
+    source: ImageSource = run.dataset.build()
+    objective: Objective = run.loss.build()
+    augments: list[Augment] = [chosen.build() for chosen in run.augment]
+    needs = Needs(independent_scores=objective.independent_scores)
+    # Preparing may take minutes: whatever the architecture refuses, it should refuse before.
+    channels = 3 if run.data.channels == "auto" else run.data.channels
+    _networks(run, ImageShape(channels, run.data.resolution, run.data.resolution), source, needs)
+    data = _prepared(run, source, engine, progress)
+    networks = _networks(run, data.shape, source, needs)
+    layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
+    for network in (networks.generator, networks.discriminator):
+        network.to(engine.device, memory_format=layout)
+    return Game(
+        run=run,
+        networks=networks,
+        objective=objective,
+        batches=Batches(data, Randomness(run.seed).number("order"), engine.device),
+        augment=Pipeline.of(augments, "real"),
+        view=Pipeline.of(augments, "both"),
+        engine=engine,
+        randomness=Randomness(run.seed),
+    )
+
+
+def _prepared(
+    run: Run, source: ImageSource, engine: Engine, progress: Observer
+) -> PreparedPictures:
+    data = None
+    if engine.is_main:
+        data = prepared(source, run.data, progress.preparing)
+        if data.skipped:
+            progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
+    engine.barrier()
+    return data or prepared(source, run.data)
+
+
+def _networks(run: Run, image: ImageShape, source: ImageSource, needs: Needs) -> Networks:
+    Randomness(run.seed).reseed("initial weights", 0)
+    networks: Networks = run.architecture.build(
+        image=image, classes=len(source.class_names), needs=needs
+    )
+    return networks
+
+
+def _remember(folder: RunFolder, run: Run, engine: Engine, note: Callable[[str], None]) -> None:
+    folder.write_settings(run.tree())
+    facts = environment(run, engine.device)
+    if before := folder.sessions():
+        changed = [key for key in _EXACT if before[-1].get(key) != facts[key]]
+        if changed:
+            listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
+            note(f"resuming is exact to the bit only where nothing of this changes: {listed}")
+    folder.add_session(facts)
+
+
+_EXACT = ("torch", "device", "threads", "processes")
+"""What changes the last bits of sums."""
+
+
+def environment(run: Run, device: torch.device) -> dict[str, Any]:
+    """What a run runs on: versions, device, command."""
+    chosen = (run.dataset, run.architecture, run.loss, *run.augment)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join(sys.argv),
+        "ganzoo": ganzoo.__version__,
+        "plugins": sorted({str(one.entry.plugin) for one in chosen}),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "fabric": version("lightning-fabric"),
+        "platform": platform.platform(),
+        "device": f"{device.type} ({name})",
+        "threads": torch.get_num_threads(),
+        "processes": run.train.devices,
+    }
