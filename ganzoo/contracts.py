@@ -228,7 +228,7 @@ class Measured(NamedTuple):
     """A number and how many pictures are behind it."""
 
     value: float
-    count: int
+    pictures: int
 
 
 class Measure(Protocol):

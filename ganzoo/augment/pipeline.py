@@ -13,6 +13,7 @@ from ganzoo.contracts import (
     Augment,
     ColourAugment,
     GeometricAugment,
+    ImageShape,
     PixelAugment,
     Placement,
 )
@@ -37,9 +38,8 @@ class Pipeline:
         """The augmented pictures: same shape, dtype, device and memory format.
 
         ``images`` (N, C, H, W) are this process's ``share`` of the global batch. What happens to
-        a picture depends on its place in the global batch and not on how many processes hold it,
-        except for pixel operations, which draw for the pictures they are given. Differentiable
-        twice. Without augmentations, the same tensor.
+        a picture depends on its place in the global batch and not on how many processes hold it.
+        Differentiable twice. Without augmentations, the same tensor.
         """
         n, channels, height, width = images.shape
         everywhere = n * share.count
@@ -53,7 +53,8 @@ class Pipeline:
                 maps = [each.recolour(everywhere, channels, random) for each in self._colour]
                 images = recolour(images, share.of(_composed(maps)))
             for each in self._pixel:
-                images = each.apply(images, random)
+                drawn = each.draw(everywhere, ImageShape(channels, height, width), random)
+                images = each.apply(images, share.of(drawn))
         return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
 

@@ -80,7 +80,7 @@ def info(
 
 def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     component = entry.component
-    facts = {
+    facts: dict[str, Any] = {
         "kind": component.kind,
         "name": component.name,
         "qualified_name": entry.qualified_name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -83,7 +84,7 @@ class ProgressBar(Observer):
             self._progress.add_task("", total=total, completed=done, speed="", losses="")
             self._progress.start()
 
-    def _move(self, done: int, **fields: str) -> None:
+    def _move(self, done: int, **fields: Any) -> None:
         if self._progress:
             self._progress.update(self._progress.task_ids[0], completed=done, **fields)
 

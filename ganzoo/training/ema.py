@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
+from torch import Tensor
 
 from ganzoo.contracts import Generator
 from ganzoo.run import Averaging
@@ -16,7 +17,7 @@ class Ema:
     def __init__(self, generator: Generator, settings: Averaging) -> None:
         self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
         self.settings = settings
-        self._averaged = list(self.generator.parameters())
+        self._averaged: list[Tensor] = list(self.generator.parameters())
         self._averaged_buffers = list(self.generator.buffers())
 
     def decay(self, shown: int, batch: int) -> float:
@@ -32,8 +33,8 @@ class Ema:
     @torch.no_grad()
     def update(self, generator: Generator, shown: int, batch: int) -> None:
         """Move towards ``generator`` after its update on ``batch`` pictures, ``shown`` in all."""
-        weight = 1.0 - self.decay(shown, batch)
-        torch._foreach_lerp_(self._averaged, list(generator.parameters()), weight)
+        weights: list[Tensor] = list(generator.parameters())
+        torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(shown, batch))
         # Running statistics are averages already; a second average would only lag behind.
         for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)

@@ -84,14 +84,14 @@ class Engine:
         """Whether the flag is up in any process, the same answer in all."""
         if self.processes == 1:
             return flag
-        raised = self._fabric.all_reduce(torch.tensor(float(flag)), reduce_op="sum")
-        return bool(raised > 0)
+        return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
 
     def mean(self, value: Tensor) -> Tensor:
         """The mean of a tensor over all processes."""
         if self.processes == 1:
             return value
-        reduced: Tensor = self._fabric.all_reduce(value, reduce_op="mean")
+        reduced = self._fabric.all_reduce(value, reduce_op="mean")
+        assert isinstance(reduced, Tensor)
         return reduced
 
     @torch.no_grad()
@@ -104,9 +104,8 @@ class Engine:
                 parameter.grad = torch.zeros_like(parameter)
         gradients = [p.grad for p in parameters if p.grad is not None]
         flat = self.mean(torch.cat([gradient.reshape(-1) for gradient in gradients]))
-        for gradient, part in zip(
-            gradients, flat.split([g.numel() for g in gradients]), strict=True
-        ):
+        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 
     def barrier(self) -> None:

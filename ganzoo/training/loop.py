@@ -84,7 +84,7 @@ class Trainer:
         self.game.randomness.reseed(f"{phase.name}/{self.engine.rank}", position)
         terms = phase.terms(position)
         total = torch.stack(list(terms.values())).sum()
-        total.backward(inputs=phase.parameters)
+        torch.autograd.backward([total], inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)
         phase.optimizer.step()
         phase.optimizer.zero_grad(set_to_none=True)

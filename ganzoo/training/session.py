@@ -87,7 +87,7 @@ def _game(run: Run, engine: Engine, progress: Observer) -> Game:
     networks = _networks(run, data.shape, source, needs)
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
-        network.to(engine.device, memory_format=layout)
+        network.to(device=engine.device).to(memory_format=layout)
     return Game(
         run=run,
         networks=networks,

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ganzoo import Augment, ImageShape, Placement
+from ganzoo.augment.pipeline import Pipeline
+from ganzoo.share import Share
+
+Matrix = list[list[float]]
+
+IDENTITY: Matrix = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+MIRRORED: Matrix = [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]
+QUARTER: Matrix = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]  # clockwise to the eye: y points down
+RIGHT: Matrix = [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]]  # by a quarter of the height
+
+
+@dataclass
+class Moved:
+    matrix: Matrix
+    placement: Placement = "real"
+
+    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+        return torch.tensor(self.matrix, dtype=torch.float32).repeat(n, 1, 1)
+
+
+@dataclass
+class Turned:
+    """By any angle, moved by a little."""
+
+    placement: Placement = "real"
+
+    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+        angle, x = torch.rand(2, n, generator=random)
+        matrix = torch.eye(3).repeat(n, 1, 1)
+        matrix[:, :2, :2] = torch.stack(
+            [torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])]
+        ).permute(2, 0, 1)
+        matrix[:, 0, 2] = x
+        return matrix
+
+
+@dataclass
+class Gained:
+    """Each channel times ``gain`` plus ``shift``."""
+
+    gain: float
+    shift: float
+    placement: Placement = "real"
+
+    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        matrix = torch.diag(torch.tensor([self.gain] * channels + [1.0]))
+        matrix[:channels, -1] = self.shift
+        return matrix.repeat(n, 1, 1)
+
+
+@dataclass
+class Tinted:
+    """Each picture brighter by its own amount."""
+
+    placement: Placement = "both"
+
+    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        matrix = torch.eye(channels + 1).repeat(n, 1, 1)
+        matrix[:, :channels, -1] = torch.rand(n, 1, generator=random)
+        return matrix
+
+
+@dataclass
+class Squared:
+    """Each picture's squares, times ``1 + noise`` times a number of its own in [0, 1)."""
+
+    noise: float = 0.0
+    placement: Placement = "both"
+
+    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        assert image.width > 1
+        return 1 + self.noise * torch.rand(n, 1, 1, 1, generator=random)
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images.square() * drawn.to(images.dtype)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pictures(*shape: int) -> Tensor:
+    """Noise in [-1, 1]: nothing shows an error of interpolation more."""
+    return torch.rand(shape, generator=seeded(1)) * 2 - 1
+
+
+def smooth(*shape: int) -> Tensor:
+    return interpolate(pictures(*shape[:2], 4, 4), shape[2:], mode="bicubic")
+
+
+def test_an_empty_pipeline_returns_the_very_same_tensor() -> None:
+    images = pictures(2, 3, 8, 8)[:, :, ::2]  # laid out in neither memory format
+    assert Pipeline([])(images, seeded()) is images
+
+
+@pytest.mark.parametrize("size", [(32, 32), (16, 64), (64, 32)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_identity_and_the_mirror_image_are_exact(channels: int, size: tuple[int, int]) -> None:
+    images = pictures(4, channels, *size)
+    assert torch.equal(Pipeline([Moved(IDENTITY)])(images, seeded()), images)
+    assert torch.equal(Pipeline([Moved(MIRRORED)])(images, seeded()), images.flip(3))
+
+
+def test_the_identity_of_an_odd_size_is_far_finer_than_a_level_of_grey() -> None:
+    images = pictures(4, 3, 75, 100)
+    torch.testing.assert_close(
+        Pipeline([Moved(IDENTITY)])(images, seeded()), images, atol=3e-5, rtol=0
+    )
+
+
+def test_a_quarter_turn_is_clockwise() -> None:
+    images = pictures(4, 3, 32, 32)
+    torch.testing.assert_close(
+        Pipeline([Moved(QUARTER)])(images, seeded()), images.rot90(-1, (2, 3)), atol=1e-5, rtol=0
+    )
+
+
+def test_a_move_to_the_right_goes_right_and_reflects_what_lies_beyond_the_border() -> None:
+    images = pictures(2, 3, 32, 64)
+    moved = Pipeline([Moved(RIGHT)])(images, seeded())
+    torch.testing.assert_close(moved[..., 8:], images[..., :-8], atol=1e-5, rtol=0)
+    torch.testing.assert_close(moved[..., :8], images[..., :8].flip(3), atol=1e-5, rtol=0)
+
+
+def test_warps_are_composed_in_the_order_given() -> None:
+    images = smooth(2, 3, 32, 64)
+    turn = torch.tensor([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    move = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 0.25], [0.0, 0.0, 1.0]])
+    product = Pipeline([Moved((move @ turn).tolist())])(images, seeded())
+
+    turned_then_moved = Pipeline([Moved(turn.tolist()), Moved(move.tolist())])(images, seeded())
+    torch.testing.assert_close(turned_then_moved, product, atol=1e-5, rtol=0)
+
+    moved_then_turned = Pipeline([Moved(move.tolist()), Moved(turn.tolist())])(images, seeded())
+    assert (moved_then_turned - product).abs().max() > 0.1
+
+
+def test_one_warp_blurs_once() -> None:
+    images = pictures(2, 3, 32, 32)
+    there: Matrix = [[1, 0, 1 / 32], [0, 1, 0], [0, 0, 1]]  # half a pixel
+    back: Matrix = [[1, 0, -1 / 32], [0, 1, 0], [0, 0, 1]]
+    assert torch.equal(Pipeline([Moved(there), Moved(back)])(images, seeded()), images)
+
+
+@pytest.mark.parametrize("size", [(64, 128), (128, 64)])
+def test_a_picture_that_is_not_square_turns_without_distortion(size: tuple[int, int]) -> None:
+    y, x = torch.meshgrid(*(torch.arange(s) + 0.5 - s / 2 for s in size), indexing="ij")
+    disc = (20.5 - torch.hypot(x, y)).clamp(0, 1)[None, None]
+    eighth: Matrix = [[0.5**0.5, -(0.5**0.5), 0], [0.5**0.5, 0.5**0.5, 0], [0, 0, 1]]
+    turned = Pipeline([Moved(eighth)])(disc, seeded())
+    near = torch.hypot(x, y) < 40  # farther out lie the disc's reflections
+    difference = (turned - disc)[..., near].abs()
+    assert difference.max() < 0.3
+    assert difference.mean() < 0.01
+
+
+def test_colours_are_composed_in_the_order_given() -> None:
+    images = pictures(2, 3, 8, 16)
+    changed = Pipeline([Gained(2, 0), Gained(1, 0.5)])(images, seeded())
+    torch.testing.assert_close(changed, images * 2 + 0.5)
+
+
+def test_channels_are_mixed() -> None:
+    @dataclass
+    class Swapped:
+        placement: Placement = "real"
+
+        def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+            return torch.eye(channels + 1)[[2, 1, 0, 3]].repeat(n, 1, 1)
+
+    images = pictures(2, 3, 8, 16).to(memory_format=torch.channels_last)
+    assert torch.equal(Pipeline([Swapped()])(images, seeded()), images.flip(1))
+
+
+def test_pixel_operations_come_last() -> None:
+    images = pictures(2, 3, 8, 8)
+    changed = Pipeline([Squared(), Gained(1, 1), Moved(MIRRORED)])(images, seeded())
+    torch.testing.assert_close(changed, (images.flip(3) + 1).square())
+
+
+def test_the_augmentations_of_one_placement_are_chosen() -> None:
+    augments: list[Augment] = [Moved(MIRRORED, placement="real"), Squared(placement="both")]
+    images = pictures(2, 3, 8, 8)
+    assert torch.equal(Pipeline.of(augments, "real")(images, seeded()), images.flip(3))
+    assert torch.equal(Pipeline.of(augments, "both")(images, seeded()), images.square())
+
+
+def test_the_seed_decides() -> None:
+    images = smooth(4, 3, 16, 16)
+    pipeline = Pipeline([Turned(), Tinted()])
+    assert torch.equal(pipeline(images, seeded(5)), pipeline(images, seeded(5)))
+    assert not torch.equal(pipeline(images, seeded(5)), pipeline(images, seeded(6)))
+
+
+def test_every_picture_gets_its_own_draw() -> None:
+    images = smooth(1, 3, 16, 16).repeat(8, 1, 1, 1)
+    changed = Pipeline([Turned()])(images, seeded())
+    assert all(not torch.equal(changed[i], changed[j]) for i in range(8) for j in range(i))
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_shares_put_together_are_the_whole_batch(count: int) -> None:
+    images = smooth(6, 3, 16, 16)
+    pipeline = Pipeline([Turned(), Tinted(), Turned(), Squared(noise=0.5)])
+    shares = [
+        pipeline(part, seeded(), Share(rank, count))
+        for rank, part in enumerate(images.chunk(count))
+    ]
+    # A batch matrix product may round differently by its size, by the last bit.
+    torch.testing.assert_close(torch.cat(shares), pipeline(images, seeded()), atol=1e-6, rtol=0)
+
+
+def test_a_gradient_passes_twice() -> None:
+    pipeline = Pipeline([Turned(), Tinted(), Squared()])
+    images = smooth(2, 2, 4, 6).double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: pipeline(x, seeded()), images)
+    assert torch.autograd.gradgradcheck(lambda x: pipeline(x, seeded()), images)
+
+
+@pytest.mark.parametrize("augment", [Turned(), Tinted(), Squared()])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_the_memory_format_is_kept(
+    augment: Turned | Tinted | Squared, layout: torch.memory_format
+) -> None:
+    images = smooth(2, 3, 16, 24).contiguous(memory_format=layout)
+    changed = Pipeline([augment])(images, seeded())
+    assert changed.is_contiguous(memory_format=layout)
+    assert changed.stride() == images.stride()
+
+
+def test_the_memory_format_changes_no_value() -> None:
+    images = smooth(2, 3, 16, 24)
+    pipeline = Pipeline([Turned(), Tinted()])
+    torch.testing.assert_close(
+        pipeline(images.to(memory_format=torch.channels_last), seeded()),
+        pipeline(images, seeded()),
+    )
+
+
+def test_half_precision_around_it_leaves_it_alone() -> None:
+    images = smooth(4, 3, 16, 16)
+    pipeline = Pipeline([Turned(), Turned(), Tinted()])
+    with torch.autocast("cpu", torch.bfloat16):
+        within = pipeline(images, seeded())
+    assert within.dtype == torch.float32
+    assert torch.equal(within, pipeline(images, seeded()))
+
+
+def test_a_share_is_its_rows() -> None:
+    drawn = torch.arange(6)
+    assert [Share(rank, 3).of(drawn).tolist() for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    assert Share().of(drawn).tolist() == drawn.tolist()
