@@ -1,0 +1,87 @@
+"""The stem of a flower and the leaves on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganzoo_blossoms.canvas import coverage, lay
+from ganzoo_blossoms.colour import oklch
+from ganzoo_blossoms.pose import Pose
+from ganzoo_blossoms.randomness import Draws, Float
+
+_HALF_WIDTH = np.float32(0.016)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf; lengths are in heights of the picture."""
+
+    below: Float
+    """How far below the flower's centre it grows."""
+    angle: Float
+    length: Float
+    width: Float
+    """At its widest, from the rib to the edge."""
+
+    @classmethod
+    def sample(cls, draws: Draws, side: int) -> Leaf:
+        """A leaf that points upwards to the left (-1) or to the right (1)."""
+        return cls(
+            below=draws.uniform(0.15, 0.42),
+            angle=-np.pi / 2 + side * draws.uniform(0.5, 1.5),
+            length=draws.uniform(0.3, 0.55),
+            width=draws.uniform(0.04, 0.1),
+        )
+
+    def cover(self, x: Float, y: Float, blur: Float) -> tuple[Float, Float]:
+        """How much of each point it covers, and how much of that is lit, from where it grows."""
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        along, across = (x * cos + y * sin) / self.length, y * cos - x * sin
+        half = 4 * self.width * along * (1 - along)
+        beside = np.abs(across)
+        alpha = coverage(half - beside, blur)
+        return alpha, alpha * (0.6 * np.exp(beside * -80) + (8 * across).clip(0, 0.15))
+
+
+@dataclass(frozen=True)
+class Stem:
+    """A stem that leans further the further it is below the flower, a little out of focus."""
+
+    shown: Float
+    lean: Float
+    blur: Float
+    colour: Float
+    light: Float
+    """The colour of its lit side and of the ribs of its leaves."""
+    leaves: tuple[Leaf, ...]
+
+    @classmethod
+    def sample(cls, draws: Draws) -> Stem:
+        """A stem with a leaf on either side, in three pictures of four."""
+        lightness, hue = draws.uniform(0.36, 0.56), draws.uniform(122, 146)
+        return cls(
+            shown=draws.chance(0.75),
+            lean=draws.uniform(-0.7, 0.7),
+            blur=draws.uniform(0.01, 0.03),
+            colour=oklch(lightness, 0.11, hue),
+            light=oklch(lightness + 0.2, 0.12, hue - 8),
+            leaves=(Leaf.sample(draws, -1), Leaf.sample(draws, 1)),
+        )
+
+    def paint(self, canvas: Float, x: Float, y: Float, pose: Pose) -> None:
+        """Lay it on the backdrop."""
+        blur = self.blur + np.float32(1 / canvas.shape[-1])
+        x, y = x - pose.x, y - pose.y
+        across = x - self.lean * y * y
+        alpha = coverage(np.minimum(_HALF_WIDTH - np.abs(across), y), blur)
+        lit = alpha * (0.35 - 14 * across).clip(0, 0.7)
+        for leaf in self.leaves:
+            from_x, from_y = self.lean * leaf.below * leaf.below, leaf.below
+            cover, light = leaf.cover(x - from_x, y - from_y, blur)
+            lit += light * (1 - alpha)
+            alpha += cover * (1 - alpha)
+        alpha *= self.shown
+        lit *= self.shown
+        lay(canvas, alpha, (self.colour, alpha - lit), (self.light, lit))
