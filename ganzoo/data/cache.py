@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -23,8 +24,14 @@ from ganzoo.folders import cache_folder
 _FORMAT = 1
 _CHUNK = 256
 
-Rows = tuple[NDArray[np.uint8], list[int | None], list[str]]
-"""Some prepared pictures (N, H, W, C), their labels, and what was left out and why."""
+
+class _Row(NamedTuple):
+    """A prepared picture (H, W, C) with its label, or why there is none."""
+
+    number: int
+    pixels: NDArray[np.uint8] | None
+    label: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,17 +80,19 @@ def prepared(
                 f"cannot keep prepared pictures in {folder.parent}: {error.strerror or error}; "
                 "name another folder with the environment variable GANZOO_CACHE"
             ) from error
-    return _open(folder)
+    return _open(folder, source, how)
 
 
-def _open(folder: Path) -> PreparedPictures:
+def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictures:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    for index, _ in about["skipped"]:
+        _read_one(source, index, how)  # raises if the source does not say any more to skip it
     labels = folder / "labels.npy"
     return PreparedPictures(
         pictures=np.load(folder / "pictures.npy", mmap_mode="r", allow_pickle=False),
         labels=np.load(labels, allow_pickle=False) if labels.exists() else None,
         class_names=tuple(about["class_names"]),
-        skipped=tuple(about["skipped"]),
+        skipped=tuple(reason for _, reason in about["skipped"]),
     )
 
 
@@ -106,76 +115,75 @@ def _build(
 def _fill(
     source: ImageSource, how: Preparation, part: Path, progress: Callable[[int, int], None]
 ) -> None:
-    channels = 3 if how.channels == "auto" else how.channels
-    shape = (len(source), how.resolution, how.resolution, channels)
-    rows = open_memmap(part / "rows.npy", mode="w+", dtype=np.uint8, shape=shape)
+    file = part / "pictures.npy"
+    shape = (len(source), how.resolution, how.resolution, _channels(how))
+    pixels = open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
     labels: list[int | None] = []
-    skipped: list[str] = []
-    coloured = how.channels != "auto"
-    done = 0
-    progress(done, len(source))
-    for pictures, names, gone in _chunks(source, how):
-        rows[len(labels) : len(labels) + len(pictures)] = pictures
-        coloured = coloured or not _grey(pictures)
-        labels += names
-        skipped += gone
-        done += len(pictures) + len(gone)
-        progress(done, len(source))
+    skipped: list[tuple[int, str]] = []
+    grey = how.channels == "auto"
+    progress(0, len(source))
+    for rows in _read(source, how):
+        for number, picture, label, reason in rows:
+            if picture is None:
+                skipped.append((number, reason))
+                continue
+            pixels[len(labels)] = picture
+            labels.append(label)
+            grey = grey and _is_grey(picture)
+        progress(len(labels) + len(skipped), len(source))
     if not labels:
-        raise RequestError(f"not one of the {len(source)} pictures can be read: {skipped[0]}")
-    kept = rows[: len(labels), ..., : channels if coloured else 1]
-    pictures_file = open_memmap(part / "pictures.npy", mode="w+", dtype=np.uint8, shape=kept.shape)
-    for start in range(0, len(kept), _CHUNK):
-        pictures_file[start : start + _CHUNK] = kept[start : start + _CHUNK]
-    pictures_file.flush()
-    del rows, kept, pictures_file
-    (part / "rows.npy").unlink()
+        raise RequestError(f"not one of the {len(source)} pictures can be read: {skipped[0][1]}")
+    kept = pixels[: len(labels), ..., : 1 if grey else None]
+    if kept.shape != shape:
+        pixels = _rewritten(kept, file)
+    pixels.flush()
     if all(label is not None for label in labels):
         np.save(part / "labels.npy", np.array(labels, np.int64), allow_pickle=False)
     about = {"class_names": list(source.class_names), "skipped": skipped}
     (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _chunks(source: ImageSource, how: Preparation) -> Iterator[Rows]:
+def _rewritten(kept: NDArray[np.uint8], file: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Some of the pixels of a file, in the file's place."""
+    smaller = file.with_name("smaller.npy")
+    pixels = open_memmap(smaller, mode="w+", dtype=np.uint8, shape=kept.shape)
+    for start in range(0, len(kept), _CHUNK):
+        pixels[start : start + _CHUNK] = kept[start : start + _CHUNK]
+    smaller.replace(file)
+    return pixels
+
+
+def _read(source: ImageSource, how: Preparation) -> Iterator[list[_Row]]:
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(source), _CHUNK):
             indices = range(start, min(start + _CHUNK, len(source)))
             if isinstance(source, BulkSource):
-                drawn, labels = source.read(indices)
-                pictures = list(pool.map(lambda picture: prepare(picture, how), drawn))
-                named = [None] * len(drawn) if labels is None else labels.tolist()
-                yield np.stack(pictures), named, []
+                yield _read_bulk(source, indices, how)
             else:
-                yield _collect(pool.map(lambda i: _one(source, i, how), indices), how)
+                yield list(pool.map(lambda index: _read_one(source, index, how), indices))
 
 
-def _one(
-    source: ImageSource, index: int, how: Preparation
-) -> tuple[NDArray[np.uint8], int | None] | str:
+def _read_bulk(source: BulkSource, indices: range, how: Preparation) -> list[_Row]:
+    pictures, labels = source.read(indices)
+    ready = pictures.shape[1:] == (how.resolution, how.resolution, _channels(how))
+    pixels = pictures if ready else [prepare(picture, how) for picture in pictures]
+    named = [None] * len(indices) if labels is None else labels.tolist()
+    return [_Row(*row) for row in zip(indices, pixels, named, strict=True)]
+
+
+def _read_one(source: ImageSource, index: int, how: Preparation) -> _Row:
     try:
         picture, label = source[index]
-        return prepare(picture, how), label
+        return _Row(index, prepare(picture, how), label)
     except UnreadablePicture as error:
         if error.skip:
-            return str(error)
+            return _Row(index, None, reason=str(error))
         raise
 
 
-def _collect(
-    results: Iterator[tuple[NDArray[np.uint8], int | None] | str], how: Preparation
-) -> Rows:
-    pictures, labels, skipped = [], [], []
-    for result in results:
-        if isinstance(result, str):
-            skipped.append(result)
-        else:
-            pictures.append(result[0])
-            labels.append(result[1])
-    channels = 3 if how.channels == "auto" else how.channels
-    empty = np.empty((0, how.resolution, how.resolution, channels), np.uint8)
-    return np.stack(pictures) if pictures else empty, labels, skipped
+def _channels(how: Preparation) -> int:
+    return 3 if how.channels == "auto" else how.channels
 
 
-def _grey(pictures: NDArray[np.uint8]) -> bool:
-    first = pictures[..., 0]
-    return bool((first == pictures[..., 1]).all() and (first == pictures[..., 2]).all())
+def _is_grey(picture: NDArray[np.uint8]) -> bool:
+    return bool((picture[..., :1] == picture).all())

@@ -50,6 +50,8 @@ _TURNS = {
 }
 """What makes a picture upright, by its EXIF orientation."""
 
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
+
 _DAMAGE = (
     OSError,
     SyntaxError,
@@ -96,11 +98,12 @@ def _decoded(stream: BinaryIO, name: str) -> Image.Image:
         # Image.open would warn of large pictures, and one thread cannot silence its warnings.
         picture = reader(stream)
         if math.prod(picture.size) > MOST_PIXELS:
-            raise Image.DecompressionBombError(f"{picture.width} x {picture.height} pixels")
+            size = f"{picture.width} x {picture.height}"
+            raise Image.DecompressionBombError(f"{size} pixels, {MOST_PIXELS:,} are allowed")
         picture.load()
         return _upright(picture)
-    except Image.DecompressionBombError as error:
-        raise UnreadablePicture(name, f"it is larger than {MOST_PIXELS:,} pixels") from error
+    except _TOO_LARGE as error:
+        raise UnreadablePicture(name, f"it is too large: {str(error) or 'no memory'}") from error
     except _DAMAGE as error:
         raise UnreadablePicture(name, f"it is damaged ({error})") from error
 

@@ -39,8 +39,8 @@ def download(name: str, urls: Sequence[str], sha256: str, size: int, folder: Pat
         else:
             return place
     raise RequestError(
-        f"cannot download {name} ({'; '.join(failures)}): "
-        f"put it into {folder} yourself, {size:,} bytes, sha256 {sha256}"
+        f"cannot download {name}: {'; '.join(failures)}; "
+        f"put it ({size:,} bytes, sha256 {sha256}) into {folder} yourself"
     )
 
 

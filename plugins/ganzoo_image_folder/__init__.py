@@ -1,1 +1,33 @@
-"""Placeholder until this plugin is written."""
+"""A folder of pictures as a dataset."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ganzoo import Dataset, LocalPath, Options, hookimpl
+
+
+class ImageFolderOptions(Options):
+    """Which folder, and what to do about what cannot be read."""
+
+    path: LocalPath | None = Field(
+        None, description="The folder that holds the pictures, or one subfolder for each class."
+    )
+    on_error: Literal["raise", "skip"] = Field(
+        "raise", description="Whether a picture that cannot be read ends the run or is left out."
+    )
+
+
+@hookimpl
+def ganzoo_datasets() -> list[Dataset]:
+    """Anyone's own pictures."""
+    return [
+        Dataset(
+            name="image-folder",
+            summary="Your own pictures: all in a folder, with its subfolders as classes.",
+            factory="ganzoo_image_folder.folder:ImageFolder",
+            options=ImageFolderOptions,
+        )
+    ]

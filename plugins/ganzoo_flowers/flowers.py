@@ -1,0 +1,118 @@
+"""The photographs of Oxford Flowers 102, from the files as they are published."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganzoo import RequestError, cache_folder, download, fingerprint_of_files, open_picture
+from ganzoo_flowers.archive import Archive, refuse_incomplete
+from ganzoo_flowers.kinds import CLASS_NAMES
+from ganzoo_flowers.matfile import read_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from ganzoo_flowers import FlowersOptions
+
+_ADDRESS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
+_ARCHIVE, _LABELS, _SPLITS = "102flowers.tgz", "imagelabels.mat", "setid.mat"
+_FILES = {
+    _LABELS: (502, "4903e94206bac23bf772aadf06451916df56b58fc483a62db32a97b82656651d"),
+    _SPLITS: (14_989, "46b8678f91fd95d3c8f4feab80d271a6c834a1dd896fe29fd3e6ad9ce5c8dccd"),
+    _ARCHIVE: (344_862_509, "2d01ecc807db462958cfe3d92f57a8c252b4abd240eb955770201e45f783b246"),
+}
+"""Size in bytes and sha256 of what is published."""
+
+_NUMBERS = {"train": "trnid", "valid": "valid", "test": "tstid"}
+"""What setid.mat calls the numbers of the pictures of each split."""
+
+
+class Flowers:
+    """The photographs of a split, labelled with their kind."""
+
+    def __init__(self, options: FlowersOptions) -> None:
+        pictures = _find(options.path) if options.path else _download()
+        self._folder = pictures.parent
+        self._split = options.split
+        self._kinds = read_numbers(self._folder / _LABELS, "labels")
+        self._numbers = self._numbers_of_split()
+        names = [_name(number) for number in self._numbers]
+        if pictures.is_dir():
+            refuse_incomplete(pictures, names, [f"jpg/{file.name}" for file in pictures.iterdir()])
+            self._files, self._archive = names, None
+        else:
+            self._files, self._archive = [pictures.name], Archive(pictures, names)
+
+    @property
+    def class_names(self) -> list[str]:
+        """The English names of the kinds."""
+        more = range(len(CLASS_NAMES) + 1, self._kinds.max() + 1)
+        return [*CLASS_NAMES, *(f"class {number}" for number in more)]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The split, and the content of the files, packed or not."""
+        files = [*self._files, _LABELS, _SPLITS]
+        return f"{fingerprint_of_files(self._folder, files)}-{self._split}"
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> tuple[Image, int]:
+        number = self._numbers[index]
+        name = _name(number)
+        picture = self._archive.open(name) if self._archive else open_picture(self._folder / name)
+        return picture, int(self._kinds[number - 1]) - 1
+
+    def _numbers_of_split(self) -> NDArray[np.int64]:
+        """Numbers of pictures, from 1."""
+        count = len(self._kinds)
+        if self._split == "all":
+            return np.arange(1, count + 1)
+        numbers = read_numbers(self._folder / _SPLITS, _NUMBERS[self._split])
+        if numbers.max() > count:
+            raise RequestError(
+                f"{self._folder / _SPLITS} names picture {numbers.max()}, but {_LABELS} beside it "
+                f"knows {count}: take both from {_ADDRESS}"
+            )
+        return numbers
+
+
+def _name(number: int) -> str:
+    return f"jpg/image_{number:05}.jpg"
+
+
+def _find(path: Path) -> Path:
+    """The archive or the folder of pictures, with the labels beside it."""
+    if path.is_file():
+        return path
+    # torchvision makes a folder of its own in the one it is given.
+    for folder in (path, path / "flowers-102"):
+        if (folder / "jpg").is_dir():
+            return folder / "jpg"
+        if (folder / _ARCHIVE).is_file():
+            return folder / _ARCHIVE
+    raise RequestError(
+        f"no flowers in {path}: dataset.path is a folder that holds {_ARCHIVE} or jpg/, with "
+        f"{_LABELS} and {_SPLITS} beside it, from {_ADDRESS}"
+    )
+
+
+def _download() -> Path:
+    folder = cache_folder("flowers")
+    try:
+        for name, (size, sha256) in _FILES.items():
+            download(name, [_ADDRESS + name], sha256, size, folder)
+    except RequestError as error:
+        files = ", ".join(
+            f"{name} ({size:,} bytes, sha256 {sha256})" for name, (size, sha256) in _FILES.items()
+        )
+        raise RequestError(
+            f"{error}. Needed in {folder}, or in a folder that dataset.path names: {files}"
+        ) from error
+    return folder / _ARCHIVE

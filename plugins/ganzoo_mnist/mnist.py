@@ -1,0 +1,95 @@
+"""The pictures of MNIST and of the data sets of its form."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganzoo import RequestError, cache_folder, download
+from ganzoo_mnist.idx import read_idx
+from ganzoo_mnist.variants import VARIANTS, Variant
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ganzoo_mnist import MnistOptions
+
+_PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
+"""How the names of the files of a split begin."""
+
+
+class Mnist:
+    """The pictures of a split, labelled with what they show."""
+
+    def __init__(self, options: MnistOptions) -> None:
+        variant = VARIANTS[options.variant]
+        self.class_names = variant.class_names
+        names = [name for name in variant.files if name.startswith(_PARTS[options.split])]
+        if options.path is None:
+            files = _download(names, variant, cache_folder("mnist", options.variant))
+        else:
+            files = [_find(name, variant, options.path) for name in names]
+        # Of each part, the pictures come first and then the labels.
+        parts = [self._read(*pair) for pair in zip(files[::2], files[1::2], strict=True)]
+        self._images = np.concatenate([images for images, _ in parts])[..., np.newaxis]
+        self._labels = np.concatenate([labels for _, labels in parts])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The pictures and labels themselves, from whatever files they came."""
+        digest = hashlib.sha256(str(self._images.shape).encode())
+        digest.update(self._images.data)
+        digest.update(self._labels.data)
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+        return self._images[index], int(self._labels[index])
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Many pictures of shape (N, 28, 28, 1) at once, with their labels of shape (N,)."""
+        return self._images[indices], self._labels[indices].astype(np.int64)
+
+    def _read(self, images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        pictures, classes = read_idx(images, 3), read_idx(labels, 1)
+        if len(pictures) != len(classes):
+            raise RequestError(
+                f"{images} has {len(pictures)} pictures, but {labels} has {len(classes)} labels"
+            )
+        if classes.max() >= len(self.class_names):
+            raise RequestError(
+                f"{labels} has label {classes.max()}, and the last of the "
+                f"{len(self.class_names)} classes is {len(self.class_names) - 1}"
+            )
+        return pictures, classes
+
+
+def _find(name: str, variant: Variant, path: Path) -> Path:
+    """The file of this name, packed or unpacked, where it is by itself or by torchvision."""
+    for folder in (path, path / "raw", path / variant.folder / "raw"):
+        for file in (folder / name, folder / name.removesuffix(".gz")):
+            if file.is_file():
+                return file
+    raise RequestError(
+        f"no {name}, packed or unpacked, in {path}: dataset.path is the folder that holds it, "
+        f"{variant.mirrors[0]} has it, and without dataset.path it is downloaded"
+    )
+
+
+def _download(names: list[str], variant: Variant, folder: Path) -> list[Path]:
+    files = []
+    try:
+        for name in names:
+            size, sha256 = variant.files[name]
+            urls = [mirror + name for mirror in variant.mirrors]
+            files.append(download(name, urls, sha256, size, folder))
+    except RequestError as error:
+        needed = ", ".join(names)
+        raise RequestError(f"{error}. Needed there, or in dataset.path: {needed}") from error
+    return files

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ganzoo import Picture, RequestError, UnreadablePicture
+from ganzoo.data.cache import prepared
+from ganzoo.data.preparation import Preparation
+
+SMALL = Preparation(resolution=8)
+
+
+@dataclass
+class Plain:
+    """Pictures of one colour each; picture i is i everywhere."""
+
+    count: int = 5
+    grey: bool = False
+    class_names: Sequence[str] = ("even", "odd")
+    fingerprint: str = "plain"
+    broken: Sequence[int] = ()
+    skip: bool = True
+    reads: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+        self.reads += 1
+        if index in self.broken:
+            raise UnreadablePicture(f"{index}.png", "it is broken", skip=self.skip)
+        picture = np.full((16, 16, 3), index % 256, np.uint8)
+        if not self.grey:
+            picture[..., 2] = 200
+        return picture, index % 2 if self.class_names else None
+
+
+class Drawn(Plain):
+    def at(self, resolution: int) -> Plain:
+        return DrawnAt(count=self.count, fingerprint=f"drawn at {resolution}")
+
+
+class DrawnAt(Plain):
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+        assert self.fingerprint == "drawn at 8"
+        pictures = np.zeros((len(indices), 8, 8, 3), np.uint8)
+        pictures[..., 0] = np.array(indices)[:, None, None]
+        return pictures, np.array(indices) % 2
+
+
+def folders(cache: Path) -> list[str]:
+    return sorted(path.name for path in (cache / "prepared").iterdir())
+
+
+def test_pictures_and_labels_are_in_order() -> None:
+    data = prepared(Plain(count=300), SMALL)
+    assert data.pictures.shape == (300, 8, 8, 3)
+    assert data.shape == (3, 8, 8)
+    assert [int(p[0, 0, 0]) for p in data.pictures] == [i % 256 for i in range(300)]
+    assert data.labels is not None
+    assert data.labels.tolist() == [i % 2 for i in range(300)]
+    assert data.class_names == ("even", "odd")
+
+
+def test_the_second_time_nothing_is_read() -> None:
+    prepared(Plain(), SMALL)
+    again = Plain()
+    data = prepared(again, SMALL)
+    assert again.reads == 0
+    assert len(data) == 5
+
+
+@pytest.mark.parametrize("other", [Plain(fingerprint="other"), Plain(count=4, fingerprint="four")])
+def test_other_content_is_prepared_anew(other: Plain, own_cache: Path) -> None:
+    prepared(Plain(), SMALL)
+    prepared(other, SMALL)
+    assert len(folders(own_cache)) == 2
+
+
+def test_another_preparation_is_made_anew(own_cache: Path) -> None:
+    prepared(Plain(), SMALL)
+    assert prepared(Plain(), Preparation(resolution=4)).shape == (3, 4, 4)
+    assert len(folders(own_cache)) == 2
+
+
+def test_grey_pictures_get_one_channel() -> None:
+    assert prepared(Plain(grey=True), SMALL).shape == (1, 8, 8)
+    assert prepared(Plain(grey=True), Preparation(resolution=8, channels=3)).shape == (3, 8, 8)
+    assert prepared(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
+    assert prepared(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
+
+
+def test_pictures_without_classes_have_no_labels() -> None:
+    assert prepared(Plain(class_names=()), SMALL).labels is None
+
+
+def test_unreadable_pictures_are_left_out_and_told_each_time() -> None:
+    for _ in range(2):
+        data = prepared(Plain(broken=(0, 3)), SMALL)
+        assert [int(picture[0, 0, 0]) for picture in data.pictures] == [1, 2, 4]
+        assert data.labels is not None
+        assert data.labels.tolist() == [1, 0, 0]
+        assert data.skipped == tuple(
+            f"cannot read the picture {i}.png: it is broken" for i in (0, 3)
+        )
+
+
+def test_an_unreadable_picture_ends_it_unless_it_may_be_skipped(own_cache: Path) -> None:
+    with pytest.raises(UnreadablePicture, match=r"3\.png"):
+        prepared(Plain(broken=(3,), skip=False), SMALL)
+    assert folders(own_cache) == []
+
+
+def test_what_was_once_skipped_is_an_error_where_it_may_not_be() -> None:
+    prepared(Plain(broken=(3,)), SMALL)
+    with pytest.raises(UnreadablePicture, match=r"3\.png"):
+        prepared(Plain(broken=(3,), skip=False), SMALL)
+
+
+def test_nothing_left_is_an_error(own_cache: Path) -> None:
+    with pytest.raises(RequestError, match="not one of the 5 pictures can be read"):
+        prepared(Plain(broken=range(5)), SMALL)
+    assert folders(own_cache) == []
+
+
+def test_a_source_that_can_is_asked_for_the_size_and_in_bulk() -> None:
+    data = prepared(Drawn(count=300), SMALL)
+    assert data.pictures[299, 0, 0].tolist() == [299 % 256, 0, 0]
+
+
+def test_a_half_made_cache_is_never_used(own_cache: Path) -> None:
+    class Killed(Plain):
+        def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+            if index == 3:
+                raise KeyboardInterrupt
+            return super().__getitem__(index)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared(Killed(), SMALL)
+    assert folders(own_cache) == []
+    assert len(prepared(Plain(), SMALL)) == 5
+
+
+def test_two_at_once_are_fine(own_cache: Path) -> None:
+    class Raced(Plain):
+        def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+            if index == 4:
+                prepared(Plain(), SMALL)  # another process finishes first
+            return super().__getitem__(index)
+
+    assert len(prepared(Raced(), SMALL)) == 5
+    assert len(folders(own_cache)) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
+    (own_cache / "prepared").mkdir()
+    (own_cache / "prepared").chmod(0o500)
+    with pytest.raises(RequestError, match="GANZOO_CACHE"):
+        prepared(Plain(), SMALL)
+
+
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ganzoo.data.cache.open_memmap", full)
+    with pytest.raises(RequestError, match="No space left on device; name another folder"):
+        prepared(Plain(), SMALL)
+
+
+def test_progress_is_told_only_for_work() -> None:
+    told: list[tuple[int, int]] = []
+    for _ in range(2):
+        prepared(
+            Plain(count=300, broken=(1,)), SMALL, lambda done, total: told.append((done, total))
+        )
+    assert told == [(0, 300), (256, 300), (300, 300)]

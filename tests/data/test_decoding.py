@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import io
+import math
+import os
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageFile
+
+from ganzoo import UnreadablePicture, open_picture
+from ganzoo.data.decoding import MOST_PIXELS
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95},
+    "PNG": {},
+    "WEBP": {"lossless": True},
+    "BMP": {},
+    "GIF": {},
+    "TIFF": {},
+    "PPM": {},
+    "MPO": {"save_all": True, "append_images": [Image.new("RGB", (24, 16))]},
+}
+EXACT = ("PNG", "WEBP", "BMP", "TIFF", "PPM")
+
+
+def picture(width: int = 24, height: int = 16) -> Image.Image:
+    """No turn or reflection of it looks like another."""
+    x, y = np.meshgrid(np.arange(width) * 10, np.arange(height) * 15)
+    return Image.fromarray(np.stack([x, y, (x + y) // 2], axis=-1).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    header = chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def reason(file: Path | bytes) -> str:
+    with pytest.raises(UnreadablePicture) as caught:
+        open_picture(io.BytesIO(file) if isinstance(file, bytes) else file, "it" * bool(file))
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_format_is_told_by_the_content_not_by_the_name(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "picture.txt"
+    file.write_bytes(encoded(picture(), kind, **FORMATS[kind]))
+    opened = open_picture(file)
+    assert opened.size == (24, 16)
+    difference = np.asarray(opened.convert("RGB"), int) - np.asarray(picture(), int)
+    assert abs(difference).max() <= (0 if kind in EXACT else 40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_comes_out_upright(kind: str, orientation: int) -> None:
+    upright = np.asarray(picture())
+    stored = {
+        1: upright,
+        2: np.fliplr(upright),
+        3: np.rot90(upright, 2),
+        4: np.flipud(upright),
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright, 1),
+        7: np.rot90(upright, 2).swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    image = Image.fromarray(np.ascontiguousarray(stored[orientation]))
+    opened = open_picture(io.BytesIO(encoded(image, kind, exif=exif, **FORMATS[kind])))
+    difference = np.asarray(opened, int) - upright.astype(int)
+    assert abs(difference).max() <= (0 if kind in EXACT else 20)
+
+
+def test_a_damaged_tag_beside_the_orientation_does_no_harm() -> None:
+    tags = [
+        (ExifTags.Base.Orientation, 3, 1, b"\6\0\0\0"),
+        (ExifTags.Base.XResolution, 2, 4, b"abc\0"),
+    ]
+    entries = b"".join(struct.pack("<HHI4s", *tag) for tag in tags)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    assert open_picture(io.BytesIO(encoded(picture(), "JPEG", exif=exif))).size == (16, 24)
+
+
+def test_an_animation_gives_its_first_picture() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    for kind in ("GIF", "WEBP", "PNG", "TIFF"):
+        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        colour = np.asarray(open_picture(io.BytesIO(data)).convert("RGB"))[4, 4]
+        assert colour[0] > 240, kind
+        assert colour[2] < 15, kind
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_picture_needs_its_file_no_more(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "picture"
+    file.write_bytes(encoded(picture(), kind, **FORMATS[kind]))
+    with file.open("rb") as stream:
+        opened = open_picture(stream)
+    file.write_bytes(b"")
+    assert opened.resize((2, 2)).size == (2, 2)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_truncated_file_is_refused_unless_nothing_is_lost(kind: str) -> None:
+    data = encoded(picture(8, 6), kind, **FORMATS[kind] | {"append_images": []})
+    whole = np.asarray(open_picture(io.BytesIO(data)))
+    refused = 0
+    for length in range(len(data)):
+        try:
+            opened = open_picture(io.BytesIO(data[:length]))
+        except UnreadablePicture:
+            refused += 1
+        else:
+            np.testing.assert_array_equal(np.asarray(opened), whole)
+    assert refused > len(data) / 4
+
+
+def test_damage_is_named() -> None:
+    data = encoded(picture(), "JPEG")
+    assert reason(data[:-20]).startswith("it is damaged (image file is truncated")
+
+
+@pytest.mark.parametrize("size", [(20_000, 20_000), (9_500, 9_500), (MOST_PIXELS + 1, 1)])
+def test_a_decompression_bomb_is_refused_by_its_header_without_a_warning(
+    size: tuple[int, int],
+) -> None:
+    width, height = size
+    expected = f"it is too large: {width} x {height} pixels, 89,478,485 are allowed"
+    assert reason(png_header(width, height)) == expected
+    assert reason(b"P6 %d %d 255\n" % size) == expected
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP"])
+def test_bombs_of_other_formats_are_refused_as_well(kind: str) -> None:
+    data = bytearray(encoded(picture(), kind))
+    data[6:10] = struct.pack("<HH", 20_000, 20_000) if kind == "GIF" else data[6:10]
+    data[18:26] = struct.pack("<ii", 20_000, 20_000) if kind == "BMP" else data[18:26]
+    assert "too large" in reason(bytes(data))
+
+
+def test_the_largest_size_is_allowed() -> None:
+    side = math.isqrt(MOST_PIXELS)
+    assert "damaged" in reason(png_header(side, side))
+
+
+def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "page.jpg").write_text("<html>not found</html>")
+    (tmp_path / "empty.png").touch()
+    assert "no such file" in reason(tmp_path / "missing.png").lower()
+    assert reason(tmp_path / "folder.png") == "it is a folder"
+    assert reason(tmp_path / "page.jpg") == "it is no JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"
+    assert reason(tmp_path / "empty.png") == "it is empty"
+    assert "damaged" in reason(b"Please read this first")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_broken_links_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    assert reason(tmp_path / "pipe.png") == "it is no file"
+    assert "no such file" in reason(tmp_path / "dangling.png").lower()
+    assert "links" in reason(tmp_path / "loop.png")
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret.png"
+    file.write_bytes(encoded(picture(), "PNG"))
+    file.chmod(0)
+    assert "permission" in reason(file).lower()
+
+
+def test_messages_use_the_given_name() -> None:
+    with pytest.raises(UnreadablePicture, match=r"the picture a\.png of b\.tgz: it is empty"):
+        open_picture(io.BytesIO(), "a.png of b.tgz")
+    with pytest.raises(UnreadablePicture, match=r"nowhere\.png: "):
+        open_picture(Path("nowhere.png"))
+
+
+def test_threads_may_decode_at_once_and_pillow_stays_as_it_was() -> None:
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    files = {kind: encoded(picture(), kind, **options) for kind, options in FORMATS.items()}
+    alone = {kind: decoded(data) for kind, data in files.items()}
+    with ThreadPoolExecutor(8) as pool:
+        kinds = [*files] * 20
+        for kind, together in zip(kinds, pool.map(decoded, map(files.get, kinds)), strict=True):
+            np.testing.assert_array_equal(together, alone[kind])
+    assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
+
+
+def decoded(data: bytes | None) -> NDArray[np.uint8]:
+    return np.asarray(open_picture(io.BytesIO(data or b"")))

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from ganzoo import RequestError, download
+
+CONTENT = b"the petals of a flower" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Mirror(HTTPServer):
+    """Counts what it is asked for."""
+
+    asked: list[str]
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.asked = []
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Mirror
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        status, length, content = {
+            "/good": (200, len(CONTENT), CONTENT),
+            "/other": (200, 4, b"html"),
+            "/broken": (200, len(CONTENT), CONTENT[:100]),
+            "/missing": (404, 0, b""),
+        }[self.path]
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with Mirror() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def fetched(folder: Path, *urls: str) -> Path:
+    return download("flower.bin", urls, SHA256, len(CONTENT), folder)
+
+
+def test_a_file_is_fetched_once(
+    mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new"
+    place = fetched(folder, mirror.url("good"))
+    assert place.read_bytes() == CONTENT
+    assert capsys.readouterr() == (
+        "",
+        f"downloading flower.bin (22,000 bytes) from {mirror.url('good')}\n",
+    )
+    assert fetched(folder, mirror.url("good")) == place
+    assert mirror.asked == ["/good"]
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_there_needs_no_network(tmp_path: Path) -> None:
+    (tmp_path / "flower.bin").write_bytes(CONTENT)
+    assert fetched(tmp_path, "http://127.0.0.1:1/nobody") == tmp_path / "flower.bin"
+
+
+def test_another_file_of_that_name_is_replaced(mirror: Mirror, tmp_path: Path) -> None:
+    (tmp_path / "flower.bin").write_bytes(CONTENT[:100])
+    assert fetched(tmp_path, mirror.url("good")).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("first", ["missing", "other", "broken"])
+def test_the_next_mirror_is_asked(first: str, mirror: Mirror, tmp_path: Path) -> None:
+    place = fetched(tmp_path, mirror.url(first), mirror.url("good"))
+    assert place.read_bytes() == CONTENT
+    assert mirror.asked[-1] == "/good"
+
+
+def test_a_dead_mirror_is_passed_over(mirror: Mirror, tmp_path: Path) -> None:
+    place = fetched(tmp_path, "http://127.0.0.1:1/nobody", mirror.url("good"))
+    assert place.read_bytes() == CONTENT
+
+
+def test_one_error_says_what_failed_and_how_to_go_on(mirror: Mirror, tmp_path: Path) -> None:
+    urls = [mirror.url(path) for path in ("missing", "other", "broken")]
+    dead = "http://127.0.0.1:1/nobody"
+    with pytest.raises(RequestError) as caught:
+        fetched(tmp_path, *urls, dead)
+    assert str(caught.value) == (
+        f"cannot download flower.bin: {urls[0]}: HTTP status 404; {urls[1]}: another content; "
+        f"{urls[2]}: no connection, or it broke; {dead}: no connection, or it broke; "
+        f"put it (22,000 bytes, sha256 {SHA256}) into {tmp_path} yourself"
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert mirror.asked.count("/broken") > 1, "what may pass is tried again"
+
+
+def test_a_wrong_file_is_named_and_kept_when_nothing_better_is_found(
+    mirror: Mirror, tmp_path: Path
+) -> None:
+    place = tmp_path / "flower.bin"
+    place.write_bytes(b"half")
+    with pytest.raises(RequestError, match=f"{place}: another content; http"):
+        fetched(tmp_path, mirror.url("missing"))
+    assert place.read_bytes() == b"half"
+
+
+def test_a_folder_that_cannot_be_written_is_named(mirror: Mirror, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestError, match=r"into .*file.below yourself"):
+        fetched(tmp_path / "file" / "below", mirror.url("good"))
+
+
+def test_a_terminal_gets_a_progress_bar(
+    mirror: Mirror,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fetched(tmp_path, mirror.url("good"))
+    assert "100%" in capsys.readouterr().err

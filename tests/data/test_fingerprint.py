@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ganzoo import fingerprint_of_files
+from ganzoo.data import fingerprint
+
+NAMES = ["a/1.png", "a/2.png", "b.png"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return filled(tmp_path / "folder")
+
+
+def filled(folder: Path) -> Path:
+    for name in NAMES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_it_is_of_the_content_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+    first = fingerprint_of_files(folder, NAMES)
+    assert len(first) == 64
+    assert fingerprint_of_files(filled(tmp_path / "elsewhere"), NAMES) == first
+    folder.rename(tmp_path / "renamed")
+    assert fingerprint_of_files(tmp_path / "renamed", NAMES) == first
+
+
+def test_a_byte_a_name_or_a_missing_file_makes_it_another(folder: Path) -> None:
+    first = fingerprint_of_files(folder, NAMES)
+    (folder / "b.png").rename(folder / "c.png")
+    renamed = fingerprint_of_files(folder, ["a/1.png", "a/2.png", "c.png"])
+    fewer = fingerprint_of_files(folder, NAMES[:2])
+    missing = fingerprint_of_files(folder, NAMES)
+    (folder / "b.png").write_text("B.png")
+    changed = fingerprint_of_files(folder, NAMES)
+    assert len({first, renamed, fewer, missing, changed}) == 5
+
+
+def test_files_are_read_once_and_again_when_they_change(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fingerprint_of_files(folder, NAMES)
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "_content", lambda path: pytest.fail(f"read {path} again"))
+        assert fingerprint_of_files(folder, NAMES) == first
+    (folder / "b.png").write_text("other")
+    os.utime(folder / "b.png", ns=(1, 1))
+    second = fingerprint_of_files(folder, NAMES)
+    (folder / "b.png").write_text("again")
+    os.utime(folder / "b.png", ns=(2, 2))
+    assert len({first, second, fingerprint_of_files(folder, NAMES)}) == 3
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fingerprint_of_files(folder, NAMES)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "file" / "below"))
+    assert fingerprint_of_files(folder, NAMES) == first
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_file_counts_by_its_name(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    (folder / "dangling.png").symlink_to("nowhere")
+    names = [*NAMES, "pipe.png", "dangling.png", "a"]
+    assert fingerprint_of_files(folder, names) != fingerprint_of_files(folder, NAMES)
+
+
+def test_names_may_hold_any_bytes(tmp_path: Path) -> None:
+    assert len(fingerprint_of_files(tmp_path, ["\udcff.png", "new\nline.png"])) == 64

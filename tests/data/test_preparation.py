@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
+
+from ganzoo.data.preparation import Preparation, prepare
+
+RANDOM = np.random.default_rng(0)
+
+
+def noise(*shape: int) -> NDArray[np.uint8]:
+    return RANDOM.integers(0, 256, shape, dtype=np.uint8)
+
+
+def prepared(picture: Any, **settings: Any) -> NDArray[np.int64]:
+    return prepare(picture, Preparation(**settings)).astype(np.int64)
+
+
+def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
+    assert Preparation().model_dump() == {
+        "resolution": 64,
+        "fit": "crop",
+        "channels": "auto",
+        "background": "white",
+    }
+    assert Preparation.model_validate({"resolution": "128", "channels": 3}).channels == 3
+    for wrong in ({"resolution": 3}, {"resolution": 1025}, {"channels": 2}, {"fit": "squeeze"}):
+        with pytest.raises(ValidationError):
+            Preparation.model_validate(wrong)
+
+
+@pytest.mark.parametrize("colour", ["whit", "", "#12", "#11223344", "rgba(1, 2, 3, 4)"])
+def test_a_background_that_is_no_opaque_colour_is_refused(colour: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no colour: write a name such as white"):
+        Preparation(background=colour)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("1", 1, (255, 255, 255)),
+        ("L", 100, (100, 100, 100)),
+        ("LA", (100, 255), (100, 100, 100)),
+        ("LA", (100, 0), (255, 255, 255)),
+        ("P", 0, (0, 0, 0)),
+        ("RGB", (10, 20, 30), (10, 20, 30)),
+        ("RGBA", (10, 20, 30, 255), (10, 20, 30)),
+        ("RGBA", (10, 20, 30, 0), (255, 255, 255)),
+        ("RGBA", (0, 0, 0, 51), (204, 204, 204)),
+        ("CMYK", (255, 0, 0, 0), (0, 255, 255)),
+        ("YCbCr", (100, 128, 128), (100, 100, 100)),
+        ("LAB", (255, 128, 128), (255, 255, 255)),
+        ("HSV", (0, 255, 255), (255, 0, 0)),
+        ("I;16", 257 * 100, (100, 100, 100)),
+        ("I;16B", 257 * 100, (100, 100, 100)),
+        ("I;16", 257 * 100 + 128, (100, 100, 100)),
+        ("I;16", 257 * 100 + 129, (101, 101, 101)),
+        ("I;16", 65535, (255, 255, 255)),
+        ("I", 257 * 100, (100, 100, 100)),
+        ("I", 10**6, (255, 255, 255)),
+        ("I", -1, (0, 0, 0)),
+        ("F", 0.4, (102, 102, 102)),
+        ("F", 7.0, (255, 255, 255)),
+        ("F", float("nan"), (0, 0, 0)),
+    ],
+)
+def test_every_mode_has_a_meaning(mode: str, colour: Any, expected: tuple[int, ...]) -> None:
+    image = Image.new(mode, (9, 6), colour)
+    for fit in ("crop", "pad", "stretch"):
+        picture = prepared(image, resolution=8, fit=fit)
+        assert picture.shape == (8, 8, 3)
+        np.testing.assert_allclose(picture[4, 4], expected, atol=1 if mode == "LAB" else 0)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+def test_a_transparent_colour_shows_the_background(mode: str) -> None:
+    image = Image.new(mode, (8, 8), 0)
+    image.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
+    assert prepared(image, resolution=8, background="#0080ff")[3, 3].tolist() == [0, 128, 255]
+    assert prepared(image, resolution=8, channels=4)[3, 3, 3] == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_values_are_exact_where_nothing_is_resized(channels: int) -> None:
+    array = noise(16, 16, channels)
+    expected = np.repeat(array, 3, axis=2) if channels == 1 else array
+    wanted = "auto" if channels == 1 else channels
+    np.testing.assert_array_equal(prepared(array, resolution=16, channels=wanted), expected)
+    np.testing.assert_array_equal(
+        prepared(array[..., :1], resolution=16, channels=1), array[..., :1]
+    )
+    if channels > 1:
+        image = Image.fromarray(array)
+        np.testing.assert_array_equal(prepared(image, resolution=16, channels=channels), array)
+
+
+def test_grey_is_the_luma_of_the_colours() -> None:
+    image = Image.new("RGB", (8, 8), (255, 0, 0))
+    assert prepared(image, resolution=8, channels=1).tolist() == np.full((8, 8, 1), 76).tolist()
+
+
+def test_crop_keeps_the_centre() -> None:
+    array = noise(16, 40, 3)
+    np.testing.assert_array_equal(prepared(array, resolution=16), array[:, 12:28])
+    np.testing.assert_array_equal(
+        prepared(array.swapaxes(0, 1), resolution=16), array[:, 12:28].swapaxes(0, 1)
+    )
+
+
+def test_pad_keeps_everything_on_the_background() -> None:
+    array = noise(8, 16, 3)
+    padded = prepared(array, resolution=16, fit="pad", background="red")
+    np.testing.assert_array_equal(padded[4:12], array)
+    assert (padded[[0, 3, 12, 15]] == [255, 0, 0]).all()
+    grey = prepared(array, resolution=16, fit="pad", background="red", channels=1)
+    assert (grey[0] == 76).all()
+
+
+def test_padding_is_transparent_where_there_is_transparency() -> None:
+    padded = prepared(noise(8, 16, 3), resolution=16, fit="pad", channels=4)
+    assert (padded[4:12, :, 3] == 255).all()
+    assert (padded[:4, :, 3] == 0).all()
+
+
+def test_stretch_fills_the_square_with_everything() -> None:
+    array = np.zeros((8, 32, 3), np.uint8)
+    array[:, 16:] = 255
+    stretched = prepared(array, resolution=8, fit="stretch")
+    assert (stretched[:, 0] == 0).all()
+    assert (stretched[:, 7] == 255).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10_000, 1), (1, 10_000)])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_extreme_shapes_come_out_square(size: tuple[int, int], fit: str) -> None:
+    assert prepared(Image.new("RGB", size), resolution=8, fit=fit).shape == (8, 8, 3)
+
+
+def test_resizing_is_antialiased() -> None:
+    checks = (np.indices((128, 128)).sum(0) % 2 * 255).astype(np.uint8)[..., np.newaxis]
+    assert abs(prepared(checks, resolution=32) - 127.5).max() <= 1
+
+
+def test_transparent_pixels_leave_no_fringe() -> None:
+    array = np.zeros((64, 64, 4), np.uint8)
+    array[16:48, 16:48] = (255, 0, 0, 255)
+    image = Image.fromarray(array)
+    layered = prepared(image, resolution=24, channels=4)
+    assert (layered[layered[..., 3] > 8][:, 0] > 245).all()
+    flat = prepared(image, resolution=24)
+    assert (flat[..., 0] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 2), np.uint8), np.zeros((8, 8, 3))]
+)
+def test_an_array_of_another_form_is_refused(array: NDArray[Any]) -> None:
+    with pytest.raises(ValueError, match="not of uint8 and shape"):
+        prepare(array, Preparation())
+
+
+def test_reading_and_preparing_pictures_does_without_torch() -> None:
+    code = (
+        "import sys, ganzoo.data.decoding, ganzoo.data.preparation, ganzoo.data.fingerprint, "
+        "ganzoo.data.download; sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

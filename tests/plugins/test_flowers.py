@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import shutil
+import tarfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.io
+from PIL import Image
+
+from ganzoo import RequestError, UnreadablePicture
+from ganzoo_flowers import FlowersOptions, archive, flowers, ganzoo_datasets
+from ganzoo_flowers.flowers import Flowers
+from ganzoo_flowers.kinds import CLASS_NAMES
+from ganzoo_flowers.matfile import read_numbers
+
+LABELS = [77, 1, 102, 1, 3, 2]
+SPLITS = {"trnid": [2, 5], "valid": [1, 6], "tstid": [3, 4]}
+
+
+def jpeg(number: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (12, 8), (number * 20, 0, 0)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def members() -> dict[str, bytes]:
+    return {f"jpg/image_{number:05}.jpg": jpeg(number) for number in range(1, len(LABELS) + 1)}
+
+
+def pack(path: Path, files: Mapping[str, bytes], *others: tarfile.TarInfo) -> None:
+    with tarfile.open(path, "w:gz") as packed:
+        folder = tarfile.TarInfo("jpg/")
+        folder.type = tarfile.DIRTYPE
+        for member in (folder, *others):
+            packed.addfile(member)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+
+
+def unpack(folder: Path) -> None:
+    (folder / "jpg").mkdir()
+    for name, content in members().items():
+        (folder / name).write_bytes(content)
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A small data set in the form of the published files."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    pack(folder / "102flowers.tgz", members())
+    save = scipy.io.savemat
+    save(folder / "imagelabels.mat", {"labels": np.array([LABELS], float)}, do_compression=True)
+    splits = {name: np.array([numbers], np.uint16) for name, numbers in SPLITS.items()}
+    save(folder / "setid.mat", splits)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str, *args: Any) -> Path:
+        raise RequestError(f"cannot download {name}: no connection")
+
+    monkeypatch.setattr(flowers, "download", refuse)
+
+
+def source(path: Path | None, **options: Any) -> Flowers:
+    return Flowers(FlowersOptions(path=path, **options))
+
+
+def contents(found: Flowers) -> list[tuple[int, int]]:
+    """The number and the label of every picture, in order."""
+    pairs = [found[index] for index in range(len(found))]
+    return [(round(np.asarray(picture)[4, 6, 0] / 20), label) for picture, label in pairs]
+
+
+EVERYTHING = [(1, 76), (2, 0), (3, 101), (4, 0), (5, 2), (6, 1)]
+
+
+def test_an_archive_is_read_without_unpacking_it(published: Path) -> None:
+    before = sorted(published.iterdir())
+    assert contents(source(published)) == EVERYTHING
+    assert contents(source(published / "102flowers.tgz")) == EVERYTHING
+    assert sorted(published.iterdir()) == before
+
+
+@pytest.mark.parametrize("below", ["", "flowers-102"])
+def test_an_unpacked_archive_does_as_well(below: str, published: Path, tmp_path: Path) -> None:
+    unpack(published)
+    (published / "102flowers.tgz").unlink()
+    place = tmp_path / "root" / below
+    shutil.copytree(published, place)
+    assert contents(source(tmp_path / "root")) == EVERYTHING
+
+
+def test_splits_are_those_of_the_authors(published: Path) -> None:
+    assert contents(source(published, split="train")) == [(2, 0), (5, 2)]
+    assert contents(source(published, split="valid")) == [(1, 76), (6, 1)]
+    assert contents(source(published, split="test")) == [(3, 101), (4, 0)]
+
+
+def test_kinds_have_their_names(published: Path) -> None:
+    names = source(published).class_names
+    assert len(names) == len(set(names)) == 102
+    assert (names[0], names[45], names[101]) == ("pink primrose", "wallflower", "blackberry lily")
+    scipy.io.savemat(published / "imagelabels.mat", {"labels": np.array([[1, 2, 104]])})
+    assert source(published).class_names == [*CLASS_NAMES, "class 103", "class 104"]
+
+
+def test_threads_share_one_reading_of_the_archive(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def counted(path: Path) -> gzip.GzipFile:
+        opened.append(path)
+        return gzip.GzipFile(path)
+
+    monkeypatch.setattr(gzip, "open", counted)
+    found = source(published)
+    with ThreadPoolExecutor(8) as pool:
+        labels = [label for _, label in pool.map(found.__getitem__, [*range(6)] * 10)]
+    assert labels == [label for _, label in EVERYTHING] * 10
+    assert opened == [published / "102flowers.tgz"]
+
+
+def test_the_fingerprint_is_of_the_content_and_the_split(published: Path, tmp_path: Path) -> None:
+    first = source(published).fingerprint
+    published.rename(tmp_path / "elsewhere")
+    published = tmp_path / "elsewhere"
+    assert source(published).fingerprint == first
+    train = source(published, split="train").fingerprint
+    scipy.io.savemat(published / "imagelabels.mat", {"labels": np.array([LABELS[::-1]])})
+    relabelled = source(published).fingerprint
+    pack(published / "102flowers.tgz", members() | {"jpg/image_00001.jpg": jpeg(9)})
+    assert len({first, train, relabelled, source(published).fingerprint}) == 4
+
+
+def test_missing_pictures_are_counted(published: Path) -> None:
+    files = members()
+    del files["jpg/image_00004.jpg"]
+    pack(published / "102flowers.tgz", files)
+    message = r"5 of 6 pictures, jpg/image_00004\.jpg is missing: download or unpack it again"
+    with pytest.raises(RequestError, match=r"102flowers\.tgz has " + message):
+        source(published)[0]
+    unpack(published)
+    (published / "jpg/image_00004.jpg").unlink()
+    with pytest.raises(RequestError, match="jpg has " + message):
+        source(published)
+
+
+def test_a_damaged_picture_is_named_with_its_archive(published: Path) -> None:
+    pack(published / "102flowers.tgz", members() | {"jpg/image_00002.jpg": b"<html>"})
+    found = source(published)
+    assert found[0][1] == 76
+    with pytest.raises(UnreadablePicture, match=r"jpg/image_00002\.jpg in .*102flowers\.tgz: "):
+        found[1]
+
+
+@pytest.mark.parametrize("name", ["../escaped.jpg", "jpg/../../escaped.jpg", "/escaped.jpg"])
+def test_an_archive_that_reaches_outside_is_refused(name: str, published: Path) -> None:
+    pack(published / "102flowers.tgz", members() | {name: jpeg(1)})
+    with pytest.raises(RequestError, match=f"for its member '{name}'"):
+        source(published)[0]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
+def test_an_archive_with_links_or_devices_is_refused(kind: bytes, published: Path) -> None:
+    odd = tarfile.TarInfo("jpg/image_00001.jpg")
+    odd.type = kind
+    odd.linkname = "/etc/passwd"
+    pack(published / "102flowers.tgz", members(), odd)
+    with pytest.raises(RequestError, match=r"for its member 'jpg/image_00001\.jpg'"):
+        source(published)[0]
+
+
+def test_an_archive_of_huge_files_is_refused(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_LARGEST", 10_000)
+    pack(published / "102flowers.tgz", members() | {"zeros": bytes(10_001)})
+    with pytest.raises(RequestError, match="for its member 'zeros'"):
+        source(published)[0]
+
+
+def test_a_damaged_archive_is_refused(published: Path) -> None:
+    packed = published / "102flowers.tgz"
+    whole = packed.read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    for damaged in (b"<html>" * 100, whole[: len(whole) // 2], whole[:-1], flipped, b""):
+        packed.write_bytes(damaged)
+        with pytest.raises(RequestError, match=r"102flowers\.tgz.*download .*again"):
+            source(published)[0]
+
+
+def test_missing_files_are_named(published: Path, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"no flowers in .*nowhere: dataset\.path is a folder"):
+        source(tmp_path / "nowhere")
+    (published / "setid.mat").unlink()
+    assert len(source(published)) == 6
+    with pytest.raises(RequestError, match=r"cannot read .*setid\.mat: No such file"):
+        source(published, split="train")
+    (published / "imagelabels.mat").unlink()
+    with pytest.raises(RequestError, match=r"cannot read .*imagelabels\.mat: No such file"):
+        source(published)
+
+
+def test_splits_beyond_the_labels_are_refused(published: Path) -> None:
+    scipy.io.savemat(published / "setid.mat", {"trnid": np.array([[1, 7]])})
+    with pytest.raises(RequestError, match=r"names picture 7, but imagelabels\.mat beside it"):
+        source(published, split="train")
+
+
+def test_offline_one_message_names_every_file(own_cache: Path) -> None:
+    with pytest.raises(RequestError) as caught:
+        source(None)
+    for fact in (
+        "102flowers.tgz (344,862,509 bytes, sha256 2d01ecc807db4629",
+        "imagelabels.mat (502 bytes, sha256 4903e94206bac23b",
+        "setid.mat (14,989 bytes, sha256 46b8678f91fd95d3",
+        str(own_cache / "flowers"),
+        "dataset.path",
+    ):
+        assert fact in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_downloaded_files_are_used(
+    published: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch(name: str, urls: list[str], sha256: str, size: int, folder: Path) -> Path:
+        asked.extend(urls)
+        return Path(shutil.copy(published / name, folder))
+
+    monkeypatch.setattr(flowers, "download", fetch)
+    (component,) = ganzoo_datasets()
+    assert len(component.build(component.options())) == 6
+    address = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
+    names = ["imagelabels.mat", "setid.mat", "102flowers.tgz"]
+    assert asked == [address + name for name in names]
+    assert (own_cache / "flowers" / "102flowers.tgz").exists()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("count", [1, 2, 5, 100])
+def test_numbers_are_read_as_scipy_reads_them(
+    kind: str, count: int, packed: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "numbers.mat"
+    numbers = np.arange(1, count + 1).astype(kind)
+    others = {"a": "text", "before": np.eye(3), "labels": numbers, "later": [1.5]}
+    scipy.io.savemat(file, others, do_compression=packed)
+    expected = scipy.io.loadmat(file)["labels"].ravel()
+    np.testing.assert_array_equal(read_numbers(file, "labels"), expected)
+
+
+@pytest.mark.parametrize("numbers", [[], [0, 1], [-1], [70_000], [float("nan")]])
+def test_numbers_that_count_nothing_are_refused(numbers: list[float], tmp_path: Path) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"labels": np.array([numbers])})
+    with pytest.raises(RequestError, match=r"x\.mat is damaged: labels is not of numbers from 1"):
+        read_numbers(tmp_path / "x.mat", "labels")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_damaged_mat_file_is_refused_or_read(packed: bool, tmp_path: Path) -> None:
+    file = tmp_path / "labels.mat"
+    scipy.io.savemat(file, {"labels": np.array([LABELS], np.uint8)}, do_compression=packed)
+    content = file.read_bytes()
+    with pytest.raises(RequestError, match="it has no matrix 'other'"):
+        read_numbers(file, "other")
+    for length in range(len(content) - 8):
+        file.write_bytes(content[:length])
+        with pytest.raises(RequestError, match=r"cannot read .*labels\.mat, it is damaged"):
+            read_numbers(file, "labels")
+    for place in range(126, len(content)):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 0x40]) + content[place + 1 :])
+        with contextlib.suppress(RequestError):
+            read_numbers(file, "labels")

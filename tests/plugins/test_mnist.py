@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ganzoo import RequestError
+from ganzoo_mnist import MnistOptions, ganzoo_datasets, mnist
+from ganzoo_mnist.idx import read_idx
+from ganzoo_mnist.mnist import Mnist
+from ganzoo_mnist.variants import VARIANTS
+
+RANDOM = np.random.default_rng(0)
+ARRAYS = {
+    "train-images-idx3-ubyte": RANDOM.integers(0, 256, (6, 28, 28), np.uint8),
+    "train-labels-idx1-ubyte": np.array([3, 1, 4, 1, 5, 9], np.uint8),
+    "t10k-images-idx3-ubyte": RANDOM.integers(0, 256, (2, 28, 28), np.uint8),
+    "t10k-labels-idx1-ubyte": np.array([0, 2], np.uint8),
+}
+TRAIN, TRAIN_LABELS, TEST, TEST_LABELS = ARRAYS.values()
+
+
+def idx(array: NDArray[np.uint8]) -> bytes:
+    return struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape) + array.tobytes()
+
+
+def write(folder: Path, packed: bool = True) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in ARRAYS.items():
+        content = gzip.compress(idx(array)) if packed else idx(array)
+        (folder / (name + ".gz" * packed)).write_bytes(content)
+    return folder
+
+
+def source(path: Path | None, **options: Any) -> Mnist:
+    return Mnist(MnistOptions(path=path, **options))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str, *args: Any) -> Path:
+        raise RequestError(f"cannot download {name}: no connection")
+
+    monkeypatch.setattr(mnist, "download", refuse)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(
+    ("below", "variant"),
+    [
+        ("", "mnist"),
+        ("raw", "kmnist"),
+        ("MNIST/raw", "mnist"),
+        ("FashionMNIST/raw", "fashion"),
+        ("KMNIST/raw", "kmnist"),
+    ],
+)
+def test_files_are_found_where_people_keep_them(
+    below: str, variant: str, packed: bool, tmp_path: Path
+) -> None:
+    write(tmp_path / below, packed)
+    found = source(tmp_path, variant=variant)
+    assert len(found) == 6
+    picture, label = found[2]
+    np.testing.assert_array_equal(picture[..., 0], TRAIN[2])
+    assert picture.shape == (28, 28, 1)
+    assert label == 4
+
+
+def test_splits_are_those_of_the_authors(tmp_path: Path) -> None:
+    write(tmp_path)
+    everything = source(tmp_path, split="all")
+    assert len(everything) == 8
+    np.testing.assert_array_equal(everything[7][0][..., 0], TEST[1])
+    assert [everything[index][1] for index in range(8)] == [3, 1, 4, 1, 5, 9, 0, 2]
+    for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"):
+        (tmp_path / name).unlink()
+    assert len(source(tmp_path, split="test")) == 2
+
+
+def test_many_are_read_at_once(tmp_path: Path) -> None:
+    pictures, labels = source(write(tmp_path)).read(range(1, 4))
+    np.testing.assert_array_equal(pictures, TRAIN[1:4, :, :, np.newaxis])
+    assert labels.tolist() == [1, 4, 1]
+    assert pictures.dtype == np.uint8
+    assert labels.dtype == np.int64
+
+
+def test_the_fingerprint_is_of_the_content_packed_or_not(tmp_path: Path) -> None:
+    first = source(write(tmp_path / "packed")).fingerprint
+    folder = write(tmp_path / "unpacked", packed=False)
+    assert source(folder).fingerprint == first
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[::-1]))
+    relabelled = source(folder).fingerprint
+    (folder / "train-images-idx3-ubyte").write_bytes(idx(TRAIN[::-1]))
+    assert len({first, relabelled, source(folder).fingerprint}) == 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_has_ten_classes_and_four_published_files(variant: str) -> None:
+    published = VARIANTS[variant]
+    assert len(set(published.class_names)) == 10
+    assert {name.removesuffix(".gz") for name in published.files} == set(ARRAYS)
+    assert all(len(sha256) == 64 for _, sha256 in published.files.values())
+
+
+@pytest.mark.parametrize("missing", ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"])
+def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
+    (write(tmp_path) / missing).unlink()
+    with pytest.raises(RequestError, match=rf"no {missing}, packed or unpacked, in {tmp_path}: "):
+        source(tmp_path)
+
+
+def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path, packed=False)
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[:5]))
+    with pytest.raises(RequestError, match=r"has 6 pictures, but .*labels-idx1-ubyte has 5 labels"):
+        source(folder)
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS + 10))
+    with pytest.raises(RequestError, match="has label 19, and the last of the 10 classes is 9"):
+        source(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it begins with , not 00000803"),
+        (b"<html>not found, sorry</html>", "it begins with 3c68746d, not 00000803"),
+        (idx(TRAIN_LABELS), "it begins with 00000801, not 00000803"),
+        (idx(TRAIN)[:-1], "its header says 4,704 bytes, and it has 4,703"),
+        (idx(TRAIN) + b"\0", "its header says 4,704 bytes, and it has more"),
+        (idx(TRAIN[:0]), "its header says 0 x 28 x 28 bytes"),
+        (struct.pack(">4I", 0x803, 2**32 - 1, 2**32 - 1, 9), "its header says 4294967295 x"),
+        (gzip.compress(idx(TRAIN))[:-9], "ended before"),
+        (gzip.compress(idx(TRAIN))[:-8] + bytes(8), "CRC check failed"),
+        (gzip.compress(idx(TRAIN)[:-1]), "and it has 4,703"),
+        (b"\x1f\x8bnonsense", "damaged"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(content: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "images.gz").write_bytes(content)
+    with pytest.raises(RequestError, match=r"cannot read .*images\.gz, it is damaged") as caught:
+        read_idx(tmp_path / "images.gz", 3)
+    assert reason in str(caught.value)
+
+
+def test_no_more_is_unpacked_than_the_header_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(gzip.compress(idx(TRAIN) + bytes(10**7)))
+    amounts = []
+    read = gzip.GzipFile.read
+
+    def counted(self: gzip.GzipFile, size: int = -1) -> bytes:
+        content = read(self, size)
+        amounts.append(len(content))
+        return content
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counted)
+    with pytest.raises(RequestError, match="and it has more"):
+        read_idx(bomb, 3)
+    assert sum(amounts) == len(idx(TRAIN)) + 1
+
+
+def test_offline_one_message_names_what_is_needed() -> None:
+    with pytest.raises(RequestError) as caught:
+        source(None, split="test", variant="fashion")
+    assert str(caught.value) == (
+        "cannot download t10k-images-idx3-ubyte.gz: no connection. Needed there, or in "
+        "dataset.path: t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz"
+    )
+
+
+def test_downloaded_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = write(tmp_path)
+    asked = []
+
+    def fetch(name: str, urls: list[str], sha256: str, size: int, folder: Path) -> Path:
+        asked.append(urls)
+        return Path(shutil.copy(published / name, folder))
+
+    monkeypatch.setattr(mnist, "download", fetch)
+    (component,) = ganzoo_datasets()
+    found = component.build(component.options.model_validate({"split": "test"}))
+    assert len(found) == 2
+    mirrors = VARIANTS["mnist"].mirrors
+    assert asked[0] == [mirror + "t10k-images-idx3-ubyte.gz" for mirror in mirrors]
+    assert len(asked) == 2
