@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ganzoo_dcgan
+from ganzoo import ImageShape, Needs, Networks, RequestError
+from ganzoo_dcgan import DcganOptions
+from ganzoo_dcgan.networks import build
+
+INDEPENDENT = Needs(independent_scores=True)
+
+
+def networks(
+    size: int = 16, colours: int = 3, needs: Needs = INDEPENDENT, classes: int = 4, **options: Any
+) -> Networks:
+    torch.manual_seed(0)
+    options = {"channels": 8, "latents": 6, **options}
+    image = ImageShape(colours, size, size)
+    return build(DcganOptions(**options), image=image, classes=classes, needs=needs)
+
+
+def labels_for(players: Networks, n: int) -> Tensor | None:
+    return torch.arange(n) % 4 if players.conditional else None
+
+
+def draw(players: Networks, n: int) -> Tensor:
+    latents = players.generator.sample_latents(n, torch.Generator().manual_seed(1))
+    return players.generator(latents, labels_for(players, n))
+
+
+def score(players: Networks, images: Tensor) -> Tensor:
+    return players.discriminator(images, labels_for(players, len(images)))
+
+
+def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
+    return [layer for layer in network.modules() if isinstance(layer, kinds)]
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
+@pytest.mark.parametrize("head", ["conv", "dense"])
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_pictures_scores_and_gradients(
+    kernel: int, head: str, norm: str, conditional: bool
+) -> None:
+    players = networks(needs=Needs(), kernel=kernel, head=head, norm=norm, conditional=conditional)
+    images = draw(players, 4)
+    assert images.shape == (4, 3, 16, 16)
+    assert images.abs().max() <= 1
+    scores = score(players, images)
+    assert scores.shape == (4,)
+    scores.square().sum().backward()
+    for network in (players.generator, players.discriminator):
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+@pytest.mark.parametrize("colours", [1, 3, 5])
+@pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
+def test_every_size_and_number_of_channels(size: int, colours: int, kernel: int) -> None:
+    players = networks(size, colours, kernel=kernel, channels=2)
+    images = draw(players, 2)
+    assert images.shape == (2, colours, size, size)
+    assert score(players, images).shape == (2,)
+
+
+def test_widths_double_with_each_halving_up_to_eightfold() -> None:
+    players = networks(256)
+    down = [conv.out_channels for conv in layers(players.discriminator, nn.Conv2d)]
+    up = [conv.out_channels for conv in layers(players.generator, nn.ConvTranspose2d)]
+    assert down == [8, 16, 32, 64, 64, 64, 1]
+    assert up == [64, 64, 32, 16, 8, 3]
+
+
+def test_the_first_and_the_last_layer_have_no_norm_and_normed_layers_no_bias() -> None:
+    players = networks(32, needs=Needs())
+    critic = layers(players.discriminator, nn.Conv2d, nn.BatchNorm2d)
+    assert [type(layer).__name__ for layer in critic] == [
+        "Conv2d",
+        *["Conv2d", "BatchNorm2d"] * 2,
+        "Conv2d",
+    ]
+    biases = [layer.bias is not None for layer in layers(players.discriminator, nn.Conv2d)]
+    assert biases == [True, False, False, True]
+    drawn = layers(players.generator, nn.ConvTranspose2d, nn.BatchNorm2d)
+    assert isinstance(drawn[-1], nn.ConvTranspose2d)
+    biases = [layer.bias is not None for layer in layers(players.generator, nn.ConvTranspose2d)]
+    assert biases == [False, False, True]
+
+
+def test_initial_weights_are_those_of_the_paper() -> None:
+    players = networks(64, needs=Needs(), channels=32, latents=100)
+    for network in (players.generator, players.discriminator):
+        for layer in layers(network, nn.Conv2d, nn.ConvTranspose2d, nn.Linear):
+            assert layer.weight.mean().item() == pytest.approx(0, abs=0.002)
+            assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
+            assert layer.bias is None or not layer.bias.any()
+        gains = torch.cat([layer.weight for layer in layers(network, nn.BatchNorm2d)])
+        assert gains.mean().item() == pytest.approx(1, abs=0.005)
+        assert gains.std().item() == pytest.approx(0.02, rel=0.2)
+
+
+def test_no_layer_works_in_place() -> None:
+    discriminator = networks().discriminator
+    assert not any(getattr(layer, "inplace", False) for layer in discriminator.modules())
+
+
+@pytest.mark.parametrize(
+    ("norm", "needs", "kind"),
+    [
+        ("auto", Needs(), nn.BatchNorm2d),
+        ("auto", INDEPENDENT, nn.GroupNorm),
+        ("layer", Needs(), nn.GroupNorm),
+        ("batch", Needs(), nn.BatchNorm2d),
+        ("none", INDEPENDENT, nn.Identity),
+    ],
+)
+def test_the_norm_follows_the_need_unless_it_is_chosen(
+    norm: str, needs: Needs, kind: type[nn.Module]
+) -> None:
+    players = networks(32, needs=needs, norm=norm)
+    norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
+    assert [type(layer) for layer in norms] == [kind, kind]
+    assert len(layers(players.generator, nn.BatchNorm2d)) == 3
+
+
+def test_layer_norm_is_over_channels_and_pixels_with_a_gain_for_each_channel() -> None:
+    (norm,) = layers(networks(16).discriminator, nn.GroupNorm)
+    x = torch.randn(3, 16, 4, 4)
+    with torch.no_grad():
+        norm.weight.uniform_(0.5, 2)
+        expected = nn.functional.layer_norm(x, x.shape[1:]) * norm.weight[:, None, None]
+        torch.testing.assert_close(norm(x), expected)
+
+
+@pytest.mark.parametrize("norm", ["auto", "layer", "none"])
+def test_scores_are_independent_of_the_batch_where_the_loss_needs_it(norm: str) -> None:
+    players = networks(32, norm=norm)
+    images = torch.rand(5, 3, 32, 32) * 2 - 1
+    alone = torch.cat([players.discriminator(image[None]) for image in images])
+    torch.testing.assert_close(players.discriminator(images), alone, atol=1e-6, rtol=1e-4)
+
+
+def test_batch_norm_mixes_scores_and_says_so_where_the_loss_needs_them_apart() -> None:
+    with pytest.warns(UserWarning, match="depend on its batch"):
+        players = networks(32, norm="batch")
+    images = torch.rand(5, 3, 32, 32) * 2 - 1
+    scores = players.discriminator(images)
+    fewer = players.discriminator(images[:4])
+    assert (scores[:4] - fewer).abs().min() > 1e-4
+
+
+def test_the_two_heads_are_the_same_function() -> None:
+    conv, dense = networks(head="conv").discriminator, networks(head="dense").discriminator
+    state = zip(dense.state_dict().items(), conv.state_dict().values(), strict=True)
+    dense.load_state_dict({name: value.reshape(own.shape) for (name, own), value in state})
+    images = torch.rand(3, 3, 16, 16)
+    torch.testing.assert_close(dense(images), conv(images))
+
+
+def test_dropout_falls_on_the_discriminators_input_while_it_trains() -> None:
+    players = networks(dropout=0.5)
+    seen: list[Tensor] = []
+    first = layers(players.discriminator, nn.Conv2d)[0]
+    first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    images = torch.ones(8, 3, 16, 16)
+    players.discriminator(images)
+    players.discriminator.eval()
+    players.discriminator(images)
+    assert (seen[0] == 0).float().mean().item() == pytest.approx(0.5, abs=0.05)
+    assert torch.equal(seen[1], images)
+
+
+def test_labels_change_pictures_and_scores() -> None:
+    players = networks(conditional=True)
+    players.generator.eval()
+    latents = players.generator.sample_latents(1, torch.Generator())
+    zero, one = torch.tensor([0]), torch.tensor([1])
+    images = players.generator(latents, zero)
+    assert not torch.allclose(images, players.generator(latents, one))
+    scores = players.discriminator(images, zero)
+    assert not torch.allclose(scores, players.discriminator(images, one))
+
+
+def test_labels_are_refused_where_there_are_none() -> None:
+    with pytest.raises(ValueError, match="the pictures have no labels"):
+        networks(conditional=True, classes=0)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "nearest"),
+    [
+        (7, 7, "8 and 16"),
+        (48, 48, "32 and 64"),
+        (64, 48, "32 and 64"),
+        (512, 512, "128 and 256"),
+    ],
+)
+def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
+    (spec,) = ganzoo_dcgan.ganzoo_architectures()
+    with pytest.raises(RequestError) as caught:
+        spec.build(spec.options(), image=ImageShape(3, height, width), classes=0, needs=Needs())
+    message = str(caught.value)
+    assert message.startswith(f"architecture dcgan: cannot make pictures of {height} x {width}")
+    assert message.endswith(f"the nearest resolutions are {nearest}")
+    assert "\n" not in message
+
+
+def test_latents_come_from_their_generator_alone() -> None:
+    generator = networks().generator
+    first = generator.sample_latents(3, torch.Generator().manual_seed(5))
+    torch.manual_seed(99)
+    again = generator.sample_latents(3, torch.Generator().manual_seed(5))
+    assert first.shape == (3, 6)
+    assert first.dtype == torch.float32
+    assert torch.equal(first, again)
+    before = torch.get_rng_state()
+    generator.sample_latents(3, torch.Generator())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_latents_are_normal() -> None:
+    latents = networks(latents=100).generator.sample_latents(500, torch.Generator().manual_seed(0))
+    assert latents.mean().item() == pytest.approx(0, abs=0.02)
+    assert latents.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_weights_survive_a_round_trip() -> None:
+    players, others = networks(conditional=True), networks(conditional=True)
+    with torch.no_grad():
+        for network in (others.generator, others.discriminator):
+            for parameter in network.parameters():
+                parameter.add_(1)
+    others.generator.load_state_dict(players.generator.state_dict())
+    others.discriminator.load_state_dict(players.discriminator.state_dict())
+    images = draw(players, 4)
+    assert torch.equal(draw(others, 4), images)
+    assert torch.equal(score(others, images), score(players, images))
+
+
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(norm: str) -> None:
+    def gradients(memory_format: torch.memory_format) -> list[Tensor]:
+        critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
+        x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)
+        x = x.contiguous(memory_format=memory_format).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        penalty = (torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) - 1).square().mean()
+        parameters = list(critic.parameters())
+        return list(torch.autograd.grad(penalty, parameters, materialize_grads=True))
+
+    contiguous, last = gradients(torch.contiguous_format), gradients(torch.channels_last)
+    assert any(gradient.any() for gradient in contiguous)
+    torch.testing.assert_close(last, contiguous)
