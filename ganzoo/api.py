@@ -82,8 +82,12 @@ def stored_settings(folder: RunFolder) -> Settings:
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
-    """What makes the folder of a new run when it is called."""
+    """What makes the folder of a new run when it is called.
+
+    Raises RequestError at once if something is there already.
+    """
     if path is not None:
+        RunFolder.require_free(Path(path))
         return lambda: RunFolder.create(Path(path))
     return lambda: RunFolder.create_numbered(Path("runs"), run.title)
 

@@ -48,19 +48,24 @@ class RunFolder:
 
         Raises RequestError if something is there already.
         """
+        cls.require_free(path)
         try:
             path.mkdir(parents=True)
-        except FileExistsError:
-            raise RequestError(
-                f"{path} exists already: go on with `ganzoo resume {path}`, or name another folder "
-                "with --run"
-            ) from None
         except OSError as error:
             raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
         folder = cls(path)
         folder.checkpoints.mkdir()
         folder.samples.mkdir()
         return folder
+
+    @staticmethod
+    def require_free(path: Path) -> None:
+        """Raise RequestError if something is at this path already."""
+        if path.exists():
+            raise RequestError(
+                f"{path} exists already: go on with `ganzoo resume {path}`, or name another folder "
+                "with --run"
+            )
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str) -> Self:

@@ -199,7 +199,7 @@ class Registry:
         known = [entry.component.name for entry in self._entries[kind]]
         message = f"there is no {kind} called {name}"
         for other in (e for e in self.entries() if e.component.name == name):
-            message += f" (there is a {other.component.kind} of that name)"
+            message += f" (there is the {other.component.kind} {name})"
         message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` shows them all"
         if self.failures:
             broken = ", ".join(str(failure.plugin) for failure in self.failures)
@@ -222,15 +222,21 @@ def _entry_point_of(file: Path) -> EntryPoint:
 
 
 def _import_file(module_name: str, file: Path) -> ModuleType:
-    if module_name in sys.modules:
+    if loaded := sys.modules.get(module_name):
+        if getattr(loaded, "__file__", None) == str(file.resolve()):
+            return loaded
         raise ImportError(f"another module is called {module_name!r}: rename {file}")
-    spec = importlib.util.spec_from_file_location(module_name, file)
+    spec = importlib.util.spec_from_file_location(module_name, file.resolve())
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     # Import strings such as "my_gan:MyLoss" must find it.
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
     return module
 
 

@@ -50,8 +50,10 @@ class Averaging(Options):
         ge=0,
         description="Pictures made for the generator's updates until an old weight counts half.",
     )
-    rampup: float | None = Field(
-        0.05, gt=0, description="Half-life is at most this share of the pictures made so far."
+    rampup: float = Field(
+        0.05,
+        ge=0,
+        description="Half-life is at most this share of the pictures made so far; 0 for no bound.",
     )
 
 

@@ -85,9 +85,9 @@ class Settings:
         self.origins[full] = origin
 
     def recommend(self, values: Mapping[str, Any], origin: str) -> None:
-        """Set each value whose key nothing has set so far."""
+        """Set each value where nothing has been set so far, at its key or below."""
         for key, value in values.items():
-            if key not in self.origins:
+            if not any(f"{known}.".startswith(f"{key}.") for known in self.origins):
                 self.set(key, value, origin)
 
     def drop(self, section: str) -> None:

@@ -1,10 +1,19 @@
-"""What every test gets: a cache folder of its own, and no colour or wide terminal from outside."""
+"""What tests share: a cache folder of their own, and runs small enough for seconds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+
+SMALL = {
+    "dcgan": {"architecture.channels": 2, "architecture.latents": 4},
+    "mlp": {"architecture.width": 4, "architecture.latents": 4},
+}
+"""Options that make an architecture small; one that is not named here is tried as it is."""
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +22,43 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("GANZOO_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small tensors gain nothing from more threads, and lose much where other processes work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """The arguments of ``ganzoo.train`` for a run of a second, in a folder of that name."""
+
+    def arguments(
+        folder: str = "run", architecture: str = "dcgan", loss: str = "non-saturating", **more: Any
+    ) -> dict[str, Any]:
+        settings = {
+            "dataset.count": 20,
+            "train.batch_size": 8,
+            "train.critic_steps": 2,
+            "sample.count": 4,
+            **SMALL.get(architecture, {}),
+            **more.pop("settings", {}),
+        }
+        return {
+            "dataset": "blossoms",
+            "architecture": architecture,
+            "loss": loss,
+            "folder": tmp_path / folder,
+            "resolution": 8,
+            "steps": 3,
+            "device": "cpu",
+            "quiet": True,
+            "settings": settings,
+            **more,
+        }
+
+    return arguments

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +13,7 @@ from ganzoo.cli import components, generate, plugins, resume, train
 
 app = typer.Typer(
     name="ganzoo",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -27,6 +28,7 @@ app.command("plugins")(plugins.plugins)
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and leave.", is_eager=True)
     ] = False,
@@ -46,6 +48,8 @@ def options(
         raise typer.Exit
     if traceback:
         os.environ["GANZOO_TRACEBACK"] = "1"
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def main() -> None:
@@ -55,20 +59,32 @@ def main() -> None:
     """
     from ganzoo.errors import RequestError
 
+    warnings.showwarning = _warn
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except BrokenPipeError:  # `ganzoo list | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except _USAGE as error:
+        _leave(error.format_message(), 2)
+    except RequestError as error:
+        _leave(str(error), 2)
     except KeyboardInterrupt:
         _leave("interrupted", 130)
-    except RequestError as error:
-        _leave(str(error), 2, error)
-    except ArithmeticError as error:
-        _leave(str(error), 1, error)
+    except (ArithmeticError, OSError, RuntimeError) as error:
+        _leave(f"{error} (`ganzoo --traceback ...` shows where)", 1)
 
 
-def _leave(message: str, status: int, error: BaseException | None = None) -> None:
-    if error and os.environ.get("GANZOO_TRACEBACK"):
-        raise error
-    print(f"error: {message}", file=sys.stderr)
+# Typer does not name the parent of its usage errors, and keeps it elsewhere in each release.
+_USAGE: Any = typer.BadParameter.__mro__[2]
+
+
+def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
+    print("warning:", " ".join(str(message).split()), file=sys.stderr)
+
+
+def _leave(message: str, status: int) -> None:
+    """Say what was wrong in one line; called while the error is being handled."""
+    if os.environ.get("GANZOO_TRACEBACK"):
+        raise
+    print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)

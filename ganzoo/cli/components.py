@@ -136,7 +136,7 @@ def _value(schema: dict[str, Any]) -> str:
     names = {"string": "text", "null": "nothing", "boolean": "true or false", "array": "list"}
     kind = schema.get("format") or schema.get("type", "value")
     signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
+    bounds = [f"{sign} {schema[key]}" for key, sign in signs.items() if key in schema]
     return " ".join([names.get(kind, kind), ", ".join(bounds)]).strip()
 
 

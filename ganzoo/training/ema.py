@@ -26,7 +26,7 @@ class Ema:
         Karras et al. 2020 (arXiv 2006.06676), appendix.
         """
         half_life = self.settings.half_life
-        if self.settings.rampup is not None:
+        if self.settings.rampup:
             half_life = min(half_life, shown * self.settings.rampup)
         return float(0.5 ** (batch / half_life)) if half_life > 0 else 0.0
 

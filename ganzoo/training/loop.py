@@ -84,7 +84,7 @@ class Trainer:
         self.game.randomness.reseed(f"{phase.name}/{self.engine.rank}", position)
         terms = phase.terms(position)
         total = torch.stack(list(terms.values())).sum()
-        torch.autograd.backward([total], inputs=phase.parameters)
+        total.backward(inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)
         phase.optimizer.step()
         phase.optimizer.zero_grad(set_to_none=True)

@@ -122,7 +122,7 @@ class Game:
 
         def critic(images: Tensor) -> Tensor:
             seen = self.view(images, random, self.engine.share)
-            scores = self.networks.discriminator(seen, batch.labels)
+            scores = self.networks.discriminator(seen, batch.labels).float()
             if images is batch.images:
                 self.tally.add("scores/real", scores.mean())
             return scores

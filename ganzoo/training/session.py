@@ -40,7 +40,7 @@ def train(
 ) -> tuple[RunFolder, Outcome]:
     """Train a new run; ``folder()`` makes its folder, once nothing else can be refused."""
     engine = Engine(run.train)
-    game = _game(run, engine, progress)
+    game = assemble(run, engine, progress)
     place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
     return place, _train(game, place, progress, resumed=False)
 
@@ -48,7 +48,7 @@ def train(
 def resume(run: Run, folder: RunFolder, progress: Observer = SILENT) -> Outcome:
     """Go on from the newest whole checkpoint of a run."""
     engine = Engine(run.train)
-    return _train(_game(run, engine, progress), folder, progress, resumed=True)
+    return _train(assemble(run, engine, progress), folder, progress, resumed=True)
 
 
 def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) -> Outcome:
@@ -75,7 +75,11 @@ def _observers(folder: RunFolder, step: int, progress: Observer) -> Sequence[Obs
     return (*files, TensorBoard(folder.path, step), progress)
 
 
-def _game(run: Run, engine: Engine, progress: Observer) -> Game:
+def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
+    """The players, the pictures and the loss of a run, ready for the first step.
+
+    Raises RequestError for whatever a component refuses, if possible before pictures are prepared.
+    """
     source: ImageSource = run.dataset.build()
     objective: Objective = run.loss.build()
     augments: list[Augment] = [chosen.build() for chosen in run.augment]

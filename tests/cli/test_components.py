@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganzoo.registry import KINDS, Registry, plural
+
+Ganzoo = Callable[..., Any]
+ENTRIES = Registry.discover().entries()
+
+
+def test_everything_installed_is_listed(ganzoo_command: Ganzoo) -> None:
+    listed = ganzoo_command("list").out
+    for entry in ENTRIES:
+        assert f"  {entry.component.name} " in listed
+        assert f"{entry.component.summary}  [{entry.plugin.name}]" in listed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_listed_alone(ganzoo_command: Ganzoo, kind: str) -> None:
+    listed = json.loads(ganzoo_command("list", plural(kind), "--json").out)
+    expected = [e.qualified_name for e in ENTRIES if e.component.kind == kind]
+    assert [component["qualified_name"] for component in listed] == expected
+
+
+def test_an_unknown_kind_gets_a_suggestion(ganzoo_command: Ganzoo) -> None:
+    assert "did you mean losses?" in ganzoo_command("list", "lossen").error
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.qualified_name)
+def test_info_shows_every_option(ganzoo_command: Ganzoo, entry: Any) -> None:
+    shown = ganzoo_command("info", entry.qualified_name).out
+    assert entry.component.summary in shown
+    for option in entry.component.options.model_fields:
+        assert f".{option} " in shown
+
+
+def test_info_as_json_is_a_schema(ganzoo_command: Ganzoo) -> None:
+    (facts,) = json.loads(ganzoo_command("info", "wgan-gp", "--json").out)
+    assert facts["options"]["properties"]["gp_weight"]["minimum"] == 0
+    assert facts["recommends"]["train.critic_steps"] == 5
+
+
+def test_an_unknown_name_gets_a_suggestion(ganzoo_command: Ganzoo) -> None:
+    assert "did you mean dcgan?" in ganzoo_command("info", "dcgna").error
+
+
+def test_plugins_are_listed_with_their_state(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_one.py").write_text("1 / 0")
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "mlp")
+    done = ganzoo_command("plugins", "--json", "--plugin", "broken_one.py")
+    states = {plugin["name"]: plugin["status"] for plugin in json.loads(done.out)}
+    assert states["dcgan"] == "ok"
+    assert states["mlp"] == "disabled"
+    assert states["broken-one"] == "failed: ZeroDivisionError: division by zero"
+    text = ganzoo_command("plugins", "--plugin", "broken_one.py").out
+    assert "failed: ZeroDivisionError" in text
+    assert "1 architecture" in text
+
+
+def test_a_broken_plugin_is_told_once_and_disturbs_nothing(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "broken_two.py").write_text("1 / 0")
+    done = ganzoo_command("list", "--plugin", "broken_two.py")
+    assert done.status == 0
+    (line,) = done.err.splitlines()
+    assert line.startswith("warning: the plugin broken-two (local: ")
+    assert "--without broken-two" in line
+
+
+def test_a_local_plugin_appears_everywhere(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "my_loss.py").write_text(
+        "import ganzoo\n"
+        "@ganzoo.hookimpl\n"
+        "def ganzoo_losses():\n"
+        "    return [ganzoo.Loss(name='my-loss', summary='Mine.', factory=dict)]\n"
+    )
+    plugin = ("--plugin", "my_loss.py")
+    assert "my-loss" in ganzoo_command("list", *plugin).out
+    assert "loss my-loss/my-loss" in ganzoo_command("info", "my-loss", *plugin).out
+    dry = ganzoo_command("train", "blossoms", "dcgan", "my-loss", "--dry-run", *plugin)
+    assert "my-loss/my-loss" in dry.out

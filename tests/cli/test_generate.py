@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+Ganzoo = Callable[..., Any]
+
+
+def test_a_file_gets_one_grid(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    tiny_run()
+    done = ganzoo_command("generate", "run", "--count", 9, "--out", "new/grid.png")
+    assert (done.status, done.out) == (0, "new/grid.png\n")
+    with Image.open(tmp_path / "new" / "grid.png") as image:
+        assert image.size == (32, 32)
+
+
+def test_a_folder_gets_single_pictures(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    ganzoo_command("generate", "run", "--count", 3, "--seed", 7, "--out", "new")
+    names = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert names == ["seed7-00000.png", "seed7-00001.png", "seed7-00002.png"]
+
+
+def test_a_class_can_be_asked_for(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run("run", "architecture.conditional=true")
+    assert ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").status == 0
+    refused = ganzoo_command("generate", "run", "--class", "9 petals", "--out", "b.png").error
+    assert "no class called 9 petals; did you mean" in refused
+
+
+def test_a_class_of_a_run_without_labels_is_refused(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
+    tiny_run()
+    refused = ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").error
+    assert "architecture.conditional=true" in refused
+
+
+def test_nothing_is_overwritten(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    tiny_run()
+    (tmp_path / "a.png").write_text("mine")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "mine.txt").touch()
+    for out in ("a.png", "new"):
+        assert "exists already" in ganzoo_command("generate", "run", "--out", out).error
+    assert (tmp_path / "a.png").read_text() == "mine"
+
+
+def test_odd_requests_get_one_line(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run()
+    for arguments in (
+        ("generate", "run", "--out", "a.xyz"),
+        ("generate", "run", "--out", "a.png", "--count", 0),
+        ("generate", "run", "--out", "a.png", "--device", "toaster"),
+        ("generate", "nowhere", "--out", "a.png"),
+        ("generate", "run"),
+    ):
+        assert ganzoo_command(*arguments).error

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Ganzoo = Callable[..., Any]
+
+
+def test_a_run_goes_on_to_more_steps(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    done = ganzoo_command("resume", "run", "--steps", 4)
+    assert (done.status, done.out) == (0, "run\n")
+    assert "step 4/4" in done.err
+    assert (tmp_path / "run" / "checkpoints" / "step-0000004.pt").is_file()
+    sessions = json.loads((tmp_path / "run" / "environment.json").read_text())["sessions"]
+    assert len(sessions) == 2
+
+
+def test_a_run_goes_on_from_anywhere(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    (tmp_path / "pics").mkdir()
+    for shade in range(8):
+        Image.new("RGB", (16, 16), (shade * 30, 5, 9)).save(tmp_path / "pics" / f"{shade}.png")
+    ganzoo_command(
+        *("train", "image-folder", "mlp", "lsgan", "dataset.path=pics", "--resolution", 8),
+        *("--steps", 1, "--batch-size", 4, "--run", "run"),
+    )
+    (tmp_path / "pics").rename(tmp_path / "moved")
+    (tmp_path / "run").rename(tmp_path / "elsewhere")
+    assert "pics" in ganzoo_command("resume", "elsewhere", "--steps", 2).error
+    done = ganzoo_command("resume", "elsewhere", "--steps", 2, "dataset.path=moved")
+    assert done.status == 0, done.err
+
+
+def test_what_is_not_a_run_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    assert "it has no run.toml" in ganzoo_command("resume", "notes").error
+    assert "there is no run folder" in ganzoo_command("resume", "nowhere").error
+    assert list((tmp_path / "notes").iterdir()) == []
+
+
+def test_a_damaged_checkpoint_is_said_and_passed_over(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "checkpoint.every=1")
+    newest = tmp_path / "run" / "checkpoints" / "step-0000002.pt"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    done = ganzoo_command("resume", "run")
+    assert done.status == 0
+    assert "step-0000002.pt is damaged" in done.err
+    assert "going on with the one before" in done.err
+
+
+def test_only_damaged_checkpoints_are_an_error(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    path = tmp_path / "run" / "checkpoints" / "step-0000002.pt"
+    path.write_bytes(b"")
+    for command in (["resume", "run"], ["generate", "run", "--out", "new.png"]):
+        done = ganzoo_command(*command)
+        assert done.status == 2
+        assert "no checkpoint can be used" in done.err.splitlines()[-1]
+    assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("architecture.channels=4", "the networks no longer fit the checkpoint"),
+        ("data.resolution=16", "the run was trained on pictures of (C, H, W) = (3, 8, 8)"),
+        ("train.stepz=4", "no setting train.stepz; did you mean train.steps"),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, change: str, message: str
+) -> None:
+    tiny_run()
+    before = (tmp_path / "run" / "run.toml").read_text()
+    assert message in ganzoo_command("resume", "run", change).err
+    assert (tmp_path / "run" / "run.toml").read_text() == before
+
+
+def test_another_number_of_threads_is_told(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    path = tmp_path / "run" / "environment.json"
+    path.write_text(path.read_text().replace('"threads": 1', '"threads": 64'))
+    done = ganzoo_command("resume", "run", "--steps", 3)
+    assert "exact to the bit only where nothing of this changes: threads 64 -> 1" in done.err

@@ -1,0 +1,63 @@
+"""What every command shares: statuses, versions, and a light start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import ganzoo
+
+Ganzoo = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["list"], ["info", "dcgan"], ["plugins"], ["train", "--help"], ["--version"], []],
+    ids=" ".join,
+)
+def test_a_light_command_imports_no_torch(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['ganzoo', *{arguments!r}]\n"
+        "from ganzoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as leaving: assert not leaving.code, leaving.code\n"
+        "heavy = {'torch', 'numpy', 'PIL', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_version(ganzoo_command: Ganzoo) -> None:
+    assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["train", "resume", "generate", "list", "info", "plugins"])
+def test_help_has_an_example(ganzoo_command: Ganzoo, command: str) -> None:
+    done = ganzoo_command(command, "--help")
+    assert done.status == 0
+    assert "Usage: ganzoo" in done.out
+    assert (
+        f"ganzoo {command}" in done.out.split("Usage: ", 1)[1].split("\n", 1)[1]
+        or command == "plugins"
+    )
+
+
+def test_a_mistyped_command_gets_one_line(ganzoo_command: Ganzoo) -> None:
+    assert "train" in ganzoo_command("trian").error
+
+
+def test_traceback_shows_where(ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # so that it is put back afterwards
+    with pytest.raises(ganzoo.UnknownName):
+        ganzoo_command("--traceback", "info", "nothing")
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{sys.executable} -m ganzoo list | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "datasets:\n"
+    assert done.stderr == ""

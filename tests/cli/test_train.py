@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Ganzoo = Callable[..., Any]
+
+
+def test_a_run_says_where_it_is(tiny_run: Ganzoo, tmp_path: Path) -> None:
+    done = tiny_run()
+    assert (done.status, done.out) == (0, "run\n")
+    assert "step 2/2" in done.err
+    assert (tmp_path / "run" / "checkpoints" / "step-0000002.pt").is_file()
+
+
+def test_without_a_name_runs_are_numbered(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    arguments = ("--steps", 1, "--resolution", 8, "dataset.count=9", "train.batch_size=4")
+    for number in (1, 2):
+        done = ganzoo_command("train", "blossoms", "mlp", "lsgan", *arguments)
+        assert done.out == f"runs/blossoms-mlp-lsgan-00{number}\n"
+
+
+def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('loss = "hinge"\n[train]\nsteps = 77\n')
+    done = ganzoo_command(
+        *("train", "mine.toml", "dataset=blossoms", "architecture=dcgan", "--seed", 3),
+        *("--augment", "rotate", "augment.rotate.degrees=5", "--dry-run"),
+    )
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()}
+    assert rows["train.steps"] == ["77", "mine.toml"]
+    assert rows["seed"] == ["3", "command", "line"]
+    assert rows["data.resolution"] == ["32", "dataset", "blossoms"]
+    assert rows["train.generator.lr"] == ["0.0002", "architecture", "dcgan"]
+    assert rows["augment.classic-augment/rotate.degrees"] == ["5.0", "command", "line"]
+    assert rows["sample.every"][1] == "default"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+
+
+def test_dry_run_imports_no_torch() -> None:
+    code = (
+        "import sys; sys.argv = 'ganzoo train blossoms dcgan hinge --dry-run'.split()\n"
+        "from ganzoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode
+        == 0
+    )
+
+
+def test_the_settings_are_kept_resolved(tiny_run: Ganzoo, tmp_path: Path) -> None:
+    tiny_run("run", "--augment", "flip", "augment.flip.probability=1")
+    kept = tomllib.loads((tmp_path / "run" / "run.toml").read_text())
+    assert kept["loss"] == {"name": "adversarial/hinge"}
+    assert kept["augment"]["classic-augment/flip"]["probability"] == 1.0
+    assert kept["train"]["steps"] == 2
+
+
+def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    assert "run exists already: go on with" in tiny_run().error
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["blossoms", "dcgan"], "expected DATASET ARCHITECTURE LOSS, three names, not 2"),
+        ([], "which dataset?"),
+        (["blosoms", "dcgan", "hinge"], "no dataset called blosoms; did you mean blossoms?"),
+        (["blossoms", "dcgan", "hinge", "trian.steps=5"], "no setting trian; did you mean train"),
+        (["blossoms", "dcgan", "hinge", "train.steps=x"], "train.steps=x: input should be a valid"),
+        (["blossoms", "dcgan", "hinge", "--steps", "x"], "--steps"),
+        (["blossoms", "dcgan", "hinge", "--resolution", "48"], "48 x 48"),
+        (["blossoms", "dcgan", "hinge", "--without", "dcgna"], "did you mean dcgan?"),
+        (["blossoms", "dcgan", "hinge", "--plugin", "mine.py"], "no plugin file"),
+        (["blossoms", "dcgan", "hinge", "--augment", "flop"], "no augmentation called flop"),
+        (["blossoms", "dcgan", "hinge", "--recipe", "wgan"], "no recipe called wgan"),
+        (["nowhere.toml"], "there is no settings file nowhere.toml"),
+        (["image-folder", "dcgan", "hinge"], "dataset.path=FOLDER"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no picture in"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
+        (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be shared"),
+        (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
+        (["mnist", "mlp", "hinge", "dataset.path=."], "train-images-idx3-ubyte"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_request_gets_one_line_and_makes_nothing(
+    ganzoo_command: Ganzoo, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "a.txt").touch()
+    assert message in ganzoo_command("train", *arguments).error
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_labels_that_are_not_there_are_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "pics" / "a.png")
+    done = ganzoo_command(
+        *("train", "image-folder", "dcgan", "hinge", "dataset.path=pics", "--resolution", 8),
+        "architecture.conditional=true",
+    )
+    assert "the pictures have no labels" in done.error
+
+
+def test_a_recipe_is_a_starting_point(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "recipes_of_mine"
+    package.mkdir()
+    (package / "small.toml").write_text(
+        'dataset = "blossoms"\narchitecture = "mlp"\nloss = "lsgan"\n[train]\nsteps = 9\n'
+    )
+    (package / "__init__.py").write_text(
+        "import ganzoo\n"
+        "@ganzoo.hookimpl\n"
+        "def ganzoo_recipes():\n"
+        "    return [ganzoo.Recipe(name='small', summary='Small.',"
+        " settings='recipes_of_mine/small.toml')]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugin = ("--plugin", package / "__init__.py")
+    done = ganzoo_command("train", "--recipe", "small", "--batch-size", 5, "--dry-run", *plugin)
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()}
+    assert rows["train.steps"] == ["9", "recipe", "small"]
+    assert rows["train.batch_size"] == ["5", "command", "line"]
+    assert rows["architecture.name"] == ["mlp/mlp", "recipe", "small"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signals) -> None:
+    command = [
+        *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan", "--run", "run"),
+        *("--resolution", "8", "--steps", "1000000", "--device", "cpu", "dataset.count=20"),
+        *("log.every=10", "architecture.width=8", "sample.count=4"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    journal = tmp_path / "run" / "metrics.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 75, told
+    assert b"stopping after this step" in told
+    assert b"Traceback" not in told
+    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 1

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from ganzoo.observing.console import ProgressBar
+
+
+def told(terminal: bool) -> str:
+    output = io.StringIO()
+    bar = ProgressBar(Console(file=output, force_terminal=terminal, width=120, highlight=False))
+    bar.preparing(0, 4)
+    bar.preparing(4, 4)
+    bar.started(0, 100)
+    bar.stepped(50, 800)
+    scalars = {"loss/generator": 0.5, "generator/adversarial": 9.0}
+    bar.reported(50, {**scalars, "speed/images_per_second": 123.0})
+    bar.noted("[something] happened")
+    bar.closed()
+    return output.getvalue()
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    lines = told(terminal=False).splitlines()
+    assert lines[0] == "preparing 4 pictures"
+    assert lines[1].startswith("step 50/100  123 images/s")
+    assert lines[1].endswith("generator 0.5")
+    assert lines[2] == "[something] happened"
+    assert len(lines) == 3
+
+
+def test_a_terminal_gets_a_bar() -> None:
+    text = told(terminal=True)
+    assert "50/100" in text
+    assert "generator 0.5" in text
+    assert "[something] happened" in text
+    assert "\x1b[" in text

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ganzoo.observing.files import Gallery, Journal
+
+
+def steps(path: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in path.read_text().splitlines()]
+
+
+def test_a_journal_goes_on_after_the_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    first = Journal(path, step=0)
+    for step in (10, 20, 30):
+        first.reported(step, {"loss": 0.5})
+    first.closed()
+    second = Journal(path, step=20)
+    second.reported(30, {"loss": 0.25})
+    second.closed()
+    assert steps(path) == [10, 20, 30]
+    assert json.loads(path.read_text().splitlines()[2])["loss"] == 0.25
+
+
+def test_a_line_torn_by_a_crash_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 10}\n{"step": 20, "lo')
+    Journal(path, step=20).closed()
+    assert steps(path) == [10]
+
+
+def test_sheets_are_named_by_their_step(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path)
+    gallery.drew("samples", 12, np.zeros((4, 4, 3), np.uint8))
+    gallery.drew("real", 0, np.zeros((4, 4, 1), np.uint8))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["real.png", "step-0000012.png"]

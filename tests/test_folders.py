@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganzoo import RequestError, cache_folder
+from ganzoo.folders import RunFolder, write_atomically
+
+
+def test_the_cache_lies_where_the_environment_says(own_cache: Path) -> None:
+    assert cache_folder("a", "b") == own_cache / "a" / "b"
+    assert (own_cache / "a" / "b").is_dir()
+
+
+def test_an_existing_folder_is_never_used_again(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(RequestError, match="exists already: go on with `ganzoo resume"):
+        RunFolder.create(tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_runs_are_numbered(tmp_path: Path) -> None:
+    names = [RunFolder.create_numbered(tmp_path / "runs", "a-b-c").path.name for _ in range(3)]
+    assert names == ["a-b-c-001", "a-b-c-002", "a-b-c-003"]
+
+
+def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"it has no run\.toml"):
+        RunFolder.open(tmp_path)
+    with pytest.raises(RequestError, match="there is no run folder"):
+        RunFolder.open(tmp_path / "nowhere")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RequestError, match="cannot make the run folder"):
+        RunFolder.create(tmp_path / "file" / "run")
+
+
+def test_sessions_add_up(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run")
+    assert folder.sessions() == []
+    folder.add_session({"torch": "1"})
+    folder.add_session({"torch": "2"})
+    assert folder.sessions() == [{"torch": "1"}, {"torch": "2"}]
+
+
+def test_writing_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a.txt", "one")
+    write_atomically(tmp_path / "a.txt", "two")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "two"}

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganzoo import pictures
+
+
+def test_every_level_comes_back() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    assert torch.equal(pictures.to_uint8(pictures.from_uint8(levels)), levels)
+
+
+def test_values_are_rounded_and_clipped() -> None:
+    values = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0, 0.5])
+    assert pictures.to_uint8(values).tolist() == [0, 0, 128, 255, 255, 191]
+
+
+def test_the_range_is_used_whole() -> None:
+    ends = pictures.from_uint8(torch.tensor([0, 255], dtype=torch.uint8))
+    assert ends.tolist() == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_grid_holds_each_picture_in_its_place(channels: int) -> None:
+    made = torch.randint(256, (5, channels, 4, 6), dtype=torch.uint8)
+    sheet = pictures.grid(made, columns=3, gap=1)
+    assert sheet.shape == (2 * 5 + 1, 3 * 7 + 1, channels)
+    assert np.array_equal(sheet[6:10, 8:14], made[4].permute(1, 2, 0).numpy())
+    assert (sheet[6:10, 15:21] == 255).all()  # no sixth picture
+
+
+def test_a_grid_is_about_square() -> None:
+    sheet = pictures.grid(torch.zeros(64, 3, 8, 8, dtype=torch.uint8))
+    assert sheet.shape == (82, 82, 3)
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
+def test_a_saved_picture_reads_back_the_same(tmp_path: Path, channels: int, mode: str) -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(5, 7, channels), dtype=np.uint8)
+    pictures.save(pixels, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == mode
+        assert np.array_equal(np.asarray(image).reshape(pixels.shape), pixels)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_of_many_channels_three_are_shown() -> None:
+    assert pictures.to_image(np.zeros((2, 2, 7), np.uint8)).mode == "RGB"

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import ganzoo
+from ganzoo.registry import KINDS, Plugin, Registry, plural
+
+
+def module(**members: Any) -> ModuleType:
+    made = ModuleType("made")
+    made.__dict__.update(members)
+    return made
+
+
+def offering(*names: str) -> ModuleType:
+    @ganzoo.hookimpl
+    def ganzoo_losses() -> list[ganzoo.Loss]:
+        return [
+            ganzoo.Loss(name=name, summary="A loss.", factory="collections:OrderedDict")
+            for name in names
+        ]
+
+    return module(ganzoo_losses=ganzoo_losses)
+
+
+def plugin(name: str) -> Plugin:
+    return Plugin(name, f"ganzoo-{name}", "1.0")
+
+
+def test_what_is_installed_is_found_with_its_distribution() -> None:
+    entry = Registry.discover().find("loss", "wgan-gp")
+    assert entry.qualified_name == "wgan-gp/wgan-gp"
+    assert str(entry.plugin).startswith("wgan-gp (ganzoo-toolkit ")
+
+
+def test_a_qualified_name_is_found_too() -> None:
+    registry = Registry.discover()
+    assert registry.find("loss", "adversarial/hinge") == registry.find("loss", "hinge")
+
+
+def test_a_short_name_is_an_error_only_when_it_is_used_while_ambiguous() -> None:
+    registry = Registry()
+    registry.register(offering("hinge"), plugin("a"))
+    registry.register(offering("hinge", "soft"), plugin("b"))
+    assert registry.find("loss", "soft").plugin.name == "b"
+    assert registry.find("loss", "b/hinge").plugin.name == "b"
+    with pytest.raises(ganzoo.UnknownName, match="ambiguous: write a/hinge or b/hinge"):
+        registry.find("loss", "hinge")
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(ganzoo.UnknownName, match="no loss called wgan-pg; did you mean wgan-gp"):
+        Registry.discover().find("loss", "wgan-pg")
+
+
+def test_a_name_of_another_kind_is_said() -> None:
+    with pytest.raises(
+        ganzoo.UnknownName, match=r"no loss called dcgan \(there is the architecture dcgan"
+    ):
+        Registry.discover().find("loss", "dcgan")
+
+
+def test_two_plugins_of_one_name_are_refused() -> None:
+    registry = Registry()
+    registry.register(offering("hinge"), plugin("a"))
+    with pytest.raises(ValueError, match="already called 'a'"):
+        registry.register(offering("other"), plugin("a"))
+    assert [entry.component.name for entry in registry.entries("loss")] == ["hinge"]
+
+
+def test_two_components_of_one_name_in_a_plugin_are_refused() -> None:
+    registry = Registry()
+    with pytest.raises(ValueError, match="two components of kind loss called 'hinge'"):
+        registry.register(offering("hinge", "hinge"), plugin("a"))
+    assert registry.entries() == []
+
+
+def test_a_misspelt_hook_is_refused_and_leaves_the_name_free() -> None:
+    @ganzoo.hookimpl
+    def ganzoo_loses() -> list[ganzoo.Loss]:
+        return []
+
+    registry = Registry()
+    with pytest.raises(TypeError, match="no hook named 'ganzoo_loses'; did you mean ganzoo_losses"):
+        registry.register(module(ganzoo_loses=ganzoo_loses), plugin("a"))
+    registry.register(offering("hinge"), plugin("a"))
+
+
+def test_a_hook_of_a_newer_ganzoo_may_be_optional() -> None:
+    @ganzoo.hookimpl(optionalhook=True)
+    def ganzoo_samplers() -> list[object]:
+        return []
+
+    registry = Registry()
+    registry.register(module(ganzoo_samplers=ganzoo_samplers), plugin("a"))
+    assert registry.plugins == [plugin("a")]
+
+
+def test_a_wrapper_is_refused() -> None:
+    @ganzoo.hookimpl(wrapper=True)
+    def ganzoo_losses() -> Any:
+        return (yield)
+
+    with pytest.raises(TypeError, match="cannot be wrapped"):
+        Registry().register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
+
+
+def test_a_hook_that_fails_half_way_adds_nothing() -> None:
+    @ganzoo.hookimpl
+    def ganzoo_losses() -> Any:
+        yield ganzoo.Loss(name="fine", summary="A loss.", factory="x:y")
+        raise RuntimeError("boom")
+
+    registry = Registry()
+    with pytest.raises(RuntimeError, match="boom"):
+        registry.register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
+    assert registry.entries() == []
+    assert registry.plugins == []
+
+
+def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
+    @ganzoo.hookimpl
+    def ganzoo_datasets() -> list[Any]:
+        return [ganzoo.Loss(name="hinge", summary="A loss.", factory="x:y")]
+
+    with pytest.raises(TypeError, match="not a dataset"):
+        Registry().register(module(ganzoo_datasets=ganzoo_datasets), plugin("a"))
+
+
+@pytest.mark.parametrize("error", ["import no_such_module", "raise SystemExit(3)", "1 / 0"])
+def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
+    file = tmp_path / "broken_gan.py"
+    file.write_text(error)
+    registry = Registry.discover(files=[file])
+    assert [failure.plugin.name for failure in registry.failures] == ["broken-gan"]
+    assert registry.find("loss", "wgan-gp").component.name == "wgan-gp"
+    with pytest.raises(ganzoo.UnknownName, match=r"not loaded: broken-gan \(local: "):
+        registry.find("loss", "mine")
+
+
+def test_a_broken_plugin_raises_when_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "broken_strictly.py"
+    file.write_text("1 / 0")
+    monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "1")
+    with pytest.raises(ZeroDivisionError):
+        Registry.discover(files=[file])
+
+
+def test_a_missing_distribution_module_is_recorded() -> None:
+    registry = Registry()
+    registry.load(EntryPoint("bad", "no_such_module_anywhere", "ganzoo"))
+    assert registry.failures[0].reason.startswith("ModuleNotFoundError: ")
+
+
+def test_a_disabled_plugin_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "wgan-gp,mlp")
+    imported: list[str] = []
+    monkeypatch.setattr(
+        Registry, "load", lambda self, point, from_file=None: imported.append(point.name)
+    )
+    registry = Registry.discover(without=["dcgan"])
+    assert {p.name for p in registry.disabled} == {"dcgan", "mlp", "wgan-gp"}
+    assert not {"dcgan", "mlp", "wgan-gp"} & set(imported)
+    assert "blossoms" in imported
+
+
+def test_an_unknown_plugin_to_leave_out_is_an_error() -> None:
+    with pytest.raises(ganzoo.UnknownName, match=r"leave out the plugin dcgna.*did you mean dcgan"):
+        Registry.discover(without=["dcgna"])
+
+
+def test_a_local_file_is_a_plugin(tmp_path: Path) -> None:
+    file = tmp_path / "my_local_gan.py"
+    file.write_text(
+        "import ganzoo\n"
+        "class Mine:\n"
+        "    def __init__(self, options): pass\n"
+        "@ganzoo.hookimpl\n"
+        "def ganzoo_losses():\n"
+        "    return [ganzoo.Loss(name='mine', summary='Mine.', factory='my_local_gan:Mine')]\n"
+    )
+    entry = Registry.discover(files=[file]).find("loss", "mine")
+    assert entry.qualified_name == "my-local-gan/mine"
+    assert entry.plugin.distribution == f"local: {file}"
+    assert type(entry.component.build(ganzoo.Options())).__name__ == "Mine"
+
+
+def test_a_local_file_may_be_used_again_but_not_another_of_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "my_twice_gan.py"
+    file.write_text("import ganzoo\n")
+    assert not Registry.discover(files=[file]).failures
+    assert not Registry.discover(files=[file]).failures
+    (tmp_path / "other").mkdir()
+    other = file.rename(tmp_path / "other" / "my_twice_gan.py")
+    assert "rename" in Registry.discover(files=[other]).failures[0].reason
+
+
+def test_a_missing_local_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ganzoo.RequestError, match="there is no plugin file"):
+        Registry.discover(files=[tmp_path / "nowhere.py"])
+
+
+def test_entries_come_by_kind_and_name() -> None:
+    entries = Registry.discover().entries()
+    kinds = list(KINDS)
+    keys = [(kinds.index(e.component.kind), e.component.name) for e in entries]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("loss", "losses"), ("dataset", "datasets")])
+def test_plurals(kind: str, expected: str) -> None:
+    assert plural(kind) == expected

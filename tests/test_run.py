@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import tomli_w
+from pydantic import BaseModel
+
+from ganzoo import RequestError
+from ganzoo.data.preparation import Preparation
+from ganzoo.registry import Registry
+from ganzoo.run import SHORTHANDS, Averaging, Logging, Optimiser, Run, Sampling, Saving, Training
+from ganzoo.settings import Settings
+from ganzoo.testing.declaration import check_option
+
+REGISTRY = Registry.discover()
+
+
+def settings(*assignments: str) -> Settings:
+    found = Settings()
+    found.override(["dataset=blossoms", "architecture=dcgan", "loss=wgan-gp", *assignments])
+    return found
+
+
+def resolve(*assignments: str) -> Run:
+    return Run.resolve(settings(*assignments), REGISTRY)
+
+
+def refusal(*assignments: str) -> str:
+    with pytest.raises(RequestError) as caught:
+        resolve(*assignments)
+    return str(caught.value)
+
+
+def test_recommendations_rise_from_dataset_to_architecture_to_loss() -> None:
+    run = resolve()
+    assert run.data.resolution == 32  # blossoms
+    assert run.train.critic_steps == 5  # wgan-gp
+    assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp, over dcgan's (0.5, 0.999)
+    assert resolve("loss=hinge").train.generator.betas == (0.5, 0.999)
+    assert resolve("data.resolution=16").data.resolution == 16
+
+
+def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("seed = 5\n[augment.rotate]\ndegrees = 3\n")
+    found = settings("train.batch_size=16", "augment.flip=true")
+    found.read(file)
+    run = Run.resolve(found, REGISTRY)
+    told = {key: (value, origin) for key, value, origin in run.explain(found)}
+    assert told["seed"] == (5, str(file))
+    assert told["loss.name"] == ("wgan-gp/wgan-gp", "command line")
+    assert told["loss.gp_weight"] == (10.0, "default")
+    assert told["train.batch_size"] == (16, "command line")
+    assert told["train.critic_steps"] == (5, "loss wgan-gp")
+    assert told["data.resolution"] == (32, "dataset blossoms")
+    assert told["augment.classic-augment/rotate.degrees"] == (3.0, str(file))
+    assert told["log.every"] == (run.log.every, "default")
+
+
+def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
+    run = resolve("augment.flip=true", "augment.rotate.degrees=4", "train.ema.rampup=0")
+    file = tmp_path / "run.toml"
+    file.write_text(tomli_w.dumps(run.tree()))
+    stored = Settings()
+    stored.read(file)
+    again = Run.resolve(stored, REGISTRY)
+    assert again.tree() == run.tree() == tomllib.loads(file.read_text())
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("train.lr=1", "there is no setting train.lr; did you mean"),
+        ("train.generator.learning_rate=1", "there is no setting train.generator.learning_rate"),
+        ("trian.steps=1", "there is no setting trian; did you mean train"),
+        ("loss.gp_wieght=1", "there is no setting loss.gp_wieght; did you mean loss.gp_weight?"),
+        ("augment.rotate.degree=1", "did you mean augment.rotate.degrees"),
+        ("augment.rotat=true", "there is no augmentation called rotat; did you mean rotate?"),
+        ("augment=flip", "augment is a section"),
+        ("train.steps=many", "train.steps=many: input should be a valid integer"),
+        ("train.steps=0", "train.steps=0: input should be greater than or equal to 1"),
+        ("train.generator.lr=NaN", "train.generator.lr="),
+        ("train.device=gpu", "train.device=gpu: "),
+        ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
+        ("architecture.kernel=7", "architecture.kernel=7: input should be 4 or 5"),
+        ("data.fit=squeeze", "data.fit=squeeze: input should be"),
+        ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
+    ],
+)
+def test_a_bad_setting_gets_one_line(assignment: str, message: str) -> None:
+    refused = refusal(assignment)
+    assert message in refused
+    assert "\n" not in refused
+
+
+def test_a_missing_component_is_asked_for() -> None:
+    found = Settings()
+    found.override(["dataset=blossoms"])
+    with pytest.raises(RequestError, match="which architecture"):
+        Run.resolve(found, REGISTRY)
+
+
+def test_epochs_become_steps() -> None:
+    run = resolve("train.epochs=3", "train.batch_size=10", "train.critic_steps=2")
+    assert run.steps(pictures=101) == 16  # 3 * 101 pictures, 20 a step
+    assert "steps" not in run.tree()["train"]
+
+
+def test_steps_and_epochs_are_not_both_given() -> None:
+    assert "not both" in refusal("train.epochs=3", "train.steps=5")
+
+
+def test_of_steps_and_epochs_the_later_layer_wins(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[train]\nepochs = 2\n")
+    found = Settings()
+    found.override(["dataset=mnist", "architecture=dcgan", "loss=hinge"])
+    found.read(file)
+    found.override(["train.steps=7"])
+    run = Run.resolve(found, REGISTRY)
+    assert run.train.epochs is None
+    assert run.train.steps == 7
+
+
+@pytest.mark.parametrize(
+    "section", [Run, Training, Optimiser, Averaging, Saving, Sampling, Logging, Preparation]
+)
+def test_the_cores_own_settings_keep_the_rules_of_options(section: type[BaseModel]) -> None:
+    for name, field in section.model_fields.items():
+        if name not in ("dataset", "architecture", "loss", "augment"):
+            check_option(name, field)
+
+
+def test_every_shorthand_is_a_setting() -> None:
+    tree = resolve("train.epochs=1").tree()
+    tree["train"]["steps"] = 1
+    for key in SHORTHANDS.values():
+        section, _, name = key.rpartition(".")
+        assert name in (tree[section] if section else tree)

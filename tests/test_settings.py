@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field, ValidationError
+
+from ganzoo import Options, RequestError
+from ganzoo.settings import Settings, did_you_mean, explain, reworded
+
+
+def settings(*assignments: str) -> Settings:
+    found = Settings()
+    found.override(assignments)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1000", 1000),
+        ("1e-4", 1e-4),
+        ("true", True),
+        ("null", None),
+        ("[0.5, 0.99]", [0.5, 0.99]),
+        ('"7"', "7"),
+        ("some/folder", "some/folder"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ],
+)
+def test_a_value_is_json_or_else_text(text: str, value: object) -> None:
+    assert settings(f"train.steps={text}").values == {"train": {"steps": value}}
+
+
+@pytest.mark.parametrize("text", ["nonsense", "=1", "train.=1", "1=2", "train..steps=1", "a b=1"])
+def test_what_is_no_assignment_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="KEY=VALUE"):
+        settings(text)
+
+
+def test_a_later_layer_wins_and_is_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("seed = 3\n[train]\nsteps = 10\n[train.generator]\nlr = 1e-3\n")
+    found = Settings()
+    found.read(file)
+    found.override(["train.generator.lr=1e-4"])
+    assert found.values == {"seed": 3, "train": {"steps": 10, "generator": {"lr": 1e-4}}}
+    assert found.origins["seed"] == str(file)
+    assert found.origins["train.generator.lr"] == "command line"
+
+
+def test_recommendations_fill_only_what_nobody_set() -> None:
+    found = settings("train.batch_size=8")
+    found.recommend({"train.batch_size": 64, "train.critic_steps": 5}, "loss wgan-gp")
+    assert found.values["train"] == {"batch_size": 8, "critic_steps": 5}
+    assert found.origins["train.critic_steps"] == "loss wgan-gp"
+
+
+def test_another_component_drops_the_options_of_the_one_before() -> None:
+    found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=hinge")
+    assert found.values == {"loss": {"name": "hinge"}}
+    assert list(found.origins) == ["loss.name"]
+
+
+def test_the_same_component_again_keeps_its_options() -> None:
+    found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=wgan-gp")
+    assert found.values == {"loss": {"name": "wgan-gp", "gp_weight": 5}}
+
+
+def test_an_augmentation_is_switched_on_and_off() -> None:
+    on = settings("augment.flip=true", "augment.flip.probability=1")
+    assert on.values == {"augment": {"flip": {"probability": 1}}}
+    off = settings("augment.flip.probability=1", "augment.rotate=true", "augment.flip=false")
+    assert off.values == {"augment": {"rotate": {}}}
+
+
+def test_a_section_inside_a_plain_value_is_refused() -> None:
+    with pytest.raises(RequestError, match="seed is a plain value"):
+        settings("seed=1", "seed.deep=2")
+
+
+def test_an_object_sets_each_of_its_values() -> None:
+    found = settings('train={"steps": 5, "generator": {"lr": 1}}')
+    assert list(found.origins) == ["train.steps", "train.generator.lr"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [(None, "there is no settings file"), ("steps = = 1", "is not TOML")]
+)
+def test_an_unusable_file_is_named(tmp_path: Path, text: str | None, message: str) -> None:
+    file = tmp_path / "run.toml"
+    if text:
+        file.write_text(text)
+    with pytest.raises(RequestError, match=message) as caught:
+        Settings().read(file)
+    assert str(file) in str(caught.value)
+
+
+def test_explain_tells_defaults_apart() -> None:
+    told = list(explain({"a": {"b": 1, "c": 2}}, {"a.b": "file.toml"}))
+    assert told == [("a.b", 1, "file.toml"), ("a.c", 2, "default")]
+
+
+class Training(Options):
+    steps: int = Field(10, ge=1, description="Steps.")
+
+
+def refusal(values: dict[str, object]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Training.model_validate(values)
+    return str(reworded(caught.value, "train", ["train.steps"]))
+
+
+def test_an_unknown_key_gets_a_suggestion() -> None:
+    message = refusal({"stepz": 5})
+    assert message == "there is no setting train.stepz; did you mean train.steps?"
+
+
+def test_a_wrong_value_is_shown_with_its_key() -> None:
+    assert refusal({"steps": "many"}).startswith("train.steps=many: input should be a valid int")
+    assert refusal({"steps": 0}) == "train.steps=0: input should be greater than or equal to 1"
+
+
+def test_nothing_near_gives_no_suggestion() -> None:
+    assert did_you_mean("zzz", ["train.steps"]) == ""

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganzoo import Generator
+from ganzoo.run import Averaging
+from ganzoo.training.ema import Ema
+
+
+class Small(Generator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 2)
+        self.norm = nn.BatchNorm1d(2)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images: Tensor = self.norm(self.layer(latents))
+        return images
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 2, generator=random)
+
+
+def moved(generator: Small, amount: float) -> None:
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.add_(amount)
+
+
+def test_after_the_half_life_an_old_weight_counts_half() -> None:
+    generator = Small()
+    ema = Ema(generator, Averaging(half_life=100, rampup=0))
+    before = generator.layer.bias.detach().clone()
+    moved(generator, 1.0)
+    for step in range(1, 11):
+        ema.update(generator, shown=10 * step, batch=10)
+    averaged = ema.generator.get_parameter("layer.bias")
+    torch.testing.assert_close(averaged, before + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "decay"), [(100, 0.5 ** (10 / 5)), (1_000_000, 0.5 ** (10 / 100)), (0, 0.0)]
+)
+def test_the_half_life_ramps_up(shown: int, decay: float) -> None:
+    ema = Ema(Small(), Averaging(half_life=100, rampup=0.05))
+    assert ema.decay(shown, batch=10) == pytest.approx(decay)
+
+
+def test_a_half_life_of_nothing_follows_at_once() -> None:
+    generator = Small()
+    ema = Ema(generator, Averaging(half_life=0))
+    moved(generator, 3.0)
+    ema.update(generator, shown=10, batch=10)
+    for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
+        assert torch.equal(averaged, weight)
+
+
+def test_running_statistics_are_copied() -> None:
+    generator = Small()
+    ema = Ema(generator, Averaging())
+    generator(torch.randn(8, 2))
+    ema.update(generator, shown=8, batch=8)
+    for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
+        assert torch.equal(averaged, buffer)
+
+
+def test_the_averaged_generator_is_for_looking_only() -> None:
+    ema = Ema(Small(), Averaging())
+    assert not ema.generator.training
+    assert not any(parameter.requires_grad for parameter in ema.generator.parameters())

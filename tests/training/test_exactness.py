@@ -1,0 +1,125 @@
+"""A run that is stopped and resumed ends as one that was not, to the bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.registry import Registry
+from ganzoo.training.checkpoint import Checkpoints, State
+
+REGISTRY = Registry.discover()
+ARCHITECTURES = [entry.component.name for entry in REGISTRY.entries("architecture")]
+LOSSES = [entry.component.name for entry in REGISTRY.entries("loss")]
+AUGMENTATIONS = [entry.component.name for entry in REGISTRY.entries("augmentation")]
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+def last_state(folder: Path) -> State:
+    return Checkpoints(folder / "checkpoints", 3).load()
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two states are equal to the bit."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: str) -> None:
+    # 20 pictures, 16 of them a step: it stops in the middle of the third epoch.
+    straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
+    halved = ganzoo.train(**tiny("halved", architecture, loss, steps=3))
+    assert not same(last_state(halved.folder), last_state(straight.folder))
+    ganzoo.resume(halved.folder, steps=6, quiet=True)
+    assert same(last_state(halved.folder), last_state(straight.folder))
+
+
+def test_the_state_holds_all_that_matters(tiny: Arguments) -> None:
+    state = last_state(ganzoo.train(**tiny(loss="wgan-gp")).folder)
+    assert state["images_seen"] == 3 * 2 * 8
+    assert set(state) >= {"generator", "discriminator", "averaged", "optimizers", "step"}
+    assert state["optimizers"]["generator"]["state"][0]["step"] == 3
+    assert state["optimizers"]["discriminator"]["state"][0]["step"] == 6
+
+
+def test_stopped_many_times(tiny: Arguments) -> None:
+    extra = {"augment": AUGMENTATIONS, "settings": {"architecture.dropout": 0.5}}
+    straight = ganzoo.train(**tiny("straight", loss="wgan-gp", steps=5, **extra))
+    often = ganzoo.train(**tiny("often", loss="wgan-gp", steps=1, **extra))
+    for steps in (2, 3, 4, 5):
+        ganzoo.resume(often.folder, steps=steps, quiet=True)
+    assert same(last_state(often.folder), last_state(straight.folder))
+
+
+def test_with_labels(tiny: Arguments) -> None:
+    extra = {"settings": {"architecture.conditional": True}}
+    straight = ganzoo.train(**tiny("straight", steps=4, **extra))
+    halved = ganzoo.train(**tiny("halved", steps=2, **extra))
+    ganzoo.resume(halved.folder, steps=4, quiet=True)
+    assert same(last_state(halved.folder), last_state(straight.folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sample.every": 1}, {"log.every": 1}, {"checkpoint.every": 1}, {"sample.count": 9}],
+    ids=str,
+)
+def test_watching_changes_nothing(tiny: Arguments, change: dict[str, int]) -> None:
+    plain = last_state(ganzoo.train(**tiny("plain")).folder)
+    watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
+    plain.pop("tally")
+    watched.pop("tally")
+    assert same(plain, watched)
+
+
+def test_another_seed_is_another_run(tiny: Arguments) -> None:
+    first = last_state(ganzoo.train(**tiny("first")).folder)
+    other = last_state(ganzoo.train(**tiny("other", seed=1)).folder)
+    assert not same(first["generator"], other["generator"])
+
+
+def test_reports_go_on_without_holes_or_repeats(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"settings": {"log.every": 2}}
+    straight = ganzoo.train(**tiny("straight", steps=6, **extra)).folder
+
+    @contextmanager
+    def after_three_steps(noted: object) -> Iterator[Callable[[], bool]]:
+        answers = iter([False, False, False, True])
+        yield lambda: next(answers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ganzoo.training.session.stop_requests", after_three_steps)
+        stopped = ganzoo.train(**tiny("stopped", steps=6, **extra)).folder
+    assert last_state(stopped)["step"] == 3
+    ganzoo.resume(stopped, quiet=True)
+    assert reports(stopped) == reports(straight)
+    assert same(last_state(stopped), last_state(straight))
+
+
+def reports(folder: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if not k.startswith("speed/")} for line in lines]
+
+
+def test_nothing_to_do_is_fine(tiny: Arguments) -> None:
+    done = ganzoo.train(**tiny())
+    before = last_state(done.folder)
+    ganzoo.resume(done.folder, quiet=True)
+    assert same(last_state(done.folder), before)

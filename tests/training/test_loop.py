@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+import ganzoo
+from ganzoo import pictures
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.loop import Diverged, spread
+from ganzoo.training.phases import Game
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_run_folder_holds_what_it_should(tiny: Arguments) -> None:
+    folder = ganzoo.train(
+        **tiny(steps=4, settings={"sample.every": 2, "checkpoint.every": 3})
+    ).folder
+    events = [name for name in names(folder) if name.startswith("events.out.tfevents.")]
+    assert len(events) == 1
+    assert sorted({*names(folder), *events} - {events[0]}) == [
+        "checkpoints",
+        "environment.json",
+        "metrics.jsonl",
+        "run.toml",
+        "samples",
+    ]
+    assert names(folder / "samples") == [
+        "real.png",
+        "step-0000000.png",
+        "step-0000002.png",
+        "step-0000004.png",
+    ]
+    assert [name for name in names(folder / "checkpoints") if name.endswith(".pt")] == [
+        "step-0000003.pt",
+        "step-0000004.pt",
+    ]
+
+
+def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(seed=3))
+    with Image.open(run.folder / "samples" / "step-0000003.png") as image:
+        drawn = np.asarray(image)
+    assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
+
+
+def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -> None:
+    positions = []
+    taken = Game.discriminator_terms
+
+    def record(self: Game, position: int) -> Any:
+        positions.append((position, self.images_seen))
+        return taken(self, position)
+
+    monkeypatch.setattr(Game, "discriminator_terms", record)
+    ganzoo.train(**tiny(steps=2))
+    assert positions == [(0, 0), (1, 8), (2, 16), (3, 24)]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Game.generator_terms
+
+    def break_down(self: Game, position: int) -> dict[str, Tensor]:
+        terms = made(self, position)
+        return {k: v * (torch.nan if position == 3 else 1) for k, v in terms.items()}
+
+    monkeypatch.setattr(Game, "generator_terms", break_down)
+    arguments = tiny(steps=6, settings={"checkpoint.every": 1})
+    with pytest.raises(Diverged, match=r"loss/generator became nan by step 4.* step 3"):
+        ganzoo.train(**arguments)
+    state = Checkpoints(arguments["folder"] / "checkpoints", 3).load()
+    assert state["step"] == 3
+    assert all(value.isfinite().all() for value in state["generator"].values())
+
+
+def test_augmentations_reach_real_pictures_only_or_both(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def record(self: Game, purpose: str, position: int) -> torch.Generator:
+        calls.append(purpose)
+        return torch.Generator()
+
+    monkeypatch.setattr(Game, "_random", record)
+    ganzoo.train(**tiny(steps=1, augment=["flip"], settings={"train.critic_steps": 1}))
+    assert calls == [
+        "augment",
+        "discriminator latents",
+        "discriminator view",
+        "generator latents",
+        "generator view",
+    ]
+
+
+@pytest.mark.parametrize(("classes", "count"), [(3, 10), (6, 4), (1, 5)])
+def test_labels_are_spread_evenly_in_order(classes: int, count: int) -> None:
+    labels = spread(classes, count).tolist()
+    assert labels == sorted(labels)
+    amounts = [labels.count(label) for label in range(classes)]
+    assert max(amounts) - min(amounts) <= 1
+    assert sum(amounts) == count
