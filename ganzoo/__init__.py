@@ -1,8 +1,8 @@
 """Train GANs: any dataset, architecture, loss and augmentations, each a plugin.
 
 These names are all that a plugin needs, and ``train``, ``resume`` and ``load`` for those who use
-ganzoo from Python. What needs torch is imported when it is first used, so that a plugin's
-``__init__.py`` can declare its components without paying for it.
+ganzoo from Python. Each is imported when it is first used, so that a plugin's ``__init__.py`` can
+declare its components without paying for torch.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.components import (
-    Architecture,
-    Augmentation,
-    Dataset,
-    LocalPath,
-    Loss,
-    Metric,
-    Options,
-    Recipe,
-)
-from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
-from ganzoo.hookspecs import hookimpl
-
 if TYPE_CHECKING:
     from ganzoo.api import load, resume, train
+    from ganzoo.components import (
+        Architecture,
+        Augmentation,
+        Dataset,
+        LocalPath,
+        Loss,
+        Metric,
+        Options,
+        Recipe,
+    )
     from ganzoo.contracts import (
         Augment,
         BulkSource,
@@ -50,7 +47,9 @@ if TYPE_CHECKING:
     from ganzoo.data.decoding import open_picture
     from ganzoo.data.download import download
     from ganzoo.data.fingerprint import fingerprint_of_files
+    from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
     from ganzoo.folders import cache_folder
+    from ganzoo.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
@@ -96,19 +95,26 @@ __all__ = [
     "train",
 ]
 
-_ELSEWHERE = {
-    "cache_folder": "ganzoo.folders",
-    "download": "ganzoo.data.download",
-    "fingerprint_of_files": "ganzoo.data.fingerprint",
-    "load": "ganzoo.api",
-    "open_picture": "ganzoo.data.decoding",
-    "resume": "ganzoo.api",
-    "train": "ganzoo.api",
+_HOMES = {
+    "api": ("load", "resume", "train"),
+    "components": (
+        *("Architecture", "Augmentation", "Dataset", "LocalPath"),
+        *("Loss", "Metric", "Options", "Recipe"),
+    ),
+    "data.decoding": ("open_picture",),
+    "data.download": ("download",),
+    "data.fingerprint": ("fingerprint_of_files",),
+    "errors": ("RequestError", "UnknownName", "UnreadablePicture"),
+    "folders": ("cache_folder",),
+    "hookspecs": ("hookimpl",),
 }
-"""Where the names live that are imported on first use and are not contracts."""
+"""The modules whose names are given here; all others are contracts."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
-    return getattr(importlib.import_module(_ELSEWHERE.get(name, "ganzoo.contracts")), name)
+    home = next((home for home, names in _HOMES.items() if name in names), "contracts")
+    value = getattr(importlib.import_module(f"ganzoo.{home}"), name)
+    globals()[name] = value  # the next time it is found at once
+    return value

@@ -33,6 +33,8 @@ class Options(BaseModel):
         allow_inf_nan=False,
         # A folder may be called 2024, which a command line cannot tell from a number.
         coerce_numbers_to_str=True,
+        # Commands that only list components need no validators.
+        defer_build=True,
     )
 
 
@@ -74,14 +76,12 @@ class Component:
             raise RequestError(f"{self.kind} {self.name}: {error}") from error
 
 
-@dataclass(frozen=True, kw_only=True)
 class Dataset(Component):
     """``factory(options)`` returns an :class:`~ganzoo.ImageSource`."""
 
     kind = "dataset"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Architecture(Component):
     """``factory(options, image=..., classes=..., needs=...)`` returns :class:`~ganzoo.Networks`.
 
@@ -93,21 +93,18 @@ class Architecture(Component):
     kind = "architecture"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Loss(Component):
     """``factory(options)`` returns an :class:`~ganzoo.Objective`."""
 
     kind = "loss"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Augmentation(Component):
     """``factory(options)`` returns an :data:`~ganzoo.Augment`."""
 
     kind = "augmentation"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Metric(Component):
     """``factory(options)`` returns a :class:`~ganzoo.Measure`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 
@@ -25,3 +26,11 @@ class UnreadablePicture(RequestError):
         self.picture = str(picture)
         self.reason = reason
         self.skip = skip
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean ...?"`` with the nearest known names, or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

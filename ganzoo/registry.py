@@ -8,17 +8,16 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import pluggy
 
 from ganzoo import hookspecs
 from ganzoo.components import Component
-from ganzoo.errors import RequestError, UnknownName
-from ganzoo.settings import did_you_mean
+from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -36,8 +35,7 @@ def plural(kind: str) -> str:
     return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(NamedTuple):
     """A plugin and the distribution, or the local file, that brought it."""
 
     name: str
@@ -48,8 +46,7 @@ class Plugin:
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A component together with the plugin that offers it."""
 
     component: Component
@@ -61,8 +58,7 @@ class Entry:
         return f"{self.plugin.name}/{self.component.name}"
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """A plugin that could not be used, and why."""
 
     plugin: Plugin

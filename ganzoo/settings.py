@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -12,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, did_you_mean
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
@@ -118,12 +117,6 @@ def reworded(error: ValidationError, section: str, known: Iterable[str]) -> Requ
         return RequestError(f"there is no setting {key}{did_you_mean(key, known)}")
     message = first["msg"].removeprefix("Value error, ")
     return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean ...?"`` with the nearest known names, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=3)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def _expand(key: str, value: Any) -> list[str]:

@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from ganzoo import Options, RequestError
-from ganzoo.settings import Settings, did_you_mean, explain, reworded
+from ganzoo.errors import did_you_mean
+from ganzoo.settings import Settings, explain, reworded
 
 
 def settings(*assignments: str) -> Settings:

@@ -14,7 +14,7 @@ from ganzoo.cli import components, generate, plugins, resume, train
 app = typer.Typer(
     name="ganzoo",
     invoke_without_command=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -57,6 +57,8 @@ def main() -> None:
 
     0 done, 1 the work failed, 2 the request was wrong, 75 stopped on request and resumable.
     """
+    # pydantic would search every installed distribution for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ganzoo.errors import RequestError
 
     warnings.showwarning = _warn

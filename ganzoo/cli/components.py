@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from ganzoo.cli.known import Json, LocalPlugin, Without, registry
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from ganzoo.registry import Entry
 
 _PREFIX = {"augmentation": "augment.{name}."}
@@ -28,9 +31,8 @@ def list_components(
 
     Examples: `ganzoo list`, `ganzoo list losses`, `ganzoo list --json`.
     """
-    from ganzoo.errors import UnknownName
+    from ganzoo.errors import UnknownName, did_you_mean
     from ganzoo.registry import KINDS, plural
-    from ganzoo.settings import did_you_mean
 
     kinds = {plural(k): k for k in KINDS} | {k: k for k in KINDS}
     if kind is not None and kind not in kinds:
@@ -61,8 +63,7 @@ def info(
 
     Examples: `ganzoo info dcgan`, `ganzoo info wgan-gp/wgan-gp --json`.
     """
-    from ganzoo.errors import UnknownName
-    from ganzoo.settings import did_you_mean
+    from ganzoo.errors import UnknownName, did_you_mean
 
     entries = registry(without, plugin).entries()
     found = [e for e in entries if name in (e.component.name, e.qualified_name)]
@@ -97,50 +98,48 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
 
 
 def _describe(entry: Entry) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     component = entry.component
-    console = Console(highlight=False)
-    console.print(Text(f"{component.kind} {entry.qualified_name}", style="bold"))
-    console.print(component.summary, markup=False)
-    console.print(f"from {entry.plugin}", markup=False)
+    print(f"{component.kind} {entry.qualified_name}")
+    print(component.summary)
+    print(f"from {entry.plugin}")
     if component.reference:
-        console.print(component.reference, markup=False)
+        print(component.reference)
     prefix = _PREFIX.get(component.kind, f"{component.kind}.").format(name=component.name)
-    table = Table("option", "values", "default", "meaning", box=None, pad_edge=False)
     for option, field in component.options.model_fields.items():
-        row = (f"{prefix}{option}", _values(component.options, option), _default(field.default))
-        table.add_row(*map(Text, (*row, field.description or "")))
+        print(f"\n  {prefix}{option}={_shown(field.default)}  ({_values(field)})")
+        print(f"      {field.description}")
+    if component.recommends:
+        print("\nrecommends, unless you say otherwise:")
     for key, value in component.recommends.items():
-        table.add_row(Text(key), "", Text(_default(value)), Text("Recommended with it."))
-    if table.row_count:
-        console.print()
-        console.print(table)
-    console.print()
+        print(f"  {key}={_shown(value)}")
+    print()
 
 
-def _values(options: Any, name: str) -> str:
-    """The allowed values in words: ``4 or 5``, ``number >= 0``, ``text or nothing``."""
-    schema = options.model_json_schema()["properties"][name]
-    alternatives = schema.get("anyOf", [schema])
-    return " or ".join(_value(one) for one in alternatives)
+def _values(field: FieldInfo) -> str:
+    """What an option may be, in words: ``4 or 5``, ``number, >= 0``, ``text, or nothing``."""
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(bound, name)}"
+        for bound in field.metadata
+        for name, sign in signs.items()
+        if hasattr(bound, name)
+    ]
+    return ", ".join([_kind(field.annotation), *bounds])
 
 
-def _value(schema: dict[str, Any]) -> str:
-    if "enum" in schema:
-        return " or ".join(str(value) for value in schema["enum"])
-    if "const" in schema:
-        return str(schema["const"])
-    names = {"string": "text", "null": "nothing", "boolean": "true or false", "array": "list"}
-    kind = schema.get("format") or schema.get("type", "value")
-    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    bounds = [f"{sign} {schema[key]}" for key, sign in signs.items() if key in schema]
-    return " ".join([names.get(kind, kind), ", ".join(bounds)]).strip()
+def _kind(annotation: Any) -> str:
+    names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(str(value) for value in typing.get_args(annotation))
+    if typing.get_origin(annotation) is Annotated:
+        return _kind(typing.get_args(annotation)[0])
+    inside = [_kind(one) for one in typing.get_args(annotation) if one is not type(None)]
+    if type(None) in typing.get_args(annotation):
+        inside.append("nothing")
+    return " or ".join(inside) or names.get(annotation, annotation.__name__.lower())
 
 
-def _default(value: Any) -> str:
+def _shown(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, default=str)

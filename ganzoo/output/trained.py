@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import ImageShape, Needs, Networks
-from ganzoo.errors import RequestError, UnknownName
+from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
-from ganzoo.settings import did_you_mean
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.loop import make_pictures, spread
 from ganzoo.training.randomness import Randomness

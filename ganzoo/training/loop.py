@@ -47,7 +47,7 @@ class Trainer:
         self.step = 0
         self._checkpoints = checkpoints
         self._observers = observers
-        self._watch = Stopwatch(self.engine.device)
+        self._stopwatch = Stopwatch(self.engine.device)
         self._saved = 0
         self._reported = 0
         """Images seen at the last report."""
@@ -61,12 +61,11 @@ class Trainer:
         if self.step == 0:
             self._draw_real()
             self._draw_samples()
-        self._watch.restart()
+        self._stopwatch.restart()
         self._reported = self.game.images_seen
         while self.step < self.steps and not self.engine.any(stopping()):
             self.advance()
-            self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
-            self._between_steps()
+            self.watch()
         if self.step != self._saved:
             self.save()
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
@@ -94,25 +93,27 @@ class Trainer:
             for name, term in terms.items():
                 self.game.tally.add(f"{phase.name}/{name}", term)
 
-    def _between_steps(self) -> None:
+    def watch(self) -> None:
+        """What is due after a step: a report, samples, a checkpoint."""
+        self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
         last = self.step == self.steps
         if last or self.step % self.run.log.every == 0:
             self._report()
         if last or self.step % self.run.sample.every == 0:
-            with self._watch.paused():
+            with self._stopwatch.paused():
                 self._draw_samples()
         if self.step % self.run.checkpoint.every == 0:
-            with self._watch.paused():
+            with self._stopwatch.paused():
                 self.save()
 
     def _report(self) -> None:
         scalars = self._finite_means()
         images = self.game.images_seen
-        speed = (images - self._reported) / self._watch.seconds
+        speed = (images - self._reported) / self._stopwatch.seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
         self._tell(lambda observer: observer.reported(self.step, scalars))
         self.game.tally.reset()
-        self._watch.restart()
+        self._stopwatch.restart()
         self._reported = images
 
     def _finite_means(self) -> dict[str, float]:

@@ -1,0 +1,154 @@
+"""How much the training loop adds to the same mathematics written by hand.
+
+    python tests/benchmarks/loop.py [--loss wgan-gp] [--channels 32] [--rounds 15]
+
+Both train the same DCGAN on the same pictures with the same settings, a few steps of the one and
+a few of the other in turn, so that a machine whose speed drifts slows both. The loop runs with all
+that a user has: reports, TensorBoard, a progress bar, the averaged generator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ganzoo.observing.console import ProgressBar
+from ganzoo.observing.files import Journal
+from ganzoo.observing.tensorboard import TensorBoard
+from ganzoo.run import Run
+from ganzoo.settings import Settings
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.engine import Engine
+from ganzoo.training.loop import Trainer
+from ganzoo.training.session import assemble
+
+STEPS = {"non-saturating": 6, "wgan-gp": 2}
+"""Steps in a turn: about a second of each."""
+
+
+def framework(loss: str, channels: int, folder: Path) -> Trainer:
+    """The loop as ``ganzoo train`` runs it."""
+    settings = Settings()
+    settings.override(
+        [
+            *("dataset=blossoms", "architecture=dcgan", f"loss={loss}", "dataset.count=2000"),
+            *(f"architecture.channels={channels}", "train.steps=1000000", "train.device=cpu"),
+            *("sample.every=1000000", "checkpoint.every=1000000"),
+        ]
+    )
+    run = Run.resolve(settings)
+    bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
+    observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
+    trainer = Trainer(run, assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
+    bar.started(0, trainer.steps)
+    return trainer
+
+
+class ByHand:
+    """The same step without any framework around it."""
+
+    def __init__(self, trainer: Trainer, loss: str) -> None:
+        networks, train = trainer.game.networks, trainer.run.train
+        self.generator = copy.deepcopy(networks.generator)
+        self.critic = copy.deepcopy(networks.discriminator)
+        self.averaged = copy.deepcopy(networks.generator).eval()
+        self.loss, self.repeats, self.batch = loss, train.critic_steps, train.batch_size
+        self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
+        self.pictures = torch.from_numpy(trainer.game.batches.data.pictures.copy())
+        self.optimizers = [
+            torch.optim.Adam(module.parameters(), lr=how.lr, betas=how.betas, fused=True)
+            for module, how in (
+                (self.critic, train.discriminator),
+                (self.generator, train.generator),
+            )
+        ]
+
+    def step(self) -> None:
+        for _ in range(self.repeats):
+            chosen = torch.randint(len(self.pictures), (self.batch,))
+            real = self.pictures[chosen].permute(0, 3, 1, 2).float() / 127.5 - 1
+            with torch.no_grad():
+                fake = self.generator(torch.randn(self.batch, self.latents))
+            loss = self.critic_loss(real, fake)
+            self.optimizers[0].zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizers[0].step()
+        for parameter in self.critic.parameters():
+            parameter.requires_grad_(False)
+        scores = self.critic(self.generator(torch.randn(self.batch, self.latents)))
+        loss = -scores.mean() if self.loss == "wgan-gp" else softplus(-scores).mean()
+        self.optimizers[1].zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizers[1].step()
+        for parameter in self.critic.parameters():
+            parameter.requires_grad_(True)
+        self.average()
+
+    def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        on_real, on_fake = self.critic(real), self.critic(fake)
+        if self.loss == "non-saturating":
+            return softplus(-on_real).mean() + softplus(on_fake).mean()
+        mix = torch.rand(len(real), 1, 1, 1)
+        x_hat = (mix * real + (1 - mix) * fake).requires_grad_()
+        (gradient,) = torch.autograd.grad(self.critic(x_hat).sum(), x_hat, create_graph=True)
+        penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+        drift = 0.001 * on_real.square().mean()
+        return on_fake.mean() - on_real.mean() + 10 * penalty + drift
+
+    @torch.no_grad()
+    def average(self) -> None:
+        pairs = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
+        for averaged, weight in pairs:
+            averaged.lerp_(weight, 0.01)
+        for averaged, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            averaged.copy_(buffer)
+
+
+def seconds(step: Callable[[], object], steps: int) -> float:
+    """How long so many steps take."""
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the ratio, and the pictures a second of each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--loss", choices=list(STEPS), default="non-saturating")
+    parser.add_argument("--channels", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=15)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = framework(asked.loss, asked.channels, Path(folder))
+        by_hand = ByHand(trainer, asked.loss)
+
+        def whole_step() -> None:
+            trainer.advance()
+            trainer.watch()
+
+        steps = STEPS[asked.loss]
+        seconds(whole_step, steps), seconds(by_hand.step, steps)  # warm up
+        pairs = [
+            (seconds(whole_step, steps), seconds(by_hand.step, steps)) for _ in range(asked.rounds)
+        ]
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    images = steps * by_hand.repeats * by_hand.batch
+    ours, theirs = (images / statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f"{asked.loss}: the loop takes {ratio:.3f} times as long as by hand", end="")
+    print(f" (median of {asked.rounds}; {ours:.0f} and {theirs:.0f} images/s)")
+
+
+if __name__ == "__main__":
+    main()
