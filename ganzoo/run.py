@@ -151,9 +151,9 @@ class Run(BaseModel):
             NAMED
         ):  # a loss knows better than an architecture, that than a dataset
             component = entries[kind].component
-            advice = dict(component.recommends)
-            if "train.epochs" in settings.origins:
-                advice.pop("train.steps", None)
+            advice = component.recommends
+            if not _LENGTH.isdisjoint(settings.origins):
+                advice = {key: value for key, value in advice.items() if key not in _LENGTH}
             settings.recommend(advice, origin=f"{kind} {component.name}")
         chosen: dict[str, Any] = {
             kind: _chosen(entry, settings.values[kind], kind) for kind, entry in entries.items()
@@ -232,9 +232,13 @@ def _chosen(entry: Entry, values: Mapping[str, Any], section: str) -> Chosen:
     return Chosen(entry, options)
 
 
+_LENGTH = {"train.steps", "train.epochs"}
+"""Two ways to say how long: there is never more than one of them."""
+
+
 def _settle_length(settings: Settings) -> None:
-    """Steps and epochs say the same thing twice: keep what was set last."""
-    given = [key for key in settings.origins if key in ("train.steps", "train.epochs")]
+    """Keep what was set last."""
+    given = [key for key in settings.origins if key in _LENGTH]
     if len(given) == 2:
         first, last = given
         if settings.origins[first] == settings.origins[last]:

@@ -112,6 +112,12 @@ def test_steps_and_epochs_are_not_both_given() -> None:
     assert "not both" in refusal("train.epochs=3", "train.steps=5")
 
 
+def test_a_length_of_ones_own_is_kept() -> None:
+    assert resolve("train.steps=7").train.epochs is None
+    assert resolve("train.epochs=7").train.epochs == 7
+    assert resolve().train.epochs == 25  # blossoms
+
+
 def test_of_steps_and_epochs_the_later_layer_wins(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[train]\nepochs = 2\n")

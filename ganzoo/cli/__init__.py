@@ -63,7 +63,7 @@ def main() -> None:
 
     warnings.showwarning = _warn
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="ganzoo", standalone_mode=False))
     except BrokenPipeError:  # `ganzoo list | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except _USAGE as error:

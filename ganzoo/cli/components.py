@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import typing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ganzoo.cli.known import Json, LocalPlugin, Without, registry
+from ganzoo.cli.wording import section, shown, values
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
     from ganzoo.registry import Entry
-
-_PREFIX = {"augmentation": "augment.{name}."}
 
 
 def list_components(
@@ -104,42 +100,11 @@ def _describe(entry: Entry) -> None:
     print(f"from {entry.plugin}")
     if component.reference:
         print(component.reference)
-    prefix = _PREFIX.get(component.kind, f"{component.kind}.").format(name=component.name)
     for option, field in component.options.model_fields.items():
-        print(f"\n  {prefix}{option}={_shown(field.default)}  ({_values(field)})")
+        print(f"\n  {section(component)}.{option}={shown(field.default)}  ({values(field)})")
         print(f"      {field.description}")
     if component.recommends:
         print("\nrecommends, unless you say otherwise:")
     for key, value in component.recommends.items():
-        print(f"  {key}={_shown(value)}")
+        print(f"  {key}={shown(value)}")
     print()
-
-
-def _values(field: FieldInfo) -> str:
-    """What an option may be, in words: ``4 or 5``, ``number, >= 0``, ``text, or nothing``."""
-    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    bounds = [
-        f"{sign} {getattr(bound, name)}"
-        for bound in field.metadata
-        for name, sign in signs.items()
-        if hasattr(bound, name)
-    ]
-    return ", ".join([_kind(field.annotation), *bounds])
-
-
-def _kind(annotation: Any) -> str:
-    names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
-    if typing.get_origin(annotation) is typing.Literal:
-        return " or ".join(str(value) for value in typing.get_args(annotation))
-    if typing.get_origin(annotation) is Annotated:
-        return _kind(typing.get_args(annotation)[0])
-    inside = [_kind(one) for one in typing.get_args(annotation) if one is not type(None)]
-    if type(None) in typing.get_args(annotation):
-        inside.append("nothing")
-    return " or ".join(inside) or names.get(annotation, annotation.__name__.lower())
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, default=str)

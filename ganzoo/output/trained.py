@@ -13,7 +13,6 @@ from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.loop import make_pictures, spread
-from ganzoo.training.randomness import Randomness
 
 
 class TrainedRun:
@@ -63,7 +62,6 @@ class TrainedRun:
 
     def _networks(self, state: State) -> Networks:
         needs = Needs(independent_scores=self.run.loss.build().independent_scores)
-        Randomness(self.run.seed).reseed("initial weights", 0)
         networks: Networks = self.run.architecture.build(
             image=self.image, classes=len(self.class_names), needs=needs
         )

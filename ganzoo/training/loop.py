@@ -80,7 +80,8 @@ class Trainer:
         self.ema.update(self.game.networks.generator, shown=self.step * batch, batch=batch)
 
     def _update(self, phase: Phase, position: int) -> None:
-        self.game.randomness.reseed(f"{phase.name}/{self.engine.rank}", position)
+        purpose = f"{phase.name}/{self.engine.rank}"
+        self.game.randomness.reseed(purpose, position, self.engine.device)
         terms = phase.terms(position)
         total = torch.stack(list(terms.values())).sum()
         total.backward(inputs=phase.parameters)

@@ -24,6 +24,12 @@ class Randomness:
         """A generator of its own for this purpose and position."""
         return torch.Generator(device).manual_seed(self.number(purpose, position))
 
-    def reseed(self, purpose: str, position: int) -> None:
-        """Seed torch's global generators, which dropout and losses draw from."""
-        torch.manual_seed(self.number(purpose, position))
+    def reseed(self, purpose: str, position: int, device: torch.device) -> None:
+        """Seed the global generators, which dropout and losses draw from, on CPU and ``device``."""
+        number = self.number(purpose, position)
+        # torch.manual_seed also looks for devices that are not used, which takes longer than this.
+        torch.default_generator.manual_seed(number)
+        if device.type == "cuda":
+            torch.cuda.manual_seed(number)
+        elif device.type == "mps":
+            torch.mps.manual_seed(number)

@@ -117,7 +117,7 @@ def _prepared(
 
 
 def _networks(run: Run, image: ImageShape, source: ImageSource, needs: Needs) -> Networks:
-    Randomness(run.seed).reseed("initial weights", 0)
+    Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
     networks: Networks = run.architecture.build(
         image=image, classes=len(source.class_names), needs=needs
     )

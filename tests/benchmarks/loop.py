@@ -37,7 +37,7 @@ STEPS = {"non-saturating": 6, "wgan-gp": 2}
 """Steps in a turn: about a second of each."""
 
 
-def framework(loss: str, channels: int, folder: Path) -> Trainer:
+def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, ProgressBar]:
     """The loop as ``ganzoo train`` runs it."""
     settings = Settings()
     settings.override(
@@ -52,7 +52,7 @@ def framework(loss: str, channels: int, folder: Path) -> Trainer:
     observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
     trainer = Trainer(run, assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
     bar.started(0, trainer.steps)
-    return trainer
+    return trainer, bar
 
 
 class ByHand:
@@ -102,17 +102,20 @@ class ByHand:
         mix = torch.rand(len(real), 1, 1, 1)
         x_hat = (mix * real + (1 - mix) * fake).requires_grad_()
         (gradient,) = torch.autograd.grad(self.critic(x_hat).sum(), x_hat, create_graph=True)
-        penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+        norm = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
+        penalty = (norm - 1).square().mean()
         drift = 0.001 * on_real.square().mean()
-        return on_fake.mean() - on_real.mean() + 10 * penalty + drift
+        loss: Tensor = on_fake.mean() - on_real.mean() + 10 * penalty + drift
+        return loss
 
     @torch.no_grad()
     def average(self) -> None:
-        pairs = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
-        for averaged, weight in pairs:
+        weights = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
+        for averaged, weight in weights:
             averaged.lerp_(weight, 0.01)
-        for averaged, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
-            averaged.copy_(buffer)
+        buffers = zip(self.averaged.buffers(), self.generator.buffers(), strict=True)
+        for copied, buffer in buffers:
+            copied.copy_(buffer)
 
 
 def seconds(step: Callable[[], object], steps: int) -> float:
@@ -131,7 +134,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = framework(asked.loss, asked.channels, Path(folder))
+        trainer, bar = framework(asked.loss, asked.channels, Path(folder))
         by_hand = ByHand(trainer, asked.loss)
 
         def whole_step() -> None:
@@ -143,6 +146,7 @@ def main() -> None:
         pairs = [
             (seconds(whole_step, steps), seconds(by_hand.step, steps)) for _ in range(asked.rounds)
         ]
+    bar.closed()
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
     images = steps * by_hand.repeats * by_hand.batch
     ours, theirs = (images / statistics.median(times) for times in zip(*pairs, strict=True))

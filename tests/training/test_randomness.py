@@ -28,8 +28,8 @@ def test_a_generator_does_not_depend_on_what_came_before() -> None:
 
 
 def test_reseeding_sets_the_global_state() -> None:
-    Randomness(5).reseed("x", 2)
+    Randomness(5).reseed("x", 2, torch.device("cpu"))
     first = torch.rand(3)
     torch.rand(100)
-    Randomness(5).reseed("x", 2)
+    Randomness(5).reseed("x", 2, torch.device("cpu"))
     assert torch.equal(first, torch.rand(3))

@@ -1,0 +1,36 @@
+"""A loss in one file: ``ganzoo train blossoms dcgan relativistic --plugin my_gan.py``."""
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ganzoo import Critic, Loss, Options, Terms, hookimpl
+
+
+class Relativistic:
+    """E[softplus(C(x_f) - C(x_r))]: a real picture shall look more real than a generated one."""
+
+    independent_scores = False
+
+    def __init__(self, options: Options) -> None:
+        """It has no options."""
+
+    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+        """-E[log sigmoid(C(x_r) - C(x_f))]."""
+        return {"relativistic": softplus(critic(fake) - critic(real)).mean()}
+
+    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+        """-E[log sigmoid(C(x_f) - C(x_r))]."""
+        return {"relativistic": softplus(critic(real) - critic(fake)).mean()}
+
+
+@hookimpl
+def ganzoo_losses() -> list[Loss]:
+    """One loss."""
+    return [
+        Loss(
+            name="relativistic",
+            summary="Each real picture shall look more real than a generated one beside it.",
+            factory=Relativistic,
+            reference="Jolicoeur-Martineau 2018, arXiv 1807.00734",
+        )
+    ]

@@ -1,0 +1,44 @@
+"""An augmentation in one file: ``ganzoo train ... --augment tint --plugin tint.py``."""
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ganzoo import Augmentation, Options, Placement, hookimpl
+
+
+class TintOptions(Options):
+    """How strong the tint is."""
+
+    amount: float = Field(
+        0.1, ge=0, description="Largest change of a channel, where pictures span -1 to 1."
+    )
+
+
+class Tint:
+    """Makes each channel of a picture brighter or darker."""
+
+    placement: Placement = "real"
+
+    def __init__(self, options: TintOptions) -> None:
+        self.amount = options.amount
+
+    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        """The identity, with a random offset for each channel in its last column."""
+        matrices = torch.eye(channels + 1, device=random.device).repeat(n, 1, 1)
+        offsets = 2 * torch.rand(n, channels, generator=random, device=random.device) - 1
+        matrices[:, :channels, channels] = self.amount * offsets
+        return matrices
+
+
+@hookimpl
+def ganzoo_augmentations() -> list[Augmentation]:
+    """One augmentation."""
+    return [
+        Augmentation(
+            name="tint",
+            summary="Tints pictures at random.",
+            factory=Tint,
+            options=TintOptions,
+        )
+    ]

@@ -1,0 +1,87 @@
+"""The checks of the project: ``nox`` tests, lints and type-checks it; ``nox -l`` lists the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "lint", "types"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+@nox.session(default=False)
+def environment(session: nox.Session) -> None:
+    """Make the environment that tests, lint and types share: torch is too large for three."""
+    tools = nox.project.dependency_groups(PROJECT, "tests", "lint", "types")
+    session.install("-e", ".", *tools)
+
+
+@nox.session(requires=["environment"], venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments after -- go to pytest."""
+    run_shared(session, "pytest", *session.posargs)
+
+
+@nox.session(requires=["environment"], venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    run_shared(session, "ruff", "check", ".")
+    run_shared(session, "ruff", "format", "--check", ".")
+
+
+@nox.session(requires=["environment"], venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Check types."""
+    run_shared(session, "mypy")
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site into docs/_build; a warning is an error."""
+    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build")
+
+
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, look into it, install it alone, and ask it for every bundled plugin."""
+    folder = Path(session.create_tmp())
+    for old in folder.glob("*.whl"):
+        old.unlink()
+    session.run("python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), ".")
+    (built,) = folder.glob("*.whl")
+    check_contents(session, built)
+    session.install(str(built))
+    session.chdir(folder)  # so that nothing is imported from the source
+    listed = session.run("ganzoo", "plugins", "--json", silent=True)
+    assert isinstance(listed, str)
+    working = {plugin["name"] for plugin in json.loads(listed) if plugin["offers"]}
+    if missing := PROJECT["project"]["entry-points"]["ganzoo"].keys() - working:
+        session.error(f"the installed wheel does not offer {', '.join(sorted(missing))}")
+
+
+def run_shared(session: nox.Session, program: str, *arguments: str) -> None:
+    """Run a program of the shared environment."""
+    programs = session.cache_dir.parent / "environment" / ("Scripts" if os.name == "nt" else "bin")
+    session.run(programs / program, *arguments, external=True)
+
+
+def check_contents(session: nox.Session, built: Path) -> None:
+    """Fail unless a wheel holds the files of ganzoo/ and of all plugins, and no more."""
+    names = zipfile.ZipFile(built).namelist()
+    packed = {name for name in names if ".dist-info/" not in name}
+    folders = [Path("ganzoo"), *(init.parent for init in Path("plugins").glob("*/__init__.py"))]
+    expected = {
+        path.relative_to(folder.parent).as_posix()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    if packed != expected:
+        session.error(f"the wheel differs from the source in {sorted(packed ^ expected)}")

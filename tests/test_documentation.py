@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import ast
+import os
+import re
+import runpy
+import shlex
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ganzoo.cli import app
+from ganzoo.registry import KINDS, Registry
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "ganzoo_example"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md")),
+    EXAMPLE / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+SECTIONS = "dataset|architecture|loss|augment|data|train|checkpoint|sample|log"
+
+
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def title(page: object) -> str:
+    return page.relative_to(ROOT).as_posix() if isinstance(page, Path) else str(page)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text(page), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The arguments of every ganzoo command in the page's console blocks and in its sentences."""
+    sentences = re.sub(r"^```.*?^```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks(page, "console") for line in block.splitlines()]
+    for line in [*lines, *re.findall(r"`(ganzoo [^`]+)`", sentences)]:
+        for command in re.split("&&", line):
+            words = shlex.split(command, comments=True)
+            if "ganzoo" in words:
+                yield words[words.index("ganzoo") + 1 :]
+
+
+def all_commands() -> list[list[str]]:
+    # What the design has in mind for later is no promise yet.
+    pages = [page for page in PAGES if page.name != "design.md"]
+    found = [tuple(command) for page in pages for command in commands(page)]
+    return [list(command) for command in dict.fromkeys(found)]
+
+
+def at_hand(word: str) -> str:
+    """The path of an example that the documentation calls by its name."""
+    if word.endswith((".py", ".toml")):
+        for folder in (ROOT, ROOT / "examples"):
+            if (folder / word).is_file():
+                return str(folder / word)
+    return word
+
+
+@pytest.fixture
+def example_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example plugin is there as if it were installed."""
+    monkeypatch.syspath_prepend(EXAMPLE)
+    example = EntryPoint("example", "ganzoo_example", "ganzoo")
+    installed = EntryPoints([*entry_points(group="ganzoo"), example])
+    monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: installed)
+
+
+@pytest.mark.usefixtures("example_installed")
+@pytest.mark.parametrize("command", all_commands(), ids=shlex.join)
+def test_every_command_is_understood(command: list[str]) -> None:
+    asked = CliRunner().invoke(app, [*command, "--help"])  # refuses options that do not exist
+    assert asked.exit_code == 0, asked.output
+    placeholders = [word for word in command if re.search(r"\b[A-Z]{3,}|\.\.\.", word)]
+    if placeholders or command in ([], ["train"], ["info"]):
+        return
+    words = [at_hand(word) for word in command]
+    if words[0] == "train" and "--dry-run" not in words:
+        words.append("--dry-run")
+    if words[0] in ("train", "list", "info", "plugins"):  # the others need a run
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
+
+@pytest.mark.usefixtures("example_installed")
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_setting_exists(page: Path) -> None:
+    known = set(re.findall(r"^\| `([\w.-]+)`", text(ROOT / "docs" / "zoo.md"), re.MULTILINE))
+    for entry in Registry.discover().entries():
+        if entry.plugin.name == "example":
+            section = f"{entry.component.kind}.".replace(
+                "augmentation.", f"augment.{entry.component.name}."
+            )
+            known |= {section + option for option in entry.component.options.model_fields}
+    for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.[a-z][\w.-]*\w", text(page)):
+        known_here = key in known or any(k.startswith(f"{key}.") for k in known)
+        assert known_here, f"{title(page)} names {key}, and there is no such setting"
+
+
+def links() -> list[tuple[Path, str]]:
+    pattern = re.compile(r"\]\((?!https?://|#)([^)#]+)|^```\{literalinclude\} (\S+)", re.MULTILINE)
+    return [
+        (page, found[1] or found[2]) for page in PAGES for found in pattern.finditer(text(page))
+    ]
+
+
+@pytest.mark.parametrize(("page", "link"), links(), ids=title)
+def test_every_relative_link_leads_somewhere(page: Path, link: str) -> None:
+    if link == "docs/images/blossoms.png" and not (ROOT / link).exists():
+        pytest.xfail("the picture is still to be made")
+    assert (page.parent / link).exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_environment_variable_is_read_somewhere(page: Path) -> None:
+    sources = "".join(text(source) for source in (ROOT / "ganzoo").rglob("*.py"))
+    for variable in re.findall(r"GANZOO_[A-Z_]+", text(page)):
+        assert variable in sources
+
+
+def test_every_hook_has_its_heading() -> None:
+    headings = re.findall(r"^## `(.+)`$", text(ROOT / "docs" / "hooks.md"), re.MULTILINE)
+    tree = ast.parse(text(ROOT / "ganzoo" / "hookspecs.py"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    signatures = {f.name: f"{f.name}({ast.unparse(f.args)})" for f in functions}
+    assert list(signatures) == list(KINDS.values())
+    returns = {f.name: ast.unparse(f.returns) for f in functions if f.returns}
+    assert headings == [f"{signatures[name]} -> {returns[name]}" for name in signatures]
+
+
+def test_the_zoo_is_in_step() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "zoo.py"))["page"]()
+    assert page == text(ROOT / "docs" / "zoo.md"), "run `python docs/zoo.py`"
+
+
+def test_the_readme_has_the_two_commands() -> None:
+    assert "pip install . && ganzoo train blossoms dcgan wgan-gp\n" in blocks(
+        ROOT / "README.md", "console"
+    )
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    marker = re.search(r"^marker='(.+)'$", text(script), re.MULTILINE)
+    assert marker
+    assert f"\n{marker[1]}\n```console\npip install nox && nox\n```\n" in text(ROOT / "README.md")
+
+
+def test_the_plugin_in_the_readme_works(tmp_path: Path) -> None:
+    (code,) = [block for block in blocks(ROOT / "README.md", "python") if "hookimpl" in block]
+    file = tmp_path / "gan_of_the_readme.py"
+    file.write_text(code, encoding="utf-8")
+    registry = Registry.discover(files=[file])
+    assert not registry.failures
+    assert registry.find("loss", "gan-of-the-readme/relativistic").component.summary

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import importlib
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ganzoo.registry import Registry
+from ganzoo.run import Run
+from ganzoo.settings import Settings
+from ganzoo.testing import check_plugin
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PACKAGE = EXAMPLES / "ganzoo_example"
+FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_plugin_in_one_file_keeps_its_promises(file: Path) -> None:
+    registry = Registry.discover(files=[file])
+    assert not registry.failures
+    name = file.stem.replace("_", "-")
+    assert [entry for entry in registry.entries() if entry.plugin.name == name]
+    check_plugin(sys.modules[file.stem])
+
+
+def test_the_package_keeps_its_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    monkeypatch.syspath_prepend(PACKAGE)
+    for module in project["entry-points"]["ganzoo"].values():
+        check_plugin(importlib.import_module(module))
+
+
+def test_the_package_passes_its_own_tests() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_settings_are_those_of_a_run() -> None:
+    settings = Settings()
+    settings.read(EXAMPLES / "settings.toml")
+    run = Run.resolve(settings)
+    assert run.title == "blossoms-dcgan-wgan-gp"
+    assert [chosen.entry.component.name for chosen in run.augment] == ["flip", "rotate"]
+    assert (run.train.generator.lr, run.train.discriminator.lr) == (2e-4, 1e-4)
+
+
+def test_the_script_trains_resumes_and_generates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "from_python.py"))
+    assert "16 pictures after 40 steps" in capsys.readouterr().out

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ganzoo
+from ganzoo.components import Recipe
+from ganzoo.registry import Entry, Registry
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+ADVERTISED: dict[str, str] = PROJECT["entry-points"]["ganzoo"]
+CORE = sorted((ROOT / "ganzoo").rglob("*.py"))
+PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
+WRITTEN = ("*.py", "*.md", "*.toml", "*.yaml", ".ci/run", ".gitignore", "LICENSE")
+GENERATED = {".git", ".nox", ".venv", "_build", "build", "dist", "runs", "node_modules"}
+
+
+def bundled() -> list[Entry]:
+    return [e for e in Registry.discover().entries() if e.plugin.name in ADVERTISED]
+
+
+def relative(path: object) -> str:
+    return path.relative_to(ROOT).as_posix() if isinstance(path, Path) else str(path)
+
+
+def imports(source: Path) -> Iterator[str]:
+    """Everything a file imports, at the top or inside functions: ``from a import b`` is a.b."""
+    for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_plugin_folder_is_advertised() -> None:
+    folders = {init.parent.name for init in (ROOT / "plugins").glob("*/__init__.py")}
+    assert set(ADVERTISED.values()) == folders, (
+        "[project.entry-points.ganzoo] of pyproject.toml and the folders of plugins/ differ: add "
+        'the line NAME = "ganzoo_NAME", then run `pip install -e .` again'
+    )
+
+
+def test_every_plugin_that_is_advertised_is_installed_and_offers_something() -> None:
+    missing = ADVERTISED.keys() - {entry.plugin.name for entry in bundled()}
+    assert not missing, "run `pip install -e .` again, and look at `ganzoo plugins`"
+
+
+def test_the_folder_of_plugins_is_no_package() -> None:
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert ganzoo.__version__ == PROJECT["version"]
+    assert f"## [{PROJECT['version']}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.qualified_name)
+def test_what_a_component_refers_to_is_there(entry: Entry) -> None:
+    component = entry.component
+    if isinstance(component, Recipe):
+        assert component.read()
+    elif isinstance(component.factory, str):
+        assert callable(pkgutil.resolve_name(component.factory))
+
+
+@pytest.mark.parametrize("source", PLUGINS, ids=relative)
+def test_a_plugin_imports_only_public_names(source: Path) -> None:
+    public = {f"ganzoo.{name}" for name in ganzoo.__all__}
+    own = {name for name in imports(source) if name.startswith("ganzoo.")}
+    assert own <= public, f"{relative(source)}: `from ganzoo import ...` its public names instead"
+
+
+@pytest.mark.parametrize("source", PLUGINS, ids=relative)
+def test_a_plugin_imports_no_other_plugin(source: Path) -> None:
+    own = source.relative_to(ROOT / "plugins").parts[0]
+    others = {name.partition(".")[0] for name in imports(source)} - {own}
+    assert not {name for name in others if name.startswith("ganzoo_")}
+
+
+@pytest.mark.parametrize(
+    ("folder", "declared"),
+    [
+        ("ganzoo", PROJECT["dependencies"]),
+        ("plugins", PROJECT["dependencies"]),
+        ("tests", [*PROJECT["dependencies"], *PYPROJECT["dependency-groups"]["tests"]]),
+    ],
+)
+def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
+    names = {re.split(r"[<>=!~;\[ ]", requirement)[0] for requirement in declared}
+    sources = list((ROOT / folder).rglob("*.py"))
+    found = {name.partition(".")[0] for source in sources for name in imports(source)}
+    ours = {"ganzoo", *ADVERTISED.values(), *(source.stem for source in sources)}
+    providers = packages_distributions()
+    for package in found - ours - sys.stdlib_module_names:
+        by = {provider.lower().replace("_", "-") for provider in providers.get(package, ())}
+        assert names & by, f"{folder} imports {package}, which pyproject.toml does not name"
+
+
+def module_name(source: Path) -> str:
+    return relative(source.with_suffix("")).replace("/", ".").removesuffix(".__init__")
+
+
+def module_graph() -> dict[str, set[str]]:
+    """What each module of the core imports of it, but for the two that only pass things on."""
+    modules = {module_name(source) for source in CORE} - {"ganzoo", "ganzoo.__main__"}
+    graph: dict[str, set[str]] = {}
+    for source in CORE:
+        if (importer := module_name(source)) in modules:
+            found = {n if n in modules else n.rpartition(".")[0] for n in imports(source)}
+            graph[importer] = (found & modules) - {importer}
+    return graph
+
+
+def test_imports_of_the_core_run_in_no_circle() -> None:
+    TopologicalSorter(module_graph()).prepare()
+
+
+def test_imports_of_the_core_run_downwards_from_floor_to_floor() -> None:
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    sentence = re.search(r"each floor only downwards: (.*?)\. No circles", design, re.DOTALL)
+    assert sentence, "docs/design.md no longer says which floors there are"
+    floors = enumerate(re.split(r"\s/\s", sentence[1]))
+    floor = {name: number for number, names in floors for name in re.findall(r"`(\w+)`", names)}
+    edges = {
+        (importer.split(".")[1], imported.split(".")[1])
+        for importer, found in module_graph().items()
+        for imported in found
+    }
+    edges = {(importer, imported) for importer, imported in edges if importer != imported}
+    homeless = {name for edge in edges for name in edge} - floor.keys()
+    assert not homeless, "docs/design.md gives them no floor"
+    upwards = {edge for edge in edges if floor[edge[0]] >= floor[edge[1]]}
+    assert not upwards, "these import from their own floor or from above"
+
+
+def test_the_project_names_no_machine() -> None:
+    # Written in pieces, so that this file does not name one either.
+    folders = "|".join(("root", "Users", "work", "opt", "tmp"))
+    named = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|index-" + "url|find-" + "links")
+    written = {path for pattern in WRITTEN for path in ROOT.rglob(pattern)}
+    for path in sorted(written):
+        if not GENERATED.intersection(path.relative_to(ROOT).parts):
+            found = named.search(path.read_text("utf-8"))
+            assert not found, f"{relative(path)} names {found}"
