@@ -115,7 +115,7 @@ def test_steps_and_epochs_are_not_both_given() -> None:
 def test_a_length_of_ones_own_is_kept() -> None:
     assert resolve("train.steps=7").train.epochs is None
     assert resolve("train.epochs=7").train.epochs == 7
-    assert resolve().train.epochs == 25  # blossoms
+    assert resolve().train.epochs == 10  # blossoms
 
 
 def test_of_steps_and_epochs_the_later_layer_wins(tmp_path: Path) -> None:

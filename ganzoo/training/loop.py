@@ -48,7 +48,8 @@ class Trainer:
         self._checkpoints = checkpoints
         self._observers = observers
         self._stopwatch = Stopwatch(self.engine.device)
-        self._saved = 0
+        self._saved: int | None = None
+        """The step of the newest checkpoint."""
         self._reported = 0
         """Images seen at the last report."""
 
@@ -127,9 +128,9 @@ class Trainer:
         for name, value in means.items():
             if not math.isfinite(value):
                 raise Diverged(
-                    f"{name} became {value} by step {self.step}; the last checkpoint is of step "
-                    f"{self._saved}: try lower learning rates, train.generator.lr and "
-                    "train.discriminator.lr"
+                    f"{name} became {value} by step {self.step}: try lower learning rates, "
+                    "train.generator.lr and train.discriminator.lr; the newest checkpoint is of "
+                    f"step {self._saved}"
                 )
         return means
 

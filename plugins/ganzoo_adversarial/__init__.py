@@ -10,9 +10,15 @@ from ganzoo import Loss, Options, hookimpl
 class LeastSquaresOptions(Options):
     """The scores that least squares aim at, by the letters of the paper."""
 
-    a: float = Field(0.0, description="The score the discriminator aims at on generated pictures.")
-    b: float = Field(1.0, description="The score the discriminator aims at on real pictures.")
-    c: float = Field(1.0, description="The score the generator wants for its pictures.")
+    a: float = Field(
+        0.0, ge=-10, le=10, description="The score the discriminator aims at on generated pictures."
+    )
+    b: float = Field(
+        1.0, ge=-10, le=10, description="The score the discriminator aims at on real pictures."
+    )
+    c: float = Field(
+        1.0, ge=-10, le=10, description="The score the generator wants for its pictures."
+    )
 
 
 @hookimpl

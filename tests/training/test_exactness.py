@@ -113,6 +113,19 @@ def test_reports_go_on_without_holes_or_repeats(
     assert same(last_state(stopped), last_state(straight))
 
 
+def test_stopped_before_the_first_step(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def at_once(noted: object) -> Iterator[Callable[[], bool]]:
+        yield lambda: True
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ganzoo.training.session.stop_requests", at_once)
+        stopped = ganzoo.train(**tiny("stopped")).folder
+    assert last_state(stopped)["step"] == 0
+    ganzoo.resume(stopped, quiet=True)
+    assert same(last_state(stopped), last_state(ganzoo.train(**tiny("straight")).folder))
+
+
 def reports(folder: Path) -> list[dict[str, float]]:
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return [{k: v for k, v in line.items() if not k.startswith("speed/")} for line in lines]

@@ -79,7 +79,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
 
     monkeypatch.setattr(Game, "generator_terms", break_down)
     arguments = tiny(steps=6, settings={"checkpoint.every": 1})
-    with pytest.raises(Diverged, match=r"loss/generator became nan by step 4.* step 3"):
+    with pytest.raises(Diverged, match=r"loss/generator became nan by step 4.* of step 3"):
         ganzoo.train(**arguments)
     state = Checkpoints(arguments["folder"] / "checkpoints", 3).load()
     assert state["step"] == 3

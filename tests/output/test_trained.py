@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+def test_pictures_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny())
+    four, nine = run.generate(4, seed=1), run.generate(9, seed=1)
+    assert four.shape == (4, 3, 8, 8)
+    assert four.dtype == torch.uint8
+    assert (four.int() - nine[:4].int()).abs().max() <= 1  # sums may round by the batch
+    assert not torch.equal(four, run.generate(4, seed=2))
+    assert not torch.equal(run.generate(2, seed=1)[1], run.generate(2, seed=2)[0])
+
+
+def test_a_run_generates_without_its_pictures(tiny: Arguments, own_cache: Any) -> None:
+    run = ganzoo.train(**tiny())
+    shutil.rmtree(own_cache)
+    assert torch.equal(ganzoo.load(run.folder).generate(3), run.generate(3))
+
+
+def test_classes_come_in_their_order_or_one_alone(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
+    assert run.class_names == tuple(f"{n} petals" for n in range(3, 9))
+    mixed, threes = run.generate(6), run.generate(6, class_name="3 petals")
+    assert torch.equal(mixed[0], threes[0])
+    assert not torch.equal(mixed[5], threes[5])
+
+
+def test_a_wrong_class_is_refused(tiny: Arguments) -> None:
+    plain = ganzoo.train(**tiny("plain"))
+    with pytest.raises(ganzoo.RequestError, match="trained without labels"):
+        plain.generate(1, class_name="3 petals")
+    with pytest.raises(ganzoo.RequestError, match="at least one"):
+        plain.generate(0)
+
+
+def test_an_unknown_argument_is_refused(tiny: Arguments) -> None:
+    with pytest.raises(ganzoo.RequestError, match="no argument stepz"):
+        ganzoo.train(**tiny(), stepz=4)
+
+
+def test_the_averaged_generator_is_used(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny())
+    from ganzoo.training.checkpoint import Checkpoints
+
+    state = Checkpoints(run.folder / "checkpoints", 3).load()
+    for name, value in run.generator.state_dict().items():
+        assert torch.equal(value, state["averaged"][name])

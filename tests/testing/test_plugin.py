@@ -1,0 +1,301 @@
+"""The kit finds what is wrong with a plugin, and says what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+import ganzoo
+from ganzoo import Generator, ImageShape, Measured, Needs, Networks, Options
+from ganzoo.testing import check, check_plugin, only
+
+Kind = Callable[..., ganzoo.Loss]
+
+
+def broken(component: Any, **options: Any) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check(component, **options)
+    return str(caught.value).splitlines()[0]
+
+
+# --- declarations -----------------------------------------------------------------------------
+
+
+class Fine:
+    independent_scores = False
+
+    def __init__(self, options: Options) -> None: ...
+
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {"score": critic(fake).mean() - critic(real).mean()}
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"score": -critic(fake).mean()}
+
+
+def loss(**changes: Any) -> ganzoo.Loss:
+    return ganzoo.Loss(**{"name": "mine", "summary": "A loss.", "factory": Fine, **changes})
+
+
+def options(annotation: Any, field: Any) -> type[Options]:
+    return type("Given", (Options,), {"__annotations__": {"x": annotation}, "x": field})
+
+
+def test_a_good_loss_passes() -> None:
+    check(loss())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"summary": "A loss"}, "the summary should be a sentence"),
+        ({"options": options(int, Field(1, ge=0))}, "needs a description"),
+        ({"options": options(int, Field(ge=0, description="X."))}, "needs a default"),
+        ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
+        ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
+        ({"recommends": {"loss.gp_weight": 1}}, "not its business"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_careless_declaration_is_found(changes: dict[str, Any], message: str) -> None:
+    assert message in broken(loss(**changes))
+
+
+def test_a_rotten_import_string_is_found() -> None:
+    with pytest.raises((ImportError, AttributeError)):
+        check(loss(factory="ganzoo:no_such_thing"))
+
+
+def test_a_plugin_that_offers_nothing_is_found() -> None:
+    with pytest.raises(AssertionError, match="offers no component"):
+        check_plugin(ModuleType("empty"))
+
+
+def test_a_plugin_is_checked_whole() -> None:
+    @ganzoo.hookimpl
+    def ganzoo_losses() -> list[ganzoo.Loss]:
+        return [loss(), loss(name="other", summary="No sentence")]
+
+    module = ModuleType("mine")
+    module.__dict__["ganzoo_losses"] = ganzoo_losses
+    with only(module) as registry:
+        assert len(registry.entries()) == 2
+    with pytest.raises(AssertionError, match="loss other: the summary"):
+        check_plugin(module)
+
+
+# --- losses -----------------------------------------------------------------------------------
+
+
+class NotScalar(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"score": critic(fake)}
+
+
+class NotFinite(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"score": critic(fake).mean() / 0}
+
+
+class Detached(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"score": -critic(fake.detach()).mean()}
+
+
+class Silent(Fine):
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (NotScalar, "should be a scalar"),
+        (NotFinite, "score is"),
+        (Detached, "the generator gets no gradient"),
+        (Silent, "returns no terms"),
+    ],
+)
+def test_a_wrong_loss_is_found(factory: type, message: str) -> None:
+    assert message in broken(loss(factory=factory))
+
+
+# --- architectures ----------------------------------------------------------------------------
+
+
+class Plain(Generator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.image = image
+        self.layer = nn.Linear(4, image.channels * image.height * image.width)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
+        return images
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4, generator=random)
+
+
+class Loud(Plain):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(latents) * 2
+
+
+class Unseeded(Plain):
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4)
+
+
+class Idle(Plain):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__(image)
+        self.never_used = nn.Linear(1, 1)
+
+
+class Judge(ganzoo.Discriminator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.layer = nn.Linear(image.channels * image.height * image.width, 1)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.layer(images.flatten(1)).flatten()
+        return scores
+
+
+class Column(Judge):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(images)[:, None]
+
+
+class Gossip(Judge):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        scores = super().forward(images)
+        return scores - scores.mean()
+
+
+def architecture(generator: type[Plain] = Plain, judge: type[Judge] = Judge) -> Any:
+    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
+        return Networks(generator=generator(image), discriminator=judge(image))
+
+    return ganzoo.Architecture(name="mine", summary="Networks.", factory=build)
+
+
+def test_a_good_architecture_passes() -> None:
+    check(architecture())
+
+
+@pytest.mark.parametrize(
+    ("generator", "judge", "message"),
+    [
+        (Loud, Judge, "should lie in [-1, 1]"),
+        (Unseeded, Judge, "latents should come from their generator"),
+        (Idle, Judge, "no gradient reaches never_used.weight"),
+        (Plain, Column, "one score each"),
+        (Plain, Gossip, "depends on the other pictures"),
+    ],
+)
+def test_a_wrong_architecture_is_found(
+    generator: type[Plain], judge: type[Judge], message: str
+) -> None:
+    assert message in broken(architecture(generator, judge))
+
+
+# --- augmentations, datasets, metrics, recipes ------------------------------------------------
+
+
+class Darker:
+    placement: Any = "real"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        return torch.rand(n, 1, 1, 1, generator=random)
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images * drawn
+
+
+class Forgetful(Darker):
+    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        return torch.rand(n, 1, 1, 1)
+
+
+class Misplaced(Darker):
+    placement = "fake"
+
+
+class Smaller(Darker):
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images[..., 1:] * drawn
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (Forgetful, "random generator alone"),
+        (Misplaced, "placement is 'fake'"),
+        (Smaller, "changes the shape"),
+    ],
+)
+def test_a_wrong_augmentation_is_found(factory: type, message: str) -> None:
+    check(ganzoo.Augmentation(name="mine", summary="Darker.", factory=Darker))
+    augmentation = ganzoo.Augmentation(name="mine", summary="Darker.", factory=factory)
+    assert message in broken(augmentation)
+
+
+class Dots:
+    class_names = ("a", "b")
+    fingerprint = "dots"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> tuple[Any, int | None]:
+        return np.full((8, 8, 3), index, np.uint8), index % 2
+
+
+class Unsteady(Dots):
+    def __getitem__(self, index: int) -> tuple[Any, int | None]:
+        return np.random.default_rng().integers(256, size=(8, 8, 3), dtype=np.uint8), 0
+
+
+class Floats(Dots):
+    def __getitem__(self, index: int) -> tuple[Any, int | None]:
+        return np.zeros((8, 8, 3)), 0
+
+
+class Mislabelled(Dots):
+    def __getitem__(self, index: int) -> tuple[Any, int | None]:
+        return np.zeros((8, 8, 3), np.uint8), 2
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (Unsteady, "should be the same each time"),
+        (Floats, "should be uint8"),
+        (Mislabelled, "has the label 2 of 2 classes"),
+    ],
+)
+def test_a_wrong_dataset_is_found(factory: type, message: str) -> None:
+    check(ganzoo.Dataset(name="mine", summary="Dots.", factory=Dots))
+    assert message in broken(ganzoo.Dataset(name="mine", summary="Dots.", factory=factory))
+
+
+def test_a_metric_returns_numbers_with_their_counts() -> None:
+    def brightness(options: Options) -> Any:
+        return lambda real, fake: {"difference": Measured(0.0, sum(len(batch) for batch in fake))}
+
+    check(ganzoo.Metric(name="mine", summary="Brightness.", factory=brightness))
+    bare = ganzoo.Metric(name="mine", summary="Bare.", factory=lambda o: lambda r, f: {"x": 1.0})
+    assert "is no Measured" in broken(bare)
