@@ -50,9 +50,9 @@ def check_dataset(component: Component, options: Options) -> None:
         assert all(map(np.array_equal, drawn, pictures)), f"{name}: read() and [i] should agree"
         assert (labels is None) == (not source.class_names), f"{name}: labels need class names"
     if isinstance(source, ScalableSource):
-        small = source.at(16)
+        small, large = source.at(8), source.at(16)
         assert len(small) == len(source), f"{name}: at() should keep the number of pictures"
-        assert small.fingerprint != source.fingerprint, f"{name}: another size, another content"
+        assert small.fingerprint != large.fingerprint, f"{name}: another size, another content"
 
 
 def _picture(source: ImageSource, number: int, name: str) -> np.ndarray:
