@@ -82,12 +82,13 @@ def train(
     from ganzoo.settings import Settings
 
     settings = Settings()
-    if plugin:
-        settings.set("plugins", [str(file) for file in plugin], "command line")
-    known = registry(without, plugin_files(settings))
-    if recipe:
-        _read_recipe(settings, known, recipe)
     _read_arguments(settings, what or [])
+    files = [*plugin_files(settings), *(plugin or [])]
+    known = registry(without, files)
+    if recipe:  # which may come from one of those files, and which everything else goes over
+        settings = _recipe(known, recipe)
+        _read_arguments(settings, what or [])
+    settings.set("plugins", [str(file) for file in files], "command line")
     given = {
         "resolution": resolution,
         "batch_size": batch_size,
@@ -108,12 +109,15 @@ def train(
     _train(resolved, folder_maker(resolved, run))
 
 
-def _read_recipe(settings: Settings, known: Registry, name: str) -> None:
+def _recipe(known: Registry, name: str) -> Settings:
     from ganzoo.components import Recipe
+    from ganzoo.settings import Settings
 
     component = known.find("recipe", name).component
     assert isinstance(component, Recipe)
+    settings = Settings()
     settings.parse(component.read(), origin=f"recipe {name}")
+    return settings
 
 
 def _read_arguments(settings: Settings, arguments: list[str]) -> None:

@@ -87,3 +87,6 @@ def test_a_local_plugin_appears_everywhere(ganzoo_command: Ganzoo, tmp_path: Pat
     assert "loss my-loss/my-loss" in ganzoo_command("info", "my-loss", *plugin).out
     dry = ganzoo_command("train", "blossoms", "dcgan", "my-loss", "--dry-run", *plugin)
     assert "my-loss/my-loss" in dry.out
+    (tmp_path / "mine.toml").write_text('plugins = ["my_loss.py"]\nloss = "my-loss"\n')
+    filed = ("mine.toml", "dataset=blossoms", "architecture=dcgan")
+    assert "my-loss/my-loss" in ganzoo_command("train", *filed, "--dry-run").out
