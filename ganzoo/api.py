@@ -21,9 +21,9 @@ def train(
     architecture: str,
     loss: str,
     *,
-    augment: Sequence[str] = (),
+    augment: str | Sequence[str] = (),
     folder: str | Path | None = None,
-    plugins: Sequence[str | Path] = (),
+    plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **shorthands: Any,
@@ -39,10 +39,11 @@ def train(
     """
     gathered = Settings()
     named = dict(zip(NAMED, (dataset, architecture, loss), strict=True))
-    files = {"plugins": [str(file) for file in plugins]}
-    for key, value in {**named, **files, **flags(shorthands), **(settings or {})}.items():
-        gathered.set(key, value, "Python")
-    gathered.recommend({f"augment.{name}": {} for name in augment}, "Python")
+    files = [plugins] if isinstance(plugins, str | Path) else plugins
+    gathered.add({**named, "plugins": [str(file) for file in files]}, "Python")
+    gathered.add({**flags(shorthands), **(settings or {})}, "Python")
+    names = [augment] if isinstance(augment, str) else augment
+    gathered.recommend({f"augment.{name}": {} for name in names}, "Python")
     run = Run.resolve(gathered)
 
     from ganzoo.training import session
@@ -57,8 +58,7 @@ def resume(folder: str | Path, *, quiet: bool = False, **shorthands: Any) -> Tra
 
     place = RunFolder.open(Path(folder))
     settings = stored_settings(place)
-    for key, value in flags(shorthands).items():
-        settings.set(key, value, "Python")
+    settings.add(flags(shorthands), "Python")
     session.resume(Run.resolve(settings), place, _progress(quiet))
     return load(folder)
 

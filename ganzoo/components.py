@@ -9,14 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from ganzoo.errors import RequestError
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-LocalPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+def _whole(path: Any) -> Path:
+    """The absolute path; a folder may be called 2024, which looks like a number."""
+    text = str(path)
+    if not text:
+        raise ValueError("the path is empty")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
+
+
+LocalPath = Annotated[Path, BeforeValidator(_whole)]
 """The type of an option that names a file or folder: a run can then go on from anywhere."""
 
 
@@ -31,7 +42,7 @@ class Options(BaseModel):
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
-        # A folder may be called 2024, which a command line cannot tell from a number.
+        # A name may be 2024, which a command line cannot tell from a number.
         coerce_numbers_to_str=True,
         # Commands that only list components need no validators.
         defer_build=True,

@@ -6,7 +6,7 @@ int64 tensors of shape (N,) or ``None``.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
@@ -83,7 +83,7 @@ class Needs:
     """A picture's score may not depend on the others in its batch: no batch statistics."""
 
 
-class Generator(nn.Module):
+class Generator(nn.Module, ABC):
     """Latents in, pictures out."""
 
     @abstractmethod
@@ -102,7 +102,7 @@ class Generator(nn.Module):
             """As ``forward``."""
 
 
-class Discriminator(nn.Module):
+class Discriminator(nn.Module, ABC):
     """Pictures in, one raw score each out: no sigmoid; high means real."""
 
     @abstractmethod

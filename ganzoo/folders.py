@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -19,16 +20,28 @@ def cache_folder(*parts: str) -> Path:
     import platformdirs
 
     root = os.environ.get("GANZOO_CACHE") or platformdirs.user_cache_dir("ganzoo", appauthor=False)
-    folder = Path(root).expanduser().joinpath(*parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder = Path(root).expanduser().joinpath(*parts)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:
+        raise RequestError(
+            f"cannot make the cache folder {root}: {error}; name another one with the environment "
+            "variable GANZOO_CACHE"
+        ) from error
     return folder
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a small text file so that it is either the old one or the new one, never half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -49,8 +62,14 @@ class RunFolder:
         Raises RequestError if something is there already.
         """
         cls.require_free(path)
+        return cls._make(path)
+
+    @classmethod
+    def _make(cls, path: Path) -> Self:
         try:
             path.mkdir(parents=True)
+        except FileExistsError:
+            raise
         except OSError as error:
             raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
         folder = cls(path)
@@ -71,9 +90,11 @@ class RunFolder:
     def create_numbered(cls, parent: Path, title: str) -> Self:
         """The first of ``title-001``, ``title-002``, ... in ``parent`` that is free."""
         number = 1
-        while (parent / f"{title}-{number:03}").exists():
+        while True:
+            path = parent / f"{title}-{number:03}"
+            with contextlib.suppress(FileExistsError):
+                return cls._make(path)
             number += 1
-        return cls.create(parent / f"{title}-{number:03}")
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -96,10 +117,11 @@ class RunFolder:
 
     def sessions(self) -> list[dict[str, Any]]:
         """What is known of each start of this run, oldest first."""
-        if not self.environment.exists():
+        try:
+            found = json.loads(self.environment.read_text(encoding="utf-8"))["sessions"]
+        except (OSError, ValueError, KeyError, TypeError):  # nothing that a run depends on
             return []
-        found: dict[str, Any] = json.loads(self.environment.read_text(encoding="utf-8"))
-        return list(found["sessions"])
+        return [session for session in found if isinstance(session, dict)]
 
     def add_session(self, facts: Mapping[str, Any]) -> None:
         """Keep what this start runs on."""

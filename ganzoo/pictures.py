@@ -5,6 +5,7 @@ Samples, metrics and output all pass through here, so they all see the same byte
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,22 @@ def to_image(pixels: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
 
 
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}
+"""What pictures are written as, by the ending of their name."""
+
+
 def save(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write a uint8 array (H, W, C) as a picture file, in the format of its ending."""
-    part = path.with_name(f".{path.name}")
-    to_image(pixels).save(part, format=Image.registered_extensions()[path.suffix.lower()])
-    part.replace(path)
+    """Write a uint8 array (H, W, C) as a picture file, in the format of its ending, all or nothing.
+
+    JPEG has no transparency: there, what is transparent is lost.
+    """
+    image = to_image(pixels)
+    kind = FORMATS[path.suffix.lower()]
+    if kind == "JPEG" and image.mode in ("LA", "RGBA"):
+        image = image.convert(image.mode.rstrip("A"))
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        image.save(part, format=kind)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

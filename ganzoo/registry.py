@@ -67,7 +67,7 @@ class Failure(NamedTuple):
     @property
     def reason(self) -> str:
         """The error in one line."""
-        return f"{type(self.error).__name__}: {self.error}".splitlines()[0]
+        return " ".join(f"{type(self.error).__name__}: {self.error}".split())
 
 
 class Registry:
@@ -197,6 +197,8 @@ class Registry:
         for other in (e for e in self.entries() if e.component.name == name):
             message += f" (there is the {other.component.kind} {name})"
         message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` shows them all"
+        if self.disabled:
+            message += f" (disabled: {', '.join(plugin.name for plugin in self.disabled)})"
         if self.failures:
             broken = ", ".join(str(failure.plugin) for failure in self.failures)
             message += f" (not loaded: {broken}; see `ganzoo plugins`)"

@@ -66,17 +66,23 @@ class Training(Options):
     epochs: float | None = Field(
         None, gt=0, description="Passes over the pictures, instead of steps."
     )
-    batch_size: int = Field(64, ge=1, description="Pictures in a batch, over all processes.")
-    critic_steps: int = Field(1, ge=1, description="Discriminator updates per generator update.")
+    batch_size: int = Field(
+        64, ge=1, le=65536, description="Pictures in a batch, over all processes."
+    )
+    critic_steps: int = Field(
+        1, ge=1, le=1000, description="Discriminator updates per generator update."
+    )
     generator: Optimiser = Field(Optimiser(), description="The generator's optimiser.")
     discriminator: Optimiser = Field(Optimiser(), description="The discriminator's optimiser.")
     ema: Averaging = Field(Averaging(), description="The averaged generator.")
     device: str = Field(
-        "auto", pattern=r"auto|cpu|mps|cuda(:\d+)?", description="auto, cpu, cuda, cuda:N or mps."
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="auto, cpu, cuda, cuda:N or mps.",
     )
     devices: int = Field(1, ge=1, description="Processes, each on a device of its own.")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
-        "fp32", description="Arithmetic of the forward passes; penalties stay in float32."
+        "fp32", description="Arithmetic of the forward passes; bf16 keeps penalties in float32."
     )
     channels_last: bool = Field(
         True, description="Keep pictures as (N, H, W, C) in memory, which convolutions prefer."
@@ -115,8 +121,9 @@ class Chosen:
         return self.entry.component.build(self.options, **context)
 
     def tree(self) -> dict[str, Any]:
-        """The options as a settings file holds them."""
-        return self.options.model_dump(mode="json", exclude_none=True)
+        """The name and the options as a settings file holds them."""
+        options = self.options.model_dump(mode="json", exclude_none=True)
+        return {"name": self.entry.qualified_name, **options}
 
 
 class Run(BaseModel):
@@ -127,7 +134,7 @@ class Run(BaseModel):
     dataset: Chosen
     architecture: Chosen
     loss: Chosen
-    augment: tuple[Chosen, ...] = ()
+    augment: Mapping[str, Chosen] = Field({}, description="Augmentations by their section's name.")
     seed: int = Field(0, ge=0, description="All randomness of the run follows from it.")
     plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
     data: Preparation = Field(Preparation(), description="How pictures are prepared.")
@@ -155,31 +162,22 @@ class Run(BaseModel):
             if not _LENGTH.isdisjoint(settings.origins):
                 advice = {key: value for key, value in advice.items() if key not in _LENGTH}
             settings.recommend(advice, origin=f"{kind} {component.name}")
-        chosen: dict[str, Any] = {
-            kind: _chosen(entry, settings.values[kind], kind) for kind, entry in entries.items()
+        chosen: dict[str, Any] = {kind: _chosen(entries[kind], settings, kind) for kind in NAMED}
+        chosen["augment"] = {
+            label: _chosen(registry.find("augmentation", name), settings, f"augment.{label}")
+            for label, name in _augmentations(settings)
         }
-        sections = settings.values.get("augment", {})
-        if not isinstance(sections, dict):
-            raise RequestError("augment is a section: write augment.NAME=true, or --augment NAME")
-        chosen["augment"] = tuple(
-            _chosen(registry.find("augmentation", name), values, f"augment.{name}")
-            for name, values in sections.items()
-        )
         rest = {k: v for k, v in settings.values.items() if k not in chosen}
         try:
             return cls.model_validate({**rest, **chosen})
         except ValidationError as error:
             known = [*_known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
-            raise reworded(error, "", known) from None
+            raise reworded(error, "", known, settings.origins) from None
 
     def tree(self) -> dict[str, Any]:
         """The run as a settings file holds it, with qualified component names."""
-        components = {
-            kind: {"name": chosen.entry.qualified_name, **chosen.tree()}
-            for kind in NAMED
-            for chosen in [getattr(self, kind)]
-        }
-        augment = {chosen.entry.qualified_name: chosen.tree() for chosen in self.augment}
+        components = {kind: getattr(self, kind).tree() for kind in NAMED}
+        augment = {label: chosen.tree() for label, chosen in self.augment.items()}
         rest = self.model_dump(mode="json", exclude_none=True, exclude={*NAMED, "augment"})
         if self.train.epochs is not None:
             del rest["train"]["steps"]
@@ -187,14 +185,7 @@ class Run(BaseModel):
 
     def explain(self, settings: Settings) -> Iterator[tuple[str, Any, str]]:
         """Every key, its value, and where the value came from."""
-        short = {c.entry.qualified_name: c.entry.component.name for c in self.augment}
-        for key, value, origin in explain(self.tree(), settings.origins):
-            section, _, rest = key.partition(".")
-            if section == "augment" and origin == "default":
-                name, _, option = rest.partition(".")
-                asked = ".".join(filter(None, ("augment", short.get(name, name), option)))
-                origin = settings.origins.get(asked, origin)
-            yield key, value, origin
+        yield from explain(self.tree(), settings.origins)
 
     def steps(self, pictures: int) -> int:
         """How many steps to train with this many pictures."""
@@ -210,8 +201,28 @@ class Run(BaseModel):
 
 
 def plugin_files(settings: Settings) -> list[Path]:
-    """The local files that the settings use as plugins."""
-    return [Path(file).expanduser().absolute() for file in settings.values.get("plugins", ())]
+    """The local files that the settings use as plugins.
+
+    Raises RequestError if they are not a list of paths.
+    """
+    files = settings.values.get("plugins", [])
+    files = [files] if isinstance(files, str) else files
+    if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
+        raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
+    return [Path(file).expanduser().absolute() for file in files]
+
+
+def _augmentations(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each section's own name, and the name of the augmentation that it is for."""
+    sections = settings.values.get("augment", {})
+    if not isinstance(sections, dict):
+        raise RequestError("augment is a section: write augment.NAME=true, or --augment NAME")
+    for label, values in sections.items():
+        if not isinstance(values, dict):
+            raise RequestError(
+                f"augment.{label}={values}: write true, false, or augment.{label}.OPTION=VALUE"
+            )
+        yield label, str(values.get("name", label))
 
 
 def _name(settings: Settings, kind: str) -> str:
@@ -223,12 +234,15 @@ def _name(settings: Settings, kind: str) -> str:
     return str(section["name"])
 
 
-def _chosen(entry: Entry, values: Mapping[str, Any], section: str) -> Chosen:
-    model = entry.component.options
+def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
+    model, values = entry.component.options, settings.values
+    for part in section.split("."):
+        values = values[part]
     try:
         options = model.model_validate({k: v for k, v in values.items() if k != "name"})
     except ValidationError as error:
-        raise reworded(error, section, [f"{section}.{o}" for o in model.model_fields]) from None
+        known = [f"{section}.{option}" for option in model.model_fields]
+        raise reworded(error, section, known, settings.origins) from None
     return Chosen(entry, options)
 
 

@@ -32,7 +32,7 @@ class Settings:
         Raises RequestError naming the file if it is missing or is not TOML.
         """
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise RequestError(f"there is no settings file {path}") from None
         except (OSError, UnicodeDecodeError) as error:
@@ -45,7 +45,12 @@ class Settings:
             tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise RequestError(f"{origin} is not TOML: {error}") from error
-        for key, value in _leaves(tree):
+        self.add(tree, origin)
+
+    def add(self, tree: Mapping[str, Any], origin: str) -> None:
+        """Add every value of a nested mapping, whose keys may be dotted too."""
+        # Names first: they drop the options of another component, and tables have no order.
+        for key, value in sorted(_leaves(tree), key=lambda leaf: not _is_name(leaf[0])):
             self.set(key, value, origin)
 
     def override(self, assignments: Iterable[str], origin: str = "command line") -> None:
@@ -58,19 +63,25 @@ class Settings:
                 value = json.loads(text)
             except json.JSONDecodeError:
                 value = text
-            for name, leaf in _leaves({key: value}) if isinstance(value, dict) else [(key, value)]:
-                self.set(name, leaf, origin)
+            self.add({key: value}, origin)
 
     def set(self, key: str, value: Any, origin: str) -> None:
         """Set one value; naming another component drops the options of the one before."""
-        *parents, leaf = _expand(key, value)
+        *parents, leaf = key.split(".")
+        if not parents and leaf in NAMED and isinstance(value, str):
+            parents, leaf = [leaf], "name"
+        if key.startswith("augment.") and "/" in key:
+            self._set_qualified(key, value, origin)
+            return
         if parents == ["augment"] and isinstance(value, bool):
             self.drop(key)
             if not value:
                 return
             value = {}
-        if leaf == "name" and self.values.get(parents[0], {}).get("name", value) != value:
-            self.drop(parents[0])
+        if parents and leaf == "name":
+            value = self._rename(".".join(parents), value)
+        if value == {} and parents != ["augment"]:
+            return
         node = self.values
         for parent in parents:
             node = node.setdefault(parent, {})
@@ -82,6 +93,27 @@ class Settings:
         full = ".".join([*parents, leaf])
         self.origins.pop(full, None)  # the order of the keys is the order in which they were set
         self.origins[full] = origin
+
+    def _set_qualified(self, key: str, value: Any, origin: str) -> None:
+        """``augment.plugin/flip`` is the section ``augment.flip`` of that name."""
+        _, name, *option = key.split(".")
+        section = f"augment.{name.partition('/')[2]}"
+        if option or value not in (True, {}):
+            self.set(".".join([section, *option]), value, origin)
+        if option or value is not False:
+            self.set(f"{section}.name", name, origin)
+
+    def _rename(self, section: str, name: Any) -> Any:
+        """The name that a section gets; if it had another component's, its options go."""
+        node: Any = self.values
+        for part in section.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        before = node.get("name", name) if isinstance(node, dict) else name
+        if str(before).endswith(f"/{name}"):  # the short name of the same
+            return before
+        if before != name:
+            self.drop(section)
+        return name
 
     def recommend(self, values: Mapping[str, Any], origin: str) -> None:
         """Set each value where nothing has been set so far, at its key or below."""
@@ -95,6 +127,8 @@ class Settings:
         node = self.values
         for parent in parents:
             node = node.get(parent, {})
+            if not isinstance(node, dict):
+                return
         node.pop(leaf, None)
         for key in [key for key in self.origins if f"{key}.".startswith(f"{section}.")]:
             del self.origins[key]
@@ -108,26 +142,27 @@ def explain(
         yield key, value, origins.get(key, "default")
 
 
-def reworded(error: ValidationError, section: str, known: Iterable[str]) -> RequestError:
-    """A validation error as one line that says which key, what is wrong, and what may be meant."""
+def reworded(
+    error: ValidationError, section: str, known: Iterable[str], origins: Mapping[str, str]
+) -> RequestError:
+    """A validation error as one line: which key, what is wrong, where it was set, what is meant."""
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part != ""]
     key = ".".join(str(part) for part in place)
     if first["type"] == "extra_forbidden":
         return RequestError(f"there is no setting {key}{did_you_mean(key, known)}")
     message = first["msg"].removeprefix("Value error, ")
-    return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}")
+    origin = origins.get(key, "command line")
+    where = "" if origin == "command line" else f" (set by {origin})"
+    return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
 
 
-def _expand(key: str, value: Any) -> list[str]:
-    parts = key.split(".")
-    if len(parts) == 1 and parts[0] in NAMED and isinstance(value, str):
-        parts.append("name")
-    return parts
+def _is_name(key: str) -> bool:
+    return key in NAMED or key.endswith(".name")
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tree.items():
+    for name, value in ((str(name), value) for name, value in tree.items()):
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{prefix}{name}.")
         else:

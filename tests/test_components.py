@@ -60,6 +60,18 @@ def test_a_path_is_kept_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert Given.model_validate({"path": "~/pics"}).path == Path("/home/someone/pics")
 
 
+@pytest.mark.parametrize("value", ["", "~nobody-of-this-name/x"])
+def test_a_path_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        Given.model_validate({"path": value})
+
+
+def test_a_folder_may_be_called_like_a_number() -> None:
+    path = Given.model_validate({"path": 2024}).path
+    assert path is not None
+    assert path.name == "2024"
+
+
 def test_a_number_may_be_a_text() -> None:
     assert Given.model_validate({"name": 2024}).name == "2024"
 

@@ -49,5 +49,18 @@ def test_a_saved_picture_reads_back_the_same(tmp_path: Path, channels: int, mode
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_hidden_file_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".a.png").write_text("precious")
+    pictures.save(np.zeros((2, 2, 3), np.uint8), tmp_path / "a.png")
+    assert (tmp_path / ".a.png").read_text() == "precious"
+
+
+def test_jpeg_loses_transparency_and_no_more(tmp_path: Path) -> None:
+    pictures.save(np.full((8, 8, 4), 100, np.uint8), tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.mode == "RGB"
+        assert abs(int(np.asarray(image).mean()) - 100) <= 1
+
+
 def test_of_many_channels_three_are_shown() -> None:
     assert pictures.to_image(np.zeros((2, 2, 7), np.uint8)).mode == "RGB"

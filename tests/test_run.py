@@ -55,7 +55,7 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
     assert told["train.batch_size"] == (16, "command line")
     assert told["train.critic_steps"] == (5, "loss wgan-gp")
     assert told["data.resolution"] == (32, "dataset blossoms")
-    assert told["augment.classic-augment/rotate.degrees"] == (3.0, str(file))
+    assert told["augment.rotate.degrees"] == (3.0, str(file))
     assert told["log.every"] == (run.log.every, "default")
 
 
@@ -79,6 +79,13 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
         ("augment.rotate.degree=1", "did you mean augment.rotate.degrees"),
         ("augment.rotat=true", "there is no augmentation called rotat; did you mean rotate?"),
         ("augment=flip", "augment is a section"),
+        ("augment.flip=5", "augment.flip=5: write true, false"),
+        ("augment.flip=null", "augment.flip=None: write true, false"),
+        ("name=x", "there is no setting name"),
+        ("train=5", "train is a plain value, not a section"),
+        ("train.device=xcpux", "train.device=xcpux: "),
+        ("train.device=cuda:", "train.device=cuda:: "),
+        ("plugins=5", "plugins=5: "),
         ("train.steps=many", "train.steps=many: input should be a valid integer"),
         ("train.steps=0", "train.steps=0: input should be greater than or equal to 1"),
         ("train.generator.lr=NaN", "train.generator.lr="),

@@ -76,6 +76,38 @@ def test_an_augmentation_is_switched_on_and_off() -> None:
     assert off.values == {"augment": {"rotate": {}}}
 
 
+def test_short_and_full_names_are_one_augmentation() -> None:
+    both = settings("augment.classic-augment/flip.probability=1", "augment.flip.vertical=0.5")
+    section = {"probability": 1, "name": "classic-augment/flip", "vertical": 0.5}
+    assert both.values == {"augment": {"flip": section}}
+    assert settings("augment.a/flip.x=1", "augment.flip=false").values == {"augment": {}}
+    assert settings("augment.flip.x=1", "augment.a/flip=false").values == {"augment": {}}
+    assert settings("augment.flip.x=1", "augment.a/flip=true").values["augment"] == {
+        "flip": {"x": 1, "name": "a/flip"}
+    }
+
+
+def test_the_short_name_of_a_stored_component_changes_nothing() -> None:
+    found = settings("loss=wgan-gp/wgan-gp", "loss.gp_weight=3", "loss=wgan-gp")
+    assert found.values == {"loss": {"name": "wgan-gp/wgan-gp", "gp_weight": 3}}
+
+
+def test_a_table_has_no_order(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text('[loss]\ngp_weight = 3\nname = "wgan-gp"\n')
+    found = settings("loss=hinge")
+    found.read(file)
+    assert found.values == {"loss": {"name": "wgan-gp", "gp_weight": 3}}
+
+
+def test_an_empty_section_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[train]\n")
+    found = settings("train.steps=5")
+    found.read(file)
+    assert found.values == {"train": {"steps": 5}}
+
+
 def test_a_section_inside_a_plain_value_is_refused() -> None:
     with pytest.raises(RequestError, match="seed is a plain value"):
         settings("seed=1", "seed.deep=2")
@@ -110,7 +142,7 @@ class Training(Options):
 def refusal(values: dict[str, object]) -> str:
     with pytest.raises(ValidationError) as caught:
         Training.model_validate(values)
-    return str(reworded(caught.value, "train", ["train.steps"]))
+    return str(reworded(caught.value, "train", ["train.steps"], {"train.steps": "mine.toml"}))
 
 
 def test_an_unknown_key_gets_a_suggestion() -> None:
@@ -120,7 +152,8 @@ def test_an_unknown_key_gets_a_suggestion() -> None:
 
 def test_a_wrong_value_is_shown_with_its_key() -> None:
     assert refusal({"steps": "many"}).startswith("train.steps=many: input should be a valid int")
-    assert refusal({"steps": 0}) == "train.steps=0: input should be greater than or equal to 1"
+    expected = "train.steps=0: input should be greater than or equal to 1 (set by mine.toml)"
+    assert refusal({"steps": 0}) == expected
 
 
 def test_nothing_near_gives_no_suggestion() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +38,7 @@ def options(
         bool, typer.Option("--traceback", help="Show where in the code an error came from.")
     ] = False,
 ) -> None:
-    """Train GANs: any dataset × any architecture × any loss × any augmentations.
+    """Train GANs: any dataset, any architecture, any loss, any augmentations.
 
     `ganzoo train blossoms dcgan wgan-gp` trains at once, without data or network;
     `ganzoo list` shows everything else that is installed.
@@ -55,29 +57,44 @@ def options(
 def main() -> None:
     """Run the command and leave with its status.
 
-    0 done, 1 the work failed, 2 the request was wrong, 75 stopped on request and resumable.
+    0 done, 1 the work failed, 2 the request was wrong, 75 stopped on request and resumable,
+    130 interrupted before there was anything to save.
     """
     # pydantic would search every installed distribution for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ganzoo.errors import RequestError
 
     warnings.showwarning = _warn
+    signal.signal(signal.SIGTERM, _terminate)
     try:
-        sys.exit(app(prog_name="ganzoo", standalone_mode=False))
+        status = app(prog_name="ganzoo", standalone_mode=False)
+        sys.stdout.flush()
+        if status == _INTERRUPTED:
+            _leave("interrupted", _INTERRUPTED)
+        sys.exit(status)
     except BrokenPipeError:  # `ganzoo list | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except _USAGE as error:
         _leave(error.format_message(), 2)
     except RequestError as error:
         _leave(str(error), 2)
-    except KeyboardInterrupt:
-        _leave("interrupted", 130)
-    except (ArithmeticError, OSError, RuntimeError) as error:
-        _leave(f"{error} (`ganzoo --traceback ...` shows where)", 1)
+    except (KeyboardInterrupt, typer.Abort):
+        _leave("interrupted", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches anyone who did not ask for it
+        name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
+        _leave(f"{name}{error} (`ganzoo --traceback ...` shows where)", 1)
 
+
+_INTERRUPTED = 130
 
 # Typer does not name the parent of its usage errors, and keeps it elsewhere in each release.
 _USAGE: Any = typer.BadParameter.__mro__[2]
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """Leave by way of an exception, so that what is half done is cleared away."""
+    sys.exit(128 + number)
 
 
 def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
@@ -86,7 +103,7 @@ def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
 
 def _leave(message: str, status: int) -> None:
     """Say what was wrong in one line; called while the error is being handled."""
-    if os.environ.get("GANZOO_TRACEBACK"):
+    if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
     print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)

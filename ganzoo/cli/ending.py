@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,9 +16,11 @@ STOPPED = 75
 
 
 def end(folder: RunFolder, outcome: Outcome) -> None:
-    """Say where the run is, and leave with its status."""
+    """Say where the run is, and leave with its status; of several processes the first alone."""
     from ganzoo.training.loop import Outcome
 
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return
     print(folder.path)
     if outcome is Outcome.STOPPED:
         raise typer.Exit(STOPPED)

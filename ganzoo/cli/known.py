@@ -28,9 +28,10 @@ def registry(without: list[str] | None, files: list[Path] | None) -> Registry:
 
     found = Registry.discover(without or (), files or ())
     for failure in found.failures:
+        local = failure.plugin.distribution.startswith("local: ")
+        remedy = "" if local else f" (leave it out with --without {failure.plugin.name})"
         print(
-            f"warning: the plugin {failure.plugin} cannot be used: {failure.reason} "
-            f"(leave it out with --without {failure.plugin.name})",
+            f"warning: the plugin {failure.plugin} cannot be used: {failure.reason}{remedy}",
             file=sys.stderr,
         )
     return found

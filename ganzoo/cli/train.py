@@ -83,12 +83,14 @@ def train(
 
     settings = Settings()
     _read_arguments(settings, what or [])
-    files = [*plugin_files(settings), *(plugin or [])]
+    named = [*plugin_files(settings), *(file.absolute() for file in plugin or ())]
+    files = list(dict.fromkeys(named))
     known = registry(without, files)
     if recipe:  # which may come from one of those files, and which everything else goes over
         settings = _recipe(known, recipe)
         _read_arguments(settings, what or [])
-    settings.set("plugins", [str(file) for file in files], "command line")
+    if plugin:
+        settings.set("plugins", [str(file) for file in files], "command line")
     given = {
         "resolution": resolution,
         "batch_size": batch_size,
@@ -121,12 +123,12 @@ def _recipe(known: Registry, name: str) -> Settings:
 
 
 def _read_arguments(settings: Settings, arguments: list[str]) -> None:
-    """Names first, then files and single values from left to right."""
+    """Files from left to right, then the three names, then single values from left to right."""
     from ganzoo.errors import RequestError
     from ganzoo.settings import NAMED
 
     assignments = [text for text in arguments if "=" in text]
-    files = [text for text in arguments if text not in assignments and text.endswith(".toml")]
+    files = [t for t in arguments if t not in assignments and t.lower().endswith(".toml")]
     names = [text for text in arguments if text not in assignments and text not in files]
     if names and len(names) != len(NAMED):
         raise RequestError(
@@ -140,15 +142,10 @@ def _read_arguments(settings: Settings, arguments: list[str]) -> None:
 
 
 def _show(run: Run, settings: Settings) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("key", "value", "from", box=None, pad_edge=False)
-    for key, value, origin in run.explain(settings):
-        style = "dim" if origin == "default" else ""
-        table.add_row(*(Text(text, style) for text in (key, str(value), origin)))
-    Console(highlight=False).print(table)
+    rows = [(key, str(value), origin) for key, value, origin in run.explain(settings)]
+    keys, values = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for key, value, origin in [("key", "value", "from"), *rows]:
+        print(f"{key:{keys}}  {value:{values}}  {origin}")
 
 
 def _train(run: Run, folder: Callable[[], RunFolder]) -> None:

@@ -19,7 +19,7 @@ class Batch(NamedTuple):
     """Some real pictures on the device."""
 
     images: Tensor
-    """float32 (N, C, H, W) in [-1, 1], in channels-last memory format."""
+    """float32 (N, C, H, W) in [-1, 1]."""
     labels: Tensor | None
     """int64 (N,), or ``None`` where pictures have no labels."""
 
@@ -54,8 +54,15 @@ class Order:
 class Batches:
     """Real pictures, by their position in the order."""
 
-    def __init__(self, data: PreparedPictures, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        data: PreparedPictures,
+        seed: int,
+        device: torch.device,
+        layout: torch.memory_format = torch.channels_last,
+    ) -> None:
         self.data = data
+        self.layout = layout
         self.device = device
         self.order = Order(len(data), seed)
 
@@ -66,4 +73,5 @@ class Batches:
         labels = None
         if self.data.labels is not None:
             labels = torch.from_numpy(self.data.labels[chosen]).to(self.device, non_blocking=True)
-        return Batch(from_uint8(pictures.permute(0, 3, 1, 2)), labels)
+        images = from_uint8(pictures.permute(0, 3, 1, 2))
+        return Batch(images.contiguous(memory_format=self.layout), labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ class PreparedPictures:
     """(N, H, W, C), mapped from disk."""
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
+    identity: str = ""
+    """What they were prepared from and how, as a hash."""
     skipped: tuple[str, ...] = ()
     """One line for each picture that could not be read and was left out."""
 
@@ -68,6 +71,8 @@ def prepared(
     Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to skip
     it, and RequestError if nothing is left or the cache folder cannot be written.
     """
+    if not len(source):
+        raise RequestError("the dataset has no pictures")
     if isinstance(source, ScalableSource):
         source = source.at(how.resolution)
     key = json.dumps([_FORMAT, source.fingerprint, how.model_dump(mode="json")])
@@ -92,6 +97,7 @@ def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictur
         pictures=np.load(folder / "pictures.npy", mmap_mode="r", allow_pickle=False),
         labels=np.load(labels, allow_pickle=False) if labels.exists() else None,
         class_names=tuple(about["class_names"]),
+        identity=folder.name,
         skipped=tuple(reason for _, reason in about["skipped"]),
     )
 
@@ -117,7 +123,7 @@ def _fill(
 ) -> None:
     file = part / "pictures.npy"
     shape = (len(source), how.resolution, how.resolution, _channels(how))
-    pixels = open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    pixels = _create(file, shape)
     labels: list[int | None] = []
     skipped: list[tuple[int, str]] = []
     grey = how.channels == "auto"
@@ -143,10 +149,18 @@ def _fill(
     (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
+def _create(file: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    pixels = open_memmap(file, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at some later row
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    return pixels
+
+
 def _rewritten(kept: NDArray[np.uint8], file: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
     """Some of the pixels of a file, in the file's place."""
     smaller = file.with_name("smaller.npy")
-    pixels = open_memmap(smaller, mode="w+", dtype=np.uint8, shape=kept.shape)
+    pixels = _create(smaller, kept.shape)
     for start in range(0, len(kept), _CHUNK):
         pixels[start : start + _CHUNK] = kept[start : start + _CHUNK]
     smaller.replace(file)

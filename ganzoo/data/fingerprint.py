@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
+from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder, write_atomically
 
 
@@ -21,11 +22,11 @@ def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
     """
     states = [_state(folder / name) for name in names]
     key = _digest(names, (f"{folder.absolute()} {state}" for state in states))
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RequestError):
         return _memo(key).read_text(encoding="ascii")
     fingerprint = _digest(names, _contents(folder, names))
     # A cache that cannot be written costs time, not the run.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RequestError):
         write_atomically(_memo(key), fingerprint)
     return fingerprint
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,18 +14,30 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from ganzoo.observing.observer import Observer
+
+
+class StandardError(Console):
+    """Standard error, whose reader may leave: the work goes on then, in silence."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Say no more; rich itself would end the process."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 class ProgressBar(Observer):
     """A bar with rate and time left in a terminal; plain lines into a file or a pipe."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or StandardError()
         self._steps = 0
         self._speed = _Speed()
         self._progress: Progress | None = None
@@ -71,14 +85,16 @@ class ProgressBar(Observer):
 
     def _show(self, what: str, done: int, total: int) -> None:
         if self.console.is_terminal:
+            whole = Column(no_wrap=True)
             self._progress = Progress(
-                TextColumn(what),
-                MofNCompleteColumn(),
-                BarColumn(),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[speed]}  {task.fields[losses]}"),
+                TextColumn(what, table_column=whole),
+                MofNCompleteColumn(table_column=whole),
+                BarColumn(bar_width=16, table_column=whole),
+                TextColumn("{task.fields[speed]}", table_column=whole),
+                TimeRemainingColumn(table_column=whole),
+                TextColumn("left", table_column=whole),
+                # In a narrow terminal this column gives way first.
+                TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, ratio=1)),
                 console=self.console,
             )
             self._progress.add_task("", total=total, completed=done, speed="", losses="")

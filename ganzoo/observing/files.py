@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import pictures
+from ganzoo.folders import write_atomically
 from ganzoo.observing.observer import Observer
 
 
@@ -19,8 +21,8 @@ class Journal(Observer):
     def __init__(self, path: Path, step: int) -> None:
         # What a run told after the checkpoint that it goes on from will be told again.
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        kept = [line for line in lines if _step(line) <= step]
+        write_atomically(path, "".join(f"{line}\n" for line in kept))
         self._file = path.open("a", encoding="utf-8")
 
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -33,11 +35,20 @@ class Journal(Observer):
         self._file.close()
 
 
+def _step(line: str) -> float:
+    """The step of a line; infinity for one that a crash has torn."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
+
+
 class Gallery(Observer):
     """``samples/step-0001000.png`` and so on, and ``samples/real.png``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
 
     def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
         """Write the sheet."""

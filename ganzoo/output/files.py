@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
 from torch import Tensor
 
 from ganzoo import pictures
@@ -16,8 +15,8 @@ def check_free(path: Path) -> None:
 
     Raises RequestError.
     """
-    if path.suffix and path.suffix.lower() not in Image.registered_extensions():
-        raise RequestError(f"{path}: no picture format ends in {path.suffix}; .png always works")
+    if path.suffix and path.suffix.lower() not in pictures.FORMATS:
+        raise RequestError(f"{path}: pictures are written as {', '.join(pictures.FORMATS)}")
     if path.exists() and (path.suffix or not path.is_dir() or any(path.iterdir())):
         raise RequestError(f"{path} exists already: name another with --out")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -24,7 +25,7 @@ class TrainedRun:
     def __init__(self, folder: RunFolder, run: Run) -> None:
         self.folder = folder.path
         self.run = run
-        state = Checkpoints(folder.checkpoints, run.checkpoint.keep).load()
+        state = Checkpoints(folder.checkpoints, run.checkpoint.keep).load(warn=warnings.warn)
         self.step: int = state["step"]
         self.image = ImageShape(*state["image"])
         self.class_names: tuple[str, ...] = tuple(state["class_names"])

@@ -20,6 +20,8 @@ def check_declaration(component: Component) -> None:
     assert component.summary.endswith("."), f"{name}: the summary should be a sentence"
     for option, field in component.options.model_fields.items():
         check_option(f"{name}: option {option!r}", field)
+    advises = component.kind in ("dataset", "architecture", "loss")
+    assert advises or not component.recommends, f"{name}: its recommendations would not be heard"
     for key in component.recommends:
         assert key.startswith(ADVISED), f"{name} recommends {key}, which is not its business"
     if isinstance(component.factory, str) and not isinstance(component, Recipe):

@@ -56,10 +56,17 @@ class Checkpoints:
                 os.fsync(file.fileno())
             write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
             part.replace(path)
+        except OSError as error:
+            raise OSError(
+                f"cannot write the checkpoint {path}: {error.strerror or error}; make room, "
+                f"then go on with `ganzoo resume {self.folder.parent}`"
+            ) from error
         finally:
             part.unlink(missing_ok=True)
         _sync_folder(self.folder)
-        for old in self.paths()[self.keep :]:
+        # Newer ones can only be damaged: they were passed over when the run was resumed.
+        saved = [old for old in self.paths() if old.name <= path.name]
+        for old in saved[self.keep :]:
             old.unlink(missing_ok=True)
             old.with_suffix(".json").unlink(missing_ok=True)
         return path

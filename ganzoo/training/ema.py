@@ -6,9 +6,14 @@ import copy
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.contracts import Generator
 from ganzoo.run import Averaging
+from ganzoo.training.randomness import Randomness
+
+_BATCHES, _BATCH_SIZE = 8, 64
+"""What batch normalisation's statistics are taken from."""
 
 
 class Ema:
@@ -20,21 +25,48 @@ class Ema:
         self._averaged: list[Tensor] = list(self.generator.parameters())
         self._averaged_buffers = list(self.generator.buffers())
 
-    def decay(self, shown: int, batch: int) -> float:
-        """Beta = 2^(-batch / half-life), the half-life ramping up with the pictures shown so far.
+    def decay(self, made: int, batch: int) -> float:
+        """Beta = 2^(-batch / half-life), the half-life ramping up with the pictures made so far.
 
         Karras et al. 2020 (arXiv 2006.06676), appendix.
         """
         half_life = self.settings.half_life
         if self.settings.rampup:
-            half_life = min(half_life, shown * self.settings.rampup)
+            half_life = min(half_life, made * self.settings.rampup)
         return float(0.5 ** (batch / half_life)) if half_life > 0 else 0.0
 
     @torch.no_grad()
-    def update(self, generator: Generator, shown: int, batch: int) -> None:
-        """Move towards ``generator`` after its update on ``batch`` pictures, ``shown`` in all."""
+    def update(self, generator: Generator, made: int, batch: int) -> None:
+        """Move towards ``generator`` after its update on ``batch`` pictures, ``made`` in all."""
         weights: list[Tensor] = list(generator.parameters())
-        torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(shown, batch))
-        # Running statistics are averages already; a second average would only lag behind.
+        torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(made, batch))
         for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)
+
+    @torch.no_grad()
+    def settle(self, randomness: Randomness, classes: int) -> None:
+        """Give batch normalisation the statistics of the averaged weights.
+
+        Those of the weights that are trained belong to other activations, and so would their
+        average (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). The same weights always get
+        the same statistics, whenever they are asked for.
+        """
+        norms = [module for module in self.generator.modules() if isinstance(module, _BatchNorm)]
+        if not norms:
+            return
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over all batches
+            norm.train()
+        device = next(self.generator.parameters()).device
+        for batch in range(_BATCHES):
+            random = randomness.generator("settling", batch)
+            latents = self.generator.sample_latents(_BATCH_SIZE, random).to(device)
+            labels = None
+            if classes:
+                labels = torch.randint(classes, (_BATCH_SIZE,), generator=random).to(device)
+            self.generator(latents, labels)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+            norm.eval()

@@ -43,8 +43,9 @@ class Engine:
             _warn_of_slow_bf16(self.device)
         torch.set_float32_matmul_precision("high" if settings.precision == "tf32" else "highest")
         if self.device.type == "cuda":
-            torch.backends.cudnn.benchmark = True
-            torch.backends.cudnn.allow_tf32 = settings.precision != "fp32"
+            # What cuDNN finds fastest differs from start to start, and with it the last bits.
+            torch.backends.cudnn.deterministic = True
+            torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 
     @property
     def device(self) -> torch.device:
@@ -120,6 +121,14 @@ def _placement(settings: Training) -> tuple[str, int | list[int]]:
         raise RequestError(f"train.device={settings.device}: no CUDA device is to be had here")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise RequestError("train.device=mps: this machine has no Metal device")
+    if number and settings.devices > 1:
+        raise RequestError(
+            f"train.device={settings.device} is one device, but train.devices={settings.devices}"
+        )
+    if kind == "cuda" and settings.devices > torch.cuda.device_count():
+        raise RequestError(
+            f"train.devices={settings.devices}: there are {torch.cuda.device_count()} CUDA devices"
+        )
     if number and int(number) >= torch.cuda.device_count():
         raise RequestError(
             f"train.device={settings.device}: the CUDA devices here are 0 to "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ from ganzoo.observing.observer import Observer
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.ema import Ema
-from ganzoo.training.phases import Game, Phase
+from ganzoo.training.phases import Game, Phase, require_shape
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.stopwatch import Stopwatch
 
@@ -45,6 +46,8 @@ class Trainer:
         self.ema = Ema(game.networks.generator, run.train.ema)
         self.steps = run.steps(len(game.batches.data))
         self.step = 0
+        self.images_made = 0
+        """Pictures made for the generator's updates, over all processes."""
         self._checkpoints = checkpoints
         self._observers = observers
         self._stopwatch = Stopwatch(self.engine.device)
@@ -78,12 +81,15 @@ class Trainer:
                 self._update(phase, self.step * phase.repeats + repeat)
         self.step += 1
         batch = self.run.train.batch_size
-        self.ema.update(self.game.networks.generator, shown=self.step * batch, batch=batch)
+        self.images_made += batch
+        self.ema.update(self.game.networks.generator, made=self.images_made, batch=batch)
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
         self.game.randomness.reseed(purpose, position, self.engine.device)
         terms = phase.terms(position)
+        for name, term in terms.items():
+            require_shape(f"the loss's term {name}", term, ())
         total = torch.stack(list(terms.values())).sum()
         total.backward(inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)
@@ -91,9 +97,8 @@ class Trainer:
         phase.optimizer.zero_grad(set_to_none=True)
         phase.after()
         self.game.tally.add(f"loss/{phase.name}", total)
-        if len(terms) > 1:
-            for name, term in terms.items():
-                self.game.tally.add(f"{phase.name}/{name}", term)
+        for name, term in terms.items():
+            self.game.tally.add(f"{phase.name}/{name}", term)
 
     def watch(self) -> None:
         """What is due after a step: a report, samples, a checkpoint."""
@@ -127,17 +132,26 @@ class Trainer:
             means = dict(zip(means, together.tolist(), strict=True))
         for name, value in means.items():
             if not math.isfinite(value):
-                raise Diverged(
-                    f"{name} became {value} by step {self.step}: try lower learning rates, "
-                    "train.generator.lr and train.discriminator.lr; the newest checkpoint is of "
-                    f"step {self._saved}"
-                )
+                raise Diverged(f"{name} became {value} by step {self.step}; {self._advice()}")
         return means
 
+    def _require_finite_weights(self) -> None:
+        weights = [p.detach() for phase in self.phases for p in phase.module.parameters()]
+        if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
+            raise Diverged(f"weights are no longer finite at step {self.step}; {self._advice()}")
+
+    def _advice(self) -> str:
+        saved = "there is no checkpoint yet"
+        if self._saved is not None:
+            saved = f"the newest checkpoint is of step {self._saved}"
+        return f"try lower train.generator.lr and train.discriminator.lr; {saved}"
+
     def save(self) -> None:
-        """Write a checkpoint of this step, unless its losses are not finite."""
+        """Write a checkpoint of this step, unless its losses or weights are not finite."""
         self._finite_means()
+        self._require_finite_weights()
         if self.engine.is_main:
+            self.ema.settle(self.game.randomness, self.game.classes)
             self._checkpoints.save(self.state())
         self._saved = self.step
         self.engine.barrier()
@@ -148,6 +162,7 @@ class Trainer:
         return {
             "step": self.step,
             "images_seen": self.game.images_seen,
+            "images_made": self.images_made,
             "image": list(data.shape),
             "class_names": list(data.class_names),
             "generator": self.game.networks.generator.state_dict(),
@@ -182,15 +197,17 @@ class Trainer:
         self.game.networks.discriminator.load_state_dict(state["discriminator"])
         self.ema.generator.load_state_dict(state["averaged"])
         for phase in self.phases:
-            phase.optimizer.load_state_dict(state["optimizers"][phase.name])
+            _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
         self.game.tally.restore(state["tally"], self.engine.device)
         self.game.images_seen = int(state["images_seen"])
+        self.images_made = int(state["images_made"])
         self.step = self._saved = int(state["step"])
 
     def _draw_samples(self) -> None:
         if self.engine.is_main:
             count = self.run.sample.count
             labels = spread(self.game.classes, count) if self.game.classes else None
+            self.ema.settle(self.game.randomness, self.game.classes)
             made = make_pictures(self.ema.generator, count, self.run.seed, labels)
             self._tell(lambda observer: observer.drew("samples", self.step, pictures.grid(made)))
 
@@ -198,12 +215,23 @@ class Trainer:
         if self.engine.is_main:
             real = self.game.batches.take(0, self.run.sample.count).images
             random = self.game.randomness.generator("shown", 0, self.engine.device)
-            sheet = pictures.grid(pictures.to_uint8(self.game.augment(real, random)))
+            shown = self.game.view(self.game.augment(real, random), random)
+            sheet = pictures.grid(pictures.to_uint8(shown))
             self._tell(lambda observer: observer.drew("real", 0, sheet))
 
     def _tell(self, event: Callable[[Observer], None]) -> None:
         for observer in self._observers:
             event(observer)
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Go on from an optimiser's state, but with the learning rate and so on of now."""
+    now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+    if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
+        raise ValueError("the checkpoint holds the state of another kind of optimizer")
+    optimizer.load_state_dict(state)
+    for group, values in zip(optimizer.param_groups, now, strict=True):
+        group.update(values)
 
 
 def spread(classes: int, count: int) -> Tensor:

@@ -6,7 +6,7 @@ phase follows from the phase's name and its position, the number of its updates 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -35,7 +35,7 @@ class Phase:
     parameters: list[nn.Parameter] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.parameters = list(self.module.parameters())
+        self.parameters = trained(self.module)
 
 
 @dataclass
@@ -95,14 +95,15 @@ class Game:
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
-            critic = self._critic("discriminator view", position)
+            watched = {"scores/real": self._batch.images, "scores/fake": fake}
+            critic = self._critic("discriminator view", position, watched)
             return self.objective.discriminator(critic, self._batch.images, fake)
 
     def generator_terms(self, position: int) -> Terms:
         """The generator's terms on new fakes, beside the last real pictures."""
         with self.engine.autocast():
             fake = self._fake("generator latents", position)
-            critic = self._critic("generator view", position)
+            critic = self._critic("generator view", position, {})
             return self.objective.generator(critic, fake, self._batch.images)
 
     def constrain(self) -> None:
@@ -114,17 +115,23 @@ class Game:
         share = self.engine.share
         random = self._random(purpose, position)
         latents = self.networks.generator.sample_latents(self.run.train.batch_size, random)
-        return self.networks.generator(share.of(latents), self._batch.labels)
+        images = self.networks.generator(share.of(latents), self._batch.labels).float()
+        require_shape("the generator's output", images, tuple(self._batch.images.shape))
+        return images
 
-    def _critic(self, purpose: str, position: int) -> Callable[[Tensor], Tensor]:
+    def _critic(
+        self, purpose: str, position: int, watched: Mapping[str, Tensor]
+    ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
-        batch = self._batch
+        labels = self._batch.labels
 
         def critic(images: Tensor) -> Tensor:
             seen = self.view(images, random, self.engine.share)
-            scores = self.networks.discriminator(seen, batch.labels).float()
-            if images is batch.images:
-                self.tally.add("scores/real", scores.mean())
+            scores = self.networks.discriminator(seen, labels).float()
+            require_shape("the discriminator's output", scores, (len(images),))
+            for name, pictures in watched.items():
+                if images is pictures:
+                    self.tally.add(name, scores.mean())
             return scores
 
         return critic
@@ -133,9 +140,20 @@ class Game:
         return self.randomness.generator(purpose, position, self.engine.device)
 
 
+def trained(module: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are not frozen."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def require_shape(what: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    """Raise ValueError if a plugin's tensor has another shape: broadcasting would hide it."""
+    if tensor.shape != shape:
+        raise ValueError(f"{what} has the shape {tuple(tensor.shape)}, not {shape}")
+
+
 def optimiser(module: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
     """The update rule for a player's weights."""
-    parameters = list(module.parameters())
+    parameters = trained(module)
     device = parameters[0].device.type
     match settings.optimizer:
         case "adam":

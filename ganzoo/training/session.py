@@ -19,6 +19,7 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Augment, ImageShape, ImageSource, Needs, Networks, Objective
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.observing.files import Gallery, Journal
 from ganzoo.observing.observer import Observer
@@ -59,8 +60,11 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
     trainer = Trainer(run, game, checkpoints, observers)
     if resumed:
         trainer.restore(checkpoints.load(warn=note))
+        if trainer.step >= trainer.steps:
+            note(f"{trainer.step} steps are made already: --steps N goes on to more")
+            return Outcome.FINISHED
     if engine.is_main:
-        _remember(folder, run, engine, note)
+        _remember(folder, game, note)
         observers += _observers(folder, trainer.step, progress)
     try:
         with stop_requests(note) as stopping:
@@ -82,11 +86,9 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     """
     source: ImageSource = run.dataset.build()
     objective: Objective = run.loss.build()
-    augments: list[Augment] = [chosen.build() for chosen in run.augment]
+    augments: list[Augment] = [chosen.build() for chosen in run.augment.values()]
     needs = Needs(independent_scores=objective.independent_scores)
-    # Preparing may take minutes: whatever the architecture refuses, it should refuse before.
-    channels = 3 if run.data.channels == "auto" else run.data.channels
-    _networks(run, ImageShape(channels, run.data.resolution, run.data.resolution), source, needs)
+    _refuse_early(run, source, needs)
     data = _prepared(run, source, engine, progress)
     networks = _networks(run, data.shape, source, needs)
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
@@ -96,12 +98,25 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         run=run,
         networks=networks,
         objective=objective,
-        batches=Batches(data, Randomness(run.seed).number("order"), engine.device),
+        batches=Batches(data, Randomness(run.seed).number("order"), engine.device, layout),
         augment=Pipeline.of(augments, "real"),
         view=Pipeline.of(augments, "both"),
         engine=engine,
         randomness=Randomness(run.seed),
     )
+
+
+def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
+    """What no number of channels would make possible is refused before minutes of preparing."""
+    side, channels = run.data.resolution, run.data.channels
+    possible = (1, 3) if channels == "auto" else (channels,)
+    for number in possible:
+        try:
+            _networks(run, ImageShape(number, side, side), source, needs)
+            return
+        except RequestError:
+            if number == possible[-1]:
+                raise
 
 
 def _prepared(
@@ -124,9 +139,9 @@ def _networks(run: Run, image: ImageShape, source: ImageSource, needs: Needs) ->
     return networks
 
 
-def _remember(folder: RunFolder, run: Run, engine: Engine, note: Callable[[str], None]) -> None:
-    folder.write_settings(run.tree())
-    facts = environment(run, engine.device)
+def _remember(folder: RunFolder, game: Game, note: Callable[[str], None]) -> None:
+    folder.write_settings(game.run.tree())
+    facts = environment(game)
     if before := folder.sessions():
         changed = [key for key in _EXACT if before[-1].get(key) != facts[key]]
         if changed:
@@ -135,13 +150,14 @@ def _remember(folder: RunFolder, run: Run, engine: Engine, note: Callable[[str],
     folder.add_session(facts)
 
 
-_EXACT = ("torch", "device", "threads", "processes")
-"""What changes the last bits of sums."""
+_EXACT = ("ganzoo", "plugins", "torch", "numpy", "device", "threads", "processes", "pictures")
+"""What changes the order of the pictures, or the last bits of sums."""
 
 
-def environment(run: Run, device: torch.device) -> dict[str, Any]:
-    """What a run runs on: versions, device, command."""
-    chosen = (run.dataset, run.architecture, run.loss, *run.augment)
+def environment(game: Game) -> dict[str, Any]:
+    """What a run runs on: versions, device, pictures, command."""
+    run, device = game.run, game.engine.device
+    chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -156,4 +172,5 @@ def environment(run: Run, device: torch.device) -> dict[str, Any]:
         "device": f"{device.type} ({name})",
         "threads": torch.get_num_threads(),
         "processes": run.train.devices,
+        "pictures": f"{len(game.batches.data)} ({game.batches.data.identity[:8]})",
     }

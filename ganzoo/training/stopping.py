@@ -15,7 +15,7 @@ _SIGNALS = [signal.SIGINT, signal.SIGTERM]
 def stop_requests(noted: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
     """What says whether Ctrl-C or SIGTERM has come; a second Ctrl-C raises KeyboardInterrupt.
 
-    The handler only raises a flag: saving inside a handler is how checkpoints get torn.
+    The handler raises a flag and says so: saving inside a handler is how checkpoints get torn.
     """
     requested = False
 

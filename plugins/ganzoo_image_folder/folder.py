@@ -62,7 +62,10 @@ class ImageFolder:
         try:
             return open_picture(self._folder / name), self._labels.get(_class_of(name))
         except UnreadablePicture as error:
-            raise UnreadablePicture(error.picture, error.reason, skip=self._skip) from error
+            reason = f"{error.reason}; dataset.on_error=skip leaves such pictures out"
+            raise UnreadablePicture(
+                error.picture, error.reason if self._skip else reason, skip=self._skip
+            ) from error
 
 
 def _class_of(name: str) -> str:

@@ -72,7 +72,7 @@ def test_a_broken_plugin_is_told_once_and_disturbs_nothing(
     assert done.status == 0
     (line,) = done.err.splitlines()
     assert line.startswith("warning: the plugin broken-two (local: ")
-    assert "--without broken-two" in line
+    assert "ZeroDivisionError" in line
 
 
 def test_a_local_plugin_appears_everywhere(ganzoo_command: Ganzoo, tmp_path: Path) -> None:

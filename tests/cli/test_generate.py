@@ -55,6 +55,7 @@ def test_odd_requests_get_one_line(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> 
     tiny_run()
     for arguments in (
         ("generate", "run", "--out", "a.xyz"),
+        ("generate", "run", "--out", "a.psd"),
         ("generate", "run", "--out", "a.png", "--count", 0),
         ("generate", "run", "--out", "a.png", "--device", "toaster"),
         ("generate", "nowhere", "--out", "a.png"),

@@ -60,6 +60,7 @@ def test_a_damaged_checkpoint_is_said_and_passed_over(
     assert "going on with the one before" in done.err
 
 
+@pytest.mark.filterwarnings("default:the checkpoint")
 def test_only_damaged_checkpoints_are_an_error(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
@@ -88,6 +89,83 @@ def test_a_change_that_does_not_fit_is_refused(
     before = (tmp_path / "run" / "run.toml").read_text()
     assert message in ganzoo_command("resume", "run", change).err
     assert (tmp_path / "run" / "run.toml").read_text() == before
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_another_learning_rate_is_used(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, player: str
+) -> None:
+    from ganzoo.training.checkpoint import read
+
+    tiny_run()
+    ganzoo_command("resume", "run", "--steps", 3, f"train.{player}.lr=1e-7")
+    state = read(tmp_path / "run" / "checkpoints" / "step-0000003.pt")
+    assert state["optimizers"][player]["param_groups"][0]["lr"] == 1e-7
+
+
+def test_another_kind_of_optimizer_is_refused(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    before = (tmp_path / "run" / "run.toml").read_text()
+    done = ganzoo_command("resume", "run", "--steps", 3, "train.generator.optimizer=sgd")
+    assert done.status == 2
+    assert "another kind of optimizer" in done.err
+    assert (tmp_path / "run" / "run.toml").read_text() == before
+
+
+@pytest.mark.parametrize("change", ["--steps=1", "seed=9", "loss=lsgan"])
+def test_where_nothing_is_left_to_do_nothing_is_changed(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, change: str
+) -> None:
+    tiny_run()
+    before = (tmp_path / "run" / "run.toml").read_text()
+    done = ganzoo_command("resume", "run", change)
+    assert (done.status, done.out) == (0, "run\n")
+    assert "2 steps are made already: --steps N goes on to more" in done.err
+    assert (tmp_path / "run" / "run.toml").read_text() == before
+
+
+def test_an_augmentation_can_be_taken_away_or_changed(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    import tomllib
+
+    tiny_run("run", "--augment", "flip", "--augment", "classic-augment/rotate")
+    changes = ("augment.flip=false", "augment.rotate.degrees=3")
+    assert ganzoo_command("resume", "run", "--steps", 3, *changes).status == 0
+    kept = tomllib.loads((tmp_path / "run" / "run.toml").read_text())["augment"]
+    assert list(kept) == ["rotate"]
+    assert kept["rotate"]["degrees"] == 3.0
+
+
+def test_other_pictures_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "pics").mkdir()
+    for shade in range(9):
+        Image.new("RGB", (16, 16), (shade * 30, 5, 9)).save(tmp_path / "pics" / f"{shade}.png")
+        if shade == 7:
+            ganzoo_command(
+                *("train", "image-folder", "mlp", "lsgan", "dataset.path=pics", "--run", "run"),
+                *("--resolution", 8, "--steps", 1, "--batch-size", 4),
+            )
+    done = ganzoo_command("resume", "run", "--steps", 2)
+    assert "pictures 8 (" in done.err
+    assert "-> 9 (" in done.err
+
+
+def test_damaged_notes_do_not_stop_a_run(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    import shutil
+
+    tiny_run()
+    (tmp_path / "run" / "environment.json").write_text('{"sessions": [5')
+    (tmp_path / "run" / "metrics.jsonl").write_text("not json\n")
+    shutil.rmtree(tmp_path / "run" / "samples")
+    assert ganzoo_command("resume", "run", "--steps", 3).status == 0
+    assert (tmp_path / "run" / "samples" / "step-0000003.png").is_file()
 
 
 def test_another_number_of_threads_is_told(

@@ -40,7 +40,7 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
     assert rows["seed"] == ["3", "command", "line"]
     assert rows["data.resolution"] == ["32", "dataset", "blossoms"]
     assert rows["train.generator.lr"] == ["0.0002", "architecture", "dcgan"]
-    assert rows["augment.classic-augment/rotate.degrees"] == ["5.0", "command", "line"]
+    assert rows["augment.rotate.degrees"] == ["5.0", "command", "line"]
     assert rows["sample.every"][1] == "default"
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
@@ -63,7 +63,8 @@ def test_the_settings_are_kept_resolved(tiny_run: Ganzoo, tmp_path: Path) -> Non
     tiny_run("run", "--augment", "flip", "augment.flip.probability=1")
     kept = tomllib.loads((tmp_path / "run" / "run.toml").read_text())
     assert kept["loss"] == {"name": "adversarial/hinge"}
-    assert kept["augment"]["classic-augment/flip"]["probability"] == 1.0
+    assert kept["augment"]["flip"]["name"] == "classic-augment/flip"
+    assert kept["augment"]["flip"]["probability"] == 1.0
     assert kept["train"]["steps"] == 2
 
 

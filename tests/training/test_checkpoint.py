@@ -36,7 +36,7 @@ def test_anyone_can_read_it_without_running_code(tmp_path: Path) -> None:
 
 
 def test_the_newest_are_kept(tmp_path: Path) -> None:
-    saved(tmp_path, 5, 10, 20, 15, 2_000_000, 30, keep=2)
+    saved(tmp_path, 5, 10, 20, 30, 2_000_000, keep=2)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [
         "step-0000030.json",
@@ -44,6 +44,11 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
         "step-2000000.json",
         "step-2000000.pt",
     ]
+
+
+def test_a_newer_one_that_was_passed_over_takes_no_place(tmp_path: Path) -> None:
+    saved(tmp_path, 10, 20, 15, keep=1)
+    assert {path.stem for path in tmp_path.iterdir()} == {"step-0000015", "step-0000020"}
 
 
 def flip(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ganzoo import Generator
 from ganzoo.run import Averaging
 from ganzoo.training.ema import Ema
+from ganzoo.training.randomness import Randomness
 
 
 class Small(Generator):
@@ -35,24 +36,24 @@ def test_after_the_half_life_an_old_weight_counts_half() -> None:
     before = generator.layer.bias.detach().clone()
     moved(generator, 1.0)
     for step in range(1, 11):
-        ema.update(generator, shown=10 * step, batch=10)
+        ema.update(generator, made=10 * step, batch=10)
     averaged = ema.generator.get_parameter("layer.bias")
     torch.testing.assert_close(averaged, before + 0.5)
 
 
 @pytest.mark.parametrize(
-    ("shown", "decay"), [(100, 0.5 ** (10 / 5)), (1_000_000, 0.5 ** (10 / 100)), (0, 0.0)]
+    ("made", "decay"), [(100, 0.5 ** (10 / 5)), (1_000_000, 0.5 ** (10 / 100)), (0, 0.0)]
 )
-def test_the_half_life_ramps_up(shown: int, decay: float) -> None:
+def test_the_half_life_ramps_up(made: int, decay: float) -> None:
     ema = Ema(Small(), Averaging(half_life=100, rampup=0.05))
-    assert ema.decay(shown, batch=10) == pytest.approx(decay)
+    assert ema.decay(made, batch=10) == pytest.approx(decay)
 
 
 def test_a_half_life_of_nothing_follows_at_once() -> None:
     generator = Small()
     ema = Ema(generator, Averaging(half_life=0))
     moved(generator, 3.0)
-    ema.update(generator, shown=10, batch=10)
+    ema.update(generator, made=10, batch=10)
     for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
         assert torch.equal(averaged, weight)
 
@@ -61,9 +62,27 @@ def test_running_statistics_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, Averaging())
     generator(torch.randn(8, 2))
-    ema.update(generator, shown=8, batch=8)
+    ema.update(generator, made=8, batch=8)
     for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
         assert torch.equal(averaged, buffer)
+
+
+def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
+    torch.manual_seed(0)
+    generator = Small()
+    ema = Ema(generator, Averaging())
+    with torch.no_grad():
+        generator.layer.bias.add_(5.0)
+    generator(torch.randn(64, 2))
+    ema.update(generator, made=0, batch=1)  # at once, but with statistics of one batch's tenth
+    ema.settle(Randomness(0), classes=0)
+    made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.1, rtol=0)
+    torch.testing.assert_close(made.std(0), torch.ones(2), atol=0.1, rtol=0)
+    settled = [buffer.clone() for buffer in ema.generator.buffers()]
+    ema.settle(Randomness(0), classes=0)
+    for first, second in zip(settled, ema.generator.buffers(), strict=True):
+        assert torch.equal(first, second)
 
 
 def test_the_averaged_generator_is_for_looking_only() -> None:

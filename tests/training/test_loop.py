@@ -86,6 +86,43 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
     assert all(value.isfinite().all() for value in state["generator"].values())
 
 
+def test_weights_that_are_not_finite_are_not_saved(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Game.generator_terms
+
+    def explode(self: Game, position: int) -> dict[str, Tensor]:
+        terms = dict(made(self, position))
+        bias = next(self.networks.generator.parameters())
+        if position == 2:  # its value is finite, its gradient is not
+            terms = {**terms, "root": (bias * 0).abs().sum().sqrt()}
+        return terms
+
+    monkeypatch.setattr(Game, "generator_terms", explode)
+    arguments = tiny(steps=3, settings={"checkpoint.every": 1})
+    with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
+        ganzoo.train(**arguments)
+
+
+def test_a_wrong_shape_is_named(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Game, "generator_terms", lambda self, position: {"x": torch.zeros(3)})
+    with pytest.raises(ValueError, match=r"term x has the shape \(3,\), not \(\)"):
+        ganzoo.train(**tiny())
+
+
+def test_bf16_with_a_warp_on_both_trains(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
+    settings = {"augment.rotate.on": "both"}
+    ganzoo.train(**tiny(steps=1, loss="wgan-gp", precision="bf16", settings=settings))
+
+
+def test_a_nested_mapping_is_as_good_as_dotted_keys(tiny: Arguments) -> None:
+    nested = {"train": {"generator": {"lr": 0.1}, "critic_steps": 3}}
+    run = ganzoo.train(**tiny(steps=1, settings=nested)).run
+    assert run.train.generator.lr == 0.1
+    assert (run.train.steps, run.train.batch_size) == (1, 8)
+
+
 def test_augmentations_reach_real_pictures_only_or_both(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
