@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +152,7 @@ class Run(BaseModel):
 
         Raises RequestError for the first unknown component or key, or value out of its bounds.
         """
-        registry = registry or Registry.discover(files=plugin_files(settings))
+        registry = registry or _everything(settings)
         entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
         _settle_length(settings)
         for kind in reversed(
@@ -210,6 +211,13 @@ def plugin_files(settings: Settings) -> list[Path]:
     if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
         raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
     return [Path(file).expanduser().absolute() for file in files]
+
+
+def _everything(settings: Settings) -> Registry:
+    registry = Registry.discover(files=plugin_files(settings))
+    for failure in registry.failures:
+        warnings.warn(f"the plugin {failure.plugin} cannot be used: {failure.reason}", stacklevel=3)
+    return registry
 
 
 def _augmentations(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -152,3 +152,10 @@ def test_every_shorthand_is_a_setting() -> None:
     for key in SHORTHANDS.values():
         section, _, name = key.rpartition(".")
         assert name in (tree[section] if section else tree)
+
+
+def test_a_broken_plugin_is_told_to_those_who_use_python(tmp_path: Path) -> None:
+    file = tmp_path / "broken_for_python.py"
+    file.write_text("1 / 0")
+    with pytest.warns(UserWarning, match="broken-for-python .* cannot be used: ZeroDivisionError"):
+        Run.resolve(settings(f'plugins=["{file}"]'))

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from ganzoo.folders import cache_folder
 
 _FORMAT = 1
 _CHUNK = 256
+_DAY = 24 * 60 * 60
 
 
 class _Row(NamedTuple):
@@ -105,6 +107,9 @@ def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictur
 def _build(
     source: ImageSource, how: Preparation, folder: Path, progress: Callable[[int, int], None]
 ) -> None:
+    for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed
+        if time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True)
     # Under a name of its own until it is whole: a cache from a killed process is never used.
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

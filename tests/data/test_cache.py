@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,13 +167,26 @@ def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
         prepared(Plain(), SMALL)
 
 
-def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_process_left_is_cleared_away_a_day_later(own_cache: Path) -> None:
+    prepared(Plain(), SMALL)
+    (name,) = folders(own_cache)
+    shutil.rmtree(own_cache / "prepared" / name)
+    for suffix in ("old", "new"):
+        (own_cache / "prepared" / f".{name}.{suffix}").mkdir()
+    os.utime(own_cache / "prepared" / f".{name}.old", (0, 0))
+    prepared(Plain(), SMALL)
+    assert folders(own_cache) == [f".{name}.new", name]
+
+
+@pytest.mark.parametrize("call", ["ganzoo.data.cache.open_memmap", "os.posix_fallocate"])
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, own_cache: Path, call: str) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ganzoo.data.cache.open_memmap", full)
+    monkeypatch.setattr(call, full, raising=False)
     with pytest.raises(RequestError, match="No space left on device; name another folder"):
         prepared(Plain(), SMALL)
+    assert folders(own_cache) == []
 
 
 def test_progress_is_told_only_for_work() -> None:
