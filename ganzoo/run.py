@@ -15,7 +15,7 @@ from ganzoo.components import LocalPath, Options
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.registry import Entry, Registry
-from ganzoo.settings import NAMED, Settings, explain, reworded
+from ganzoo.settings import NAMED, Settings, reworded
 
 SHORTHANDS = {
     "resolution": "data.resolution",
@@ -155,9 +155,8 @@ class Run(BaseModel):
         registry = registry or _everything(settings)
         entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
         _settle_length(settings)
-        for kind in reversed(
-            NAMED
-        ):  # a loss knows better than an architecture, that than a dataset
+        # A loss knows better than an architecture, and that better than a dataset.
+        for kind in reversed(NAMED):
             component = entries[kind].component
             advice = component.recommends
             if not _LENGTH.isdisjoint(settings.origins):
@@ -183,10 +182,6 @@ class Run(BaseModel):
         if self.train.epochs is not None:
             del rest["train"]["steps"]
         return {"seed": rest.pop("seed"), **components, "augment": augment, **rest}
-
-    def explain(self, settings: Settings) -> Iterator[tuple[str, Any, str]]:
-        """Every key, its value, and where the value came from."""
-        yield from explain(self.tree(), settings.origins)
 
     def steps(self, pictures: int) -> int:
         """How many steps to train with this many pictures."""

@@ -11,7 +11,7 @@ from ganzoo import RequestError
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 from ganzoo.run import SHORTHANDS, Averaging, Logging, Optimiser, Run, Sampling, Saving, Training
-from ganzoo.settings import Settings
+from ganzoo.settings import Settings, explain
 from ganzoo.testing.declaration import check_option
 
 REGISTRY = Registry.discover()
@@ -48,7 +48,7 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
     found = settings("train.batch_size=16", "augment.flip=true")
     found.read(file)
     run = Run.resolve(found, REGISTRY)
-    told = {key: (value, origin) for key, value, origin in run.explain(found)}
+    told = {key: (value, origin) for key, value, origin in explain(run.tree(), found.origins)}
     assert told["seed"] == (5, str(file))
     assert told["loss.name"] == ("wgan-gp/wgan-gp", "command line")
     assert told["loss.gp_weight"] == (10.0, "default")

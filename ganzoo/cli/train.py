@@ -142,7 +142,10 @@ def _read_arguments(settings: Settings, arguments: list[str]) -> None:
 
 
 def _show(run: Run, settings: Settings) -> None:
-    rows = [(key, str(value), origin) for key, value, origin in run.explain(settings)]
+    from ganzoo.settings import explain
+
+    explained = explain(run.tree(), settings.origins)
+    rows = [(key, str(value), origin) for key, value, origin in explained]
     keys, values = (max(len(row[column]) for row in rows) for column in (0, 1))
     for key, value, origin in [("key", "value", "from"), *rows]:
         print(f"{key:{keys}}  {value:{values}}  {origin}")
