@@ -41,7 +41,7 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
     assert rows["data.resolution"] == ["32", "dataset", "blossoms"]
     assert rows["train.generator.lr"] == ["0.0002", "architecture", "dcgan"]
     assert rows["augment.rotate.degrees"] == ["5.0", "command", "line"]
-    assert rows["sample.every"][1] == "default"
+    assert rows["checkpoint.every"][1] == "default"
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 
