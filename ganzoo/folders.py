@@ -31,12 +31,12 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small text file so that it is either the old one or the new one, never half."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, flushed to the disk, that is either the old one or the new one, never half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with part.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

@@ -31,8 +31,7 @@ def resume(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    for key, value in flags({"steps": steps, "device": device}).items():
-        settings.set(key, value, "command line")
+    settings.add(flags({"steps": steps, "device": device}), "command line")
     resolved = Run.resolve(settings, registry(without, plugin_files(settings)))
 
     from ganzoo.cli.ending import end

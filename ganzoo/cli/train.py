@@ -101,8 +101,7 @@ def train(
         "devices": devices,
         "precision": precision,
     }
-    for key, value in flags(given).items():
-        settings.set(key, value, "command line")
+    settings.add(flags(given), "command line")
     settings.recommend({f"augment.{name}": {} for name in augment or ()}, "command line")
     resolved = Run.resolve(settings, known)
     if dry_run:

@@ -48,25 +48,19 @@ class Checkpoints:
             "size": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
         }
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            # A description without its checkpoint is passed over in silence, so it comes first.
             write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
-            part.replace(path)
+            write_atomically(path, data)
         except OSError as error:
             raise OSError(
                 f"cannot write the checkpoint {path}: {error.strerror or error}; make room, "
                 f"then go on with `ganzoo resume {self.folder.parent}`"
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
         _sync_folder(self.folder)
         # Newer ones can only be damaged: they were passed over when the run was resumed.
-        saved = [old for old in self.paths() if old.name <= path.name]
-        for old in saved[self.keep :]:
+        paths = self.paths()
+        for old in paths[paths.index(path) :][self.keep :]:
             old.unlink(missing_ok=True)
             old.with_suffix(".json").unlink(missing_ok=True)
         return path

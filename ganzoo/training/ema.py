@@ -24,6 +24,7 @@ class Ema:
         self.settings = settings
         self._averaged: list[Tensor] = list(self.generator.parameters())
         self._averaged_buffers = list(self.generator.buffers())
+        self._settled = False
 
     def decay(self, made: int, batch: int) -> float:
         """Beta = 2^(-batch / half-life), the half-life ramping up with the pictures made so far.
@@ -42,6 +43,7 @@ class Ema:
         torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(made, batch))
         for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)
+        self._settled = False
 
     @torch.no_grad()
     def settle(self, randomness: Randomness, classes: int) -> None:
@@ -52,8 +54,9 @@ class Ema:
         the same statistics, whenever they are asked for.
         """
         norms = [module for module in self.generator.modules() if isinstance(module, _BatchNorm)]
-        if not norms:
+        if self._settled or not norms:
             return
+        self._settled = True
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()

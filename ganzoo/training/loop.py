@@ -14,7 +14,6 @@ from ganzoo import pictures
 from ganzoo.contracts import Generator
 from ganzoo.errors import RequestError
 from ganzoo.observing.observer import Observer
-from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.ema import Ema
 from ganzoo.training.phases import Game, Phase, require_shape
@@ -36,10 +35,8 @@ class Diverged(ArithmeticError):
 class Trainer:
     """Everything that changes while a run trains."""
 
-    def __init__(
-        self, run: Run, game: Game, checkpoints: Checkpoints, observers: Sequence[Observer]
-    ) -> None:
-        self.run = run
+    def __init__(self, game: Game, checkpoints: Checkpoints, observers: Sequence[Observer]) -> None:
+        self.run = run = game.run
         self.game = game
         self.engine = game.engine
         self.phases = game.phases()

@@ -57,7 +57,7 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
     note = progress.noted if engine.is_main else SILENT.noted
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
     observers: list[Observer] = []
-    trainer = Trainer(run, game, checkpoints, observers)
+    trainer = Trainer(game, checkpoints, observers)
     if resumed:
         trainer.restore(checkpoints.load(warn=note))
         if trainer.step >= trainer.steps:

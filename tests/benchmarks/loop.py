@@ -50,7 +50,7 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
     run = Run.resolve(settings)
     bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
     observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
-    trainer = Trainer(run, assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
+    trainer = Trainer(assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
     bar.started(0, trainer.steps)
     return trainer, bar
 

@@ -46,6 +46,11 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
     ]
 
 
+def test_steps_are_numbers_not_names(tmp_path: Path) -> None:
+    saved(tmp_path, 9_999_999, 10_000_000, keep=1)
+    assert {path.stem for path in tmp_path.iterdir()} == {"step-10000000"}
+
+
 def test_a_newer_one_that_was_passed_over_takes_no_place(tmp_path: Path) -> None:
     saved(tmp_path, 10, 20, 15, keep=1)
     assert {path.stem for path in tmp_path.iterdir()} == {"step-0000015", "step-0000020"}
