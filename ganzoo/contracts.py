@@ -25,6 +25,19 @@ class ImageShape(NamedTuple):
     height: int
     width: int
 
+    def halvings(self, smallest: int = 4) -> list[ImageShape]:
+        """This shape after its halves, ascending: as long as both sides stay whole.
+
+        No side is smaller than ``smallest``, in pixels, unless this shape's own is.
+        """
+        found = [self]
+        while not (found[0].height % 2 or found[0].width % 2):
+            half = ImageShape(self.channels, found[0].height // 2, found[0].width // 2)
+            if min(half.height, half.width) < smallest:
+                break
+            found.insert(0, half)
+        return found
+
 
 # --- datasets ---------------------------------------------------------------------------------
 
@@ -88,7 +101,7 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of shape (N, C, H, W) in [-1, 1]."""
+        """Pictures of shape (N, C, H, W): black is -1, white 1; shown, they are clipped to that."""
         raise NotImplementedError
 
     @abstractmethod
@@ -116,6 +129,33 @@ class Discriminator(nn.Module, ABC):
             """As ``forward``."""
 
 
+@runtime_checkable
+class Growing(Protocol):
+    """A player that begins with small pictures and gains layers, stage by stage.
+
+    All its layers are there from the start. As it is built, it is at its last stage, with nothing
+    left to fade in. Either both players of a run grow, through the same stages, or neither does.
+    """
+
+    @property
+    def stages(self) -> Sequence[ImageShape]:
+        """The pictures of each stage, ascending to the run's own, as ``halvings`` gives them."""
+        ...
+
+    def grow(self, stage: int, fade: float) -> None:
+        """Work at ``stage`` from now on, what it adds faded in by ``fade``, from 0 to 1.
+
+        At fade 0 a player is what it was at the stage before: a generator's pictures are those
+        enlarged by repeating pixels, a discriminator's scores are those of the pictures shrunk to
+        means of 2 x 2 pixels. At the first stage there is nothing to fade.
+        """
+        ...
+
+    def added(self, stage: int) -> Iterable[nn.Parameter]:
+        """The parameters that ``stage`` adds to those of the stages before."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Networks:
     """The two players."""
@@ -124,6 +164,8 @@ class Networks:
     discriminator: Discriminator
     conditional: bool = False
     """Whether they listen to labels; if not, labels are not handed to them."""
+    compares: bool = False
+    """Whether the critic compares a batch's pictures on purpose, whatever the loss needs."""
 
 
 # --- losses -----------------------------------------------------------------------------------

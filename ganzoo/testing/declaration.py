@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.components import Component, Recipe
 
-ADVISED = ("checkpoint.", "data.", "log.", "sample.", "train.")
+ADVISED = ("checkpoint.", "data.", "growth.", "log.", "sample.", "train.")
 """The sections that a component may recommend values for."""
 
 
