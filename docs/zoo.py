@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from ganzoo.cli.wording import section, shown, values
 from ganzoo.registry import KINDS, Entry, Registry, plural
 from ganzoo.run import Run
+from ganzoo.run import section as settings_of
 
 BEGINNING = """\
 # The zoo
@@ -58,9 +58,8 @@ def _table(model: type[BaseModel], prefix: str) -> str:
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     """Key, values, default and meaning of each setting, those in sections too."""
     for name, field in model.model_fields.items():
-        kind: Any = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _rows(kind, f"{prefix}{name}.")
+        if inside := settings_of(field.annotation):
+            yield from _rows(inside, f"{prefix}{name}.")
         elif field.description:  # a run's components have none, but tables of their own
             default = f"`{shown(field.default)}`" if field.default is not None else ""
             yield f"`{prefix}{name}`", values(field), default, field.description

@@ -25,6 +25,11 @@ def to_uint8(pictures: Tensor) -> Tensor:
     return pictures.float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
+def enlarged(pictures: Tensor, factor: int) -> Tensor:
+    """Pictures (N, C, H, W) with each pixel repeated ``factor`` times across and down."""
+    return pictures.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+
+
 def grid(pictures: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
     """Many pictures in one, row by row: uint8 (N, C, H, W) gives uint8 (height, width, C).
 

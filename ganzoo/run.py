@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import re
+import typing
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ganzoo.components import LocalPath, Options
 from ganzoo.data.preparation import Preparation
@@ -28,6 +29,20 @@ SHORTHANDS = {
     "precision": "train.precision",
 }
 """The settings that everyone uses, by the name of their flag, which is also Python's keyword."""
+
+
+_INTERVAL = re.compile(r"([1-9]\d*|\d+\.\d+) (epochs?|images)")
+
+
+def _checked(every: int | str) -> int | str:
+    steps = isinstance(every, int) and every >= 1
+    if not steps and not (isinstance(every, str) and _INTERVAL.fullmatch(every)):
+        raise ValueError('write a number of steps, or such as "2 epochs" or "50000 images"')
+    return every
+
+
+Interval = Annotated[int | str, AfterValidator(_checked)]
+"""How often something happens: every so many steps, or ``"2 epochs"``, or ``"50000 images"``."""
 
 
 class Optimiser(Options):
@@ -56,6 +71,12 @@ class Averaging(Options):
         ge=0,
         description="Half-life is at most this share of the pictures made so far; 0 for no bound.",
     )
+    decay: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Share of the old weights that each step keeps, instead of the half-life.",
+    )
 
 
 class Training(Options):
@@ -66,6 +87,9 @@ class Training(Options):
     )
     epochs: float | None = Field(
         None, gt=0, description="Passes over the pictures, instead of steps."
+    )
+    images: int | None = Field(
+        None, ge=1, description="Real pictures shown in all, instead of steps."
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Pictures in a batch, over all processes."
@@ -90,24 +114,55 @@ class Training(Options):
     )
 
 
+class Growth(Options):
+    """How a network that grows does so."""
+
+    start: int = Field(
+        4, ge=1, le=1024, description="The smallest resolution that is trained, in pixels."
+    )
+    fade_images: int = Field(
+        600_000, ge=0, description="Real pictures shown while the newest layers are faded in."
+    )
+    stable_images: int = Field(
+        600_000, ge=1, description="Real pictures shown then, before the next layers come."
+    )
+    freeze: bool = Field(
+        False, description="Whether a stage trains its newest layers only, the rest being frozen."
+    )
+    batch_size: Mapping[int, Annotated[int, Field(ge=1)]] = Field(
+        {},
+        description="The largest batch from a resolution on: growth.batch_size.64=16 cuts "
+        "train.batch_size to 16 from 64 pixels on.",
+    )
+    lr: Mapping[int, Annotated[float, Field(gt=0)]] = Field(
+        {},
+        description="Both players' learning rate from a resolution on, instead of their own: "
+        "growth.lr.128=0.0015.",
+    )
+
+
 class Saving(Options):
     """When to write checkpoints."""
 
-    every: int = Field(1000, ge=1, description="Steps between checkpoints.")
+    every: Interval = Field(1000, description='Steps between checkpoints, or such as "2 epochs".')
     keep: int = Field(3, ge=1, description="How many of the newest checkpoints to keep.")
 
 
 class Sampling(Options):
     """When to draw the grid of samples."""
 
-    every: int = Field(250, ge=1, description="Steps between grids of samples.")
+    every: Interval = Field(
+        250, description='Steps between grids of samples, or such as "2 epochs".'
+    )
     count: int = Field(64, ge=1, le=1024, description="Pictures in a grid.")
 
 
 class Logging(Options):
     """When to report the losses."""
 
-    every: int = Field(50, ge=1, description="Steps between reports of losses and speed.")
+    every: Interval = Field(
+        50, description='Steps between reports of losses and speed, or such as "2 epochs".'
+    )
 
 
 @dataclass(frozen=True)
@@ -140,6 +195,7 @@ class Run(BaseModel):
     plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
     data: Preparation = Field(Preparation(), description="How pictures are prepared.")
     train: Training = Field(Training(), description="How long, with what, and where to train.")
+    growth: Growth | None = Field(None, description="How a network that grows does so.")
     checkpoint: Saving = Field(Saving(), description="When to write checkpoints.")
     sample: Sampling = Field(Sampling(), description="When to draw the grid of samples.")
     log: Logging = Field(Logging(), description="When to report the losses.")
@@ -155,8 +211,8 @@ class Run(BaseModel):
         registry = registry or _everything(settings)
         entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
         _settle_length(settings)
-        # A loss knows better than an architecture, and that better than a dataset.
-        for kind in reversed(NAMED):
+        # A formula suits many networks, but some networks need a learning rate of their own.
+        for kind in _ADVISORS:
             component = entries[kind].component
             advice = component.recommends
             if not _LENGTH.isdisjoint(settings.origins):
@@ -179,16 +235,9 @@ class Run(BaseModel):
         components = {kind: getattr(self, kind).tree() for kind in NAMED}
         augment = {label: chosen.tree() for label, chosen in self.augment.items()}
         rest = self.model_dump(mode="json", exclude_none=True, exclude={*NAMED, "augment"})
-        if self.train.epochs is not None:
+        if self.train.epochs is not None or self.train.images is not None:
             del rest["train"]["steps"]
         return {"seed": rest.pop("seed"), **components, "augment": augment, **rest}
-
-    def steps(self, pictures: int) -> int:
-        """How many steps to train with this many pictures."""
-        if self.train.epochs is None:
-            return self.train.steps
-        shown = self.train.batch_size * self.train.critic_steps
-        return math.ceil(self.train.epochs * pictures / shown)
 
     @property
     def title(self) -> str:
@@ -249,26 +298,36 @@ def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
     return Chosen(entry, options)
 
 
-_LENGTH = {"train.steps", "train.epochs"}
-"""Two ways to say how long: there is never more than one of them."""
+_ADVISORS = ("architecture", "loss", "dataset")
+"""Whose recommendations count: the first's go over the next one's."""
+
+_LENGTH = {"train.steps", "train.epochs", "train.images"}
+"""Three ways to say how long: there is never more than one of them."""
 
 
 def _settle_length(settings: Settings) -> None:
     """Keep what was set last."""
-    given = [key for key in settings.origins if key in _LENGTH]
-    if len(given) == 2:
-        first, last = given
-        if settings.origins[first] == settings.origins[last]:
-            raise RequestError(f"{settings.origins[last]}: give {first} or {last}, not both")
-        settings.drop(first)
+    *earlier, last = [key for key in settings.origins if key in _LENGTH] or [""]
+    for key in earlier:
+        if settings.origins[key] == settings.origins[last]:
+            raise RequestError(f"{settings.origins[last]}: give {key} or {last}, not both")
+        settings.drop(key)
 
 
 def _options(chosen: Chosen) -> list[str]:
     return list(chosen.entry.component.options.model_fields)
 
 
+def section(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field that is a section of settings, one that may be absent among them."""
+    for kind in (annotation, *typing.get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
 def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _known_keys(field.annotation, f"{prefix}{name}.")
+        if inside := section(field.annotation):
+            yield from _known_keys(inside, f"{prefix}{name}.")

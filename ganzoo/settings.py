@@ -147,7 +147,7 @@ def reworded(
 ) -> RequestError:
     """A validation error as one line: which key, what is wrong, where it was set, what is meant."""
     first = error.errors()[0]
-    place = [part for part in (section, *first["loc"]) if part != ""]
+    place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
     if first["type"] == "extra_forbidden":
         return RequestError(f"there is no setting {key}{did_you_mean(key, known)}")

@@ -11,7 +11,10 @@ import torch
 
 SMALL = {
     "dcgan": {"architecture.channels": 2, "architecture.latents": 4},
+    "fully-convolutional": {"architecture.channels": 2},
+    "growing-mlp": {"architecture.width": 4, "architecture.latents": 4},
     "mlp": {"architecture.width": 4, "architecture.latents": 4},
+    "progressive": {"architecture.channels": 4, "architecture.latents": 4},
 }
 """Options that make an architecture small; one that is not named here is tried as it is."""
 
@@ -40,8 +43,9 @@ def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     def arguments(
         folder: str = "run", architecture: str = "dcgan", loss: str = "non-saturating", **more: Any
     ) -> dict[str, Any]:
+        drawn = more.get("dataset", "blossoms") == "blossoms"
         settings = {
-            "dataset.count": 20,
+            **({"dataset.count": 20} if drawn else {}),
             "train.batch_size": 8,
             "train.critic_steps": 2,
             "sample.count": 4,

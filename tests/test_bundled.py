@@ -57,8 +57,9 @@ NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
     "flowers": flowers,
     "image-folder": folder_of_pictures,
     "mnist": digits,
+    "progressive": lambda path: {"channels": 8, "latents": 8},
 }
-"""Options for the datasets that read files, or that would be slow."""
+"""Options for the datasets that read files, and for what would be slow."""
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.qualified_name)

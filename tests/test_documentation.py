@@ -22,7 +22,7 @@ PAGES = [
     EXAMPLE / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-SECTIONS = "dataset|architecture|loss|augment|data|train|checkpoint|sample|log"
+SECTIONS = "dataset|architecture|loss|augment|data|train|growth|checkpoint|sample|log"
 
 
 def text(page: Path) -> str:
@@ -100,6 +100,7 @@ def test_every_setting_exists(page: Path) -> None:
             )
             known |= {section + option for option in entry.component.options.model_fields}
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.[a-z][\w.-]*\w", text(page)):
+        key = re.sub(r"\.\d+$", "", key)  # a row of a table, such as growth.lr.128
         known_here = key in known or any(k.startswith(f"{key}.") for k in known)
         assert known_here, f"{title(page)} names {key}, and there is no such setting"
 

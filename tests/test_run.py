@@ -33,12 +33,16 @@ def refusal(*assignments: str) -> str:
     return str(caught.value)
 
 
-def test_recommendations_rise_from_dataset_to_architecture_to_loss() -> None:
+def test_recommendations_rise_from_dataset_to_loss_to_architecture() -> None:
     run = resolve()
     assert run.data.resolution == 32  # blossoms
     assert run.train.critic_steps == 5  # wgan-gp
-    assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp, over dcgan's (0.5, 0.999)
+    assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp; dcgan has no wish of its own
     assert resolve("loss=hinge").train.generator.betas == (0.5, 0.999)
+    grown = resolve("architecture=progressive")
+    assert grown.train.generator.betas == (0.0, 0.99)  # progressive, over wgan-gp
+    assert grown.train.critic_steps == 1  # progressive, over wgan-gp
+    assert (grown.train.images, grown.train.epochs) == (12_000_000, None)  # not blossoms' epochs
     assert resolve("data.resolution=16").data.resolution == 16
 
 
@@ -93,6 +97,9 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
         ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
         ("architecture.kernel=7", "architecture.kernel=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
+        ("growth.batch_size.x=3", "growth.batch_size.x=x: input should be a valid integer"),
+        ("growth.lr.8=0", "growth.lr.8=0: input should be greater than 0"),
+        ("sample.every=2 steps", 'sample.every=2 steps: write a number of steps, or such as "2 ep'),
         ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
     ],
 )
@@ -109,14 +116,25 @@ def test_a_missing_component_is_asked_for() -> None:
         Run.resolve(found, REGISTRY)
 
 
-def test_epochs_become_steps() -> None:
-    run = resolve("train.epochs=3", "train.batch_size=10", "train.critic_steps=2")
-    assert run.steps(pictures=101) == 16  # 3 * 101 pictures, 20 a step
-    assert "steps" not in run.tree()["train"]
+@pytest.mark.parametrize("length", ["train.epochs=3", "train.images=500"])
+def test_a_run_of_epochs_or_images_keeps_no_steps(length: str) -> None:
+    assert "steps" not in resolve(length).tree()["train"]
 
 
-def test_steps_and_epochs_are_not_both_given() -> None:
-    assert "not both" in refusal("train.epochs=3", "train.steps=5")
+def test_a_length_is_given_in_one_way() -> None:
+    assert "give train.epochs or train.steps, not both" in refusal(
+        "train.epochs=3", "train.steps=5"
+    )
+    assert "not both" in refusal("train.images=3", "train.epochs=5")
+
+
+def test_the_length_that_was_said_last_counts(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("train.images = 5\n")
+    found = settings("train.epochs=3")
+    found.read(file)
+    run = Run.resolve(found, REGISTRY)
+    assert (run.train.epochs, run.train.images) == (None, 5)
 
 
 def test_a_length_of_ones_own_is_kept() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli import components, generate, plugins, resume, train
+from ganzoo.cli import animate, components, generate, plugins, resume, sweep, train
 
 app = typer.Typer(
     name="ganzoo",
@@ -21,8 +21,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
+app.command("animate")(animate.animate)
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)

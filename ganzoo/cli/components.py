@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from ganzoo.cli.known import Json, LocalPlugin, Without, registry
 from ganzoo.cli.wording import section, shown, values
 
 if TYPE_CHECKING:
+    from ganzoo.components import Recipe
     from ganzoo.registry import Entry
 
 
@@ -76,6 +78,10 @@ def info(
 
 
 def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
+    import tomllib
+
+    from ganzoo.components import Recipe
+
     component = entry.component
     facts: dict[str, Any] = {
         "kind": component.kind,
@@ -90,10 +96,15 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     if schema:
         facts["recommends"] = dict(component.recommends)
         facts["options"] = component.options.model_json_schema()
+    if schema and isinstance(component, Recipe):
+        facts["expects"] = component.expects
+        facts["settings"] = tomllib.loads(component.read())
     return facts
 
 
 def _describe(entry: Entry) -> None:
+    from ganzoo.components import Recipe
+
     component = entry.component
     print(f"{component.kind} {entry.qualified_name}")
     print(component.summary)
@@ -107,4 +118,14 @@ def _describe(entry: Entry) -> None:
         print("\nrecommends, unless you say otherwise:")
     for key, value in component.recommends.items():
         print(f"  {key}={shown(value)}")
+    if isinstance(component, Recipe):
+        print(*_told_of(component), sep="\n")
     print()
+
+
+def _told_of(recipe: Recipe) -> Iterator[str]:
+    """What only a recipe has to tell: what to expect, how to run it, and its settings."""
+    if recipe.expects:
+        yield f"\nexpect: {recipe.expects}"
+    yield f"\nrun it with: ganzoo train --recipe {recipe.name}"
+    yield f"\n{recipe.read().rstrip()}"

@@ -27,16 +27,10 @@ def generate(
     `ganzoo generate RUN --count 1000 --seed 7 --class daisy --out daisies/`.
     """
     from ganzoo import api
-    from ganzoo.errors import RequestError
     from ganzoo.output.files import check_free, save_grid, save_singly
 
     check_free(out)
-    trained = api.load(run)
-    try:
-        trained.to(device)
-    except (RuntimeError, AssertionError) as error:
-        raise RequestError(f"--device {device}: {str(error).splitlines()[0]}") from error
-    made = trained.generate(count, seed, class_name)
+    made = api.load(run).to(device).generate(count, seed, class_name)
     if out.suffix:
         save_grid(made, out)
     else:

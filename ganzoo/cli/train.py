@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.known import LocalPlugin, Without, registry
+from ganzoo.cli.known import LocalPlugin, Without
+from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
+from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
-    from ganzoo.registry import Registry
     from ganzoo.run import Run
     from ganzoo.settings import Settings
 
@@ -28,10 +29,8 @@ def train(
             show_default=False,
         ),
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="Start from a recipe's settings.")] = None,
-    augment: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Add an augmentation; repeatable.")
-    ] = None,
+    recipe: RecipeName = None,
+    augment: Augmentations = None,
     run: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The run's folder, which must not exist.")
     ] = None,
@@ -77,20 +76,8 @@ def train(
     - `ganzoo train settings.toml --steps 50000`
 
     """
-    from ganzoo.api import flags, folder_maker
-    from ganzoo.run import Run, plugin_files
-    from ganzoo.settings import Settings
+    from ganzoo.api import folder_maker
 
-    settings = Settings()
-    _read_arguments(settings, what or [])
-    named = [*plugin_files(settings), *(file.absolute() for file in plugin or ())]
-    files = list(dict.fromkeys(named))
-    known = registry(without, files)
-    if recipe:  # which may come from one of those files, and which everything else goes over
-        settings = _recipe(known, recipe)
-        _read_arguments(settings, what or [])
-    if plugin:
-        settings.set("plugins", [str(file) for file in files], "command line")
     given = {
         "resolution": resolution,
         "batch_size": batch_size,
@@ -101,43 +88,12 @@ def train(
         "devices": devices,
         "precision": precision,
     }
-    settings.add(flags(given), "command line")
-    settings.recommend({f"augment.{name}": {} for name in augment or ()}, "command line")
-    resolved = Run.resolve(settings, known)
+    request = Request(recipe, augment, plugin, without)
+    resolved, settings = request.resolve(Words.of(what or []), given)
     if dry_run:
         _show(resolved, settings)
         return
     _train(resolved, folder_maker(resolved, run))
-
-
-def _recipe(known: Registry, name: str) -> Settings:
-    from ganzoo.components import Recipe
-    from ganzoo.settings import Settings
-
-    component = known.find("recipe", name).component
-    assert isinstance(component, Recipe)
-    settings = Settings()
-    settings.parse(component.read(), origin=f"recipe {name}")
-    return settings
-
-
-def _read_arguments(settings: Settings, arguments: list[str]) -> None:
-    """Files from left to right, then the three names, then single values from left to right."""
-    from ganzoo.errors import RequestError
-    from ganzoo.settings import NAMED
-
-    assignments = [text for text in arguments if "=" in text]
-    files = [t for t in arguments if t not in assignments and t.lower().endswith(".toml")]
-    names = [text for text in arguments if text not in assignments and text not in files]
-    if names and len(names) != len(NAMED):
-        raise RequestError(
-            f"expected DATASET ARCHITECTURE LOSS, three names, not {len(names)}: {' '.join(names)}"
-        )
-    for file in files:
-        settings.read(Path(file))
-    for kind, name in zip(NAMED, names, strict=False):
-        settings.set(kind, name, "command line")
-    settings.override(assignments)
 
 
 def _show(run: Run, settings: Settings) -> None:
@@ -145,9 +101,7 @@ def _show(run: Run, settings: Settings) -> None:
 
     explained = explain(run.tree(), settings.origins)
     rows = [(key, str(value), origin) for key, value, origin in explained]
-    keys, values = (max(len(row[column]) for row in rows) for column in (0, 1))
-    for key, value, origin in [("key", "value", "from"), *rows]:
-        print(f"{key:{keys}}  {value:{values}}  {origin}")
+    print(*table([("key", "value", "from"), *rows]), sep="\n")
 
 
 def _train(run: Run, folder: Callable[[], RunFolder]) -> None:

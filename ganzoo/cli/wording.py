@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def _kind(annotation: Any) -> str:
         return _kind(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (list, tuple):
         return "list"
+    if typing.get_origin(annotation) is Mapping:
+        return "table"
     inside = [_kind(one) for one in typing.get_args(annotation) if one is not type(None)]
     if type(None) in typing.get_args(annotation):
         inside.append("nothing")

@@ -67,6 +67,8 @@ class ProgressBar(Observer):
         """Show the losses."""
         losses = {n.removeprefix("loss/"): v for n, v in scalars.items() if n.startswith("loss/")}
         text = "  ".join(f"{name} {value:.3g}" for name, value in losses.items())
+        if "growth/resolution" in scalars:
+            text = f"{_grown(scalars)}  {text}"
         self._move(step, losses=text)
         if not self._progress:
             speed = f"{scalars.get('speed/images_per_second', 0):.0f} images/s"
@@ -103,6 +105,13 @@ class ProgressBar(Observer):
     def _move(self, done: int, **fields: Any) -> None:
         if self._progress:
             self._progress.update(self._progress.task_ids[0], completed=done, **fields)
+
+
+def _grown(scalars: Mapping[str, float]) -> str:
+    """``16 px``, and how much of its layers while they are faded in."""
+    fade = scalars["growth/fade"]
+    fading = "" if fade == 1 else f" faded in {fade:.0%}"
+    return f"{scalars['growth/resolution']:.0f} px{fading}"
 
 
 class _Speed:

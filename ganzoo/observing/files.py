@@ -44,13 +44,19 @@ def _step(line: str) -> float:
 
 
 class Gallery(Observer):
-    """``samples/step-0001000.png`` and so on, and ``samples/real.png``."""
+    """``samples/step-0001000.png`` and so on, and ``samples/real.png``.
 
-    def __init__(self, folder: Path) -> None:
+    Where samples are drawn by the epoch: ``samples/epoch-0100-step-0031200.png``.
+    """
+
+    def __init__(self, folder: Path, *, by_epoch: bool = False) -> None:
         self.folder = folder
+        self.by_epoch = by_epoch
         folder.mkdir(exist_ok=True)
 
-    def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
+    def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """Write the sheet."""
-        stem = f"step-{step:07}" if name == "samples" else name
-        pictures.save(pixels, self.folder / f"{stem}.png")
+        stem = f"step-{step:07}"
+        if self.by_epoch:
+            stem = f"epoch-{int(epoch):04}-{stem}"
+        pictures.save(pixels, self.folder / f"{stem if name == 'samples' else name}.png")

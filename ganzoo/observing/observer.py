@@ -26,8 +26,8 @@ class Observer:
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """Means over the steps since the last report, by name."""
 
-    def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
-        """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones."""
+    def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
+        """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
 
     def noted(self, message: str) -> None:
         """Something happened that a person should know."""

@@ -24,7 +24,7 @@ class TensorBoard(Observer):
         for name, value in scalars.items():
             self._writer.add_scalar(name, value, step)
 
-    def drew(self, name: str, step: int, pixels: NDArray[np.uint8]) -> None:
+    def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """One image; of more than four channels the first three."""
         shown = pixels[..., :3] if pixels.shape[-1] not in (1, 3, 4) else pixels
         self._writer.add_image(name, shown, step, dataformats="HWC")

@@ -12,8 +12,9 @@ from ganzoo.contracts import ImageShape, Needs, Networks
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
-from ganzoo.training.checkpoint import Checkpoints, State
-from ganzoo.training.loop import make_pictures, spread
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.growth import Schedule, grow
+from ganzoo.training.sampling import make_pictures, spread
 
 
 class TrainedRun:
@@ -27,12 +28,15 @@ class TrainedRun:
         self.run = run
         state = Checkpoints(folder.checkpoints, run.checkpoint.keep).load(warn=warnings.warn)
         self.step: int = state["step"]
-        self.image = ImageShape(*state["image"])
         self.class_names: tuple[str, ...] = tuple(state["class_names"])
-        networks = self._networks(state)
+        networks = self._networks(ImageShape(*state["image"]))
         self.conditional = networks.conditional
         self.generator = networks.generator.eval().requires_grad_(False)
         self.generator.load_state_dict(state["averaged"])
+        schedule = Schedule(run, networks, ImageShape(*state["image"]))
+        stage = schedule.at(state["images_seen"])
+        grow(self.generator, stage, stage.fade(state["images_seen"]))
+        self.image = stage.image
 
     def generate(self, count: int = 64, seed: int = 0, class_name: str | None = None) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
@@ -44,14 +48,24 @@ class TrainedRun:
         """
         if count < 1:
             raise RequestError(f"count={count}: at least one picture")
-        return make_pictures(self.generator, count, seed, self._labels(count, class_name))
+        return make_pictures(self.generator, count, seed, self.labels(count, class_name))
 
     def to(self, device: str) -> TrainedRun:
-        """The same run with its generator on another device."""
-        self.generator.to(device)
+        """The same run with its generator on another device.
+
+        Raises RequestError if there is no such device.
+        """
+        try:
+            self.generator.to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
         return self
 
-    def _labels(self, count: int, class_name: str | None) -> Tensor | None:
+    def labels(self, count: int, class_name: str | None = None) -> Tensor | None:
+        """Labels (count,) for as many pictures, as ``generate`` gives them; ``None`` without.
+
+        Raises RequestError if the generator listens to no classes or has none of that name.
+        """
         if class_name is None:
             return spread(len(self.class_names), count) if self.conditional else None
         if not self.conditional:
@@ -61,10 +75,10 @@ class TrainedRun:
             )
         return torch.full((count,), _index(self.class_names, class_name))
 
-    def _networks(self, state: State) -> Networks:
+    def _networks(self, image: ImageShape) -> Networks:
         needs = Needs(independent_scores=self.run.loss.build().independent_scores)
         networks: Networks = self.run.architecture.build(
-            image=self.image, classes=len(self.class_names), needs=needs
+            image=image, classes=len(self.class_names), needs=needs
         )
         return networks
 

@@ -27,10 +27,12 @@ class Ema:
         self._settled = False
 
     def decay(self, made: int, batch: int) -> float:
-        """Beta = 2^(-batch / half-life), the half-life ramping up with the pictures made so far.
+        """The set decay, or 2^(-batch / half-life), ramping up with the pictures made so far.
 
         Karras et al. 2020 (arXiv 2006.06676), appendix.
         """
+        if self.settings.decay is not None:
+            return self.settings.decay
         half_life = self.settings.half_life
         if self.settings.rampup:
             half_life = min(half_life, made * self.settings.rampup)

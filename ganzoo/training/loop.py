@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from ganzoo import pictures
-from ganzoo.contracts import Generator
 from ganzoo.errors import RequestError
 from ganzoo.observing.observer import Observer
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.ema import Ema
+from ganzoo.training.growth import grow
+from ganzoo.training.interval import Progress, due
 from ganzoo.training.phases import Game, Phase, require_shape
-from ganzoo.training.randomness import Randomness
+from ganzoo.training.sampling import make_pictures, spread
 from ganzoo.training.stopwatch import Stopwatch
 
 
@@ -41,7 +43,7 @@ class Trainer:
         self.engine = game.engine
         self.phases = game.phases()
         self.ema = Ema(game.networks.generator, run.train.ema)
-        self.steps = run.steps(len(game.batches.data))
+        self.steps = self._length()
         self.step = 0
         self.images_made = 0
         """Pictures made for the generator's updates, over all processes."""
@@ -52,6 +54,21 @@ class Trainer:
         """The step of the newest checkpoint."""
         self._reported = 0
         """Images seen at the last report."""
+        grow(self.ema.generator, game.stage, game.fade)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run has come."""
+        seen = self.game.images_seen
+        return Progress(self.step, seen, seen / len(self.game.batches.data))
+
+    def _length(self) -> int:
+        """Steps in all, whichever way the length was said."""
+        train = self.run.train
+        images: float | None = train.images
+        if train.epochs is not None:
+            images = train.epochs * len(self.game.batches.data)
+        return train.steps if images is None else self.game.schedule.steps(images)
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Go on until the last step, or until ``stopping`` says so; ends with a checkpoint.
@@ -59,27 +76,54 @@ class Trainer:
         Raises Diverged when a loss is no longer finite; what was saved before stays.
         """
         self._tell(lambda observer: observer.started(self.step, self.steps))
+        self._tell_of_growth()
         if self.step == 0:
             self._draw_real()
             self._draw_samples()
         self._stopwatch.restart()
         self._reported = self.game.images_seen
         while self.step < self.steps and not self.engine.any(stopping()):
+            before = self.progress
             self.advance()
-            self.watch()
+            self.watch(before)
         if self.step != self._saved:
             self.save()
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
     def advance(self) -> None:
-        """One step: every phase in its turn, then the averaged generator."""
+        """One step: every phase in its turn, then the averaged generator; then all may grow."""
         for phase in self.phases:
             for repeat in range(phase.repeats):
                 self._update(phase, self.step * phase.repeats + repeat)
         self.step += 1
-        batch = self.run.train.batch_size
+        batch = self.game.stage.batch_size
         self.images_made += batch
         self.ema.update(self.game.networks.generator, made=self.images_made, batch=batch)
+        stage = self.game.stage
+        self._grow()
+        if self.game.stage is not stage:
+            self.phases = self.game.phases()
+            self._tell_of_growth()
+
+    def _grow(self) -> None:
+        self.game.grow()
+        grow(self.ema.generator, self.game.stage, self.game.fade)
+
+    def _tell_of_growth(self) -> None:
+        """Say how large the pictures are, and whether the run is long enough for all its layers."""
+        stages, stage = self.game.schedule.stages, self.game.stage
+        if len(stages) == 1:
+            return
+        last, height = stages[-1], stage.image.height
+        message = f"step {self.step}: {height} pixels of {last.image.height}"
+        message += f", {stage.batch_size} pictures in a batch"
+        whole = last.begins + last.fade_images
+        if stage is stages[0] and self.game.schedule.steps(whole) > self.steps:
+            message += (
+                f"; the last layers are whole after {whole} images, but this run ends before: "
+                "make growth.fade_images and growth.stable_images smaller, or the run longer"
+            )
+        self._tell(lambda observer: observer.noted(message))
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
@@ -97,16 +141,16 @@ class Trainer:
         for name, term in terms.items():
             self.game.tally.add(f"{phase.name}/{name}", term)
 
-    def watch(self) -> None:
-        """What is due after a step: a report, samples, a checkpoint."""
+    def watch(self, before: Progress) -> None:
+        """What is due after a step, ``before`` which a run had come so far: reports, samples."""
         self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
-        last = self.step == self.steps
-        if last or self.step % self.run.log.every == 0:
+        last, now = self.step == self.steps, self.progress
+        if last or due(self.run.log.every, before, now):
             self._report()
-        if last or self.step % self.run.sample.every == 0:
+        if last or due(self.run.sample.every, before, now):
             with self._stopwatch.paused():
                 self._draw_samples()
-        if self.step % self.run.checkpoint.every == 0:
+        if due(self.run.checkpoint.every, before, now):
             with self._stopwatch.paused():
                 self.save()
 
@@ -115,6 +159,9 @@ class Trainer:
         images = self.game.images_seen
         speed = (images - self._reported) / self._stopwatch.seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
+        if len(self.game.schedule.stages) > 1:
+            scalars["growth/resolution"] = self.game.stage.image.height
+            scalars["growth/fade"] = self.game.fade
         self._tell(lambda observer: observer.reported(self.step, scalars))
         self.game.tally.reset()
         self._stopwatch.restart()
@@ -133,7 +180,8 @@ class Trainer:
         return means
 
     def _require_finite_weights(self) -> None:
-        weights = [p.detach() for phase in self.phases for p in phase.module.parameters()]
+        networks = (self.game.networks.generator, self.game.networks.discriminator)
+        weights = [p.detach() for network in networks for p in network.parameters()]
         if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
             raise Diverged(f"weights are no longer finite at step {self.step}; {self._advice()}")
 
@@ -193,10 +241,12 @@ class Trainer:
         self.game.networks.generator.load_state_dict(state["generator"])
         self.game.networks.discriminator.load_state_dict(state["discriminator"])
         self.ema.generator.load_state_dict(state["averaged"])
+        self.game.images_seen = int(state["images_seen"])
+        self._grow()
+        self.phases = self.game.phases()
         for phase in self.phases:
             _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
         self.game.tally.restore(state["tally"], self.engine.device)
-        self.game.images_seen = int(state["images_seen"])
         self.images_made = int(state["images_made"])
         self.step = self._saved = int(state["step"])
 
@@ -206,15 +256,20 @@ class Trainer:
             labels = spread(self.game.classes, count) if self.game.classes else None
             self.ema.settle(self.game.randomness, self.game.classes)
             made = make_pictures(self.ema.generator, count, self.run.seed, labels)
-            self._tell(lambda observer: observer.drew("samples", self.step, pictures.grid(made)))
+            # Those of an early stage as large as the last one's, so that all sheets are alike.
+            factor = self.game.batches.data.shape.height // self.game.stage.image.height
+            self._show("samples", pictures.grid(pictures.enlarged(made, factor)))
 
     def _draw_real(self) -> None:
         if self.engine.is_main:
             real = self.game.batches.take(0, self.run.sample.count).images
             random = self.game.randomness.generator("shown", 0, self.engine.device)
             shown = self.game.view(self.game.augment(real, random), random)
-            sheet = pictures.grid(pictures.to_uint8(shown))
-            self._tell(lambda observer: observer.drew("real", 0, sheet))
+            self._show("real", pictures.grid(pictures.to_uint8(shown)))
+
+    def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
+        step, _, epoch = self.progress
+        self._tell(lambda observer: observer.drew(name, step, epoch, sheet))
 
     def _tell(self, event: Callable[[Observer], None]) -> None:
         for observer in self._observers:
@@ -229,29 +284,3 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> 
     optimizer.load_state_dict(state)
     for group, values in zip(optimizer.param_groups, now, strict=True):
         group.update(values)
-
-
-def spread(classes: int, count: int) -> Tensor:
-    """Labels (count,) in ascending order, each class about equally often."""
-    return torch.arange(count) * classes // count
-
-
-@torch.no_grad()
-def make_pictures(
-    generator: Generator, count: int, seed: int, labels: Tensor | None = None, at_once: int = 64
-) -> Tensor:
-    """``count`` pictures as uint8 (N, C, H, W) on the CPU, ``at_once`` made together.
-
-    Picture i follows from the seed and from i alone, not from how many are made or where.
-    """
-    device = next(generator.parameters()).device
-    randomness = Randomness(seed)
-    made = []
-    for start in range(0, count, at_once):
-        numbers = range(start, min(start + at_once, count))
-        latents = torch.cat(
-            [generator.sample_latents(1, randomness.generator("picture", i)) for i in numbers]
-        )
-        chosen = None if labels is None else labels[numbers.start : numbers.stop].to(device)
-        made.append(pictures.to_uint8(generator(latents.to(device), chosen)).cpu())
-    return torch.cat(made)

@@ -6,7 +6,7 @@ phase follows from the phase's name and its position, the number of its updates 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,7 @@ from ganzoo.contracts import Constraint, Networks, Objective, Terms
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Optimiser, Run
 from ganzoo.training.engine import Engine
+from ganzoo.training.growth import Schedule, Stage, grow
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.tally import Tally
 
@@ -26,16 +27,12 @@ class Phase:
     """One player's turn."""
 
     name: str
-    module: nn.Module
+    parameters: Sequence[nn.Parameter]
     optimizer: torch.optim.Optimizer
     terms: Callable[[int], Terms]
     """What is minimised at a position."""
     repeats: int = 1
     after: Callable[[], None] = lambda: None
-    parameters: list[nn.Parameter] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.parameters = trained(self.module)
 
 
 @dataclass
@@ -46,6 +43,7 @@ class Game:
     networks: Networks
     objective: Objective
     batches: Batches
+    schedule: Schedule
     augment: Pipeline
     """What is done to real pictures only."""
     view: Pipeline
@@ -55,43 +53,58 @@ class Game:
     tally: Tally = field(default_factory=Tally)
     images_seen: int = 0
     """Real pictures shown to the discriminator so far, over all processes."""
+    stage: Stage = field(init=False)
+    fade: float = field(init=False)
+    """How far the stage's layers are faded in, from 0 to 1."""
     _batch: Batch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.grow()
 
     @property
     def classes(self) -> int:
         """How many classes the players listen to; 0 where they listen to no labels."""
         return len(self.batches.data.class_names) if self.networks.conditional else 0
 
+    def grow(self) -> None:
+        """Bring both players to where the pictures seen so far have led them."""
+        self.stage = self.schedule.at(self.images_seen)
+        self.fade = self.stage.fade(self.images_seen)
+        for player in (self.networks.generator, self.networks.discriminator):
+            grow(player, self.stage, self.fade)
+
     def phases(self) -> list[Phase]:
-        """First the discriminator, ``critic_steps`` times, then the generator."""
+        """First the discriminator, ``critic_steps`` times, then the generator; optimisers anew."""
         train = self.run.train
-        generator, discriminator = self.networks.generator, self.networks.discriminator
+        generator = self.schedule.trained(self.networks.generator, self.stage)
+        discriminator = self.schedule.trained(self.networks.discriminator, self.stage)
         return [
             Phase(
                 name="discriminator",
-                module=discriminator,
-                optimizer=optimiser(discriminator, train.discriminator),
+                parameters=discriminator,
+                optimizer=optimiser(discriminator, train.discriminator, self.stage.lr),
                 terms=self.discriminator_terms,
                 repeats=train.critic_steps,
                 after=self.constrain,
             ),
             Phase(
                 name="generator",
-                module=generator,
-                optimizer=optimiser(generator, train.generator),
+                parameters=generator,
+                optimizer=optimiser(generator, train.generator, self.stage.lr),
                 terms=self.generator_terms,
             ),
         ]
 
     def discriminator_terms(self, position: int) -> Terms:
         """The discriminator's terms on the next real pictures and as many new fakes."""
-        size = self.run.train.batch_size
+        size = self.stage.batch_size
         batch = self.batches.take(self.images_seen, size, self.engine.share)
         self.images_seen += size
         if not self.classes:
             batch = batch._replace(labels=None)
         random = self._random("augment", position)
-        self._batch = batch._replace(images=self.augment(batch.images, random, self.engine.share))
+        real = self.augment(batch.images, random, self.engine.share)
+        self._batch = batch._replace(images=self.stage.shrink(real, self.fade))
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
@@ -114,7 +127,7 @@ class Game:
     def _fake(self, purpose: str, position: int) -> Tensor:
         share = self.engine.share
         random = self._random(purpose, position)
-        latents = self.networks.generator.sample_latents(self.run.train.batch_size, random)
+        latents = self.networks.generator.sample_latents(self.stage.batch_size, random)
         images = self.networks.generator(share.of(latents), self._batch.labels).float()
         require_shape("the generator's output", images, tuple(self._batch.images.shape))
         return images
@@ -140,31 +153,27 @@ class Game:
         return self.randomness.generator(purpose, position, self.engine.device)
 
 
-def trained(module: nn.Module) -> list[nn.Parameter]:
-    """The parameters that are not frozen."""
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
 def require_shape(what: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
     """Raise ValueError if a plugin's tensor has another shape: broadcasting would hide it."""
     if tensor.shape != shape:
         raise ValueError(f"{what} has the shape {tuple(tensor.shape)}, not {shape}")
 
 
-def optimiser(module: nn.Module, settings: Optimiser) -> torch.optim.Optimizer:
-    """The update rule for a player's weights."""
-    parameters = trained(module)
-    device = parameters[0].device.type
+def optimiser(
+    parameters: Sequence[nn.Parameter], settings: Optimiser, lr: float | None = None
+) -> torch.optim.Optimizer:
+    """The update rule for a player's weights, with this learning rate or its own."""
+    lr = lr or settings.lr
     match settings.optimizer:
         case "adam":
             return torch.optim.Adam(
                 parameters,
-                lr=settings.lr,
+                lr=lr,
                 betas=settings.betas,
                 eps=settings.eps,
-                fused=device in ("cpu", "cuda"),
+                fused=parameters[0].device.type in ("cpu", "cuda"),
             )
         case "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=settings.lr, eps=settings.eps)
+            return torch.optim.RMSprop(parameters, lr=lr, eps=settings.eps)
         case "sgd":
-            return torch.optim.SGD(parameters, lr=settings.lr, momentum=settings.betas[0])
+            return torch.optim.SGD(parameters, lr=lr, momentum=settings.betas[0])

@@ -27,6 +27,7 @@ from ganzoo.observing.tensorboard import TensorBoard
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
+from ganzoo.training.growth import Schedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
@@ -58,14 +59,16 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers)
-    if resumed:
+    if resumed and not checkpoints.paths():
+        note("there is no checkpoint yet: it begins from the first step")
+    elif resumed:
         trainer.restore(checkpoints.load(warn=note))
         if trainer.step >= trainer.steps:
             note(f"{trainer.step} steps are made already: --steps N goes on to more")
             return Outcome.FINISHED
     if engine.is_main:
         _remember(folder, game, note)
-        observers += _observers(folder, trainer.step, progress)
+        observers += _observers(run, folder, trainer.step, progress)
     try:
         with stop_requests(note) as stopping:
             return trainer.train(stopping)
@@ -74,9 +77,9 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
             observer.closed()
 
 
-def _observers(folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
-    files = (Journal(folder.metrics, step), Gallery(folder.samples))
-    return (*files, TensorBoard(folder.path, step), progress)
+def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
+    gallery = Gallery(folder.samples, by_epoch="epoch" in str(run.sample.every))
+    return (Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step), progress)
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
@@ -99,6 +102,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         networks=networks,
         objective=objective,
         batches=Batches(data, Randomness(run.seed).number("order"), engine.device, layout),
+        schedule=Schedule(run, networks, data.shape),
         augment=Pipeline.of(augments, "real"),
         view=Pipeline.of(augments, "both"),
         engine=engine,
@@ -112,7 +116,8 @@ def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
     possible = (1, 3) if channels == "auto" else (channels,)
     for number in possible:
         try:
-            _networks(run, ImageShape(number, side, side), source, needs)
+            image = ImageShape(number, side, side)
+            Schedule(run, _networks(run, image, source, needs), image)
             return
         except RequestError:
             if number == possible[-1]:

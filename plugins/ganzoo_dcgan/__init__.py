@@ -49,12 +49,5 @@ def ganzoo_architectures() -> list[Architecture]:
             options=DcganOptions,
             reference="Radford et al. 2015, arXiv 1511.06434; conditional: Mirza & Osindero 2014, "
             "arXiv 1411.1784",
-            recommends={
-                "train.batch_size": 64,
-                "train.generator.lr": 2e-4,
-                "train.generator.betas": [0.5, 0.999],
-                "train.discriminator.lr": 2e-4,
-                "train.discriminator.betas": [0.5, 0.999],
-            },
         )
     ]

@@ -33,12 +33,5 @@ def ganzoo_architectures() -> list[Architecture]:
             options=MlpOptions,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; conditional: Mirza & Osindero "
             "2014, arXiv 1411.1784",
-            recommends={
-                "train.batch_size": 64,
-                "train.generator.lr": 2e-4,
-                "train.generator.betas": [0.5, 0.999],
-                "train.discriminator.lr": 2e-4,
-                "train.discriminator.betas": [0.5, 0.999],
-            },
         )
     ]

@@ -138,8 +138,9 @@ def main() -> None:
         by_hand = ByHand(trainer, asked.loss)
 
         def whole_step() -> None:
+            before = trainer.progress
             trainer.advance()
-            trainer.watch()
+            trainer.watch(before)
 
         steps = STEPS[asked.loss]
         seconds(whole_step, steps), seconds(by_hand.step, steps)  # warm up

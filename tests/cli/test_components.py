@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,27 @@ def test_info_as_json_is_a_schema(ganzoo_command: Ganzoo) -> None:
     (facts,) = json.loads(ganzoo_command("info", "wgan-gp", "--json").out)
     assert facts["options"]["properties"]["gp_weight"]["minimum"] == 0
     assert facts["recommends"]["train.critic_steps"] == 5
+
+
+RECIPES = [entry for entry in ENTRIES if entry.component.kind == "recipe"]
+
+
+@pytest.mark.parametrize("entry", RECIPES, ids=lambda entry: entry.qualified_name)
+def test_info_shows_what_a_recipe_reproduces_and_how(ganzoo_command: Ganzoo, entry: Any) -> None:
+    recipe = entry.component
+    shown = ganzoo_command("info", entry.qualified_name).out
+    for part in (recipe.reference, recipe.expects, recipe.read().strip()):
+        assert part in shown
+    assert f"ganzoo train --recipe {recipe.name}\n" in shown
+    (facts,) = json.loads(ganzoo_command("info", entry.qualified_name, "--json").out)
+    assert facts["expects"] == recipe.expects
+    assert facts["settings"] == tomllib.loads(recipe.read())
+
+
+def test_info_of_anything_else_speaks_of_no_recipe(ganzoo_command: Ganzoo) -> None:
+    assert "recipe" not in ganzoo_command("info", "dcgan").out
+    (facts,) = json.loads(ganzoo_command("info", "dcgan", "--json").out)
+    assert not {"expects", "settings"} & facts.keys()
 
 
 def test_an_unknown_name_gets_a_suggestion(ganzoo_command: Ganzoo) -> None:

@@ -16,7 +16,17 @@ Ganzoo = Callable[..., Any]
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["list"], ["info", "dcgan"], ["plugins"], ["train", "--help"], ["--version"], []],
+    [
+        ["--help"],
+        ["list"],
+        ["info", "dcgan"],
+        ["plugins"],
+        ["train", "--help"],
+        ["sweep", "--help"],
+        ["animate", "--help"],
+        ["--version"],
+        [],
+    ],
     ids=" ".join,
 )
 def test_a_light_command_imports_no_torch(arguments: list[str]) -> None:
@@ -35,7 +45,9 @@ def test_the_version(ganzoo_command: Ganzoo) -> None:
     assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["train", "resume", "generate", "list", "info", "plugins"])
+@pytest.mark.parametrize(
+    "command", ["train", "sweep", "resume", "generate", "animate", "list", "info", "plugins"]
+)
 def test_help_has_an_example(ganzoo_command: Ganzoo, command: str) -> None:
     done = ganzoo_command(command, "--help")
     assert done.status == 0

@@ -33,13 +33,16 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
     (tmp_path / "mine.toml").write_text('loss = "hinge"\n[train]\nsteps = 77\n')
     done = ganzoo_command(
         *("train", "mine.toml", "dataset=blossoms", "architecture=dcgan", "--seed", 3),
-        *("--augment", "rotate", "augment.rotate.degrees=5", "--dry-run"),
+        *("--augment", "rotate", "augment.rotate.degrees=5", "architecture=growing-mlp"),
+        *("growth.batch_size.8=5", "--dry-run"),
     )
     rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines()}
     assert rows["train.steps"] == ["77", "mine.toml"]
     assert rows["seed"] == ["3", "command", "line"]
     assert rows["data.resolution"] == ["32", "dataset", "blossoms"]
-    assert rows["train.generator.lr"] == ["0.0002", "architecture", "dcgan"]
+    assert rows["growth.stable_images"] == ["60000", "architecture", "growing-mlp"]
+    assert rows["growth.batch_size.8"] == ["5", "command", "line"]
+    assert rows["train.generator.lr"] == ["0.0002", "default"]
     assert rows["augment.rotate.degrees"] == ["5.0", "command", "line"]
     assert rows["checkpoint.every"][1] == "default"
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]

@@ -36,3 +36,13 @@ def test_a_terminal_gets_a_bar() -> None:
     assert "generator 0.5" in text
     assert "[something] happened" in text
     assert "\x1b[" in text
+
+
+def test_growth_is_told_before_the_losses() -> None:
+    output = io.StringIO()
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    for fade in (0.434, 1.0):
+        bar.reported(1, {"growth/resolution": 16.0, "growth/fade": fade, "loss/generator": 0.5})
+    first, second = output.getvalue().splitlines()
+    assert first.endswith("16 px faded in 43%  generator 0.5")
+    assert second.endswith("16 px  generator 0.5")

@@ -34,6 +34,12 @@ def test_a_line_torn_by_a_crash_is_dropped(tmp_path: Path) -> None:
 
 def test_sheets_are_named_by_their_step(tmp_path: Path) -> None:
     gallery = Gallery(tmp_path)
-    gallery.drew("samples", 12, np.zeros((4, 4, 3), np.uint8))
-    gallery.drew("real", 0, np.zeros((4, 4, 1), np.uint8))
+    gallery.drew("samples", 12, 0.5, np.zeros((4, 4, 3), np.uint8))
+    gallery.drew("real", 0, 0.5, np.zeros((4, 4, 1), np.uint8))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["real.png", "step-0000012.png"]
+
+
+def test_sheets_drawn_by_the_epoch_are_named_by_it(tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path, by_epoch=True)
+    gallery.drew("samples", 1200, 10.04, np.zeros((4, 4, 3), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0010-step-0001200.png"]

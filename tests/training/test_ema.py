@@ -49,6 +49,10 @@ def test_the_half_life_ramps_up(made: int, decay: float) -> None:
     assert ema.decay(made, batch=10) == pytest.approx(decay)
 
 
+def test_a_decay_of_its_own_takes_the_place_of_the_half_life() -> None:
+    assert Ema(Small(), Averaging(decay=0.999)).decay(made=10, batch=64) == 0.999
+
+
 def test_a_half_life_of_nothing_follows_at_once() -> None:
     generator = Small()
     ema = Ema(generator, Averaging(half_life=0))

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import ganzoo
+from ganzoo import pictures
+from ganzoo.api import stored_settings
+from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
+from ganzoo.run import Run
+from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
 
 REGISTRY = Registry.discover()
@@ -47,6 +54,48 @@ def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: 
     assert not same(last_state(halved.folder), last_state(straight.folder))
     ganzoo.resume(halved.folder, steps=6, quiet=True)
     assert same(last_state(halved.folder), last_state(straight.folder))
+
+
+GROWING = [
+    entry.component.name
+    for entry in REGISTRY.entries("architecture")
+    if any(key.startswith("growth.") for key in entry.component.recommends)
+]
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize("architecture", GROWING)
+def test_stopped_anywhere_while_it_grows(tiny: Arguments, architecture: str, freeze: bool) -> None:
+    # 16 images a step, then 8: stages begin with steps 2 and 6, and are faded in by 4 and 10.
+    growth = {"fade_images": 32, "stable_images": 32, "batch_size": {"16": 4}, "freeze": freeze}
+    more = {"resolution": 16, "settings": {"growth": growth, "sample.every": 1}}
+    straight = ganzoo.train(**tiny("straight", architecture, "wgan-gp", steps=12, **more))
+    # Before a boundary, at it, in mid-fade, at its end, before the next boundary, at it, after it.
+    stops = [1, 2, 3, 4, 5, 6, 7, 12]
+    often = ganzoo.train(**tiny("often", architecture, "wgan-gp", steps=stops[0], **more))
+    for steps in stops[1:]:
+        often = ganzoo.resume(often.folder, steps=steps, quiet=True)
+    assert same(last_state(often.folder), last_state(straight.folder))
+    sheets = [folder / "samples" for folder in (often.folder, straight.folder)]
+    for sheet in sheets[1].iterdir():
+        assert sheet.read_bytes() == (sheets[0] / sheet.name).read_bytes(), sheet.name
+
+
+@pytest.mark.parametrize("architecture", GROWING)
+@pytest.mark.parametrize(
+    ("steps", "side"), [(1, 4), (2, 8), (3, 8), (6, 16)], ids=["first", "new", "fading", "last"]
+)
+def test_generate_knows_the_stage(
+    tiny: Arguments, architecture: str, steps: int, side: int
+) -> None:
+    growth = {"fade_images": 32, "stable_images": 32}
+    settings = {"resolution": 16, "steps": steps, "settings": {"growth": growth}}
+    run = ganzoo.train(**tiny("run", architecture, **settings))
+    assert run.image == (3, side, side)
+    made = run.generate(4, seed=0)
+    with Image.open(run.folder / "samples" / f"step-{steps:07}.png") as image:
+        drawn = np.asarray(image)
+    assert np.array_equal(drawn, pictures.grid(pictures.enlarged(made, 16 // side)))
 
 
 def test_the_state_holds_all_that_matters(tiny: Arguments) -> None:
@@ -124,6 +173,45 @@ def test_stopped_before_the_first_step(tiny: Arguments, monkeypatch: pytest.Monk
     assert last_state(stopped)["step"] == 0
     ganzoo.resume(stopped, quiet=True)
     assert same(last_state(stopped), last_state(ganzoo.train(**tiny("straight")).folder))
+
+
+def test_killed_before_the_first_checkpoint(tiny: Arguments) -> None:
+    straight = last_state(ganzoo.train(**tiny("straight")).folder)
+    killed = ganzoo.train(**tiny("killed")).folder
+    for path in (killed / "checkpoints").iterdir():
+        path.unlink()
+    ganzoo.resume(killed, quiet=True)
+    assert same(last_state(killed), straight)
+    assert reports(killed) == reports(tiny("straight")["folder"])
+
+
+def test_moved_to_another_machine_with_its_pictures(
+    tiny: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here" / "pictures"
+    here.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for number in range(20):
+        noise = random.integers(256, size=(12, 12, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(here / f"{number}.png")
+    more = {
+        "dataset": "image-folder",
+        "loss": "wgan-gp",
+        "augment": ["crop", "flip"],
+        "settings": {"dataset.path": here},
+    }
+    straight = ganzoo.train(**tiny("straight", steps=6, **more)).folder
+    stopped = ganzoo.train(**tiny("stopped", steps=3, **more)).folder
+
+    there = tmp_path / "mnt" / "drive"
+    there.mkdir(parents=True)
+    here.rename(there / "photographs")
+    moved = RunFolder(stopped.rename(there / "run"))
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "another machine's cache"))
+    settings = stored_settings(moved)
+    settings.override([f"dataset.path={there / 'photographs'}", "train.steps=6"])
+    session.resume(Run.resolve(settings), moved)
+    assert same(last_state(moved.path), last_state(straight))
 
 
 def reports(folder: Path) -> list[dict[str, float]]:

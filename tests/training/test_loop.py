@@ -13,7 +13,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo import pictures
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.loop import Diverged, spread
+from ganzoo.training.loop import Diverged
 from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
@@ -141,12 +141,3 @@ def test_augmentations_reach_real_pictures_only_or_both(
         "generator latents",
         "generator view",
     ]
-
-
-@pytest.mark.parametrize(("classes", "count"), [(3, 10), (6, 4), (1, 5)])
-def test_labels_are_spread_evenly_in_order(classes: int, count: int) -> None:
-    labels = spread(classes, count).tolist()
-    assert labels == sorted(labels)
-    amounts = [labels.count(label) for label in range(classes)]
-    assert max(amounts) - min(amounts) <= 1
-    assert sum(amounts) == count

@@ -1,0 +1,199 @@
+"""``ganzoo sweep``: every combination of some settings, trained one after the other."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.combinations import Combination, combinations
+from ganzoo.cli.ending import STOPPED
+from ganzoo.cli.known import Json, LocalPlugin, Without, registry
+from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
+from ganzoo.cli.table import table
+
+if TYPE_CHECKING:
+    from ganzoo.run import Run
+    from ganzoo.sweep import Result, Sweep, Trial
+
+Values = Annotated[
+    str | None,
+    typer.Option(metavar="LIST", rich_help_panel="Settings of `ganzoo train`, one value or a list"),
+]
+
+
+def sweep(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATASETS ARCHITECTURES LOSSES | FILE.toml]... [KEY=LIST]... | FOLDER",
+            help="As for `ganzoo train`, with lists; or the folder of a sweep to go on with.",
+            show_default=False,
+        ),
+    ] = None,
+    recipe: RecipeName = None,
+    augment: Augmentations = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The sweep's folder, which must not exist."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the combinations; train nothing.")
+    ] = False,
+    as_json: Json = False,
+    without: Without = None,
+    plugin: LocalPlugin = None,
+    resolution: Values = None,
+    batch_size: Values = None,
+    steps: Values = None,
+    epochs: Values = None,
+    seed: Values = None,
+    device: Values = None,
+    precision: Values = None,
+) -> None:
+    """Train every combination of the values in lists, one run after the other.
+
+    Commas separate values, but not in brackets and double quotes. A FOLDER is gone on with.
+
+    Examples:
+    - `ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp seed=0,1 --steps 500`
+    - `ganzoo sweep settings.toml 'train.generator.betas=[0,0.9],[0.5,0.999]' --dry-run`
+    - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001`
+
+    """
+    from ganzoo.run import SHORTHANDS
+    from ganzoo.sweep import Sweep, title, trials
+
+    words = what or []
+    lists = {
+        "resolution": resolution,
+        "batch_size": batch_size,
+        "steps": steps,
+        "epochs": epochs,
+        "seed": seed,
+        "device": device,
+        "precision": precision,
+    }
+    flags = {name: text for name, text in lists.items() if text is not None}
+    if begun := _begun(words):
+        others = (recipe, augment, folder, dry_run, without, plugin, *flags.keys() - {"device"})
+        _go_on(begun, device, as_json, alone=len(words) == 1 and not any(others))
+        return
+    assignments = (f"{SHORTHANDS[name]}={text}" for name, text in flags.items())
+    asked = combinations(Words.of([*words, *assignments]))
+    runs = _resolved(asked, Request(recipe, augment, plugin, without))
+    new = trials([combination.differs for combination in asked], runs)
+    if dry_run:
+        _show(new, as_json)
+        return
+    if folder:
+        made = Sweep.create(folder, new)
+    else:
+        name = recipe.rpartition("/")[2] if recipe else title(runs)
+        made = Sweep.create_numbered(Path("sweeps"), name, new)
+    _train(made, {trial.name: run for trial, run in zip(new, runs, strict=True)}, as_json)
+
+
+def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
+    """The run of every combination; the first that cannot be had is said."""
+    from ganzoo.errors import RequestError
+    from ganzoo.sweep import told
+
+    runs = []
+    for number, (words, differs) in enumerate(asked, 1):
+        try:
+            run, _ = request.resolve(words, {})
+            if run.train.devices > 1:
+                raise RequestError(
+                    f"train.devices={run.train.devices}: the runs of a sweep train in one process"
+                )
+        except RequestError as error:
+            where = f" (in run {number}: {told(differs)})" if differs else ""
+            raise RequestError(f"{error}{where}") from error
+        runs.append(run)
+    return runs
+
+
+def _begun(words: Sequence[str]) -> Path | None:
+    """The folder of a sweep, if that is what stands there, or should."""
+    from ganzoo.sweep import FILE
+
+    found = [word for word in words if (Path(word) / FILE).is_file()]
+    if len(words) == 1:
+        found += Words.of(words).names
+    return Path(found[0]) if found else None
+
+
+def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> None:
+    from ganzoo.api import flags
+    from ganzoo.errors import RequestError
+    from ganzoo.run import Run, plugin_files
+    from ganzoo.settings import Settings
+    from ganzoo.sweep import FILE, Sweep
+
+    begun = Sweep.open(path)
+    if not alone:
+        raise RequestError(f"{path} is a sweep that goes on as it began: give it --device at most")
+    left: dict[str, Settings] = {}
+    for trial in (trial for trial in begun.trials if not trial.settled):
+        left[trial.name] = settings = Settings()
+        settings.add(trial.settings, str(path / FILE))
+        settings.add(flags({"device": device}), "command line")
+    files = {file: None for settings in left.values() for file in plugin_files(settings)}
+    known = registry(None, list(files))
+    _train(begun, {name: Run.resolve(s, known) for name, s in left.items()}, as_json)
+
+
+def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.training.loop import Outcome
+
+    go_on = f"go on with: ganzoo sweep {sweep.path}"
+    try:
+        outcome = sweep.train(runs, ProgressBar())
+    except KeyboardInterrupt:
+        print(go_on, file=sys.stderr)
+        raise
+    results = sweep.results()
+    if as_json:
+        print(json.dumps([asdict(result) for result in results], indent=2))
+    else:
+        print(sweep.path, *table(list(_rows(results))), sep="\n")
+    if outcome is Outcome.STOPPED:
+        print(go_on, file=sys.stderr)
+        raise typer.Exit(STOPPED)
+    if any(result.state != Outcome.FINISHED.value for result in results):
+        raise typer.Exit(1)
+
+
+def _show(trials: Sequence[Trial], as_json: bool) -> None:
+    from ganzoo.sweep import labels
+
+    if as_json:
+        print(json.dumps([asdict(trial) for trial in trials], indent=2))
+        return
+    rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
+    print(*table([("run", "folder", *labels(trials[0].differs)), *rows]), sep="\n")
+
+
+def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
+    """The head of the table, then a row for each run; what is not known is a dash."""
+    from ganzoo.sweep import labels
+
+    scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
+    differing = labels(results[0].differs)
+    yield ["run", *differing, "steps", "images", "images/s", *scalars, "state"]
+    for result in results:
+        known = (result.steps, result.images_seen, result.images_per_second)
+        yield [
+            str(result.number),
+            *result.differs.values(),
+            *("-" if value is None else f"{value:.0f}" for value in known),
+            *(f"{result.scalars[name]:.4g}" if name in result.scalars else "-" for name in scalars),
+            result.state,
+        ]

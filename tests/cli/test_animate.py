@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganzoo.folders import RunFolder
+
+Ganzoo = Callable[..., Any]
+
+
+@pytest.fixture
+def drawn(tmp_path: Path) -> Path:
+    """A run folder with five sample grids and no checkpoint."""
+    folder = RunFolder.create(tmp_path / "drawn")
+    folder.write_settings({})
+    for number in range(5):
+        path = folder.samples / f"step-{100 * number:07}.png"
+        Image.new("RGB", (40, 30), (50 * number, 0, 0)).save(path)
+    return folder.path
+
+
+def facts(path: Path) -> tuple[int, int, tuple[int, int]]:
+    """Number of frames, milliseconds of the first, size."""
+    with Image.open(path) as image:
+        return getattr(image, "n_frames", 1), image.info["duration"], image.size
+
+
+def test_a_film_of_the_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    done = ganzoo_command("animate", "drawn", "--out", "new/film.gif")
+    assert (done.status, done.out) == (0, "new/film.gif\n")
+    assert done.err == "making 5 frames\n"
+    assert facts(tmp_path / "new" / "film.gif") == (5, 200, (40, 30))
+
+
+def test_a_film_of_the_newest_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    done = ganzoo_command("animate", "drawn", "--last", 2, "--fps", 10, "--out", "film.gif")
+    assert done.err == "making 2 frames\n"
+    assert facts(tmp_path / "film.gif") == (2, 100, (40, 30))
+    with Image.open(tmp_path / "film.gif") as image:
+        red, *_ = image.convert("RGB").getpixel((0, 0))  # type: ignore[misc]
+    assert red == pytest.approx(150, abs=6)
+
+
+def test_a_film_needs_no_torch(drawn: Path) -> None:
+    for arguments in (["--help"], [str(drawn), "--out", str(drawn / "film.mp4")]):
+        code = (
+            f"import sys; sys.argv = ['ganzoo', 'animate', *{arguments!r}]\n"
+            "from ganzoo.cli import main\n"
+            "try: main()\n"
+            "except SystemExit as leaving: assert not leaving.code, leaving.code\n"
+            "assert 'torch' not in sys.modules\n"
+            f"assert '--help' not in {arguments!r} or 'PIL' not in sys.modules\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_walk(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    tiny_run()
+    walk = ("animate", "run", "--walk", 3, "--frames", 2, "--count", 2)
+    done = ganzoo_command(*walk, "--out", "a.gif")
+    assert (done.status, done.out, done.err) == (0, "a.gif\n", "making 6 frames\n")
+    frames, duration, size = facts(tmp_path / "a.gif")
+    assert (frames, duration) == (6, 50)
+    assert 256 <= min(size) < 272
+    ganzoo_command(*walk, "--out", "b.gif")
+    ganzoo_command(*walk, "--seed", 1, "--out", "c.gif")
+    a, b, c = ((tmp_path / f"{name}.gif").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_a_walk_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    tiny_run("run", "architecture.conditional=true")
+    walk = ("animate", "run", "--walk", 2, "--frames", 1)
+    assert ganzoo_command(*walk, "--class", "3 petals", "--out", "a.gif").status == 0
+    assert ganzoo_command(*walk, "--out", "b.gif").status == 0
+    assert (tmp_path / "a.gif").read_bytes() != (tmp_path / "b.gif").read_bytes()
+    refused = ganzoo_command(*walk, "--class", "9 petals", "--out", "c.gif").error
+    assert "no class called 9 petals; did you mean" in refused
+    refused = ganzoo_command(*walk, "--device", "toaster", "--out", "c.gif").error
+    assert "device toaster: " in refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("drawn", "--out", "film.avi"), "ends in .gif, .mp4, .webp"),
+        (("drawn", "--out", "mine.gif"), "exists already"),
+        (("drawn", "--out", "film.gif", "--last", 0), "--last"),
+        (("drawn", "--out", "film.gif", "--fps", 60), "--fps"),
+        (("drawn", "--out", "film.gif", "--seed", 1), "--seed is for walks"),
+        (("drawn", "--out", "film.gif", "--class", "rose"), "--class is for walks"),
+        (("drawn", "--out", "film.gif", "--walk", 1), "--walk"),
+        (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "leave one of them out"),
+        (("nowhere", "--out", "film.gif"), "no run folder nowhere"),
+        (("drawn",), "--out"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_request_gets_one_line(
+    drawn: Path, ganzoo_command: Ganzoo, arguments: tuple[object, ...], reason: str
+) -> None:
+    mine = drawn.parent / "mine.gif"
+    mine.write_text("mine")
+    assert reason in ganzoo_command("animate", *arguments).error
+    assert mine.read_text() == "mine"
+    assert not (drawn.parent / "film.gif").exists()
+
+
+def test_a_run_with_nothing_to_show_is_refused(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    for file in [*(tmp_path / "run").glob("samples/*"), *(tmp_path / "run").glob("checkpoints/*")]:
+        file.unlink()
+    assert "no sample grids yet" in ganzoo_command("animate", "run", "--out", "a.gif").error
+    assert "checkpoint" in ganzoo_command("animate", "run", "--walk", 2, "--out", "a.gif").error
+
+
+def test_help_has_its_examples(ganzoo_command: Ganzoo) -> None:
+    shown = ganzoo_command("animate", "--help").out
+    assert "ganzoo animate RUN --out film.gif" in shown
+    assert "ganzoo animate RUN --walk 8 --out walk.gif" in shown

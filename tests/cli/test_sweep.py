@@ -1,0 +1,313 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ganzoo.training.checkpoint import read
+from ganzoo.training.loop import Trainer
+
+Ganzoo = Callable[..., Any]
+
+TINY = (
+    *("--resolution", 8, "--steps", 2, "--batch-size", 8, "--device", "cpu", "sample.count=4"),
+    *("dataset.count=20", "architecture.width=4", "architecture.latents=4"),
+)
+"""Small enough for a part of a second, with mlp."""
+
+
+@pytest.fixture
+def tiny_sweep(ganzoo_command: Ganzoo) -> Ganzoo:
+    """``ganzoo sweep`` on blossoms with mlp, in the folder ``sweep``; more can be added."""
+
+    def run(*more: object, losses: str = "hinge,lsgan") -> Any:
+        names = ("blossoms", "mlp", losses)
+        return ganzoo_command("sweep", *names, "--folder", "sweep", *TINY, *more)
+
+    return run
+
+
+def weights(run: Path, step: int = 2) -> list[torch.Tensor]:
+    state = read(run / "checkpoints" / f"step-{step:07}.pt")
+    players = (state["generator"], state["discriminator"], state["averaged"])
+    return [tensor for player in players for tensor in player.values()]
+
+
+def equal(one: Path, other: Path) -> bool:
+    return all(map(torch.equal, weights(one), weights(other)))
+
+
+def states(sweep: Path) -> list[str]:
+    return [trial["state"] for trial in json.loads((sweep / "sweep.json").read_text())["trials"]]
+
+
+def stopping(*answers: bool) -> Callable[..., Any]:
+    """What stands for ``stop_requests``: these answers, over all runs, then no more requests."""
+    coming = iter(answers)
+
+    @contextmanager
+    def stop_requests(noted: object) -> Iterator[Callable[[], bool]]:
+        yield lambda: next(coming, False)
+
+    return stop_requests
+
+
+def test_every_combination_is_trained_and_told(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+    done = tiny_sweep("seed=0,1")
+    assert done.status == 0
+    folder, head, *rows = done.out.splitlines()
+    assert folder == "sweep"
+    names = "run loss seed steps images images/s loss/discriminator loss/generator state"
+    assert head.split() == names.split()
+    assert [row.split()[:5] for row in rows] == [
+        ["1", "hinge", "0", "2", "16"],
+        ["2", "hinge", "1", "2", "16"],
+        ["3", "lsgan", "0", "2", "16"],
+        ["4", "lsgan", "1", "2", "16"],
+    ]
+    assert all(row.split()[-1] == "finished" for row in rows)
+    assert "run 2 of 4: loss=hinge seed=1\nstep 2/2" in done.err
+    folders = sorted(path.parent.name for path in tmp_path.glob("sweep/*/run.toml"))
+    assert folders == [
+        *("1-loss=hinge-seed=0", "2-loss=hinge-seed=1"),
+        *("3-loss=lsgan-seed=0", "4-loss=lsgan-seed=1"),
+    ]
+
+
+def test_flags_take_lists_and_results_are_json(tiny_sweep: Ganzoo) -> None:
+    done = tiny_sweep("--seed", "0,1", "--augment", "flip", "--json", losses="hinge")
+    first, second = json.loads(done.out)
+    assert second["differs"] == {"seed": "1"}
+    assert second["steps"] == 2
+    assert second["images_per_second"] > 0
+    assert set(second["scalars"]) == {"loss/discriminator", "loss/generator"}
+    assert (second["state"], second["folder"]) == ("finished", "sweep/2-seed=1")
+    assert first["scalars"] != second["scalars"]
+
+
+def test_without_a_name_sweeps_are_numbered(ganzoo_command: Ganzoo) -> None:
+    for number in (1, 2):
+        done = ganzoo_command("sweep", "blossoms", "mlp", "hinge,lsgan", *TINY, "train.steps=1,2")
+        assert "train.steps is given twice, once as a list" in done.error
+        done = ganzoo_command("sweep", "blossoms", "mlp", "hinge,lsgan", *TINY)
+        assert done.out.startswith(f"sweeps/blossoms-mlp-hinge+lsgan-00{number}\n")
+
+
+def test_dry_run_shows_the_combinations(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('dataset = "blossoms"\nloss = "hinge"\n')
+    words = ("mine.toml", "architecture=dcgan,mlp", "train.generator.betas=[0,0.9],[0.5,0.999]")
+    done = ganzoo_command("sweep", *words, "--dry-run")
+    assert done.out.splitlines() == [
+        "run  folder                                architecture  betas",
+        "1    1-architecture=dcgan-betas=0,0.9      dcgan         [0,0.9]",
+        "2    2-architecture=dcgan-betas=0.5,0.999  dcgan         [0.5,0.999]",
+        "3    3-architecture=mlp-betas=0,0.9        mlp           [0,0.9]",
+        "4    4-architecture=mlp-betas=0.5,0.999    mlp           [0.5,0.999]",
+    ]
+    trials = json.loads(ganzoo_command("sweep", *words, "--dry-run", "--json").out)
+    assert trials[3]["settings"]["train"]["generator"]["betas"] == [0.5, 0.999]
+    assert trials[3]["settings"]["architecture"]["name"] == "mlp/mlp"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["blossoms", "dcgan,mlp", "hinge", "--dry-run"]], ids=" ".join
+)
+def test_help_and_dry_run_import_no_torch(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['ganzoo', 'sweep', *{arguments!r}]\n"
+        "from ganzoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as leaving: assert not leaving.code, leaving.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_help_has_examples(ganzoo_command: Ganzoo) -> None:
+    assert "`ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp" in ganzoo_command("sweep", "-h").out
+
+
+def test_a_sweep_that_was_stopped_goes_on_to_what_plain_runs_give(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        # Two steps of the first run, one of the second.
+        requests = stopping(False, False, False, True)
+        patch.setattr("ganzoo.training.session.stop_requests", requests)
+        stopped = tiny_sweep("seed=0,1")
+    assert stopped.status == 75
+    assert stopped.err.splitlines()[-1] == "go on with: ganzoo sweep sweep"
+    ends = [row.split()[-1] for row in stopped.out.splitlines()[2:]]
+    assert ends == ["finished", "request", "begun", "begun"]
+    sweep = tmp_path / "sweep"
+    assert states(sweep) == ["finished", "stopped on request", "not begun", "not begun"]
+    before = {p: p.stat().st_mtime_ns for p in sweep.glob("1-*/**/*")}
+
+    done = ganzoo_command("sweep", "sweep", "--device", "cpu")
+    assert (done.status, states(sweep)) == (0, ["finished"] * 4)
+    assert {p: p.stat().st_mtime_ns for p in sweep.glob("1-*/**/*")} == before
+    assert "run 1 of 4" not in done.err
+    for run in sorted(sweep.glob("?-*")):
+        _, loss, seed = run.name.split("-")
+        plain = ("--run", run.name, *TINY)
+        ganzoo_command("train", "blossoms", "mlp", loss.removeprefix("loss="), *plain, seed)
+        assert equal(run, tmp_path / run.name)
+
+
+def test_where_all_is_done_only_the_table_is_printed(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
+    first = tiny_sweep()
+    again = ganzoo_command("sweep", "sweep")
+    assert (again.status, again.out, again.err) == (0, first.out, "")
+
+
+def test_what_cannot_be_trained_does_not_end_the_others(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "gan_of_a_sweep.py").write_text(
+        "from ganzoo import Loss, hookimpl\n"
+        "class Broken:\n"
+        "    independent_scores = False\n"
+        "    def __init__(self, options): pass\n"
+        "    def discriminator(self, critic, real, fake): return {'it': critic(real) @ real}\n"
+        "    generator = discriminator\n"
+        "@hookimpl\n"
+        "def ganzoo_losses(): return [Loss(name='broken', summary='Breaks.', factory=Broken)]\n"
+    )
+    done = tiny_sweep(
+        *("--plugin", "gan_of_a_sweep.py", "train.generator.lr=1e30,1e-3"), losses="broken,hinge"
+    )
+    assert done.status == 1
+    failed, _, diverged, finished = states(tmp_path / "sweep")
+    assert failed.startswith("failed: ")
+    assert diverged.startswith("diverged: weights are no longer finite")
+    assert finished == "finished"
+    assert diverged in done.out
+    again = ganzoo_command("sweep", "sweep")
+    assert again.status == 1
+    # What diverged would do so again.
+    assert [line for line in again.err.splitlines() if line.startswith("run ")] == [
+        "run 1 of 4: loss=broken lr=1e30",
+        "run 2 of 4: loss=broken lr=1e-3",
+    ]
+
+
+def test_what_was_refused_is_tried_again(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    from PIL import Image
+
+    settings = (word for word in TINY if word != "dataset.count=20")
+    done = ganzoo_command(
+        *("sweep", "image-folder", "mlp", "hinge", "dataset.path=a,b", "--folder", "sweep"),
+        *settings,
+    )
+    assert done.status == 1
+    assert [state.split(":")[0] for state in states(tmp_path / "sweep")] == ["refused", "refused"]
+    assert not list((tmp_path / "sweep").glob("?-*"))
+    (tmp_path / "a").mkdir()
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a" / "1.png")
+    assert ganzoo_command("sweep", "sweep").status == 1
+    finished, refused = states(tmp_path / "sweep")
+    assert finished == "finished"
+    assert refused.startswith("refused: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["architecture.with=4,8"], "no setting architecture.with; did you mean architecture.wi"),
+        (["train.generator.lr=1e-3,-1"], "should be greater than 0 (in run 2: loss=hinge lr=-1)"),
+        (["seed=0,"], "seed=: input should be a valid integer"),
+        (["train.devices=1,2"], "train.devices=2: the runs of a sweep train in one process"),
+        (["--augment", "flop"], "no augmentation called flop"),
+        (["one-more"], "expected DATASET ARCHITECTURE LOSS, three names, not 4"),
+    ],
+)
+def test_a_wrong_combination_gets_one_line_and_makes_nothing(
+    tiny_sweep: Ganzoo, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    assert message in tiny_sweep(*arguments).error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_plugin_is_told_once(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "broken_in_a_sweep.py").write_text("1 / 0")
+    done = tiny_sweep("--plugin", "broken_in_a_sweep.py", "--dry-run")
+    assert done.status == 0
+    assert done.err.count("broken-in-a-sweep") == 1
+
+
+def test_an_existing_folder_is_refused_and_left_alone(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "sweep").mkdir()
+    assert "sweep exists already: go on with `ganzoo sweep sweep`" in tiny_sweep().error
+    assert list((tmp_path / "sweep").iterdir()) == []
+
+
+def test_what_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    assert "notes is not a sweep folder: it has no sweep.json" in (
+        ganzoo_command("sweep", "notes").error
+    )
+    assert "there is no sweep folder nowhere" in ganzoo_command("sweep", "nowhere").error
+    assert "which dataset?" in ganzoo_command("sweep").error
+
+
+@pytest.mark.parametrize("more", [["seed=3"], ["--steps", 5], ["--dry-run"], ["--recipe", "a"]])
+def test_a_sweep_goes_on_as_it_began(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, more: list[object]
+) -> None:
+    tiny_sweep("--steps=1", "--seed=0")
+    before = (tmp_path / "sweep" / "sweep.json").read_bytes()
+    assert "sweep is a sweep that goes on as it began" in (
+        ganzoo_command("sweep", "sweep", *more).error
+    )
+    assert (tmp_path / "sweep" / "sweep.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("left", ["a run", "a folder", "nothing"])
+def test_what_a_crash_has_left_without_a_checkpoint_begins_anew(
+    tiny_sweep: Ganzoo,
+    ganzoo_command: Ganzoo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    left: str,
+) -> None:
+    def crash(trainer: Trainer) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "advance", crash)
+        crashed = tiny_sweep()
+    assert crashed.status == 130
+    assert "go on with: ganzoo sweep sweep" in crashed.err
+    run = tmp_path / "sweep" / "1-loss=hinge"
+    assert (run / "run.toml").exists()
+    if left != "a run":
+        shutil.rmtree(run)
+    if left == "a folder":
+        run.mkdir()
+    assert ganzoo_command("sweep", "sweep").status == 0
+    ganzoo_command("train", "blossoms", "mlp", "hinge", "--run", "plain", *TINY)
+    assert equal(run, tmp_path / "plain")
+
+
+def test_a_run_that_has_finished_before_a_crash_is_found_so(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_sweep()
+    sweep = tmp_path / "sweep"
+    kept = (sweep / "sweep.json").read_text().replace('"finished"', '"not begun"')
+    (sweep / "sweep.json").write_text(kept)
+    before = {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")}
+    assert ganzoo_command("sweep", "sweep").status == 0
+    assert states(sweep) == ["finished", "finished"]
+    assert {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")} == before

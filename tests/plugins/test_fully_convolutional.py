@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ganzoo_fully_convolutional
+from ganzoo import ImageShape, Needs, Networks, RequestError
+from ganzoo_fully_convolutional import FullyConvolutionalOptions
+from ganzoo_fully_convolutional.networks import Residual, build
+
+INDEPENDENT = Needs(independent_scores=True)
+
+
+def networks(
+    height: int = 16,
+    width: int | None = None,
+    colours: int = 3,
+    needs: Needs = INDEPENDENT,
+    classes: int = 4,
+    **options: Any,
+) -> Networks:
+    torch.manual_seed(0)
+    return build(
+        FullyConvolutionalOptions(**{"channels": 4, **options}),
+        image=ImageShape(colours, height, width or height),
+        classes=classes,
+        needs=needs,
+    )
+
+
+def labels_for(players: Networks, n: int) -> Tensor | None:
+    return torch.arange(n) % 4 if players.conditional else None
+
+
+def draw(players: Networks, n: int) -> Tensor:
+    latents = players.generator.sample_latents(n, torch.Generator().manual_seed(1))
+    return players.generator(latents, labels_for(players, n))
+
+
+def score(players: Networks, images: Tensor) -> Tensor:
+    return players.discriminator(images, labels_for(players, len(images)))
+
+
+def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
+    return [layer for layer in network.modules() if isinstance(layer, kinds)]
+
+
+def awake(players: Networks) -> Networks:
+    """The same players, whose blocks no longer add nothing."""
+    with torch.no_grad():
+        for block in layers(players.generator, Residual):
+            block.layers[-1].weight.fill_(1)
+    return players
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
+def test_pictures_scores_and_gradients(norm: str, conditional: bool) -> None:
+    players = awake(networks(needs=Needs(), norm=norm, conditional=conditional))
+    images = draw(players, 4)
+    assert images.shape == (4, 3, 16, 16)
+    assert images.abs().max() <= 1
+    scores = score(players, images)
+    assert scores.shape == (4,)
+    scores.square().sum().backward()
+    for network in (players.generator, players.discriminator):
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize("colours", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("height", "width", "bottom"),
+    [
+        (8, 8, (4, 4)),
+        (28, 28, (7, 7)),
+        (32, 32, (4, 4)),
+        (48, 64, (6, 8)),
+        (96, 32, (12, 4)),
+        (80, 80, (5, 5)),
+        (128, 128, (4, 4)),
+    ],
+)
+def test_sides_are_halved_until_four_to_seven_pixels_are_left(
+    height: int, width: int, bottom: tuple[int, int], colours: int
+) -> None:
+    players = networks(height, width, colours, channels=2)
+    seen: list[torch.Size] = []
+    first, *_ = layers(players.generator, Residual)
+    first.register_forward_hook(lambda _, inputs, output: seen.append(output.shape[2:]))
+    images = draw(players, 2)
+    assert seen == [bottom]
+    assert images.shape == (2, colours, height, width)
+    assert score(players, images).shape == (2,)
+
+
+def test_the_depth_can_be_chosen() -> None:
+    shallow = networks(36, depth=1)
+    assert draw(shallow, 2).shape == (2, 3, 36, 36)
+    assert len(layers(shallow.generator, nn.Upsample)) == 1
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "depth", "times", "nearest"),
+    [
+        (36, 36, None, 3, "a multiple of 8, such as 32 or 40"),
+        (100, 100, None, 4, "a multiple of 16, such as 96 or 112"),
+        (48, 36, None, 3, "a multiple of 8, such as 32 or 40"),
+        (7, 7, None, 1, "a multiple of 2, such as 6 or 8"),
+        (8, 8, 4, 4, "a multiple of 16, such as 16 or 32"),
+    ],
+)
+def test_other_sizes_are_refused_with_the_nearest(
+    height: int, width: int, depth: int | None, times: int, nearest: str
+) -> None:
+    (spec,) = ganzoo_fully_convolutional.ganzoo_architectures()
+    options = FullyConvolutionalOptions(depth=depth)
+    with pytest.raises(RequestError) as caught:
+        spec.build(options, image=ImageShape(3, height, width), classes=0, needs=Needs())
+    message = str(caught.value)
+    beginning = f"cannot halve pictures of {height} x {width} pixels {times} times"
+    assert message.startswith(f"architecture fully-convolutional: {beginning}")
+    assert nearest in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_the_same_weights_make_pictures_of_other_sizes(conditional: bool) -> None:
+    players = networks(32, conditional=conditional)
+    latents = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(0))
+    images = players.generator(latents, labels_for(players, 2))
+    assert images.shape == latents.shape
+    assert score(players, images).shape == (2,)
+
+
+@pytest.mark.parametrize("size", [32, 48, 64])
+def test_all_of_the_noise_decides_each_pixel(size: int) -> None:
+    generator = awake(networks(size, channels=8)).generator.double().eval()
+    latents = generator.sample_latents(1, torch.Generator().manual_seed(0)).double()
+    images = generator(latents.requires_grad_())
+    for pixel in ((0, 0), (size // 2, size // 2), (size - 1, 0)):
+        value = images[0, :, *pixel].sum()
+        (gradient,) = torch.autograd.grad(value, latents, retain_graph=True)
+        assert gradient[0].abs().sum(0).gt(0).all()
+
+
+def test_widths_double_with_each_halving_up_to_eightfold() -> None:
+    players = networks(128)
+    generator = [conv.out_channels for conv in layers(players.generator, nn.Conv2d)]
+    assert generator == [8, 16, 32, 32, 32, *[32] * 4, 32, 32, 16, 8, 4, 3]
+    discriminator = [conv.out_channels for conv in layers(players.discriminator, nn.Conv2d)]
+    assert discriminator == [4, 8, 8, 16, 16, 32, 32, 32, 32, 32, 1]
+
+
+def test_nothing_but_convolutions_has_weights_without_a_norm_or_a_label() -> None:
+    players = networks(needs=Needs(), conditional=True)
+    for network in (players.generator, players.discriminator):
+        owners = [module for module in network.modules() if list(module.parameters(False))]
+        assert {type(owner) for owner in owners} == {nn.Conv2d, nn.BatchNorm2d, nn.Embedding}
+
+
+def test_blocks_add_nothing_at_first() -> None:
+    players, without = networks(blocks=3), networks(blocks=0)
+    (block, *_) = blocks = layers(players.generator, Residual)
+    assert len(blocks) == 3
+    assert not layers(without.generator, Residual)
+    maps = torch.randn(2, 16, 4, 4)
+    assert torch.equal(block(maps), maps)
+
+
+def test_signals_keep_their_size_without_a_norm() -> None:
+    critic = networks(64, channels=16, norm="none").discriminator
+    sizes: list[float] = []
+    for layer in layers(critic, nn.LeakyReLU):
+        layer.register_forward_hook(lambda _, inputs, output: sizes.append(output.std().item()))
+    critic(torch.rand(4, 3, 64, 64) * 2 - 1)
+    assert len(sizes) == 8
+    assert all(0.2 < size < 2 for size in sizes)
+
+
+@pytest.mark.parametrize(
+    ("norm", "needs", "kind"),
+    [
+        ("auto", Needs(), nn.BatchNorm2d),
+        ("auto", INDEPENDENT, nn.GroupNorm),
+        ("layer", Needs(), nn.GroupNorm),
+        ("batch", Needs(), nn.BatchNorm2d),
+        ("none", INDEPENDENT, nn.Identity),
+    ],
+)
+def test_the_norm_follows_the_need_unless_it_is_chosen(
+    norm: str, needs: Needs, kind: type[nn.Module]
+) -> None:
+    players = networks(32, needs=needs, norm=norm)
+    norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
+    assert [type(layer) for layer in norms] == [kind] * 3
+
+
+@pytest.mark.parametrize("norm", ["auto", "layer", "none"])
+def test_scores_are_independent_of_the_batch_where_the_loss_needs_it(norm: str) -> None:
+    players = networks(32, norm=norm)
+    images = torch.rand(5, 3, 32, 32) * 2 - 1
+    alone = torch.cat([players.discriminator(image[None]) for image in images])
+    torch.testing.assert_close(players.discriminator(images), alone, atol=1e-5, rtol=1e-4)
+
+
+def test_batch_norm_mixes_scores_and_says_so_where_the_loss_needs_them_apart() -> None:
+    with pytest.warns(UserWarning, match="depend on its batch"):
+        players = networks(32, norm="batch")
+    images = torch.rand(5, 3, 32, 32) * 2 - 1
+    scores = players.discriminator(images)
+    assert (scores[:4] - players.discriminator(images[:4])).abs().min() > 1e-4
+
+
+def test_labels_change_pictures_and_scores() -> None:
+    players = networks(conditional=True)
+    players.generator.eval()
+    latents = players.generator.sample_latents(1, torch.Generator())
+    zero, one = torch.tensor([0]), torch.tensor([1])
+    images = players.generator(latents, zero)
+    assert not torch.allclose(images, players.generator(latents, one))
+    scores = players.discriminator(images, zero)
+    assert not torch.allclose(scores, players.discriminator(images, one))
+
+
+def test_labels_are_refused_where_there_are_none() -> None:
+    with pytest.raises(ValueError, match="the pictures have no labels"):
+        networks(conditional=True, classes=0)
+
+
+def test_latents_are_normal_noise_in_the_shape_of_the_picture_from_their_generator_alone() -> None:
+    generator = networks(48, 64).generator
+    before = torch.get_rng_state()
+    latents = generator.sample_latents(20, torch.Generator().manual_seed(5))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(latents, generator.sample_latents(20, torch.Generator().manual_seed(5)))
+    assert latents.shape == (20, 3, 48, 64)
+    assert latents.dtype == torch.float32
+    assert latents.mean().item() == pytest.approx(0, abs=0.01)
+    assert latents.std().item() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("norm", ["layer", "none"])
+def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(norm: str) -> None:
+    def gradients(memory_format: torch.memory_format) -> list[Tensor]:
+        critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
+        x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)
+        x = x.contiguous(memory_format=memory_format).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        penalty = (torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) - 1).square().mean()
+        parameters = list(critic.parameters())
+        return list(torch.autograd.grad(penalty, parameters, materialize_grads=True))
+
+    contiguous, last = gradients(torch.contiguous_format), gradients(torch.channels_last)
+    assert any(gradient.any() for gradient in contiguous)
+    torch.testing.assert_close(last, contiguous)

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from itertools import chain
+from math import prod
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+import ganzoo_growing_mlp
+from ganzoo import Growing, ImageShape, Needs, Networks, RequestError
+from ganzoo_growing_mlp import GrowingMlpOptions
+from ganzoo_growing_mlp.networks import GrowingMlpDiscriminator, GrowingMlpGenerator, build
+
+OBLONG = ImageShape(3, 16, 24)
+
+
+def networks(image: ImageShape = OBLONG, classes: int = 4, **options: Any) -> Networks:
+    torch.manual_seed(0)
+    options = {"width": 6, "latents": 5, **options}
+    needs = Needs(independent_scores=True)
+    return build(GrowingMlpOptions(**options), image=image, classes=classes, needs=needs)
+
+
+def both(players: Networks) -> tuple[GrowingMlpGenerator, GrowingMlpDiscriminator]:
+    generator, discriminator = players.generator, players.discriminator
+    assert isinstance(generator, GrowingMlpGenerator)
+    assert isinstance(discriminator, GrowingMlpDiscriminator)
+    return generator, discriminator
+
+
+def latents_for(generator: GrowingMlpGenerator, n: int = 8) -> Tensor:
+    return generator.sample_latents(n, torch.Generator().manual_seed(1))
+
+
+def images_for(players: Networks, stage: int, n: int = 8) -> Tensor:
+    shape = both(players)[1].stages[stage]
+    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+
+def labels_for(players: Networks, n: int = 8) -> Tensor | None:
+    return torch.arange(n) % 4 if players.conditional else None
+
+
+def draw(players: Networks, stage: int, fade: float) -> Tensor:
+    generator = both(players)[0]
+    generator.grow(stage, fade)
+    return generator(latents_for(generator), labels_for(players))
+
+
+def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
+    discriminator = both(players)[1]
+    discriminator.grow(stage, fade)
+    return discriminator(images, labels_for(players, len(images)))
+
+
+def used_before(player: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
+    """The layer between pixels and hidden units of the stage before."""
+    layers = player.to_pixels if isinstance(player, GrowingMlpGenerator) else player.from_pixels
+    return layers[stage - 1]
+
+
+def sizes(layers: nn.Module) -> list[tuple[int, int]]:
+    dense = [layer for layer in layers.modules() if isinstance(layer, nn.Linear)]
+    return [(layer.in_features, layer.out_features) for layer in dense]
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("colours", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("whole", "sides"),
+    [
+        ((28, 28), [(7, 7), (14, 14), (28, 28)]),
+        ((16, 24), [(4, 6), (8, 12), (16, 24)]),
+        ((37, 37), [(37, 37)]),
+        ((6, 9), [(6, 9)]),
+        ((1, 1), [(1, 1)]),
+    ],
+)
+def test_pictures_and_scores_at_every_stage(
+    whole: tuple[int, int], sides: list[tuple[int, int]], colours: int, conditional: bool
+) -> None:
+    players = networks(ImageShape(colours, *whole), conditional=conditional)
+    for player in both(players):
+        assert isinstance(player, Growing)
+        assert player.stages == [ImageShape(colours, *side) for side in sides]
+        assert (player.stage, player.fade) == (len(sides) - 1, 1)
+    for stage, side in enumerate(sides):
+        for fade in (0, 0.5, 1):
+            images = draw(players, stage, fade)
+            assert images.shape == (8, colours, *side)
+            assert images.abs().max() <= 1
+            assert score(players, images, stage, fade).shape == (8,)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("stage", [1, 2])
+def test_at_fade_0_players_are_those_of_the_stage_before(stage: int, conditional: bool) -> None:
+    players = networks(conditional=conditional)
+    small = draw(players, stage - 1, 1)
+    enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    assert torch.equal(draw(players, stage, 0), enlarged)
+    images = images_for(players, stage)
+    expected = score(players, avg_pool2d(images, 2), stage - 1, 1)
+    assert torch.equal(score(players, images, stage, 0), expected)
+    assert not torch.allclose(score(players, images, stage, 1), expected)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
+    players = networks()
+    images = images_for(players, stage)
+    drawn, scores = draw(players, stage, 1), score(players, images, stage, 1)
+    for player in both(players):
+        for parameter in used_before(player, stage).parameters():
+            nn.init.constant_(parameter, torch.nan)
+    assert torch.equal(draw(players, stage, 1), drawn)
+    assert torch.equal(score(players, images, stage, 1), scores)
+    assert draw(players, stage, 0.99).isnan().all()
+    assert score(players, images, stage, 0.99).isnan().all()
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_in_between_pictures_and_hidden_units_are_interpolated(stage: int) -> None:
+    players = networks()
+    old, new = draw(players, stage, 0), draw(players, stage, 1)
+    torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
+    seen: list[Tensor] = []
+    following = both(players)[1].blocks[stage - 1]
+    following.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    for fade in (0, 1, 0.3):
+        score(players, images_for(players, stage), stage, fade)
+    torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
+    for player in both(networks(conditional=conditional)):
+        added = [id(p) for stage in range(3) for p in player.added(stage)]
+        assert len(added) == len(set(added))
+        assert set(added) == {id(parameter) for parameter in player.parameters()}
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("fade", [0.5, 1])
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_gradients_reach_what_a_stage_adds_and_nothing_later(
+    stage: int, fade: float, conditional: bool
+) -> None:
+    players = networks(conditional=conditional)
+    scores = score(players, draw(players, stage, fade), stage, fade)
+    scores.square().sum().backward()
+    for player in both(players):
+        for parameter in player.added(stage):
+            assert parameter.grad is not None
+            assert parameter.grad.isfinite().all()
+            assert parameter.grad.any()
+        later = chain.from_iterable(player.added(n) for n in range(stage + 1, 3))
+        assert all(parameter.grad is None for parameter in later)
+        if stage:
+            used = [p.grad is not None for p in used_before(player, stage).parameters()]
+            assert used == [fade < 1, fade < 1]
+
+
+def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
+    generator, discriminator = both(networks(width=10, max_width=35))
+    pixels = [prod(shape) for shape in generator.stages]
+    widths = [10, 20, 35]
+    assert sizes(generator.blocks) == [(5, 10), (10, 20), (20, 35)]
+    assert sizes(generator.to_pixels) == list(zip(widths, pixels, strict=True))
+    assert sizes(discriminator.from_pixels) == list(zip(pixels, widths, strict=True))
+    assert sizes(discriminator.blocks) == [(10, 1), (20, 10), (35, 20)]
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_signals_keep_their_size_through_the_layers(stage: int) -> None:
+    players = networks(width=128, latents=100)
+    assert 0.4 < draw(players, stage, 1).std().item() < 0.9
+    shape = both(players)[1].stages[stage]
+    scores = score(players, torch.randn(64, *shape), stage, 1)
+    assert 0.2 < scores.square().mean().sqrt().item() < 5
+
+
+@pytest.mark.parametrize("fade", [0.5, 1])
+def test_scores_are_independent_of_the_batch(fade: float) -> None:
+    players = networks()
+    assert not players.compares
+    images = images_for(players, 2, n=5)
+    alone = torch.cat([score(players, image[None], 2, fade) for image in images])
+    torch.testing.assert_close(score(players, images, 2, fade), alone)
+
+
+def test_dropout_falls_on_the_discriminator_while_it_trains() -> None:
+    players = networks(dropout=0.5)
+    images, critic = images_for(players, 2), both(players)[1]
+    assert not torch.equal(critic(images), critic(images))
+    critic.eval()
+    assert torch.equal(critic(images), critic(images))
+    assert not any(isinstance(layer, nn.Dropout) for layer in players.generator.modules())
+
+
+@pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
+def test_the_gradient_of_a_score_can_be_penalised(fade: float) -> None:
+    critic = both(networks())[1]
+    critic.grow(2, fade)
+    x = torch.randn(4, *OBLONG, requires_grad=True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    penalty = (torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) - 1).square().mean()
+    gradients = torch.autograd.grad(penalty, list(critic.parameters()), materialize_grads=True)
+    assert any(gradient.any() for gradient in gradients)
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_labels_change_pictures_and_scores(stage: int) -> None:
+    players = networks(conditional=True)
+    generator, discriminator = both(players)
+    generator.grow(stage, 1)
+    discriminator.grow(stage, 1)
+    latents, images = latents_for(generator, 1), images_for(players, stage, 1)
+    zero, one = torch.tensor([0]), torch.tensor([1])
+    assert not torch.allclose(generator(latents, zero), generator(latents, one))
+    assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
+
+
+def test_labels_are_refused_where_there_are_none() -> None:
+    (spec,) = ganzoo_growing_mlp.ganzoo_architectures()
+    options = GrowingMlpOptions(conditional=True)
+    with pytest.raises(RequestError, match="growing-mlp: the pictures have no labels"):
+        spec.build(options, image=OBLONG, classes=0, needs=Needs())
+
+
+def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
+    generator = networks(latents=100).generator
+    latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
+    torch.manual_seed(99)
+    assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))
+    assert latents.shape == (500, 100)
+    assert latents.mean().item() == pytest.approx(0, abs=0.02)
+    assert latents.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_weights_are_the_same_at_every_stage_and_survive_a_round_trip() -> None:
+    players, others = networks(conditional=True), networks(conditional=True)
+    for number in range(2):
+        player, other = both(players)[number], both(others)[number]
+        whole = list(player.state_dict())
+        for parameter in other.parameters():
+            nn.init.zeros_(parameter)
+        player.grow(1, 0.5)
+        assert list(player.state_dict()) == whole
+        other.load_state_dict(player.state_dict())
+    for stage in range(3):
+        images = draw(players, stage, 0.5)
+        assert torch.equal(draw(others, stage, 0.5), images)
+        assert torch.equal(score(others, images, stage, 0.5), score(players, images, stage, 0.5))

@@ -1,0 +1,411 @@
+from __future__ import annotations
+
+from itertools import chain
+from math import sqrt
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, leaky_relu
+
+import ganzoo_progressive
+from ganzoo import Growing, ImageShape, Needs, Networks, RequestError
+from ganzoo_progressive import ProgressiveOptions
+from ganzoo_progressive.layers import EqualisedConv, EqualisedLinear, MinibatchStddev, PixelNorm
+from ganzoo_progressive.networks import (
+    ProgressiveDiscriminator,
+    ProgressiveGenerator,
+    build,
+)
+
+Player = ProgressiveGenerator | ProgressiveDiscriminator
+
+
+def networks(size: int = 16, colours: int = 3, classes: int = 4, **options: Any) -> Networks:
+    torch.manual_seed(0)
+    options = {"channels": 6, "latents": 5, **options}
+    image = ImageShape(colours, size, size)
+    return build(ProgressiveOptions(**options), image=image, classes=classes, needs=Needs())
+
+
+def both(players: Networks) -> tuple[ProgressiveGenerator, ProgressiveDiscriminator]:
+    generator, discriminator = players.generator, players.discriminator
+    assert isinstance(generator, ProgressiveGenerator)
+    assert isinstance(discriminator, ProgressiveDiscriminator)
+    return generator, discriminator
+
+
+def latents_for(generator: ProgressiveGenerator, n: int = 8) -> Tensor:
+    return generator.sample_latents(n, torch.Generator().manual_seed(1))
+
+
+def images_for(players: Networks, stage: int, n: int = 8) -> Tensor:
+    shape = both(players)[1].stages[stage]
+    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+
+def labels_for(players: Networks, n: int = 8) -> Tensor | None:
+    return torch.arange(n) % 4 if players.conditional else None
+
+
+def draw(players: Networks, stage: int, fade: float) -> Tensor:
+    generator = both(players)[0]
+    generator.grow(stage, fade)
+    return generator(latents_for(generator), labels_for(players))
+
+
+def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
+    discriminator = both(players)[1]
+    discriminator.grow(stage, fade)
+    return discriminator(images, labels_for(players, len(images)))
+
+
+def used_before(player: Player, stage: int) -> nn.Module:
+    """The layer between pictures and feature maps of the stage before."""
+    layers = player.to_rgb if isinstance(player, ProgressiveGenerator) else player.from_rgb
+    return layers[stage - 1]
+
+
+def equalised(layers: nn.Module) -> list[Any]:
+    kinds = EqualisedConv | EqualisedLinear
+    return [layer for layer in layers.modules() if isinstance(layer, kinds)]
+
+
+def scales(layers: nn.Module) -> list[float]:
+    return [layer.scale for layer in equalised(layers)]
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("colours", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [
+        (32, [4, 8, 16, 32]),
+        (48, [6, 12, 24, 48]),
+        (28, [7, 14, 28]),
+        (40, [5, 10, 20, 40]),
+        (4, [4]),
+    ],
+)
+def test_pictures_and_scores_at_every_stage(
+    size: int, sides: list[int], colours: int, conditional: bool
+) -> None:
+    players = networks(size, colours, conditional=conditional, channels=3)
+    for player in both(players):
+        assert isinstance(player, Growing)
+        assert player.stages == [ImageShape(colours, side, side) for side in sides]
+        assert (player.stage, player.fade) == (len(sides) - 1, 1)
+    for stage, side in enumerate(sides):
+        for fade in (0, 0.5, 1):
+            images = draw(players, stage, fade)
+            assert images.shape == (8, colours, side, side)
+            assert score(players, images, stage, fade).shape == (8,)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("stage", [1, 2])
+def test_at_fade_0_players_are_those_of_the_stage_before(stage: int, conditional: bool) -> None:
+    players = networks(conditional=conditional)
+    small = draw(players, stage - 1, 1)
+    enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    assert torch.equal(draw(players, stage, 0), enlarged)
+    images = images_for(players, stage)
+    expected = score(players, avg_pool2d(images, 2), stage - 1, 1)
+    assert torch.equal(score(players, images, stage, 0), expected)
+    assert not torch.allclose(score(players, images, stage, 1), expected)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
+    players = networks()
+    images = images_for(players, stage)
+    drawn, scores = draw(players, stage, 1), score(players, images, stage, 1)
+    for player in both(players):
+        for parameter in used_before(player, stage).parameters():
+            nn.init.constant_(parameter, torch.nan)
+    assert torch.equal(draw(players, stage, 1), drawn)
+    assert torch.equal(score(players, images, stage, 1), scores)
+    assert draw(players, stage, 0.99).isnan().all()
+    assert score(players, images, stage, 0.99).isnan().all()
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_in_between_pictures_and_feature_maps_are_interpolated(stage: int) -> None:
+    players = networks()
+    old, new = draw(players, stage, 0), draw(players, stage, 1)
+    torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
+    seen: list[Tensor] = []
+    following = both(players)[1].blocks[stage - 1]
+    following.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    for fade in (0, 1, 0.3):
+        score(players, images_for(players, stage), stage, fade)
+    torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
+    for player in both(networks(32, conditional=conditional)):
+        added = [id(p) for stage in range(4) for p in player.added(stage)]
+        assert len(added) == len(set(added))
+        assert set(added) == {id(parameter) for parameter in player.parameters()}
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("fade", [0.5, 1])
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_gradients_reach_what_a_stage_adds_and_nothing_later(
+    stage: int, fade: float, conditional: bool
+) -> None:
+    players = networks(conditional=conditional)
+    scores = score(players, draw(players, stage, fade), stage, fade)
+    scores.square().sum().backward()
+    for player in both(players):
+        for parameter in player.added(stage):
+            assert parameter.grad is not None
+            assert parameter.grad.isfinite().all()
+            assert parameter.grad.any()
+        later = chain.from_iterable(player.added(n) for n in range(stage + 1, 3))
+        assert all(parameter.grad is None for parameter in later)
+        if stage:
+            used = [p.grad is not None for p in used_before(player, stage).parameters()]
+            assert used == [fade < 1, fade < 1]
+
+
+def test_feature_maps_are_those_of_the_papers_table() -> None:
+    with torch.device("meta"):
+        generator, discriminator = both(networks(1024, channels=512, latents=512))
+    table = [512, 512, 512, 512, 256, 128, 64, 32, 16]
+    assert [layer.in_channels for layer in generator.to_rgb] == table
+    assert [layer.out_channels for layer in equalised(discriminator.from_rgb)] == table
+    # Table 2 of the paper: 23.1 million parameters each.
+    for player in (generator, discriminator):
+        grown = sum(parameter.numel() for parameter in player.parameters())
+        unused = sum(p.numel() for n in range(1, 9) for p in used_before(player, n).parameters())
+        assert (grown - unused) / 1e6 == pytest.approx(23.1, abs=0.05)
+
+
+def test_weights_are_normal_and_biases_zero() -> None:
+    for player in both(networks(channels=64, latents=64)):
+        for layer in equalised(player):
+            tolerance = 5 / sqrt(layer.weight.numel())
+            assert layer.weight.mean().item() == pytest.approx(0, abs=tolerance)
+            assert layer.weight.std().item() == pytest.approx(1, abs=tolerance)
+            assert not layer.bias.any()
+
+
+def test_the_scale_is_the_gain_over_the_root_of_the_fan_in() -> None:
+    generator, discriminator = both(networks(8))
+    conv = sqrt(2 / (6 * 3 * 3))
+    assert scales(generator.blocks) == pytest.approx([sqrt(2) / 4 / sqrt(5), conv, conv, conv])
+    assert scales(generator.to_rgb) == pytest.approx([1 / sqrt(6)] * 2)
+    assert scales(discriminator.from_rgb) == pytest.approx([sqrt(2 / 3)] * 2)
+    last = [sqrt(2 / (7 * 3 * 3)), sqrt(2 / (6 * 4 * 4))]
+    assert scales(discriminator.blocks) == pytest.approx([*last, conv, conv])
+    assert discriminator.score.scale == pytest.approx(1 / sqrt(6))
+
+
+@pytest.mark.parametrize(
+    ("layer", "plain"),
+    [
+        (EqualisedLinear(20, 30), nn.Linear(20, 30)),
+        (EqualisedConv(5, 30, 3, padding=1), nn.Conv2d(5, 30, 3, padding=1)),
+    ],
+)
+def test_equalised_layers_scale_both_signals_and_gradients(
+    layer: EqualisedLinear | EqualisedConv, plain: nn.Linear | nn.Conv2d
+) -> None:
+    x = torch.randn(4, 20) if isinstance(plain, nn.Linear) else torch.randn(4, 5, 6, 6)
+    with torch.no_grad():
+        nn.init.normal_(layer.bias)  # type: ignore[arg-type]  # there is one
+        plain.bias.copy_(layer.bias)  # type: ignore[arg-type, union-attr]
+        plain.weight.copy_(layer.weight * layer.scale)
+    made, expected = layer(x), plain(x)
+    torch.testing.assert_close(made, expected)
+    made.square().sum().backward()
+    expected.square().sum().backward()
+    assert plain.weight.grad is not None
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad * layer.scale)
+
+
+def test_signals_keep_their_size_through_the_layers() -> None:
+    x = torch.randn(16, 64, 12, 12)
+    for _ in range(6):
+        x = leaky_relu(EqualisedConv(64, 64, 3, padding=1)(x), 0.2)
+    inside = x[:, :, 6, 6]  # zeros beyond the border make signals there smaller
+    assert 0.5 < inside.square().mean().item() < 2
+    players = networks(32, channels=64, latents=64)
+    assert 0.5 < draw(players, 3, 1).std().item() < 2
+    assert 0.05 < score(players, images_for(players, 3), 3, 1).square().mean().sqrt().item() < 5
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (7, 5, 3, 4)])
+def test_pixel_norm_gives_each_feature_vector_a_unit_mean_square(shape: tuple[int, ...]) -> None:
+    x = torch.randn(shape) * 30
+    normed = PixelNorm()(x)
+    squares = normed.square().mean(dim=1)
+    torch.testing.assert_close(squares, torch.ones_like(squares))
+    torch.testing.assert_close(normed * x.square().mean(dim=1, keepdim=True).sqrt(), x)
+    assert not PixelNorm()(torch.zeros(shape)).any()
+
+
+def test_the_generator_norms_latents_and_every_activation() -> None:
+    generator = both(networks())[0]
+    norms = [layer for layer in generator.modules() if isinstance(layer, PixelNorm)]
+    active = [layer for layer in generator.modules() if isinstance(layer, nn.LeakyReLU)]
+    assert len(norms) == 1 + len(active) == 7
+    latents = latents_for(generator)
+    torch.testing.assert_close(generator(latents), generator(latents * 3))
+
+
+@pytest.mark.parametrize(
+    ("n", "group", "size"),
+    [(8, 4, 4), (6, 4, 3), (10, 4, 2), (5, 4, 1), (1, 4, 1), (3, 4, 3), (12, 16, 12), (7, 2, 1)],
+)
+def test_minibatch_deviation_is_that_of_a_plain_loop(n: int, group: int, size: int) -> None:
+    x = torch.randn(n, 3, 4, 5)
+    made = MinibatchStddev(group)(x)
+    assert made.shape == (n, 4, 4, 5)
+    assert torch.equal(made[:, :3], x)
+    groups = n // size
+    for first in range(groups):
+        members = [x[first + groups * member] for member in range(size)]
+        deviations = []
+        for values in zip(*(member.flatten().tolist() for member in members), strict=True):
+            mean = sum(values) / size
+            variance = sum((value - mean) ** 2 for value in values) / size
+            deviations.append(sqrt(variance + 1e-8))
+        expected = torch.full((size, 4, 5), sum(deviations) / len(deviations))
+        torch.testing.assert_close(made[first::groups, 3], expected)
+
+
+def test_statistics_are_taken_in_float32() -> None:
+    x = torch.randn(4, 8, 2, 2).mul(1000).half()  # the squares are too large for half precision
+    for layer in (PixelNorm(), MinibatchStddev(4)):
+        made = layer(x)
+        assert made.dtype == torch.float16
+        torch.testing.assert_close(made, layer(x.float()).half())
+
+
+@pytest.mark.parametrize("fade", [0.5, 1])
+def test_it_computes_in_half_the_precision(fade: float) -> None:
+    players = networks(conditional=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        scores = score(players, draw(players, 2, fade), 2, fade)
+    scores.sum().backward()
+    for player in both(players):
+        grads = [p.grad for p in player.added(2)]
+        assert all(grad is not None and grad.isfinite().all() for grad in grads)
+
+
+def test_the_critic_compares_pictures_unless_its_group_is_1() -> None:
+    images = torch.rand(4, 3, 16, 16)
+    changed = torch.cat((images[:1], -images[1:]))
+    for group, compares in ((4, True), (1, False)):
+        players = networks(group=group)
+        assert players.compares is compares
+        before, after = players.discriminator(images), players.discriminator(changed)
+        assert (before[0] != after[0]).item() is compares
+        has = any(isinstance(layer, MinibatchStddev) for layer in players.discriminator.modules())
+        assert has is compares
+
+
+@pytest.mark.parametrize("layer", [PixelNorm(), MinibatchStddev(2), EqualisedConv(3, 2, 3)])
+def test_layers_are_twice_differentiable(layer: nn.Module) -> None:
+    x = torch.randn(4, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(layer.double(), x)
+
+
+@pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
+def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(fade: float) -> None:
+    def gradients(memory_format: torch.memory_format) -> list[Tensor]:
+        critic = both(networks())[1].double().to(memory_format=memory_format)
+        critic.grow(2, fade)
+        x = torch.linspace(-1, 1, 4 * 3 * 16 * 16, dtype=torch.float64).reshape(4, 3, 16, 16)
+        x = x.contiguous(memory_format=memory_format).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        penalty = (torch.linalg.vector_norm(gradient, dim=(1, 2, 3)) - 1).square().mean()
+        parameters = list(critic.parameters())
+        return list(torch.autograd.grad(penalty, parameters, materialize_grads=True))
+
+    contiguous, last = gradients(torch.contiguous_format), gradients(torch.channels_last)
+    assert any(gradient.any() for gradient in contiguous)
+    assert all(gradient.isfinite().all() for gradient in contiguous)
+    torch.testing.assert_close(last, contiguous)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "nearest"),
+    [
+        (37, 37, "32 and 40"),
+        (18, 18, "16 and 20"),
+        (3, 3, "4 and 5"),
+        (2000, 2000, "896 and 1024"),
+        (64, 32, "40 and 48"),
+    ],
+)
+def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
+    (spec,) = ganzoo_progressive.ganzoo_architectures()
+    with pytest.raises(RequestError) as caught:
+        spec.build(spec.options(), image=ImageShape(3, height, width), classes=0, needs=Needs())
+    message = str(caught.value)
+    assert message.startswith(
+        f"architecture progressive: cannot make pictures of {height} x {width}"
+    )
+    assert message.endswith(f"the nearest resolutions are {nearest}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_labels_change_pictures_and_scores(stage: int) -> None:
+    players = networks(conditional=True)
+    generator, discriminator = both(players)
+    generator.grow(stage, 1)
+    discriminator.grow(stage, 1)
+    latents, images = latents_for(generator, 1), images_for(players, stage, 1)
+    zero, one = torch.tensor([0]), torch.tensor([1])
+    assert not torch.allclose(generator(latents, zero), generator(latents, one))
+    assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
+
+
+def test_a_label_is_projected_on_the_last_features() -> None:
+    players = networks(conditional=True)
+    discriminator = both(players)[1]
+    features: list[Tensor] = []
+    discriminator.score.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
+    scores = score(players, images_for(players, 2), 2, 1)
+    assert discriminator.embed is not None
+    vectors = (discriminator.score.weight + discriminator.embed.weight) / sqrt(6)
+    expected = torch.stack([vectors[i % 4] @ phi for i, phi in enumerate(features[0])])
+    torch.testing.assert_close(scores, expected)
+
+
+def test_labels_are_refused_where_there_are_none() -> None:
+    with pytest.raises(ValueError, match="the pictures have no labels"):
+        networks(conditional=True, classes=0)
+
+
+def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
+    generator = networks(latents=100).generator
+    latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
+    torch.manual_seed(99)
+    assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))
+    assert latents.shape == (500, 100)
+    assert latents.mean().item() == pytest.approx(0, abs=0.02)
+    assert latents.std().item() == pytest.approx(1, abs=0.02)
+
+
+def test_weights_are_the_same_at_every_stage_and_survive_a_round_trip() -> None:
+    players, others = networks(conditional=True), networks(conditional=True)
+    for number in range(2):
+        player, other = both(players)[number], both(others)[number]
+        whole = list(player.state_dict())
+        for parameter in other.parameters():
+            nn.init.zeros_(parameter)
+        player.grow(1, 0.5)
+        assert list(player.state_dict()) == whole
+        other.load_state_dict(player.state_dict())
+    for stage in range(3):
+        images = draw(players, stage, 0.5)
+        assert torch.equal(draw(others, stage, 0.5), images)
+        assert torch.equal(score(others, images, stage, 0.5), score(players, images, stage, 0.5))

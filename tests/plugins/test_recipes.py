@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+from typer.testing import CliRunner
+
+import ganzoo_recipes
+from ganzoo import ImageShape, Needs, Networks, load
+from ganzoo.cli import app
+from ganzoo.registry import Registry
+from ganzoo.run import Run
+from ganzoo.settings import Settings, explain
+from ganzoo.testing import check
+
+REGISTRY = Registry.discover()
+RECIPES = {recipe.name: recipe for recipe in ganzoo_recipes.ganzoo_recipes()}
+
+SMALL = {
+    "oxford-wgan": ["architecture.channels=2", "train.critic_steps=1"],
+    "flower-gan": ["architecture.channels=2"],
+    "dcgan-flowers": ["architecture.channels=2"],
+    "custom-images": [
+        *("architecture.width=4", "growth.stable_images=4", "growth.fade_images=4"),
+        *("data.channels=1", "growth.freeze=true"),
+    ],
+}
+"""What makes each recipe's run one of a second."""
+
+SHOULD_BE: dict[str, dict[str, Any]] = {
+    "oxford-wgan": {
+        "dataset.name": "flowers/flowers",
+        "architecture.name": "dcgan/dcgan",
+        "loss.name": "wgan-gp/wgan-gp",
+        "loss.gp_weight": 10.0,
+        "loss.drift": 0.0,
+        "augment.crop.name": "classic-augment/crop",
+        "augment.flip.name": "classic-augment/flip",
+        "data.resolution": 64,
+        "train.steps": 30_000,
+        "train.batch_size": 64,
+        "train.critic_steps": 5,
+        "train.generator.lr": 1e-4,
+        "train.generator.betas": [0.0, 0.9],
+        "train.discriminator.lr": 1e-4,
+        "train.discriminator.betas": [0.0, 0.9],
+        "checkpoint.every": 500,
+        "checkpoint.keep": 2,
+        "sample.every": 250,
+    },
+    "flower-gan": {
+        "dataset.name": "flowers/flowers",
+        "architecture.name": "fully-convolutional/fully-convolutional",
+        "loss.name": "adversarial/non-saturating",
+        "data.resolution": 128,
+        "train.epochs": 5000.0,
+        "checkpoint.every": "10 epochs",
+        "sample.every": "100 epochs",
+    },
+    "dcgan-flowers": {
+        "dataset.name": "flowers/flowers",
+        "architecture.name": "dcgan/dcgan",
+        "architecture.channels": 64,
+        "architecture.latents": 100,
+        "architecture.kernel": 5,
+        "architecture.head": "dense",
+        "architecture.dropout": 0.5,
+        "loss.name": "adversarial/non-saturating",
+        "augment.flip.name": "classic-augment/flip",
+        "data.resolution": 64,
+        "train.epochs": 500.0,
+        "train.batch_size": 128,
+        "train.generator.lr": 2e-4,
+        "train.generator.betas": [0.5, 0.999],
+        "train.discriminator.lr": 2e-4,
+        "train.discriminator.betas": [0.5, 0.999],
+        "checkpoint.every": "10 epochs",
+        "sample.every": "1 epoch",
+    },
+    "custom-images": {
+        "dataset.name": "mnist/mnist",
+        "architecture.name": "growing-mlp/growing-mlp",
+        "loss.name": "adversarial/non-saturating",
+        "augment.rotate.name": "classic-augment/rotate",
+        "augment.rotate.degrees": 10.0,
+        "augment.shift.name": "classic-augment/shift",
+        "augment.shift.width": 0.1,
+        "augment.shift.height": 0.1,
+        "augment.shear.name": "classic-augment/shear",
+        "augment.shear.amount": 0.15,
+        "augment.zoom.name": "classic-augment/zoom",
+        "augment.zoom.amount": 0.1,
+        "augment.flip.name": "classic-augment/flip",
+        "data.resolution": 28,
+        "train.critic_steps": 1,
+        "sample.every": "1 epoch",
+    },
+}
+
+
+def resolved(name: str, *changes: str) -> tuple[Run, Settings]:
+    """The run of a recipe, as ``ganzoo train --recipe NAME`` resolves it."""
+    settings = Settings()
+    settings.parse(RECIPES[name].read(), origin=f"recipe {name}")
+    settings.override(changes)
+    return Run.resolve(settings, REGISTRY), settings
+
+
+def ganzoo_command(*arguments: object) -> str:
+    done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_it_declares_itself(name: str) -> None:
+    recipe = RECIPES[name]
+    check(recipe)
+    assert recipe.reference
+    assert recipe.expects.endswith(".")
+    assert recipe.read().startswith("# ")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_number_is_what_it_should_be_and_comes_from_the_recipe(name: str) -> None:
+    run, settings = resolved(name)
+    explained = explain(run.tree(), settings.origins)
+    own = {key: value for key, value, origin in explained if origin == f"recipe {name}"}
+    assert own == SHOULD_BE[name]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_command_line_prints_it(name: str) -> None:
+    shown = ganzoo_command("train", "--recipe", name, "--dry-run")
+    rows = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    for key, value in SHOULD_BE[name].items():
+        told, origin = rows[key].split("  ", maxsplit=1)
+        assert (told, origin.strip()) == (str(value), f"recipe {name}")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_it_trains_at_its_size(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    dataset = ("dataset=blossoms", "dataset.count=20")
+    size = ("--steps", 6, "--batch-size", 4, "sample.count=4", "--device", "cpu")
+    ganzoo_command("train", "--recipe", name, *dataset, *SMALL[name], *size, "--run", folder)
+    trained = load(folder)
+    assert trained.step == 6
+    assert trained.image[1:] == (SHOULD_BE[name]["data.resolution"],) * 2
+    assert trained.generate(count=2).shape == (2, *trained.image)
+
+
+def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:
+    run, _ = resolved("dcgan-flowers")
+    players: Networks = run.architecture.build(
+        image=ImageShape(3, 64, 64), classes=0, needs=Needs(independent_scores=False)
+    )
+    project, *_ = (m for m in players.generator.modules() if isinstance(m, nn.Linear))
+    assert (project.in_features, project.out_features) == (100, 4 * 4 * 512)
+    last = [m for m in players.discriminator.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    assert isinstance(last, nn.Linear)
+
+
+def test_dcgan_flowers_has_four_modes() -> None:
+    modes = ("train.batch_size=64,128", "architecture.head=conv,dense")
+    shown = ganzoo_command("sweep", "--recipe", "dcgan-flowers", *modes, "--dry-run")
+    assert len(shown.splitlines()) == 1 + 4
+
+
+def test_custom_images_does_not_have_to_grow() -> None:
+    run, settings = resolved("custom-images", "architecture=mlp")
+    assert run.growth is None
+    assert (run.train.steps, settings.origins.get("train.images")) == (10_000, None)
+
+
+def test_custom_images_takes_a_folder_of_pictures(tmp_path: Path) -> None:
+    changes = ("dataset=image-folder", f"dataset.path={tmp_path}", "data.resolution=32")
+    run, settings = resolved("custom-images", *changes, "growth.freeze=true")
+    assert run.dataset.entry.qualified_name == "image-folder/image-folder"
+    assert run.data.resolution == 32
+    assert run.growth is not None
+    assert run.growth.freeze
+    assert settings.origins["augment.rotate.degrees"] == "recipe custom-images"

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+import ganzoo
+from ganzoo import ImageShape, Needs, Networks, Options
+from ganzoo.pictures import enlarged
+from ganzoo.testing import check
+
+
+class Layers(nn.Module):
+    """A dense layer for the pictures of each stage."""
+
+    layers: nn.ModuleList
+    stages: list[ImageShape]
+
+    def begin(self, image: ImageShape) -> list[int]:
+        self.stages = image.halvings(8)
+        self.grow(len(self.stages) - 1, 1.0)
+        return [stage.channels * stage.height * stage.width for stage in self.stages]
+
+    def grow(self, stage: int, fade: float) -> None:
+        self.stage, self.fade = stage, fade
+
+    def added(self, stage: int) -> Iterator[nn.Parameter]:
+        yield from self.layers[stage].parameters()
+
+
+class Maker(Layers, ganzoo.Generator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, size) for size in self.begin(image))
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4, generator=random)
+
+    def made(self, stage: int, latents: Tensor) -> Tensor:
+        images: Tensor = self.layers[stage](latents).tanh().view(-1, *self.stages[stage])
+        return images
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images = self.made(self.stage, latents)
+        if self.stage and self.fade < 1:
+            images = enlarged(self.made(self.stage - 1, latents), 2).lerp(images, self.fade)
+        return images
+
+
+class Judge(Layers, ganzoo.Discriminator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(size, 1) for size in self.begin(image))
+
+    def scored(self, stage: int, images: Tensor) -> Tensor:
+        scores: Tensor = self.layers[stage](images.flatten(1)).flatten()
+        return scores
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        scores = self.scored(self.stage, images)
+        if self.stage and self.fade < 1:
+            scores = self.scored(self.stage - 1, avg_pool2d(images, 2)).lerp(scores, self.fade)
+        return scores
+
+
+class Abrupt(Maker):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.made(self.stage, latents)
+
+
+class Forgetful(Maker):
+    def added(self, stage: int) -> Iterator[nn.Parameter]:
+        yield next(self.layers[stage].parameters())  # and not its bias
+
+
+class Greedy(Maker):
+    def added(self, stage: int) -> Iterator[nn.Parameter]:
+        yield from self.layers.parameters()
+
+
+class Short(Maker):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__(image)
+        self.stages = self.stages[1:]
+
+
+class AbruptJudge(Judge):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.scored(self.stage, images)
+
+
+class Grown(ganzoo.Discriminator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.layer = nn.Linear(image.channels * image.height * image.width, 1)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.layer(images.flatten(1)).flatten()
+        return scores
+
+
+def architecture(maker: type[Maker] = Maker, judge: Any = Judge) -> ganzoo.Architecture:
+    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
+        return Networks(generator=maker(image), discriminator=judge(image))
+
+    return ganzoo.Architecture(name="mine", summary="It grows.", factory=build)
+
+
+def test_players_that_grow_well_pass() -> None:
+    check(architecture())
+
+
+@pytest.mark.parametrize(
+    ("maker", "judge", "message"),
+    [
+        (Maker, Grown, "either both players grow or neither"),
+        (Short, Judge, "the players have other stages"),
+        (Forgetful, Judge, "layers.0.bias is added by 0 stages"),
+        (Greedy, Judge, "layers.0.weight is added by 3 stages"),
+        (Abrupt, Judge, "generator: stage 1 should begin as what stage 0 was"),
+        (Maker, AbruptJudge, "discriminator: stage 1 should begin as what stage 0 was"),
+    ],
+)
+def test_what_grows_wrongly_is_found(maker: type[Maker], judge: Any, message: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        check(architecture(maker, judge))
+    assert message in str(caught.value)

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ganzoo
+from ganzoo import ImageShape, Networks
+from ganzoo.registry import Registry
+from ganzoo.run import Run
+from ganzoo.settings import Settings
+from ganzoo.training.growth import Schedule, Stage, grow, grows
+
+REGISTRY = Registry.discover()
+IMAGE = ImageShape(3, 32, 32)
+
+
+class Growing(nn.Module):
+    """One weight for each stage."""
+
+    def __init__(self, stages: list[ImageShape]) -> None:
+        super().__init__()
+        self.stages = stages
+        self.weights = nn.ParameterList(torch.zeros(1) for _ in stages)
+        self.at = (len(stages) - 1, 1.0)
+
+    def grow(self, stage: int, fade: float) -> None:
+        self.at = (stage, fade)
+
+    def added(self, stage: int) -> Iterator[nn.Parameter]:
+        yield self.weights[stage]
+
+
+class GrowingGenerator(Growing, ganzoo.Generator):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        raise NotImplementedError
+
+
+class GrowingDiscriminator(Growing, ganzoo.Discriminator):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+
+def networks(image: ImageShape = IMAGE) -> Networks:
+    return Networks(
+        generator=GrowingGenerator(image.halvings()),
+        discriminator=GrowingDiscriminator(image.halvings()),
+    )
+
+
+def run(**settings: Any) -> Run:
+    gathered = Settings()
+    gathered.add({"dataset": "blossoms", "architecture": "mlp", "loss": "hinge"}, "test")
+    gathered.add({key.replace("__", "."): value for key, value in settings.items()}, "test")
+    return Run.resolve(gathered, REGISTRY)
+
+
+def schedule(**settings: Any) -> Schedule:
+    settings = {"growth__fade_images": 100, "growth__stable_images": 200} | settings
+    return Schedule(run(**settings), networks(), IMAGE)
+
+
+def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
+    assert [image.height for image in ImageShape(1, 32, 32).halvings()] == [4, 8, 16, 32]
+    assert [image.height for image in ImageShape(1, 28, 28).halvings()] == [7, 14, 28]
+    assert ImageShape(3, 24, 40).halvings(7) == [(3, 12, 20), (3, 24, 40)]
+    assert ImageShape(3, 37, 37).halvings() == [(3, 37, 37)]
+    assert ImageShape(3, 2, 2).halvings() == [(3, 2, 2)]
+
+
+def test_stages_follow_each_other_in_images_seen() -> None:
+    stages = schedule().stages
+    assert [stage.image.height for stage in stages] == [4, 8, 16, 32]
+    assert [stage.begins for stage in stages] == [0, 200, 500, 800]
+    assert [stage.fade_images for stage in stages] == [0, 100, 100, 100]
+
+
+@pytest.mark.parametrize(
+    ("seen", "height", "fade"),
+    [(0, 4, 1), (199, 4, 1), (200, 8, 0), (250, 8, 0.5), (300, 8, 1), (499, 8, 1), (5000, 32, 1)],
+)
+def test_stage_and_fade_follow_from_the_images_seen(seen: int, height: int, fade: float) -> None:
+    stage = schedule().at(seen)
+    assert (stage.image.height, stage.fade(seen)) == (height, fade)
+
+
+def test_it_begins_at_the_first_resolution_that_is_large_enough() -> None:
+    late = schedule(growth__start=9)
+    assert [(stage.number, stage.begins) for stage in late.stages] == [(2, 0), (3, 200)]
+    assert late.at(0).fade(0) == 1
+
+
+def test_batch_size_and_learning_rate_hold_from_a_resolution_on() -> None:
+    found = schedule(
+        train__batch_size=64, growth__batch_size={"8": 48, "32": 16}, growth__lr={"16": 0.5}
+    )
+    assert [stage.batch_size for stage in found.stages] == [64, 48, 48, 16]
+    assert [stage.lr for stage in found.stages] == [None, None, 0.5, 0.5]
+    small = schedule(train__batch_size=8, growth__batch_size={"8": 48, "32": 16})
+    assert {stage.batch_size for stage in small.stages} == {8}
+
+
+@pytest.mark.parametrize("images", [1, 199, 200, 201, 333, 500, 800, 900, 4321])
+def test_steps_are_counted_as_they_will_be_made(images: int) -> None:
+    found = schedule(
+        train__batch_size=24, train__critic_steps=3, growth__batch_size={"8": 7, "16": 5}
+    )
+    steps = seen = 0
+    while seen < images:
+        steps, seen = steps + 1, seen + 3 * found.at(seen).batch_size
+    assert found.steps(images) == steps
+
+
+def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
+    found, frozen = schedule(), schedule(growth__freeze=True)
+    player = networks().generator
+    assert isinstance(player, GrowingGenerator)
+
+    def trained(by: Schedule) -> list[list[int]]:
+        numbers = {id(weight): number for number, weight in enumerate(player.weights)}
+        return [[numbers[id(p)] for p in by.trained(player, stage)] for stage in by.stages]
+
+    assert trained(found) == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
+    assert trained(frozen) == [[0], [1], [2], [3]]
+    assert trained(schedule(growth__freeze=True, growth__start=16)) == [[0, 1, 2], [3]]
+
+
+def test_what_does_not_grow_has_one_stage() -> None:
+    plain = Networks(
+        generator=Plain(),
+        discriminator=PlainCritic(),
+    )
+    single = Schedule(run(train__batch_size=10), plain, IMAGE)
+    assert single.stages == (Stage(0, IMAGE, 10),)
+    assert single.steps(95) == 10
+    with pytest.raises(ganzoo.RequestError, match="mlp does not grow: leave growth out"):
+        Schedule(run(growth__freeze=True), plain, IMAGE)
+    with pytest.raises(ValueError, match="through the same stages"):
+        grows(Networks(generator=networks().generator, discriminator=plain.discriminator))
+
+
+class Plain(ganzoo.Generator):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        raise NotImplementedError
+
+
+class PlainCritic(ganzoo.Discriminator):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"growth__start": 64}, "growth.start=64: the pictures have 32 pixels"),
+        (
+            {"train__devices": 2, "growth__batch_size": {"16": 5}},
+            "growth.batch_size: 5 pictures at 16 pixels cannot be shared equally",
+        ),
+    ],
+)
+def test_what_does_not_suit_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ganzoo.RequestError, match=re.escape(message)):
+        schedule(**settings)
+
+
+def test_real_pictures_are_shrunk_to_means_and_faded_as_the_networks() -> None:
+    real = torch.rand(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    stage = Stage(1, ImageShape(3, 8, 8), 4)
+    small = stage.shrink(real, 1.0)
+    assert torch.allclose(small, real.view(2, 3, 8, 4, 8, 4).mean((3, 5)))
+    coarse = small.view(2, 3, 4, 2, 4, 2).mean((3, 5), keepdim=True).expand(-1, -1, -1, 2, -1, 2)
+    assert torch.allclose(stage.shrink(real, 0.0), coarse.reshape(2, 3, 8, 8), atol=1e-6)
+    half = stage.shrink(real, 0.5)
+    assert torch.allclose(half, (small + coarse.reshape(2, 3, 8, 8)) / 2, atol=1e-6)
+    assert half.is_contiguous(memory_format=torch.channels_last)
+    whole = Stage(3, IMAGE, 4)
+    assert whole.shrink(real, 1.0) is real
+
+
+def test_players_are_brought_to_a_stage() -> None:
+    player = networks().generator
+    assert isinstance(player, GrowingGenerator)
+    grow(player, Stage(1, ImageShape(3, 8, 8), 4), 0.25)
+    assert player.at == (1, 0.25)
+    grow(Plain(), Stage(0, IMAGE, 4), 1.0)  # which is no business of it

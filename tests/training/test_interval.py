@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from ganzoo.run import Interval
+from ganzoo.training.interval import Progress, due
+
+
+def after(step: int, batch: int = 30, pictures: int = 100) -> Progress:
+    return Progress(step, step * batch, step * batch / pictures)
+
+
+def when(every: int | str, steps: int = 20) -> list[int]:
+    return [s for s in range(1, steps + 1) if due(every, after(s - 1), after(s))]
+
+
+@pytest.mark.parametrize(
+    ("every", "steps"),
+    [
+        (5, [5, 10, 15, 20]),
+        ("1 epoch", [4, 7, 10, 14, 17, 20]),  # the first steps that reach 100, 200, ... pictures
+        ("2 epochs", [7, 14, 20]),
+        ("0.5 epochs", [2, 4, 5, 7, 9, 10, 12, 14, 15, 17, 19, 20]),
+        ("150 images", [5, 10, 15, 20]),
+        ("10 images", list(range(1, 21))),
+    ],
+)
+def test_it_is_due_with_the_step_that_reaches_a_multiple(
+    every: int | str, steps: list[int]
+) -> None:
+    assert when(every) == steps
+
+
+@pytest.mark.parametrize(
+    "wrong", [0, -1, "2", "epochs", "0 epochs", "-1 epochs", "2  epochs", "2 steps", "2 epochs "]
+)
+def test_what_is_no_interval_is_refused(wrong: int | str) -> None:
+    with pytest.raises(ValidationError, match="write a number of steps, or such as"):
+        TypeAdapter(Interval).validate_python(wrong)
