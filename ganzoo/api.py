@@ -59,7 +59,7 @@ def resume(folder: str | Path, *, quiet: bool = False, **shorthands: Any) -> Tra
     place = RunFolder.open(Path(folder))
     settings = stored_settings(place)
     settings.add(flags(shorthands), "Python")
-    session.resume(Run.resolve(settings), place, _progress(quiet))
+    session.resume(Run.resolve(settings, advised=False), place, _progress(quiet))
     return load(folder)
 
 
@@ -71,7 +71,7 @@ def load(folder: str | Path) -> TrainedRun:
     from ganzoo.output.trained import TrainedRun
 
     place = RunFolder.open(Path(folder))
-    return TrainedRun(place, Run.resolve(stored_settings(place)))
+    return TrainedRun(place, Run.resolve(stored_settings(place), advised=False))
 
 
 def stored_settings(folder: RunFolder) -> Settings:

@@ -93,6 +93,7 @@ class Dataset(Component):
     kind = "dataset"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Architecture(Component):
     """``factory(options, image=..., classes=..., needs=...)`` returns :class:`~ganzoo.Networks`.
 
@@ -102,6 +103,9 @@ class Architecture(Component):
     """
 
     kind = "architecture"
+
+    grows: bool = False
+    """Whether its networks are :class:`~ganzoo.Growing`."""
 
 
 class Loss(Component):

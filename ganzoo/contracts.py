@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 
 class ImageShape(NamedTuple):
-    """The shape of every picture of a run."""
+    """The shape of the pictures of a run, or of one of its stages."""
 
     channels: int
     height: int
@@ -85,6 +85,28 @@ class BulkSource(Protocol):
         ...
 
 
+@runtime_checkable
+class ChunkedSource(Protocol):
+    """A bulk source that is its own store: its pictures are not prepared beforehand.
+
+    They are read as they are trained on, chunk by chunk, and shuffled across a window.
+    """
+
+    @property
+    def chunk(self) -> int:
+        """How many neighbours are stored together, and best read together."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """How many pictures are shuffled together."""
+        ...
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+        """As :meth:`BulkSource.read`; from one thread at a time, not always the same."""
+        ...
+
+
 # --- architectures ----------------------------------------------------------------------------
 
 
@@ -94,6 +116,16 @@ class Needs:
 
     independent_scores: bool = False
     """A picture's score may not depend on the others in its batch: no batch statistics."""
+    confined_weights: bool = False
+    """The discriminator's weights are kept small: networks that scale theirs learn nothing then."""
+
+    @classmethod
+    def of(cls, objective: Objective) -> Needs:
+        """What this objective asks."""
+        return cls(
+            independent_scores=objective.independent_scores,
+            confined_weights=isinstance(objective, Constraint),
+        )
 
 
 class Generator(nn.Module, ABC):
@@ -165,7 +197,10 @@ class Networks:
     conditional: bool = False
     """Whether they listen to labels; if not, labels are not handed to them."""
     compares: bool = False
-    """Whether the critic compares a batch's pictures on purpose, whatever the loss needs."""
+    """Whether the critic compares a batch's pictures on purpose, by minibatch standard deviation.
+
+    Scores then depend on each other even where a loss needs independent ones.
+    """
 
 
 # --- losses -----------------------------------------------------------------------------------

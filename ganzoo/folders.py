@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +32,13 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
+def require_folder(path: Path) -> None:
+    """Raise RequestError unless this is a folder, or could become one."""
+    nearest = next((each for each in (path, *path.parents) if each.exists()), path)
+    if not nearest.is_dir():
+        raise RequestError(f"{nearest} is a file, not a folder")
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file, flushed to the disk, that is either the old one or the new one, never half."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -42,6 +50,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+_SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
 
 class RunFolder:
@@ -114,6 +125,17 @@ class RunFolder:
         import tomli_w
 
         write_atomically(self.settings, tomli_w.dumps(tree))
+
+    def sheet(self, step: int, epoch: float | None = None) -> Path:
+        """The file of the samples of a step, named by its epoch, too, if that is given."""
+        by_epoch = "" if epoch is None else f"epoch-{int(epoch):04}-"
+        return self.samples / f"{by_epoch}step-{step:07}.png"
+
+    def sheets(self) -> list[Path]:
+        """The files of samples that there are, ascending by step."""
+        named = ((_SHEET.fullmatch(path.name), path) for path in self.samples.glob("*.png"))
+        by_step = {int(name[1]): path for name, path in named if name}
+        return [by_step[step] for step in sorted(by_step)]
 
     def sessions(self) -> list[dict[str, Any]]:
         """What is known of each start of this run, oldest first."""

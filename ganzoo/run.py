@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ganzoo.components import LocalPath, Options
+from ganzoo.components import Architecture, Component, LocalPath, Options
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.registry import Entry, Registry
@@ -31,17 +31,18 @@ SHORTHANDS = {
 """The settings that everyone uses, by the name of their flag, which is also Python's keyword."""
 
 
-_INTERVAL = re.compile(r"([1-9]\d*|\d+\.\d+) (epochs?|images)")
+_INTERVAL = re.compile(r"(?=[\d.]*[1-9])\d+(\.\d+)? (epochs?|images)")
 
 
-def _checked(every: int | str) -> int | str:
-    steps = isinstance(every, int) and every >= 1
-    if not steps and not (isinstance(every, str) and _INTERVAL.fullmatch(every)):
-        raise ValueError('write a number of steps, or such as "2 epochs" or "50000 images"')
-    return every
+def _checked(every: Any) -> int | str:
+    if isinstance(every, str) and _INTERVAL.fullmatch(every):
+        return every
+    if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
+        return every
+    raise ValueError('write a number of steps, or such as "2 epochs" or "50000 images"')
 
 
-Interval = Annotated[int | str, AfterValidator(_checked)]
+Interval = Annotated[int | str, BeforeValidator(_checked)]
 """How often something happens: every so many steps, or ``"2 epochs"``, or ``"50000 images"``."""
 
 
@@ -114,6 +115,9 @@ class Training(Options):
     )
 
 
+_Pixels = Annotated[int, Field(ge=1)]
+
+
 class Growth(Options):
     """How a network that grows does so."""
 
@@ -129,15 +133,15 @@ class Growth(Options):
     freeze: bool = Field(
         False, description="Whether a stage trains its newest layers only, the rest being frozen."
     )
-    batch_size: Mapping[int, Annotated[int, Field(ge=1)]] = Field(
+    batch_size: Mapping[_Pixels, Annotated[int, Field(ge=1)]] = Field(
         {},
-        description="The largest batch from a resolution on: growth.batch_size.64=16 cuts "
-        "train.batch_size to 16 from 64 pixels on.",
+        description="The largest batch from a resolution on: growth.batch_size.64=16 cuts it to 16 "
+        "from 64 pixels on, whatever holds for larger ones.",
     )
-    lr: Mapping[int, Annotated[float, Field(gt=0)]] = Field(
+    lr_factor: Mapping[_Pixels, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="Both players' learning rate from a resolution on, instead of their own: "
-        "growth.lr.128=0.0015.",
+        description="What both players' learning rates are multiplied by from a resolution on: "
+        "growth.lr_factor.128=1.5.",
     )
 
 
@@ -201,23 +205,23 @@ class Run(BaseModel):
     log: Logging = Field(Logging(), description="When to report the losses.")
 
     @classmethod
-    def resolve(cls, settings: Settings, registry: Registry | None = None) -> Self:
+    def resolve(
+        cls, settings: Settings, registry: Registry | None = None, *, advised: bool = True
+    ) -> Self:
         """The run that these settings describe; recommendations are added to ``settings``.
 
         Without a registry, all that is installed and the settings' own ``plugins`` are known.
+        Settings that were resolved before are complete: they are not ``advised`` again.
 
         Raises RequestError for the first unknown component or key, or value out of its bounds.
         """
         registry = registry or _everything(settings)
         entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
-        _settle_length(settings)
-        # A formula suits many networks, but some networks need a learning rate of their own.
-        for kind in _ADVISORS:
-            component = entries[kind].component
-            advice = component.recommends
-            if not _LENGTH.isdisjoint(settings.origins):
-                advice = {key: value for key, value in advice.items() if key not in _LENGTH}
-            settings.recommend(advice, origin=f"{kind} {component.name}")
+        for group in _ALTERNATIVES:
+            _settle(group, settings)
+        if advised:
+            _recommend(entries, settings)
+        _settle_growth(entries["architecture"].component, settings)
         chosen: dict[str, Any] = {kind: _chosen(entries[kind], settings, kind) for kind in NAMED}
         chosen["augment"] = {
             label: _chosen(registry.find("augmentation", name), settings, f"augment.{label}")
@@ -237,6 +241,8 @@ class Run(BaseModel):
         rest = self.model_dump(mode="json", exclude_none=True, exclude={*NAMED, "augment"})
         if self.train.epochs is not None or self.train.images is not None:
             del rest["train"]["steps"]
+        if self.train.ema.decay is not None:
+            del rest["train"]["ema"]["half_life"]
         return {"seed": rest.pop("seed"), **components, "augment": augment, **rest}
 
     @property
@@ -301,17 +307,41 @@ def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
 _ADVISORS = ("architecture", "loss", "dataset")
 """Whose recommendations count: the first's go over the next one's."""
 
-_LENGTH = {"train.steps", "train.epochs", "train.images"}
-"""Three ways to say how long: there is never more than one of them."""
+_ALTERNATIVES = (
+    {"train.steps", "train.epochs", "train.images"},
+    {"train.ema.half_life", "train.ema.decay"},
+)
+"""Several ways to say one thing: there is never more than one of each."""
 
 
-def _settle_length(settings: Settings) -> None:
+def _settle(alternatives: set[str], settings: Settings) -> None:
     """Keep what was set last."""
-    *earlier, last = [key for key in settings.origins if key in _LENGTH] or [""]
+    *earlier, last = [key for key in settings.origins if key in alternatives] or [""]
     for key in earlier:
         if settings.origins[key] == settings.origins[last]:
             raise RequestError(f"{settings.origins[last]}: give {key} or {last}, not both")
         settings.drop(key)
+
+
+def _recommend(entries: Mapping[str, Entry], settings: Settings) -> None:
+    """Set what the components recommend where nobody has set it, in this way or another."""
+    for kind in _ADVISORS:
+        component = entries[kind].component
+        said = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
+        advice = {key: value for key, value in component.recommends.items() if key not in said}
+        settings.recommend(advice, origin=f"{kind} {component.name}")
+
+
+def _settle_growth(architecture: Component, settings: Settings) -> None:
+    """There is a section ``growth`` exactly where networks grow."""
+    assert isinstance(architecture, Architecture)
+    if architecture.grows:
+        settings.values.setdefault("growth", {})
+    elif settings.values.get("growth") is not None:
+        raise RequestError(
+            f"the architecture {architecture.name} does not grow: leave growth out, or write "
+            "growth=null"
+        )
 
 
 def _options(chosen: Chosen) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any, Self
 
 from ganzoo.errors import RequestError
@@ -56,7 +55,7 @@ class Result:
     steps: int | None
     images_seen: int | None
     images_per_second: float | None
-    """The mean over its reports."""
+    """Over all its reports, without the time spent on drawing and saving."""
     scalars: dict[str, float]
     """The last losses, and metrics if there are any."""
     state: str
@@ -105,9 +104,9 @@ class Sweep:
         try:
             return cls._make(path, trials)
         except FileExistsError:
+            go_on = f"go on with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
             raise RequestError(
-                f"{path} exists already: go on with `ganzoo sweep {path}`, or name another folder "
-                "with --folder"
+                f"{path} exists already: {go_on}name another folder with --folder"
             ) from None
 
     @classmethod
@@ -178,8 +177,8 @@ class Sweep:
             return f"diverged: {error}"
         except RequestError as error:
             return f"refused: {error}"
-        except (RuntimeError, ValueError) as error:  # no memory left, shapes that do not fit
-            return f"failed: {textwrap.shorten(str(error), 200)}"
+        except Exception as error:  # noqa: BLE001 - one run's error should not cost the others
+            return f"failed: {type(error).__name__}: {textwrap.shorten(str(error), 200)}"
         finally:
             progress.closed()
 
@@ -191,14 +190,13 @@ class Sweep:
         folder = RunFolder(self.path / trial.name)
         reports = _reports(folder.metrics)
         last = reports[-1] if reports else {}
-        speeds = [report["speed/images_per_second"] for report in reports]
         return Result(
             number=number,
             folder=str(folder.path),
             differs=trial.differs,
             steps=last.get("step"),
             images_seen=last.get("images_seen"),
-            images_per_second=fmean(speeds) if speeds else None,
+            images_per_second=_speed(reports),
             scalars={n: v for n, v in last.items() if n.startswith(("loss/", "metric/"))},
             state=trial.state,
         )
@@ -230,6 +228,15 @@ def _reports(journal: Path) -> list[dict[str, Any]]:
         with suppress(ValueError):  # a line that a crash has torn
             reports.append(json.loads(line))
     return reports
+
+
+def _speed(reports: Sequence[Mapping[str, Any]]) -> float | None:
+    images = seconds = 0.0
+    for report in reports:
+        shown = report["images_seen"] - images
+        images += shown
+        seconds += shown / report["speed/images_per_second"]
+    return images / seconds if seconds else None
 
 
 def _told(differs: Mapping[str, str]) -> list[str]:

@@ -97,8 +97,6 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
         ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
         ("architecture.kernel=7", "architecture.kernel=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
-        ("growth.batch_size.x=3", "growth.batch_size.x=x: input should be a valid integer"),
-        ("growth.lr.8=0", "growth.lr.8=0: input should be greater than 0"),
         ("sample.every=2 steps", 'sample.every=2 steps: write a number of steps, or such as "2 ep'),
         ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
     ],
@@ -135,6 +133,43 @@ def test_the_length_that_was_said_last_counts(tmp_path: Path) -> None:
     found.read(file)
     run = Run.resolve(found, REGISTRY)
     assert (run.train.epochs, run.train.images) == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("growth.batch_size.x=3", "growth.batch_size.x=x: input should be a valid integer"),
+        ("growth.lr_factor.8=0", "growth.lr_factor.8=0: input should be greater than 0"),
+        ("growth.freez=true", "there is no setting growth.freez; did you mean growth.freeze"),
+    ],
+)
+def test_a_bad_setting_of_growth_gets_one_line(assignment: str, message: str) -> None:
+    assert message in refusal("architecture=growing-mlp", assignment)
+
+
+def test_there_is_growth_exactly_where_networks_grow() -> None:
+    assert resolve().growth is None
+    assert "growth" not in resolve().tree()
+    assert resolve("architecture=growing-mlp").tree()["growth"]["freeze"] is False
+    refused = refusal("architecture=mlp", "growth.freeze=true")
+    assert refused == "the architecture mlp does not grow: leave growth out, or write growth=null"
+    assert resolve("growth.freeze=true", "growth=null").growth is None
+
+
+def test_one_way_to_say_the_average_takes_the_place_of_the_other() -> None:
+    recommended = resolve("architecture=progressive")
+    assert recommended.train.ema.decay == 0.999
+    assert "half_life" not in recommended.tree()["train"]["ema"]
+    own = resolve("architecture=progressive", "train.ema.half_life=1000")
+    assert (own.train.ema.half_life, own.train.ema.decay) == (1000, None)
+
+
+def test_what_was_resolved_once_is_not_advised_again() -> None:
+    found = Settings()
+    tree = resolve("architecture=progressive", "train.ema.half_life=1000").tree()
+    del tree["growth"]["batch_size"]["64"]
+    found.add(tree, "run.toml")
+    assert Run.resolve(found, REGISTRY, advised=False).tree() == tree
 
 
 def test_a_length_of_ones_own_is_kept() -> None:

@@ -32,7 +32,8 @@ def resume(
     settings = stored_settings(folder)
     settings.override(changes or [])
     settings.add(flags({"steps": steps, "device": device}), "command line")
-    resolved = Run.resolve(settings, registry(without, plugin_files(settings)))
+    known = registry(without, plugin_files(settings))
+    resolved = Run.resolve(settings, known, advised=False)
 
     from ganzoo.cli.ending import end
     from ganzoo.observing.console import ProgressBar

@@ -121,12 +121,8 @@ def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
 
 def _begun(words: Sequence[str]) -> Path | None:
     """The folder of a sweep, if that is what stands there, or should."""
-    from ganzoo.sweep import FILE
-
-    found = [word for word in words if (Path(word) / FILE).is_file()]
-    if len(words) == 1:
-        found += Words.of(words).names
-    return Path(found[0]) if found else None
+    names = Words.of(words).names
+    return Path(names[0]) if len(names) == 1 else None
 
 
 def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> None:
@@ -146,7 +142,8 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
         settings.add(flags({"device": device}), "command line")
     files = {file: None for settings in left.values() for file in plugin_files(settings)}
     known = registry(None, list(files))
-    _train(begun, {name: Run.resolve(s, known) for name, s in left.items()}, as_json)
+    runs = {name: Run.resolve(s, known, advised=False) for name, s in left.items()}
+    _train(begun, runs, as_json)
 
 
 def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:

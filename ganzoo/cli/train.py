@@ -40,7 +40,8 @@ def train(
     without: Without = None,
     plugin: LocalPlugin = None,
     resolution: Annotated[
-        int | None, typer.Option(help="Pictures' height and width.", rich_help_panel=_SETTINGS)
+        str | None,
+        typer.Option(help="Pictures' height and width, or 64x48.", rich_help_panel=_SETTINGS),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Pictures in a batch.", rich_help_panel=_SETTINGS)

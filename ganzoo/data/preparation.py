@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from ganzoo.components import Options
+from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Picture
 
-_MODES = {"auto": "RGB", 1: "L", 3: "RGB", 4: "RGBA"}
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_SMALLEST, _LARGEST = 4, 1024
+
+
+def _sides(resolution: int | str) -> tuple[int, int]:
+    """Width and height of ``64`` or ``"64x48"``."""
+    width, _, height = str(resolution).partition("x")
+    return int(width), int(height or width)
+
+
+def _checked(resolution: Any) -> int | str:
+    written = re.fullmatch(r"\d{1,4}(x\d{1,4})?", str(resolution))
+    sides = _sides(resolution) if written else ()
+    if not sides or not all(_SMALLEST <= side <= _LARGEST for side in sides):
+        raise ValueError(
+            f"write a number of pixels, {_SMALLEST} to {_LARGEST}, or such as 64x48 for width x "
+            "height"
+        )
+    width, height = sides
+    return width if width == height else f"{width}x{height}"
 
 
 class Preparation(Options):
     """How pictures become what a run trains on."""
 
-    resolution: int = Field(
-        64, ge=4, le=1024, description="Height and width of every picture, in pixels."
+    resolution: Annotated[int | str, BeforeValidator(_checked)] = Field(
+        64, description="Height and width of every picture in pixels, or such as 64x48: W x H."
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop",
-        description="How a picture becomes square: cropped to its centre, padded with the "
+        description="How a picture gets this shape: cropped to its centre, padded with the "
         "background, or stretched.",
     )
-    channels: Literal["auto", 1, 3, 4] = Field(
+    channels: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
         "auto",
         description="1 for grey, 3 for colour, 4 for colour and transparency; auto is 1 if every "
-        "picture is grey, else 3.",
+        "picture is grey, else 3. Any other number is for arrays that have as many.",
     )
     background: str = Field(
         "white",
         description="The colour behind transparent and padded parts, by name or as #rrggbb.",
     )
+
+    @property
+    def width(self) -> int:
+        """Of every picture, in pixels."""
+        return _sides(self.resolution)[0]
+
+    @property
+    def height(self) -> int:
+        """Of every picture, in pixels."""
+        return _sides(self.resolution)[1]
+
+    @property
+    def most_channels(self) -> int:
+        """How many a picture is prepared with: 3 for "auto", which may keep one of them."""
+        return 3 if self.channels == "auto" else self.channels
 
     @field_validator("background")
     @classmethod
@@ -51,36 +87,65 @@ class Preparation(Options):
 
 
 def prepare(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
-    """The picture as an array of shape (resolution, resolution, C), C = 3 for "auto" channels.
+    """The picture as an array of shape (height, width, C), C = 3 for "auto" channels.
 
     Resizing is antialiased (Lanczos); values stay exact where none is needed. Samples of 16 bits
     are scaled to 8, 32-bit integers are taken as 0 to 65535 and floats as 0 to 1, and clipped.
-    With 4 channels, padding is transparent. Colour profiles are not applied.
+    With 4 channels, padding is transparent. Colour profiles are not applied. An array of any other
+    number of channels is kept as it is, each channel by itself.
+
+    Raises RequestError where the channels are others than ``how`` says, and ValueError for an
+    array that is no picture.
     """
+    if how.most_channels not in _MODES:
+        return _by_channel(picture, how)
     image = picture if isinstance(picture, Image.Image) else _image(picture)
     if how.fit == "crop":
-        image = _centre_square(image)
-    image = _in_mode(_MODES[how.channels], image, how.background)
+        image = _cropped(image, how)
+    image = _in_mode(_MODES[how.most_channels], image, how.background)
     if how.fit == "pad":
-        image = _padded(image, how.resolution, how.background)
+        image = _padded(image, how)
     else:
-        image = image.resize((how.resolution, how.resolution), Image.Resampling.LANCZOS)
-    return np.array(image).reshape(how.resolution, how.resolution, -1)
+        image = image.resize((how.width, how.height), Image.Resampling.LANCZOS)
+    return np.array(image).reshape(how.height, how.width, -1)
+
+
+def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
+    """Each channel prepared as a grey picture; where it is padded, by the background's grey."""
+    if isinstance(picture, Image.Image):
+        raise RequestError(
+            f"data.channels={how.channels} is for arrays: pictures of files have 1, 3 or 4"
+        )
+    if _array(picture).shape[2] != how.channels:
+        raise RequestError(
+            f"data.channels={how.channels}, but a picture has {picture.shape[2]} channels"
+        )
+    grey = how.model_copy(update={"channels": 1})
+    return np.concatenate([prepare(c[..., None], grey) for c in np.moveaxis(picture, 2, 0)], axis=2)
+
+
+def _array(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if picture.dtype != np.uint8 or picture.ndim != 3:
+        raise ValueError(
+            f"a picture is an array of {picture.dtype} and shape {picture.shape}, "
+            "not of uint8 and shape (H, W, C)"
+        )
+    return picture
 
 
 def _image(picture: NDArray[np.uint8]) -> Image.Image:
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):
-        raise ValueError(
-            f"a picture is an array of {picture.dtype} and shape {picture.shape}, "
-            "not of uint8 and shape (H, W, C) with 1, 3 or 4 channels"
-        )
-    return Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
+    channels = _array(picture).shape[2]
+    if channels not in _MODES:
+        raise RequestError(f"a picture has {channels} channels: write data.channels={channels}")
+    return Image.fromarray(picture[..., 0] if channels == 1 else picture)
 
 
-def _centre_square(image: Image.Image) -> Image.Image:
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))
+def _cropped(image: Image.Image, how: Preparation) -> Image.Image:
+    """The largest part of the wanted shape, from the centre."""
+    scale = min(image.width / how.width, image.height / how.height)
+    width, height = max(1, round(how.width * scale)), max(1, round(how.height * scale))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
 
 
 def _in_mode(mode: str, image: Image.Image, background: str) -> Image.Image:
@@ -109,13 +174,13 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def _padded(image: Image.Image, side: int, background: str) -> Image.Image:
-    """The whole picture in the middle of a square of the background."""
-    scale = side / max(image.size)
+def _padded(image: Image.Image, how: Preparation) -> Image.Image:
+    """The whole picture in the middle of the background."""
+    scale = min(how.width / image.width, how.height / image.height)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    colour = Image.new(image.mode, (side, side), background)
+    colour = Image.new(image.mode, (how.width, how.height), how.background)
     if image.mode == "RGBA":
         colour.putalpha(0)
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    colour.paste(resized, ((side - width) // 2, (side - height) // 2))
+    colour.paste(resized, ((how.width - width) // 2, (how.height - height) // 2))
     return colour

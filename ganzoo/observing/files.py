@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import pictures
-from ganzoo.folders import write_atomically
+from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observing.observer import Observer
 
 
@@ -49,14 +49,12 @@ class Gallery(Observer):
     Where samples are drawn by the epoch: ``samples/epoch-0100-step-0031200.png``.
     """
 
-    def __init__(self, folder: Path, *, by_epoch: bool = False) -> None:
+    def __init__(self, folder: RunFolder, *, by_epoch: bool = False) -> None:
         self.folder = folder
         self.by_epoch = by_epoch
-        folder.mkdir(exist_ok=True)
+        folder.samples.mkdir(exist_ok=True)
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """Write the sheet."""
-        stem = f"step-{step:07}"
-        if self.by_epoch:
-            stem = f"epoch-{int(epoch):04}-{stem}"
-        pictures.save(pixels, self.folder / f"{stem if name == 'samples' else name}.png")
+        sheet = self.folder.sheet(step, epoch if self.by_epoch else None)
+        pictures.save(pixels, sheet if name == "samples" else sheet.with_name(f"{name}.png"))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
 from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder
+from ganzoo.folders import RunFolder, require_folder
 
 FORMATS = {
     # A palette for each frame. Dithering is ordered: diffused errors would crawl between frames.
@@ -34,8 +34,6 @@ FORMATS = {
 }
 """How ffmpeg writes a file, by the ending of its name."""
 
-_GRID = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
-
 
 def check_free(path: Path) -> None:
     """Refuse a path where something would be overwritten, or a format that cannot be written.
@@ -46,6 +44,7 @@ def check_free(path: Path) -> None:
         raise RequestError(f"{path}: an animation is a file that ends in {', '.join(FORMATS)}")
     if path.exists():
         raise RequestError(f"{path} exists already: name another with --out")
+    require_folder(path.parent)
 
 
 def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
@@ -53,23 +52,31 @@ def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
 
     Raises RequestError if there are none.
     """
-    names = ((_GRID.fullmatch(path.name), path) for path in folder.samples.glob("*.png"))
-    by_step = {int(name[1]): path for name, path in names if name}
-    if not by_step:
+    sheets = folder.sheets()
+    if not sheets:
         raise RequestError(f"{folder.samples} holds no sample grids yet: train the run first")
-    return [by_step[step] for step in sorted(by_step)][-last if last else None :]
+    return sheets[-last if last else None :]
 
 
 def film(grids: Sequence[Path]) -> Iterator[Image.Image]:
     """A frame of each grid, in the middle of the least canvas that holds them all."""
     sizes = []
     for path in grids:
-        with Image.open(path) as image:  # reads the header alone
+        with _opened(path) as image:  # reads the header alone
             sizes.append(image.size)
     widths, heights = zip(*sizes, strict=True)
     for path in grids:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             yield on_white(image, (max(widths), max(heights)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with Image.open(path) as image:
+            yield image
+    except OSError as error:
+        raise RequestError(f"{path} is damaged ({error}): remove it") from error
 
 
 def on_white(image: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.errors import RequestError
+from ganzoo.folders import require_folder
 
 
 def check_free(path: Path) -> None:
@@ -19,6 +20,7 @@ def check_free(path: Path) -> None:
         raise RequestError(f"{path}: pictures are written as {', '.join(pictures.FORMATS)}")
     if path.exists() and (path.suffix or not path.is_dir() or any(path.iterdir())):
         raise RequestError(f"{path} exists already: name another with --out")
+    require_folder(path.parent)
 
 
 def save_grid(made: Tensor, path: Path) -> None:

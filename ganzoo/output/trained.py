@@ -13,7 +13,7 @@ from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.growth import Schedule, grow
+from ganzoo.training.growth import Schedule
 from ganzoo.training.sampling import make_pictures, spread
 
 
@@ -33,10 +33,9 @@ class TrainedRun:
         self.conditional = networks.conditional
         self.generator = networks.generator.eval().requires_grad_(False)
         self.generator.load_state_dict(state["averaged"])
-        schedule = Schedule(run, networks, ImageShape(*state["image"]))
-        stage = schedule.at(state["images_seen"])
-        grow(self.generator, stage, stage.fade(state["images_seen"]))
-        self.image = stage.image
+        point = Schedule(run, networks, ImageShape(*state["image"])).at(state["images_seen"])
+        point.bring(self.generator)
+        self.image = point.stage.image
 
     def generate(self, count: int = 64, seed: int = 0, class_name: str | None = None) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
@@ -76,9 +75,8 @@ class TrainedRun:
         return torch.full((count,), _index(self.class_names, class_name))
 
     def _networks(self, image: ImageShape) -> Networks:
-        needs = Needs(independent_scores=self.run.loss.build().independent_scores)
         networks: Networks = self.run.architecture.build(
-            image=image, classes=len(self.class_names), needs=needs
+            image=image, classes=len(self.class_names), needs=Needs.of(self.run.loss.build())
         )
         return networks
 

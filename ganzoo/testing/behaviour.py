@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.components import Component, Options, Recipe
+from ganzoo.components import Architecture, Component, Options, Recipe
 from ganzoo.contracts import (
     BulkSource,
     Constraint,
@@ -80,7 +80,8 @@ def check_architecture(component: Component, options: Options) -> None:
             networks, image = _build_any(component, variant, classes, needs)
             labels = torch.arange(_N) % classes if networks.conditional else None
             alone = independent and not networks.compares
-            check_growth(component.name, networks, image, labels)
+            assert isinstance(component, Architecture)
+            check_growth(component, networks, image, labels)
             _check_generator(component.name, networks, image, labels)
             _check_discriminator(component.name, networks, image, labels, alone)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from ganzoo.components import Component, Recipe
+from ganzoo.components import Architecture, Component, Recipe
 
-ADVISED = ("checkpoint.", "data.", "growth.", "log.", "sample.", "train.")
+ADVISED = ("checkpoint.", "data.", "log.", "sample.", "train.")
 """The sections that a component may recommend values for."""
 
 
@@ -22,8 +22,12 @@ def check_declaration(component: Component) -> None:
         check_option(f"{name}: option {option!r}", field)
     advises = component.kind in ("dataset", "architecture", "loss")
     assert advises or not component.recommends, f"{name}: its recommendations would not be heard"
+    grows = isinstance(component, Architecture) and component.grows
     for key in component.recommends:
-        assert key.startswith(ADVISED), f"{name} recommends {key}, which is not its business"
+        its_growth = grows and key.startswith("growth.")
+        assert its_growth or key.startswith(ADVISED), (
+            f"{name} recommends {key}, which is not its business"
+        )
     if isinstance(component.factory, str) and not isinstance(component, Recipe):
         factory = pkgutil.resolve_name(component.factory)
         assert callable(factory), f"{name}: {component.factory} is not callable"

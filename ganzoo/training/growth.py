@@ -29,21 +29,33 @@ class Stage:
     """Images seen when its layers come."""
     fade_images: int = 0
     """How many more it takes until they are faded in."""
-    lr: float | None = None
-    """Both players' learning rate, unless it is their own."""
+    lr_factor: float = 1.0
+    """What both players' learning rates are multiplied by."""
 
-    def fade(self, images_seen: int) -> float:
-        """How far its layers are faded in, from 0 to 1."""
-        passed = images_seen - self.begins
-        return 1.0 if passed >= self.fade_images else passed / self.fade_images
 
-    def shrink(self, real: Tensor, fade: float) -> Tensor:
-        """Real pictures (N, C, H, W) as the networks see them: as small, and as far faded in."""
-        factor = real.shape[-1] // self.image.width
+@dataclass(frozen=True)
+class Point:
+    """A stage, and how far its layers are faded in, from 0 to 1."""
+
+    stage: Stage
+    fade: float
+
+    def bring(self, *players: nn.Module) -> None:
+        """Bring players here, if they are such as grow."""
+        for player in players:
+            if isinstance(player, Growing):
+                player.grow(self.stage.number, self.fade)
+
+    def shrink(self, real: Tensor) -> Tensor:
+        """Real pictures (N, C, H, W) as the networks see them: as small, and as far faded in.
+
+        Both sides of the pictures are whole multiples of the stage's.
+        """
+        factor = real.shape[-1] // self.stage.image.width
         if factor > 1:
             real = avg_pool2d(real, factor)
-        if fade < 1:
-            real = interpolate(avg_pool2d(real, 2), scale_factor=2.0).lerp(real, fade)
+        if self.fade < 1:
+            real = interpolate(avg_pool2d(real, 2), scale_factor=2.0).lerp(real, self.fade)
         return real
 
 
@@ -54,75 +66,71 @@ class Schedule:
     """
 
     def __init__(self, run: Run, networks: Networks, image: ImageShape) -> None:
+        self._critic_steps = run.train.critic_steps
+        self._growth = run.growth
         self.stages: tuple[Stage, ...]
-        self._shown = run.train.critic_steps
-        if not grows(networks):
-            if run.growth is not None:
-                name = run.architecture.entry.component.name
-                raise RequestError(f"the architecture {name} does not grow: leave growth out")
+        if run.growth is None:
             self.stages = (Stage(0, image, run.train.batch_size),)
-            self.freeze = False
             return
-        growth = run.growth or Growth()
-        self.stages = tuple(_stages(_shapes(networks), growth, run.train.batch_size))
-        self.freeze = growth.freeze
+        shapes = _shapes(networks, image)
+        self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
             if stage.batch_size % run.train.devices:
                 raise RequestError(
-                    f"growth.batch_size: {stage.batch_size} pictures at {stage.image.height} "
-                    f"pixels cannot be shared equally by train.devices={run.train.devices}"
+                    f"{stage.batch_size} pictures in a batch at {stage.image.height} pixels cannot "
+                    f"be shared equally by train.devices={run.train.devices}: set "
+                    f"growth.batch_size.{stage.image.height}={run.train.devices}, or a multiple"
                 )
 
-    def at(self, images_seen: int) -> Stage:
-        """The stage after so many pictures."""
-        return [stage for stage in self.stages if stage.begins <= images_seen][-1]
+    def at(self, images_seen: int) -> Point:
+        """Where a run is after so many pictures."""
+        stage = [stage for stage in self.stages if stage.begins <= images_seen][-1]
+        passed = images_seen - stage.begins
+        return Point(stage, 1.0 if passed >= stage.fade_images else passed / stage.fade_images)
 
-    def steps(self, images: float) -> int:
-        """How many steps it takes to show at least so many pictures."""
-        steps = seen = 0
+    def steps(self, images: float, seen: int = 0) -> int:
+        """How many steps it takes from ``seen`` pictures on to have shown at least so many."""
+        steps = 0
         ends = [stage.begins for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
-            shown = stage.batch_size * self._shown
+            shown = stage.batch_size * self._critic_steps
             more = max(0, math.ceil((min(end, images) - seen) / shown))
             steps, seen = steps + more, seen + more * shown
         return steps
 
-    def trained(self, player: nn.Module, stage: Stage) -> list[nn.Parameter]:
-        """The parameters of a player that are trained at a stage."""
-        if not isinstance(player, Growing):
-            return [each for each in player.parameters() if each.requires_grad]
-        first = stage.number if self.freeze and stage is not self.stages[0] else 0
-        numbers = range(first, stage.number + 1)
-        return [each for n in numbers for each in player.added(n) if each.requires_grad]
+    def trained(self, player: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
+        """The parameters of a player that are trained at a stage, by their names."""
+        named = {k: p for k, p in player.named_parameters() if p.requires_grad}
+        if self._growth is None or not isinstance(player, Growing):
+            return named
+        alone = self._growth.freeze and stage is not self.stages[0]
+        numbers = range(stage.number if alone else 0, stage.number + 1)
+        added = {id(parameter) for number in numbers for parameter in player.added(number)}
+        return {k: p for k, p in named.items() if id(p) in added}
+
+    def warning(self, steps: int) -> str | None:
+        """What is to be said of a run of so many steps, if it will not grow up."""
+        last = self.stages[-1]
+        whole = last.begins + last.fade_images
+        if self._growth is not None and len(self.stages) == 1:
+            return f"there is nothing to grow: {last.image.height} pixels are the only stage"
+        if self.steps(whole) > steps:
+            return (
+                f"the last layers are whole after {whole} images, but this run ends before: make "
+                "growth.fade_images and growth.stable_images smaller, or the run longer"
+            )
+        return None
 
 
-def grow(player: nn.Module, stage: Stage, fade: float) -> None:
-    """Bring a player to a stage, if it is one that grows."""
-    if isinstance(player, Growing):
-        player.grow(stage.number, fade)
-
-
-def grows(networks: Networks) -> bool:
-    """Whether these are players that grow.
-
-    Raises ValueError if one does and the other does not, or not through the same stages.
-    """
+def _shapes(networks: Networks, image: ImageShape) -> Sequence[ImageShape]:
+    """The stages of networks that grow."""
     generator, discriminator = networks.generator, networks.discriminator
-    if not isinstance(generator, Growing) and not isinstance(discriminator, Growing):
-        return False
-    alike = (
-        isinstance(generator, Growing)
-        and isinstance(discriminator, Growing)
-        and list(generator.stages) == list(discriminator.stages)
-    )
-    if not alike:
-        raise ValueError("generator and discriminator have to grow through the same stages")
-    return True
-
-
-def _shapes(networks: Networks) -> Sequence[ImageShape]:
-    assert isinstance(networks.generator, Growing)
-    return networks.generator.stages
+    assert isinstance(generator, Growing), "the architecture says that its networks grow"
+    assert isinstance(discriminator, Growing), "the architecture says that its networks grow"
+    shapes = list(generator.stages)
+    assert shapes == list(discriminator.stages), "both players grow through the same stages"
+    assert shapes[-1] == image, f"the last stage is {shapes[-1]}, not {image}"
+    return shapes
 
 
 def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> Iterator[Stage]:
@@ -130,7 +138,8 @@ def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> It
     numbers = [n for n, image in enumerate(shapes) if image.height >= growth.start]
     if not numbers:
         raise RequestError(
-            f"growth.start={growth.start}: the pictures have {shapes[-1].height} pixels"
+            f"growth.start={growth.start}: the pictures have {shapes[-1].height} pixels, so begin "
+            "with as many or less"
         )
     begins = 0
     for number in numbers:
@@ -139,15 +148,14 @@ def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> It
         yield Stage(
             number=number,
             image=shapes[number],
-            batch_size=min(batch_size, _from(growth.batch_size, height, batch_size)),
+            batch_size=min([batch_size, *_reached(growth.batch_size, height)]),
             begins=begins,
             fade_images=fade_images,
-            lr=_from(growth.lr, height, None),
+            lr_factor=([1.0, *_reached(growth.lr_factor, height)])[-1],
         )
         begins += fade_images + growth.stable_images
 
 
-def _from(values: Mapping[int, T], resolution: int, otherwise: T) -> T:
-    """What holds at a resolution, if each value holds from its own on."""
-    reached = [each for each in values if each <= resolution]
-    return values[max(reached)] if reached else otherwise
+def _reached(values: Mapping[int, T], resolution: int) -> list[T]:
+    """The values of this resolution and those before, ascending by resolution."""
+    return [values[each] for each in sorted(values) if each <= resolution]

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from ganzoo.run import Interval
 
 
-class Progress(NamedTuple):
+class Position(NamedTuple):
     """How far a run has come."""
 
     step: int
     images_seen: int
-    epoch: float
-    """Passes over the real pictures."""
 
 
-def due(every: Interval, before: Progress, now: Progress) -> bool:
-    """Whether a multiple of the interval lies between the step before and this one."""
+def due(every: Interval, before: Position, now: Position, pictures: int) -> bool:
+    """Whether this step reached a multiple of the interval, with ``pictures`` in an epoch."""
     if isinstance(every, int):
         return now.step % every == 0
     amount, unit = every.split()
-    reached = [p.images_seen if unit == "images" else p.epoch for p in (before, now)]
-    earlier, later = (number // float(amount) for number in reached)
-    return later > earlier
+    size = Fraction(amount) * (1 if unit == "images" else pictures)
+    return now.images_seen // size > before.images_seen // size

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ganzoo import pictures
 from ganzoo.errors import RequestError
 from ganzoo.observing.observer import Observer
+from ganzoo.run import Interval
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.ema import Ema
-from ganzoo.training.growth import grow
-from ganzoo.training.interval import Progress, due
+from ganzoo.training.interval import Position, due
 from ganzoo.training.phases import Game, Phase, require_shape
 from ganzoo.training.sampling import make_pictures, spread
 from ganzoo.training.stopwatch import Stopwatch
@@ -43,8 +43,8 @@ class Trainer:
         self.engine = game.engine
         self.phases = game.phases()
         self.ema = Ema(game.networks.generator, run.train.ema)
-        self.steps = self._length()
         self.step = 0
+        self.steps = self._length()
         self.images_made = 0
         """Pictures made for the generator's updates, over all processes."""
         self._checkpoints = checkpoints
@@ -54,21 +54,26 @@ class Trainer:
         """The step of the newest checkpoint."""
         self._reported = 0
         """Images seen at the last report."""
-        grow(self.ema.generator, game.stage, game.fade)
+        game.point.bring(self.ema.generator)
 
     @property
-    def progress(self) -> Progress:
+    def position(self) -> Position:
         """How far the run has come."""
-        seen = self.game.images_seen
-        return Progress(self.step, seen, seen / len(self.game.batches.data))
+        return Position(self.step, self.game.images_seen)
+
+    @property
+    def _pictures(self) -> int:
+        return len(self.game.batches.data)
 
     def _length(self) -> int:
         """Steps in all, whichever way the length was said."""
-        train = self.run.train
+        train, seen = self.run.train, self.game.images_seen
         images: float | None = train.images
         if train.epochs is not None:
-            images = train.epochs * len(self.game.batches.data)
-        return train.steps if images is None else self.game.schedule.steps(images)
+            images = train.epochs * self._pictures
+        if images is None:
+            return train.steps
+        return self.step + self.game.schedule.steps(images, seen)
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Go on until the last step, or until ``stopping`` says so; ends with a checkpoint.
@@ -83,7 +88,7 @@ class Trainer:
         self._stopwatch.restart()
         self._reported = self.game.images_seen
         while self.step < self.steps and not self.engine.any(stopping()):
-            before = self.progress
+            before = self.position
             self.advance()
             self.watch(before)
         if self.step != self._saved:
@@ -96,34 +101,27 @@ class Trainer:
             for repeat in range(phase.repeats):
                 self._update(phase, self.step * phase.repeats + repeat)
         self.step += 1
-        batch = self.game.stage.batch_size
-        self.images_made += batch
-        self.ema.update(self.game.networks.generator, made=self.images_made, batch=batch)
-        stage = self.game.stage
+        stage = self.game.point.stage
+        self.images_made += stage.batch_size
+        self.ema.update(self.game.networks.generator, self.images_made, stage.batch_size)
         self._grow()
-        if self.game.stage is not stage:
+        if self.game.point.stage is not stage:
             self.phases = self.game.phases()
             self._tell_of_growth()
 
     def _grow(self) -> None:
         self.game.grow()
-        grow(self.ema.generator, self.game.stage, self.game.fade)
+        self.game.point.bring(self.ema.generator)
 
     def _tell_of_growth(self) -> None:
-        """Say how large the pictures are, and whether the run is long enough for all its layers."""
-        stages, stage = self.game.schedule.stages, self.game.stage
-        if len(stages) == 1:
-            return
-        last, height = stages[-1], stage.image.height
-        message = f"step {self.step}: {height} pixels of {last.image.height}"
-        message += f", {stage.batch_size} pictures in a batch"
-        whole = last.begins + last.fade_images
-        if stage is stages[0] and self.game.schedule.steps(whole) > self.steps:
-            message += (
-                f"; the last layers are whole after {whole} images, but this run ends before: "
-                "make growth.fade_images and growth.stable_images smaller, or the run longer"
-            )
-        self._tell(lambda observer: observer.noted(message))
+        stages, stage = self.game.schedule.stages, self.game.point.stage
+        warning = self.game.schedule.warning(self.steps) if stage is stages[0] else None
+        if warning:
+            self._tell(lambda observer: observer.noted(warning))
+        if len(stages) > 1:
+            size = f"{stage.image.height} of {stages[-1].image.height} pixels"
+            message = f"step {self.step}: {size}, {stage.batch_size} pictures in a batch"
+            self._tell(lambda observer: observer.noted(message))
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
@@ -141,18 +139,21 @@ class Trainer:
         for name, term in terms.items():
             self.game.tally.add(f"{phase.name}/{name}", term)
 
-    def watch(self, before: Progress) -> None:
+    def watch(self, before: Position) -> None:
         """What is due after a step, ``before`` which a run had come so far: reports, samples."""
         self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
-        last, now = self.step == self.steps, self.progress
-        if last or due(self.run.log.every, before, now):
+        last = self.step == self.steps
+        if last or self._due(self.run.log.every, before):
             self._report()
-        if last or due(self.run.sample.every, before, now):
+        if last or self._due(self.run.sample.every, before):
             with self._stopwatch.paused():
                 self._draw_samples()
-        if due(self.run.checkpoint.every, before, now):
+        if self._due(self.run.checkpoint.every, before):
             with self._stopwatch.paused():
                 self.save()
+
+    def _due(self, every: Interval, before: Position) -> bool:
+        return due(every, before, self.position, self._pictures)
 
     def _report(self) -> None:
         scalars = self._finite_means()
@@ -160,8 +161,8 @@ class Trainer:
         speed = (images - self._reported) / self._stopwatch.seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
         if len(self.game.schedule.stages) > 1:
-            scalars["growth/resolution"] = self.game.stage.image.height
-            scalars["growth/fade"] = self.game.fade
+            scalars["growth/resolution"] = self.game.point.stage.image.height
+            scalars["growth/fade"] = self.game.point.fade
         self._tell(lambda observer: observer.reported(self.step, scalars))
         self.game.tally.reset()
         self._stopwatch.restart()
@@ -214,6 +215,7 @@ class Trainer:
             "discriminator": self.game.networks.discriminator.state_dict(),
             "averaged": self.ema.generator.state_dict(),
             "optimizers": {phase.name: phase.optimizer.state_dict() for phase in self.phases},
+            "trained": {phase.name: list(phase.named) for phase in self.phases},
             "tally": self.game.tally.state(),
         }
 
@@ -232,6 +234,8 @@ class Trainer:
             )
         try:
             self._load(state)
+        except RequestError:
+            raise
         except (RuntimeError, ValueError, KeyError) as error:
             raise RequestError(
                 f"the networks no longer fit the checkpoint: {str(error).splitlines()[0]}"
@@ -244,11 +248,16 @@ class Trainer:
         self.game.images_seen = int(state["images_seen"])
         self._grow()
         self.phases = self.game.phases()
+        if state["trained"] != {phase.name: list(phase.named) for phase in self.phases}:
+            raise RequestError(
+                "other layers would be trained now than in the checkpoint: leave growth as it was"
+            )
         for phase in self.phases:
             _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
         self.game.tally.restore(state["tally"], self.engine.device)
         self.images_made = int(state["images_made"])
         self.step = self._saved = int(state["step"])
+        self.steps = self._length()
 
     def _draw_samples(self) -> None:
         if self.engine.is_main:
@@ -257,7 +266,7 @@ class Trainer:
             self.ema.settle(self.game.randomness, self.game.classes)
             made = make_pictures(self.ema.generator, count, self.run.seed, labels)
             # Those of an early stage as large as the last one's, so that all sheets are alike.
-            factor = self.game.batches.data.shape.height // self.game.stage.image.height
+            factor = self.game.batches.data.shape.height // self.game.point.stage.image.height
             self._show("samples", pictures.grid(pictures.enlarged(made, factor)))
 
     def _draw_real(self) -> None:
@@ -268,8 +277,8 @@ class Trainer:
             self._show("real", pictures.grid(pictures.to_uint8(shown)))
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
-        step, _, epoch = self.progress
-        self._tell(lambda observer: observer.drew(name, step, epoch, sheet))
+        epoch = self.game.images_seen / self._pictures
+        self._tell(lambda observer: observer.drew(name, self.step, epoch, sheet))
 
     def _tell(self, event: Callable[[Observer], None]) -> None:
         for observer in self._observers:

@@ -6,7 +6,7 @@ phase follows from the phase's name and its position, the number of its updates 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -17,7 +17,7 @@ from ganzoo.contracts import Constraint, Networks, Objective, Terms
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Optimiser, Run
 from ganzoo.training.engine import Engine
-from ganzoo.training.growth import Schedule, Stage, grow
+from ganzoo.training.growth import Point, Schedule
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.tally import Tally
 
@@ -27,12 +27,18 @@ class Phase:
     """One player's turn."""
 
     name: str
-    parameters: Sequence[nn.Parameter]
+    named: Mapping[str, nn.Parameter]
+    """What is trained."""
     optimizer: torch.optim.Optimizer
     terms: Callable[[int], Terms]
     """What is minimised at a position."""
     repeats: int = 1
     after: Callable[[], None] = lambda: None
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """What is trained."""
+        return list(self.named.values())
 
 
 @dataclass
@@ -53,9 +59,8 @@ class Game:
     tally: Tally = field(default_factory=Tally)
     images_seen: int = 0
     """Real pictures shown to the discriminator so far, over all processes."""
-    stage: Stage = field(init=False)
-    fade: float = field(init=False)
-    """How far the stage's layers are faded in, from 0 to 1."""
+    point: Point = field(init=False)
+    """Where in its schedule the run is."""
     _batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,43 +73,41 @@ class Game:
 
     def grow(self) -> None:
         """Bring both players to where the pictures seen so far have led them."""
-        self.stage = self.schedule.at(self.images_seen)
-        self.fade = self.stage.fade(self.images_seen)
-        for player in (self.networks.generator, self.networks.discriminator):
-            grow(player, self.stage, self.fade)
+        self.point = self.schedule.at(self.images_seen)
+        self.point.bring(self.networks.generator, self.networks.discriminator)
 
     def phases(self) -> list[Phase]:
         """First the discriminator, ``critic_steps`` times, then the generator; optimisers anew."""
-        train = self.run.train
-        generator = self.schedule.trained(self.networks.generator, self.stage)
-        discriminator = self.schedule.trained(self.networks.discriminator, self.stage)
+        train, stage = self.run.train, self.point.stage
+        generator = self.schedule.trained(self.networks.generator, stage)
+        discriminator = self.schedule.trained(self.networks.discriminator, stage)
         return [
             Phase(
                 name="discriminator",
-                parameters=discriminator,
-                optimizer=optimiser(discriminator, train.discriminator, self.stage.lr),
+                named=discriminator,
+                optimizer=optimiser(discriminator, train.discriminator, stage.lr_factor),
                 terms=self.discriminator_terms,
                 repeats=train.critic_steps,
                 after=self.constrain,
             ),
             Phase(
                 name="generator",
-                parameters=generator,
-                optimizer=optimiser(generator, train.generator, self.stage.lr),
+                named=generator,
+                optimizer=optimiser(generator, train.generator, stage.lr_factor),
                 terms=self.generator_terms,
             ),
         ]
 
     def discriminator_terms(self, position: int) -> Terms:
         """The discriminator's terms on the next real pictures and as many new fakes."""
-        size = self.stage.batch_size
+        size = self.point.stage.batch_size
         batch = self.batches.take(self.images_seen, size, self.engine.share)
         self.images_seen += size
         if not self.classes:
             batch = batch._replace(labels=None)
         random = self._random("augment", position)
         real = self.augment(batch.images, random, self.engine.share)
-        self._batch = batch._replace(images=self.stage.shrink(real, self.fade))
+        self._batch = batch._replace(images=self.point.shrink(real))
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
@@ -127,7 +130,7 @@ class Game:
     def _fake(self, purpose: str, position: int) -> Tensor:
         share = self.engine.share
         random = self._random(purpose, position)
-        latents = self.networks.generator.sample_latents(self.stage.batch_size, random)
+        latents = self.networks.generator.sample_latents(self.point.stage.batch_size, random)
         images = self.networks.generator(share.of(latents), self._batch.labels).float()
         require_shape("the generator's output", images, tuple(self._batch.images.shape))
         return images
@@ -160,10 +163,10 @@ def require_shape(what: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def optimiser(
-    parameters: Sequence[nn.Parameter], settings: Optimiser, lr: float | None = None
+    named: Mapping[str, nn.Parameter], settings: Optimiser, lr_factor: float
 ) -> torch.optim.Optimizer:
-    """The update rule for a player's weights, with this learning rate or its own."""
-    lr = lr or settings.lr
+    """The update rule for some of a player's weights."""
+    parameters, lr = list(named.values()), settings.lr * lr_factor
     match settings.optimizer:
         case "adam":
             return torch.optim.Adam(

@@ -27,10 +27,9 @@ def make_pictures(
     Picture i follows from the seed and from i alone, not from how many are made or where.
     """
     made = []
-    for start in range(0, count, _AT_ONCE):
-        numbers = range(start, min(start + _AT_ONCE, count))
-        chosen = None if labels is None else labels[numbers.start : numbers.stop]
-        made.append(draw(generator, latents_of(generator, numbers, seed), chosen))
+    for numbers in torch.arange(count).split(_AT_ONCE):
+        latents = latents_of(generator, numbers.tolist(), seed)
+        made.append(draw(generator, latents, None if labels is None else labels[numbers]))
     return torch.cat(made)
 
 
@@ -46,5 +45,8 @@ def latents_of(generator: Generator, numbers: Iterable[int], seed: int) -> Tenso
 def draw(generator: Generator, latents: Tensor, labels: Tensor | None = None) -> Tensor:
     """The pictures of latents as uint8 (N, C, H, W) on the CPU, made where the generator is."""
     device = next(generator.parameters()).device
-    made = generator(latents.to(device), None if labels is None else labels.to(device))
-    return pictures.to_uint8(made).cpu()
+    made = []
+    for chosen in torch.arange(len(latents)).split(_AT_ONCE):
+        named = None if labels is None else labels[chosen].to(device)
+        made.append(pictures.to_uint8(generator(latents[chosen].to(device), named)).cpu())
+    return torch.cat(made)

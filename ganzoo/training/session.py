@@ -78,7 +78,7 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
 
 
 def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
-    gallery = Gallery(folder.samples, by_epoch="epoch" in str(run.sample.every))
+    gallery = Gallery(folder, by_epoch="epoch" in str(run.sample.every))
     return (Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step), progress)
 
 
@@ -90,7 +90,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     source: ImageSource = run.dataset.build()
     objective: Objective = run.loss.build()
     augments: list[Augment] = [chosen.build() for chosen in run.augment.values()]
-    needs = Needs(independent_scores=objective.independent_scores)
+    needs = Needs.of(objective)
     _refuse_early(run, source, needs)
     data = _prepared(run, source, engine, progress)
     networks = _networks(run, data.shape, source, needs)
@@ -112,11 +112,11 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
 
 def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
     """What no number of channels would make possible is refused before minutes of preparing."""
-    side, channels = run.data.resolution, run.data.channels
-    possible = (1, 3) if channels == "auto" else (channels,)
+    how = run.data
+    possible = (1, 3) if how.channels == "auto" else (how.channels,)
     for number in possible:
         try:
-            image = ImageShape(number, side, side)
+            image = ImageShape(number, how.height, how.width)
             Schedule(run, _networks(run, image, source, needs), image)
             return
         except RequestError:

@@ -32,6 +32,7 @@ def ganzoo_architectures() -> list[Architecture]:
             summary="Fully connected layers for small pictures of any shape, grown layer by layer.",
             factory="ganzoo_growing_mlp.networks:build",
             options=GrowingMlpOptions,
+            grows=True,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; growth: Karras et al. 2017, arXiv "
             "1710.10196; conditional: Mirza & Osindero 2014, arXiv 1411.1784",
             # Dense layers learn small pictures fast: one pass over MNIST's 60,000 fades a layer

@@ -36,6 +36,7 @@ def ganzoo_architectures() -> list[Architecture]:
             summary="Convolutions for square pictures of 4 to 1024 pixels, grown layer by layer.",
             factory="ganzoo_progressive.networks:build",
             options=ProgressiveOptions,
+            grows=True,
             reference="Karras et al. 2017, arXiv 1710.10196; conditional: Miyato & Koyama 2018, "
             "arXiv 1802.05637",
             # Batches are the largest that the authors' networks leave room for on one GPU.
@@ -47,6 +48,7 @@ def ganzoo_architectures() -> list[Architecture]:
                 "growth.batch_size.128": 16,
                 "growth.batch_size.256": 8,
                 "growth.batch_size.512": 4,
+                "growth.lr_factor.1024": 1.5,
                 "train.images": 12_000_000,
                 "train.batch_size": 128,
                 "train.critic_steps": 1,

@@ -35,6 +35,23 @@ class EqualisedLinear(nn.Linear):
         return linear(x, self.weight * self.scale, self.bias)
 
 
+class EqualisedProjection(EqualisedLinear):
+    """Feature maps from latents: the paper's first convolution, of as many pixels as its result.
+
+    Its fan-in counts each latent once for each pixel of the filter.
+    """
+
+    def __init__(self, latents: int, width: int, side: int) -> None:
+        super().__init__(latents, width * side * side, gain=sqrt(2) / side)
+        self.shape = (width, side, side)
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, latents) to (N, width, side, side), with one bias for each feature map."""
+        maps: Tensor = linear(x, self.weight * self.scale).unflatten(1, self.shape)
+        return maps + self.bias[:, None, None]
+
+
 class EqualisedConv(nn.Conv2d):
     """A convolution with equalised weights, see :class:`EqualisedLinear`."""
 
@@ -68,7 +85,8 @@ class PixelNorm(nn.Module):
 class MinibatchStddev(nn.Module):
     """One more feature map, that tells how much the pictures of a group differ (section 3).
 
-    A group is the largest part of the batch, up to ``group`` pictures, that divides it evenly.
+    A group is the largest part of the batch, up to ``group`` pictures, that divides it evenly. Of
+    several processes each compares its own pictures.
     """
 
     def __init__(self, group: int) -> None:

@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo import Discriminator, Generator, ImageShape, Needs, Networks
-from ganzoo_progressive.layers import EqualisedConv, EqualisedLinear, MinibatchStddev, PixelNorm
+from ganzoo_progressive.layers import (
+    EqualisedConv,
+    EqualisedLinear,
+    EqualisedProjection,
+    MinibatchStddev,
+    PixelNorm,
+)
 
 if TYPE_CHECKING:
     from ganzoo_progressive import ProgressiveOptions
@@ -30,14 +36,18 @@ def build(
 ) -> Networks:
     """Both networks; the critic compares the pictures of a batch, unless in groups of one.
 
-    Raises ValueError where the pictures' size is not one of ``SIZES`` squared, and where labels
-    are asked for and there are none.
+    Raises ValueError where the pictures' size is not one of ``SIZES`` squared, where labels are
+    asked for and there are none, and where the loss confines weights, which are stored as N(0, 1).
     """
     if image.height != image.width or image.width not in SIZES:
         raise ValueError(_refusal(image))
     if options.conditional and not classes:
         raise ValueError(
             "the pictures have no labels: leave conditional out, or use a dataset that has them"
+        )
+    if needs.confined_weights:
+        raise ValueError(
+            "the loss confines the critic's weights, which are scaled here: use wgan-gp instead"
         )
     return Networks(
         generator=ProgressiveGenerator(options, image, classes),
@@ -160,11 +170,9 @@ def _normed(*layers: nn.Module) -> nn.Sequential:
 
 def _project(latents: int, width: int, side: int) -> nn.Sequential:
     """The generator's first block: latents (N, latents) to feature maps (N, width, side, side)."""
-    # The paper's layer is a 4 x 4 convolution, whose fan-in counts each latent 16 times.
-    dense = EqualisedLinear(latents, width * side * side, gain=sqrt(2) / 4)
     return nn.Sequential(
         PixelNorm(),
-        _normed(dense, nn.Unflatten(1, (width, side, side))),
+        _normed(EqualisedProjection(latents, width, side)),
         _normed(EqualisedConv(width, width, 3, padding=1)),
     )
 

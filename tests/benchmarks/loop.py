@@ -138,7 +138,7 @@ def main() -> None:
         by_hand = ByHand(trainer, asked.loss)
 
         def whole_step() -> None:
-            before = trainer.progress
+            before = trainer.position
             trainer.advance()
             trainer.watch(before)
 

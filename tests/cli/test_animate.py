@@ -47,6 +47,22 @@ def test_a_film_of_the_newest_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_p
     assert red == pytest.approx(150, abs=6)
 
 
+def test_a_damaged_sheet_is_named(drawn: Path, ganzoo_command: Ganzoo) -> None:
+    sheet = drawn / "samples" / "step-0000200.png"
+    sheet.write_bytes(sheet.read_bytes()[:60])
+    done = ganzoo_command("animate", "drawn", "--out", "film.gif")
+    assert done.status == 2
+    assert "step-0000200.png is damaged" in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("command", ["animate", "generate"])
+def test_an_out_below_a_file_is_refused(drawn: Path, ganzoo_command: Ganzoo, command: str) -> None:
+    out = drawn / "run.toml" / "below" / ("film.gif" if command == "animate" else "grid.png")
+    assert "run.toml is a file, not a folder" in (
+        ganzoo_command(command, "drawn", "--out", out).error
+    )
+
+
 def test_a_film_needs_no_torch(drawn: Path) -> None:
     for arguments in (["--help"], [str(drawn), "--out", str(drawn / "film.mp4")]):
         code = (

@@ -248,8 +248,10 @@ def test_a_broken_plugin_is_told_once(tiny_sweep: Ganzoo, tmp_path: Path) -> Non
 
 def test_an_existing_folder_is_refused_and_left_alone(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "sweep").mkdir()
-    assert "sweep exists already: go on with `ganzoo sweep sweep`" in tiny_sweep().error
+    assert "sweep exists already: name another folder" in tiny_sweep().error
     assert list((tmp_path / "sweep").iterdir()) == []
+    (tmp_path / "sweep" / "sweep.json").write_text('{"trials": []}')
+    assert "sweep exists already: go on with `ganzoo sweep sweep`" in tiny_sweep().error
 
 
 def test_what_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
@@ -311,3 +313,10 @@ def test_a_run_that_has_finished_before_a_crash_is_found_so(
     assert ganzoo_command("sweep", "sweep").status == 0
     assert states(sweep) == ["finished", "finished"]
     assert {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")} == before
+
+
+def test_names_are_not_taken_for_folders(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "blossoms").mkdir()
+    (tmp_path / "blossoms" / "sweep.json").write_text('{"trials": []}')
+    seeds = ",".join(map(str, range(200)))  # longer than any file's name may be
+    assert tiny_sweep(f"seed={seeds}", "--dry-run").status == 0

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
-import shutil
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,8 @@ class DrawnAt(Plain):
 
 
 def folders(cache: Path) -> list[str]:
-    return sorted(path.name for path in (cache / "prepared").iterdir())
+    """The sets that are whole."""
+    return sorted(path.name for path in (cache / "prepared").glob("[!.]*"))
 
 
 def test_pictures_and_labels_are_in_order() -> None:
@@ -135,27 +137,77 @@ def test_a_source_that_can_is_asked_for_the_size_and_in_bulk() -> None:
     assert data.pictures[299, 0, 0].tolist() == [299 % 256, 0, 0]
 
 
-def test_a_half_made_cache_is_never_used(own_cache: Path) -> None:
-    class Killed(Plain):
-        def __getitem__(self, index: int) -> tuple[Picture, int | None]:
-            if index == 3:
-                raise KeyboardInterrupt
-            return super().__getitem__(index)
+class Killed(Plain):
+    """The process is killed at picture 600."""
 
+    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+        if index == 600:
+            raise KeyboardInterrupt
+        return super().__getitem__(index)
+
+
+def test_a_half_made_cache_is_never_used_but_gone_on_with(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(), SMALL)
+        prepared(Killed(count=900, broken=(7,)), SMALL)
     assert folders(own_cache) == []
-    assert len(prepared(Plain(), SMALL)) == 5
+    again = Plain(count=900, broken=(7,))
+    data = prepared(again, SMALL)
+    assert again.reads == 900 - 512 + 1  # two chunks were noted; the broken one is asked again
+    whole = prepared(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
+    assert np.array_equal(data.pictures, whole.pictures)
+    assert data.labels is not None
+    assert whole.labels is not None
+    assert data.labels.tolist() == whole.labels.tolist()
+    assert data.skipped == whole.skipped
+    assert list((own_cache / "prepared").glob(".*")) == []
 
 
-def test_two_at_once_are_fine(own_cache: Path) -> None:
-    class Raced(Plain):
+@pytest.mark.parametrize("damage", ["note", "rows"])
+def test_what_was_left_torn_is_made_anew(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
+    with pytest.raises(KeyboardInterrupt):
+        prepared(Killed(count=900), SMALL)
+    (part,) = (own_cache / "prepared").glob(".*.part")
+    if damage == "note":
+        (part / "progress.json").write_text('{"rows": 5')
+    else:
+        (part / "rows.npy").unlink()
+    again = Plain(count=900)
+    assert len(prepared(again, SMALL)) == again.reads == 900
+
+
+def test_another_process_that_is_at_it_is_waited_for(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganzoo.data.cache._PATIENCE", 0.01)
+    begun, let_go = threading.Event(), threading.Event()
+
+    class Slow(Plain):
         def __getitem__(self, index: int) -> tuple[Picture, int | None]:
-            if index == 4:
-                prepared(Plain(), SMALL)  # another process finishes first
+            begun.set()
+            let_go.wait()
             return super().__getitem__(index)
 
-    assert len(prepared(Raced(), SMALL)) == 5
+    waiting: list[tuple[int, int]] = []
+
+    def waited(done: int, total: int) -> None:
+        waiting.append((done, total))
+        if len(waiting) == 3:
+            let_go.set()
+
+    second = Plain()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(prepared, Slow(), SMALL)
+        begun.wait()
+        data = prepared(second, SMALL, waited)
+    assert len(first.result()) == len(data) == 5
+    assert second.reads == 0
+    assert waiting[:3] == [(0, 5)] * 3
     assert len(folders(own_cache)) == 1
 
 
@@ -167,18 +219,7 @@ def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
         prepared(Plain(), SMALL)
 
 
-def test_what_a_killed_process_left_is_cleared_away_a_day_later(own_cache: Path) -> None:
-    prepared(Plain(), SMALL)
-    (name,) = folders(own_cache)
-    shutil.rmtree(own_cache / "prepared" / name)
-    for suffix in ("old", "new"):
-        (own_cache / "prepared" / f".{name}.{suffix}").mkdir()
-    os.utime(own_cache / "prepared" / f".{name}.old", (0, 0))
-    prepared(Plain(), SMALL)
-    assert folders(own_cache) == [f".{name}.new", name]
-
-
-@pytest.mark.parametrize("call", ["ganzoo.data.cache.open_memmap", "os.posix_fallocate"])
+@pytest.mark.parametrize("call", ["ganzoo.data.building.open_memmap", "os.posix_fallocate"])
 def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, own_cache: Path, call: str) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")

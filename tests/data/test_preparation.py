@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
+from ganzoo import RequestError
 from ganzoo.data.preparation import Preparation, prepare
 
 RANDOM = np.random.default_rng(0)
@@ -31,7 +32,7 @@ def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
         "background": "white",
     }
     assert Preparation.model_validate({"resolution": "128", "channels": 3}).channels == 3
-    for wrong in ({"resolution": 3}, {"resolution": 1025}, {"channels": 2}, {"fit": "squeeze"}):
+    for wrong in ({"resolution": 3}, {"resolution": 1025}, {"channels": 0}, {"fit": "squeeze"}):
         with pytest.raises(ValidationError):
             Preparation.model_validate(wrong)
 
@@ -159,8 +160,64 @@ def test_transparent_pixels_leave_no_fringe() -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 2), np.uint8), np.zeros((8, 8, 3))]
+    ("resolution", "kept"),
+    [(64, 64), ("64", 64), ("64x64", 64), ("64x48", "64x48"), ("4x1024", "4x1024")],
 )
+def test_a_resolution_is_one_number_or_two(resolution: int | str, kept: int | str) -> None:
+    assert Preparation(resolution=resolution).resolution == kept
+
+
+@pytest.mark.parametrize("wrong", ["3", "64x", "x64", "64x3", "64*48", "1025x8", -64, 6.5, "a"])
+def test_another_resolution_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="write a number of pixels, 4 to 1024, or such as 64"):
+        Preparation.model_validate({"resolution": wrong})
+
+
+def test_pictures_need_not_be_square() -> None:
+    picture = noise(30, 90, 3)  # height 30, width 90
+    assert prepared(picture, resolution="8x4").shape == (4, 8, 3)
+    exact = prepared(picture, resolution="60x30")  # the middle of its width
+    assert np.array_equal(exact, picture[:, 15:75])
+    tall = prepared(picture, resolution="10x30", fit="crop")
+    assert np.array_equal(tall, picture[:, 40:50])
+
+
+def test_what_does_not_fill_the_shape_is_padded() -> None:
+    grey = np.full((20, 20, 3), 100, np.uint8)
+    wide = prepared(grey, resolution="40x20", fit="pad", background="black")
+    assert wide.shape == (20, 40, 3)
+    assert (wide[:, 10:30] == 100).all()
+    assert (wide[:, :10] == 0).all()
+    assert (wide[:, 30:] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [2, 5, 12])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_arrays_may_have_any_number_of_channels(channels: int, fit: str) -> None:
+    picture = noise(16, 24, channels)
+    made = prepared(picture, resolution=8, channels=channels, fit=fit)
+    assert made.shape == (8, 8, channels)
+    for channel in range(channels):
+        alone = prepared(picture[..., channel : channel + 1], resolution=8, channels=1, fit=fit)
+        assert np.array_equal(made[..., channel], alone[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("picture", "channels", "message"),
+    [
+        (np.zeros((8, 8, 2), np.uint8), "auto", "a picture has 2 channels: write data.channels=2"),
+        (np.zeros((8, 8, 5), np.uint8), 6, "data.channels=6, but a picture has 5 channels"),
+        (Image.new("RGB", (8, 8)), 5, "data.channels=5 is for arrays"),
+    ],
+)
+def test_other_channels_than_asked_for_are_refused(
+    picture: Any, channels: Any, message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        prepare(picture, Preparation(channels=channels))
+
+
+@pytest.mark.parametrize("array", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3))])
 def test_an_array_of_another_form_is_refused(array: NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="not of uint8 and shape"):
         prepare(array, Preparation())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ganzoo.folders import RunFolder
 from ganzoo.observing.files import Gallery, Journal
 
 
@@ -32,14 +33,18 @@ def test_a_line_torn_by_a_crash_is_dropped(tmp_path: Path) -> None:
     assert steps(path) == [10]
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_sheets_are_named_by_their_step(tmp_path: Path) -> None:
-    gallery = Gallery(tmp_path)
+    gallery = Gallery(RunFolder(tmp_path))
     gallery.drew("samples", 12, 0.5, np.zeros((4, 4, 3), np.uint8))
     gallery.drew("real", 0, 0.5, np.zeros((4, 4, 1), np.uint8))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["real.png", "step-0000012.png"]
+    assert names(tmp_path / "samples") == ["real.png", "step-0000012.png"]
 
 
 def test_sheets_drawn_by_the_epoch_are_named_by_it(tmp_path: Path) -> None:
-    gallery = Gallery(tmp_path, by_epoch=True)
+    gallery = Gallery(RunFolder(tmp_path), by_epoch=True)
     gallery.drew("samples", 1200, 10.04, np.zeros((4, 4, 3), np.uint8))
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0010-step-0001200.png"]
+    assert names(tmp_path / "samples") == ["epoch-0010-step-0001200.png"]

@@ -72,6 +72,19 @@ class Abrupt(Maker):
         return self.made(self.stage, latents)
 
 
+class Jumping(Maker):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.stage and self.fade == 0:
+            return enlarged(self.made(self.stage - 1, latents), 2)
+        return self.made(self.stage, latents)
+
+
+class Unborn(Maker):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__(image)
+        self.grow(len(self.stages) - 1, 0.5)
+
+
 class Forgetful(Maker):
     def added(self, stage: int) -> Iterator[nn.Parameter]:
         yield next(self.layers[stage].parameters())  # and not its bias
@@ -103,11 +116,13 @@ class Grown(ganzoo.Discriminator):
         return scores
 
 
-def architecture(maker: type[Maker] = Maker, judge: Any = Judge) -> ganzoo.Architecture:
+def architecture(
+    maker: type[Maker] = Maker, judge: Any = Judge, *, grows: bool = True
+) -> ganzoo.Architecture:
     def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
         return Networks(generator=maker(image), discriminator=judge(image))
 
-    return ganzoo.Architecture(name="mine", summary="It grows.", factory=build)
+    return ganzoo.Architecture(name="mine", summary="It grows.", factory=build, grows=grows)
 
 
 def test_players_that_grow_well_pass() -> None:
@@ -121,6 +136,8 @@ def test_players_that_grow_well_pass() -> None:
         (Short, Judge, "the players have other stages"),
         (Forgetful, Judge, "layers.0.bias is added by 0 stages"),
         (Greedy, Judge, "layers.0.weight is added by 3 stages"),
+        (Unborn, Judge, "generator: as it is built, it should be at its last stage"),
+        (Jumping, Judge, "generator: stage 1 should begin as what stage 0 was"),
         (Abrupt, Judge, "generator: stage 1 should begin as what stage 0 was"),
         (Maker, AbruptJudge, "discriminator: stage 1 should begin as what stage 0 was"),
     ],
@@ -129,3 +146,8 @@ def test_what_grows_wrongly_is_found(maker: type[Maker], judge: Any, message: st
     with pytest.raises(AssertionError) as caught:
         check(architecture(maker, judge))
     assert message in str(caught.value)
+
+
+def test_that_it_grows_has_to_be_declared() -> None:
+    with pytest.raises(AssertionError, match="so declare grows=True"):
+        check(architecture(grows=False))

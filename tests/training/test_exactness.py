@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import pictures
+from ganzoo import Architecture, RequestError, pictures
 from ganzoo.api import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
@@ -45,8 +46,22 @@ def same(a: object, b: object) -> bool:
     return a == b
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+REFUSED = [("progressive", "wgan")]
+"""Combinations that do not fit together."""
+
+COMBINATIONS = [
+    pytest.param(
+        *pair,
+        id="-".join(pair),
+        marks=pytest.mark.xfail(
+            pair in REFUSED, raises=RequestError, reason="they do not fit together"
+        ),
+    )
+    for pair in itertools.product(ARCHITECTURES, LOSSES)
+]
+
+
+@pytest.mark.parametrize(("architecture", "loss"), COMBINATIONS)
 def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: str) -> None:
     # 20 pictures, 16 of them a step: it stops in the middle of the third epoch.
     straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
@@ -59,7 +74,7 @@ def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: 
 GROWING = [
     entry.component.name
     for entry in REGISTRY.entries("architecture")
-    if any(key.startswith("growth.") for key in entry.component.recommends)
+    if isinstance(entry.component, Architecture) and entry.component.grows
 ]
 
 
@@ -79,6 +94,17 @@ def test_stopped_anywhere_while_it_grows(tiny: Arguments, architecture: str, fre
     sheets = [folder / "samples" for folder in (often.folder, straight.folder)]
     for sheet in sheets[1].iterdir():
         assert sheet.read_bytes() == (sheets[0] / sheet.name).read_bytes(), sheet.name
+
+
+def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
+    growth = {"fade_images": 32, "stable_images": 32}
+    more = {"resolution": 16, "settings": {"growth": growth}}
+    run = ganzoo.train(**tiny("run", GROWING[0], steps=3, **more))
+    for change in ("growth.stable_images=1000", "growth.freeze=true"):
+        settings = stored_settings(RunFolder.open(run.folder))
+        settings.override([change, "train.steps=5"])
+        with pytest.raises(RequestError, match=r"other layers would be trained .* leave growth"):
+            session.resume(Run.resolve(settings, advised=False), RunFolder(run.folder))
 
 
 @pytest.mark.parametrize("architecture", GROWING)

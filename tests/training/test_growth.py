@@ -13,7 +13,7 @@ from ganzoo import ImageShape, Networks
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
-from ganzoo.training.growth import Schedule, Stage, grow, grows
+from ganzoo.training.growth import Point, Schedule, Stage
 
 REGISTRY = Registry.discover()
 IMAGE = ImageShape(3, 32, 32)
@@ -57,7 +57,7 @@ def networks(image: ImageShape = IMAGE) -> Networks:
 
 def run(**settings: Any) -> Run:
     gathered = Settings()
-    gathered.add({"dataset": "blossoms", "architecture": "mlp", "loss": "hinge"}, "test")
+    gathered.add({"dataset": "blossoms", "architecture": "growing-mlp", "loss": "hinge"}, "test")
     gathered.add({key.replace("__", "."): value for key, value in settings.items()}, "test")
     return Run.resolve(gathered, REGISTRY)
 
@@ -87,22 +87,24 @@ def test_stages_follow_each_other_in_images_seen() -> None:
     [(0, 4, 1), (199, 4, 1), (200, 8, 0), (250, 8, 0.5), (300, 8, 1), (499, 8, 1), (5000, 32, 1)],
 )
 def test_stage_and_fade_follow_from_the_images_seen(seen: int, height: int, fade: float) -> None:
-    stage = schedule().at(seen)
-    assert (stage.image.height, stage.fade(seen)) == (height, fade)
+    point = schedule().at(seen)
+    assert (point.stage.image.height, point.fade) == (height, fade)
 
 
 def test_it_begins_at_the_first_resolution_that_is_large_enough() -> None:
     late = schedule(growth__start=9)
     assert [(stage.number, stage.begins) for stage in late.stages] == [(2, 0), (3, 200)]
-    assert late.at(0).fade(0) == 1
+    assert late.at(0).fade == 1
 
 
 def test_batch_size_and_learning_rate_hold_from_a_resolution_on() -> None:
     found = schedule(
-        train__batch_size=64, growth__batch_size={"8": 48, "32": 16}, growth__lr={"16": 0.5}
+        train__batch_size=64, growth__batch_size={"8": 48, "32": 16}, growth__lr_factor={"16": 0.5}
     )
     assert [stage.batch_size for stage in found.stages] == [64, 48, 48, 16]
-    assert [stage.lr for stage in found.stages] == [None, None, 0.5, 0.5]
+    early = schedule(train__batch_size=64, growth__batch_size={"8": 6, "32": 16})
+    assert [stage.batch_size for stage in early.stages] == [64, 6, 6, 6]
+    assert [stage.lr_factor for stage in found.stages] == [1, 1, 0.5, 0.5]
     small = schedule(train__batch_size=8, growth__batch_size={"8": 48, "32": 16})
     assert {stage.batch_size for stage in small.stages} == {8}
 
@@ -114,7 +116,9 @@ def test_steps_are_counted_as_they_will_be_made(images: int) -> None:
     )
     steps = seen = 0
     while seen < images:
-        steps, seen = steps + 1, seen + 3 * found.at(seen).batch_size
+        steps, seen = steps + 1, seen + 3 * found.at(seen).stage.batch_size
+        if seen < images:
+            assert found.steps(images) == steps + found.steps(images, seen)
     assert found.steps(images) == steps
 
 
@@ -123,27 +127,33 @@ def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
     player = networks().generator
     assert isinstance(player, GrowingGenerator)
 
-    def trained(by: Schedule) -> list[list[int]]:
-        numbers = {id(weight): number for number, weight in enumerate(player.weights)}
-        return [[numbers[id(p)] for p in by.trained(player, stage)] for stage in by.stages]
+    def trained(by: Schedule) -> list[list[str]]:
+        return [list(by.trained(player, stage)) for stage in by.stages]
 
-    assert trained(found) == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]
-    assert trained(frozen) == [[0], [1], [2], [3]]
-    assert trained(schedule(growth__freeze=True, growth__start=16)) == [[0, 1, 2], [3]]
+    first, second, third, fourth = (f"weights.{number}" for number in range(4))
+    so_far = [[first], [first, second], [first, second, third], [first, second, third, fourth]]
+    assert trained(found) == so_far
+    assert trained(frozen) == [[first], [second], [third], [fourth]]
+    assert trained(schedule(growth__freeze=True, growth__start=16)) == [so_far[2], [fourth]]
 
 
 def test_what_does_not_grow_has_one_stage() -> None:
-    plain = Networks(
-        generator=Plain(),
-        discriminator=PlainCritic(),
-    )
-    single = Schedule(run(train__batch_size=10), plain, IMAGE)
+    plain = Networks(generator=Plain(), discriminator=PlainCritic())
+    single = Schedule(run(architecture="mlp", train__batch_size=10), plain, IMAGE)
     assert single.stages == (Stage(0, IMAGE, 10),)
     assert single.steps(95) == 10
-    with pytest.raises(ganzoo.RequestError, match="mlp does not grow: leave growth out"):
-        Schedule(run(growth__freeze=True), plain, IMAGE)
-    with pytest.raises(ValueError, match="through the same stages"):
-        grows(Networks(generator=networks().generator, discriminator=plain.discriminator))
+    assert single.warning(1) is None
+
+
+def test_a_run_that_will_not_grow_up_is_told() -> None:
+    enough = schedule(train__batch_size=10).steps(900)
+    assert schedule(train__batch_size=10).warning(enough) is None
+    told = schedule(train__batch_size=10).warning(enough - 1)
+    assert told is not None
+    assert "whole after 900 images, but this run ends before" in told
+    odd = ImageShape(3, 37, 37)
+    told = Schedule(run(), networks(odd), odd).warning(1000)
+    assert told == "there is nothing to grow: 37 pixels are the only stage"
 
 
 class Plain(ganzoo.Generator):
@@ -162,10 +172,11 @@ class PlainCritic(ganzoo.Discriminator):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"growth__start": 64}, "growth.start=64: the pictures have 32 pixels"),
+        ({"growth__start": 64}, "growth.start=64: the pictures have 32 pixels, so begin"),
         (
             {"train__devices": 2, "growth__batch_size": {"16": 5}},
-            "growth.batch_size: 5 pictures at 16 pixels cannot be shared equally",
+            "5 pictures in a batch at 16 pixels cannot be shared equally by train.devices=2: set "
+            "growth.batch_size.16=2, or a multiple",
         ),
     ],
 )
@@ -177,20 +188,19 @@ def test_what_does_not_suit_is_refused(settings: dict[str, Any], message: str) -
 def test_real_pictures_are_shrunk_to_means_and_faded_as_the_networks() -> None:
     real = torch.rand(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     stage = Stage(1, ImageShape(3, 8, 8), 4)
-    small = stage.shrink(real, 1.0)
+    small = Point(stage, 1.0).shrink(real)
     assert torch.allclose(small, real.view(2, 3, 8, 4, 8, 4).mean((3, 5)))
-    coarse = small.view(2, 3, 4, 2, 4, 2).mean((3, 5), keepdim=True).expand(-1, -1, -1, 2, -1, 2)
-    assert torch.allclose(stage.shrink(real, 0.0), coarse.reshape(2, 3, 8, 8), atol=1e-6)
-    half = stage.shrink(real, 0.5)
-    assert torch.allclose(half, (small + coarse.reshape(2, 3, 8, 8)) / 2, atol=1e-6)
+    means = small.view(2, 3, 4, 2, 4, 2).mean((3, 5), keepdim=True)
+    coarse = means.expand(-1, -1, -1, 2, -1, 2).reshape(2, 3, 8, 8)
+    assert torch.allclose(Point(stage, 0.0).shrink(real), coarse, atol=1e-6)
+    half = Point(stage, 0.5).shrink(real)
+    assert torch.allclose(half, (small + coarse) / 2, atol=1e-6)
     assert half.is_contiguous(memory_format=torch.channels_last)
-    whole = Stage(3, IMAGE, 4)
-    assert whole.shrink(real, 1.0) is real
+    assert Point(Stage(3, IMAGE, 4), 1.0).shrink(real) is real
 
 
 def test_players_are_brought_to_a_stage() -> None:
     player = networks().generator
     assert isinstance(player, GrowingGenerator)
-    grow(player, Stage(1, ImageShape(3, 8, 8), 4), 0.25)
+    Point(Stage(1, ImageShape(3, 8, 8), 4), 0.25).bring(player, Plain())
     assert player.at == (1, 0.25)
-    grow(Plain(), Stage(0, IMAGE, 4), 1.0)  # which is no business of it

@@ -4,15 +4,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ganzoo.run import Interval
-from ganzoo.training.interval import Progress, due
+from ganzoo.training.interval import Position, due
 
 
-def after(step: int, batch: int = 30, pictures: int = 100) -> Progress:
-    return Progress(step, step * batch, step * batch / pictures)
-
-
-def when(every: int | str, steps: int = 20) -> list[int]:
-    return [s for s in range(1, steps + 1) if due(every, after(s - 1), after(s))]
+def when(every: int | str, batch: int = 30, steps: int = 20) -> list[int]:
+    reached = [Position(step, step * batch) for step in range(steps + 1)]
+    return [s for s in range(1, steps + 1) if due(every, reached[s - 1], reached[s], pictures=100)]
 
 
 @pytest.mark.parametrize(
@@ -32,9 +29,15 @@ def test_it_is_due_with_the_step_that_reaches_a_multiple(
     assert when(every) == steps
 
 
-@pytest.mark.parametrize(
-    "wrong", [0, -1, "2", "epochs", "0 epochs", "-1 epochs", "2  epochs", "2 steps", "2 epochs "]
-)
-def test_what_is_no_interval_is_refused(wrong: int | str) -> None:
+def test_no_multiple_is_missed_by_rounding() -> None:
+    assert when("0.1 epochs", batch=10) == list(range(1, 21))
+    assert when("0.3 epochs", batch=10) == [3, 6, 9, 12, 15, 18]
+
+
+WRONG = [0, -1, "2", "epochs", "0 epochs", "0.0 epochs", ".5 epochs", "-1 epochs", True, None]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, "2  epochs", "2 epochs ", "2 steps", 2.5, [1]])
+def test_what_is_no_interval_is_refused(wrong: object) -> None:
     with pytest.raises(ValidationError, match="write a number of steps, or such as"):
         TypeAdapter(Interval).validate_python(wrong)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,34 @@ def test_a_run_folder_holds_what_it_should(tiny: Arguments) -> None:
         "step-0000003.pt",
         "step-0000004.pt",
     ]
+
+
+def test_growth_is_told_and_reported_and_changes_the_learning_rate(
+    tiny: Arguments, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    made = Game.phases
+
+    def record(self: Game) -> Any:
+        phases = made(self)
+        rates.extend(phase.optimizer.param_groups[0]["lr"] for phase in phases)
+        return phases
+
+    monkeypatch.setattr(Game, "phases", record)
+    growth = {"fade_images": 32, "stable_images": 16, "lr_factor": {"8": 0.5}}
+    settings = {"growth": growth, "log.every": 1, "train.generator.lr": 4e-4}
+    arguments = tiny("run", "growing-mlp", steps=3, quiet=False, settings=settings)
+    folder = ganzoo.train(**arguments).folder
+    told = capsys.readouterr().err
+    assert "step 0: 4 of 8 pixels, 8 pictures in a batch" in told
+    assert "step 1: 8 of 8 pixels, 8 pictures in a batch" in told
+    assert "whole after 48 images, but this run ends before" not in told
+    assert rates == [2e-4, 4e-4, 1e-4, 2e-4]
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    grown = [(d["growth/resolution"], d["growth/fade"]) for d in map(json.loads, lines)]
+    assert grown == [(8, 0.0), (8, 0.5), (8, 1.0)]
+    ganzoo.train(**arguments | {"folder": folder.with_name("short"), "steps": 2})
+    assert "whole after 48 images, but this run ends before" in capsys.readouterr().err
 
 
 def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:

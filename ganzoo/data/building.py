@@ -1,0 +1,184 @@
+"""The making of a set of prepared pictures, which can be interrupted at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from ganzoo.contracts import BulkSource, ImageSource
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import RequestError, UnreadablePicture
+from ganzoo.folders import write_atomically
+
+_CHUNK = 256
+_SECONDS = 2.0
+"""How much work a process that is killed may lose."""
+_NO_LABEL = -1
+
+
+class Row(NamedTuple):
+    """A prepared picture (H, W, C) with its label, or why there is none."""
+
+    number: int
+    pixels: NDArray[np.uint8] | None
+    label: int | None = None
+    reason: str = ""
+
+
+@dataclass
+class _Done:
+    """How far the work has come."""
+
+    rows: int = 0
+    grey: bool = True
+    """Whether every picture so far is."""
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Building:
+    """A folder with rows for all pictures, filled in their order, and a note of how far."""
+
+    def __init__(self, folder: Path, source: ImageSource, how: Preparation) -> None:
+        self.folder = folder
+        self.source = source
+        self.how = how
+        self._note = folder / "progress.json"
+
+    def done(self) -> int:
+        """How many pictures are done, perhaps by another process."""
+        return self._noted().rows
+
+    def finish(self, progress: Callable[[int, int], None]) -> None:
+        """Do what is left, and leave ``pictures.npy``, ``labels.npy`` if any, and ``about.json``.
+
+        Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to
+        skip it, RequestError if nothing is left, and OSError where the disk gives no more.
+        """
+        rows = self.folder / "rows.npy"
+        done = self._noted() if rows.exists() else _Done()
+        if not done.rows:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+        shape = (len(self.source), self.how.height, self.how.width, self.how.most_channels)
+        pixels = _mapped(rows, np.uint8, shape)
+        labels = _mapped(self.folder / "every_label.npy", np.int64, shape[:1])
+        self._fill(done, pixels, labels, progress)
+        if len(done.skipped) == len(self.source):
+            reason = done.skipped[0][1]
+            raise RequestError(f"not one of the {len(self.source)} pictures can be read: {reason}")
+        self._tidy(done, pixels, labels)
+
+    def _noted(self) -> _Done:
+        try:
+            return _Done(**json.loads(self._note.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):  # none, or none that was written whole
+            return _Done()
+
+    def _fill(
+        self,
+        done: _Done,
+        pixels: np.memmap[Any, Any],
+        labels: np.memmap[Any, Any],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        noted = time.monotonic()
+        for rows in read(self.source, self.how, done.rows):
+            for number, picture, label, reason in rows:
+                if picture is None:
+                    done.skipped.append((number, reason))
+                    continue
+                pixels[number] = picture
+                labels[number] = _NO_LABEL if label is None else label
+                done.grey = done.grey and bool((picture[..., :1] == picture).all())
+            done.rows += len(rows)
+            progress(done.rows, len(self.source))
+            if time.monotonic() - noted > _SECONDS:
+                pixels.flush()
+                labels.flush()
+                write_atomically(self._note, json.dumps(asdict(done)))
+                noted = time.monotonic()
+
+    def _tidy(self, done: _Done, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]) -> None:
+        """Close the gaps of skipped pictures, and keep one channel of grey ones."""
+        rows, file = self.folder / "rows.npy", self.folder / "pictures.npy"
+        channels = 1 if done.grey and self.how.channels == "auto" else pixels.shape[-1]
+        kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
+        pixels.flush()
+        if (labels[kept] != _NO_LABEL).all():
+            np.save(self.folder / "labels.npy", labels[kept], allow_pickle=False)
+        about = {
+            "class_names": list(self.source.class_names),
+            "skipped": done.skipped,
+            "source": type(self.source).__name__,
+            "preparation": self.how.model_dump(mode="json"),
+            "pictures": len(kept),
+        }
+        (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        if done.skipped or channels < pixels.shape[-1]:
+            _copy(pixels[..., :channels], kept, file)
+            rows.unlink()
+        else:
+            rows.rename(file)
+        for left in (self.folder / "every_label.npy", self._note):
+            left.unlink(missing_ok=True)
+
+
+def read(source: ImageSource, how: Preparation, start: int = 0) -> Iterator[list[Row]]:
+    """All pictures from number ``start`` on, some at a time, prepared in threads."""
+    with ThreadPoolExecutor() as pool:
+        for first in range(start, len(source), _CHUNK):
+            indices = range(first, min(first + _CHUNK, len(source)))
+            if isinstance(source, BulkSource):
+                yield _read_bulk(source, indices, how)
+            else:
+                yield list(pool.map(lambda index: read_one(source, index, how), indices))
+
+
+def read_one(source: ImageSource, index: int, how: Preparation) -> Row:
+    """One picture; or why it is left out, if the source says to skip what cannot be read."""
+    try:
+        picture, label = source[index]
+        return Row(index, prepare(picture, how), label)
+    except UnreadablePicture as error:
+        if error.skip:
+            return Row(index, None, reason=str(error))
+        raise
+
+
+def _read_bulk(source: BulkSource, indices: range, how: Preparation) -> list[Row]:
+    pictures, labels = source.read(indices)
+    ready = pictures.shape[1:] == (how.height, how.width, how.most_channels)
+    pixels = pictures if ready else [prepare(picture, how) for picture in pictures]
+    named = [None] * len(indices) if labels is None else labels.tolist()
+    return [Row(*row) for row in zip(indices, pixels, named, strict=True)]
+
+
+def _mapped(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """The array in this file, gone on with if it is there, its room on the disk made sure."""
+    if file.exists():
+        return open_memmap(file, mode="r+")
+    array = open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at some later row
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    return array
+
+
+def _copy(pixels: NDArray[np.uint8], kept: NDArray[np.intp], file: Path) -> None:
+    """Write some of the rows to another file."""
+    file.unlink(missing_ok=True)  # of a process that was killed
+    array = _mapped(file, np.uint8, (len(kept), *pixels.shape[1:]))
+    for start in range(0, len(kept), _CHUNK):
+        array[start : start + _CHUNK] = pixels[kept[start : start + _CHUNK]]
+    array.flush()
