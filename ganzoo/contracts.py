@@ -102,6 +102,11 @@ class ChunkedSource(Protocol):
         """How many pictures are shuffled together."""
         ...
 
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The label of every picture, (N,), known without reading them; ``None`` without."""
+        ...
+
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
         """As :meth:`BulkSource.read`; from one thread at a time, not always the same."""
         ...

@@ -46,6 +46,11 @@ Interval = Annotated[int | str, BeforeValidator(_checked)]
 """How often something happens: every so many steps, or ``"2 epochs"``, or ``"50000 images"``."""
 
 
+def _listed(names: Any) -> Any:
+    """A list of names may be one text, with commas."""
+    return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
+
+
 class Optimiser(Options):
     """How one player's weights are updated."""
 
@@ -186,6 +191,16 @@ class Chosen:
         return {"name": self.entry.qualified_name, **options}
 
 
+class Pictures(Preparation):
+    """Which pictures, how they are prepared, and how often each is shown."""
+
+    classes: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Only these classes, such as rose,tulip; rose+tulip makes one class of two.",
+    )
+    balance: bool = Field(False, description="Whether each class is shown equally often.")
+
+
 class Run(BaseModel):
     """Everything that decides what a training run does."""
 
@@ -197,7 +212,7 @@ class Run(BaseModel):
     augment: Mapping[str, Chosen] = Field({}, description="Augmentations by their section's name.")
     seed: int = Field(0, ge=0, description="All randomness of the run follows from it.")
     plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
-    data: Preparation = Field(Preparation(), description="How pictures are prepared.")
+    data: Pictures = Field(Pictures(), description="Which pictures, and how they are prepared.")
     train: Training = Field(Training(), description="How long, with what, and where to train.")
     growth: Growth | None = Field(None, description="How a network that grows does so.")
     checkpoint: Saving = Field(Saving(), description="When to write checkpoints.")

@@ -121,7 +121,7 @@ class Building:
             "class_names": list(self.source.class_names),
             "skipped": done.skipped,
             "source": type(self.source).__name__,
-            "preparation": self.how.model_dump(mode="json"),
+            "preparation": self.how.model_dump(include=set(Preparation.model_fields)),
             "pictures": len(kept),
         }
         (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape, ImageSource, ScalableSource
 from ganzoo.data.building import Building, read_one
+from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder
@@ -39,6 +40,10 @@ class PreparedPictures:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Some of them, (N, H, W, C)."""
+        return self.pictures[numbers]
+
     @property
     def shape(self) -> ImageShape:
         """The shape of each picture."""
@@ -63,7 +68,8 @@ def prepared(
         raise RequestError("the dataset has no pictures")
     if isinstance(source, ScalableSource):
         source = source.at(max(how.width, how.height))
-    key = json.dumps([_FORMAT, source.fingerprint, how.model_dump(mode="json")])
+    named = how.model_dump(mode="json", include=set(Preparation.model_fields))
+    key = json.dumps([_FORMAT, source.fingerprint, named])
     folder = cache_folder("prepared") / hashlib.sha256(key.encode()).hexdigest()[:32]
     if not folder.exists():
         try:

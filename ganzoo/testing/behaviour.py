@@ -15,6 +15,7 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.components import Architecture, Component, Options, Recipe
 from ganzoo.contracts import (
     BulkSource,
+    ChunkedSource,
     Constraint,
     Growing,
     ImageShape,
@@ -51,6 +52,11 @@ def check_dataset(component: Component, options: Options) -> None:
         drawn, labels = source.read(numbers)
         assert all(map(np.array_equal, drawn, pictures)), f"{name}: read() and [i] should agree"
         assert (labels is None) == (not source.class_names), f"{name}: labels need class names"
+    if isinstance(source, ChunkedSource):
+        assert min(source.chunk, source.window) > 0, f"{name}: chunk and window are numbers"
+        known = None if source.labels is None else len(source.labels)
+        right = known == (len(source) if source.class_names else None)
+        assert right, f"{name}: labels are those of all pictures, where there are class names"
     if isinstance(source, ScalableSource):
         small, large = source.at(8), source.at(16)
         assert len(small) == len(source), f"{name}: at() should keep the number of pictures"

@@ -16,9 +16,19 @@ import torch
 
 import ganzoo
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Augment, ImageShape, ImageSource, Needs, Networks, Objective
+from ganzoo.contracts import (
+    Augment,
+    ChunkedSource,
+    ImageShape,
+    ImageSource,
+    Needs,
+    Networks,
+    Objective,
+)
 from ganzoo.data.batches import Batches
-from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.data.cache import prepared
+from ganzoo.data.collection import Collection, Store, grouped
+from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.observing.files import Gallery, Journal
@@ -92,8 +102,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     augments: list[Augment] = [chosen.build() for chosen in run.augment.values()]
     needs = Needs.of(objective)
     _refuse_early(run, source, needs)
-    data = _prepared(run, source, engine, progress)
-    networks = _networks(run, data.shape, source, needs)
+    data = Collection.of(_store(run, source, engine, progress), run.data.classes)
+    networks = _networks(run, data.shape, len(data.class_names), needs)
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
         network.to(device=engine.device).to(memory_format=layout)
@@ -101,7 +111,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         run=run,
         networks=networks,
         objective=objective,
-        batches=Batches(data, Randomness(run.seed).number("order"), engine.device, layout),
+        batches=_batches(run, data, engine, layout),
         schedule=Schedule(run, networks, data.shape),
         augment=Pipeline.of(augments, "real"),
         view=Pipeline.of(augments, "both"),
@@ -113,20 +123,23 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
 def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
     """What no number of channels would make possible is refused before minutes of preparing."""
     how = run.data
+    classes = len(grouped(source.class_names, how.classes))
+    if how.balance and not classes:
+        raise RequestError("data.balance: the pictures have no labels to balance them by")
     possible = (1, 3) if how.channels == "auto" else (how.channels,)
     for number in possible:
         try:
             image = ImageShape(number, how.height, how.width)
-            Schedule(run, _networks(run, image, source, needs), image)
+            Schedule(run, _networks(run, image, classes, needs), image)
             return
         except RequestError:
             if number == possible[-1]:
                 raise
 
 
-def _prepared(
-    run: Run, source: ImageSource, engine: Engine, progress: Observer
-) -> PreparedPictures:
+def _store(run: Run, source: ImageSource, engine: Engine, progress: Observer) -> Store:
+    if isinstance(source, ChunkedSource):
+        return StreamedPictures(source, run.data)
     data = None
     if engine.is_main:
         data = prepared(source, run.data, progress.preparing)
@@ -136,11 +149,14 @@ def _prepared(
     return data or prepared(source, run.data)
 
 
-def _networks(run: Run, image: ImageShape, source: ImageSource, needs: Needs) -> Networks:
+def _batches(run: Run, data: Collection, engine: Engine, layout: torch.memory_format) -> Batches:
+    seed = Randomness(run.seed).number("order")
+    return Batches(data, seed, engine.device, layout, balance=run.data.balance)
+
+
+def _networks(run: Run, image: ImageShape, classes: int, needs: Needs) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
-    networks: Networks = run.architecture.build(
-        image=image, classes=len(source.class_names), needs=needs
-    )
+    networks: Networks = run.architecture.build(image=image, classes=classes, needs=needs)
     return networks
 
 

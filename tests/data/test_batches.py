@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
-from ganzoo.data.batches import Batches, Order
+from ganzoo.data.batches import Batches
 from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.collection import Collection
 from ganzoo.share import Share
 
 
@@ -13,32 +13,7 @@ def batches(count: int = 10, labelled: bool = True) -> Batches:
     pictures = np.arange(count * 2 * 3 * 3, dtype=np.uint8).reshape(count, 2, 3, 3)
     labels = np.arange(count) if labelled else None
     data = PreparedPictures(pictures, labels, tuple("abc") if labelled else ())
-    return Batches(data, seed=7, device=torch.device("cpu"))
-
-
-@pytest.mark.parametrize("epoch", [0, 1, 2**40])
-def test_every_picture_comes_once_an_epoch(epoch: int) -> None:
-    order = Order(11, seed=1)
-    assert sorted(order.at(epoch * 11, 11)) == list(range(11))
-
-
-def test_epochs_and_seeds_are_shuffled_differently() -> None:
-    first, second = Order(50, 1).at(0, 50), Order(50, 1).at(50, 50)
-    assert not np.array_equal(first, second)
-    assert not np.array_equal(first, Order(50, 2).at(0, 50))
-    assert not np.array_equal(first, np.arange(50))
-
-
-@pytest.mark.parametrize("count", [1, 4, 11, 40])
-def test_the_order_depends_on_the_position_alone(count: int) -> None:
-    whole = Order(11, 3).at(0, 80)
-    pieces = np.concatenate([Order(11, 3).at(at, count) for at in range(0, 80 - count + 1, count)])
-    assert np.array_equal(pieces, whole[: len(pieces)])
-
-
-def test_the_order_is_pinned() -> None:
-    # It must not change with a version of anything: a resumed run would see other pictures.
-    assert Order(10, seed=12345).at(0, 10).tolist() == [7, 3, 4, 0, 9, 1, 2, 5, 8, 6]
+    return Batches(Collection.of(data), seed=7, device=torch.device("cpu"))
 
 
 def test_a_batch_is_in_range_and_channels_last() -> None:
@@ -54,7 +29,10 @@ def test_pictures_stay_with_their_labels() -> None:
     source = batches()
     batch = source.take(3, 5)
     assert batch.labels is not None
-    expected = torch.from_numpy(source.data.pictures[batch.labels]).permute(0, 3, 1, 2) / 127.5 - 1
+    expected = (
+        torch.from_numpy(source.data.store.take(batch.labels.numpy())).permute(0, 3, 1, 2) / 127.5
+        - 1
+    )
     torch.testing.assert_close(batch.images, expected)
 
 

@@ -1,0 +1,110 @@
+"""The pictures of a run: all of one shape, with their labels, some classes of them or all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.contracts import ImageShape
+from ganzoo.data.order import Numbers
+from ganzoo.errors import RequestError, UnknownName, did_you_mean
+
+
+class Store(Protocol):
+    """Pictures of one shape with their labels, wherever they lie."""
+
+    @property
+    def shape(self) -> ImageShape:
+        """The shape of each picture."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The label of every picture, (N,)."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class by its label."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What they are and how they were prepared, as a hash."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Some of them, (N, H, W, C)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The pictures of a run: those of a store, or some of them."""
+
+    store: Store
+    numbers: Numbers
+    """Which of the store's pictures they are, ascending."""
+    labels: NDArray[np.int64] | None
+    """The label of every picture in the store; -1 where it is not one of these."""
+    class_names: tuple[str, ...]
+    identity: str
+
+    @classmethod
+    def of(cls, store: Store, wanted: Sequence[str] = ()) -> Collection:
+        """All the pictures of a store, or those of the wanted classes.
+
+        Classes are numbered as they are named; ``"rose+tulip"`` makes one class of two. Raises
+        RequestError for a class that is not there or is named twice, and if there are no labels.
+        """
+        labels, identity = store.labels, store.identity
+        groups = grouped(store.class_names, wanted)
+        if not wanted or labels is None:
+            return cls(store, np.arange(len(store)), labels, store.class_names, identity)
+        new = np.full(len(store.class_names), -1, np.int64)
+        for number, members in enumerate(groups.values()):
+            new[members] = number
+        chosen = new[labels]
+        identity = hashlib.sha256(f"{identity} {list(groups)}".encode()).hexdigest()[:32]
+        return cls(store, np.flatnonzero(chosen >= 0), chosen, tuple(groups), identity)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def shape(self) -> ImageShape:
+        """The shape of each picture."""
+        return self.store.shape
+
+
+def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[int]]:
+    """The labels that make up each wanted class; each class is its own if none is named.
+
+    Raises RequestError for a class that is not there or is named twice, and if there are none.
+    """
+    if not wanted:
+        return {name: [label] for label, name in enumerate(class_names)}
+    if not class_names:
+        raise RequestError(f"data.classes={','.join(wanted)}: the pictures have no labels")
+    groups = {name: _members(class_names, name) for name in wanted}
+    used = [label for members in groups.values() for label in members]
+    for label in used:
+        if used.count(label) > 1:
+            raise RequestError(f"data.classes names the class {class_names[label]} twice")
+    return groups
+
+
+def _members(class_names: Sequence[str], name: str) -> list[int]:
+    parts = [name] if name in class_names else name.split("+")
+    for part in parts:
+        if part not in class_names:
+            known = did_you_mean(part, class_names) or f"; there are {', '.join(class_names)}"
+            raise UnknownName(f"data.classes: there is no class called {part}{known}")
+    return [class_names.index(part) for part in parts]

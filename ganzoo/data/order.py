@@ -1,0 +1,81 @@
+"""Which picture comes when: endless sequences that follow from a seed and a position alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.intp]
+"""Numbers of pictures, in some order."""
+
+
+class Order:
+    """An endless sequence of picture numbers, epoch after epoch.
+
+    A position in it, the number of pictures taken so far, is all that a checkpoint needs.
+    """
+
+    def __init__(self, length: int, epoch: Callable[[int], Numbers]) -> None:
+        self._length = length
+        self._epoch = lru_cache(maxsize=2)(epoch)
+
+    def at(self, position: int, count: int) -> Numbers:
+        """The ``count`` numbers from ``position`` on; a batch may reach into the next epoch."""
+        epoch, start = divmod(position, self._length)
+        found = self._epoch(epoch)[start : start + count]
+        while len(found) < count:
+            epoch += 1
+            found = np.concatenate([found, self._epoch(epoch)[: count - len(found)]])
+        return found
+
+
+def shuffled(numbers: Numbers, seed: int) -> Order:
+    """Each of these pictures once an epoch, each epoch in another order."""
+    length = len(numbers)
+    return Order(length, lambda e: numbers[np.argsort(_keys(seed, e, length), kind="stable")])
+
+
+def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
+    """Every class equally often: in an epoch each as often as the largest has pictures.
+
+    ``labels`` are those of ``numbers``. Of a class, all come equally often, give or take one.
+    """
+    classes = [numbers[labels == label] for label in np.unique(labels)]
+    most = max(map(len, classes))
+
+    def epoch(number: int) -> Numbers:
+        keys = _keys(seed, number, 2 * most * len(classes)).reshape(2, len(classes), most)
+        drawn = []
+        for members, own in zip(classes, keys[0], strict=True):
+            # A whole number of rounds, then some of the members, which are others each epoch.
+            rest = members[np.argsort(own[: len(members)], kind="stable")]
+            drawn.append(np.concatenate([members] * (most // len(members)) + [rest])[:most])
+        return np.concatenate(drawn)[np.argsort(keys[1].ravel(), kind="stable")]
+
+    return Order(most * len(classes), epoch)
+
+
+def windowed(numbers: Numbers, chunk: int, window: int, seed: int) -> Order:
+    """These pictures once an epoch, read in chunks: neighbours in the order are neighbours there.
+
+    Chunks of ``chunk`` consecutive numbers come in another order each epoch; within each
+    ``window`` of pictures all are shuffled. ``numbers`` ascend.
+    """
+    chunks = numbers // chunk
+    windows = np.arange(len(numbers)) // window
+
+    def epoch(number: int) -> Numbers:
+        keys = _keys(seed, number, len(numbers) + int(chunks[-1]) + 1)
+        by_chunk = np.argsort(keys[len(numbers) :][chunks], kind="stable")
+        within = np.lexsort((keys[: len(numbers)], windows))
+        return numbers[by_chunk[within]]
+
+    return Order(len(numbers), epoch)
+
+
+def _keys(seed: int, epoch: int, count: int) -> NDArray[np.uint64]:
+    # The raw stream of a bit generator is fixed for ever; Generator.permutation is not.
+    return np.random.Philox(key=seed, counter=[0, 0, 0, epoch]).random_raw(count)

@@ -1,0 +1,76 @@
+"""Pictures that are read from their own store as they are needed, chunk by chunk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.contracts import ChunkedSource, ImageShape, ImageSource
+from ganzoo.data.order import Numbers
+from ganzoo.data.preparation import Preparation, prepare
+
+
+class StreamedPictures:
+    """The pictures of a chunked source, prepared as they are read.
+
+    The chunks that were used last are kept, as many as two windows of the order hold; those of
+    ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
+    """
+
+    def __init__(self, source: ImageSource, how: Preparation) -> None:
+        assert isinstance(source, ChunkedSource)
+        self._source = source
+        self._how = how
+        self._size = len(source)
+        self.chunk = source.chunk
+        self.window = source.window
+        self._chunks: OrderedDict[int, Future[NDArray[np.uint8]]] = OrderedDict()
+        self._most = 2 * (-(-source.window // source.chunk) + 2)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="ganzoo-stream")
+        first, _ = source.read(range(1))
+        channels = first.shape[3] if how.channels == "auto" else how.channels
+        self.shape = ImageShape(channels, how.height, how.width)
+        self.labels = source.labels
+        self.class_names = tuple(source.class_names)
+        named = how.model_dump(mode="json", include=set(Preparation.model_fields))
+        key = json.dumps([source.fingerprint, named])
+        self.identity = hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def __len__(self) -> int:
+        return self._size
+
+    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Some of them, (N, H, W, C)."""
+        taken = np.empty((len(numbers), *self.shape[1:], self.shape.channels), np.uint8)
+        chunks = numbers // self.chunk
+        for chunk in np.unique(chunks):
+            mine = chunks == chunk
+            taken[mine] = self._asked(int(chunk)).result()[numbers[mine] % self.chunk]
+        while len(self._chunks) > self._most:
+            self._chunks.popitem(last=False)
+        return taken
+
+    def expect(self, numbers: Numbers) -> None:
+        """Begin to read those that are not here; they will be taken soon."""
+        for chunk in np.unique(numbers // self.chunk)[: self._most // 2]:
+            self._asked(int(chunk))
+
+    def _asked(self, chunk: int) -> Future[NDArray[np.uint8]]:
+        """A chunk, which is being read if it is not here."""
+        if chunk not in self._chunks:
+            self._chunks[chunk] = self._reader.submit(self._read, chunk)
+        self._chunks.move_to_end(chunk)
+        return self._chunks[chunk]
+
+    def _read(self, chunk: int) -> NDArray[np.uint8]:
+        start = chunk * self.chunk
+        pictures, _ = self._source.read(range(start, min(start + self.chunk, self._size)))
+        if pictures.shape[1:] == (*self.shape[1:], self.shape.channels):
+            return pictures
+        how = self._how.model_copy(update={"channels": self.shape.channels})
+        return np.stack([prepare(picture, how) for picture in pictures])

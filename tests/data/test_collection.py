@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ganzoo import RequestError
+from ganzoo.data.batches import Batches
+from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.collection import Collection, grouped
+
+NAMES = ("daisy", "rose", "tulip", "a+b")
+LABELS = np.array([2, 0, 1, 1, 3, 0, 2])
+
+
+def store(labelled: bool = True) -> PreparedPictures:
+    pictures = np.arange(7, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    if not labelled:
+        return PreparedPictures(pictures, None, (), "x")
+    return PreparedPictures(pictures, LABELS, NAMES, "x")
+
+
+def test_without_a_wish_all_pictures_are_there() -> None:
+    data = Collection.of(store())
+    assert (len(data), data.class_names, data.identity) == (7, NAMES, "x")
+    assert Collection.of(store(labelled=False)).labels is None
+
+
+def test_classes_are_numbered_as_they_are_named() -> None:
+    data = Collection.of(store(), ["tulip", "daisy"])
+    assert data.class_names == ("tulip", "daisy")
+    assert data.numbers.tolist() == [0, 1, 5, 6]
+    assert data.labels is not None
+    assert data.labels[data.numbers].tolist() == [0, 1, 1, 0]
+    assert data.identity not in ("x", Collection.of(store(), ["daisy", "tulip"]).identity)
+
+
+def test_a_plus_makes_one_class_of_two() -> None:
+    data = Collection.of(store(), ["rose+tulip", "a+b"])
+    assert data.class_names == ("rose+tulip", "a+b")
+    assert data.labels is not None
+    assert data.labels.tolist() == [0, -1, 0, 0, 1, -1, 0]
+
+
+def test_batches_show_the_chosen_alone() -> None:
+    batches = Batches(Collection.of(store(), ["rose"]), seed=0, device=torch.device("cpu"))
+    batch = batches.take(0, 6)
+    assert set(((batch.images[:, 0, 0, 0] + 1) * 127.5).round().tolist()) == {2, 3}
+    assert batch.labels is not None
+    assert batch.labels.tolist() == [0] * 6
+
+
+def test_balanced_batches_show_each_class_equally_often() -> None:
+    data = Collection.of(store())
+    batch = Batches(data, seed=0, device=torch.device("cpu"), balance=True).take(0, 8)
+    assert batch.labels is not None
+    assert batch.labels.bincount().tolist() == [2, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (["roze"], "data.classes: there is no class called roze; did you mean rose?"),
+        (["rose+x"], "there is no class called x; there are daisy, rose, tulip, a\\+b"),
+        (["rose", "tulip+rose"], "data.classes names the class rose twice"),
+    ],
+)
+def test_a_wrong_wish_is_refused(wanted: list[str], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        Collection.of(store(), wanted)
+
+
+def test_what_needs_labels_is_refused_without() -> None:
+    with pytest.raises(RequestError, match=r"data.classes=rose: the pictures have no labels"):
+        grouped((), ["rose"])
+    with pytest.raises(RequestError, match=r"data.balance: the pictures have no labels"):
+        Batches(Collection.of(store(labelled=False)), 0, torch.device("cpu"), balance=True)

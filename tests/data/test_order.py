@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ganzoo.data.order import Order, balanced, shuffled, windowed
+
+LABELS = np.array([0] * 7 + [1] * 2 + [2] * 3)
+
+
+def plain(pictures: int, seed: int) -> Order:
+    return shuffled(np.arange(pictures), seed)
+
+
+ORDERS: dict[str, Callable[[int], Order]] = {
+    "shuffled": lambda seed: plain(11, seed),
+    "balanced": lambda seed: balanced(np.arange(12), LABELS, seed),
+    "windowed": lambda seed: windowed(np.arange(3, 53), chunk=4, window=12, seed=seed),
+}
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2**40])
+def test_every_picture_comes_once_an_epoch(epoch: int) -> None:
+    assert sorted(plain(11, 1).at(epoch * 11, 11)) == list(range(11))
+    numbers = np.array([2, 3, 5, 8, 13, 21])
+    assert sorted(shuffled(numbers, 1).at(epoch * 6, 6)) == numbers.tolist()
+    assert sorted(windowed(numbers, 4, 3, 1).at(epoch * 6, 6)) == numbers.tolist()
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_epochs_and_seeds_are_shuffled_differently(name: str) -> None:
+    make, length = ORDERS[name], 21 if name == "balanced" else 50 if name == "windowed" else 11
+    first, second = make(1).at(0, length), make(1).at(length, length)
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, make(2).at(0, length))
+    assert not np.array_equal(first, np.sort(first))
+
+
+@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize("count", [1, 4, 11, 40])
+def test_the_order_depends_on_the_position_alone(name: str, count: int) -> None:
+    make = ORDERS[name]
+    whole = make(3).at(0, 160)
+    pieces = np.concatenate([make(3).at(at, count) for at in range(0, 160 - count + 1, count)])
+    assert np.array_equal(pieces, whole[: len(pieces)])
+
+
+def test_the_orders_are_pinned() -> None:
+    # They must not change with a version of anything: a resumed run would see other pictures.
+    assert plain(10, seed=12345).at(0, 10).tolist() == [7, 3, 4, 0, 9, 1, 2, 5, 8, 6]
+    assert ORDERS["balanced"](5).at(0, 8).tolist() == [8, 0, 11, 6, 10, 8, 1, 7]
+    assert ORDERS["windowed"](5).at(0, 8).tolist() == [24, 25, 5, 7, 6, 4, 28, 3]
+
+
+def test_classes_come_equally_often_and_so_do_the_pictures_of_each() -> None:
+    drawn = balanced(np.arange(12), LABELS, seed=0).at(21, 21)  # the second epoch
+    assert [int((LABELS[drawn] == label).sum()) for label in range(3)] == [7, 7, 7]
+    times = np.bincount(drawn, minlength=12)
+    assert times[:7].tolist() == [1] * 7
+    assert sorted(times[7:9]) == [3, 4]
+    assert sorted(times[9:]) == [2, 2, 3]
+
+
+def test_those_that_come_once_more_are_others_each_epoch() -> None:
+    order = balanced(np.arange(12), LABELS, seed=0)
+    extra = {int(np.bincount(order.at(21 * e, 21), minlength=12)[7:9].argmax()) for e in range(20)}
+    assert extra == {0, 1}
+
+
+def test_a_window_holds_few_chunks_and_is_shuffled() -> None:
+    order = windowed(np.arange(1000), chunk=10, window=100, seed=0)
+    for epoch in range(2):
+        for window in range(10):
+            numbers = order.at(1000 * epoch + 100 * window, 100)
+            assert len(np.unique(numbers // 10)) == 10
+            assert not np.array_equal(np.sort(numbers), numbers)
+    first = {tuple(np.unique(order.at(1000 * epoch, 100) // 10)) for epoch in range(5)}
+    assert len(first) == 5  # other chunks lie together each time

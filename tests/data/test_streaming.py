@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import ganzoo
+from ganzoo import RequestError
+from ganzoo.data.batches import Batches
+from ganzoo.data.collection import Collection
+from ganzoo.data.order import windowed
+from ganzoo.data.preparation import Preparation
+from ganzoo.data.streaming import StreamedPictures
+
+SMALL = Preparation(resolution=4)
+
+
+class Shelf:
+    """90 pictures of one grey each, 8 to a chunk; it notes which ranges are read."""
+
+    chunk = 8
+    window = 24
+    class_names = ("even", "odd")
+    fingerprint = "shelf"
+
+    def __init__(self, side: int = 4, channels: int = 3) -> None:
+        self.side = side
+        self.channels = channels
+        self.labels = np.arange(90) % 2
+        self.reads: list[range] = []
+        self.threads: set[str] = set()
+
+    def __len__(self) -> int:
+        return 90
+
+    def __getitem__(self, index: int) -> tuple[Any, int | None]:
+        raise AssertionError("it is read in bulk")
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+        self.reads.append(indices)
+        self.threads.add(threading.current_thread().name)
+        greys = np.array(indices, np.uint8)[:, None, None, None]
+        return np.tile(greys, (1, self.side, self.side, self.channels)), self.labels[indices]
+
+
+def greys(pictures: NDArray[np.uint8]) -> list[int]:
+    return [int(picture[0, 0, 0]) for picture in pictures]
+
+
+@pytest.mark.parametrize("side", [4, 12])
+def test_pictures_are_taken_by_their_numbers_and_prepared(side: int) -> None:
+    data = StreamedPictures(Shelf(side), SMALL)
+    assert (data.shape, len(data)) == ((3, 4, 4), 90)
+    taken = data.take(np.array([5, 89, 40, 5]))
+    assert taken.shape == (4, 4, 4, 3)
+    assert greys(taken) == [5, 89, 40, 5]
+
+
+def test_stored_channels_are_kept_unless_others_are_asked_for() -> None:
+    assert StreamedPictures(Shelf(channels=1), SMALL).shape == (1, 4, 4)
+    grey = StreamedPictures(Shelf(), Preparation(resolution=4, channels=1))
+    assert grey.take(np.array([7])).shape == (1, 4, 4, 1)
+
+
+def test_an_epoch_reads_each_chunk_once() -> None:
+    shelf = Shelf()
+    batches = Batches(Collection.of(StreamedPictures(shelf, SMALL)), 0, torch.device("cpu"))
+    seen = [batches.take(position, 10) for position in range(0, 90, 10)]
+    shown = torch.cat([((b.images[:, 0, 0, 0] + 1) * 127.5).round() for b in seen]).int().tolist()
+    assert sorted(shown) == list(range(90))
+    labels = torch.cat([b.labels for b in seen if b.labels is not None])
+    assert labels.tolist() == [grey % 2 for grey in shown]
+    ahead = [r for r in shelf.reads if len(r) > 1][: -(-90 // 8)]
+    assert sorted(r.start for r in ahead) == list(range(0, 90, 8))
+    assert threading.current_thread().name not in shelf.threads - {"MainThread"}
+
+
+def test_the_order_goes_through_windows_of_chunks() -> None:
+    data = Collection.of(StreamedPictures(Shelf(), SMALL))
+    order = windowed(np.arange(90), chunk=8, window=24, seed=3)
+    assert np.array_equal(Batches(data, 3, torch.device("cpu")).order.at(17, 60), order.at(17, 60))
+
+
+def test_memory_is_bounded() -> None:
+    data = StreamedPictures(Shelf(), SMALL)
+    for number in range(90):
+        data.take(np.array([number]))
+        data.expect(np.arange(90))
+        assert len(data._chunks) <= 2 * data._most
+
+
+def test_classes_may_be_chosen_but_not_balanced() -> None:
+    store = StreamedPictures(Shelf(), SMALL)
+    data = Collection.of(store, ["odd"])
+    batch = Batches(data, 0, torch.device("cpu")).take(0, 45)
+    shown = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+    assert sorted(shown) == list(range(1, 90, 2))
+    with pytest.raises(RequestError, match="read in chunks cannot be balanced"):
+        Batches(data, 0, torch.device("cpu"), balance=True)
+
+
+def test_a_run_on_chunks_trains_and_resumes_exactly(
+    tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ganzoo.run import Chosen
+    from ganzoo.training.checkpoint import Checkpoints
+
+    built = Chosen.build
+
+    def shelved(self: Chosen, **context: Any) -> Any:
+        dataset = self.entry.component.kind == "dataset"
+        return Shelf(8) if dataset else built(self, **context)
+
+    monkeypatch.setattr(Chosen, "build", shelved)
+    straight = ganzoo.train(**tiny("straight", steps=12)).folder
+    halved = ganzoo.train(**tiny("halved", steps=5)).folder
+    ganzoo.resume(halved, steps=12, quiet=True)
+    states = [Checkpoints(f / "checkpoints", 3).load() for f in (straight, halved)]
+    for key, value in states[0]["generator"].items():
+        assert torch.equal(value, states[1]["generator"][key])
