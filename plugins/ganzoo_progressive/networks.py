@@ -1,21 +1,18 @@
 """The progressively grown networks of Karras et al. 2017, with labels after Miyato & Koyama 2018.
 
-Stage 0 is of the smallest pictures; each further one doubles height and width. All layers are
-there from the start: the attributes ``stage`` and ``fade`` say which of them are used.
+Stage 0 is of the smallest pictures; each further one doubles height and width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from math import log2, sqrt
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
 
-from ganzoo import Discriminator, Generator, ImageShape, Needs, Networks
+from ganzoo import GrowingDiscriminator, GrowingGenerator, ImageShape, Needs, Networks
 from ganzoo_progressive.layers import (
     EqualisedConv,
     EqualisedLinear,
@@ -57,7 +54,7 @@ def build(
     )
 
 
-class ProgressiveGenerator(Generator):
+class ProgressiveGenerator(GrowingGenerator):
     """Projects latents to the smallest feature maps and doubles these, stage by stage.
 
     Each stage turns its feature maps into pictures by a layer of its own. Labels become latents
@@ -65,29 +62,15 @@ class ProgressiveGenerator(Generator):
     """
 
     def __init__(self, options: ProgressiveOptions, image: ImageShape, classes: int) -> None:
-        super().__init__()
-        self.stages = image.halvings(smallest=4)
-        self.latents = options.latents
-        widths, side = _widths(options, len(self.stages)), self.stages[0].height
+        stages = image.halvings()
+        widths = _widths(options, len(stages))
         inputs = options.latents * (1 + options.conditional)
+        blocks = [_project(inputs, widths[0], stages[0].height)]
+        blocks += [_double(wide, narrow) for wide, narrow in pairwise(widths)]
+        to_rgb = [EqualisedConv(width, image.channels, 1, gain=1) for width in widths]
+        super().__init__(stages, blocks, to_rgb)
+        self.latents = options.latents
         self.embed = nn.Embedding(classes, options.latents) if options.conditional else None
-        self.blocks = nn.ModuleList([_project(inputs, widths[0], side)])
-        self.blocks.extend(_double(wide, narrow) for wide, narrow in pairwise(widths))
-        self.to_rgb = nn.ModuleList(
-            EqualisedConv(width, image.channels, 1, gain=1) for width in widths
-        )
-        self.grow(len(self.stages) - 1, fade=1)
-
-    def grow(self, stage: int, fade: float) -> None:
-        """Make the pictures of ``stage`` from now on, faded into those of the stage before."""
-        self.stage, self.fade = stage, fade
-
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
-        """The parameters of its block and its pictures; the first stage has the embedding, too."""
-        yield from self.blocks[stage].parameters()
-        yield from self.to_rgb[stage].parameters()
-        if self.embed is not None and stage == 0:
-            yield from self.embed.parameters()
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         """Draw ``n`` normal latents, (n, latents) float32."""
@@ -95,19 +78,12 @@ class ProgressiveGenerator(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Pictures of shape (N, C, H, W), unbounded, from latents of shape (N, latents)."""
-        x = latents
         if self.embed is not None:
-            x = torch.cat((x, self.embed(labels)), dim=1)
-        for block in self.blocks[: self.stage]:
-            x = block(x)
-        images: Tensor = self.to_rgb[self.stage](self.blocks[self.stage](x))
-        if self.stage and self.fade < 1:
-            before = interpolate(self.to_rgb[self.stage - 1](x), scale_factor=2.0)
-            images = before.lerp(images, self.fade)
-        return images
+            latents = torch.cat((latents, self.embed(labels)), dim=1)
+        return self.grown(latents)
 
 
-class ProgressiveDiscriminator(Discriminator):
+class ProgressiveDiscriminator(GrowingDiscriminator):
     """Halves pictures down to the smallest feature maps, stage by stage, and scores these.
 
     Each stage turns pictures into its feature maps by a layer of its own. A label's embedding is
@@ -115,43 +91,23 @@ class ProgressiveDiscriminator(Discriminator):
     """
 
     def __init__(self, options: ProgressiveOptions, image: ImageShape, classes: int) -> None:
-        super().__init__()
-        self.stages = image.halvings(smallest=4)
-        widths, side = _widths(options, len(self.stages)), self.stages[0].height
-        self.from_rgb = nn.ModuleList(
-            _active(EqualisedConv(image.channels, width, 1)) for width in widths
-        )
-        self.blocks = nn.ModuleList([_gather(widths[0], side, options.group)])
-        self.blocks.extend(_halve(narrow, wide) for wide, narrow in pairwise(widths))
+        stages = image.halvings()
+        widths = _widths(options, len(stages))
+        blocks = [_gather(widths[0], stages[0].height, options.group)]
+        blocks += [_halve(narrow, wide) for wide, narrow in pairwise(widths)]
+        from_rgb = [_active(EqualisedConv(image.channels, width, 1)) for width in widths]
+        super().__init__(stages, blocks, from_rgb)
         self.score = EqualisedLinear(widths[0], 1, gain=1)
         self.embed = nn.Embedding(classes, widths[0]) if options.conditional else None
-        self.grow(len(self.stages) - 1, fade=1)
-
-    def grow(self, stage: int, fade: float) -> None:
-        """Score the pictures of ``stage`` from now on, faded into those of the stage before."""
-        self.stage, self.fade = stage, fade
-
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
-        """The parameters of its pictures and its block; the first stage has the score's, too."""
-        yield from self.from_rgb[stage].parameters()
-        yield from self.blocks[stage].parameters()
-        if stage == 0:
-            yield from self.score.parameters()
-        if self.embed is not None and stage == 0:
-            yield from self.embed.parameters()
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for pictures of shape (N, C, H, W)."""
-        x = self.blocks[self.stage](self.from_rgb[self.stage](images))
-        if self.stage and self.fade < 1:
-            before = self.from_rgb[self.stage - 1](avg_pool2d(images, 2))
-            x = before.lerp(x, self.fade)
-        for block in reversed(self.blocks[: self.stage]):
-            x = block(x)
-        scores: Tensor = self.score(x).flatten()
+        features = self.grown(images)
+        scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
             # Equalised, too: weights of N(0, 1) over the root of the fan-in.
-            scores = scores + (self.embed(labels) * x).sum(dim=1) / sqrt(x.shape[1])
+            size = features.shape[1]
+            scores = scores + (self.embed(labels) * features).sum(dim=1) / sqrt(size)
         return scores
 
 

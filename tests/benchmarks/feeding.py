@@ -21,6 +21,7 @@ from torchvision.datasets import ImageFolder
 
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import prepared
+from ganzoo.data.collection import Collection
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 
@@ -38,7 +39,7 @@ def main() -> None:
     start = time.perf_counter()
     data = prepared(source, Preparation(resolution=asked.resolution))
     print(f"prepared or found {len(data)} pictures in {time.perf_counter() - start:.1f} s")
-    batches = Batches(data, 0, torch.device("cpu"))
+    batches = Batches(Collection.of(data), 0, torch.device("cpu"))
 
     transform = transforms.Compose(
         [

@@ -65,7 +65,8 @@ class ByHand:
         self.averaged = copy.deepcopy(networks.generator).eval()
         self.loss, self.repeats, self.batch = loss, train.critic_steps, train.batch_size
         self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
-        self.pictures = torch.from_numpy(trainer.game.batches.data.pictures.copy())
+        data = trainer.game.batches.data
+        self.pictures = torch.from_numpy(data.store.take(data.numbers))
         self.optimizers = [
             torch.optim.Adam(module.parameters(), lr=how.lr, betas=how.betas, fused=True)
             for module, how in (

@@ -58,7 +58,7 @@ def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
 
 def used_before(player: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
     """The layer between pixels and hidden units of the stage before."""
-    layers = player.to_pixels if isinstance(player, GrowingMlpGenerator) else player.from_pixels
+    layers = player.doors
     return layers[stage - 1]
 
 
@@ -169,8 +169,8 @@ def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
     pixels = [prod(shape) for shape in generator.stages]
     widths = [10, 20, 35]
     assert sizes(generator.blocks) == [(5, 10), (10, 20), (20, 35)]
-    assert sizes(generator.to_pixels) == list(zip(widths, pixels, strict=True))
-    assert sizes(discriminator.from_pixels) == list(zip(pixels, widths, strict=True))
+    assert sizes(generator.doors) == list(zip(widths, pixels, strict=True))
+    assert sizes(discriminator.doors) == list(zip(pixels, widths, strict=True))
     assert sizes(discriminator.blocks) == [(10, 1), (20, 10), (35, 20)]
 
 

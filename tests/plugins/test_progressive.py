@@ -63,7 +63,7 @@ def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
 
 def used_before(player: Player, stage: int) -> nn.Module:
     """The layer between pictures and feature maps of the stage before."""
-    layers = player.to_rgb if isinstance(player, ProgressiveGenerator) else player.from_rgb
+    layers = player.doors
     return layers[stage - 1]
 
 
@@ -176,8 +176,8 @@ def test_feature_maps_are_those_of_the_papers_table() -> None:
     with torch.device("meta"):
         generator, discriminator = both(networks(1024, channels=512, latents=512))
     table = [512, 512, 512, 512, 256, 128, 64, 32, 16]
-    assert [layer.in_channels for layer in generator.to_rgb] == table
-    assert [layer.out_channels for layer in equalised(discriminator.from_rgb)] == table
+    assert [layer.in_channels for layer in generator.doors] == table
+    assert [layer.out_channels for layer in equalised(discriminator.doors)] == table
     # Table 2 of the paper: 23.1 million parameters each.
     for player in (generator, discriminator):
         grown = sum(parameter.numel() for parameter in player.parameters())
@@ -198,8 +198,8 @@ def test_the_scale_is_the_gain_over_the_root_of_the_fan_in() -> None:
     generator, discriminator = both(networks(8))
     conv = sqrt(2 / (6 * 3 * 3))
     assert scales(generator.blocks) == pytest.approx([sqrt(2) / 4 / sqrt(5), conv, conv, conv])
-    assert scales(generator.to_rgb) == pytest.approx([1 / sqrt(6)] * 2)
-    assert scales(discriminator.from_rgb) == pytest.approx([sqrt(2 / 3)] * 2)
+    assert scales(generator.doors) == pytest.approx([1 / sqrt(6)] * 2)
+    assert scales(discriminator.doors) == pytest.approx([sqrt(2 / 3)] * 2)
     last = [sqrt(2 / (7 * 3 * 3)), sqrt(2 / (6 * 4 * 4))]
     assert scales(discriminator.blocks) == pytest.approx([*last, conv, conv])
     assert discriminator.score.scale == pytest.approx(1 / sqrt(6))
