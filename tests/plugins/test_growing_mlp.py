@@ -177,7 +177,9 @@ def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
 @pytest.mark.parametrize("stage", [0, 1, 2])
 def test_signals_keep_their_size_through_the_layers(stage: int) -> None:
     players = networks(width=128, latents=100)
-    assert 0.4 < draw(players, stage, 1).std().item() < 0.9
+    loud = draw(players, stage, 1).std().item()
+    # New stages begin near grey: a tenth, before tanh makes the first one's smaller.
+    assert 0.4 < loud < 0.9 if stage == 0 else 0.08 < loud < 0.2
     shape = both(players)[1].stages[stage]
     scores = score(players, torch.randn(64, *shape), stage, 1)
     assert 0.2 < scores.square().mean().sqrt().item() < 5
