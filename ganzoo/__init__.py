@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import (
         Augment,
         BulkSource,
+        ChunkedSource,
         ColourAugment,
         Constraint,
         Critic,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         ImageSource,
         Measure,
         Measured,
+        NamedSource,
         Needs,
         Networks,
         Objective,
@@ -45,11 +47,13 @@ if TYPE_CHECKING:
         ScalableSource,
         Terms,
     )
+    from ganzoo.data.arrays import PictureArray, number_classes
     from ganzoo.data.decoding import open_picture
     from ganzoo.data.download import download
     from ganzoo.data.fingerprint import fingerprint_of_files
     from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
     from ganzoo.folders import cache_folder
+    from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
 
 __version__ = "0.1.0"
@@ -59,6 +63,7 @@ __all__ = [
     "Augment",
     "Augmentation",
     "BulkSource",
+    "ChunkedSource",
     "ColourAugment",
     "Constraint",
     "Critic",
@@ -67,6 +72,8 @@ __all__ = [
     "Generator",
     "GeometricAugment",
     "Growing",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "ImageShape",
     "ImageSource",
     "LocalPath",
@@ -74,11 +81,13 @@ __all__ = [
     "Measure",
     "Measured",
     "Metric",
+    "NamedSource",
     "Needs",
     "Networks",
     "Objective",
     "Options",
     "Picture",
+    "PictureArray",
     "PixelAugment",
     "Placement",
     "Recipe",
@@ -92,6 +101,7 @@ __all__ = [
     "fingerprint_of_files",
     "hookimpl",
     "load",
+    "number_classes",
     "open_picture",
     "resume",
     "train",
@@ -103,11 +113,13 @@ _HOMES = {
         *("Architecture", "Augmentation", "Dataset", "LocalPath"),
         *("Loss", "Metric", "Options", "Recipe"),
     ),
+    "data.arrays": ("PictureArray", "number_classes"),
     "data.decoding": ("open_picture",),
     "data.download": ("download",),
     "data.fingerprint": ("fingerprint_of_files",),
     "errors": ("RequestError", "UnknownName", "UnreadablePicture"),
     "folders": ("cache_folder",),
+    "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
 }
 """The modules whose names are given here; all others are contracts."""

@@ -77,6 +77,15 @@ class ScalableSource(Protocol):
 
 
 @runtime_checkable
+class NamedSource(Protocol):
+    """A source whose pictures have names, as files have."""
+
+    def name(self, index: int) -> str:
+        """What a person would look for."""
+        ...
+
+
+@runtime_checkable
 class BulkSource(Protocol):
     """A source that makes many pictures at once faster than one by one."""
 

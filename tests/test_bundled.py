@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,51 @@ def flowers(path: Path) -> dict[str, object]:
     return {"path": path}
 
 
+def hdf5(path: Path) -> dict[str, object]:
+    import h5py
+
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), np.uint8)
+    with h5py.File(path / "pictures.h5", "w") as file:
+        file.create_dataset("images", data=pictures, chunks=(2, 9, 8, 3))
+        file["labels"] = np.arange(7) % 3
+    return {"path": path / "pictures.h5"}
+
+
+def archive(path: Path) -> dict[str, object]:
+    folder_of_pictures(path)
+    with zipfile.ZipFile(path / "pictures.zip", "w") as packed:
+        for file in path.rglob("*.png"):
+            packed.write(file, file.relative_to(path))
+    return {"path": path / "pictures.zip"}
+
+
+def arrays(path: Path) -> dict[str, object]:
+    pictures = np.random.default_rng(0).random((7, 3, 9, 8), np.float32)
+    np.savez(path / "pictures.npz", images=pictures, labels=np.arange(7) % 3)
+    return {"path": path / "pictures.npz"}
+
+
+def parquet(path: Path) -> dict[str, object]:
+    datasets = pytest.importorskip("datasets")
+    pictures = [Image.new("RGB", (20, 30), (number * 40, 90, 10)) for number in range(6)]
+    names = datasets.ClassLabel(names=["rose", "iris"])
+    features = datasets.Features({"image": datasets.Image(), "label": names})
+    rows = {"image": pictures, "label": [0, 1] * 3}
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(path / "pictures.parquet")
+    return {"path": path / "pictures.parquet"}
+
+
 NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
+    "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
     "flowers": flowers,
+    "hdf5": hdf5,
+    "huggingface": parquet,
     "image-folder": folder_of_pictures,
     "mnist": digits,
+    "numpy": arrays,
     "progressive": lambda path: {"channels": 8, "latents": 8},
+    "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options for the datasets that read files, and for what would be slow."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli import animate, components, generate, plugins, resume, sweep, train
+from ganzoo.cli import animate, components, data, generate, plugins, resume, sweep, train
 
 app = typer.Typer(
     name="ganzoo",
@@ -25,6 +25,7 @@ app.command("sweep")(sweep.sweep)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
 app.command("animate")(animate.animate)
+app.add_typer(data.app, name="data")
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)

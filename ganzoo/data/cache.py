@@ -68,9 +68,7 @@ def prepared(
         raise RequestError("the dataset has no pictures")
     if isinstance(source, ScalableSource):
         source = source.at(max(how.width, how.height))
-    named = how.model_dump(mode="json", include=set(Preparation.model_fields))
-    key = json.dumps([_FORMAT, source.fingerprint, named])
-    folder = cache_folder("prepared") / hashlib.sha256(key.encode()).hexdigest()[:32]
+    folder = place(source, how)
     if not folder.exists():
         try:
             _build(source, how, folder, progress)
@@ -80,6 +78,13 @@ def prepared(
                 "name another folder with the environment variable GANZOO_CACHE"
             ) from error
     return _open(folder, source, how)
+
+
+def place(source: ImageSource, how: Preparation) -> Path:
+    """The folder of a source's pictures, whether they are prepared already or not."""
+    named = how.model_dump(mode="json", include=set(Preparation.model_fields))
+    key = json.dumps([_FORMAT, source.fingerprint, named])
+    return cache_folder("prepared") / hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictures:

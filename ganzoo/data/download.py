@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ import pooch
 import requests
 
 from ganzoo.errors import RequestError
+from ganzoo.folders import write_atomically
 
 _RETRIES = 2
 _TIMEOUT = 30.0
@@ -37,11 +40,19 @@ def download(name: str, urls: Sequence[str], sha256: str, size: int, folder: Pat
         except (OSError, ValueError) as error:
             failures.append(f"{url}: {_reason(error)}")
         else:
+            _note(place, size, sha256)
             return place
     raise RequestError(
         f"cannot download {name}: {'; '.join(failures)}; "
         f"put it ({size:,} bytes, sha256 {sha256}) into {folder} yourself"
     )
+
+
+def _note(place: Path, size: int, sha256: str) -> None:
+    """Leave a note beside the file, by which ``ganzoo data cache`` knows that it may be deleted."""
+    with contextlib.suppress(OSError):  # it is only missed when the cache is cleared
+        note = place.with_name(f".{place.name}.download.json")
+        write_atomically(note, json.dumps({"bytes": size, "sha256": sha256}))
 
 
 def _fetch(url: str, place: Path, sha256: str) -> None:

@@ -15,6 +15,12 @@ class ImageFolderOptions(Options):
     path: LocalPath | None = Field(
         None, description="The folder that holds the pictures, or one subfolder for each class."
     )
+    labels: LocalPath | None = Field(
+        None,
+        description="A table of the classes, in place of the subfolders: a .csv of two columns, "
+        "file names and classes, or with the heading label over one; or a .json as StyleGAN's "
+        "tools write it, which is found if it is dataset.json in the folder.",
+    )
     on_error: Literal["raise", "skip"] = Field(
         "raise", description="Whether a picture that cannot be read ends the run or is left out."
     )
@@ -26,7 +32,7 @@ def ganzoo_datasets() -> list[Dataset]:
     return [
         Dataset(
             name="image-folder",
-            summary="Your own pictures: all in a folder, with its subfolders as classes.",
+            summary="Your own pictures: all in a folder, classed by its subfolders or by a table.",
             factory="ganzoo_image_folder.folder:ImageFolder",
             options=ImageFolderOptions,
         )

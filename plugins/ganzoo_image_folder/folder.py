@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganzoo import RequestError, UnreadablePicture, fingerprint_of_files, open_picture
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo import (
+    RequestError,
+    UnreadablePicture,
+    fingerprint_of_files,
+    number_classes,
+    open_picture,
+)
+from ganzoo_image_folder.table import read_labels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,12 +31,16 @@ SUFFIXES = (
 )
 """How the name of a picture ends, in any case; other files are passed over."""
 
+TABLE = "dataset.json"
+"""What StyleGAN's tools call the table of labels that they put beside the pictures."""
+
 
 class ImageFolder:
     """Every picture below a folder, in the order of their names.
 
-    If all of them lie in subfolders, each subfolder is a class, with whatever is below it.
-    Pictures have no labels if any of them lies in the folder itself.
+    A table says their classes, if there is one. Else, if all of them lie in subfolders, each
+    subfolder is a class, with whatever is below it; pictures have no labels if any of them lies in
+    the folder itself.
     """
 
     def __init__(self, options: ImageFolderOptions) -> None:
@@ -40,37 +54,47 @@ class ImageFolder:
                 f"no picture in {options.path} or below: write dataset.path=FOLDER for the folder "
                 f"that holds them, as files named {' '.join('*' + end for end in SUFFIXES)}"
             )
-        classes = sorted({_class_of(name) for name in self._names})
-        self._labels = {} if "" in classes else {name: i for i, name in enumerate(classes)}
-
-    @property
-    def class_names(self) -> list[str]:
-        """The names of the subfolders; bytes in them that are no text are written as escapes."""
-        encoded = (name.encode(errors="surrogateescape") for name in self._labels)
-        return [name.decode(errors="backslashreplace") for name in encoded]
+        self._table = options.labels
+        if options.labels is None and (options.path / TABLE).is_file():
+            self._table = options.path / TABLE
+        self._labels, self.class_names = (
+            read_labels(self._table, self._names) if self._table else _by_folder(self._names)
+        )
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the files are called, below the folder, and what they hold."""
-        return fingerprint_of_files(self._folder, self._names)
+        """What the files are called, below the folder, and what they and the table hold."""
+        pictures = fingerprint_of_files(self._folder, self._names)
+        if not self._table:
+            return pictures
+        return f"{pictures}-{fingerprint_of_files(self._table.parent, [self._table.name])}"
+
+    def name(self, index: int) -> str:
+        """What the picture is called in the folder."""
+        return self._names[index]
 
     def __len__(self) -> int:
         return len(self._names)
 
     def __getitem__(self, index: int) -> tuple[Image, int | None]:
-        name = self._names[index]
         try:
-            return open_picture(self._folder / name), self._labels.get(_class_of(name))
+            picture = open_picture(self._folder / self._names[index])
         except UnreadablePicture as error:
             reason = f"{error.reason}; dataset.on_error=skip leaves such pictures out"
             raise UnreadablePicture(
                 error.picture, error.reason if self._skip else reason, skip=self._skip
             ) from error
+        return picture, None if self._labels is None else int(self._labels[index])
 
 
-def _class_of(name: str) -> str:
-    """The first folder of a relative name, ``""`` if there is none."""
-    return name.partition("/")[0] if "/" in name else ""
+def _by_folder(names: Sequence[str]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    """Labels by the first folder of each name; bytes in it that are no text become escapes."""
+    if not all("/" in name for name in names):
+        return None, ()
+    folders = (name.partition("/")[0].encode(errors="surrogateescape") for name in names)
+    return number_classes(
+        np.array([name.decode(errors="backslashreplace") for name in folders]), "folders"
+    )
 
 
 def _pictures_below(root: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from ganzoo import Recipe, hookimpl
 
 @hookimpl
 def ganzoo_recipes() -> Iterable[Recipe]:
-    """Four kinds of notebook and script that many people have written for themselves."""
+    """Five kinds of notebook and script that many people have written for themselves."""
     yield Recipe(
         name="oxford-wgan",
         summary="Oxford flowers of 64 pixels by a Wasserstein GAN with gradient penalty.",
@@ -47,4 +47,13 @@ def ganzoo_recipes() -> Iterable[Recipe]:
         "Algorithm 1; growth: Karras et al. 2017, arXiv 1710.10196",
         expects="Look for strokes while pictures are small, and for digits that can be read once "
         "the last layers are faded in.",
+    )
+    yield Recipe(
+        name="in-the-wild",
+        summary="Pictures from a list of addresses, packed into one HDF5 file, by a DCGAN.",
+        settings="ganzoo_recipes/in-the-wild.toml",
+        reference="Like a script that fetches a shop's 8,700 pictures of clothes, with what they "
+        "show in words, and trains from one file of them; Radford et al. 2015, arXiv 1511.06434",
+        expects="Look for outlines on a plain background in the first epochs, then for sleeves, "
+        "legs and colours.",
     )

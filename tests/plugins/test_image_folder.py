@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from PIL import Image
 
 from ganzoo import RequestError, UnreadablePicture
 from ganzoo_image_folder import ImageFolderOptions, ganzoo_datasets
+from ganzoo_image_folder import table as tables
 from ganzoo_image_folder.folder import ImageFolder
 
 Greys = dict[str, int]
@@ -35,19 +37,20 @@ def contents(found: ImageFolder) -> list[tuple[Any, int | None]]:
 def test_subfolders_are_classes_however_deep_the_pictures_lie(tmp_path: Path) -> None:
     paint(tmp_path, {"tulip/x.png": 1, "rose/b.png": 2, "rose/a/b/c/d.png": 3, "iris.old/x.png": 4})
     found = source(tmp_path)
-    assert found.class_names == ["iris.old", "rose", "tulip"]
+    assert found.class_names == ("iris.old", "rose", "tulip")
     assert contents(found) == [(4, 0), (3, 1), (2, 1), (1, 2)]
+    assert [found.name(index) for index in (0, 1)] == ["iris.old/x.png", "rose/a/b/c/d.png"]
 
 
 def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"b.png": 1, "a.png": 2, "B.PNG": 3}))
-    assert found.class_names == []
+    assert found.class_names == ()
     assert contents(found) == [(3, None), (2, None), (1, None)]
 
 
 def test_pictures_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "a.png": 2}))
-    assert found.class_names == []
+    assert found.class_names == ()
     assert contents(found) == [(2, None), (1, None)]
 
 
@@ -65,7 +68,7 @@ def test_what_is_no_picture_is_passed_over(tmp_path: Path) -> None:
         },
     )
     found = source(tmp_path)
-    assert found.class_names == ["rose"]
+    assert found.class_names == ("rose",)
     assert contents(found) == [(1, 0)]
 
 
@@ -102,7 +105,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     (tmp_path / "pictures/rose/back").symlink_to(tmp_path / "pictures")
     (tmp_path / "pictures/rose/self").symlink_to(tmp_path / "pictures/rose/self")
     found = source(tmp_path / "pictures")
-    assert found.class_names == ["linked", "rose"]
+    assert found.class_names == ("linked", "rose")
     assert contents(found) == [(1, 0), (2, 1)]
 
 
@@ -112,7 +115,7 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system keeps no such names")
     found = source(tmp_path)
-    assert found.class_names == ["caf\\xe9", "sch\u00f6n"]
+    assert found.class_names == ("caf\\xe9", "sch\u00f6n")
     assert contents(found) == [(1, 0), (2, 1)]
     assert len(found.fingerprint) == 64
 
@@ -128,6 +131,116 @@ def test_the_fingerprint_is_of_classes_names_and_content(tmp_path: Path) -> None
     ]
     found = {source(paint(tmp_path / str(i), o)).fingerprint for i, o in enumerate(others)}
     assert len({first, *found}) == 4
+
+
+PICTURES = {"a.png": 1, "deep/b.png": 2, "deep/c.png": 3}
+
+
+def table(folder: Path, text: str | bytes, name: str = "labels.csv") -> Path:
+    (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.png,rose\ndeep/b.png,iris\ndeep/c.png,rose\n",
+        "\ufefffile name,class\r\n./a.png, rose \r\n\r\ndeep/c.png,rose\r\ndeep/b.png,iris",
+        '"a.png","rose"\n"deep/b.png","iris"\n"deep/c.png","rose"\n"a.png","rose"\n',
+        "file,address,Label\na.png,x,rose\ndeep/b.png,,iris\ndeep/c.png,y,rose\n",
+    ],
+)
+def test_a_table_gives_the_labels(text: str, tmp_path: Path) -> None:
+    found = source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+    assert found.class_names == ("iris", "rose")
+    assert contents(found) == [(1, 1), (2, 0), (3, 1)]
+
+
+def test_a_dataset_json_is_found_in_the_folder_or_named(tmp_path: Path) -> None:
+    rows = {"labels": [[name, grey * 5] for name, grey in PICTURES.items()]}
+    paint(tmp_path / "pictures", PICTURES)
+    named = source(tmp_path / "pictures", labels=table(tmp_path, json.dumps(rows), "x.json"))
+    table(tmp_path / "pictures", json.dumps(rows), "dataset.json")
+    for found in (named, source(tmp_path / "pictures")):
+        assert found.class_names == ("5", "10", "15")
+        assert contents(found) == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_a_dataset_json_may_say_that_there_are_no_labels(tmp_path: Path) -> None:
+    paint(tmp_path, {"00000/a.png": 1, "00001/b.png": 2})
+    table(tmp_path, '{"labels": null}', "dataset.json")
+    assert contents(source(tmp_path)) == [(1, None), (2, None)]
+
+
+def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
+    def found(text: str) -> ImageFolder:
+        return source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+
+    part, more = r"labels\.csv has labels for {} of 3 pictures", ", and 2 for no picture, such as x"
+    with pytest.raises(RequestError, match=rf"{part.format(1)}: deep/b\.png has none$"):
+        found("a.png,rose\n")
+    with pytest.raises(RequestError, match=rf"{part.format(1)}{more}: deep/b\.png has none$"):
+        found("a.png,rose\nx,rose\ny,iris\n")
+    with pytest.warns(UserWarning, match=f"{part.format(3)}{more}$"):
+        assert len(found("".join(f"{name},rose\n" for name in [*PICTURES, "x", "y"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.png,rose\ndeep/b.png\n", r"line 2 of .*labels\.csv is not of the form FILE NAME,CLASS"),
+        ("a.png,rose,red\n", r"line 1 of .*labels\.csv is not of the form"),
+        ("a.png,\n", r"line 1 of .*labels\.csv is not of the form"),
+        ('a.png,"rose\n', r"line 1 of .*labels\.csv is not of the form"),
+        ("file,class\na.png,rose,red\n", r"line 2 of .*labels\.csv is not of the form"),
+        ("file\na.png\n", "has no column with the heading label or class: it has file"),
+        (
+            "file,x,y\na.png,1,2\n",
+            "has no column with the heading label or class: it has file, x, y",
+        ),
+        ("a.png,rose\n./a.png,iris\n", r"labels\.csv has two labels for \./a\.png"),
+        (b"a.png,ros\xe9\n", r"labels\.csv is not text in UTF-8"),
+        ("", r"labels\.csv has labels for 0 of 3 pictures: a\.png has none"),
+    ],
+)
+def test_a_table_of_another_form_is_refused(
+    text: str | bytes, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"labels": [["a.png"]]}', '{"labels": [["a.png", [0, 1]]]}', "[" * 100_000],
+)
+def test_a_dataset_json_of_another_form_is_refused_with_a_remedy(text: str, tmp_path: Path) -> None:
+    table(paint(tmp_path, PICTURES), text, "dataset.json")
+    with pytest.raises(
+        RequestError, match=r"dataset\.json is not of the form .*: call it something"
+    ):
+        source(tmp_path)
+
+
+def test_a_table_that_is_missing_or_huge_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint(tmp_path, PICTURES)
+    with pytest.raises(RequestError, match=r"there is no table of labels .*labels\.csv"):
+        source(tmp_path, labels=tmp_path / "labels.csv")
+    monkeypatch.setattr(tables, "_LARGEST", 10)
+    with pytest.raises(RequestError, match=r"labels\.csv is larger than the 10 bytes"):
+        source(tmp_path, labels=table(tmp_path, "a.png,rose\n"))
+
+
+def test_the_fingerprint_is_of_the_table_too(tmp_path: Path) -> None:
+    paint(tmp_path, {"a.png": 1})
+    plain = source(tmp_path).fingerprint
+    tabled = [
+        source(tmp_path, labels=table(tmp_path, f"a.png,{kind}\n")).fingerprint
+        for kind in ("rose", "irises")
+    ]
+    assert len({plain, *tabled}) == 3
 
 
 def test_a_folder_without_a_path_or_pictures_is_refused_with_a_remedy(tmp_path: Path) -> None:

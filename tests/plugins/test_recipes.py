@@ -26,6 +26,7 @@ SMALL = {
         *("architecture.width=4", "growth.stable_images=4", "growth.fade_images=4"),
         *("data.channels=1", "growth.freeze=true"),
     ],
+    "in-the-wild": ["architecture.channels=2"],
 }
 """What makes each recipe's run one of a second."""
 
@@ -95,6 +96,24 @@ SHOULD_BE: dict[str, dict[str, Any]] = {
         "augment.flip.name": "classic-augment/flip",
         "data.resolution": 28,
         "train.critic_steps": 1,
+        "sample.every": "1 epoch",
+    },
+    "in-the-wild": {
+        "dataset.name": "hdf5/hdf5",
+        "dataset.memory": "auto",
+        "architecture.name": "dcgan/dcgan",
+        "architecture.channels": 64,
+        "architecture.latents": 100,
+        "loss.name": "adversarial/non-saturating",
+        "augment.flip.name": "classic-augment/flip",
+        "data.resolution": 64,
+        "train.epochs": 300.0,
+        "train.batch_size": 128,
+        "train.generator.lr": 2e-4,
+        "train.generator.betas": [0.5, 0.999],
+        "train.discriminator.lr": 2e-4,
+        "train.discriminator.betas": [0.5, 0.999],
+        "checkpoint.every": "10 epochs",
         "sample.every": "1 epoch",
     },
 }
@@ -183,3 +202,18 @@ def test_custom_images_takes_a_folder_of_pictures(tmp_path: Path) -> None:
     assert run.growth is not None
     assert run.growth.freeze
     assert settings.origins["augment.rotate.degrees"] == "recipe custom-images"
+
+
+def test_in_the_wild_trains_alike_on_a_packed_file_that_is_loaded_or_streamed(
+    tmp_path: Path,
+) -> None:
+    packed, size = tmp_path / "packed.h5", ("--steps", 6, "--batch-size", 8, "--device", "cpu")
+    ganzoo_command("data", "pack", "blossoms", "dataset.count=30", "--out", packed)
+    made = []
+    for memory in ("load", "stream"):
+        run = tmp_path / memory
+        asked = (f"dataset.path={packed}", f"dataset.memory={memory}", "dataset.window=10")
+        small = (*SMALL["in-the-wild"], "data.resolution=8", "sample.count=4")
+        ganzoo_command("train", "--recipe", "in-the-wild", *asked, *small, *size, "--run", run)
+        made.append(load(run).generate(count=4))
+    assert made[0].equal(made[1])

@@ -1,0 +1,184 @@
+"""Arrays of numbers and their labels, read as uint8 pictures and numbered classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import RequestError
+
+_CHANNELS = (1, 3, 4)
+_SMALLEST_SIDE = 4
+_SCANNED_BYTES = 2**24
+_RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+
+
+class Numbers(Protocol):
+    """An array in memory or on disk, as NumPy and HDF5 have them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its numbers."""
+        ...
+
+    def __getitem__(self, rows: slice, /) -> Any: ...
+
+
+class PictureArray:
+    """Pictures in an array of shape (N, H, W), (N, H, W, C) or (N, C, H, W).
+
+    ``auto`` finds out which, from the one axis that is 1, 3 or 4 long, and what is black and
+    white: whole numbers from 0 to 255, or floats and booleans from 0 to 1 or -1 to 1. For that,
+    floats are read once from end to end. Rows are taken from ``array`` as they are needed, so it
+    may be larger than the memory; ``name`` is what messages call it.
+
+    Raises RequestError for what is not certain, with the options ``layout`` and ``range`` of a
+    dataset as the remedy.
+    """
+
+    def __init__(
+        self,
+        array: Numbers,
+        name: str,
+        layout: Literal["auto", "NHWC", "NCHW"] = "auto",
+        values: Literal["auto", "0..1", "-1..1", "0..255"] = "auto",
+    ) -> None:
+        if array.dtype.kind not in "buif":
+            raise RequestError(f"{name} holds {array.dtype}, and pictures are of numbers")
+        if len(array.shape) not in (3, 4) or not all(array.shape):
+            raise RequestError(
+                f"{name} has the shape {array.shape}, and pictures have (N, H, W), (N, H, W, C) "
+                "or (N, C, H, W)"
+            )
+        self._array = array
+        self._name = name
+        self.layout: str = "NHW" if len(array.shape) == 3 else layout
+        """How the axes are ordered: NHW, NHWC or NCHW."""
+        if self.layout == "auto":
+            self.layout = self._find_layout()
+        self._refuse_slivers()
+        self.range: str = values
+        """What black and white are: 0..1, -1..1 or 0..255."""
+        if self.range == "auto":
+            self.range = self._find_range()
+
+    def __len__(self) -> int:
+        return self._array.shape[0]
+
+    def read(self, indices: range) -> NDArray[np.uint8]:
+        """These pictures, of shape (N, H, W, C); values beyond the range are clipped."""
+        rows = np.asarray(self._array[indices.start : indices.stop : indices.step])
+        if self.layout == "NHW":
+            rows = rows[..., np.newaxis]
+        elif self.layout == "NCHW":
+            rows = np.moveaxis(rows, 1, 3)
+        if rows.dtype != np.uint8 or self.range != "0..255":
+            self._refuse_non_numbers(rows, indices.start)
+            rows = _bytes(rows, *_RANGES[self.range])
+        return np.ascontiguousarray(rows)
+
+    def _find_layout(self) -> str:
+        shape = self._array.shape
+        first, last = shape[1] in _CHANNELS, shape[3] in _CHANNELS
+        if first == last:
+            raise RequestError(
+                f"{self._name} has the shape {shape}, in which "
+                f"{'either axis' if first else 'no axis'} may be the channels: write "
+                "dataset.layout=NHWC or dataset.layout=NCHW"
+            )
+        return "NCHW" if first else "NHWC"
+
+    def _refuse_slivers(self) -> None:
+        """One picture of shape (H, W, 3) would pass as H grey ones that are 3 pixels wide."""
+        shape = self._array.shape
+        sides = shape[2:] if self.layout == "NCHW" else shape[1:3]
+        if min(sides) < _SMALLEST_SIDE:
+            raise RequestError(
+                f"{self._name} has the shape {shape}, which as {self.layout} are pictures of "
+                f"{sides[0]} x {sides[1]} pixels: {_SMALLEST_SIDE} is the least, and a single "
+                "picture needs an axis for their number"
+            )
+
+    def _find_range(self) -> str:
+        low, high = self._extremes()
+        if self._array.dtype.kind in "ui":
+            # Zeros and ones alone are more likely black and white than two kinds of black.
+            if low >= 0 and 1 < high <= 255:
+                return "0..255"
+        elif low >= -1 and high <= 1:
+            return "-1..1" if low < 0 else "0..1"
+        raise RequestError(
+            f"{self._name} holds {self._array.dtype} from {low:g} to {high:g}, which may mean "
+            "anything: write dataset.range=0..1, -1..1 or 0..255, and what lies beyond is clipped"
+        )
+
+    def _extremes(self) -> tuple[float, float]:
+        size = math.prod(self._array.shape[1:]) * self._array.dtype.itemsize
+        step = max(1, _SCANNED_BYTES // size)
+        low, high = math.inf, -math.inf
+        for start in range(0, len(self), step):
+            rows = np.asarray(self._array[start : start + step])
+            self._refuse_non_numbers(rows, start)
+            low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+            if rows.dtype == np.uint8 and high > 1:
+                break  # the others can tell nothing new
+        return low, high
+
+    def _refuse_non_numbers(self, rows: NDArray[Any], start: int) -> None:
+        if rows.dtype.kind != "f":
+            return
+        sound = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
+        if not sound.all():
+            raise RequestError(
+                f"{self._name}: picture {start + int(sound.argmin())} holds values that are no "
+                "numbers (NaN or infinite)"
+            )
+
+
+def number_classes(
+    labels: NDArray[Any], name: str, class_names: Sequence[str] = ()
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Labels from 0 on, of shape (N,), and the names of the classes that they count.
+
+    ``labels`` are whole numbers from 0 on or texts, of shape (N,) or (N, 1). With ``class_names``
+    they count these; else the classes are the distinct labels, ascending, each named as it is
+    written. ``name`` is what messages call the labels.
+
+    Raises RequestError for other labels, and for numbers without a name.
+    """
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "uiUS":
+        raise RequestError(
+            f"{name} are {labels.dtype} of shape {labels.shape}, and labels are one whole number "
+            "or text for each picture"
+        )
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "backslashreplace")
+    found, numbers = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind != "U" and found.size and found[0] < 0:
+        raise RequestError(f"{name} hold {found[0]}, and labels count from 0")
+    if not class_names:
+        return numbers.astype(np.int64), tuple(map(str, found.tolist()))
+    if labels.dtype.kind == "U" or (found.size and found[-1] >= len(class_names)):
+        raise RequestError(
+            f"{name} hold {found[-1]}, and the {len(class_names)} class names are counted from 0 "
+            f"to {len(class_names) - 1}"
+        )
+    return labels.astype(np.int64), tuple(class_names)
+
+
+def _bytes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    if values.dtype.kind != "f":
+        values = values.astype(np.float32)
+    unit = (values.clip(low, high) - low) / (high - low)
+    return np.rint(unit * 255).astype(np.uint8)

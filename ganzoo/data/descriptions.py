@@ -1,0 +1,86 @@
+"""What is known of pictures beside their pixels: a table with a row for each file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ganzoo.contracts import ImageSource, NamedSource
+from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.inspection import printable
+from ganzoo.errors import RequestError
+from ganzoo.folders import cache_folder
+
+FILE = "pictures.csv"
+"""What the table is called beside the pictures, as ``ganzoo data fetch`` writes it."""
+
+_MOST_BYTES = 256 * 1024**2
+
+
+class Description(NamedTuple):
+    """What a row tells of a picture; empty where it does not say."""
+
+    address: str = ""
+    description: str = ""
+
+
+def read_descriptions(path: Path) -> dict[str, Description]:
+    """The rows of a CSV file by their column ``file``; of several for one file the first.
+
+    Files are named as below the dataset's folder. Other columns are passed over.
+
+    Raises RequestError for a file that is no such table, or too large.
+    """
+    if not path.is_file():
+        raise RequestError(f"there is no table {path}")
+    found: dict[str, Description] = {}
+    try:
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise RequestError(f"{path} has {size:,} bytes, and {_MOST_BYTES:,} are allowed")
+        for row in _rows(path):
+            values = (row.get(column) or "" for column in Description._fields)
+            found.setdefault(row["file"], Description(*values))
+    except OSError as error:
+        raise RequestError(f"cannot read the table {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RequestError(f"{path} is no CSV in UTF-8: {error}") from error
+    return found
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        if "file" not in (reader.fieldnames or ()):
+            raise RequestError(
+                f"{path} has no column 'file' in its first line: it needs file and description, "
+                "and may have address"
+            )
+        yield from reader
+
+
+def names_of(source: ImageSource, data: PreparedPictures) -> list[str]:
+    """What each prepared picture of a source is called; nothing if its pictures have no names."""
+    if not isinstance(source, NamedSource):
+        return []
+    about = cache_folder("prepared") / data.identity / "about.json"
+    left_out = {number for number, _ in json.loads(about.read_text("utf-8"))["skipped"]}
+    return [source.name(number) for number in range(len(source)) if number not in left_out]
+
+
+def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
+    """What is known of pictures of these names, in their order, as far as anything is.
+
+    Where they come from (``source``: address, else name), and what they show (``description``).
+
+    Raises RequestError for rows that are of none of these pictures.
+    """
+    if rows and rows.keys().isdisjoint(names):
+        said = f"the dataset has {names[0]}" if names else "the dataset's pictures have no names"
+        raise RequestError(f"the descriptions are of other pictures, such as {min(rows)}: {said}")
+    found = [rows.get(name, Description()) for name in names]
+    sources = (row.address or printable(name) for name, row in zip(names, found, strict=True))
+    texts = {"source": list(sources), "description": [row.description for row in found]}
+    return {what: told for what, told in texts.items() if any(told)}

@@ -1,0 +1,137 @@
+"""The facts that an inspection keeps of each picture, gathered in one pass over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import repeat
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.contracts import BulkSource, ImageSource, Picture
+from ganzoo.data.duplicates import SIDE, digest, likeness
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import UnreadablePicture
+from ganzoo.pictures import to_image
+
+T = TypeVar("T")
+
+NO_LABEL = -1
+
+_CHUNK = 64
+
+_FACTS = np.dtype(
+    [
+        ("number", np.int64),
+        ("label", np.int64),
+        ("width", np.int64),
+        ("height", np.int64),
+        ("mode", "U11"),
+        ("grey", np.bool_),
+        ("one_colour", np.bool_),
+        ("transparent", np.bool_),
+        ("animated", np.bool_),
+        ("digest", np.uint64, 2),
+        ("likeness", np.uint8, 72),
+    ]
+)
+"""168 bytes, so that a million pictures are no burden."""
+
+_GREY = Preparation(resolution=SIDE, fit="stretch", channels=1)
+"""How a picture is prepared to take its likeness."""
+
+
+def gather(
+    source: ImageSource, numbers: Sequence[int], progress: Callable[[int, int], None]
+) -> tuple[NDArray[Any], dict[int, UnreadablePicture]]:
+    """The facts of the pictures that can be read, row by row, and the errors of the others."""
+    facts = np.empty(len(numbers), _FACTS)
+    errors: dict[int, UnreadablePicture] = {}
+    progress(0, len(numbers))
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(numbers), _CHUNK):
+            chunk = numbers[start : start + _CHUNK]
+            found = each(source, chunk, _look, pool)
+            for done, (number, seen) in enumerate(zip(chunk, found, strict=True), start):
+                if isinstance(seen, UnreadablePicture):
+                    errors[number] = seen
+                else:
+                    facts[done - len(errors)] = (number, *seen)
+            progress(start + len(chunk), len(numbers))
+    return facts[: len(numbers) - len(errors)], errors
+
+
+def each(
+    source: ImageSource,
+    numbers: Sequence[int],
+    work: Callable[[Picture, int | None], T],
+    pool: Executor,
+) -> Iterable[T | UnreadablePicture]:
+    """What ``work`` makes of each picture and its label, or why it cannot be read."""
+
+    def one(number: int) -> T | UnreadablePicture:
+        try:
+            picture, label = source[number]
+        except UnreadablePicture as error:
+            return error
+        return work(picture, label)
+
+    if isinstance(source, BulkSource) and isinstance(numbers, range):
+        pictures, labels = source.read(numbers)
+        return pool.map(work, pictures, repeat(None) if labels is None else labels.tolist())
+    return pool.map(one, numbers)
+
+
+def _look(picture: Picture, label: int | None) -> tuple[Any, ...]:
+    """The facts of a picture, but for its number."""
+    if isinstance(picture, Image.Image):
+        image, mode, pixels = picture, picture.mode, _pixels(picture)
+    else:
+        image, pixels = to_image(picture), picture
+        mode = image.mode if picture.shape[2] <= 4 else f"{picture.shape[2]} channels"
+    return (
+        NO_LABEL if label is None else label,
+        *image.size,
+        mode,
+        _is_grey(mode, pixels),
+        _are_alike(pixels, pixels[:1, :1]),
+        _is_transparent(image),
+        bool(image.info.get("duration") or image.info.get("default_image")),
+        digest(pixels),
+        likeness(Image.fromarray(prepare(_shrunk(image), _GREY)[..., 0])),
+    )
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """A large photograph by a whole factor, since Lanczos' filter takes a while for all of it."""
+    factor = min(image.size) // (4 * SIDE)
+    return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "L") else image
+
+
+def _pixels(image: Image.Image) -> NDArray[Any]:
+    """The values of the pixels, which in a palette's numbers would mean nothing."""
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return np.asarray(image)
+
+
+def _is_grey(mode: str, pixels: NDArray[Any]) -> bool:
+    if mode in ("P", "RGB", "RGBA"):
+        return _are_alike(pixels[..., :3], pixels[..., :1])
+    return pixels.ndim == 2 or pixels.shape[2] <= 2
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    """Whether any pixel is; many pictures have an alpha channel for nothing."""
+    if not image.has_transparency_data:
+        return False
+    return bool(np.asarray(image.convert("RGBA").getchannel("A")).min() < 255)
+
+
+def _are_alike(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
+    # A few rows tell of most pictures that they are not.
+    few = slice(None, None, 1 + len(pixels) // 8)
+    return bool((pixels[few] == others[few]).all() and (pixels == others).all())

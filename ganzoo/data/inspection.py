@@ -1,0 +1,278 @@
+"""What a set of pictures is like, in counts and names."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.contracts import (
+    BulkSource,
+    ChunkedSource,
+    ImageSource,
+    NamedSource,
+    Picture,
+    ScalableSource,
+)
+from ganzoo.data import duplicates
+from ganzoo.data.cache import place
+from ganzoo.data.collection import grouped
+from ganzoo.data.facts import NO_LABEL, each, gather
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import RequestError, UnreadablePicture
+
+_SAMPLE = 64
+"""Pictures that are prepared to measure how long it takes."""
+
+_MOST = 0.9
+"""The share of the pictures that a resolution should not enlarge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What preparing makes of the pictures, and what it costs."""
+
+    shape: tuple[int, int, int]
+    """Of each prepared picture: channels, height, width."""
+    lost: float
+    """How far pictures are from that shape, 0 to 1, on average.
+
+    It is the share of a picture that is cropped, the share of the result that is padding, or by how
+    much one side is compressed against the other.
+    """
+    most_lost: float
+    seconds: float
+    """About, on this machine."""
+    bytes: int
+    """In the cache; 0 for a source that is read while it is trained on."""
+    done: bool | None
+    """Whether they are there; ``None`` where only some were looked at, or none are kept there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a set of pictures is like; counts begin with the greatest."""
+
+    pictures: int
+    looked_at: int
+    readable: int
+    unreadable: dict[str, str]
+    """The reason for each, by its name."""
+    smallest: str
+    largest: str
+    sizes: dict[str, int]
+    ratios: dict[str, int]
+    """Of width to height, in small whole numbers."""
+    modes: dict[str, int]
+    classes: dict[str, int]
+    """In the order of their labels."""
+    unbalanced: dict[str, str]
+    """Classes with less than half of an even share, "few", or more than twice as much, "many"."""
+    same: list[list[str]]
+    """Groups of pictures with the same pixels."""
+    near: list[list[str]]
+    """Groups that look the same; of pictures with the same pixels the first stands for all."""
+    oddities: dict[str, list[str]]
+    """What is true of some pictures, and of which."""
+    resolution: int
+    """The largest power of two that enlarges one in ten at most; 0 if none, or any, would do."""
+    preparation: Forecast
+
+
+def inspect(
+    source: ImageSource,
+    how: Preparation,
+    *,
+    classes: Sequence[str] = (),
+    limit: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """What the pictures are like, and what ``how`` makes of them.
+
+    Each is decoded once, in threads. With ``limit``, so many are looked at, evenly spread. With
+    ``classes``, as in ``data.classes``, the report is about the pictures of those.
+    ``progress(done, total)`` is called now and then.
+
+    Raises RequestError if there are no pictures, or if ``how`` or ``classes`` do not fit them.
+    """
+    if not len(source):
+        raise RequestError("the dataset has no pictures")
+    groups = grouped(source.class_names, classes)
+    drawn = isinstance(source, ScalableSource)
+    source, how = as_trained(source, how)
+    seconds = len(source) * _seconds_each(source, how)
+    facts, errors = gather(source, spread(len(source), limit), progress)
+    forecast = _forecast(source, how, facts, len(errors), seconds)
+    facts = _of_groups(facts, groups)
+    names = [_name(source, number) for number in facts["number"].tolist()]
+    same, near = _doubles(facts)
+    return Report(
+        pictures=len(source),
+        looked_at=len(names) + len(errors),
+        readable=len(names),
+        unreadable={_name(source, i, e.picture): printable(e.reason) for i, e in errors.items()},
+        **_of_shapes(facts, names),
+        modes=_counted(facts["mode"].tolist()),
+        classes=(counts := _classes(facts, groups)),
+        unbalanced=_unbalanced(counts),
+        same=[[names[row] for row in group] for group in same],
+        near=[[names[row] for row in group] for group in near],
+        oddities={
+            what: [names[row] for row in np.flatnonzero(true).tolist()]
+            for what, true in _oddities(facts, how).items()
+            if true.any()
+        },
+        resolution=0 if drawn else _resolution(facts, how),
+        preparation=forecast,
+    )
+
+
+def as_trained(source: ImageSource, how: Preparation) -> tuple[ImageSource, Preparation]:
+    """The pictures and the preparation of a run: drawn at its size, with as many channels."""
+    if isinstance(source, ScalableSource):
+        source = source.at(max(how.width, how.height))
+    if isinstance(source, ChunkedSource) and how.channels == "auto":
+        first, _ = source.read(range(1))
+        how = how.model_copy(update={"channels": first.shape[3]})
+    return source, how
+
+
+def spread(total: int, limit: int | None = None) -> Sequence[int]:
+    """The numbers below ``total``, or only so many of them, evenly spread."""
+    if limit is None or limit >= total:
+        return range(total)
+    return [index * total // limit for index in range(limit)]
+
+
+def printable(text: str) -> str:
+    """The text in one line; what is no text in it, as bytes in names can be, as escapes."""
+    text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _name(source: ImageSource, number: int, otherwise: str = "") -> str:
+    name = source.name(number) if isinstance(source, NamedSource) else otherwise
+    return printable(name) or f"number {number}"
+
+
+def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
+    """The fields of a report that are about widths and heights."""
+    sides = list(zip(facts["width"].tolist(), facts["height"].tolist(), strict=True))
+    sizes = [f"{width} x {height}" for width, height in sides]
+    told = [f"{size} ({name})" for size, name in zip(sizes, names, strict=True)]
+    order = np.argsort(facts["width"] * facts["height"], kind="stable").tolist()
+    return {
+        "smallest": told[order[0]] if told else "",
+        "largest": told[order[-1]] if told else "",
+        "sizes": _counted(sizes),
+        "ratios": _counted(_ratio(*both) for both in sides),
+    }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _ratio(width: int, height: int) -> str:
+    near = Fraction(max(width, height), min(width, height)).limit_denominator(10)
+    long, short = near.as_integer_ratio()
+    return f"{long}:{short}" if width >= height else f"{short}:{long}"
+
+
+def _of_groups(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> NDArray[Any]:
+    """Those of labels in a group, which become the group's number; all if there are no groups."""
+    if not groups:
+        return facts
+    labels = np.full(len(facts), NO_LABEL)
+    for number, members in enumerate(groups.values()):
+        labels[np.isin(facts["label"], members)] = number
+    facts["label"] = labels
+    return facts.compress(labels != NO_LABEL)
+
+
+def _classes(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    counts = np.bincount(facts["label"], minlength=len(groups)).tolist() if groups else []
+    return dict(zip(map(printable, groups), counts, strict=True))
+
+
+def _unbalanced(classes: dict[str, int]) -> dict[str, str]:
+    even = sum(classes.values()) / max(1, len(classes))
+    few = dict.fromkeys((name for name, count in classes.items() if count < even / 2), "few")
+    return few | dict.fromkeys((name for name, n in classes.items() if n > even * 2), "many")
+
+
+def _doubles(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]:
+    """Groups of the same pixels, and of those that look the same beside these."""
+    same = duplicates.same(facts["digest"])
+    again = [row for group in same for row in group[1:]]
+    others = np.setdiff1d(np.arange(len(facts)), again)
+    return same, [others[group].tolist() for group in duplicates.near(facts["likeness"][others])]
+
+
+def _scales(facts: NDArray[Any], how: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What each picture's sides would be multiplied by: the larger and the smaller of the two."""
+    across, down = how.width / facts["width"], how.height / facts["height"]
+    return np.maximum(across, down), np.minimum(across, down)
+
+
+def _oddities(facts: NDArray[Any], how: Preparation) -> dict[str, NDArray[np.bool_]]:
+    larger, smaller = _scales(facts, how)
+    usual = np.isin(facts["mode"], ("RGB", "L"))
+    return {
+        **{name: facts[name] for name in ("transparent", "animated", "one_colour")},
+        "grey_in_colour": facts["grey"] & np.isin(facts["mode"], ("RGB", "RGBA")),
+        "enlarged": (smaller if how.fit == "pad" else larger) > 1,
+        **{f"mode_{m}": facts["mode"] == m for m in np.unique(facts["mode"][~usual]).tolist()},
+    }
+
+
+def _resolution(facts: NDArray[Any], how: Preparation) -> int:
+    sides = np.stack([facts["width"], facts["height"]])
+    sides = sides.max(axis=0) if how.fit == "pad" else sides.min(axis=0)
+    powers = (2**exponent for exponent in range(2, 11))
+    return max((p for p in powers if (sides >= p).sum() >= _MOST * len(sides)), default=0)
+
+
+def _forecast(
+    source: ImageSource, how: Preparation, facts: NDArray[Any], unreadable: int, seconds: float
+) -> Forecast:
+    larger, smaller = _scales(facts, how)
+    lost = 1 - smaller / larger  # cropped, padded or stretched, it is the same number
+    channels = 1 if how.channels == "auto" and facts["grey"].all() else how.most_channels
+    stored = not isinstance(source, ChunkedSource)
+    row = channels * how.height * how.width + 8 * bool(source.class_names)
+    every = len(facts) + unreadable == len(source)
+    return Forecast(
+        shape=(channels, how.height, how.width),
+        lost=float(lost.mean()) if len(lost) else 0.0,
+        most_lost=float(lost.max(initial=0)),
+        seconds=seconds if stored else 0.0,
+        bytes=(len(source) - unreadable) * row if stored else 0,
+        done=place(source, how).exists() if every and stored else None,
+    )
+
+
+def _seconds_each(source: ImageSource, how: Preparation) -> float:
+    """How long it takes to prepare a picture, measured on some of them."""
+    with contextlib.suppress(UnreadablePicture):
+        source[0]  # which may open an archive
+    some = spread(len(source), _SAMPLE)
+    if isinstance(source, BulkSource):
+        some = range(len(some))
+
+    def work(picture: Picture, label: int | None) -> NDArray[np.uint8]:
+        return prepare(picture, how)
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor() as pool:
+        for _ in each(source, some, work, pool):
+            pass
+    return (time.perf_counter() - start) / len(some)

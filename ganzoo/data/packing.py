@@ -1,0 +1,211 @@
+"""Prepared pictures, written to be taken elsewhere: an HDF5 file, an .npz, or a folder of PNGs."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from ganzoo.data.cache import PreparedPictures
+from ganzoo.errors import RequestError
+from ganzoo.pictures import to_image
+
+VERSION = 1
+"""Of the layout of the HDF5 file."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many pictures are written, of how many."""
+
+_AT_ONCE = 2**20
+"""About how many bytes of pictures are written, and read again, at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """Prepared pictures, and what is known of them."""
+
+    data: PreparedPictures
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """About all of them: where they come from and how they were prepared."""
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """About each of them, by what the texts are: description, source."""
+    compress: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """How many pictures are about a mebibyte."""
+        return min(len(self.data), max(1, _AT_ONCE // math.prod(self.data.shape)))
+
+    def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
+        """The pictures in parts of ``at_once``, and where they belong."""
+        progress(0, len(self.data))
+        for start in range(0, len(self.data), self.at_once):
+            rows = slice(start, min(start + self.at_once, len(self.data)))
+            yield rows, self.data.pictures[rows]
+            progress(rows.stop, len(self.data))
+
+
+def check_out(out: Path, *, compress: bool = False, described: bool = False) -> None:
+    """Refuse a place where something is already, and forms that cannot hold what is asked for.
+
+    Raises RequestError.
+    """
+    form = out.suffix.lower()
+    if form not in _WRITERS:
+        raise RequestError(f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, which has no ending")
+    if out.exists() or out.is_symlink():
+        raise RequestError(f"{out} exists already: name another with --out")
+    if compress and not form:
+        raise RequestError("PNG files are compressed as they are: leave out --compress")
+    if described and form not in (".h5", ".hdf5"):
+        raise RequestError(f"{out} cannot hold descriptions: write --out FILE.h5")
+
+
+def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) -> None:
+    """Write the pictures in the form that the ending of ``out`` asks for, all or nothing.
+
+    Raises RequestError for pictures that this form cannot hold, and OSError where the disk gives
+    no more.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        _WRITERS[out.suffix.lower()](pack, part, progress)
+        if part.is_file():
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+        part.rename(out)
+    finally:
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink(missing_ok=True)
+
+
+class _Disk(io.FileIO):
+    """A file that keeps its first error for itself: HDF5 crashes where a disk is full."""
+
+    error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        left = memoryview(data)
+        try:
+            while left and not self.error:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.error = error
+        return len(data)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+        return size or 0
+
+    def check(self) -> None:
+        """Raise that error, if there was one."""
+        if self.error:
+            raise self.error
+
+
+def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
+    """Datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and texts by their name."""
+    import h5py  # a fifth of a second, which the other forms need not wait
+
+    data, shape = pack.data, pack.data.pictures.shape
+    disk = _Disk(path, "x+")
+    with disk, h5py.File(disk, "w") as file:
+        file.attrs.update({"format_version": VERSION, **pack.facts})
+        images = file.create_dataset(
+            "images",
+            shape,
+            np.uint8,
+            chunks=(pack.at_once, *shape[1:]),
+            compression="gzip" if pack.compress else None,
+        )
+        for axis, name in enumerate(("picture", "height", "width", "channel")):
+            images.dims[axis].label = name
+        for rows, pictures in pack.blocks(progress):
+            images[rows] = pictures
+            disk.check()
+        if data.labels is not None:
+            names = [name.encode() for name in data.class_names]
+            # All equally long: HDF5 may read for ever where texts of any length are damaged.
+            text = h5py.string_dtype("utf-8", max(map(len, names)))
+            file.create_dataset("labels", data=data.labels)
+            file.create_dataset("class_names", data=names, dtype=text)
+        for name, texts in pack.texts.items():
+            plain = [text.replace("\0", "") for text in texts]  # where HDF5 would end them
+            file.create_dataset(name, data=plain, dtype=h5py.string_dtype())
+    disk.check()
+
+
+def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
+    """Arrays ``images`` (N, C, H, W), ``labels`` and ``class_names``, as ``np.load`` reads them."""
+    data = pack.data
+    count, height, width, channels = data.pictures.shape
+    method = zipfile.ZIP_DEFLATED if pack.compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "x") as archive:
+
+        def member(name: str) -> IO[bytes]:
+            about = zipfile.ZipInfo(f"{name}.npy")
+            about.compress_type = method
+            return archive.open(about, "w", force_zip64=True)
+
+        with member("images") as file:
+            shape = (count, channels, height, width)
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            npy.write_array_header_1_0(file, header)
+            for _, pictures in pack.blocks(progress):
+                file.write(pictures.transpose(0, 3, 1, 2).tobytes())
+        if data.labels is not None:
+            for name, array in (
+                ("labels", data.labels),
+                ("class_names", np.array(data.class_names, str)),
+            ):
+                with member(name) as file:
+                    npy.write_array(file, array, allow_pickle=False)
+
+
+def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
+    """PNG files named by their number, in a folder for each class if there are classes."""
+    data = pack.data
+    if data.shape.channels not in (1, 3, 4):
+        raise RequestError(
+            f"PNG files cannot hold {data.shape.channels} channels: write --out FILE.h5"
+        )
+    names = _folder_names(data.class_names) if data.labels is not None else ["."]
+    for name in names:
+        (folder / name).mkdir(parents=True)
+    digits = len(str(len(data) - 1))
+    for rows, pictures in pack.blocks(progress):
+        for number, picture in enumerate(pictures, rows.start):
+            place = folder / names[0 if data.labels is None else data.labels[number]]
+            to_image(picture).save(place / f"{number:0{digits}}.png")
+
+
+def _folder_names(class_names: Sequence[str]) -> list[str]:
+    """A name for each class's folder that every system takes; doubles begin with their number."""
+    found: dict[str, str] = {}
+    for number, name in enumerate(class_names):
+        plain = re.sub(r'^[ .]|[\x00-\x1f"*/:<>?\\|]|[ .]$', "_", name)[:60] or "_"
+        while plain.casefold() in found:
+            plain = f"{number}-{plain}"
+        found[plain.casefold()] = plain
+    return list(found.values())
+
+
+_WRITERS = {".h5": _write_hdf5, ".hdf5": _write_hdf5, ".npz": _write_npz, "": _write_folder}
+"""What writes each form, by the ending of its name."""

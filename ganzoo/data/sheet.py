@@ -1,0 +1,61 @@
+"""A sheet of samples before and after preparation, side by side."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from ganzoo.contracts import ImageSource, Picture
+from ganzoo.data.inspection import as_trained, printable, spread
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import UnreadablePicture
+from ganzoo.pictures import to_image
+
+_SAMPLES = 24
+_COLUMNS = 4
+_SIDE = 128
+_GAP = 8
+_LINE = 14
+_AS_IT_IS = Preparation(resolution=_SIDE, fit="pad", channels=4)
+_PAPER = "white"
+_BEHIND = "#d8d8d8"
+"""What shows through transparent parts, and beside pictures that are not square."""
+
+
+def sheet(source: ImageSource, how: Preparation) -> Image.Image:
+    """Some pictures, evenly spread, each beside what ``how`` makes of it, in RGB."""
+    source, how = as_trained(source, how)
+    pairs = []
+    for number in spread(len(source), _SAMPLES):
+        try:
+            picture, label = source[number]
+        except UnreadablePicture:
+            continue
+        pairs.append(_pair(picture, how, "" if label is None else source.class_names[label]))
+    width, height = 2 * _SIDE + 3 * _GAP, _SIDE + _LINE + 2 * _GAP
+    rows = -(-len(pairs) // _COLUMNS)
+    paper = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAPER)
+    for place, pair in enumerate(pairs):
+        paper.paste(pair, (place % _COLUMNS * width + _GAP, place // _COLUMNS * height + _GAP))
+    return paper
+
+
+def _pair(picture: Picture, how: Preparation, class_name: str) -> Image.Image:
+    before = picture if isinstance(picture, Image.Image) else to_image(picture)
+    after = to_image(prepare(picture, how)).convert("RGBA")
+    pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAPER)
+    pair.paste(_framed(to_image(prepare(before, _AS_IT_IS))), (0, 0))
+    pair.paste(_framed(after), (_SIDE + _GAP, 0))
+    caption = f"{before.width} x {before.height}  {printable(class_name)}"
+    draw = ImageDraw.Draw(pair)
+    draw.text((0, _SIDE + 1), caption, fill="black", font=ImageFont.load_default())
+    return pair
+
+
+def _framed(image: Image.Image) -> Image.Image:
+    """The picture as large as it goes, its own pixels to be seen where they are few."""
+    few = max(image.size) < _SIDE
+    method = Image.Resampling.NEAREST if few else Image.Resampling.LANCZOS
+    image = ImageOps.contain(image, (_SIDE, _SIDE), method)
+    frame = Image.new("RGB", (_SIDE, _SIDE), _BEHIND)
+    frame.paste(image, ((_SIDE - image.width) // 2, (_SIDE - image.height) // 2), image)
+    return frame

@@ -1,0 +1,1 @@
+"""Pictures from lists of addresses."""

@@ -1,0 +1,113 @@
+"""The pictures in an archive."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo import (
+    RequestError,
+    UnreadablePicture,
+    fingerprint_of_files,
+    number_classes,
+    open_picture,
+)
+from ganzoo_archive.labels import TABLE, read_labels
+from ganzoo_archive.members import open_archive
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ganzoo_archive import ArchiveOptions
+
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
+"""How the name of a picture ends, in any case; other files are passed over."""
+
+_Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
+"""The label of each picture, and the names of the classes."""
+
+
+class ArchivePictures:
+    """Every picture in a zip or tar file, in the order of their names.
+
+    A dataset.json gives the labels, if there is one. Else each folder is a class, with whatever
+    is below it, once the folders are left out that all pictures lie in; and pictures have no
+    labels if any of them lies in no folder then.
+    """
+
+    def __init__(self, options: ArchiveOptions) -> None:
+        if options.path is None:
+            raise RequestError("archive has no pictures yet: write dataset.path=FILE.zip or .tar")
+        self._path = options.path
+        self._skip = options.on_error == "skip"
+        self._members = open_archive(options.path)
+        self._names = sorted(filter(_is_picture, self._members.names))
+        if not self._names:
+            raise RequestError(
+                f"no picture in {options.path}: it needs files named "
+                f"{' '.join('*' + end for end in SUFFIXES)}"
+            )
+        self._labels, self.class_names = self._find_labels()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the archive is called, and what it holds."""
+        return fingerprint_of_files(self._path.parent, [self._path.name])
+
+    def name(self, index: int) -> str:
+        """What the picture is called in the archive."""
+        return self._names[index]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: int) -> tuple[Image, int | None]:
+        name = self._names[index]
+        where = f"{name} in {self._path}"
+        try:
+            picture = open_picture(io.BytesIO(self._members.read(name)), where)
+        except ValueError as error:
+            reason = error.reason if isinstance(error, UnreadablePicture) else str(error)
+            if not self._skip:
+                reason += "; dataset.on_error=skip leaves such pictures out"
+            raise UnreadablePicture(where, reason, skip=self._skip) from error
+        return picture, None if self._labels is None else int(self._labels[index])
+
+    def _find_labels(self) -> _Labels:
+        tables = [name for name in self._members.names if posixpath.basename(name) == TABLE]
+        if not tables:
+            return _by_folder(self._names)
+        name = min(tables, key=lambda name: (name.count("/"), name))
+        table = f"{name} in {self._path}"
+        try:
+            content = self._members.read(name)
+        except ValueError as error:
+            raise RequestError(f"cannot read {table}: {error}") from error
+        beside = name.removesuffix(TABLE)
+        return read_labels(content, [name.removeprefix(beside) for name in self._names], table)
+
+
+def _is_picture(name: str) -> bool:
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    return name.lower().endswith(SUFFIXES) and not hidden
+
+
+def _by_folder(names: Sequence[str]) -> _Labels:
+    """Labels by the first folder below the one that all pictures lie in; ``None`` without one."""
+    root = posixpath.commonpath([posixpath.dirname(name) for name in names])
+    inside = [name.removeprefix(f"{root}/") for name in names]
+    if not all("/" in name for name in inside):
+        return None, ()
+    folders = (name.partition("/")[0].encode(errors="surrogateescape") for name in inside)
+    return number_classes(
+        np.array([name.decode(errors="backslashreplace") for name in folders]), "folders"
+    )

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo.data.cache import prepared
+from ganzoo.data.fingerprint import fingerprint_of_files
+from ganzoo.data.preparation import Preparation
+
+Ganzoo = Callable[..., Any]
+DAY = 24 * 60 * 60
+KEY = "0123456789abcdef" * 2
+
+
+class Greys:
+    """Two grey pictures."""
+
+    class_names = ("all",)
+
+    def __init__(self, fingerprint: str = "greys") -> None:
+        self.fingerprint = fingerprint
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        return Image.new("L", (8, 8), index), 0
+
+
+def age(path: Path, days: float) -> None:
+    """As if nobody had used it for so long."""
+    for each in [*path.glob("*"), path]:
+        os.utime(each, (time.time() - days * DAY,) * 2, follow_symlinks=False)
+
+
+def download(folder: Path, name: str, content: bytes = b"pictures") -> Path:
+    """A file as ``ganzoo.download`` leaves it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    note = {"bytes": len(content), "sha256": "0" * 64}
+    (folder / f".{name}.download.json").write_text(json.dumps(note))
+    return folder / name
+
+
+def unfinished(cache: Path, days: float) -> list[Path]:
+    """What processes leave that are killed."""
+    part = cache / f"prepared/.{KEY}.part"
+    part.mkdir(parents=True)
+    for name in ("rows.npy", "every_label.npy", "progress.json", ".progress.json.123.part"):
+        (part / name).touch()
+    (cache / "fingerprints").mkdir(exist_ok=True)
+    download(cache / "flowers", "begun.tgz").unlink()
+    files = [
+        cache / f"prepared/.{KEY}.lock",
+        cache / f"prepared/.{KEY[::-1]}.lock",
+        cache / f"fingerprints/.{'0' * 64}.txt.123.part",
+        cache / "flowers/tmp_ab12xyz",
+    ]
+    for file in files:
+        file.touch()
+    for path in [part, *files]:
+        age(path, days)
+    return [part, *files]
+
+
+@pytest.fixture
+def full(own_cache: Path, tmp_path: Path) -> Path:
+    """A cache with one of everything."""
+    prepared(Greys(), Preparation(resolution=8))
+    (tmp_path / "a.txt").touch()
+    fingerprint_of_files(tmp_path, ["a.txt"])
+    download(own_cache / "mnist/fashion", "train.gz")
+    return own_cache
+
+
+def kept(ganzoo_command: Ganzoo) -> list[dict[str, Any]]:
+    told = json.loads(ganzoo_command("data", "cache", "list", "--json").out)
+    found: list[dict[str, Any]] = told["kept"]
+    assert told["bytes"] == sum(one["bytes"] for one in found)
+    return found
+
+
+def kinds(ganzoo_command: Ganzoo) -> list[str]:
+    return [one["kind"] for one in kept(ganzoo_command)]
+
+
+def cleared(ganzoo_command: Ganzoo, *flags: object) -> str:
+    done = ganzoo_command("data", "cache", "clear", *flags, "--yes")
+    assert done.status == 0, done.err
+    return str(done.out)
+
+
+def test_everything_is_listed_with_its_size_and_date(ganzoo_command: Ganzoo, full: Path) -> None:
+    one, _, load = kept(ganzoo_command)
+    assert kinds(ganzoo_command) == ["prepared", "fingerprint", "download"]
+    folder = full / one["path"]
+    assert one["bytes"] == sum(file.stat().st_size for file in folder.iterdir())
+    assert one["about"] == json.loads((folder / "about.json").read_text())
+    assert one["last_used"] == time.strftime("%Y-%m-%d")
+    assert load["path"] == "mnist/fashion/train.gz"
+    told = ganzoo_command("data", "cache").out
+    assert told == ganzoo_command("data", "cache", "list").out
+    assert f"{one['path']} of=Greys pictures=2 resolution=8 fit=crop channels=auto" in told
+    assert "1 of them" in told
+    assert f"in all in {full}\n" in told
+    assert "other files" not in told
+
+
+def test_an_empty_cache_is_no_trouble(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+    assert kept(ganzoo_command) == []
+    assert ganzoo_command("data", "cache").out.endswith(f"0 bytes in all in {own_cache}\n")
+    assert cleared(ganzoo_command, "--all") == "there is nothing to delete\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "left"),
+    [
+        (["--prepared"], ["fingerprint", "download"]),
+        (["--downloads"], ["prepared", "fingerprint"]),
+        (["--prepared", "--downloads"], ["fingerprint"]),
+        (["--all"], []),
+    ],
+)
+def test_what_is_named_is_deleted(
+    flags: list[str], left: list[str], ganzoo_command: Ganzoo, full: Path
+) -> None:
+    assert cleared(ganzoo_command, *flags).splitlines()[-1].startswith("deleted ")
+    assert kinds(ganzoo_command) == left
+    assert ("download" in left) == (full / "mnist/fashion/train.gz").exists()
+    assert ("prepared" in left) == bool(list((full / "prepared").iterdir()))
+    assert len(prepared(Greys(), Preparation(resolution=8))) == 2
+
+
+def test_only_what_was_not_used_for_so_long(ganzoo_command: Ganzoo, full: Path) -> None:
+    old = prepared(Greys("others"), Preparation(resolution=8)).identity
+    age(full / "prepared" / old, 10)
+    assert cleared(ganzoo_command, "--all", "--older-than", 11) == "there is nothing to delete\n"
+    assert f"prepared/{old}" in cleared(ganzoo_command, "--all", "--older-than", 9.5)
+    assert kinds(ganzoo_command) == ["prepared", "fingerprint", "download"]
+
+
+def test_looking_at_the_cache_does_not_count_as_use(ganzoo_command: Ganzoo, full: Path) -> None:
+    (folder,) = (full / "prepared").iterdir()
+    age(folder, 10)
+    age(download(full / "lists", "labels.json"), 10)
+    ganzoo_command("data", "cache")
+    for one in kept(ganzoo_command):
+        if one["kind"] == "prepared" or "lists" in one["path"]:
+            assert "2000" < one["last_used"] < time.strftime("%Y-%m-%d")
+
+
+@pytest.mark.parametrize("flags", [["--prepared"], ["--downloads"], ["--all", "--older-than", 99]])
+def test_what_killed_processes_left_goes_after_a_day(
+    flags: list[str], ganzoo_command: Ganzoo, own_cache: Path
+) -> None:
+    left = unfinished(own_cache, days=0.9)
+    assert kinds(ganzoo_command) == ["unfinished"] * 4
+    assert cleared(ganzoo_command, *flags) == "there is nothing to delete\n"
+    assert all(path.exists() for path in left)
+    for path in left:
+        age(path, 1.1)
+    cleared(ganzoo_command, *flags)
+    assert not any(path.exists() for path in left)
+
+
+def test_a_lock_lives_as_long_as_its_work(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+    unfinished(own_cache, days=2)
+    (own_cache / f"prepared/.{KEY}.part/rows.npy").touch()
+    cleared(ganzoo_command, "--prepared")
+    assert sorted(path.name for path in (own_cache / "prepared").iterdir()) == [
+        f".{KEY}.lock",
+        f".{KEY}.part",
+    ]
+
+
+def test_what_ganzoo_did_not_write_stays(
+    ganzoo_command: Ganzoo, full: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    download(elsewhere, "mine.tgz")
+    (elsewhere / KEY).mkdir()
+    (elsewhere / KEY / "pictures.npy").touch()
+    (set_,) = (full / "prepared").iterdir()
+    (set_ / "notes.txt").touch()
+    foreign = [
+        full / "notes.txt",
+        full / "flowers/mine.jpg",
+        full / f"flowers/{'0' * 64}.txt",
+        full / "flowers/tmpabcdefgh",
+        full / "prepared/pictures.npy",
+        full / f"prepared/{KEY}0/pictures.npy",
+        full / "fingerprints/mine.txt",
+        full / "mnist/fashion/mine.gz",
+        set_ / "notes.txt",
+        set_ / "pictures.npy",
+    ]
+    for file in foreign:
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    changed = download(full / "kmnist", "changed.gz")
+    changed.write_text("something else of the user's")
+    links = [full / f"prepared/{KEY}", full / "linked", full / "mnist/.link.gz.download.json"]
+    links[0].symlink_to(elsewhere / KEY)
+    links[1].symlink_to(elsewhere)
+    links[2].symlink_to(elsewhere / ".mine.tgz.download.json")
+    for path in (*foreign, elsewhere, elsewhere / KEY):
+        age(path, 3)
+    cleared(ganzoo_command, "--all")
+    assert all(file.exists() for file in [*foreign, changed, *links])
+    assert (elsewhere / "mine.tgz").exists()
+    assert (elsewhere / KEY / "pictures.npy").exists()
+    told = ganzoo_command("data", "cache").out
+    assert "other files" in told
+    assert "which ganzoo does not know and leaves alone" in told
+
+
+def test_a_cache_folder_that_is_a_link_is_the_users_choice(
+    ganzoo_command: Ganzoo, full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(full)
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "link"))
+    assert len(kinds(ganzoo_command)) == 3
+
+
+def test_a_set_in_use_can_be_deleted(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+    data = prepared(Greys(), Preparation(resolution=8))
+    cleared(ganzoo_command, "--prepared")
+    assert not list((own_cache / "prepared").iterdir())
+    assert np.asarray(data.pictures).mean() == 0.5
+
+
+def test_damaged_notes_are_no_trouble(ganzoo_command: Ganzoo, full: Path) -> None:
+    (set_,) = (full / "prepared").iterdir()
+    for text in ("{", "[]", '"text"', '{"preparation": 3, "pictures": [1]}', "\0"):
+        (set_ / "about.json").write_text(text)
+        assert ganzoo_command("data", "cache").status == 0
+        assert kinds(ganzoo_command)[0] == "prepared"
+
+
+@pytest.mark.parametrize(("answer", "left"), [(True, 0), (False, 3)])
+def test_it_asks_in_a_terminal(
+    answer: bool,
+    left: int,
+    ganzoo_command: Ganzoo,
+    full: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def confirm(question: str, **more: Any) -> bool:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", confirm)
+    assert ganzoo_command("data", "cache", "clear", "--all").status == 0
+    assert len(asked) == 1
+    assert len(kinds(ganzoo_command)) == left
+
+
+def test_a_pipe_cannot_be_asked(ganzoo_command: Ganzoo, full: Path) -> None:
+    assert "add --yes" in ganzoo_command("data", "cache", "clear", "--all").error
+    assert len(kinds(ganzoo_command)) == 3
+
+
+def test_what_to_delete_must_be_said(ganzoo_command: Ganzoo, full: Path) -> None:
+    for flags in ((), ("--yes",), ("--older-than", 3, "--yes")):
+        assert (
+            "--prepared, --downloads or --all"
+            in ganzoo_command("data", "cache", "clear", *flags).error
+        )
+    assert len(kinds(ganzoo_command)) == 3
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["clear"]])
+def test_help_has_an_example(command: list[str], ganzoo_command: Ganzoo) -> None:
+    told = ganzoo_command("data", "cache", *command, "--help").out
+    assert "ganzoo data cache" in told.partition("Usage: ")[2].partition("\n")[2]

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganzoo.cli.data.fetch import _Progress
+from ganzoo.fetching.ledger import Ledger
+
+Ganzoo = Callable[..., Any]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """The address of a site with two pictures, /0.png and /1.png."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for i in range(2):
+        Image.new("RGB", (16, 16), (200 * i, 0, 90)).save(folder / f"{i}.png")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    with server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def listed(site: str, tmp_path: Path) -> Path:
+    """A list of both, and one that is not there."""
+    path = tmp_path / "list.csv"
+    lines = [f"{site}/{name},{name},{name[0]}" for name in ("1.png", "0.png", "gone.png")]
+    path.write_text("\n".join(["image,text,kind", *lines]))
+    return path
+
+
+KEYS = ("--address", "image", "--description", "text", "--allow-private")
+
+
+def test_pictures_are_fetched_told_of_and_trained_on(
+    ganzoo_command: Ganzoo, listed: Path, tmp_path: Path
+) -> None:
+    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS, "--label", "kind")
+    assert done.status == 0
+    assert done.out.splitlines() == [
+        "2 fetched, 0 there before, 1 failed",
+        "reason           pictures",
+        "HTTP status 404  1",
+        "pictures/failures.csv",
+        "pictures/pictures.csv",
+    ]
+    assert done.err == "fetching 3 pictures\n"
+    head, first, *_ = (tmp_path / "pictures" / "pictures.csv").read_text().splitlines()
+    assert head == "file,address,description,label"
+    assert first.endswith("/1.png,1.png,1")
+
+    again = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS)
+    assert (again.status, again.err) == (0, "")
+    assert again.out.startswith("0 fetched, 2 there before, 1 failed\n")
+
+    trained = ganzoo_command(
+        *("train", "image-folder", "dcgan", "hinge", "dataset.path=pictures", "--steps", 1),
+        *("--resolution", 8, "--batch-size", 2, "--device", "cpu", "--run", "run"),
+        *("architecture.channels=2", "architecture.latents=4", "sample.count=4"),
+    )
+    assert trained.status == 0
+    assert "preparing 2 pictures" in trained.err
+
+
+def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
+    ganzoo_command: Ganzoo, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Progress, "_SECONDS", 0.0)
+    lines = ganzoo_command("data", "fetch", listed, "--out", "a", *KEYS).err.splitlines()
+    assert lines[0] == "fetching 3 pictures"
+    assert [line.split("  ")[0] for line in lines[1:]] == [f"{i}/3 pictures" for i in (1, 2, 3)]
+    assert lines[3].endswith("/s  1 failed")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err
+    assert "3/3" in told
+    assert "1 failed" in told
+    assert "fetching" not in told
+    assert ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err == ""
+
+
+def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
+    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS, "--json")
+    assert json.loads(done.out) == {
+        "fetched": 2,
+        "already_there": 0,
+        "failed": 1,
+        "not_yet": 0,
+        "reasons": {"HTTP status 404": 1},
+        "stopped": False,
+        "pictures": "pictures/pictures.csv",
+        "failures": "pictures/failures.csv",
+    }
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.0, 1), (0.3, 1), (0.34, 0), (1.0, 0)])
+def test_so_many_may_fail(share: float, status: int, ganzoo_command: Ganzoo, listed: Path) -> None:
+    done = ganzoo_command(
+        "data", "fetch", listed, "--out", "pictures", *KEYS, "--max-failures", share
+    )
+    assert done.status == status
+    assert done.out.startswith("2 fetched")
+
+
+def test_if_all_fail_nothing_is_done(ganzoo_command: Ganzoo, listed: Path) -> None:
+    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS[:-1])
+    assert done.status == 1
+    assert "not a public address  3\n" in done.out
+
+
+def test_wrong_requests_get_one_line(ganzoo_command: Ganzoo, listed: Path, tmp_path: Path) -> None:
+    assert "it has image, text, kind" in ganzoo_command("data", "fetch", listed, "--out", "o").error
+    assert not (tmp_path / "o").exists()
+    assert "cannot read the list" in ganzoo_command("data", "fetch", "none", "--out", "o").error
+    site = ganzoo_command("data", "fetch", listed, "--out", tmp_path / "site", *KEYS)
+    assert "holds other things" in site.error
+    with Ledger.opened(tmp_path / "o"):
+        busy = ganzoo_command("data", "fetch", listed, "--out", "o", *KEYS)
+    assert "another process is fetching into o" in busy.error
+    for wrong in (("--jobs", 0), ("--max-failures", 2), ("--timeout", 0)):
+        done = ganzoo_command("data", "fetch", listed, "--out", "o", *KEYS, *wrong)
+        assert wrong[0] in done.error
+
+
+def test_help_has_examples(ganzoo_command: Ganzoo) -> None:
+    assert "ganzoo data fetch addresses.txt --out" in ganzoo_command("data", "fetch", "--help").out
+
+
+def test_fetching_needs_no_torch(listed: Path, tmp_path: Path) -> None:
+    fetch = ["data", "fetch", str(listed), "--out", str(tmp_path / "new"), *KEYS]
+    for arguments, heavy in (
+        (["data", "fetch", "--help"], "{'torch', 'PIL', 'httpx'}"),
+        (fetch, "{'torch'}"),
+    ):
+        code = (
+            f"import sys; sys.argv = ['ganzoo', *{arguments!r}]\n"
+            "from ganzoo.cli import main\n"
+            "try: main()\n"
+            "except SystemExit as leaving: assert not leaving.code, leaving.code\n"
+            f"assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

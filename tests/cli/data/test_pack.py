@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from PIL import Image
+
+Ganzoo = Callable[..., Any]
+
+ALBUM = """
+from PIL import Image
+from ganzoo import Dataset, LocalPath, Options, hookimpl
+
+class AlbumOptions(Options):
+    path: LocalPath | None = None
+
+class Album:
+    class_names, fingerprint, names = (), "album", ("red.png", "green.png")
+
+    def __init__(self, options):
+        pass
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return Image.new("RGB", (8, 8), self.name(index).removesuffix(".png")), None
+
+    def name(self, index):
+        return self.names[index]
+
+@hookimpl
+def ganzoo_datasets():
+    yield Dataset(name="album", summary="Two.", factory=Album, options=AlbumOptions)
+"""
+"""A plugin whose pictures have names."""
+
+
+def paint(folder: Path, count: int = 6) -> None:
+    for number in range(count):
+        (folder / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
+        image = Image.new("RGB", (20, 30), (number * 40, 90, 10))
+        image.save(folder / f"class{number % 2}" / f"{number}.png")
+
+
+def test_a_folder_becomes_one_file(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    paint(tmp_path / "pictures")
+    done = ganzoo_command(
+        *("data", "pack", "image-folder", "dataset.path=pictures", "--resolution", "16x8"),
+        *("data.fit=stretch", "--compress", "--out", "new/packed.h5"),
+    )
+    assert (done.status, done.out) == (0, "new/packed.h5\n")
+    assert "preparing 6 pictures\npacking 6 pictures" in done.err
+    with h5py.File(tmp_path / "new" / "packed.h5") as file:
+        assert file["images"].shape == (6, 8, 16, 3)
+        assert file["images"].compression == "gzip"
+        assert file["images"][:, 0, 0, 0].tolist() == [0, 80, 160, 40, 120, 200]
+        assert file["labels"][:].tolist() == [0, 0, 0, 1, 1, 1]
+        assert file["class_names"].asstr()[:].tolist() == ["class0", "class1"]
+        assert file.attrs["dataset"] == "image-folder/image-folder"
+        assert '"fit": "stretch"' in file.attrs["preparation"]
+        assert len(file.attrs["fingerprint"]) == 64
+
+
+def test_what_is_prepared_already_is_not_prepared_again(ganzoo_command: Ganzoo) -> None:
+    arguments = ("data", "pack", "blossoms", "dataset.count=20", "--resolution", 8)
+    assert "preparing" in ganzoo_command(*arguments, "--out", "a.npz").err
+    assert "preparing" not in ganzoo_command(*arguments, "--out", "b.npz").err
+    assert Path("a.npz").read_bytes() == Path("b.npz").read_bytes()
+
+
+def test_the_datasets_own_resolution_is_kept(ganzoo_command: Ganzoo) -> None:
+    ganzoo_command("data", "pack", "blossoms", "dataset.count=5", "--out", "a.npz")
+    with np.load("a.npz") as file:
+        assert file["images"].shape == (5, 3, 32, 32)
+
+
+def test_pictures_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    paint(tmp_path / "pictures")
+    (tmp_path / "pictures" / "class0" / "bad.png").write_text("<html>")
+    arguments = ("data", "pack", "image-folder", "dataset.path=pictures", "--out", "out")
+    refused = ganzoo_command(*arguments)
+    assert (refused.status, len(refused.err.splitlines())) == (2, 2)
+    assert "bad.png: it is no JPEG" in refused.err
+    done = ganzoo_command(*arguments, "dataset.on_error=skip", "--resolution", 16)
+    assert "1 left out:\n  cannot read the picture" in done.err
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 6
+
+
+def test_what_pictures_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "album.py").write_text(ALBUM)
+    table = "file,address,description\ngreen.png,https://g,grass\nred.png,,roses\n"
+    arguments = ("data", "pack", "album", "dataset.path=.", "--plugin", "album.py", "--out")
+    for name, asked in (("pictures.csv", ()), ("shop.csv", ("--descriptions", "shop.csv"))):
+        (tmp_path / name).write_text(table)
+        assert ganzoo_command(*arguments, f"{name}.h5", *asked).status == 0
+        (tmp_path / name).unlink()
+        with h5py.File(f"{name}.h5") as file:
+            assert file["description"].asstr()[:].tolist() == ["roses", "grass"]
+            assert file["source"].asstr()[:].tolist() == ["red.png", "https://g"]
+    ganzoo_command(*arguments, "plain.h5")
+    with h5py.File("plain.h5") as file:
+        assert set(file) == {"images", "source"}
+    (tmp_path / "other.csv").write_text("file,description\nblue.png,sky\n")
+    refused = ganzoo_command(*arguments, "a.h5", "--descriptions", "other.csv")
+    assert "of other pictures, such as blue.png: the dataset has red.png" in refused.error
+
+
+def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "there.h5").touch()
+    blossoms = ("data", "pack", "blossoms", "dataset.count=5")
+    for arguments, said in (
+        ((*blossoms, "--out", "there.h5"), "exists already"),
+        ((*blossoms, "--out", "a.zip"), "FILE.npz"),
+        ((*blossoms, "--out", "out", "--compress"), "--compress"),
+        ((*blossoms, "--out", "a.npz", "--descriptions", "t.csv"), "cannot hold descriptions"),
+        ((*blossoms, "--out", "a.h5", "--descriptions", "t.csv"), "there is no table t.csv"),
+        ((*blossoms, "--out", "a.h5", "--resolution", "huge"), "data.resolution=huge"),
+        ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps is not about pictures"),
+        ((*blossoms, "--out", "a.h5", "data.fitt=pad"), "did you mean data.fit"),
+        ((*blossoms, "mnist", "--out", "a.h5"), "one dataset"),
+        (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),
+        (("data", "pack", "image-folder", "--out", "a.h5"), "dataset.path=FOLDER"),
+        (blossoms, "--out"),
+    ):
+        assert said in ganzoo_command(*arguments).error
+    assert [path.name for path in tmp_path.iterdir()] == ["there.h5"]

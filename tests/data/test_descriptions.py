@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ganzoo import RequestError, UnreadablePicture
+from ganzoo.data.cache import prepared
+from ganzoo.data.descriptions import Description, describe, names_of, read_descriptions
+from ganzoo.data.preparation import Preparation
+
+
+class Named:
+    """Pictures with names, of which those that are called bad cannot be read."""
+
+    class_names: tuple[str, ...] = ()
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.fingerprint = "-".join(names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, None]:
+        if self.names[index].startswith("bad"):
+            raise UnreadablePicture(self.names[index], "it is damaged", skip=True)
+        return Image.new("RGB", (8, 8), (index, 0, 9)), None
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table_is_read_as_fetching_writes_it(tmp_path: Path) -> None:
+    text = 'file,address,description,label\na.jpg,https://a,"red, green",rose\nb.jpg,https://b,,\n'
+    found = read_descriptions(table(tmp_path / "pictures.csv", text))
+    assert found == {
+        "a.jpg": Description("https://a", "red, green"),
+        "b.jpg": Description("https://b"),
+    }
+
+
+def test_a_table_made_by_hand_may_be_less_and_other(tmp_path: Path) -> None:
+    text = "\ufeffdescription,year,file\r\none,1999,a.jpg\r\ntwo,,a.jpg\r\n\r\nshort\r\n"
+    found = read_descriptions(table(tmp_path / "a.csv", text))
+    assert found["a.jpg"] == Description(description="one")
+
+
+def test_what_is_no_table_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes("file\nbl\xfcte.jpg".encode("latin-1"))
+    table(tmp_path / "columns.csv", "name,description\na,b\n")
+    table(tmp_path / "quotes.csv", 'file,description\na,"b\n')
+    table(tmp_path / "empty.csv", "")
+    table(tmp_path / "long.csv", f"file,description\na,{'b' * 200_000}\n")
+    for name, said in {
+        "missing.csv": "there is no table",
+        "latin.csv": "no CSV in UTF-8",
+        "columns.csv": "no column 'file'",
+        "quotes.csv": "no CSV",
+        "empty.csv": "no column 'file'",
+        "long.csv": "no CSV",
+        ".": "there is no table",
+    }.items():
+        with pytest.raises(RequestError, match=said) as refused:
+            read_descriptions(tmp_path / name)
+        assert "\n" not in str(refused.value)
+
+
+def test_pictures_are_told_of_in_their_order(tmp_path: Path) -> None:
+    text = "file,address,description\nb.jpg,https://b,two\na.jpg,,one\n"
+    rows = read_descriptions(table(tmp_path / "t.csv", text))
+    texts = describe(["a.jpg", "b.jpg", "c.jpg"], rows)
+    assert texts == {"source": ["a.jpg", "https://b", "c.jpg"], "description": ["one", "two", ""]}
+
+
+def test_without_rows_only_names_are_known() -> None:
+    assert describe(["a.jpg"], {}) == {"source": ["a.jpg"]}
+    assert describe([], {}) == {}
+
+
+def test_descriptions_of_other_pictures_are_refused() -> None:
+    rows = {"x.jpg": Description()}
+    with pytest.raises(RequestError, match=r"such as x\.jpg: the dataset has a\.jpg"):
+        describe(["a.jpg"], rows)
+    with pytest.raises(RequestError, match="the dataset's pictures have no names"):
+        describe([], rows)
+
+
+def test_names_are_those_of_the_pictures_that_were_not_left_out() -> None:
+    source = Named("a", "bad b", "c", "d", "bad e")
+    for _ in range(2):  # prepared now, and from the cache
+        data = prepared(source, Preparation(resolution=8))
+        assert names_of(source, data) == ["a", "c", "d"]

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ganzoo.data.duplicates import SIDE, digest, likeness, near, same
+
+Likeness = NDArray[np.uint8]
+
+
+def photo(seed: int) -> Image.Image:
+    """Blobs with some detail on them, others for each seed."""
+    random = np.random.default_rng(seed)
+    blobs = Image.fromarray(random.integers(0, 256, (6, 6), np.uint8))
+    large = np.asarray(blobs.resize((160, 120), Image.Resampling.BICUBIC), float)
+    return Image.fromarray(np.clip(large + random.normal(0, 12, large.shape), 0, 255).astype("u1"))
+
+
+def likeness_of(image: Image.Image) -> Likeness:
+    return likeness(image.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def recompressed(image: Image.Image, quality: int) -> Image.Image:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return Image.open(stream)
+
+
+def differing(likeness: Likeness, bits: int, greys: int, seed: int = 0) -> Likeness:
+    """A likeness that differs in so many bits of its hash and by so many greys in one field."""
+    random, other = np.random.default_rng(seed), likeness.copy()
+    for bit in random.choice(64, bits, replace=False).tolist():
+        other[bit // 8] ^= np.uint8(1 << bit % 8)
+    field = 8 + int(random.integers(64))
+    other[field] = int(other[field]) + (greys if other[field] < 128 else -greys)
+    return other
+
+
+def test_a_digest_is_of_values_type_and_shape() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    wide = pixels.astype(np.uint16)
+    others: list[NDArray[Any]] = [pixels + 1, wide, pixels.reshape(4, 2, 3), pixels[:1]]
+    assert digest(pixels).tolist() == digest(pixels.copy()).tolist()
+    assert digest(np.asfortranarray(pixels)).tolist() == digest(pixels).tolist()
+    assert len({tuple(digest(p).tolist()) for p in [pixels, *others]}) == 5
+
+
+def test_the_same_are_grouped_in_order() -> None:
+    digests = np.array([[9, 0], [1, 1], [9, 1], [1, 1], [9, 0], [1, 1], [0, 9]], np.uint64)
+    assert same(digests) == [[0, 4], [1, 3, 5]]
+    assert same(digests[:0]) == []
+    assert same(digests[:1]) == []
+
+
+@pytest.mark.parametrize("quality", [40, 75])
+@pytest.mark.parametrize("share", [0.5, 0.8, 1.0])
+def test_recompressed_and_resized_pictures_are_near_and_no_others(
+    quality: int, share: float
+) -> None:
+    photos = [photo(seed) for seed in range(60)]
+    changed = [recompressed(ImageOps.scale(p, share), quality) for p in photos[:20]]
+    found = near(np.stack([likeness_of(image) for image in [*photos, *changed]]))
+    assert found == [[seed, 60 + seed] for seed in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("bits", "greys", "is_near"), [(0, 0, True), (4, 12, True), (5, 0, False), (0, 13, False)]
+)
+def test_the_bounds_hold_wherever_the_difference_is(bits: int, greys: int, is_near: bool) -> None:
+    random = np.random.default_rng(1)
+    ours = random.integers(0, 256, (200, 72), np.uint8)
+    for seed, one in enumerate(ours[:50]):
+        other = differing(one, bits, greys, seed)
+        assert near(np.stack([*ours, other])) == ([[seed, 200]] if is_near else [])
+
+
+def test_groups_hang_together() -> None:
+    ours = np.random.default_rng(2).integers(0, 256, (3, 72), np.uint8)
+    steps = [differing(ours[0], 4, 0, seed) for seed in range(4)]
+    farther = differing(steps[3], 4, 12, 9)
+    assert near(np.stack([farther, *ours, *steps])) == [[0, 1, 4, 5, 6, 7]]
+
+
+def test_many_that_are_all_alike_are_one_group() -> None:
+    one = np.random.default_rng(3).integers(0, 256, 72, np.uint8)
+    many = np.stack([differing(one, 2, 5, seed) for seed in range(2000)])
+    assert near(many) == [list(range(2000))]
+
+
+def test_nothing_is_near_where_there_is_nothing() -> None:
+    assert near(np.empty((0, 72), np.uint8)) == []
+    assert near(np.zeros((1, 72), np.uint8)) == []
+    assert near(np.zeros((3, 72), np.uint8)) == [[0, 1, 2]]

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo import ImageSource, RequestError
+from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.data.packing import Pack, check_out, write
+from ganzoo.data.preparation import Preparation
+from ganzoo.registry import Registry
+
+HOW = Preparation(resolution=16)
+REGISTRY = Registry.discover()
+
+
+def pictures(
+    count: int = 300, channels: int = 3, class_names: Sequence[str] = ("daisy", "rose")
+) -> PreparedPictures:
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 16, 16, channels), np.uint8)
+    labels = np.arange(count, dtype=np.int64) % len(class_names) if class_names else None
+    return PreparedPictures(pixels, labels, tuple(class_names))
+
+
+def reread(name: str, path: Path) -> PreparedPictures:
+    """What a run that trains on the packed pictures would see."""
+    component = REGISTRY.find("dataset", name).component
+    source: ImageSource = component.build(component.options.model_validate({"path": path}))
+    return prepared(source, HOW)
+
+
+def same_pictures(one: PreparedPictures, other: PreparedPictures) -> bool:
+    in_order = one.labels is None or np.array_equal(one.labels, other.labels)  # type: ignore[arg-type]
+    return (
+        in_order
+        and np.array_equal(one.pictures, other.pictures)
+        and one.class_names == other.class_names
+    )
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("class_names", [(), ("daisy", "schöne rose")])
+@pytest.mark.parametrize(
+    ("name", "file"), [("hdf5", "a.h5"), ("hdf5", "b.HDF5"), ("numpy", "a.npz")]
+)
+def test_a_packed_file_trains_on_the_same_pictures(
+    tmp_path: Path, name: str, file: str, class_names: Sequence[str], channels: int, compress: bool
+) -> None:
+    data = pictures(channels=channels, class_names=class_names)
+    write(Pack(data=data, compress=compress), tmp_path / file)
+    assert same_pictures(reread(name, tmp_path / file), data)
+
+
+@pytest.mark.parametrize("class_names", [(), ("daisy", "schöne rose")])
+def test_a_packed_folder_trains_on_the_same_pictures(
+    tmp_path: Path, class_names: Sequence[str]
+) -> None:
+    data = pictures(count=12, class_names=class_names)
+    write(Pack(data=data), tmp_path / "out" / "packed")
+    found = reread("image-folder", tmp_path / "out" / "packed")
+    by_class = np.arange(12) if data.labels is None else np.argsort(data.labels, kind="stable")
+    labels = None if data.labels is None else data.labels[by_class]
+    assert same_pictures(found, replace(data, pictures=data.pictures[by_class], labels=labels))
+
+
+def test_any_number_of_channels_goes_into_a_file_and_few_into_a_folder(tmp_path: Path) -> None:
+    data = pictures(count=12, channels=5)
+    write(Pack(data=data), tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert np.array_equal(file["images"], data.pictures)
+    with pytest.raises(RequestError, match=r"cannot hold 5 channels: write --out FILE\.h5"):
+        write(Pack(data=data), tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_an_hdf5_file_says_what_is_in_it(tmp_path: Path) -> None:
+    texts = {"description": ["eine Blüte", "nul\0", "", *["x"] * 297], "source": ["a.jpg"] * 300}
+    pack = Pack(data=pictures(), facts={"dataset": "flowers/flowers"}, texts=texts)
+    write(pack, tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert set(file) == {"images", "labels", "class_names", "description", "source"}
+        assert dict(file.attrs) == {"format_version": 1, "dataset": "flowers/flowers"}
+        assert [axis.label for axis in file["images"].dims] == [
+            *("picture", "height", "width", "channel")
+        ]
+        assert file["class_names"].asstr()[:].tolist() == ["daisy", "rose"]
+        assert file["description"].asstr()[:3].tolist() == ["eine Blüte", "nul", ""]
+        assert file["source"].asstr()[299] == "a.jpg"
+
+
+def test_chunks_are_whole_pictures_and_about_a_mebibyte(tmp_path: Path) -> None:
+    write(Pack(data=pictures(count=3000)), tmp_path / "many.h5")
+    write(Pack(data=pictures(count=2)), tmp_path / "few.h5")
+    for name, chunk in (("many.h5", 2**20 // 768), ("few.h5", 2)):
+        with h5py.File(tmp_path / name) as file:
+            assert file["images"].chunks == (chunk, 16, 16, 3)
+
+
+def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
+    data = pictures()
+    write(Pack(data=data), tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
+        assert set(file) == {"images", "labels", "class_names"}
+        images: NDArray[np.uint8] = file["images"]
+        assert images.dtype == np.uint8
+        assert images.flags.c_contiguous
+        assert np.array_equal(images, data.pictures.transpose(0, 3, 1, 2))
+        assert np.array_equal(file["labels"], data.labels)  # type: ignore[arg-type]
+        assert file["class_names"].tolist() == ["daisy", "rose"]
+
+
+def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
+    names = ("T-shirt/top", "..", ".hidden", "a:b", "A_B", "", "x" * 300, "1-x", "\n")
+    write(Pack(data=pictures(count=18, class_names=names)), tmp_path / "out")
+    folders = [path.name for path in sorted((tmp_path / "out").iterdir())]
+    assert len({name.casefold() for name in folders}) == len(names)
+    assert {"T-shirt_top", "_hidden", "a_b", "4-A_B", "_", "x" * 60, "1-x"} <= set(folders)
+    assert all(len(list(folder.iterdir())) == 2 for folder in (tmp_path / "out").iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.npz", "a"])
+def test_the_same_pictures_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+    written = []
+    for folder in ("first", "second"):
+        write(Pack(data=pictures(), facts={"a": "b"}), tmp_path / folder / name)
+        files = sorted(path for path in (tmp_path / folder).rglob("*") if path.is_file())
+        written.append([path.read_bytes() for path in files])
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.npz", "a"])
+def test_what_is_interrupted_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(Pack(data=pictures()), tmp_path / name, interrupt)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.npz"])
+@pytest.mark.parametrize("limit", [1000, 600 * 1024])
+def test_a_full_disk_is_an_error_and_leaves_nothing_behind(
+    tmp_path: Path, name: str, limit: int
+) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write(Pack(data=pictures(count=3000)), tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+
+
+def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    for name in ("a.h5", "a.npz", "a"):
+        write(
+            Pack(data=pictures(count=3000)),
+            tmp_path / name,
+            lambda done, total: told.append((done, total)),
+        )
+        assert [done for done, _ in told] == [0, 1365, 2730, 3000]
+        assert {total for _, total in told} == {3000}
+        told.clear()
+
+
+def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "there.h5").touch()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "dangling.npz").symlink_to(tmp_path / "nowhere")
+    for name in ("there.h5", "there", "dangling.npz"):
+        with pytest.raises(RequestError, match="exists already: name another with --out"):
+            check_out(tmp_path / name)
+    with pytest.raises(RequestError, match=r"write a FILE\.h5, a FILE\.npz, or a FOLDER"):
+        check_out(tmp_path / "a.zip")
+    with pytest.raises(RequestError, match="leave out --compress"):
+        check_out(tmp_path / "folder", compress=True)
+    for name in ("a.npz", "folder"):
+        with pytest.raises(RequestError, match=r"cannot hold descriptions: write --out FILE\.h5"):
+            check_out(tmp_path / name, described=True)
+    check_out(tmp_path / "a.h5", compress=True, described=True)
+
+
+def test_a_picture_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:
+    write(Pack(data=pictures(count=12, channels=1, class_names=())), tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names[:2] + names[-1:] == ["00.png", "01.png", "11.png"]
+    with Image.open(tmp_path / "out" / "07.png") as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (16, 16))

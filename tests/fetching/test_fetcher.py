@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganzoo import open_picture
+from ganzoo.fetching import fetcher
+from ganzoo.fetching.fetcher import fetch
+from ganzoo.fetching.ledger import FILE, Ledger
+from ganzoo.fetching.lists import Entry
+from ganzoo.fetching.transfer import Limits
+
+
+def entries(addresses: Iterable[str]) -> list[Entry]:
+    return [Entry(address) for address in addresses]
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    found = [path for path in folder.iterdir() if path.suffix == ".png"]
+    for path in found:
+        open_picture(path)
+    return found
+
+
+def test_a_list_becomes_pictures_and_two_tables(
+    server: Any, answers: Any, tmp_path: Path, local: Limits
+) -> None:
+    server.answers = {
+        "/a": answers.content(answers.encoded("PNG")),
+        "/b": answers.content(answers.encoded("JPEG")),
+        "/twin": answers.content(answers.encoded("PNG")),
+        "/html": answers.content(b"<html></html>", "image/png"),
+        "/again": answers.one_by_one(
+            answers.status(429, Retry_After="0"), answers.content(answers.encoded("PNG", 9))
+        ),
+        "/broken": answers.status(500),
+    }
+    asked = [
+        Entry(server.url("/b"), "a bee, on a\nrose", "red"),
+        Entry(server.url("/html")),
+        Entry(server.url("/a"), "first"),
+        Entry(server.url("/gone")),
+        Entry(server.url("/a"), "second"),
+        Entry(server.url("/broken")),
+        Entry(server.url("/again")),
+        Entry(server.url("/twin")),
+        Entry("ftp://a/b"),
+    ]
+    seen: list[tuple[int, int, int]] = []
+    report = fetch(
+        asked, tmp_path, local, labelled=True, watch=lambda *numbers: seen.append(numbers)
+    )
+    assert (report.fetched, report.already_there, report.failed, report.not_yet) == (4, 0, 4, 0)
+    assert report.reasons == {
+        "HTTP status 404": 1,
+        "HTTP status 500": 1,
+        "no picture": 1,
+        "not an address of http or https": 1,
+    }
+    assert not report.stopped
+    assert seen[0] == (0, 8, 0)
+    assert seen[-1] == (8, 8, 4)
+    assert server.asked == {
+        **{"/a": 1, "/b": 1, "/twin": 1, "/html": 1, "/gone": 1},
+        **{"/again": 2, "/broken": 4},
+    }
+    head, *table = rows(tmp_path / "pictures.csv")
+    assert head == ["file", "address", "description", "label"]
+    assert [row[1:] for row in table] == [list(asked[i]) for i in (0, 2, 4, 6, 7)]
+    assert table[1][0] == table[2][0] == table[4][0] != table[3][0]
+    files = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".")}
+    assert files == {row[0] for row in table} | {"pictures.csv", "failures.csv", FILE}
+    failures = rows(tmp_path / "failures.csv")
+    assert failures[:2] == [
+        ["address", "reason", "detail"],
+        [server.url("/html"), "no picture", failures[1][2]],
+    ]
+    assert [row[0] for row in failures[2:]] == [
+        server.url("/gone"),
+        server.url("/broken"),
+        "ftp://a/b",
+    ]
+
+
+def test_a_second_start_asks_only_for_what_may_come_now(
+    server: Any, answers: Any, tmp_path: Path, local: Limits
+) -> None:
+    good = answers.content(answers.encoded("PNG"))
+    server.answers = {"/a": good, "/lost": good, "/broken": answers.status(503), "/large": good}
+    server.answers["/large"] = answers.content(answers.encoded("PNG", 9) + bytes(1000))
+    asked = entries(server.url(f"/{name}") for name in ("a", "gone", "lost", "broken", "large"))
+    small = dataclasses.replace(local, retries=0, max_bytes=999)
+    assert fetch(asked, tmp_path, small).fetched == 2
+    server.answers["/lost"] = answers.content(answers.encoded("PNG", 5))
+    for path in pictures_in(tmp_path):
+        path.unlink()
+    server.answers["/broken"] = answers.content(answers.encoded("PNG", 7))
+    server.asked.clear()
+    report = fetch(asked, tmp_path, local)
+    assert (report.fetched, report.already_there, report.failed) == (4, 0, 1)
+    assert server.asked == {"/a": 1, "/lost": 1, "/broken": 1, "/large": 1}
+    server.asked.clear()
+    report = fetch([*asked, Entry(server.url("/gone"))], tmp_path, local)
+    assert (report.fetched, report.already_there, report.failed) == (0, 4, 1)
+    assert not server.asked
+    assert len(rows(tmp_path / "pictures.csv")) == 5
+    assert rows(tmp_path / "pictures.csv")[0] == ["file", "address", "description"]
+    assert len(rows(tmp_path / "failures.csv")) == 2
+
+
+def test_no_host_is_asked_for_more_at_once_than_allowed(
+    server: Any, answers: Any, names: dict[str, list[str]], tmp_path: Path, local: Limits
+) -> None:
+    def late(request: Any) -> None:
+        time.sleep(0.01)
+        answers.content(answers.encoded("PNG"))(request)
+
+    names["other.test"] = ["127.0.0.1"]
+    paths = [f"/{i}" for i in range(12)]
+    server.answers = dict.fromkeys(paths, late)
+    server.answers |= {f"/to{path}": answers.redirect(server.url(path)) for path in paths}
+    hosts = itertools.cycle(["127.0.0.1", "other.test"])
+    asked = entries(
+        server.url(path, host) for path, host in zip(server.answers, hosts, strict=False)
+    )
+    report = fetch(asked, tmp_path / "4", dataclasses.replace(local, per_host=2))
+    assert report.fetched == 24
+    assert 2 <= server.busiest <= 4
+    server.busiest = 0
+    fetch(asked, tmp_path / "1", dataclasses.replace(local, per_host=8, jobs=1))
+    assert server.busiest == 1
+
+
+def test_pauses_grow_and_differ_but_not_from_start_to_start() -> None:
+    for attempt in range(4):
+        pauses = [fetcher._pause(f"http://a/{i}", attempt) for i in range(20)]
+        assert all(0.5 * 2**attempt <= pause <= 1.5 * 2**attempt for pause in pauses)
+        assert len(set(pauses)) == 20
+        assert pauses == [fetcher._pause(f"http://a/{i}", attempt) for i in range(20)]
+
+
+def test_a_full_disk_ends_all_and_names_the_folder(
+    server: Any, answers: Any, tmp_path: Path, local: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [f"/{i}" for i in range(20)]
+    server.answers = dict.fromkeys(paths, answers.content(answers.encoded("PNG")))
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=rf"cannot fetch into {tmp_path}: No space left"):
+        fetch(entries(map(server.url, paths)), tmp_path, local)
+    assert sum(server.asked.values()) < 20
+    monkeypatch.undo()
+    assert fetch(entries(map(server.url, paths)), tmp_path, local).fetched == 20
+
+
+@pytest.fixture
+def many(server: Any, answers: Any) -> list[str]:
+    """Thirty different pictures, each of which takes its time."""
+
+    def late(colour: int) -> Any:
+        def answer(request: Any) -> None:
+            body = answers.encoded("PNG", colour)
+            request.send_response(200)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body[:50])
+            time.sleep(0.05)
+            request.wfile.write(body[50:])
+
+        return answer
+
+    server.answers = {f"/{i}": late(i) for i in range(30)}
+    return [server.url(path) for path in server.answers]
+
+
+def begun(addresses: list[str], folder: Path) -> subprocess.Popen[str]:
+    """The command at work, with some pictures fetched already."""
+    listed = folder.with_suffix(".txt")
+    listed.write_text("\n".join(addresses))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "ganzoo", "data", "fetch", str(listed), "--out", str(folder)),
+            *("--allow-private", "--jobs", "2"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    ledger = folder / FILE
+    while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 4):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    return process
+
+
+def test_a_killed_process_is_gone_on_with(
+    server: Any, many: list[str], tmp_path: Path, local: Limits
+) -> None:
+    folder = tmp_path / "pictures"
+    process = begun(many, folder)
+    process.kill()
+    process.communicate()
+    assert not (folder / "pictures.csv").exists()
+    with Ledger.opened(folder) as ledger:
+        there = [address for address in many if ledger.outcome(address)]
+    assert 4 < len(there) < 30
+    report = fetch(entries(many), folder, local)
+    assert (report.fetched, report.already_there) == (30 - len(there), len(there))
+    counts = {address: server.asked[address.removeprefix(server.url(""))] for address in many}
+    assert {counts[address] for address in there} == {1}
+    assert max(counts.values()) <= 2, "what was under way may be asked for again"
+    assert len(pictures_in(folder)) == 30
+    assert not list(folder.glob(".*.part"))
+    assert len(rows(folder / "pictures.csv")) == 31
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_process_says_so_and_is_gone_on_with(
+    number: int, many: list[str], tmp_path: Path, local: Limits
+) -> None:
+    folder = tmp_path / "pictures"
+    process = begun(many, folder)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 75, err
+    assert err.splitlines() == ["fetching 30 pictures", "stopped; the same command goes on"]
+    assert "not yet tried" in out
+    there = len(pictures_in(folder))
+    assert 4 < there < 30
+    assert len(rows(folder / "pictures.csv")) == there + 1
+    assert not list(folder.glob(".*.part"))
+    report = fetch(entries(many), folder, local)
+    assert (report.fetched, report.already_there) == (30 - there, there)

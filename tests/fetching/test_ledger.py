@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganzoo import RequestError
+from ganzoo.fetching.failure import Failed
+from ganzoo.fetching.ledger import FILE, Ledger, Outcome
+
+PICTURE = 64 * "a" + ".jpg"
+
+
+def test_outcomes_are_kept_and_the_last_one_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    with Ledger.opened(folder) as ledger:
+        ledger.add(Outcome.failed("http://a", Failed("HTTP status 500", passes="soon")))
+        ledger.add(Outcome.failed("http://b", Failed("no picture", "it is empty")))
+    (folder / PICTURE).touch()
+    with Ledger.opened(folder) as ledger:
+        ledger.add(Outcome("http://a", PICTURE))
+    with Ledger.opened(folder) as ledger:
+        assert ledger.outcome("http://a") == Outcome("http://a", PICTURE)
+        assert ledger.outcome("http://b") == Outcome(
+            "http://b", "", "no picture", "it is empty", "never"
+        )
+        assert ledger.outcome("http://c") is None
+    (folder / PICTURE).unlink()
+    with Ledger.opened(folder) as ledger:
+        assert ledger.outcome("http://a") is None
+
+
+def test_a_torn_line_is_dropped_and_a_spoilt_one_passed_over(tmp_path: Path) -> None:
+    with Ledger.opened(tmp_path) as ledger:
+        ledger.add(Outcome("http://a", reason="x"))
+    whole = (tmp_path / FILE).read_bytes()
+    spoilt = b'\0\0\0\n[]\n{"address": ["b"]}\n{"address": "e", "file": "../../secret.jpg"}\n'
+    (tmp_path / FILE).write_bytes(spoilt + whole + whole.replace(b"//a", b"//b")[:-9])
+    with Ledger.opened(tmp_path) as ledger:
+        assert ledger.outcome("http://a")
+        assert ledger.outcome("http://b") is None
+        assert ledger.outcome("e") is None
+        ledger.add(Outcome("http://c", reason="x"))
+    with Ledger.opened(tmp_path) as ledger:
+        assert ledger.outcome("http://a")
+        assert ledger.outcome("http://c")
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
+    with Ledger.opened(tmp_path):
+        (tmp_path / ".abc.part").touch()
+    with Ledger.opened(tmp_path):
+        assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+    with Ledger.opened(tmp_path):
+        part = tmp_path / ".abc.part"
+        part.touch()
+        with pytest.raises(RequestError, match="another process is fetching into"):
+            Ledger.opened(tmp_path).__enter__()
+        assert part.exists()
+    with Ledger.opened(tmp_path):
+        pass
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "pictures.csv").write_text("mine")
+    with pytest.raises(RequestError, match=r"holds other things, and no fetched\.jsonl"):
+        Ledger.opened(tmp_path).__enter__()
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures.csv"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(RequestError, match="cannot write in"):
+            Ledger.opened(folder).__enter__()

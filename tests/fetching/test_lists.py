@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ganzoo import RequestError
+from ganzoo.fetching import lists
+from ganzoo.fetching.lists import Entry, Keys, read_list
+
+TWO = [Entry("http://a/1", "a rose", "red"), Entry("http://a/2", "", "")]
+KEYS = Keys("image", "text", "kind")
+
+
+def written(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "list.json",
+            '[{"image": "http://a/1", "text": "a rose", "kind": "red"}, {"image": " http://a/2 "}]',
+        ),
+        (
+            "list.jsonl",
+            '{"image": "http://a/1", "text": "a rose", "kind": "red"}\n\n'
+            '{"image": "http://a/2", "text": null}',
+        ),
+        ("list.csv", "kind,image,text\r\nred,http://a/1,a rose\r\n\r\n,http://a/2,\r\n"),
+        ("list.txt", '\n"image";"text";"kind"\n"http://a/1";"a rose";"red"\nhttp://a/2;;\n'),
+        ("list.tsv", "image\ttext\tkind\nhttp://a/1\ta rose\tred\nhttp://a/2\t\t\n"),
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_list_is_told_by_its_content(name: str, text: str, mark: str, tmp_path: Path) -> None:
+    assert read_list(written(tmp_path / name, mark + text), KEYS) == TWO
+
+
+def test_plain_text_has_comments_but_keeps_fragments(tmp_path: Path) -> None:
+    text = "# pictures\r\nhttp://a/1#here\r\n\r\n  http://a/2  # the second\n#end"
+    found = read_list(written(tmp_path / "list", text), Keys())
+    assert found == [Entry("http://a/1#here"), Entry("http://a/2")]
+
+
+def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
+    text = 'url,description\nhttp://a/1,"a ""rose"",\nand a bee"\n'
+    assert read_list(written(tmp_path / "a.csv", text), Keys()) == [
+        Entry("http://a/1", 'a "rose",\nand a bee')
+    ]
+    lines = '{"url": "http://a/1", "description": "half \\ud800 a \\u2028 pair"}\n'
+    (entry,) = read_list(written(tmp_path / "a.jsonl", lines), Keys())
+    assert entry.description == "half ? a \u2028 pair"
+    (entry,) = read_list(written(tmp_path / "n.json", '[{"url": "u", "description": 7}]'), Keys())
+    assert entry.description == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "keys", "message"),
+    [
+        ("a.json", '[{"link": "x", "text": "y"}]', Keys(), r"it has link, text: .* --address"),
+        ("a.json", '[{"url": "x"}, {"url": null}]', Keys(), r"entry 2 of .* no address as 'url'"),
+        ("a.jsonl", '{"url": "x"}\n{"url": ["y"]}', Keys(), "entry 2 of .* no address"),
+        ("a.csv", "image,text\nx,y\n", Keys(), r"line 2 of .* it has image, text: .* --address"),
+        ("a.csv", "url,text\nx,y\n", Keys("url", "caption"), "it has url, text: .*--description"),
+        ("a.csv", "url,text\nx,y\n", Keys("url", label="class"), "it has url, text: .*--label"),
+        ("a.txt", "http://a\n", Keys("url", label="class"), "it has url: .*--label"),
+        ("a.json", '[{"url": "x", "description": ["y"]}]', Keys(), "entry 1 .* a list or an obj"),
+        ("a.json", json.dumps([{"url": "x", "description": "y" * 100_001}]), Keys(), "100,000 ch"),
+        ("a.json", '["http://a/1"]', Keys(), "entry 1 of .* is no object"),
+        ("a.json", '[{"url": "x"}', Keys(), r"a\.json is no JSON"),
+        ("a.json", "[" * 100_000, Keys(), r"a\.json is no JSON"),
+        ("a.jsonl", '{"url": "x"}\n{"url": \n', Keys(), "line 2 of .* is no JSON"),
+        ("a.csv", 'url,description\nx,"never closed\n', Keys(), "of .* is no CSV"),
+        ("a.csv", "url\n" + "x" * 200_000, Keys(), "is no CSV"),
+        ("a.csv", "url\n", Keys(), "no address in"),
+        ("a.txt", "", Keys(), "no address in"),
+        ("a.txt", b"caf\xe9", Keys(), "no text in UTF-8"),
+    ],
+)
+def test_what_is_no_list_is_refused_in_one_line(
+    name: str, text: str | bytes, keys: Keys, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError, match=message) as caught:
+        read_list(written(tmp_path / name, text), keys)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_of_many_keys_only_some_are_named(tmp_path: Path) -> None:
+    many = json.dumps([{f"key{i}": i for i in range(1000)}])
+    with pytest.raises(RequestError, match=r"key11, \.\.\.: name"):
+        read_list(written(tmp_path / "a.json", many), Keys())
+
+
+def test_lists_have_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "a.txt", "http://a\n" * 3)
+    monkeypatch.setattr(lists, "MOST_ENTRIES", 2)
+    with pytest.raises(RequestError, match="more than 2 entries"):
+        read_list(path, Keys())
+    monkeypatch.setattr(lists, "MOST_BYTES", 20)
+    with pytest.raises(RequestError, match="more than 20 bytes"):
+        read_list(path, Keys())
+
+
+def test_a_list_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"cannot read the list .*none\.txt: No such file"):
+        read_list(tmp_path / "none.txt", Keys())

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganzoo import RequestError, UnreadablePicture
+from ganzoo_huggingface import HuggingfaceOptions, ganzoo_datasets
+from ganzoo_huggingface.pictures import HuggingfacePictures
+
+
+@pytest.fixture
+def datasets() -> Any:
+    """The library, without which almost all of these tests are skipped."""
+    return pytest.importorskip("datasets")
+
+
+def rows(datasets: Any, labels: Any = (1, 0, 1), names: Any = ("iris", "rose")) -> Any:
+    """Three pictures of grey 0, 1 and 2."""
+    features = {"image": datasets.Image()}
+    columns: dict[str, Any] = {"image": [Image.new("L", (4, 4), grey) for grey in range(3)]}
+    if labels is not None:
+        columns["label"] = list(labels)
+        kind = "string" if isinstance(labels[0], str) else "int64"
+        label = datasets.ClassLabel(names=list(names)) if names else datasets.Value(kind)
+        features["label"] = label
+    return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+
+
+def parquet(rows: Any, file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_parquet(str(file))
+    return file
+
+
+def source(path: Path | None, **options: Any) -> HuggingfacePictures:
+    return HuggingfacePictures(HuggingfaceOptions(path=path, **options))
+
+
+def contents(found: HuggingfacePictures) -> list[tuple[Any, int | None]]:
+    """The grey and the label of every picture, in order."""
+    pairs = [found[index] for index in range(len(found))]
+    return [(picture.getpixel((0, 0)), label) for picture, label in pairs]
+
+
+EVERYTHING = [(0, 1), (1, 0), (2, 1)]
+
+
+def test_a_missing_package_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    message = r"needs the package datasets: pip install 'ganzoo-toolkit\[huggingface\]'$"
+    with pytest.raises(RequestError, match=message):
+        source(Path("pictures"))
+
+
+def test_a_version_that_runs_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(__version__="3.6.0"))
+    with pytest.raises(RequestError, match=r"needs datasets 4 or newer, .*: pip install"):
+        source(Path("pictures"))
+
+
+def test_files_and_folders_of_every_form_are_read(datasets: Any, tmp_path: Path) -> None:
+    table = rows(datasets)
+    file = parquet(table, tmp_path / "parquet/data/train-00000-of-00001.parquet")
+    table.save_to_disk(str(tmp_path / "saved"))
+    datasets.DatasetDict(train=table).save_to_disk(str(tmp_path / "splits"))
+    arrow = tmp_path / "saved/data-00000-of-00001.arrow"
+    for path in (file, file.parents[1], arrow, tmp_path / "saved", tmp_path / "splits"):
+        found = source(path)
+        assert found.class_names == ("iris", "rose")
+        assert contents(found) == EVERYTHING
+
+
+def test_a_folder_of_pictures_is_read(datasets: Any, tmp_path: Path) -> None:
+    for grey, name in enumerate(["iris/b.png", "rose/a.png"]):
+        (tmp_path / name).parent.mkdir()
+        Image.new("L", (4, 4), grey).save(tmp_path / name)
+    found = source(tmp_path)
+    assert found.class_names == ("iris", "rose")
+    assert contents(found) == [(0, 0), (1, 1)]
+
+
+def test_splits_are_chosen(datasets: Any, tmp_path: Path) -> None:
+    table = rows(datasets)
+    parquet(table, tmp_path / "files/train-0.parquet")
+    parquet(table.select([2]), tmp_path / "files/test-0.parquet")
+    datasets.DatasetDict(train=table, test=table.select([2])).save_to_disk(str(tmp_path / "saved"))
+    assert contents(source(tmp_path / "files", split="test")) == [(2, 1)]
+    assert contents(source(tmp_path / "files", split="train[1:]")) == EVERYTHING[1:]
+    assert contents(source(tmp_path / "saved", split="test")) == [(2, 1)]
+    with pytest.raises(RequestError, match=r"files: Unknown split .valid.\. Should be one of"):
+        source(tmp_path / "files", split="valid")
+    with pytest.raises(RequestError, match=r"saved has no split 'valid': .* one of train, test"):
+        source(tmp_path / "saved", split="valid")
+
+
+@pytest.mark.parametrize(
+    ("labels", "class_names", "found"),
+    [
+        (None, (), [None, None, None]),
+        ((7, 3, 7), ("3", "7"), [1, 0, 1]),
+        (("rose", "iris", "rose"), ("iris", "rose"), [1, 0, 1]),
+    ],
+)
+def test_labels_without_names_are_classes_too(
+    labels: Any, class_names: tuple[str, ...], found: list[int], datasets: Any, tmp_path: Path
+) -> None:
+    pictures = source(parquet(rows(datasets, labels, names=None), tmp_path / "x.parquet"))
+    assert pictures.class_names == class_names
+    assert [label for _, label in contents(pictures)] == found
+
+
+def test_columns_may_have_any_name(datasets: Any, tmp_path: Path) -> None:
+    table = rows(datasets).rename_columns({"image": "img", "label": "kind"})
+    path = parquet(table, tmp_path / "x.parquet")
+    assert contents(source(path, image_key="img", label_key="kind")) == EVERYTHING
+    assert contents(source(path, image_key="img"))[0] == (0, None)
+    for options, message in (
+        ({}, r"no column 'image': write dataset\.image_key=NAME, one of img, kind"),
+        (
+            {"image_key": "img", "label_key": "x"},
+            r"no column 'x': write dataset\.label_key=NAME, one of img, kind",
+        ),
+        ({"image_key": "kind"}, "the column kind is of ClassLabel.*, not of pictures"),
+    ):
+        with pytest.raises(RequestError, match=message):
+            source(path, **options)
+
+
+def test_labels_that_no_class_has_are_refused(datasets: Any, tmp_path: Path) -> None:
+    path = parquet(rows(datasets, labels=(1, -1, 0)), tmp_path / "x.parquet")
+    with pytest.raises(RequestError, match=r"x\.parquet: label hold -1, and labels count from 0"):
+        source(path)
+
+
+def test_pictures_are_opened_with_suspicion(datasets: Any, tmp_path: Path) -> None:
+    files = [{"bytes": b"<html>", "path": None}, None, {"bytes": None, "path": "/none.png"}]
+    found = source(parquet(datasets.Dataset.from_dict({"image": files}), tmp_path / "x.parquet"))
+    for index, reason in enumerate(["it is no JPEG", "there is none", "No such file"]):
+        with pytest.raises(UnreadablePicture, match=rf"{index} of .*x\.parquet: {reason}"):
+            found[index]
+
+
+def test_threads_may_read_at_once(datasets: Any, tmp_path: Path) -> None:
+    found = source(parquet(rows(datasets), tmp_path / "x.parquet"))
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(found.__getitem__, [0, 1, 2] * 10))
+    assert [(picture.getpixel((0, 0)), label) for picture, label in read] == EVERYTHING * 10
+
+
+def test_the_fingerprint_is_of_the_files_and_what_is_read(datasets: Any, tmp_path: Path) -> None:
+    table = rows(datasets)
+    first = source(parquet(table, tmp_path / "a/x.parquet")).fingerprint
+    assert source(parquet(table, tmp_path / "b/x.parquet")).fingerprint == first
+    changed = parquet(table.select([0, 2, 1]), tmp_path / "c/x.parquet")
+    others = [source(changed), source(changed, split="train[:2]")]
+    assert len({first, *(other.fingerprint for other in others)}) == 3
+    datasets.DatasetDict(train=table).save_to_disk(str(tmp_path / "d"))
+    before = source(tmp_path / "d").fingerprint
+    (tmp_path / "d/dataset_dict.json").write_text('{"splits": ["train"] }')
+    assert source(tmp_path / "d").fingerprint != before
+
+
+def test_the_hub_is_asked_for_what_the_options_say(
+    datasets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = parquet(rows(datasets), tmp_path / "x.parquet")
+    local = datasets.load_dataset("parquet", data_files=str(file), cache_dir=str(tmp_path))["train"]
+    asked = []
+
+    def load(*names: Any, **more: Any) -> Any:
+        assert "trust_remote_code" not in more
+        asked.append((*names, more["split"]))
+        return local
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    found = source(None, repository="owner/flowers", subset="small", split="test")
+    assert asked == [("owner/flowers", "small", "test")]
+    assert contents(found) == EVERYTHING
+    assert (
+        found.fingerprint
+        == source(None, repository="a/b", subset="small", split="test").fingerprint
+    )
+
+
+def test_what_cannot_be_opened_is_refused_in_one_line(datasets: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "x.zip").touch()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/x.parquet").write_bytes(b"PAR1, not")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/state.json").write_text("{}")
+    for path, message in (
+        (None, r"write dataset\.path=FOLDER or dataset\.repository=OWNER/NAME"),
+        (tmp_path / "none", r"there is no .*none: dataset\.path is a Parquet file or a folder"),
+        (tmp_path / "x.zip", r"x\.zip is no \.parquet or \.arrow file"),
+        (tmp_path / "empty", "datasets cannot open .*empty: .* contain any data files"),
+        (tmp_path / "bad", "datasets cannot open .*bad: Parquet"),
+        (tmp_path / "broken", "datasets cannot open .*broken: "),
+    ):
+        with pytest.raises(RequestError, match=message) as caught:
+            source(path)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("repository", ["flowers", "../flowers", "a/b/c", "https://x/y"])
+def test_a_repository_has_an_owner_and_a_name(repository: str, datasets: Any) -> None:
+    with pytest.raises(RequestError, match=r"is no repository: write dataset\.repository=OWNER"):
+        source(None, repository=repository)
+
+
+def test_the_component_builds_it(datasets: Any, tmp_path: Path) -> None:
+    (component,) = ganzoo_datasets()
+    path = parquet(rows(datasets), tmp_path / "x.parquet")
+    options = component.options.model_validate({"path": str(path)})
+    assert len(component.build(options)) == 3

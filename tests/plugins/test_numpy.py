@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ganzoo import RequestError
+from ganzoo_numpy import NumpyOptions, files, ganzoo_datasets
+from ganzoo_numpy.pictures import NumpyPictures
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3), np.uint8)
+LABELS = np.array([2, 0, 2, 1, 1, 0])
+
+
+def source(path: Path | None, **options: Any) -> NumpyPictures:
+    return NumpyPictures(NumpyOptions(path=path, **options))
+
+
+def contents(found: NumpyPictures) -> tuple[np.ndarray[Any, Any], list[int | None]]:
+    pairs = [found[index] for index in range(len(found))]
+    return np.stack([picture for picture, _ in pairs]), [label for _, label in pairs]
+
+
+@pytest.fixture(params=["npy", "savez", "savez_compressed"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "pictures"
+    with path.open("wb") as stream:
+        if request.param == "npy":
+            np.save(stream, PICTURES)
+        else:
+            getattr(np, request.param)(stream, images=PICTURES)
+    return path
+
+
+def test_pictures_are_read_whatever_the_file_is_called(file: Path) -> None:
+    found = source(file)
+    pictures, labels = contents(found)
+    np.testing.assert_array_equal(pictures, PICTURES)
+    assert labels == [None] * 6
+    assert found.class_names == ()
+
+
+def test_many_are_read_at_once(file: Path) -> None:
+    pictures, labels = source(file).read(range(2, 5))
+    np.testing.assert_array_equal(pictures, PICTURES[2:5])
+    assert labels is None
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_the_order_in_memory_makes_no_difference(save: Any, order: Any, tmp_path: Path) -> None:
+    floats = np.array(PICTURES.transpose(0, 3, 1, 2) / 127.5 - 1, np.float32, order=order)
+    save(tmp_path / "x.npz", x=floats)
+    np.testing.assert_array_equal(contents(source(tmp_path / "x.npz"))[0], PICTURES)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_labels_and_their_names_are_found(save: Any, tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    save(path, x=PICTURES, y=LABELS[:, np.newaxis])
+    assert source(path).class_names == ("0", "1", "2")
+    save(path, images=PICTURES, labels=LABELS, class_names=["iris", "rose", "tulip"])
+    found = source(path)
+    assert found.class_names == ("iris", "rose", "tulip")
+    assert contents(found)[1] == LABELS.tolist()
+    labels = found.read(range(1, 3))[1]
+    assert labels is not None
+    assert labels.tolist() == [0, 2]
+
+
+def test_only_what_is_unpacked_is_mapped(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", images=PICTURES)
+    assert isinstance(files.Npz(tmp_path / "x.npz").read("images"), np.memmap)
+    np.savez_compressed(tmp_path / "x.npz", images=PICTURES)
+    assert not isinstance(files.Npz(tmp_path / "x.npz").read("images"), np.memmap)
+
+
+def test_arrays_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, train=PICTURES, kinds=LABELS)
+    found = source(path, images_key="train", labels_key="kinds")
+    assert contents(found)[1] == LABELS.tolist()
+    for options, message in (
+        ({}, r"no pictures called images, x, arr_0: .* with one of train, kinds"),
+        ({"images_key": "test"}, r"no array 'test' for dataset\.images_key: it has train, kinds"),
+        (
+            {"images_key": "train", "labels_key": "z"},
+            r"no array 'z' for dataset\.labels_key: it has train, kinds",
+        ),
+    ):
+        with pytest.raises(RequestError, match=message):
+            source(path, **options)
+    np.save(tmp_path / "x.npy", PICTURES)
+    with pytest.raises(RequestError, match="is one array without a name"):
+        source(tmp_path / "x.npy", images_key="train")
+
+
+def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    for arrays, message in (
+        ({"y": LABELS[:5]}, r"x\.npz: x has 6 pictures, but y are 5"),
+        ({"y": LABELS / 2}, r"x\.npz: y are float64"),
+        ({"y": LABELS, "class_names": [1, 2, 3]}, "class_names are int64, and names are texts"),
+        ({"y": LABELS, "class_names": ["a", "b"]}, r"x\.npz: y hold 2, and the 2 class names"),
+    ):
+        np.savez(path, allow_pickle=False, x=PICTURES, **arrays)
+        with pytest.raises(RequestError, match=message):
+            source(path)
+
+
+def test_the_fingerprint_is_of_the_content_and_how_it_is_read(tmp_path: Path) -> None:
+    def fingerprint(folder: str, brighter: int = 0, **options: Any) -> str:
+        (tmp_path / folder).mkdir()
+        arrays = {"images": PICTURES | brighter, "labels": LABELS, "others": LABELS[::-1]}
+        np.savez(tmp_path / folder / "x.npz", allow_pickle=False, **arrays)
+        return source(tmp_path / folder / "x.npz", **options).fingerprint
+
+    first = fingerprint("a")
+    assert first == fingerprint("b")
+    others = [fingerprint("c", 1), fingerprint("d", labels_key="others")]
+    others.append(fingerprint("e", range="-1..1"))
+    assert len({first, *others}) == 4
+
+
+@pytest.mark.parametrize("name", ["objects.npy", "objects.npz"])
+def test_objects_are_never_unpickled(name: str, tmp_path: Path) -> None:
+    objects = np.array([[{}]], object)
+    with (tmp_path / name).open("wb") as stream:
+        np.save(stream, objects) if name.endswith("npy") else np.savez(stream, images=objects)
+    with pytest.raises(RequestError, match="it holds Python objects, which could run code"):
+        source(tmp_path / name)
+
+
+def npy(header: str, content: bytes = b"") -> bytes:
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
+def test_a_header_that_lies_costs_no_memory(tmp_path: Path) -> None:
+    claim = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 9, 9)}")
+    (tmp_path / "x.npy").write_bytes(claim)
+    with pytest.raises(RequestError, match="it should have 81,000,000,000,000 bytes more"):
+        source(tmp_path / "x.npy")
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("images.npy", claim)
+    with pytest.raises(
+        RequestError, match=r"unpacks to 81,.* 4,294,967,296 are allowed.*np\.savez"
+    ):
+        source(tmp_path / "x.npz")
+    less = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 9, 9)}", bytes(1000))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("images.npy", less)
+    with pytest.raises(RequestError, match="images is damaged: it is not as long as it says"):
+        source(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_what_unpacks_within_bounds_is_unpacked(method: int, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", method) as packed:
+        stream = io.BytesIO()
+        np.save(stream, PICTURES)
+        packed.writestr("images.npy", stream.getvalue())
+    with pytest.raises(RequestError, match=r"x\.npz: images is compressed in another way"):
+        source(tmp_path / "x.npz")
+
+
+def test_a_damaged_file_is_refused_or_read(file: Path, tmp_path: Path) -> None:
+    content = file.read_bytes()
+    random = np.random.default_rng(0)
+    damaged = [content[:length] for length in random.integers(0, len(content), 60)]
+    for place in random.integers(0, len(content), 200):
+        damaged.append(content[:place] + bytes([content[place] ^ 0x24]) + content[place + 1 :])
+    for place in range(10, 140):  # where a .npy has its header
+        damaged.append(content[:place] + b"(" + content[place + 1 :])
+    for changed in damaged:
+        file.write_bytes(changed)
+        with contextlib.suppress(RequestError):
+            contents(source(file))
+
+
+def test_what_is_no_file_of_numpy_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "text.npy").write_text("<html>")
+    (tmp_path / "empty.npy").touch()
+    for path, message in (
+        (None, r"write dataset\.path=FILE\.npy or FILE\.npz"),
+        (tmp_path, "cannot read .*: Is a directory"),
+        (tmp_path / "missing.npy", r"cannot read .*missing\.npy: No such file"),
+        (tmp_path / "text.npy", r"text\.npy is no \.npy or \.npz file"),
+        (tmp_path / "empty.npy", r"empty\.npy is no \.npy or \.npz file"),
+    ):
+        with pytest.raises(RequestError, match=message) as caught:
+            source(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_component_builds_it(tmp_path: Path) -> None:
+    (component,) = ganzoo_datasets()
+    np.save(tmp_path / "x.npy", PICTURES)
+    options = component.options.model_validate({"path": str(tmp_path / "x.npy")})
+    assert len(component.build(options)) == 6
