@@ -32,8 +32,8 @@ from ganzoo.errors import RequestError, UnreadablePicture
 _SAMPLE = 64
 """Pictures that are prepared to measure how long it takes."""
 
-_MOST = 0.9
-"""The share of the pictures that a resolution should not enlarge."""
+_MOST, _STRETCH = 0.9, 1.25
+"""The share of the pictures that a resolution should not enlarge, or by so much at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Report:
     oddities: dict[str, list[str]]
     """What is true of some pictures, and of which."""
     resolution: int
-    """The largest power of two that enlarges one in ten at most; 0 if none, or any, would do."""
+    """The largest power of two that nine in ten reach but for a quarter; 0 if none does, or any."""
     preparation: Forecast
 
 
@@ -238,7 +238,8 @@ def _resolution(facts: NDArray[Any], how: Preparation) -> int:
     sides = np.stack([facts["width"], facts["height"]])
     sides = sides.max(axis=0) if how.fit == "pad" else sides.min(axis=0)
     powers = (2**exponent for exponent in range(2, 11))
-    return max((p for p in powers if (sides >= p).sum() >= _MOST * len(sides)), default=0)
+    enough = (p for p in powers if (sides * _STRETCH >= p).sum() >= _MOST * len(sides))
+    return max(enough, default=0)
 
 
 def _forecast(

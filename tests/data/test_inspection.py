@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import struct
 import tracemalloc
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+import ganzoo
 from ganzoo import RequestError, UnreadablePicture
 from ganzoo.data.cache import prepared
 from ganzoo.data.inspection import Report, inspect, spread
@@ -175,6 +177,20 @@ def test_what_cannot_be_read_is_named_with_its_reason(report: Report) -> None:
     assert list(report.unreadable) == list(reasons)
     for name, reason in reasons.items():
         assert report.unreadable[name].startswith(reason)
+
+
+def test_all_that_can_be_read_is_trained_on(
+    real_life: Path, report: Report, tiny: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    settings = {"dataset.path": real_life, "dataset.on_error": "skip"}
+    arguments = tiny(dataset="image-folder", steps=2, settings=settings)
+    run = ganzoo.train(**arguments)
+    assert run.step == 2
+    facts = json.loads((run.folder / "environment.json").read_text())["sessions"][-1]
+    assert int(facts["pictures"].split()[0]) == report.readable
+    del settings["dataset.on_error"]
+    with pytest.raises(UnreadablePicture, match="on_error=skip leaves such pictures out"):
+        ganzoo.train(**arguments | {"settings": settings, "folder": tmp_path / "none"})
 
 
 def test_every_mode_is_told(report: Report) -> None:

@@ -266,7 +266,7 @@ def _suitable(report: Report, chosen: Chosen) -> Iterator[tuple[str, str]]:
     elif report.resolution > _LARGEST:
         yield f"data.resolution={_LARGEST}", "they are larger, but more takes days on a GPU"
     elif report.resolution:
-        yield f"data.resolution={report.resolution}", "enlarges one picture in ten at most"
+        yield f"data.resolution={report.resolution}", "enlarges nine in ten by a quarter at most"
     if transparent > report.readable / 2:
         yield "data.channels=4", f"{transparent:,} are transparent: less puts them on a background"
     elif chosen.how.channels == "auto" and report.preparation.shape[0] == 1:

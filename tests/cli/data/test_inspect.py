@@ -51,7 +51,7 @@ def test_the_report_tells_what_is_there_and_what_suits(
         "prepared at 64 x 64 x 3, data.fit=crop:\n  25.0% cut off on average, 25.0% at most\n",
         "13 enlarged",
         "not prepared yet",
-        "settings that suit:\n  data.resolution=16 ",
+        "settings that suit:\n  data.resolution=32 ",
         "  --augment flip ",
         "  --augment shift augment.shift.on=both ",
         "  architecture.conditional=true ",
