@@ -47,7 +47,8 @@ Interval = Annotated[int | str, BeforeValidator(_checked)]
 
 
 def _listed(names: Any) -> Any:
-    """A list of names may be one text, with commas."""
+    """A list of names may be one text, with commas; a class may be called 5."""
+    names = str(names) if isinstance(names, int) else names
     return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
 

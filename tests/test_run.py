@@ -172,6 +172,14 @@ def test_what_was_resolved_once_is_not_advised_again() -> None:
     assert Run.resolve(found, REGISTRY, advised=False).tree() == tree
 
 
+@pytest.mark.parametrize(
+    ("given", "classes"),
+    [("3,5+8", ("3", "5+8")), ("5", ("5",)), ('["a,b","c"]', ("a,b", "c")), ("", ())],
+)
+def test_classes_are_a_list_or_a_text_with_commas(given: str, classes: tuple[str, ...]) -> None:
+    assert resolve(f"data.classes={given}").data.classes == classes
+
+
 def test_a_length_of_ones_own_is_kept() -> None:
     assert resolve("train.steps=7").train.epochs is None
     assert resolve("train.epochs=7").train.epochs == 7

@@ -47,10 +47,12 @@ class Batches:
     def take(self, position: int, count: int, share: Share = WHOLE) -> Batch:
         """This process's share of the batch of ``count`` pictures that begins at ``position``."""
         chosen = share.of(torch.from_numpy(self.order.at(position, count))).numpy()
-        if isinstance(self.data.store, StreamedPictures):
-            ahead = position + self.data.store.window
-            self.data.store.expect(share.of(torch.from_numpy(self.order.at(ahead, count))).numpy())
         pictures = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
+        if isinstance(self.data.store, StreamedPictures):
+            # What is needed a window from now, so that all of the next window is there in time.
+            window = self.data.store.window * len(self.data) // len(self.data.store)
+            ahead = torch.from_numpy(self.order.at(position + window, count))
+            self.data.store.expect(share.of(ahead).numpy())
         labels = None
         if self.data.labels is not None:
             labels = torch.from_numpy(self.data.labels[chosen]).to(self.device, non_blocking=True)
@@ -58,16 +60,22 @@ class Batches:
         return Batch(images.contiguous(memory_format=self.layout), labels)
 
 
+def require_balance(classes: int, *, chunked: bool) -> None:
+    """Raise RequestError where classes cannot be shown equally often."""
+    if not classes:
+        raise RequestError("data.balance: the pictures have no labels to balance them by")
+    if chunked:
+        raise RequestError(
+            "data.balance: pictures that are read in chunks cannot be balanced; leave it out, "
+            "or pack them with `ganzoo data pack` as .npz"
+        )
+
+
 def _order(data: Collection, seed: int, balance: bool) -> Order:
     store, numbers = data.store, data.numbers
     if balance:
-        if data.labels is None:
-            raise RequestError("data.balance: the pictures have no labels to balance them by")
-        if isinstance(store, StreamedPictures):
-            raise RequestError(
-                "data.balance: pictures that are read in chunks cannot be balanced; leave it out, "
-                "or pack them with `ganzoo data pack` as .npz"
-            )
+        require_balance(len(data.class_names), chunked=isinstance(store, StreamedPictures))
+        assert data.labels is not None
         return balanced(numbers, data.labels[numbers], seed)
     if isinstance(store, StreamedPictures):
         return windowed(numbers, store.chunk, store.window, seed)

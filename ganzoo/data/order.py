@@ -61,17 +61,17 @@ def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
 def windowed(numbers: Numbers, chunk: int, window: int, seed: int) -> Order:
     """These pictures once an epoch, read in chunks: neighbours in the order are neighbours there.
 
-    Chunks of ``chunk`` consecutive numbers come in another order each epoch; within each
-    ``window`` of pictures all are shuffled. ``numbers`` ascend.
+    Chunks of ``chunk`` consecutive numbers come in another order each epoch; all the pictures in
+    as many chunks as ``window`` pictures fill are shuffled together. ``numbers`` ascend.
     """
-    chunks = numbers // chunk
-    windows = np.arange(len(numbers)) // window
+    chunks, of_chunk = np.unique(numbers // chunk, return_inverse=True)
+    at_once = max(1, window // chunk)
 
     def epoch(number: int) -> Numbers:
-        keys = _keys(seed, number, len(numbers) + int(chunks[-1]) + 1)
-        by_chunk = np.argsort(keys[len(numbers) :][chunks], kind="stable")
-        within = np.lexsort((keys[: len(numbers)], windows))
-        return numbers[by_chunk[within]]
+        keys = _keys(seed, number, len(numbers) + len(chunks))
+        places = np.empty(len(chunks), np.intp)
+        places[np.argsort(keys[len(numbers) :], kind="stable")] = np.arange(len(chunks))
+        return numbers[np.lexsort((keys[: len(numbers)], places[of_chunk] // at_once))]
 
     return Order(len(numbers), epoch)
 

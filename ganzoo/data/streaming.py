@@ -18,7 +18,7 @@ from ganzoo.data.preparation import Preparation, prepare
 class StreamedPictures:
     """The pictures of a chunked source, prepared as they are read.
 
-    The chunks that were used last are kept, as many as two windows of the order hold; those of
+    The chunks that were used last are kept, as many as two windows of the order have; those of
     ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
     """
 
@@ -30,7 +30,7 @@ class StreamedPictures:
         self.chunk = source.chunk
         self.window = source.window
         self._chunks: OrderedDict[int, Future[NDArray[np.uint8]]] = OrderedDict()
-        self._most = 2 * (-(-source.window // source.chunk) + 2)
+        self._most = 2 * max(1, source.window // source.chunk) + 1
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ganzoo-stream")
         first, _ = source.read(range(1))
         channels = first.shape[3] if how.channels == "auto" else how.channels
@@ -57,7 +57,7 @@ class StreamedPictures:
 
     def expect(self, numbers: Numbers) -> None:
         """Begin to read those that are not here; they will be taken soon."""
-        for chunk in np.unique(numbers // self.chunk)[: self._most // 2]:
+        for chunk in np.unique(numbers // self.chunk):
             self._asked(int(chunk))
 
     def _asked(self, chunk: int) -> Future[NDArray[np.uint8]]:

@@ -21,6 +21,7 @@ from ganzoo.contracts import (
     ImageShape,
     ImageSource,
     Measured,
+    NamedSource,
     Needs,
     Networks,
     Objective,
@@ -52,6 +53,8 @@ def check_dataset(component: Component, options: Options) -> None:
         drawn, labels = source.read(numbers)
         assert all(map(np.array_equal, drawn, pictures)), f"{name}: read() and [i] should agree"
         assert (labels is None) == (not source.class_names), f"{name}: labels need class names"
+    if isinstance(source, NamedSource):
+        assert all(source.name(i) for i in numbers), f"{name}: every picture has a name"
     if isinstance(source, ChunkedSource):
         assert min(source.chunk, source.window) > 0, f"{name}: chunk and window are numbers"
         known = None if source.labels is None else len(source.labels)

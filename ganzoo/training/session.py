@@ -25,7 +25,7 @@ from ganzoo.contracts import (
     Networks,
     Objective,
 )
-from ganzoo.data.batches import Batches
+from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.cache import prepared
 from ganzoo.data.collection import Collection, Store, grouped
 from ganzoo.data.streaming import StreamedPictures
@@ -124,8 +124,8 @@ def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
     """What no number of channels would make possible is refused before minutes of preparing."""
     how = run.data
     classes = len(grouped(source.class_names, how.classes))
-    if how.balance and not classes:
-        raise RequestError("data.balance: the pictures have no labels to balance them by")
+    if how.balance:
+        require_balance(classes, chunked=isinstance(source, ChunkedSource))
     possible = (1, 3) if how.channels == "auto" else (how.channels,)
     for number in possible:
         try:

@@ -91,7 +91,20 @@ def test_memory_is_bounded() -> None:
     for number in range(90):
         data.take(np.array([number]))
         data.expect(np.arange(90))
-        assert len(data._chunks) <= 2 * data._most
+        data.take(np.array([number]))
+        assert len(data._chunks) <= 2 * 3 + 1  # two windows of three chunks, and one more
+
+
+def test_with_few_pictures_chosen_each_chunk_is_still_read_once_an_epoch() -> None:
+    shelf = Shelf()
+    shelf.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
+    data = Collection.of(StreamedPictures(shelf, SMALL), ["even"])
+    batches = Batches(data, 0, torch.device("cpu"))
+    shelf.reads.clear()
+    for position in range(0, 9, 3):
+        batches.take(position, 3)
+    starts = [indices.start for indices in shelf.reads]
+    assert len(starts) <= 2 * len({n // 8 for n in range(0, 90, 10)})  # this epoch's and the next
 
 
 def test_classes_may_be_chosen_but_not_balanced() -> None:
