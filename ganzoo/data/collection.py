@@ -93,12 +93,12 @@ def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list
         return {name: [label] for label, name in enumerate(class_names)}
     if not class_names:
         raise RequestError(f"data.classes={','.join(wanted)}: the pictures have no labels")
-    groups = {name: _members(class_names, name) for name in wanted}
-    used = [label for members in groups.values() for label in members]
+    members = [_members(class_names, name) for name in wanted]
+    used = [label for labels in members for label in labels]
     for label in used:
         if used.count(label) > 1:
             raise RequestError(f"data.classes names the class {class_names[label]} twice")
-    return groups
+    return dict(zip(wanted, members, strict=True))
 
 
 def _members(class_names: Sequence[str], name: str) -> list[int]:

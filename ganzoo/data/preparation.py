@@ -27,7 +27,7 @@ def _sides(resolution: int | str) -> tuple[int, int]:
 
 
 def _checked(resolution: Any) -> int | str:
-    written = re.fullmatch(r"\d{1,4}(x\d{1,4})?", str(resolution))
+    written = re.fullmatch(r"[0-9]{1,4}(x[0-9]{1,4})?", str(resolution))
     sides = _sides(resolution) if written else ()
     if not sides or not all(_SMALLEST <= side <= _LARGEST for side in sides):
         raise ValueError(
@@ -36,6 +36,12 @@ def _checked(resolution: Any) -> int | str:
         )
     width, height = sides
     return width if width == height else f"{width}x{height}"
+
+
+def _counted(channels: Any) -> Any:
+    if channels != "auto" and not re.fullmatch(r"[1-9]|[1-5][0-9]|6[0-4]", str(channels)):
+        raise ValueError("write auto, or a number from 1 to 64")
+    return channels if channels == "auto" else int(channels)
 
 
 class Preparation(Options):
@@ -49,7 +55,7 @@ class Preparation(Options):
         description="How a picture gets this shape: cropped to its centre, padded with the "
         "background, or stretched.",
     )
-    channels: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
+    channels: Annotated[Literal["auto"] | int, BeforeValidator(_counted)] = Field(
         "auto",
         description="1 for grey, 3 for colour, 4 for colour and transparency; auto is 1 if every "
         "picture is grey, else 3. Any other number is for arrays that have as many.",

@@ -28,11 +28,12 @@ def parse(text: str) -> httpx.URL:
     """
     try:
         url = httpx.URL(text)
+        host = url.host  # which is decoded only now, and may be no name at all
     except (httpx.InvalidURL, ValueError) as error:
         raise Failed("not an address", str(error)) from error
     if url.scheme not in ("http", "https"):
         raise Failed("not an address of http or https")
-    if not url.host or (url.port is not None and not 0 < url.port < 2**16):
+    if not host or (url.port is not None and not 0 < url.port < 2**16):
         raise Failed("not an address", "its host or port is missing or wrong")
     if url.userinfo:
         raise Failed("an address with credentials")

@@ -62,6 +62,7 @@ def test_balanced_batches_show_each_class_equally_often() -> None:
     [
         (["roze"], "data.classes: there is no class called roze; did you mean rose?"),
         (["rose+x"], "there is no class called x; there are daisy, rose, tulip, a\\+b"),
+        (["rose", "rose"], "data.classes names the class rose twice"),
         (["rose", "tulip+rose"], "data.classes names the class rose twice"),
     ],
 )

@@ -167,7 +167,15 @@ def test_a_resolution_is_one_number_or_two(resolution: int | str, kept: int | st
     assert Preparation(resolution=resolution).resolution == kept
 
 
-@pytest.mark.parametrize("wrong", ["3", "64x", "x64", "64x3", "64*48", "1025x8", -64, 6.5, "a"])
+@pytest.mark.parametrize("wrong", [0, 65, -1, "all", None, 2.5])
+def test_another_number_of_channels_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="write auto, or a number from 1 to 64"):
+        Preparation.model_validate({"channels": wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong", ["3", "64x", "x64", "64x3", "64*48", "1025x8", -64, 6.5, "a", "٣٤"]
+)
 def test_another_resolution_is_refused(wrong: Any) -> None:
     with pytest.raises(ValidationError, match="write a number of pixels, 4 to 1024, or such as 64"):
         Preparation.model_validate({"resolution": wrong})

@@ -77,6 +77,19 @@ def test_growth_is_told_and_reported_and_changes_the_learning_rate(
     assert "whole after 48 images, but this run ends before" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("architecture", ["mlp", "growing-mlp", "fully-convolutional"])
+def test_pictures_need_not_be_square(tiny: Arguments, architecture: str) -> None:
+    run = ganzoo.train(**tiny("run", architecture, resolution="16x8", steps=2))
+    last = run.image if architecture == "growing-mlp" else (3, 8, 16)
+    assert run.generate(2).shape == (2, *last)
+    assert last[2] == 2 * last[1]
+
+
+def test_an_architecture_of_squares_says_so(tiny: Arguments) -> None:
+    with pytest.raises(ganzoo.RequestError, match="cannot make pictures of 8 x 16 pixels, only sq"):
+        ganzoo.train(**tiny(resolution="16x8"))
+
+
 def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(seed=3))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
