@@ -50,7 +50,17 @@ if TYPE_CHECKING:
     from ganzoo.data.arrays import PictureArray, number_classes
     from ganzoo.data.decoding import open_picture
     from ganzoo.data.download import download
-    from ganzoo.data.fingerprint import fingerprint_of_files
+    from ganzoo.data.fingerprint import (
+        fingerprint_of_file,
+        fingerprint_of_files,
+        fingerprint_of_folder,
+    )
+    from ganzoo.data.layout import (
+        PICTURE_SUFFIXES,
+        labels_by_folder,
+        labels_by_table,
+        parse_dataset_json,
+    )
     from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
     from ganzoo.folders import cache_folder
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
@@ -59,6 +69,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "Architecture",
     "Augment",
     "Augmentation",
@@ -98,11 +109,16 @@ __all__ = [
     "UnreadablePicture",
     "cache_folder",
     "download",
+    "fingerprint_of_file",
     "fingerprint_of_files",
+    "fingerprint_of_folder",
     "hookimpl",
+    "labels_by_folder",
+    "labels_by_table",
     "load",
     "number_classes",
     "open_picture",
+    "parse_dataset_json",
     "resume",
     "train",
 ]
@@ -116,7 +132,12 @@ _HOMES = {
     "data.arrays": ("PictureArray", "number_classes"),
     "data.decoding": ("open_picture",),
     "data.download": ("download",),
-    "data.fingerprint": ("fingerprint_of_files",),
+    "data.fingerprint": (
+        *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
+    ),
+    "data.layout": (
+        *("PICTURE_SUFFIXES", "labels_by_folder", "labels_by_table", "parse_dataset_json"),
+    ),
     "errors": ("RequestError", "UnknownName", "UnreadablePicture"),
     "folders": ("cache_folder",),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),

@@ -33,10 +33,12 @@ def cache_folder(*parts: str) -> Path:
 
 
 def require_folder(path: Path) -> None:
-    """Raise RequestError unless this is a folder, or could become one."""
+    """Raise RequestError unless this is a folder that may be written, or could become one."""
     nearest = next((each for each in (path, *path.parents) if each.exists()), path)
     if not nearest.is_dir():
         raise RequestError(f"{nearest} is a file, not a folder")
+    if not os.access(nearest, os.W_OK):
+        raise RequestError(f"nothing may be written into {nearest}: name another place")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

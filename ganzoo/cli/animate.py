@@ -102,24 +102,15 @@ def _walk(
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
     """Write frames as they are made, with a bar in a terminal, else with a line."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from ganzoo.observing.console import StandardError
+    from ganzoo.observing.console import counting
     from ganzoo.output.animation import write
 
-    console = StandardError()
-    if not console.is_terminal:
-        console.print(f"making {total} frames")
-    columns = (MofNCompleteColumn(), BarColumn(bar_width=16), TimeRemainingColumn())
-    with Progress(
-        *(TextColumn("frame"), *columns, TextColumn("left")),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        write(progress.track(frames, total), out, fps)
+    with counting("frame", "making {} frames") as show:
+
+        def counted() -> Iterator[Image.Image]:
+            show(0, total)
+            for done, frame in enumerate(frames, 1):
+                yield frame
+                show(done, total)
+
+        write(counted(), out, fps)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from ganzoo.errors import RequestError
 _CHANNELS = (1, 3, 4)
 _SMALLEST_SIDE = 4
 _SCANNED_BYTES = 2**24
+_LAYOUTS = ("NHWC", "NCHW")
 _RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 
 
@@ -38,8 +40,9 @@ class PictureArray:
 
     ``auto`` finds out which, from the one axis that is 1, 3 or 4 long, and what is black and
     white: whole numbers from 0 to 255, or floats and booleans from 0 to 1 or -1 to 1. For that,
-    floats are read once from end to end. Rows are taken from ``array`` as they are needed, so it
-    may be larger than the memory; ``name`` is what messages call it.
+    floats are read once from end to end. What the file itself has ``stated`` as its ``layout`` and
+    ``range`` is not searched for, if it is one that can be named. Rows are taken from ``array`` as
+    they are needed, so it may be larger than the memory; ``name`` is what messages call it.
 
     Raises RequestError for what is not certain, with the options ``layout`` and ``range`` of a
     dataset as the remedy.
@@ -51,6 +54,7 @@ class PictureArray:
         name: str,
         layout: Literal["auto", "NHWC", "NCHW"] = "auto",
         values: Literal["auto", "0..1", "-1..1", "0..255"] = "auto",
+        stated: Mapping[str, str] | None = None,
     ) -> None:
         if array.dtype.kind not in "buif":
             raise RequestError(f"{name} holds {array.dtype}, and pictures are of numbers")
@@ -59,17 +63,20 @@ class PictureArray:
                 f"{name} has the shape {array.shape}, and pictures have (N, H, W), (N, H, W, C) "
                 "or (N, C, H, W)"
             )
+        stated = stated or {}
         self._array = array
         self._name = name
         self.layout: str = "NHW" if len(array.shape) == 3 else layout
         """How the axes are ordered: NHW, NHWC or NCHW."""
         if self.layout == "auto":
-            self.layout = self._find_layout()
+            known = stated.get("layout") in _LAYOUTS
+            self.layout = stated["layout"] if known else self._find_layout()
         self._refuse_slivers()
         self.range: str = values
         """What black and white are: 0..1, -1..1 or 0..255."""
         if self.range == "auto":
-            self.range = self._find_range()
+            known = stated.get("range") in _RANGES
+            self.range = stated["range"] if known else self._find_range()
 
     def __len__(self) -> int:
         return self._array.shape[0]
@@ -145,15 +152,16 @@ class PictureArray:
 
 
 def number_classes(
-    labels: NDArray[Any], name: str, class_names: Sequence[str] = ()
+    labels: NDArray[Any], name: str, class_names: Sequence[str] | NDArray[Any] = ()
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Labels from 0 on, of shape (N,), and the names of the classes that they count.
 
     ``labels`` are whole numbers from 0 on or texts, of shape (N,) or (N, 1). With ``class_names``
     they count these; else the classes are the distinct labels, ascending, each named as it is
-    written. ``name`` is what messages call the labels.
+    written, with escapes for what is no text. ``name`` is what messages call the labels.
 
-    Raises RequestError for other labels, and for numbers without a name.
+    Raises RequestError for other labels, for numbers without a name, and for two classes of one
+    name.
     """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -162,19 +170,37 @@ def number_classes(
             f"{name} are {labels.dtype} of shape {labels.shape}, and labels are one whole number "
             "or text for each picture"
         )
-    if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8", "backslashreplace")
+    counts = labels.dtype.kind in "ui"
     found, numbers = np.unique(labels, return_inverse=True)
-    if labels.dtype.kind != "U" and found.size and found[0] < 0:
+    if counts and found.size and found[0] < 0:
         raise RequestError(f"{name} hold {found[0]}, and labels count from 0")
-    if not class_names:
-        return numbers.astype(np.int64), tuple(map(str, found.tolist()))
-    if labels.dtype.kind == "U" or (found.size and found[-1] >= len(class_names)):
+    written = _names(found, name)
+    if not len(class_names):
+        return numbers.astype(np.int64), written
+    if found.size and not (counts and found[-1] < len(class_names)):
+        last = written[-1] if counts else repr(written[-1])
         raise RequestError(
-            f"{name} hold {found[-1]}, and the {len(class_names)} class names are counted from 0 "
+            f"{name} hold {last}, and the {len(class_names)} class names are counted from 0 "
             f"to {len(class_names) - 1}"
         )
-    return labels.astype(np.int64), tuple(class_names)
+    return (labels if counts else numbers).astype(np.int64), _names(class_names, name)
+
+
+def _names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str, ...]:
+    """What classes are called, in texts that any file can hold."""
+    names = tuple(map(_text, classes.tolist() if isinstance(classes, np.ndarray) else classes))
+    double, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise RequestError(
+            f"{name}: {count} classes are called {double!r}: give each a name of its own"
+        )
+    return names
+
+
+def _text(written: object) -> str:
+    if isinstance(written, bytes):
+        return written.decode("utf-8", "backslashreplace")
+    return str(written).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair
 
 
 def _bytes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:

@@ -66,6 +66,8 @@ class Collection:
         """
         labels, identity = store.labels, store.identity
         groups = grouped(store.class_names, wanted)
+        if wanted and labels is None:
+            raise RequestError("data.classes: not all of the pictures have labels")
         if not wanted or labels is None:
             return cls(store, np.arange(len(store)), labels, store.class_names, identity)
         new = np.full(len(store.class_names), -1, np.int64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganzoo.contracts import ImageSource, NamedSource
-from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.collection import Collection
 from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder
@@ -30,7 +30,8 @@ class Description(NamedTuple):
 def read_descriptions(path: Path) -> dict[str, Description]:
     """The rows of a CSV file by their column ``file``; of several for one file the first.
 
-    Files are named as below the dataset's folder. Other columns are passed over.
+    Files are named as below the dataset's folder. Other columns are passed over, and rows that
+    name no file.
 
     Raises RequestError for a file that is no such table, or too large.
     """
@@ -42,7 +43,8 @@ def read_descriptions(path: Path) -> dict[str, Description]:
             raise RequestError(f"{path} has {size:,} bytes, and {_MOST_BYTES:,} are allowed")
         for row in _rows(path):
             values = (row.get(column) or "" for column in Description._fields)
-            found.setdefault(row["file"], Description(*values))
+            if row["file"]:
+                found.setdefault(row["file"], Description(*values))
     except OSError as error:
         raise RequestError(f"cannot read the table {path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -50,7 +52,7 @@ def read_descriptions(path: Path) -> dict[str, Description]:
     return found
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, str]]:
+def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
         if "file" not in (reader.fieldnames or ()):
@@ -61,25 +63,28 @@ def _rows(path: Path) -> Iterator[Mapping[str, str]]:
         yield from reader
 
 
-def names_of(source: ImageSource, data: PreparedPictures) -> list[str]:
-    """What each prepared picture of a source is called; nothing if its pictures have no names."""
+def names_of(source: ImageSource, data: Collection) -> list[str]:
+    """What each picture, prepared from a source, is called there; nothing if they have no names."""
     if not isinstance(source, NamedSource):
         return []
-    about = cache_folder("prepared") / data.identity / "about.json"
+    about = cache_folder("prepared") / data.store.identity / "about.json"
     left_out = {number for number, _ in json.loads(about.read_text("utf-8"))["skipped"]}
-    return [source.name(number) for number in range(len(source)) if number not in left_out]
+    kept = [number for number in range(len(source)) if number not in left_out]
+    return [source.name(kept[row]) for row in data.numbers.tolist()]
+
+
+def refuse_others(names: Sequence[str], rows: Mapping[str, Description]) -> None:
+    """Raise RequestError for rows that are of none of these pictures."""
+    if rows and rows.keys().isdisjoint(names):
+        said = f"the dataset has {names[0]}" if names else "the dataset's pictures have no names"
+        raise RequestError(f"the descriptions are of other pictures, such as {min(rows)}: {said}")
 
 
 def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
     """What is known of pictures of these names, in their order, as far as anything is.
 
     Where they come from (``source``: address, else name), and what they show (``description``).
-
-    Raises RequestError for rows that are of none of these pictures.
     """
-    if rows and rows.keys().isdisjoint(names):
-        said = f"the dataset has {names[0]}" if names else "the dataset's pictures have no names"
-        raise RequestError(f"the descriptions are of other pictures, such as {min(rows)}: {said}")
     found = [rows.get(name, Description()) for name in names]
     sources = (row.address or printable(name) for name, row in zip(names, found, strict=True))
     texts = {"source": list(sources), "description": [row.description for row in found]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo.contracts import BulkSource, ImageSource, Picture
+from ganzoo.contracts import BulkSource, ChunkedSource, ImageSource, Picture
 from ganzoo.data.duplicates import SIDE, digest, likeness
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.errors import UnreadablePicture
+from ganzoo.errors import RequestError, UnreadablePicture
 from ganzoo.pictures import to_image
 
 T = TypeVar("T")
@@ -50,10 +51,11 @@ def gather(
     """The facts of the pictures that can be read, row by row, and the errors of the others."""
     facts = np.empty(len(numbers), _FACTS)
     errors: dict[int, UnreadablePicture] = {}
+    step = source.chunk if isinstance(source, ChunkedSource) else _CHUNK
     progress(0, len(numbers))
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(numbers), _CHUNK):
-            chunk = numbers[start : start + _CHUNK]
+        for start in range(0, len(numbers), step):
+            chunk = numbers[start : start + step]
             found = each(source, chunk, _look, pool)
             for done, (number, seen) in enumerate(zip(chunk, found, strict=True), start):
                 if isinstance(seen, UnreadablePicture):
@@ -70,18 +72,24 @@ def each(
     work: Callable[[Picture, int | None], T],
     pool: Executor,
 ) -> Iterable[T | UnreadablePicture]:
-    """What ``work`` makes of each picture and its label, or why it cannot be read."""
+    """What ``work`` makes of each picture and its label, or why it cannot be read.
+
+    Many at once are read one by one where they cannot be read together.
+    """
 
     def one(number: int) -> T | UnreadablePicture:
         try:
             picture, label = source[number]
         except UnreadablePicture as error:
             return error
+        except RequestError as error:
+            return UnreadablePicture(f"number {number}", str(error))
         return work(picture, label)
 
     if isinstance(source, BulkSource) and isinstance(numbers, range):
-        pictures, labels = source.read(numbers)
-        return pool.map(work, pictures, repeat(None) if labels is None else labels.tolist())
+        with suppress(RequestError):
+            pictures, labels = source.read(numbers)
+            return pool.map(work, pictures, repeat(None) if labels is None else labels.tolist())
     return pool.map(one, numbers)
 
 

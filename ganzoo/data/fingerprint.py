@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from typing import Never
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder, write_atomically
+
+
+def fingerprint_of_file(path: Path) -> str:
+    """64 hexadecimal digits that depend on what a file holds, whatever it is called.
+
+    It is read only if its size or time of change differs from when it was last read. Raises
+    RequestError if it cannot be read.
+    """
+
+    def read() -> str:
+        content = _content(path)
+        if content is None:
+            raise RequestError(f"cannot read {path}: is it a file, and may it be read?")
+        return content
+
+    return _remembered([""], [path], read)
 
 
 def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
@@ -20,11 +38,43 @@ def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
     be read counts by its name alone. The files are read only if a size or a time of change
     differs from when they were last read.
     """
-    states = [_state(folder / name) for name in names]
-    key = _digest(names, (f"{folder.absolute()} {state}" for state in states))
+    paths = [folder / name for name in names]
+    return _remembered(names, paths, lambda: _digest(names, _contents(paths)))
+
+
+def fingerprint_of_folder(folder: Path) -> str:
+    """``fingerprint_of_files`` of all files in a folder and below, those behind links too.
+
+    Raises RequestError for a folder that cannot be read.
+    """
+    return fingerprint_of_files(folder, sorted(_files_below(folder)))
+
+
+def _files_below(root: Path) -> Iterator[str]:
+    """Relative names, with "/" on every system."""
+    seen = set()
+    for folder, folders, names in os.walk(root, onerror=_refuse_folder, followlinks=True):
+        folders.sort()  # so that of two ways to a folder always the same counts
+        status = Path(folder).stat()
+        # Links may lead to a folder twice, or round in circles.
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        yield from ((Path(folder) / name).relative_to(root).as_posix() for name in names)
+
+
+def _refuse_folder(error: OSError) -> Never:
+    raise RequestError(f"cannot read the folder {error.filename}: {error.strerror}") from error
+
+
+def _remembered(names: Sequence[str], paths: Sequence[Path], find: Callable[[], str]) -> str:
+    """What was found of these files when they had the sizes and times that they have now."""
+    states = (f"{path.absolute()} {_state(path)}" for path in paths)
+    key = _digest(names, states)
     with contextlib.suppress(OSError, RequestError):
         return _memo(key).read_text(encoding="ascii")
-    fingerprint = _digest(names, _contents(folder, names))
+    fingerprint = find()
     # A cache that cannot be written costs time, not the run.
     with contextlib.suppress(OSError, RequestError):
         write_atomically(_memo(key), fingerprint)
@@ -44,19 +94,21 @@ def _memo(key: str) -> Path:
     return cache_folder("fingerprints") / f"{key}.txt"
 
 
-def _contents(folder: Path, names: Sequence[str]) -> Iterable[str]:
+def _contents(paths: Sequence[Path]) -> Iterable[str]:
     # Threads, since reading and hashing leave the interpreter free.
     with ThreadPool() as pool:
-        yield from pool.imap(_content, (folder / name for name in names), chunksize=64)
+        for content in pool.imap(_content, paths, chunksize=64):
+            yield content or "unreadable"
 
 
-def _content(path: Path) -> str:
+def _content(path: Path) -> str | None:
+    """The SHA-256 of a file, if it can be read."""
     # Opening a named pipe would wait for ever.
     with contextlib.suppress(OSError):
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-    return "unreadable"
+    return None
 
 
 def _digest(names: Iterable[str], facts: Iterable[str]) -> str:

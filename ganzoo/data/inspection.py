@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from ganzoo.data.cache import place
 from ganzoo.data.collection import grouped
 from ganzoo.data.facts import NO_LABEL, each, gather
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.errors import RequestError, UnreadablePicture
+from ganzoo.errors import RequestError
 
 _SAMPLE = 64
 """Pictures that are prepared to measure how long it takes."""
@@ -49,6 +49,8 @@ class Forecast:
     much one side is compressed against the other.
     """
     most_lost: float
+    pictures: int
+    """How many are prepared: those of every class."""
     seconds: float
     """About, on this machine."""
     bytes: int
@@ -62,6 +64,10 @@ class Report:
     """What a set of pictures is like; counts begin with the greatest."""
 
     pictures: int
+    """Those of the wanted classes, and those that cannot be read, whose class is not known.
+
+    Where only some were looked at, it is an estimate.
+    """
     looked_at: int
     readable: int
     unreadable: dict[str, str]
@@ -109,13 +115,13 @@ def inspect(
     drawn = isinstance(source, ScalableSource)
     source, how = as_trained(source, how)
     seconds = len(source) * _seconds_each(source, how)
-    facts, errors = gather(source, spread(len(source), limit), progress)
-    forecast = _forecast(source, how, facts, len(errors), seconds)
-    facts = _of_groups(facts, groups)
+    every, errors = gather(source, spread(len(source), limit), progress)
+    facts = _of_groups(every, groups) if classes else every
+    share = (len(facts) + len(errors)) / (len(every) + len(errors))
     names = [_name(source, number) for number in facts["number"].tolist()]
     same, near = _doubles(facts)
     return Report(
-        pictures=len(source),
+        pictures=round(len(source) * share),
         looked_at=len(names) + len(errors),
         readable=len(names),
         unreadable={_name(source, i, e.picture): printable(e.reason) for i, e in errors.items()},
@@ -131,7 +137,7 @@ def inspect(
             if true.any()
         },
         resolution=0 if drawn else _resolution(facts, how),
-        preparation=forecast,
+        preparation=_forecast(source, how, every, facts, len(errors), seconds),
     )
 
 
@@ -140,9 +146,17 @@ def as_trained(source: ImageSource, how: Preparation) -> tuple[ImageSource, Prep
     if isinstance(source, ScalableSource):
         source = source.at(max(how.width, how.height))
     if isinstance(source, ChunkedSource) and how.channels == "auto":
-        first, _ = source.read(range(1))
-        how = how.model_copy(update={"channels": first.shape[3]})
+        how = how.model_copy(update={"channels": _channels(source)})
     return source, how
+
+
+def _channels(source: ImageSource) -> int | Literal["auto"]:
+    """Those of the first array that can be read."""
+    for number in range(len(source)):
+        with contextlib.suppress(RequestError):
+            picture, _ = source[number]
+            return int(np.asarray(picture).shape[2])
+    return "auto"
 
 
 def spread(total: int, limit: int | None = None) -> Sequence[int]:
@@ -188,19 +202,18 @@ def _ratio(width: int, height: int) -> str:
 
 
 def _of_groups(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> NDArray[Any]:
-    """Those of labels in a group, which become the group's number; all if there are no groups."""
-    if not groups:
-        return facts
+    """Those of labels in a group, which become the group's number."""
     labels = np.full(len(facts), NO_LABEL)
     for number, members in enumerate(groups.values()):
         labels[np.isin(facts["label"], members)] = number
-    facts["label"] = labels
-    return facts.compress(labels != NO_LABEL)
+    chosen = facts.compress(labels != NO_LABEL)
+    chosen["label"] = labels[labels != NO_LABEL]
+    return chosen
 
 
 def _classes(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> dict[str, int]:
-    counts = np.bincount(facts["label"], minlength=len(groups)).tolist() if groups else []
-    return dict(zip(map(printable, groups), counts, strict=True))
+    counts = Counter(facts["label"].tolist())
+    return {printable(name): counts[number] for number, name in enumerate(groups)}
 
 
 def _unbalanced(classes: dict[str, int]) -> dict[str, str]:
@@ -243,27 +256,41 @@ def _resolution(facts: NDArray[Any], how: Preparation) -> int:
 
 
 def _forecast(
-    source: ImageSource, how: Preparation, facts: NDArray[Any], unreadable: int, seconds: float
+    source: ImageSource,
+    how: Preparation,
+    every: NDArray[Any],
+    facts: NDArray[Any],
+    unreadable: int,
+    seconds: float,
 ) -> Forecast:
+    """What preparing ``every`` picture costs, and what the wanted ones, ``facts``, lose by it."""
     larger, smaller = _scales(facts, how)
     lost = 1 - smaller / larger  # cropped, padded or stretched, it is the same number
-    channels = 1 if how.channels == "auto" and facts["grey"].all() else how.most_channels
+    channels = 1 if how.channels == "auto" and every["grey"].all() else how.most_channels
     stored = not isinstance(source, ChunkedSource)
     row = channels * how.height * how.width + 8 * bool(source.class_names)
-    every = len(facts) + unreadable == len(source)
+    all_seen = len(every) + unreadable == len(source)
     return Forecast(
         shape=(channels, how.height, how.width),
         lost=float(lost.mean()) if len(lost) else 0.0,
         most_lost=float(lost.max(initial=0)),
+        pictures=len(source) - unreadable,
         seconds=seconds if stored else 0.0,
         bytes=(len(source) - unreadable) * row if stored else 0,
-        done=place(source, how).exists() if every and stored else None,
+        done=_is_prepared(source, how) if all_seen and stored else None,
     )
+
+
+def _is_prepared(source: ImageSource, how: Preparation) -> bool | None:
+    """Unknown where there is no cache and none can be made."""
+    with contextlib.suppress(RequestError):
+        return place(source, how).exists()
+    return None
 
 
 def _seconds_each(source: ImageSource, how: Preparation) -> float:
     """How long it takes to prepare a picture, measured on some of them."""
-    with contextlib.suppress(UnreadablePicture):
+    with contextlib.suppress(RequestError):
         source[0]  # which may open an archive
     some = spread(len(source), _SAMPLE)
     if isinstance(source, BulkSource):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.pictures import to_image
 
@@ -27,6 +27,9 @@ VERSION = 1
 Progress = Callable[[int, int], None]
 """Is told how many pictures are written, of how many."""
 
+WITH_TEXTS = (".h5", ".hdf5")
+"""The endings of files that can hold texts about pictures."""
+
 _AT_ONCE = 2**20
 """About how many bytes of pictures are written, and read again, at once."""
 
@@ -35,7 +38,7 @@ _AT_ONCE = 2**20
 class Pack:
     """Prepared pictures, and what is known of them."""
 
-    data: PreparedPictures
+    data: Collection
     facts: Mapping[str, str] = field(default_factory=dict)
     """About all of them: where they come from and how they were prepared."""
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -47,12 +50,18 @@ class Pack:
         """How many pictures are about a mebibyte."""
         return min(len(self.data), max(1, _AT_ONCE // math.prod(self.data.shape)))
 
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The label of each of them, (N,)."""
+        data = self.data
+        return None if data.labels is None else data.labels[data.numbers]
+
     def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
         """The pictures in parts of ``at_once``, and where they belong."""
         progress(0, len(self.data))
         for start in range(0, len(self.data), self.at_once):
             rows = slice(start, min(start + self.at_once, len(self.data)))
-            yield rows, self.data.pictures[rows]
+            yield rows, self.data.store.take(self.data.numbers[rows])
             progress(rows.stop, len(self.data))
 
 
@@ -64,19 +73,23 @@ def check_out(out: Path, *, compress: bool = False, described: bool = False) -> 
     form = out.suffix.lower()
     if form not in _WRITERS:
         raise RequestError(f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, which has no ending")
-    if out.exists() or out.is_symlink():
-        raise RequestError(f"{out} exists already: name another with --out")
+    _require_absent(out)
     if compress and not form:
         raise RequestError("PNG files are compressed as they are: leave out --compress")
-    if described and form not in (".h5", ".hdf5"):
+    if described and form not in WITH_TEXTS:
         raise RequestError(f"{out} cannot hold descriptions: write --out FILE.h5")
+
+
+def _require_absent(out: Path) -> None:
+    if out.exists() or out.is_symlink():
+        raise RequestError(f"{out} exists already: name another with --out")
 
 
 def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) -> None:
     """Write the pictures in the form that the ending of ``out`` asks for, all or nothing.
 
-    Raises RequestError for pictures that this form cannot hold, and OSError where the disk gives
-    no more.
+    Raises RequestError for pictures that this form cannot hold, and where something has appeared
+    meanwhile, and OSError where the disk gives no more.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
@@ -85,7 +98,11 @@ def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) 
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
+        _require_absent(out)
         part.rename(out)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(f"cannot write {out}: {reason}; make room, or name another --out") from error
     finally:
         if part.is_dir():
             shutil.rmtree(part)
@@ -121,18 +138,23 @@ class _Disk(io.FileIO):
 
 
 def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
-    """Datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and texts by their name."""
+    """Datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and texts by their name.
+
+    Attributes ``layout`` and ``range`` say how the images are to be read.
+    """
     import h5py  # a fifth of a second, which the other forms need not wait
 
-    data, shape = pack.data, pack.data.pictures.shape
+    channels, height, width = pack.data.shape
     disk = _Disk(path, "x+")
     with disk, h5py.File(disk, "w") as file:
         file.attrs.update({"format_version": VERSION, **pack.facts})
+        for name, text in (("layout", b"NHWC"), ("range", b"0..255")):
+            file.attrs[name] = np.bytes_(text)  # of a length that is in the file, as below
         images = file.create_dataset(
             "images",
-            shape,
+            (len(pack.data), height, width, channels),
             np.uint8,
-            chunks=(pack.at_once, *shape[1:]),
+            chunks=(pack.at_once, height, width, channels),
             compression="gzip" if pack.compress else None,
         )
         for axis, name in enumerate(("picture", "height", "width", "channel")):
@@ -140,11 +162,11 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
         for rows, pictures in pack.blocks(progress):
             images[rows] = pictures
             disk.check()
-        if data.labels is not None:
-            names = [name.encode() for name in data.class_names]
+        if pack.labels is not None:
+            names = [name.encode() for name in pack.data.class_names]
             # All equally long: HDF5 may read for ever where texts of any length are damaged.
             text = h5py.string_dtype("utf-8", max(map(len, names)))
-            file.create_dataset("labels", data=data.labels)
+            file.create_dataset("labels", data=pack.labels)
             file.create_dataset("class_names", data=names, dtype=text)
         for name, texts in pack.texts.items():
             plain = [text.replace("\0", "") for text in texts]  # where HDF5 would end them
@@ -153,9 +175,11 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
 
 
 def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
-    """Arrays ``images`` (N, C, H, W), ``labels`` and ``class_names``, as ``np.load`` reads them."""
-    data = pack.data
-    count, height, width, channels = data.pictures.shape
+    """Arrays ``images`` (N, C, H, W), ``labels`` and ``class_names``, as ``np.load`` reads them.
+
+    Texts ``layout`` and ``range`` beside them say how the images are to be read.
+    """
+    channels, height, width = pack.data.shape
     method = zipfile.ZIP_DEFLATED if pack.compress else zipfile.ZIP_STORED
     with zipfile.ZipFile(path, "x") as archive:
 
@@ -165,15 +189,18 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
             return archive.open(about, "w", force_zip64=True)
 
         with member("images") as file:
-            shape = (count, channels, height, width)
+            shape = (len(pack.data), channels, height, width)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             npy.write_array_header_1_0(file, header)
             for _, pictures in pack.blocks(progress):
                 file.write(pictures.transpose(0, 3, 1, 2).tobytes())
-        if data.labels is not None:
+        for name, text in (("layout", "NCHW"), ("range", "0..255")):
+            with member(name) as file:
+                npy.write_array(file, np.array(text), allow_pickle=False)
+        if pack.labels is not None:
             for name, array in (
-                ("labels", data.labels),
-                ("class_names", np.array(data.class_names, str)),
+                ("labels", pack.labels),
+                ("class_names", np.array(pack.data.class_names, str)),
             ):
                 with member(name) as file:
                     npy.write_array(file, array, allow_pickle=False)
@@ -181,18 +208,18 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
 
 def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
     """PNG files named by their number, in a folder for each class if there are classes."""
-    data = pack.data
+    data, labels = pack.data, pack.labels
     if data.shape.channels not in (1, 3, 4):
         raise RequestError(
             f"PNG files cannot hold {data.shape.channels} channels: write --out FILE.h5"
         )
-    names = _folder_names(data.class_names) if data.labels is not None else ["."]
+    names = _folder_names(data.class_names) if labels is not None else ["."]
     for name in names:
         (folder / name).mkdir(parents=True)
     digits = len(str(len(data) - 1))
     for rows, pictures in pack.blocks(progress):
         for number, picture in enumerate(pictures, rows.start):
-            place = folder / names[0 if data.labels is None else data.labels[number]]
+            place = folder / names[0 if labels is None else labels[number]]
             to_image(picture).save(place / f"{number:0{digits}}.png")
 
 

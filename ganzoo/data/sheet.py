@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ganzoo.contracts import ImageSource, Picture
+from ganzoo.data.collection import grouped
 from ganzoo.data.inspection import as_trained, printable, spread
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.errors import UnreadablePicture
+from ganzoo.errors import RequestError
 from ganzoo.pictures import to_image
 
 _SAMPLES = 24
@@ -21,16 +24,24 @@ _BEHIND = "#d8d8d8"
 """What shows through transparent parts, and beside pictures that are not square."""
 
 
-def sheet(source: ImageSource, how: Preparation) -> Image.Image:
-    """Some pictures, evenly spread, each beside what ``how`` makes of it, in RGB."""
+def sheet(source: ImageSource, how: Preparation, classes: Sequence[str] = ()) -> Image.Image:
+    """Some pictures, evenly spread, each beside what ``how`` makes of it, in RGB.
+
+    With ``classes``, as in ``data.classes``, pictures of those.
+    """
     source, how = as_trained(source, how)
-    pairs = []
-    for number in spread(len(source), _SAMPLES):
+    wanted = [label for group in grouped(source.class_names, classes).values() for label in group]
+    candidates = _SAMPLES * len(source.class_names) // len(wanted) if wanted else _SAMPLES
+    pairs: list[Image.Image] = []
+    for number in spread(len(source), candidates):
+        if len(pairs) == _SAMPLES:
+            break
         try:
             picture, label = source[number]
-        except UnreadablePicture:
+        except RequestError:
             continue
-        pairs.append(_pair(picture, how, "" if label is None else source.class_names[label]))
+        if not classes or label in wanted:
+            pairs.append(_pair(picture, how, "" if label is None else source.class_names[label]))
     width, height = 2 * _SIDE + 3 * _GAP, _SIDE + _LINE + 2 * _GAP
     rows = -(-len(pairs) // _COLUMNS)
     paper = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAPER)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,7 +88,8 @@ def _rows(path: Path, text: str, address: str) -> Iterator[_Row]:
         return _of_json(path, [("", text)])
     if text.startswith("{"):
         return _of_json(path, ((f"line {n} of ", line) for n, line in _lines(text)))
-    delimiter = _delimiter(text.partition("\n")[0], address)
+    _, header = next(_lines(text), (0, ""))
+    delimiter = _delimiter(header, address)
     if delimiter or path.suffix.lower() == ".csv":
         return _of_csv(path, text, delimiter or ",")
     return _of_plain_text(path, text, address)
@@ -95,7 +97,8 @@ def _rows(path: Path, text: str, address: str) -> Iterator[_Row]:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, numbered from 1; JSON may hold what else parts lines."""
-    lines = ((number, line.strip()) for number, line in enumerate(io.StringIO(text), 1))
+    file = io.StringIO(text, newline=None)
+    lines = ((number, line.strip()) for number, line in enumerate(file, 1))
     return ((number, line) for number, line in lines if line)
 
 
@@ -115,7 +118,11 @@ def _of_json(path: Path, documents: Iterable[tuple[str, str]]) -> Iterator[_Row]
 
 def _delimiter(header: str, column: str) -> str | None:
     """What parts the columns, if one of them has this name."""
-    return next((d for d in ",;\t" if column in next(csv.reader([header], delimiter=d), [])), None)
+    for delimiter in ",;\t":
+        with suppress(csv.Error):  # too long for a header
+            if column in next(csv.reader([header], delimiter=delimiter), []):
+                return delimiter
+    return None
 
 
 def _of_csv(path: Path, text: str, delimiter: str) -> Iterator[_Row]:

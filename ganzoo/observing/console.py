@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -31,6 +32,29 @@ class StandardError(Console):
         """Say no more; rich itself would end the process."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+@contextmanager
+def counting(what: str, line: str) -> Iterator[Callable[[int, int], None]]:
+    """Something to tell ``(done, total)``, which a terminal shows as a bar of ``what``.
+
+    Elsewhere it is one ``line`` at the start, with ``{}`` for how many there are in all.
+    """
+    console = StandardError()
+    with Progress(
+        *(TextColumn(what), MofNCompleteColumn(), BarColumn(bar_width=16)),
+        *(TimeRemainingColumn(), TextColumn("left")),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(done: int, total: int) -> None:
+            if not done and not console.is_terminal:
+                console.print(line.format(total))
+            progress.update(task, completed=done, total=total)
+
+        yield show
 
 
 class ProgressBar(Observer):

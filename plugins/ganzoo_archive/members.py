@@ -52,6 +52,9 @@ def open_archive(path: Path) -> Members:
     that are absolute or lead upwards; and for more than 2 million members.
     """
     try:
+        # Opening a named pipe would wait for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise RequestError(f"{path} is no file: write dataset.path=FILE.zip or FILE.tar")
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganzoo import (
+    PICTURE_SUFFIXES,
     RequestError,
     UnreadablePicture,
-    fingerprint_of_files,
-    number_classes,
+    fingerprint_of_file,
+    labels_by_folder,
+    labels_by_table,
     open_picture,
+    parse_dataset_json,
 )
-from ganzoo_archive.labels import TABLE, read_labels
 from ganzoo_archive.members import open_archive
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
     from ganzoo_archive import ArchiveOptions
 
-SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm"),
-)
-"""How the name of a picture ends, in any case; other files are passed over."""
-
-_Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
-"""The label of each picture, and the names of the classes."""
+_TABLE = "dataset.json"
 
 
 class ArchivePictures:
@@ -54,14 +47,14 @@ class ArchivePictures:
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path}: it needs files named "
-                f"{' '.join('*' + end for end in SUFFIXES)}"
+                f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
             )
         self._labels, self.class_names = self._find_labels()
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the archive is called, and what it holds."""
-        return fingerprint_of_files(self._path.parent, [self._path.name])
+        """What the archive holds, whatever it is called."""
+        return fingerprint_of_file(self._path)
 
     def name(self, index: int) -> str:
         """What the picture is called in the archive."""
@@ -82,32 +75,29 @@ class ArchivePictures:
             raise UnreadablePicture(where, reason, skip=self._skip) from error
         return picture, None if self._labels is None else int(self._labels[index])
 
-    def _find_labels(self) -> _Labels:
-        tables = [name for name in self._members.names if posixpath.basename(name) == TABLE]
+    def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+        tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
-            return _by_folder(self._names)
+            return labels_by_folder(_below_root(self._names))
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"
         try:
             content = self._members.read(name)
         except ValueError as error:
             raise RequestError(f"cannot read {table}: {error}") from error
-        beside = name.removesuffix(TABLE)
-        return read_labels(content, [name.removeprefix(beside) for name in self._names], table)
+        rows = parse_dataset_json(content, table)
+        if rows is None:
+            return None, ()
+        beside = name.removesuffix(_TABLE)
+        return labels_by_table(rows, [name.removeprefix(beside) for name in self._names], table)
 
 
 def _is_picture(name: str) -> bool:
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-    return name.lower().endswith(SUFFIXES) and not hidden
+    return name.lower().endswith(PICTURE_SUFFIXES) and not hidden
 
 
-def _by_folder(names: Sequence[str]) -> _Labels:
-    """Labels by the first folder below the one that all pictures lie in; ``None`` without one."""
+def _below_root(names: list[str]) -> list[str]:
+    """The names below the one folder that all pictures lie in."""
     root = posixpath.commonpath([posixpath.dirname(name) for name in names])
-    inside = [name.removeprefix(f"{root}/") for name in names]
-    if not all("/" in name for name in inside):
-        return None, ()
-    folders = (name.partition("/")[0].encode(errors="surrogateescape") for name in inside)
-    return number_classes(
-        np.array([name.decode(errors="backslashreplace") for name in folders]), "folders"
-    )
+    return [name.removeprefix(f"{root}/") for name in names]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import PictureArray, RequestError, fingerprint_of_files, number_classes
+from ganzoo import PictureArray, RequestError, fingerprint_of_file, number_classes
 from ganzoo_hdf5.memory import free_memory
 from ganzoo_hdf5.store import Store, StoredArray, is_text
 
@@ -35,7 +35,8 @@ class Hdf5Pictures:
         name = f"{options.path}: {options.images_key}"
         with closing(self._store):  # so that nothing is open when a process is forked
             self._array = self._images()
-            self._pictures = PictureArray(self._array, name, options.layout, options.range)
+            stated = {key: self._store.attribute_text(key) for key in ("layout", "range")}
+            self._pictures = PictureArray(self._array, name, options.layout, options.range, stated)
             self.labels, self.class_names = self._classes()
         self._loads = self._is_to_be_loaded()
         self._loaded: NDArray[np.uint8] | None = None
@@ -56,8 +57,8 @@ class Hdf5Pictures:
     @cached_property
     def fingerprint(self) -> str:
         """The content of the file, and how it is read."""
-        path, keys = self._store.path, (self._options.images_key, self._options.labels_key or "")
-        content = fingerprint_of_files(path.parent, [path.name])
+        content = fingerprint_of_file(self._store.path)
+        keys = (self._options.images_key, self._options.labels_key or "")
         return "-".join([content, self._pictures.layout, self._pictures.range, *keys])
 
     def __len__(self) -> int:
@@ -112,7 +113,21 @@ class Hdf5Pictures:
                 f"{self._store.path} takes {size:,} bytes of memory, and {free:,} are free: write "
                 "dataset.memory=stream"
             )
-        return memory == "load" or (memory == "auto" and size <= free // 4)
+        loads = memory == "load" or (memory == "auto" and size <= free // 4)
+        if not loads:
+            self._refuse_large_window(free)
+        return loads
+
+    def _refuse_large_window(self, free: int) -> None:
+        """Raise RequestError if two windows, the one in use and the next, do not fit."""
+        picture = math.prod(self._array.shape[1:])  # as uint8
+        size = picture * min(len(self), 2 * self.window)
+        if size > free:
+            raise RequestError(
+                f"{self._store.path}: two windows of {self.window:,} pictures take {size:,} bytes "
+                f"of memory, and {free:,} are free: write "
+                f"dataset.window={max(1, free // (4 * picture))}"  # which leaves a half free
+            )
 
     def _all(self) -> NDArray[np.uint8]:
         """All pictures, loaded when the first of them are asked for."""

@@ -110,6 +110,12 @@ class Store:
             values = np.atleast_1d(file.attrs.get(key, np.array([], str)))
             return [_text(value, f"{self.path}: {key}") for value in values]
 
+    def attribute_text(self, key: str) -> str:
+        """The text in an attribute of the file itself; empty if it has no such text."""
+        with self.opened(f"{key} of ") as file:
+            value = file.attrs.get(key)
+            return _text(value, f"{self.path}: {key}") if isinstance(value, str | bytes) else ""
+
 
 class StoredArray:
     """A dataset of an HDF5 file, whose rows are read when they are asked for."""

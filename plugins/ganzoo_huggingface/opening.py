@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo import RequestError, cache_folder
+from ganzoo import RequestError
 
 if TYPE_CHECKING:
     from ganzoo_huggingface import HuggingfaceOptions
@@ -31,6 +31,12 @@ def library() -> Any:
     if int(datasets.__version__.partition(".")[0]) < 4:
         raise RequestError(f"huggingface needs datasets 4 or newer, which runs no code: {remedy}")
     return datasets
+
+
+def downloads() -> list[Path]:
+    """The folders where Hugging Face's libraries keep what they have downloaded."""
+    hub = importlib.import_module("huggingface_hub.constants")
+    return [Path(library().config.DOWNLOADED_DATASETS_PATH), Path(hub.HF_HUB_CACHE)]
 
 
 def open_split(options: HuggingfaceOptions) -> Any:
@@ -81,10 +87,7 @@ def _open_local(datasets: Any, options: HuggingfaceOptions, path: Path) -> Any:
 
 
 def _load(datasets: Any, options: HuggingfaceOptions, name: str | None, **more: Any) -> Any:
-    folder = str(cache_folder("huggingface"))
-    return datasets.load_dataset(
-        name, options.subset, split=options.split, cache_dir=folder, **more
-    )
+    return datasets.load_dataset(name, options.subset, split=options.split, **more)
 
 
 def _chosen(saved: Any, options: HuggingfaceOptions) -> Any:

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,13 @@ from numpy.typing import NDArray
 from ganzoo import (
     RequestError,
     UnreadablePicture,
+    fingerprint_of_file,
     fingerprint_of_files,
+    fingerprint_of_folder,
     number_classes,
     open_picture,
 )
-from ganzoo_huggingface.opening import library, open_split
+from ganzoo_huggingface.opening import downloads, library, open_split
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,21 +40,14 @@ class HuggingfacePictures:
         self._made = [Path(file["filename"]) for file in rows.cache_files]
         self._labels, self.class_names = self._find_labels(rows)
         self._pictures = self._find_pictures(rows)
+        self._folders = [folder.resolve() for folder in _folders(options.path)]
         self._lock = threading.Lock()
 
     @cached_property
     def fingerprint(self) -> str:
         """What is read of which files: those of the folder, or those made of a download."""
-        path = self._options.path
-        if path is None:
-            folder = Path(os.path.commonpath([file.parent for file in self._made]))
-            names = [file.relative_to(folder).as_posix() for file in self._made]
-        elif path.is_file():
-            folder, names = path.parent, [path.name]
-        else:
-            folder, names = path, sorted(_files_below(path))
         how = self._options.model_dump(mode="json", exclude={"path", "repository"})
-        return f"{fingerprint_of_files(folder, names)}-{json.dumps(how)}"
+        return f"{self._content()}-{json.dumps(how)}"
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -64,9 +58,28 @@ class HuggingfacePictures:
             row = self._pictures[index][self._options.image_key]
         if row is None:
             raise UnreadablePicture(where, "there is none")
-        content = Path(row["path"]) if row["bytes"] is None else io.BytesIO(row["bytes"])
+        packed = row["bytes"]
+        content = self._file(row["path"], where) if packed is None else io.BytesIO(packed)
         label = None if self._labels is None else int(self._labels[index])
         return open_picture(content, where), label
+
+    def _content(self) -> str:
+        path = self._options.path
+        if path is not None:
+            return fingerprint_of_file(path) if path.is_file() else fingerprint_of_folder(path)
+        folder = Path(os.path.commonpath([file.parent for file in self._made]))
+        names = [file.relative_to(folder).as_posix() for file in self._made]
+        return fingerprint_of_files(folder, names)
+
+    def _file(self, name: str | None, where: str) -> Path:
+        """A picture in a file of its own; whoever wrote its name could have written any."""
+        if name is None:
+            raise UnreadablePicture(where, "there is none")
+        for folder in self._folders:
+            if (file := (folder / name).resolve()).is_relative_to(folder):
+                return file
+        inside = " and ".join(map(str, self._folders))
+        raise UnreadablePicture(where, f"{name} does not lie in {inside}: no other file is opened")
 
     def _find_pictures(self, rows: Any) -> Any:
         """The column of pictures, which ``datasets`` leaves packed: it would open any format."""
@@ -96,13 +109,8 @@ class HuggingfacePictures:
             )
 
 
-def _files_below(root: Path) -> Iterator[str]:
-    """Relative names of all files, those behind links too, each folder once."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        yield from ((Path(folder) / name).relative_to(root).as_posix() for name in names)
+def _folders(path: Path | None) -> list[Path]:
+    """Where pictures may lie that have files of their own."""
+    if path is None:
+        return downloads()
+    return [path.parent if path.is_file() else path]

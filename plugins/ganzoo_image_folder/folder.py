@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganzoo import (
+    PICTURE_SUFFIXES,
     RequestError,
     UnreadablePicture,
+    fingerprint_of_file,
     fingerprint_of_files,
-    number_classes,
+    labels_by_folder,
     open_picture,
 )
 from ganzoo_image_folder.table import read_labels
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ganzoo_image_folder import ImageFolderOptions
-
-SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm"),
-)
-"""How the name of a picture ends, in any case; other files are passed over."""
 
 TABLE = "dataset.json"
 """What StyleGAN's tools call the table of labels that they put beside the pictures."""
@@ -52,13 +45,14 @@ class ImageFolder:
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path} or below: write dataset.path=FOLDER for the folder "
-                f"that holds them, as files named {' '.join('*' + end for end in SUFFIXES)}"
+                "that holds them, as files named "
+                f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
             )
         self._table = options.labels
         if options.labels is None and (options.path / TABLE).is_file():
             self._table = options.path / TABLE
         self._labels, self.class_names = (
-            read_labels(self._table, self._names) if self._table else _by_folder(self._names)
+            read_labels(self._table, self._names) if self._table else labels_by_folder(self._names)
         )
 
     @cached_property
@@ -67,7 +61,7 @@ class ImageFolder:
         pictures = fingerprint_of_files(self._folder, self._names)
         if not self._table:
             return pictures
-        return f"{pictures}-{fingerprint_of_files(self._table.parent, [self._table.name])}"
+        return f"{pictures}-{fingerprint_of_file(self._table)}"
 
     def name(self, index: int) -> str:
         """What the picture is called in the folder."""
@@ -85,16 +79,6 @@ class ImageFolder:
                 error.picture, error.reason if self._skip else reason, skip=self._skip
             ) from error
         return picture, None if self._labels is None else int(self._labels[index])
-
-
-def _by_folder(names: Sequence[str]) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """Labels by the first folder of each name; bytes in it that are no text become escapes."""
-    if not all("/" in name for name in names):
-        return None, ()
-    folders = (name.partition("/")[0].encode(errors="surrogateescape") for name in names)
-    return number_classes(
-        np.array([name.decode(errors="backslashreplace") for name in folders]), "folders"
-    )
 
 
 def _pictures_below(root: Path) -> Iterator[str]:
@@ -118,7 +102,7 @@ def _pictures_below(root: Path) -> Iterator[str]:
                 continue
             if _is_folder(entry):
                 folders.append(f"{folder}{entry.name}/")
-            elif entry.name.lower().endswith(SUFFIXES):
+            elif entry.name.lower().endswith(PICTURE_SUFFIXES):
                 yield folder + entry.name
 
 

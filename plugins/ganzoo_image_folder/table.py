@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from ganzoo import RequestError, labels_by_table, parse_dataset_json
 
-from ganzoo import RequestError, number_classes
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LARGEST = 64 * 1024**2
+_MOST_SHOWN = 10
 _HEADINGS = ("label", "class")
-
-_Rows = Iterable[tuple[str, str | int]]
 
 
 def read_labels(
@@ -29,33 +28,25 @@ def read_labels(
 
     Raises RequestError if the table cannot be read, or has no label for a picture.
     """
-    rows = _json_rows(table) if table.suffix == ".json" else _csv_rows(table)
-    if rows is None:
-        return None, ()
-    labels: dict[str, str | int] = {}
-    for name, label in rows:
-        if labels.setdefault(str(PurePosixPath(name)), label) != label:
-            raise RequestError(f"{table} has two labels for {name}")
-    _refuse_missing(table, names, labels)
-    return number_classes(np.array([labels[name] for name in names]), str(table))
+    content = _content(table)
+    if table.suffix == ".json":
+        numbers = parse_dataset_json(content, str(table))
+        return (None, ()) if numbers is None else labels_by_table(numbers, names, str(table))
+    rows = _csv_rows(table, content)
+    _refuse_empty(table, rows, names)
+    return labels_by_table(((row.name, row.label) for row in rows if row.label), names, str(table))
 
 
-def _refuse_missing(table: Path, names: Sequence[str], labels: dict[str, str | int]) -> None:
-    """Raise RequestError if a picture has no label; warn if a label has no picture."""
-    missing = [name for name in names if name not in labels]
-    superfluous = labels.keys() - set(names)
-    said = f"{table} has labels for {len(names) - len(missing)} of {len(names)} pictures"
-    if superfluous:
-        said += f", and {len(superfluous)} for no picture, such as {min(superfluous)}"
-    if missing:
-        raise RequestError(f"{said}: {missing[0]} has none")
-    if superfluous:
-        warnings.warn(said, stacklevel=2)
+class _Row(NamedTuple):
+    line: int
+    name: str
+    label: str
 
 
-def _csv_rows(table: Path) -> _Rows:
+def _csv_rows(table: Path, content: bytes) -> list[_Row]:
     """The lines of a table, whose first column is the file's name, with headings or without."""
-    lines = csv.reader(io.StringIO(_text(table), newline=""), skipinitialspace=True, strict=True)
+    text = io.StringIO(_text(table, content), newline="")
+    lines = csv.reader(text, skipinitialspace=True, strict=True)
     wrong = f"of {table} is not of the form FILE NAME,CLASS, nor as the headings say, if any"
     try:
         rows = [(lines.line_num, [cell.strip() for cell in cells]) for cells in lines if cells]
@@ -66,9 +57,22 @@ def _csv_rows(table: Path) -> _Rows:
         _, headings = rows.pop(0)
         width, column = len(headings), _class_column(headings, table)
     for number, cells in rows:
-        if len(cells) != width or not cells[0] or not cells[column]:
+        if len(cells) != width or not cells[0]:
             raise RequestError(f"line {number} {wrong}")
-    return [(cells[0], cells[column]) for _, cells in rows]
+    return [_Row(line, str(PurePosixPath(cells[0])), cells[column]) for line, cells in rows]
+
+
+def _refuse_empty(table: Path, rows: Sequence[_Row], names: Sequence[str]) -> None:
+    """Raise RequestError, with the first of the lines, if pictures have rows but no class."""
+    unlabelled = set(names) - {row.name for row in rows if row.label}
+    lines = [row.line for row in rows if row.name in unlabelled]
+    if lines:
+        shown = ", ".join(map(str, lines[:_MOST_SHOWN]))
+        more = f" and {len(lines) - _MOST_SHOWN:,} more" if len(lines) > _MOST_SHOWN else ""
+        raise RequestError(
+            f"{table} names pictures without their class in the lines {shown}{more}: write it "
+            "there, or move these pictures out of the folder"
+        )
 
 
 def _class_column(headings: Sequence[str], table: Path) -> int:
@@ -83,31 +87,19 @@ def _class_column(headings: Sequence[str], table: Path) -> int:
     return 1
 
 
-def _json_rows(table: Path) -> _Rows | None:
-    """What StyleGAN's tools write: {"labels": [["00000/img00000000.png", 6], ...]}."""
-    text = _text(table)
-    try:
-        rows = json.loads(text)["labels"]
-        if rows is None:
-            return None
-        if all(type(name) is str and type(label) is int for name, label in rows):
-            return [(name, label) for name, label in rows]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        pass
-    raise RequestError(
-        f'{table} is not of the form {{"labels": [["NAME", NUMBER], ...]}} or {{"labels": null}}: '
-        "call it something else if it holds no labels"
-    )
-
-
-def _text(table: Path) -> str:
+def _content(table: Path) -> bytes:
     try:
         if not table.is_file():
             raise RequestError(f"there is no table of labels {table}")
         if table.stat().st_size > _LARGEST:
             raise RequestError(f"{table} is larger than the {_LARGEST:,} bytes that are allowed")
-        return table.read_text("utf-8-sig")
+        return table.read_bytes()
     except OSError as error:
         raise RequestError(f"cannot read {table}: {error.strerror}") from error
+
+
+def _text(table: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RequestError(f"{table} is not text in UTF-8") from error

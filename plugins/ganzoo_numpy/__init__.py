@@ -16,12 +16,14 @@ class NumpyOptions(Options):
     layout: Literal["auto", "NHWC", "NCHW"] = Field(
         "auto",
         description="Where the channels of an array of shape (N, H, W, C) or (N, C, H, W) are; "
-        "auto takes the axis that is 1, 3 or 4 long.",
+        "auto is what the file says, as ganzoo data pack writes it, else the axis that is 1, 3 "
+        "or 4 long.",
     )
     range: Literal["auto", "0..1", "-1..1", "0..255"] = Field(
         "auto",
-        description="What black and white are; auto is 0..255 for whole numbers, and for floats "
-        "0..1 or -1..1, whichever holds them all. Named, it clips what lies beyond.",
+        description="What black and white are; auto is what the file says, else 0..255 for whole "
+        "numbers, and for floats 0..1 or -1..1, whichever holds them all. Named, it clips what "
+        "lies beyond.",
     )
     images_key: str | None = Field(
         None, description="The name of the pictures in an .npz: images, x or arr_0 if not given."

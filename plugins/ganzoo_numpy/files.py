@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from ganzoo import RequestError
 
 _MOST_UNPACKED = 4 * 1024**3
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_MOST_SHOWN = 12
 _BEFORE_MEMBER = struct.Struct("<26xHH")
 """The header of a zip file's member: it ends with the lengths of a name and of extras."""
 
@@ -47,13 +49,30 @@ class Npz:
         self.path = path
         with _refusing(path):
             self._zip = zipfile.ZipFile(path)
-        self.keys = [name.removesuffix(".npy") for name in self._zip.namelist()]
+        names = [name for name in self._zip.namelist() if name.endswith(".npy")]
+        self.keys = [name.removesuffix(".npy") for name in names]
+
+    @property
+    def shown(self) -> str:
+        """The first dozen of the names, for a message."""
+        return ", ".join(
+            key if key.isprintable() else ascii(key) for key in self.keys[:_MOST_SHOWN]
+        )
 
     def read(self, key: str) -> NDArray[Any]:
         """The array of this name: mapped if it lies there as it is, else unpacked into memory.
 
-        Raises RequestError as ``map_npy`` does, and for more than 4 GiB in the memory.
+        Raises RequestError as ``map_npy`` does, for more than 4 GiB in the memory, and for texts
+        of what are no characters.
         """
+        array = self._read(key)
+        if array.dtype.kind == "U":
+            codes = array.reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+            if codes.max(initial=0) > sys.maxunicode:  # on which Python itself fails
+                raise RequestError(f"{self.path}: {key} is damaged: it holds no texts")
+        return array
+
+    def _read(self, key: str) -> NDArray[Any]:
         member = self._zip.getinfo(f"{key}.npy")
         if member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1:
             return map_npy(self.path, self._start(member))
@@ -67,9 +86,9 @@ class Npz:
                     f"{_MOST_UNPACKED:,} are allowed: write it with np.savez, which packs nothing"
                 )
             content = file.read(header.size + 1)  # one more is its end, where it is checked
-        if len(content) != header.size:
-            raise RequestError(f"{self.path}: {key} is damaged: it is not as long as it says")
-        return np.frombuffer(content, header.dtype).reshape(header.shape, order=header.order)
+            if len(content) != header.size:
+                raise ValueError(f"{key} is damaged: it is not as long as it says")
+            return np.frombuffer(content, header.dtype).reshape(header.shape, order=header.order)
 
     def _start(self, member: zipfile.ZipInfo) -> int:
         with _refusing(self.path), self.path.open("rb") as file:
@@ -93,8 +112,10 @@ def _header(file: IO[bytes]) -> _Header:
     shape, fortran, dtype = _HEADERS[version](file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, which could run code")
-    if min(shape, default=0) < 0:
+    if not all(type(length) is int and 0 <= length <= sys.maxsize for length in shape):
         raise ValueError(f"its shape is {shape}")
+    if not dtype.itemsize:
+        raise ValueError(f"it holds {dtype}, of no bytes each: write it anew with np.savez")
     size = math.prod(shape) * dtype.itemsize
     return _Header(shape, "F" if fortran else "C", dtype, size)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import PictureArray, RequestError, fingerprint_of_files, number_classes
+from ganzoo import PictureArray, RequestError, fingerprint_of_file, number_classes
 from ganzoo_numpy.files import Npz, map_npy
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class _Arrays(NamedTuple):
     labels: NDArray[np.int64] | None = None
     class_names: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    stated: Mapping[str, str] | None = None
+    """What the file says about its layout and range."""
 
 
 class NumpyPictures:
@@ -38,7 +41,9 @@ class NumpyPictures:
         self._path = options.path
         arrays = _read(options.path, options)
         name = ": ".join([str(options.path), *arrays.keys[:1]])
-        self._pictures = PictureArray(arrays.images, name, options.layout, options.range)
+        self._pictures = PictureArray(
+            arrays.images, name, options.layout, options.range, arrays.stated
+        )
         self._keys = arrays.keys
         self._labels = arrays.labels
         self.class_names = arrays.class_names
@@ -50,7 +55,7 @@ class NumpyPictures:
     @cached_property
     def fingerprint(self) -> str:
         """The content of the file, and how it is read."""
-        content = fingerprint_of_files(self._path.parent, [self._path.name])
+        content = fingerprint_of_file(self._path)
         return "-".join([content, self._pictures.layout, self._pictures.range, *self._keys])
 
     def __len__(self) -> int:
@@ -80,6 +85,9 @@ def _read(path: Path, options: NumpyOptions) -> _Arrays:
 def _is_npz(path: Path) -> bool:
     """Whether it begins as a zip file does, and not as a .npy."""
     try:
+        # Opening a named pipe would wait for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise RequestError(f"{path} is no file: write dataset.path=FILE.npy or FILE.npz")
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
@@ -93,25 +101,34 @@ def _read_npz(file: Npz, options: NumpyOptions) -> _Arrays:
     images = _chosen(file, "images_key", options.images_key, _IMAGES)
     if images is None:
         raise RequestError(
-            f"{file.path} has no pictures called {', '.join(_IMAGES)}: write "
-            f"dataset.images_key=NAME, with one of {', '.join(file.keys)}"
+            f"{file.path} has no pictures called {', '.join(_IMAGES)}: "
+            + (
+                f"write dataset.images_key=NAME, with one of {file.shown}"
+                if file.keys
+                else "write them with np.savez, as members called NAME.npy"
+            )
         )
+    stated = {key: _stated(file, key) for key in ("layout", "range")}
     labels = _chosen(file, "labels_key", options.labels_key, _LABELS)
     if labels is None:
-        return _Arrays(file.read(images), keys=(images,))
+        return _Arrays(file.read(images), keys=(images,), stated=stated)
     names = file.read("class_names") if "class_names" in file.keys else np.array([], str)
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise RequestError(f"{file.path}: class_names are {names.dtype}, and names are texts")
-    numbers, class_names = number_classes(
-        file.read(labels), f"{file.path}: {labels}", [str(name) for name in names.astype(str)]
-    )
-    return _Arrays(file.read(images), numbers, class_names, (images, labels))
+    numbers, class_names = number_classes(file.read(labels), f"{file.path}: {labels}", names)
+    return _Arrays(file.read(images), numbers, class_names, (images, labels), stated)
+
+
+def _stated(file: Npz, key: str) -> str:
+    """The text of this name, as ``ganzoo data pack`` writes it; empty if there is none."""
+    text = file.read(key) if key in file.keys else np.array("")
+    return str(text) if text.shape == () and text.dtype.kind == "U" else ""
 
 
 def _chosen(file: Npz, option: str, key: str | None, usual: Sequence[str]) -> str | None:
     """The name of an array: the one asked for, or else the first of the usual ones, if any."""
     if key is not None and key not in file.keys:
         raise RequestError(
-            f"{file.path} has no array {key!r} for dataset.{option}: it has {', '.join(file.keys)}"
+            f"{file.path} has no array {key!r} for dataset.{option}: it has {file.shown}"
         )
     return key or next((name for name in usual if name in file.keys), None)

@@ -45,8 +45,9 @@ def ganzoo_recipes() -> Iterable[Recipe]:
         reference="Like a script for a folder of one's own pictures, with augmentation and k steps "
         "of the discriminator for one of the generator; Goodfellow et al. 2014, arXiv 1406.2661, "
         "Algorithm 1; growth: Karras et al. 2017, arXiv 1710.10196",
-        expects="Look for strokes while pictures are small, and for digits that can be read once "
-        "the last layers are faded in.",
+        expects="Look for strokes while pictures are small. After 250,000 of MNIST's digits or "
+        "clothes, three minutes on one core, one can tell which is which, speckled as dense layers "
+        "draw them.",
     )
     yield Recipe(
         name="in-the-wild",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture, fingerprint_of_files
+from ganzoo import RequestError, UnreadablePicture, fingerprint_of_folder
 from ganzoo_torchvision.catalogue import open_collection
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError)
 _NAMES = ("classes", "categories", "all_categories", "class_to_idx")
 _LABELS = ("targets", "labels", "_labels")
 """Where collections keep the names of their classes, and the classes of their pictures."""
+_FOLDERS = ("raw_folder", "_base_folder", "base_folder", "root")
+"""Where collections keep what is theirs of the folder that they may share with others."""
 _DRAWN = 8
 """How many pictures identify those that are drawn by random numbers, one after the other."""
 
@@ -43,14 +44,14 @@ class TorchvisionPictures:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The collection, the split, and all files below the folder, or some that are drawn."""
+        """The collection, the split, and all files that are its own, or some that are drawn."""
         if self._path is None or self._collection.root is None:
             digest = hashlib.sha256()
             for index in range(min(len(self), _DRAWN)):
                 digest.update(self._item(index)[0].tobytes())
             content = digest.hexdigest()
         else:
-            content = fingerprint_of_files(self._path, sorted(_files_below(self._path)))
+            content = fingerprint_of_folder(self._find_folder(self._path))
         return f"{content}-{self._name}-{self._split}-{len(self)}"
 
     def __len__(self) -> int:
@@ -85,6 +86,12 @@ class TorchvisionPictures:
             "), and only pictures with one class each can be trained on"
         )
 
+    def _find_folder(self, path: Path) -> Path:
+        """The folder that holds the files of this collection, and as few others as is known."""
+        named = (getattr(self._collection, attribute, None) for attribute in _FOLDERS)
+        owned = (path / folder for folder in named if folder)
+        return next((folder for folder in owned if folder.is_dir()), path)
+
     def _find_names(self) -> tuple[str, ...]:
         """The names of the classes; their numbers, where torchvision has no names."""
         for attribute in _NAMES:
@@ -98,15 +105,3 @@ class TorchvisionPictures:
             if (labels := getattr(self._collection, attribute, None)) is not None:
                 return map(int, labels)
         return (label or 0 for _, label in map(self._item, range(len(self))))
-
-
-def _files_below(root: Path) -> Iterator[str]:
-    """Relative names of all files, those behind links too, each folder once."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        yield from ((Path(folder) / name).relative_to(root).as_posix() for name in names)

@@ -47,6 +47,17 @@ def test_an_ambiguous_layout_is_asked_for(shape: tuple[int, ...], message: str) 
         read(np.full(shape, 9, np.uint8))
 
 
+def test_what_the_file_states_is_not_guessed_unless_it_is_unknown() -> None:
+    black = np.zeros((2, 4, 4, 4), np.uint8)
+    stated = {"layout": "NCHW", "range": "0..255"}
+    found = PictureArray(black, "pictures", stated=stated)
+    assert (found.layout, found.range) == ("NCHW", "0..255")
+    named = PictureArray(black, "pictures", "NHWC", "0..1", stated)
+    assert (named.layout, named.range) == ("NHWC", "0..1")
+    other = PictureArray(NHWC, "pictures", stated={"layout": "planar", "range": "0..99"})
+    assert (other.layout, other.range) == ("NHWC", "0..255")
+
+
 @pytest.mark.parametrize("shape", [(9,), (3, 9), (2, 9, 9, 3, 1), (0, 9, 9, 3), (2, 0, 9, 3)])
 def test_what_has_no_shape_of_pictures_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(RequestError, match=r"and pictures have \(N, H, W\), "):
@@ -127,11 +138,27 @@ def test_labels_that_have_no_names_are_named_by_themselves() -> None:
     assert (numbers.tolist(), names) == ([0], ("caf\\xe9",))
 
 
+def test_names_that_are_no_text_are_escaped() -> None:
+    numbers, names = number_classes(np.array(["b", "\ud800", "b"]), "labels")
+    assert (numbers.tolist(), names) == ([0, 1, 0], ("b", "\\ud800"))
+    assert number_classes(np.array([0]), "labels", ["\udce9"])[1] == ("\\udce9",)
+    assert number_classes(np.array([0]), "labels", np.array([b"\xe9", "é".encode()]))[1] == (
+        *("\\xe9", "é"),
+    )
+
+
+def test_two_classes_of_one_name_are_refused() -> None:
+    with pytest.raises(RequestError, match="labels: 2 classes are called 'a': give each a name"):
+        number_classes(np.array([0, 1]), "labels", ["b", "a", "a"])
+
+
 def test_names_are_counted_from_0() -> None:
     numbers, names = number_classes(np.array([2, 0]), "labels", ["a", "b", "c"])
     assert (numbers.tolist(), names) == ([2, 0], ("a", "b", "c"))
     with pytest.raises(RequestError, match=r"labels hold 2, and the 2 class names .* from 0 to 1"):
         number_classes(np.array([2, 0]), "labels", ["a", "b"])
+    with pytest.raises(RequestError, match="labels hold 'x', and the 2 class names"):
+        number_classes(np.array(["x", "b"]), "labels", ["a", "b"])
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from ganzoo import RequestError, UnreadablePicture
 from ganzoo.data.cache import prepared
-from ganzoo.data.descriptions import Description, describe, names_of, read_descriptions
+from ganzoo.data.collection import Collection
+from ganzoo.data.descriptions import (
+    Description,
+    describe,
+    names_of,
+    read_descriptions,
+    refuse_others,
+)
 from ganzoo.data.preparation import Preparation
 
 
@@ -49,7 +57,7 @@ def test_a_table_is_read_as_fetching_writes_it(tmp_path: Path) -> None:
 def test_a_table_made_by_hand_may_be_less_and_other(tmp_path: Path) -> None:
     text = "\ufeffdescription,year,file\r\none,1999,a.jpg\r\ntwo,,a.jpg\r\n\r\nshort\r\n"
     found = read_descriptions(table(tmp_path / "a.csv", text))
-    assert found["a.jpg"] == Description(description="one")
+    assert found == {"a.jpg": Description(description="one")}
 
 
 def test_what_is_no_table_is_one_line(tmp_path: Path) -> None:
@@ -87,13 +95,28 @@ def test_without_rows_only_names_are_known() -> None:
 def test_descriptions_of_other_pictures_are_refused() -> None:
     rows = {"x.jpg": Description()}
     with pytest.raises(RequestError, match=r"such as x\.jpg: the dataset has a\.jpg"):
-        describe(["a.jpg"], rows)
+        refuse_others(["a.jpg"], rows)
     with pytest.raises(RequestError, match="the dataset's pictures have no names"):
-        describe([], rows)
+        refuse_others([], rows)
+    refuse_others(["a.jpg", "x.jpg"], rows)
+    assert describe(["a.jpg"], rows) == {"source": ["a.jpg"]}
 
 
 def test_names_are_those_of_the_pictures_that_were_not_left_out() -> None:
     source = Named("a", "bad b", "c", "d", "bad e")
     for _ in range(2):  # prepared now, and from the cache
         data = prepared(source, Preparation(resolution=8))
-        assert names_of(source, data) == ["a", "c", "d"]
+        assert names_of(source, Collection.of(data)) == ["a", "c", "d"]
+
+
+def test_names_are_those_of_the_chosen_classes() -> None:
+    class Labelled(Named):
+        class_names = ("even", "odd")
+
+        def __getitem__(self, index: int) -> tuple[Image.Image, Any]:
+            return super().__getitem__(index)[0], index % 2
+
+    source = Labelled("a", "bad b", "c", "d", "e")
+    data = prepared(source, Preparation(resolution=8))
+    assert names_of(source, Collection.of(data, ["even"])) == ["a", "c", "e"]
+    assert names_of(source, Collection.of(data, ["odd"])) == ["d"]

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo import UnreadablePicture
+from ganzoo import RequestError, UnreadablePicture
 from ganzoo.data.facts import NO_LABEL, each, gather
 
 
@@ -62,6 +62,35 @@ def test_a_choice_of_numbers_is_read_one_by_one_and_a_run_in_bulk() -> None:
     facts, _ = gather(source, [5, 9, 190], ignore)
     assert facts["height"].tolist() == [6, 10, 191]
     assert len(source.asked) == 4
+
+
+class Damaged(Bulk):
+    """Two pictures cannot be read, nor what is read together with them."""
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        for bad in (70, 75):
+            if bad in indices:
+                raise RequestError(f"picture {bad} holds NaN")
+        return super().read(indices)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int | None]:
+        pictures, labels = self.read(range(index, index + 1))
+        return Image.fromarray(pictures[0, ..., 0]), int(labels[0])
+
+
+@pytest.mark.parametrize("chunk", [None, 20])
+def test_damaged_pictures_of_many_read_at_once_are_named_alone(chunk: int | None) -> None:
+    class Chunked(Damaged):
+        chunk, window, labels = 20, 40, None
+
+    source = Damaged() if chunk is None else Chunked()
+    facts, errors = gather(source, range(200), ignore)
+    assert facts["number"].tolist() == [n for n in range(200) if n not in (70, 75)]
+    assert {number: str(error) for number, error in errors.items()} == {
+        n: f"cannot read the picture number {n}: picture {n} holds NaN" for n in (70, 75)
+    }
+    together = [len(indices) for indices in source.asked if len(indices) > 1]
+    assert together == ([64, 64, 8] if chunk is None else [20] * 9)
 
 
 def test_an_error_of_the_work_is_no_unreadable_picture() -> None:

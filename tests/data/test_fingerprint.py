@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo import fingerprint_of_files
+from ganzoo import (
+    RequestError,
+    fingerprint_of_file,
+    fingerprint_of_files,
+    fingerprint_of_folder,
+)
 from ganzoo.data import fingerprint
 
 NAMES = ["a/1.png", "a/2.png", "b.png"]
@@ -76,3 +81,59 @@ def test_what_is_no_file_counts_by_its_name(folder: Path) -> None:
 
 def test_names_may_hold_any_bytes(tmp_path: Path) -> None:
     assert len(fingerprint_of_files(tmp_path, ["\udcff.png", "new\nline.png"])) == 64
+
+
+def test_of_a_single_file_the_content_alone_counts(tmp_path: Path) -> None:
+    for name, text in {"a.h5": "same", "b/c.npy": "same", "d.h5": "other"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    first = fingerprint_of_file(tmp_path / "a.h5")
+    assert len(first) == 64
+    assert fingerprint_of_file(tmp_path / "b/c.npy") == first
+    assert fingerprint_of_file(tmp_path / "d.h5") != first
+
+
+def test_a_single_file_is_read_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.h5"
+    path.write_text("first")
+    first = fingerprint_of_file(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "_content", lambda path: pytest.fail(f"read {path} again"))
+        assert fingerprint_of_file(path) == first
+    path.write_text("other")
+    os.utime(path, ns=(1, 1))
+    assert fingerprint_of_file(path) != first
+
+
+def test_a_single_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(RequestError, match=f"cannot read {path}: is it a file"):
+            fingerprint_of_file(path)
+
+
+def test_of_a_folder_all_files_count_those_behind_links_too(folder: Path, tmp_path: Path) -> None:
+    first = fingerprint_of_folder(folder)
+    assert first == fingerprint_of_files(folder, NAMES)
+    (folder / "a/back").symlink_to(folder)
+    assert fingerprint_of_folder(folder) == first
+    (folder / "linked").symlink_to(filled(tmp_path / "elsewhere"))
+    linked = fingerprint_of_folder(folder)
+    (tmp_path / "elsewhere/b.png").write_text("other")
+    assert len({first, linked, fingerprint_of_folder(folder)}) == 3
+
+
+def test_a_folder_below_that_cannot_be_read_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path) == folder / "a":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(RequestError, match=f"cannot read the folder {folder / 'a'}: Permission"):
+        fingerprint_of_folder(folder)

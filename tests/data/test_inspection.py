@@ -270,10 +270,48 @@ def test_some_classes_are_reported_as_they_are_trained_on() -> None:
     found = inspect(source, how, classes=["tulip"])
     assert found.classes == {"tulip": 3}
     assert found.sizes == {"9 x 8": 3}
-    assert (found.pictures, found.readable) == (9, 3)
+    assert (found.pictures, found.looked_at, found.readable) == (3, 3, 3)
+    assert found.preparation.pictures == 9
     assert found.preparation.bytes == 9 * (16 * 16 * 3 + 8), "all are prepared"
     with pytest.raises(RequestError, match="no class called lily"):
         inspect(source, how, classes=["lily"])
+
+
+def test_how_many_there_are_of_some_classes_is_estimated_from_those_looked_at() -> None:
+    pictures = [picture(seed) for seed in range(100)]
+    source = Pictures(pictures, labels=[0] * 60 + [1] * 40, class_names=["rose", "tulip"])
+    found = inspect(source, Preparation(resolution=16), classes=["tulip"], limit=10)
+    assert (found.pictures, found.looked_at) == (40, 4)
+
+
+def test_what_is_not_wanted_is_foretold_by_its_cost_alone() -> None:
+    pictures = [picture(0, (40, 40), "L"), picture(1, (80, 40))]
+    source = Pictures(pictures, labels=[0, 1], class_names=["square", "wide"])
+    ahead = inspect(source, Preparation(resolution=16), classes=["square"]).preparation
+    assert ahead.most_lost == 0
+    assert ahead.shape == (3, 16, 16), "channels are those of all that is prepared"
+
+
+class Streamed(Pictures):
+    """Arrays that are read while they are trained on, the first of them damaged."""
+
+    chunk, window = 4, 8
+
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
+        if 0 in indices:
+            raise RequestError("chunk 0 is damaged")
+        return np.stack([np.asarray(self.pictures[index]) for index in indices]), None
+
+    def __getitem__(self, index: int) -> Labelled:
+        return self.read(range(index, index + 1))[0][0], None
+
+
+def test_a_damaged_chunk_does_not_end_an_inspection() -> None:
+    source = Streamed([np.full((16, 16, 5), value, np.uint8) for value in range(10)])
+    found = inspect(source, Preparation(resolution=8))
+    assert found.unreadable == {"number 0": "chunk 0 is damaged"}
+    assert (found.pictures, found.readable) == (10, 9)
+    assert found.preparation.shape == (5, 8, 8)
 
 
 @pytest.mark.parametrize(

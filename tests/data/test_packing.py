@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from ganzoo import ImageSource, RequestError
 from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.data.collection import Collection
 from ganzoo.data.packing import Pack, check_out, write
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
@@ -28,11 +30,15 @@ def pictures(
     return PreparedPictures(pixels, labels, tuple(class_names))
 
 
-def reread(name: str, path: Path) -> PreparedPictures:
+def packed(data: PreparedPictures | None = None, **more: Any) -> Pack:
+    return Pack(data=Collection.of(data or pictures()), **more)
+
+
+def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedPictures:
     """What a run that trains on the packed pictures would see."""
     component = REGISTRY.find("dataset", name).component
     source: ImageSource = component.build(component.options.model_validate({"path": path}))
-    return prepared(source, HOW)
+    return prepared(source, how)
 
 
 def same_pictures(one: PreparedPictures, other: PreparedPictures) -> bool:
@@ -54,8 +60,28 @@ def test_a_packed_file_trains_on_the_same_pictures(
     tmp_path: Path, name: str, file: str, class_names: Sequence[str], channels: int, compress: bool
 ) -> None:
     data = pictures(channels=channels, class_names=class_names)
-    write(Pack(data=data, compress=compress), tmp_path / file)
+    write(packed(data, compress=compress), tmp_path / file)
     assert same_pictures(reread(name, tmp_path / file), data)
+
+
+@pytest.mark.parametrize(("name", "file"), [("hdf5", "a.h5"), ("numpy", "a.npz")])
+@pytest.mark.parametrize(
+    ("width", "height", "channels", "brightest"),
+    [
+        *((8, 8, 5, 255), (16, 4, 5, 255)),
+        *((4, 4, 1, 255), (4, 4, 3, 255), (4, 4, 4, 255)),
+        *((8, 8, 3, 0), (8, 8, 3, 1)),
+    ],
+)
+def test_how_a_packed_file_is_read_is_never_guessed(
+    tmp_path: Path, name: str, file: str, width: int, height: int, channels: int, brightest: int
+) -> None:
+    shape = (12, height, width, channels)
+    pixels = np.random.default_rng(0).integers(0, brightest + 1, shape, np.uint8)
+    data = PreparedPictures(pixels, None, ())
+    write(packed(data), tmp_path / file)
+    how = Preparation(resolution=f"{width}x{height}", channels=channels)
+    assert same_pictures(reread(name, tmp_path / file, how), data)
 
 
 @pytest.mark.parametrize("class_names", [(), ("daisy", "schöne rose")])
@@ -63,7 +89,7 @@ def test_a_packed_folder_trains_on_the_same_pictures(
     tmp_path: Path, class_names: Sequence[str]
 ) -> None:
     data = pictures(count=12, class_names=class_names)
-    write(Pack(data=data), tmp_path / "out" / "packed")
+    write(packed(data), tmp_path / "out" / "packed")
     found = reread("image-folder", tmp_path / "out" / "packed")
     by_class = np.arange(12) if data.labels is None else np.argsort(data.labels, kind="stable")
     labels = None if data.labels is None else data.labels[by_class]
@@ -72,21 +98,26 @@ def test_a_packed_folder_trains_on_the_same_pictures(
 
 def test_any_number_of_channels_goes_into_a_file_and_few_into_a_folder(tmp_path: Path) -> None:
     data = pictures(count=12, channels=5)
-    write(Pack(data=data), tmp_path / "a.h5")
+    write(packed(data), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
         assert np.array_equal(file["images"], data.pictures)
     with pytest.raises(RequestError, match=r"cannot hold 5 channels: write --out FILE\.h5"):
-        write(Pack(data=data), tmp_path / "folder")
+        write(packed(data), tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
 
 
 def test_an_hdf5_file_says_what_is_in_it(tmp_path: Path) -> None:
     texts = {"description": ["eine Blüte", "nul\0", "", *["x"] * 297], "source": ["a.jpg"] * 300}
-    pack = Pack(data=pictures(), facts={"dataset": "flowers/flowers"}, texts=texts)
+    pack = packed(facts={"dataset": "flowers/flowers"}, texts=texts)
     write(pack, tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
         assert set(file) == {"images", "labels", "class_names", "description", "source"}
-        assert dict(file.attrs) == {"format_version": 1, "dataset": "flowers/flowers"}
+        assert dict(file.attrs) == {
+            "format_version": 1,
+            "dataset": "flowers/flowers",
+            "layout": b"NHWC",
+            "range": b"0..255",
+        }
         assert [axis.label for axis in file["images"].dims] == [
             *("picture", "height", "width", "channel")
         ]
@@ -96,8 +127,8 @@ def test_an_hdf5_file_says_what_is_in_it(tmp_path: Path) -> None:
 
 
 def test_chunks_are_whole_pictures_and_about_a_mebibyte(tmp_path: Path) -> None:
-    write(Pack(data=pictures(count=3000)), tmp_path / "many.h5")
-    write(Pack(data=pictures(count=2)), tmp_path / "few.h5")
+    write(packed(pictures(count=3000)), tmp_path / "many.h5")
+    write(packed(pictures(count=2)), tmp_path / "few.h5")
     for name, chunk in (("many.h5", 2**20 // 768), ("few.h5", 2)):
         with h5py.File(tmp_path / name) as file:
             assert file["images"].chunks == (chunk, 16, 16, 3)
@@ -105,9 +136,9 @@ def test_chunks_are_whole_pictures_and_about_a_mebibyte(tmp_path: Path) -> None:
 
 def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
     data = pictures()
-    write(Pack(data=data), tmp_path / "a.npz")
+    write(packed(data), tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
-        assert set(file) == {"images", "labels", "class_names"}
+        assert set(file) == {"images", "labels", "class_names", "layout", "range"}
         images: NDArray[np.uint8] = file["images"]
         assert images.dtype == np.uint8
         assert images.flags.c_contiguous
@@ -118,7 +149,7 @@ def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
 
 def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
     names = ("T-shirt/top", "..", ".hidden", "a:b", "A_B", "", "x" * 300, "1-x", "\n")
-    write(Pack(data=pictures(count=18, class_names=names)), tmp_path / "out")
+    write(packed(pictures(count=18, class_names=names)), tmp_path / "out")
     folders = [path.name for path in sorted((tmp_path / "out").iterdir())]
     assert len({name.casefold() for name in folders}) == len(names)
     assert {"T-shirt_top", "_hidden", "a_b", "4-A_B", "_", "x" * 60, "1-x"} <= set(folders)
@@ -130,7 +161,7 @@ def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
 def test_the_same_pictures_give_the_same_bytes(tmp_path: Path, name: str) -> None:
     written = []
     for folder in ("first", "second"):
-        write(Pack(data=pictures(), facts={"a": "b"}), tmp_path / folder / name)
+        write(packed(facts={"a": "b"}), tmp_path / folder / name)
         files = sorted(path for path in (tmp_path / folder).rglob("*") if path.is_file())
         written.append([path.read_bytes() for path in files])
     assert written[0] == written[1]
@@ -143,7 +174,7 @@ def test_what_is_interrupted_leaves_nothing_behind(tmp_path: Path, name: str) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(Pack(data=pictures()), tmp_path / name, interrupt)
+        write(packed(), tmp_path / name, interrupt)
     assert not list(tmp_path.iterdir())
 
 
@@ -157,17 +188,43 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_behind(
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            write(Pack(data=pictures(count=3000)), tmp_path / name)
+            write(packed(pictures(count=3000)), tmp_path / name)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
+
+
+def test_some_classes_are_packed_with_labels_of_their_own(tmp_path: Path) -> None:
+    data = pictures(count=12, class_names=("daisy", "rose", "tulip"))
+    chosen = Collection.of(data, ["tulip", "daisy"])
+    for name, path in (("hdf5", "a.h5"), ("numpy", "a.npz"), ("image-folder", "out")):
+        write(Pack(data=chosen), tmp_path / path)
+        found = reread(name, tmp_path / path)
+        rows = np.flatnonzero(np.arange(12) % 3 != 1)
+        if name == "image-folder":  # whose classes are in the order of their names
+            rows = np.array([0, 3, 6, 9, 2, 5, 8, 11])
+        assert np.array_equal(found.pictures, data.pictures[rows])
+        assert found.labels is not None
+        names = [found.class_names[label] for label in found.labels]
+        assert names == [("daisy", "rose", "tulip")[row % 3] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a"])
+def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    def appear(done: int, total: int) -> None:
+        (tmp_path / name).mkdir(exist_ok=True) if name == "a" else (tmp_path / name).touch()
+
+    with pytest.raises(RequestError, match="exists already"):
+        write(packed(), tmp_path / name, appear)
+    assert [path.name for path in tmp_path.rglob("*")] == [name]
+    assert not (tmp_path / name).is_file() or not (tmp_path / name).read_bytes()
 
 
 def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     for name in ("a.h5", "a.npz", "a"):
         write(
-            Pack(data=pictures(count=3000)),
+            packed(pictures(count=3000)),
             tmp_path / name,
             lambda done, total: told.append((done, total)),
         )
@@ -194,7 +251,7 @@ def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> 
 
 
 def test_a_picture_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:
-    write(Pack(data=pictures(count=12, channels=1, class_names=())), tmp_path / "out")
+    write(packed(pictures(count=12, channels=1, class_names=())), tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names[:2] + names[-1:] == ["00.png", "01.png", "11.png"]
     with Image.open(tmp_path / "out" / "07.png") as image:

@@ -46,6 +46,20 @@ def test_plain_text_has_comments_but_keeps_fragments(tmp_path: Path) -> None:
     assert found == [Entry("http://a/1#here"), Entry("http://a/2")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "# two\nhttp://a/1\nhttp://a/2\n"),
+        ("a.csv", "url,kind\nhttp://a/1,x\nhttp://a/2,y\n"),
+        ("a.jsonl", '{"url": "http://a/1"}\n{"url": "http://a/2"}\n'),
+    ],
+)
+def test_lines_end_as_any_system_ends_them(name: str, text: str, end: str, tmp_path: Path) -> None:
+    found = read_list(written(tmp_path / name, text.replace("\n", end)), Keys())
+    assert found == [Entry("http://a/1"), Entry("http://a/2")]
+
+
 def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
     text = 'url,description\nhttp://a/1,"a ""rose"",\nand a bee"\n'
     assert read_list(written(tmp_path / "a.csv", text), Keys()) == [
@@ -77,6 +91,7 @@ def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
         ("a.csv", 'url,description\nx,"never closed\n', Keys(), "of .* is no CSV"),
         ("a.csv", "url\n" + "x" * 200_000, Keys(), "is no CSV"),
         ("a.csv", "url\n", Keys(), "no address in"),
+        ("a.txt", "http://a/" + "x" * 200_000, Keys(), "line 1 of .* more than 100,000 char"),
         ("a.txt", "", Keys(), "no address in"),
         ("a.txt", b"caf\xe9", Keys(), "no text in UTF-8"),
     ],

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
-from ganzoo.observing.console import ProgressBar
+from ganzoo.observing import console
+from ganzoo.observing.console import ProgressBar, counting
 
 
 def told(terminal: bool) -> str:
@@ -46,3 +48,18 @@ def test_growth_is_told_before_the_losses() -> None:
     first, second = output.getvalue().splitlines()
     assert first.endswith("16 px faded in 43%  generator 0.5")
     assert second.endswith("16 px  generator 0.5")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_counting_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.StringIO()
+    there = Console(file=output, force_terminal=terminal, width=80, highlight=False)
+    monkeypatch.setattr(console, "StandardError", lambda: there)
+    with counting("frame", "making {} frames") as show:
+        for done in range(5):
+            show(done, 4)
+    if terminal:
+        assert "frame" in output.getvalue()
+        assert "4/4" in output.getvalue()
+    else:
+        assert output.getvalue() == "making 4 frames\n"

@@ -97,6 +97,19 @@ def test_auto_loads_what_takes_a_quarter_of_the_free_memory(
     assert "1,439 are free: write dataset.memory=stream" in refusal(path, memory="load")
 
 
+def test_two_windows_that_do_not_fit_into_memory_are_refused_with_one_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = store(tmp_path / "a.h5", pixels(100))  # of 144 bytes
+    monkeypatch.setattr("ganzoo_hdf5.pictures.free_memory", lambda: 80 * 144)
+    said = r"two windows of 41 pictures take 11,808 bytes of memory, and 11,520 are free: write "
+    assert said + "dataset.window=20" in refusal(path, window=41)
+    assert said + "dataset.window=20" in refusal(path, window=41, memory="stream")
+    assert "two windows of 16,384 pictures take 14,400 bytes" in refusal(path)
+    for window in (40, 20):
+        assert source(path, window=window).window == window
+
+
 def test_a_chunk_is_made_of_whole_chunks_of_the_file_and_about_a_mebibyte(tmp_path: Path) -> None:
     images = pixels(5000)  # of 144 bytes
     assert source(store(tmp_path / "a.h5", images)).chunk == 5000
@@ -129,6 +142,25 @@ def test_layouts_and_ranges_are_found_out_or_named(tmp_path: Path) -> None:
     broken = images.astype(np.float32) / 255
     broken[4, 0, 0, 0] = np.nan
     assert "picture 4 holds values that are no numbers" in refusal(store(tmp_path / "n.h5", broken))
+
+
+def test_what_the_file_states_is_taken_as_auto_unless_it_is_unknown(tmp_path: Path) -> None:
+    black = np.zeros((10, 6, 6, 5), np.uint8)
+    path = store(tmp_path / "a.h5", black)
+    with h5py.File(path, "a") as file:
+        file.attrs.update({"layout": "NHWC", "range": np.bytes_("0..255")})
+    assert source(path)[0][0].shape == (6, 6, 5)
+    assert source(path, layout="NCHW")[0][0].shape == (6, 5, 6)
+    with h5py.File(path, "a") as file:
+        file.attrs.update({"layout": "planar", "range": [0.0, 1.0]})
+    assert "dataset.layout=NHWC" in refusal(path, range="0..255")
+    assert "dataset.range=0..1" in refusal(path, layout="NHWC")
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
+    more = {"labels": np.arange(10) % 2, "class_names": ["a", "a"]}
+    said = refusal(store(tmp_path / "a.h5", pixels(), more))
+    assert "a.h5: labels: 2 classes are called 'a': give each a name of its own" in said
 
 
 def test_labels_are_numbered_and_named(tmp_path: Path) -> None:
@@ -335,7 +367,7 @@ def test_the_fingerprint_is_of_the_content_and_of_how_it_is_read(tmp_path: Path)
     images = pixels(10, 8, 4)
     first = source(store(tmp_path / "a.h5", images), layout="NHWC").fingerprint
     (tmp_path / "moved").mkdir()
-    again = source(store(tmp_path / "moved" / "a.h5", images), layout="NHWC", window=5).fingerprint
+    again = source(store(tmp_path / "moved" / "b.h5", images), layout="NHWC", window=5).fingerprint
     assert again == first
     images[0, 0, 0, 0] += 1
     other = source(store(tmp_path / "moved" / "a.h5", images), layout="NHWC").fingerprint

@@ -15,9 +15,13 @@ from ganzoo_huggingface.pictures import HuggingfacePictures
 
 
 @pytest.fixture
-def datasets() -> Any:
-    """The library, without which almost all of these tests are skipped."""
-    return pytest.importorskip("datasets")
+def datasets(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The library, without which almost all of these tests are skipped, with an empty cache."""
+    library = pytest.importorskip("datasets")
+    cache = tmp_path_factory.mktemp("huggingface")
+    monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", cache)
+    monkeypatch.setattr(library.config, "DOWNLOADED_DATASETS_PATH", cache / "downloads")
+    return library
 
 
 def rows(datasets: Any, labels: Any = (1, 0, 1), names: Any = ("iris", "rose")) -> Any:
@@ -139,11 +143,58 @@ def test_labels_that_no_class_has_are_refused(datasets: Any, tmp_path: Path) -> 
 
 
 def test_pictures_are_opened_with_suspicion(datasets: Any, tmp_path: Path) -> None:
-    files = [{"bytes": b"<html>", "path": None}, None, {"bytes": None, "path": "/none.png"}]
+    files = [{"bytes": b"<html>", "path": None}, None, {"bytes": None, "path": "none.png"}]
     found = source(parquet(datasets.Dataset.from_dict({"image": files}), tmp_path / "x.parquet"))
     for index, reason in enumerate(["it is no JPEG", "there is none", "No such file"]):
         with pytest.raises(UnreadablePicture, match=rf"{index} of .*x\.parquet: {reason}"):
             found[index]
+
+
+def linking(datasets: Any, *paths: Path | str) -> Any:
+    """Pictures that are files of their own."""
+    images = [{"bytes": None, "path": str(path)} for path in paths]
+    return datasets.Dataset.from_dict({"image": images})
+
+
+def test_files_are_opened_below_the_path_alone(datasets: Any, tmp_path: Path) -> None:
+    for name in ("in/a.picture", "out.picture"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("L", (4, 4), 7).save(tmp_path / name, "PNG")
+    inside, outside, link = (
+        tmp_path / n for n in ("in/a.picture", "out.picture", "in/link.picture")
+    )
+    link.symlink_to(outside)
+    table = linking(datasets, inside, "a.picture", outside, "../out.picture", link)
+    file = parquet(table, tmp_path / "in/x.parquet")
+    for path in (file, file.parent):
+        found = source(path, split="train")
+        assert [found[index][0].getpixel((0, 0)) for index in (0, 1)] == [7, 7]
+        for index in (2, 3, 4):
+            with pytest.raises(
+                UnreadablePicture, match=rf"picture {index} of .* does not lie in {tmp_path}/in: no"
+            ):
+                found[index]
+
+
+def test_files_of_a_repository_are_opened_where_downloads_lie(
+    datasets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloaded = datasets.config.DOWNLOADED_DATASETS_PATH / "a.png"
+    downloaded.parent.mkdir()
+    for path in (downloaded, tmp_path / "out.picture"):
+        Image.new("L", (4, 4), 7).save(path, "PNG")
+    table = linking(datasets, downloaded, tmp_path / "out.picture")
+    monkeypatch.setattr(datasets, "load_dataset", lambda *names, **more: table)
+    found = source(None, repository="owner/flowers")
+    assert found[0][0].getpixel((0, 0)) == 7
+    with pytest.raises(UnreadablePicture, match=r"out\.picture does not lie in .*: no other file"):
+        found[1]
+
+
+def test_the_library_keeps_its_own_cache(datasets: Any, tmp_path: Path, own_cache: Path) -> None:
+    source(parquet(rows(datasets), tmp_path / "x.parquet"))
+    assert [*datasets.config.HF_DATASETS_CACHE.rglob("*.arrow")]
+    assert not [*own_cache.rglob("*.arrow")]
 
 
 def test_threads_may_read_at_once(datasets: Any, tmp_path: Path) -> None:
@@ -156,7 +207,7 @@ def test_threads_may_read_at_once(datasets: Any, tmp_path: Path) -> None:
 def test_the_fingerprint_is_of_the_files_and_what_is_read(datasets: Any, tmp_path: Path) -> None:
     table = rows(datasets)
     first = source(parquet(table, tmp_path / "a/x.parquet")).fingerprint
-    assert source(parquet(table, tmp_path / "b/x.parquet")).fingerprint == first
+    assert source(parquet(table, tmp_path / "b/y.parquet")).fingerprint == first
     changed = parquet(table.select([0, 2, 1]), tmp_path / "c/x.parquet")
     others = [source(changed), source(changed, split="train[:2]")]
     assert len({first, *(other.fingerprint for other in others)}) == 3

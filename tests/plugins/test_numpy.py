@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -116,10 +117,11 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 def test_the_fingerprint_is_of_the_content_and_how_it_is_read(tmp_path: Path) -> None:
     def fingerprint(folder: str, brighter: int = 0, **options: Any) -> str:
-        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / f"{folder}.npz"
+        path.parent.mkdir()
         arrays = {"images": PICTURES | brighter, "labels": LABELS, "others": LABELS[::-1]}
-        np.savez(tmp_path / folder / "x.npz", allow_pickle=False, **arrays)
-        return source(tmp_path / folder / "x.npz", **options).fingerprint
+        np.savez(path, allow_pickle=False, **arrays)
+        return source(path, **options).fingerprint
 
     first = fingerprint("a")
     assert first == fingerprint("b")
@@ -140,6 +142,73 @@ def test_objects_are_never_unpickled(name: str, tmp_path: Path) -> None:
 def npy(header: str, content: bytes = b"") -> bytes:
     text = header.encode() + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
+@pytest.mark.parametrize(
+    ("descr", "shape", "message"),
+    [
+        ("|u1", "(True, 8, 8)", r"its shape is \(True, 8, 8\)"),
+        ("|u1", f"({2**63}, 0, 8)", rf"its shape is \({2**63}, 0, 8\)"),
+        ("|u1", f"({2**62}, 0, 8)", "array is too big|not as long as it says"),
+        ("<U0", "(6,)", "of no bytes each: write it anew with np.savez"),
+    ],
+)
+@pytest.mark.parametrize("method", [None, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_header_that_makes_no_sense_is_refused(
+    descr: str, shape: str, message: str, method: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "x"
+    claim = npy(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}", bytes(64))
+    if method is None:
+        path.write_bytes(claim)
+    else:
+        with zipfile.ZipFile(path, "w", method) as packed:
+            packed.writestr("images.npy", claim)
+    with pytest.raises(RequestError, match=message) as caught:
+        source(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_member_that_is_no_array_is_not_taken_for_one(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as packed:
+        packed.writestr("images", b"")
+    with pytest.raises(RequestError, match=r"x\.npz has no pictures .* write them with np\.savez"):
+        source(tmp_path / "x.npz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(RequestError, match=r"pipe\.npy is no file"):
+        source(tmp_path / "pipe.npy")
+
+
+def test_names_of_classes_may_be_any_bytes_but_not_twice_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    names = np.array(["tülip".encode(), b"caf\xe9", b"rose"])
+    np.savez(path, images=PICTURES, labels=LABELS, class_names=names)
+    assert source(path).class_names == ("tülip", "caf\\xe9", "rose")
+    np.savez(path, images=PICTURES, labels=LABELS, class_names=["a", "b", "a"])
+    with pytest.raises(RequestError, match=r"x\.npz: labels: 2 classes are called 'a'"):
+        source(path)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_texts_of_what_are_no_characters_are_refused(save: Any, order: str, tmp_path: Path) -> None:
+    for name, shape in (("labels", (6,)), ("class_names", (6,)), ("layout", ())):
+        texts = np.full(shape, 0x110000, f"{order}u4").view(f"{order}U1")
+        save(tmp_path / "x.npz", **{"images": PICTURES, "labels": LABELS, name: texts})
+        with pytest.raises(RequestError, match=rf"x\.npz: {name} is damaged: it holds no texts"):
+            source(tmp_path / "x.npz")
+
+
+def test_what_the_file_says_of_other_things_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    for layout, values in (("NHWC", [0, 1]), ("planar", "0..99"), (b"NCHW", 255)):
+        np.savez(path, images=PICTURES, layout=layout, range=values)
+        np.testing.assert_array_equal(contents(source(path))[0], PICTURES)
 
 
 def test_a_header_that_lies_costs_no_memory(tmp_path: Path) -> None:
@@ -189,7 +258,7 @@ def test_what_is_no_file_of_numpy_is_refused_with_a_remedy(tmp_path: Path) -> No
     (tmp_path / "empty.npy").touch()
     for path, message in (
         (None, r"write dataset\.path=FILE\.npy or FILE\.npz"),
-        (tmp_path, "cannot read .*: Is a directory"),
+        (tmp_path, r"is no file: write dataset\.path=FILE\.npy or FILE\.npz"),
         (tmp_path / "missing.npy", r"cannot read .*missing\.npy: No such file"),
         (tmp_path / "text.npy", r"text\.npy is no \.npy or \.npz file"),
         (tmp_path / "empty.npy", r"empty\.npy is no \.npy or \.npz file"),

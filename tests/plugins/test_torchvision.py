@@ -91,6 +91,7 @@ class Odd:
     """A collection of torchvision, of two pictures."""
 
     labels: Any = None
+    root: Any = None
     item: Any = (Image.new("L", (4, 4)), 0)
 
     def __len__(self) -> int:
@@ -243,15 +244,45 @@ def test_the_fingerprint_is_of_the_files_and_the_split(tmp_path: Path) -> None:
     assert len({first, split, other.fingerprint, source("FakeData").fingerprint}) == 4
 
 
-def test_the_fingerprint_is_of_files_behind_links_too(tmp_path: Path) -> None:
+def test_the_fingerprint_is_of_the_files_of_the_collection_alone(tmp_path: Path) -> None:
     digits(tmp_path / "elsewhere")
-    (tmp_path / "linked").mkdir()
-    (tmp_path / "linked/MNIST").symlink_to(tmp_path / "elsewhere/MNIST")
-    (tmp_path / "elsewhere/MNIST/back").symlink_to(tmp_path / "elsewhere/MNIST")
-    first = source("MNIST", tmp_path / "linked").fingerprint
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/MNIST").symlink_to(tmp_path / "elsewhere/MNIST")
+    paint(tmp_path / "shared", [f"gtsrb/GTSRB/Training/{label:05}/a.ppm" for label in (0, 1)])
+
+    def fingerprints() -> tuple[str, str]:
+        kinds = (source(kind, tmp_path / "shared") for kind in ("MNIST", "GTSRB"))
+        first, second = (kind.fingerprint for kind in kinds)
+        return first, second
+
+    mnist, gtsrb = fingerprints()
+    (tmp_path / "shared/other.txt").touch()
+    assert fingerprints() == (mnist, gtsrb)
     labels = tmp_path / "elsewhere/MNIST/raw/train-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-1] + b"\1")
-    assert source("MNIST", tmp_path / "linked").fingerprint != first
+    changed = fingerprints()
+    assert changed[0] != mnist
+    assert changed[1] == gtsrb
+
+
+@pytest.mark.parametrize(
+    ("attribute", "owned"), [("base_folder", "own"), ("_base_folder", "own"), ("root", ".")]
+)
+def test_the_folder_of_a_collection_is_found_as_it_is_known(
+    attribute: str, owned: str, odd: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def keep(self: Odd, root: Path) -> None:
+        self.root = root
+        setattr(self, attribute, owned if attribute == "base_folder" else root / owned)
+
+    odd.setattr(Odd, "__init__", keep)
+    odd.setattr(Odd, "classes", ["rose"], raising=False)
+    (tmp_path / "own").mkdir()
+    first = source("SVHN", tmp_path).fingerprint
+    (tmp_path / "other.txt").touch()
+    assert (source("SVHN", tmp_path).fingerprint == first) == (owned == "own")
+    (tmp_path / "own/pictures").touch()
+    assert source("SVHN", tmp_path).fingerprint != first
 
 
 def test_the_component_builds_it() -> None:

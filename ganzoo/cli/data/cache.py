@@ -28,7 +28,7 @@ _SET = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED_SET = re.compile(r"\.[0-9a-f]{32}\.\w+")
 _LOCK = re.compile(r"\.[0-9a-f]{32}\.lock")
 _IN_SETS = re.compile(
-    r"about\.json|(pictures|labels|rows|every_label|smaller)\.npy|progress\.json"
+    r"about\.json|(pictures|labels|rows|every_label)\.npy|progress\.json"
     r"|\.progress\.json\.\d+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.\d+\.part)")

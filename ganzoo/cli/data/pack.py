@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from ganzoo.cli.data.chosen import Chosen, choose
 from ganzoo.cli.known import LocalPlugin, Without, registry
 
 if TYPE_CHECKING:
     from ganzoo.components import Options
     from ganzoo.contracts import ImageSource
-    from ganzoo.data.packing import Pack
+    from ganzoo.data.collection import Collection
+    from ganzoo.data.descriptions import Description
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.run import Pictures
+
+    Rows: TypeAlias = Mapping[str, Description]
 
 
 def pack(
@@ -55,64 +62,72 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=pictures.h5`
 
     """
-    from ganzoo.cli.data.inspect import choose
-    from ganzoo.data.cache import prepared
-    from ganzoo.data.descriptions import describe, names_of, read_descriptions
-    from ganzoo.data.packing import Pack, check_out
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
+    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, write
+    from ganzoo.observing.console import ProgressBar, counting
 
     check_out(out, compress=compress, described=descriptions is not None)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(without, plugin))
-    source: ImageSource = chosen.entry.component.build(chosen.options)
-    table = descriptions or _table_beside(source, chosen.options)
-    rows = read_descriptions(table) if table else {}
-    bar = ProgressBar()
-    data = prepared(source, chosen.how, bar.preparing)
-    if data.skipped:
-        bar.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
-    texts = describe(names_of(source, data), rows)
-    facts = {
-        "dataset": chosen.entry.qualified_name,
-        "fingerprint": source.fingerprint,
-        "preparation": json.dumps(chosen.how.model_dump(mode="json")),
-    }
-    _write(Pack(data=data, facts=facts, texts=texts, compress=compress), out)
+    source, bar = chosen.build(), ProgressBar()
+    rows: Rows = {}
+    if descriptions:
+        rows = read_descriptions(descriptions)
+    elif out.suffix.lower() in WITH_TEXTS:
+        rows = _rows_beside(source, chosen.options, bar)
+    data = _prepared(source, chosen.how, bar)
+    names = names_of(source, data)
+    if descriptions:
+        refuse_others(names, rows)
+    texts = describe(names, rows)
+    pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
+    with counting("packing pictures", "packing {} pictures") as progress:
+        write(pack, out, progress)
     print(out)
 
 
-def _table_beside(source: ImageSource, options: Options) -> Path | None:
-    """The table in the folder of the pictures that it names."""
+def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Rows:
+    """The table in the folder of the pictures, which may be of another kind: nothing then."""
     from ganzoo.contracts import NamedSource
-    from ganzoo.data.descriptions import FILE
+    from ganzoo.data.descriptions import FILE, read_descriptions
+    from ganzoo.errors import RequestError
 
     path = getattr(options, "path", None)
-    if not isinstance(source, NamedSource) or not isinstance(path, Path):
-        return None
-    return path / FILE if (path / FILE).is_file() else None
+    if not (isinstance(source, NamedSource) and isinstance(path, Path) and (path / FILE).is_file()):
+        return {}
+    try:
+        return read_descriptions(path / FILE)
+    except RequestError as error:
+        bar.noted(f"no descriptions: {error}")
+        return {}
 
 
-def _write(pack: Pack, out: Path) -> None:
-    """Write with a bar in a terminal, else with a line."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collection:
+    from ganzoo.data.cache import prepared
+    from ganzoo.data.collection import Collection, grouped
+    from ganzoo.errors import RequestError
 
-    from ganzoo.data.packing import write
-    from ganzoo.observing.console import StandardError
+    if how.balance:
+        raise RequestError(
+            "data.balance is for runs, and a file has each picture once: leave it out"
+        )
+    grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
+    store = prepared(source, how, bar.preparing)
+    if store.skipped:
+        bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
+    data = Collection.of(store, how.classes)
+    if not len(data):
+        raise RequestError(f"data.classes={','.join(how.classes)}: there are no pictures of these")
+    return data
 
-    console = StandardError()
-    if not console.is_terminal:
-        console.print(f"packing {len(pack.data)} pictures")
-    columns = (MofNCompleteColumn(), BarColumn(bar_width=16), TimeRemainingColumn())
-    with Progress(
-        *(TextColumn("packing pictures"), *columns, TextColumn("left")),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=len(pack.data))
-        write(pack, out, lambda done, total: progress.update(task, completed=done))
+
+def _facts(source: ImageSource, chosen: Chosen) -> dict[str, str]:
+    """Where the pictures come from, and how they were prepared."""
+    from ganzoo.data.preparation import Preparation
+
+    how = chosen.how.model_dump(mode="json", include=set(Preparation.model_fields))
+    return {
+        "dataset": chosen.entry.qualified_name,
+        "fingerprint": source.fingerprint,
+        "preparation": json.dumps(how),
+    }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -157,6 +158,33 @@ def test_a_wrong_request_gets_one_line(
 ) -> None:
     (tmp_path / "there.png").touch()
     assert message in ganzoo_command("data", "inspect", *words).error
+
+
+def test_chosen_classes_are_what_the_report_is_about(
+    ganzoo_command: Ganzoo, pictures: Path
+) -> None:
+    words = ("image-folder", f"dataset.path={pictures}", "data.classes=tulip")
+    (pictures / "tulip/page.jpg").unlink()
+    told = inspected(ganzoo_command, *words, "--out", "tulips.png")
+    assert told.startswith("image-folder: 1 pictures\n")
+    assert "classes (1):\n  tulip  1\n" in told
+    assert "in the cache for the 13 pictures of all classes, not prepared yet" in told
+    with Image.open("tulips.png") as sheet:
+        assert sheet.size == (1120, 158), "one row"
+
+
+def test_an_hdf5_file_with_a_fault_is_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).random((90, 8, 8, 3)).astype(np.float32)
+    images[70, 2, 2] = np.nan
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["images"], file["labels"] = images, [0] * 80 + [1] * 10
+    words = ("hdf5", "dataset.path=a.h5", "dataset.range=0..1")
+    told = inspected(ganzoo_command, *words)
+    assert told.startswith("hdf5: 90 pictures\n")
+    assert "cannot be read (1):\n  number 70: " in told
+    assert "(NaN or infinite)" in told
+    assert "  1  10  few" in told
+    assert "data.balance" not in told, "train refuses it"
 
 
 def test_help_has_an_example(ganzoo_command: Ganzoo) -> None:

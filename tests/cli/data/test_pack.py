@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 from PIL import Image
 
 Ganzoo = Callable[..., Any]
@@ -109,6 +111,44 @@ def test_what_pictures_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path
     assert "of other pictures, such as blue.png: the dataset has red.png" in refused.error
 
 
+def test_only_the_chosen_classes_are_packed(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    paint(tmp_path / "pictures")
+    done = ganzoo_command(
+        *("data", "pack", "image-folder", "dataset.path=pictures", "data.classes=class1"),
+        *("--resolution", 8, "--out", "a.h5"),
+    )
+    assert "packing 3 pictures" in done.err
+    with h5py.File("a.h5") as file:
+        assert file["images"][:, 0, 0, 0].tolist() == [40, 120, 200]
+        assert file["labels"][:].tolist() == [0, 0, 0]
+        assert file["class_names"].asstr()[:].tolist() == ["class1"]
+        assert file["source"].asstr()[0] == "class1/1.png"
+        how = json.loads(file.attrs["preparation"])
+        assert set(how) == {"resolution", "fit", "channels", "background"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [b"name,price\nrose,3\n", b"caf\xe9", b"file,description\nblue.png,sky\n", b"a,file\nshort\n"],
+)
+def test_a_table_that_happens_to_lie_there_is_no_obstacle(
+    ganzoo_command: Ganzoo, tmp_path: Path, table: bytes
+) -> None:
+    paint(tmp_path / "pics", 2)
+    (tmp_path / "pics/pictures.csv").write_bytes(table)
+    arguments = ("data", "pack", "image-folder", "dataset.path=pics", "--resolution", 8, "--out")
+    done = ganzoo_command(*arguments, "a.h5")
+    assert done.status == 0, done.err
+    with h5py.File("a.h5") as file:
+        assert set(file) == {"images", "labels", "class_names", "source"}
+    assert "csv" not in ganzoo_command(*arguments, "a.npz").err
+    if b"file" not in table:
+        assert "no descriptions: " in done.err
+    if b"short" not in table:
+        asked = ganzoo_command(*arguments, "b.h5", "--descriptions", "pics/pictures.csv")
+        assert "pictures" in asked.error
+
+
 def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "there.h5").touch()
     blossoms = ("data", "pack", "blossoms", "dataset.count=5")
@@ -124,6 +164,8 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         ((*blossoms, "mnist", "--out", "a.h5"), "one dataset"),
         (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),
         (("data", "pack", "image-folder", "--out", "a.h5"), "dataset.path=FOLDER"),
+        ((*blossoms, "--out", "a.h5", "data.balance=true"), "data.balance is for runs"),
+        ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class called x"),
         (blossoms, "--out"),
     ):
         assert said in ganzoo_command(*arguments).error

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from ganzoo import RequestError, labels_by_folder, labels_by_table, parse_dataset_json
+from ganzoo.data import layout
+
+
+def listed(found: layout._Labels) -> tuple[list[int] | None, tuple[str, ...]]:
+    labels, class_names = found
+    return None if labels is None else labels.tolist(), class_names
+
+
+def test_the_first_folder_is_the_class_if_all_have_one() -> None:
+    names = ["rose/a/b.png", "iris/a.png", "rose/c.png"]
+    assert listed(labels_by_folder(names)) == ([1, 0, 1], ("iris", "rose"))
+    assert listed(labels_by_folder([*names, "d.png"])) == (None, ())
+
+
+def test_a_table_gives_the_first_label_of_each_picture_and_counts_the_others() -> None:
+    rows = [("./a.png", "rose"), ("b.png", "iris"), ("a.png", "rose")]
+    assert listed(labels_by_table(rows, ["a.png", "b.png"], "x")) == ([1, 0], ("iris", "rose"))
+    others = [("a.png", "iris"), ("b.png", "rose"), ("c.png", "rose")]
+    said = (
+        "x has labels for 2 of 2 pictures, and 1 for no picture, such as c.png; "
+        "2 beyond a picture's first do not count, such as iris for a.png"
+    )
+    with pytest.warns(UserWarning, match=f"^{said}$") as caught:
+        found = listed(labels_by_table(rows + others, ["a.png", "b.png"], "x"))
+    assert found == ([1, 0], ("iris", "rose"))
+    assert len(caught) == 1
+
+
+def test_a_picture_without_a_label_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"^x has labels for 1 of 2 pictures: b\.png has none$"):
+        labels_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
+
+
+def test_a_dataset_json_holds_labels_or_says_that_there_are_none() -> None:
+    assert parse_dataset_json(b'{"labels": [["a.png", 3]]}', "x") == [("a.png", 3)]
+    assert parse_dataset_json(b'{"labels": null}', "x") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"labels": 3}',
+        b'{"labels": [["a.png"]]}',
+        b'{"labels": [["a.png", [0, 1]]]}',
+        b'{"labels": [["a.png", true]]}',
+        b'{"labels": [[["a.png"], 1]]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_dataset_json_of_another_form_is_refused(content: bytes) -> None:
+    with pytest.raises(RequestError, match=r"^x is not of the form .*: call it something") as found:
+        parse_dataset_json(content, "x")
+    assert "\n" not in str(found.value)
+
+
+def test_a_huge_dataset_json_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_LARGEST", 10)
+    with pytest.raises(RequestError, match="x has 16 bytes, and 10 are allowed"):
+        parse_dataset_json(b'{"labels": null}', "x")
