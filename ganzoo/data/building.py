@@ -65,14 +65,14 @@ class Building:
         Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to
         skip it, RequestError if nothing is left, and OSError where the disk gives no more.
         """
-        rows = self.folder / "rows.npy"
-        done = self._noted() if rows.exists() else _Done()
+        rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
+        done = self._noted() if rows.exists() and every_label.exists() else _Done()
         if not done.rows:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
         shape = (len(self.source), self.how.height, self.how.width, self.how.most_channels)
         pixels = _mapped(rows, np.uint8, shape)
-        labels = _mapped(self.folder / "every_label.npy", np.int64, shape[:1])
+        labels = _mapped(every_label, np.int64, shape[:1])
         self._fill(done, pixels, labels, progress)
         if len(done.skipped) == len(self.source):
             reason = done.skipped[0][1]

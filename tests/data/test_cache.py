@@ -165,7 +165,7 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
     assert list((own_cache / "prepared").glob(".*")) == []
 
 
-@pytest.mark.parametrize("damage", ["note", "rows"])
+@pytest.mark.parametrize("damage", ["progress.json", "rows.npy", "every_label.npy"])
 def test_what_was_left_torn_is_made_anew(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
@@ -173,10 +173,10 @@ def test_what_was_left_torn_is_made_anew(
     with pytest.raises(KeyboardInterrupt):
         prepared(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
-    if damage == "note":
-        (part / "progress.json").write_text('{"rows": 5')
+    if damage == "progress.json":
+        (part / damage).write_text('{"rows": 5')
     else:
-        (part / "rows.npy").unlink()
+        (part / damage).unlink()
     again = Plain(count=900)
     assert len(prepared(again, SMALL)) == again.reads == 900
 
