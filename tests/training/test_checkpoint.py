@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import pickle
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +92,25 @@ def test_all_damaged_is_an_error_that_lists_them(tmp_path: Path) -> None:
         path.write_bytes(b"x")
     with pytest.raises(RequestError, match=r"no checkpoint can be used: .*0000002.*0000001"):
         checkpoints.load()
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
+def test_a_drive_that_cannot_flush_folders_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    flush = os.fsync
+
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    if number == errno.EIO:
+        with pytest.raises(OSError, match="Input/output error"):
+            saved(tmp_path, 1)
+    else:
+        assert saved(tmp_path, 1).load()["step"] == 1
 
 
 def test_none_is_an_error(tmp_path: Path) -> None:
