@@ -86,7 +86,7 @@ class Request:
         files = tuple(dict.fromkeys([*plugin_files(settings), *self.plugins]))
         known: Registry = self._known(files)
         if self.recipe:  # which may come from one of those files, and which all else goes over
-            settings = _settings_of(self.recipe, known)
+            settings = settings_of(self.recipe, known)
             _read(words, settings)
         if self.plugins:
             settings.set("plugins", [str(file) for file in files], "command line")
@@ -95,7 +95,8 @@ class Request:
         return Run.resolve(settings, known), settings
 
 
-def _settings_of(recipe: str, known: Registry) -> Settings:
+def settings_of(recipe: str, known: Registry) -> Settings:
+    """The settings of a recipe, with it as their origin."""
     from ganzoo.components import Recipe
     from ganzoo.settings import Settings
 

@@ -24,7 +24,7 @@ from ganzoo.folders import write_atomically
 _CHUNK = 256
 _SECONDS = 2.0
 """How much work a process that is killed may lose."""
-_NO_LABEL = -1
+NO_LABEL = -1
 
 
 class Row(NamedTuple):
@@ -99,7 +99,7 @@ class Building:
                     done.skipped.append((number, reason))
                     continue
                 pixels[number] = picture
-                labels[number] = _NO_LABEL if label is None else label
+                labels[number] = NO_LABEL if label is None else label
                 done.grey = done.grey and bool((picture[..., :1] == picture).all())
             done.rows += len(rows)
             progress(done.rows, len(self.source))
@@ -115,13 +115,13 @@ class Building:
         channels = 1 if done.grey and self.how.channels == "auto" else pixels.shape[-1]
         kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
         pixels.flush()
-        if (labels[kept] != _NO_LABEL).all():
+        if (labels[kept] != NO_LABEL).all():
             np.save(self.folder / "labels.npy", labels[kept], allow_pickle=False)
         about = {
             "class_names": list(self.source.class_names),
             "skipped": done.skipped,
             "source": type(self.source).__name__,
-            "preparation": self.how.model_dump(include=set(Preparation.model_fields)),
+            "preparation": self.how.named(),
             "pictures": len(kept),
         }
         (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder
 
-_FORMAT = 1
 _PATIENCE = 0.5
 """Seconds between two looks at another process that prepares the same."""
 
@@ -36,6 +34,8 @@ class PreparedPictures:
     """What they were prepared from and how, as a hash."""
     skipped: tuple[str, ...] = ()
     """One line for each picture that could not be read and was left out."""
+    left_out: tuple[int, ...] = ()
+    """Their numbers in the source."""
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -82,9 +82,7 @@ def prepared(
 
 def place(source: ImageSource, how: Preparation) -> Path:
     """The folder of a source's pictures, whether they are prepared already or not."""
-    named = how.model_dump(mode="json", include=set(Preparation.model_fields))
-    key = json.dumps([_FORMAT, source.fingerprint, named])
-    return cache_folder("prepared") / hashlib.sha256(key.encode()).hexdigest()[:32]
+    return cache_folder("prepared") / how.identity(source.fingerprint)
 
 
 def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictures:
@@ -98,6 +96,7 @@ def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictur
         class_names=tuple(about["class_names"]),
         identity=folder.name,
         skipped=tuple(reason for _, reason in about["skipped"]),
+        left_out=tuple(number for number, _ in about["skipped"]),
     )
 
 

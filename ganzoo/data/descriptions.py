@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from ganzoo.contracts import ImageSource, NamedSource
+from ganzoo.data.cache import PreparedPictures
 from ganzoo.data.collection import Collection
 from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
-from ganzoo.folders import cache_folder
 
 FILE = "pictures.csv"
 """What the table is called beside the pictures, as ``ganzoo data fetch`` writes it."""
@@ -67,10 +68,9 @@ def names_of(source: ImageSource, data: Collection) -> list[str]:
     """What each picture, prepared from a source, is called there; nothing if they have no names."""
     if not isinstance(source, NamedSource):
         return []
-    about = cache_folder("prepared") / data.store.identity / "about.json"
-    left_out = {number for number, _ in json.loads(about.read_text("utf-8"))["skipped"]}
-    kept = [number for number in range(len(source)) if number not in left_out]
-    return [source.name(kept[row]) for row in data.numbers.tolist()]
+    assert isinstance(data.store, PreparedPictures)
+    kept = np.delete(np.arange(len(source)), data.store.left_out)
+    return [source.name(number) for number in kept[data.numbers].tolist()]
 
 
 def refuse_others(names: Sequence[str], rows: Mapping[str, Description]) -> None:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo.contracts import BulkSource, ChunkedSource, ImageSource, Picture
+from ganzoo.data.building import NO_LABEL
 from ganzoo.data.duplicates import SIDE, digest, likeness
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadablePicture
 from ganzoo.pictures import to_image
 
 T = TypeVar("T")
-
-NO_LABEL = -1
 
 _CHUNK = 64
 

@@ -23,9 +23,10 @@ from ganzoo.contracts import (
     ScalableSource,
 )
 from ganzoo.data import duplicates
+from ganzoo.data.building import NO_LABEL
 from ganzoo.data.cache import place
 from ganzoo.data.collection import grouped
-from ganzoo.data.facts import NO_LABEL, each, gather
+from ganzoo.data.facts import each, gather
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Picture
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_FORMAT = 1
+"""Of prepared pictures: another one makes all of them anew."""
 _SMALLEST, _LARGEST = 4, 1024
 
 
@@ -64,6 +68,15 @@ class Preparation(Options):
         "white",
         description="The colour behind transparent and padded parts, by name or as #rrggbb.",
     )
+
+    def named(self) -> dict[str, Any]:
+        """What decides how a picture comes out, by name, as JSON has it."""
+        return self.model_dump(mode="json", include=set(Preparation.model_fields))
+
+    def identity(self, fingerprint: str) -> str:
+        """What the content of this fingerprint is when it is prepared so, as a hash."""
+        key = json.dumps([_FORMAT, fingerprint, self.named()])
+        return hashlib.sha256(key.encode()).hexdigest()[:32]
 
     @property
     def width(self) -> int:

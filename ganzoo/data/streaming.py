@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -37,9 +35,7 @@ class StreamedPictures:
         self.shape = ImageShape(channels, how.height, how.width)
         self.labels = source.labels
         self.class_names = tuple(source.class_names)
-        named = how.model_dump(mode="json", include=set(Preparation.model_fields))
-        key = json.dumps([source.fingerprint, named])
-        self.identity = hashlib.sha256(key.encode()).hexdigest()[:32]
+        self.identity = how.identity(source.fingerprint)
 
     def __len__(self) -> int:
         return self._size

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo import RequestError, UnreadablePicture
-from ganzoo.data.facts import NO_LABEL, each, gather
+from ganzoo.data.building import NO_LABEL
+from ganzoo.data.facts import each, gather
 
 
 class Source:

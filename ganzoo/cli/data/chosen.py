@@ -62,15 +62,12 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
-    from ganzoo.components import Recipe
+    from ganzoo.cli.request import settings_of
     from ganzoo.errors import RequestError
     from ganzoo.settings import Settings
 
-    settings, asked = Settings(), Settings()
-    if recipe:
-        component = known.find("recipe", recipe).component
-        assert isinstance(component, Recipe)
-        settings.parse(component.read(), origin=f"recipe {recipe}")
+    settings = settings_of(recipe, known) if recipe else Settings()
+    asked = Settings()
     names = [word for word in words if "=" not in word]
     asked.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
     for key in asked.origins:

@@ -123,11 +123,8 @@ def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collectio
 
 def _facts(source: ImageSource, chosen: Chosen) -> dict[str, str]:
     """Where the pictures come from, and how they were prepared."""
-    from ganzoo.data.preparation import Preparation
-
-    how = chosen.how.model_dump(mode="json", include=set(Preparation.model_fields))
     return {
         "dataset": chosen.entry.qualified_name,
         "fingerprint": source.fingerprint,
-        "preparation": json.dumps(how),
+        "preparation": json.dumps(chosen.how.named()),
     }
