@@ -6,6 +6,7 @@ int64 tensors of shape (N,) or ``None``.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,6 +141,23 @@ class Needs:
             independent_scores=objective.independent_scores,
             confined_weights=isinstance(objective, Constraint),
         )
+
+    def norm(self, asked: str) -> str:
+        """The critic's normalisation: what is asked for, or for "auto" one that suits the loss.
+
+        That is "batch", or "layer" where scores have to be independent; to ask for "batch" there
+        is warned of.
+        """
+        if asked == "auto":
+            return "layer" if self.independent_scores else "batch"
+        if asked == "batch" and self.independent_scores:
+            warnings.warn(
+                'norm="batch" makes a picture\'s score depend on its batch, but this loss '
+                "penalises the gradient of each picture's own score: the penalty will not be the "
+                'paper\'s; use norm="auto"',
+                stacklevel=2,
+            )
+        return asked
 
 
 class Generator(nn.Module, ABC):

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from ganzoo import RequestError
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
-from ganzoo.run import SHORTHANDS, Averaging, Logging, Optimiser, Run, Sampling, Saving, Training
+from ganzoo.run import SHORTHANDS, Run
+from ganzoo.sections import Averaging, Logging, Optimiser, Sampling, Saving, Training
 from ganzoo.settings import Settings, explain
 from ganzoo.testing.declaration import check_option
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.contracts import Generator
-from ganzoo.run import Averaging
+from ganzoo.sections import Averaging
 from ganzoo.training.randomness import Randomness
 
 _BATCHES, _BATCH_SIZE = 8, 64

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from ganzoo.errors import RequestError
-from ganzoo.run import Training
+from ganzoo.sections import Training
 from ganzoo.share import Share
 
 T = TypeVar("T")

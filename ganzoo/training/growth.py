@@ -12,7 +12,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from ganzoo.contracts import Growing, ImageShape, Networks
 from ganzoo.errors import RequestError
-from ganzoo.run import Growth, Run
+from ganzoo.run import Run
+from ganzoo.sections import Growth
 
 T = TypeVar("T")
 

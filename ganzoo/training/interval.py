@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from ganzoo.run import Interval
+from ganzoo.sections import Interval
 
 
 class Position(NamedTuple):

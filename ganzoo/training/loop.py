@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ganzoo import pictures
 from ganzoo.errors import RequestError
 from ganzoo.observing.observer import Observer
-from ganzoo.run import Interval
+from ganzoo.sections import Interval
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.ema import Ema
 from ganzoo.training.interval import Position, due

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Constraint, Networks, Objective, Terms
 from ganzoo.data.batches import Batch, Batches
-from ganzoo.run import Optimiser, Run
+from ganzoo.run import Run
+from ganzoo.sections import Optimiser
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import Point, Schedule
 from ganzoo.training.randomness import Randomness

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -40,7 +39,7 @@ def build(options: DcganOptions, *, image: ImageShape, classes: int, needs: Need
             "the pictures have no labels: leave conditional out, or use a dataset that has them"
         )
     generator = DcganGenerator(options, image, classes)
-    discriminator = DcganDiscriminator(options, image, classes, _choose_norm(options, needs))
+    discriminator = DcganDiscriminator(options, image, classes, needs.norm(options.norm))
     generator.apply(_initialise)
     discriminator.apply(_initialise)
     return Networks(
@@ -142,20 +141,6 @@ def _up(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Mod
 def _down(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
     """A convolution that halves height and width; without a bias where a norm follows."""
     return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
-
-
-def _choose_norm(options: DcganOptions, needs: Needs) -> str:
-    """The discriminator's normalisation, which mixes no pictures unless it was asked to."""
-    if options.norm == "auto":
-        return "layer" if needs.independent_scores else "batch"
-    if options.norm == "batch" and needs.independent_scores:
-        warnings.warn(
-            'norm="batch" makes a picture\'s score depend on its batch, but this loss penalises '
-            "the gradient of each picture's own score: the penalty will not be the paper's; "
-            'use norm="auto"',
-            stacklevel=2,
-        )
-    return options.norm
 
 
 def _initialise(layer: nn.Module) -> None:

@@ -6,7 +6,6 @@ from latents of these.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -44,7 +43,7 @@ def build(
     widths = [options.channels * min(2**halved, 8) for halved in range(_depth(options, image) + 1)]
     labels = classes if options.conditional else 0
     generator = FieldGenerator(image, widths, options.blocks, labels)
-    discriminator = FieldDiscriminator(image, widths, _choose_norm(options, needs), labels)
+    discriminator = FieldDiscriminator(image, widths, needs.norm(options.norm), labels)
     generator.apply(_initialise)
     discriminator.apply(_initialise)
     return Networks(
@@ -166,20 +165,6 @@ def _depth(options: FullyConvolutionalOptions, image: ImageShape) -> int:
             "smaller depth"
         )
     return depth
-
-
-def _choose_norm(options: FullyConvolutionalOptions, needs: Needs) -> str:
-    """The discriminator's normalisation, which mixes no pictures unless it was asked to."""
-    if options.norm == "auto":
-        return "layer" if needs.independent_scores else "batch"
-    if options.norm == "batch" and needs.independent_scores:
-        warnings.warn(
-            'norm="batch" makes a picture\'s score depend on its batch, but this loss penalises '
-            "the gradient of each picture's own score: the penalty will not be the paper's; "
-            'use norm="auto"',
-            stacklevel=2,
-        )
-    return options.norm
 
 
 def _initialise(layer: nn.Module) -> None:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Generator
-from ganzoo.run import Averaging
+from ganzoo.sections import Averaging
 from ganzoo.training.ema import Ema
 from ganzoo.training.randomness import Randomness
 

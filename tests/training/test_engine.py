@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganzoo import RequestError
-from ganzoo.run import Training
+from ganzoo.sections import Training
 from ganzoo.training.checkpoint import read
 from ganzoo.training.engine import Engine
 

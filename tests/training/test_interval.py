@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ganzoo.run import Interval
+from ganzoo.sections import Interval
 from ganzoo.training.interval import Position, due
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ganzoo.components import Options
     from ganzoo.contracts import ImageSource
     from ganzoo.registry import Entry, Registry
-    from ganzoo.run import Pictures
+    from ganzoo.sections import Pictures
     from ganzoo.settings import Settings
 
 Model = TypeVar("Model", bound="BaseModel")
@@ -47,7 +47,7 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
     Raises RequestError for what there is not, and for settings of other parts of a run.
     """
-    from ganzoo.run import Pictures
+    from ganzoo.sections import Pictures
 
     settings = _settings(words, recipe, known)
     section = settings.values["dataset"]

@@ -18,7 +18,7 @@ from ganzoo.cli.table import table
 if TYPE_CHECKING:
     from ganzoo.contracts import ImageSource
     from ganzoo.data.inspection import Report
-    from ganzoo.run import Pictures
+    from ganzoo.sections import Pictures
 
 
 def inspect(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
     from ganzoo.observing.console import ProgressBar
-    from ganzoo.run import Pictures
+    from ganzoo.sections import Pictures
 
     Rows: TypeAlias = Mapping[str, Description]
 
