@@ -18,6 +18,9 @@ _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 NAMED = ("dataset", "architecture", "loss")
 """Sections that a component's name opens: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
+_DEEPEST = 10
+"""Sections inside sections; those that there are have four."""
+
 
 class Settings:
     """A nested mapping of values by dotted key; what is set later wins."""
@@ -43,7 +46,7 @@ class Settings:
         """Add every value of a TOML text."""
         try:
             tree = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # the first for a number of 5,000 digits, too
             raise RequestError(f"{origin} is not TOML: {error}") from error
         self.add(tree, origin)
 
@@ -61,12 +64,16 @@ class Settings:
                 raise RequestError(f"expected KEY=VALUE, such as train.steps=1000: {assignment!r}")
             try:
                 value = json.loads(text)
-            except json.JSONDecodeError:
+            except (ValueError, RecursionError):
                 value = text
             self.add({key: value}, origin)
 
     def set(self, key: str, value: Any, origin: str) -> None:
-        """Set one value; naming another component drops the options of the one before."""
+        """Set one value; naming another component drops the options of the one before.
+
+        Raises RequestError for a value that no file could keep.
+        """
+        _require_plain(key, value)
         *parents, leaf = key.split(".")
         if not parents and leaf in NAMED and isinstance(value, str):
             parents, leaf = [leaf], "name"
@@ -142,6 +149,13 @@ def explain(
         yield key, value, origins.get(key, "default")
 
 
+def changes_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What each setting that is not the same was, and is; ``None`` where it is not there."""
+    old, new = dict(_leaves(before)), dict(_leaves(now))
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return {key: (old.get(key), new.get(key)) for key in keys}
+
+
 def reworded(
     error: ValidationError, section: str, known: Iterable[str], origins: Mapping[str, str]
 ) -> RequestError:
@@ -161,12 +175,25 @@ def _is_name(key: str) -> bool:
     return key in NAMED or key.endswith(".name")
 
 
+def _require_plain(key: str, value: Any) -> None:
+    """Raise RequestError for half of a surrogate pair, and for lists in lists in lists."""
+    try:
+        json.dumps([key, value], ensure_ascii=False, default=str).encode()
+    except (UnicodeEncodeError, RecursionError):
+        raise RequestError(
+            f"{ascii(key)[1:-1]}: the value is no text in UTF-8, or nested too deep"
+        ) from None
+
+
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in ((str(name), value) for name, value in tree.items()):
+    for name, value in tree.items():
+        key = f"{prefix}{name}"
+        if key.count(".") > _DEEPEST:
+            raise RequestError(f"there is no setting as deep in sections as {key[:60]}...")
         if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{name}.")
+            yield from _leaves(value, f"{key}.")
         else:
-            yield f"{prefix}{name}", value
+            yield key, value
 
 
 def _shown(value: Any) -> str:

@@ -34,6 +34,30 @@ def test_a_value_is_json_or_else_text(text: str, value: object) -> None:
     assert settings(f"train.steps={text}").values == {"train": {"steps": value}}
 
 
+def test_numbers_and_lists_beyond_what_python_reads_are_text() -> None:
+    for text in ("9" * 5000, "[" * 100_000):
+        assert settings(f"seed={text}").values == {"seed": text}
+
+
+@pytest.mark.parametrize("text", ['data.classes="\\ud800"', "dataset.path=\udcff"])
+def test_what_no_file_could_keep_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="no text in UTF-8") as caught:
+        settings(text)
+    str(caught.value).encode()
+
+
+def test_sections_in_sections_without_end_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text(f"{'a.' * 3000}a = 1")
+    for read in (
+        lambda: settings(f"{'a.' * 3000}a=1"),
+        lambda: settings("a=" + '{"a":' * 300 + "1" + "}" * 300),
+        lambda: Settings().read(file),
+    ):
+        with pytest.raises(RequestError, match="as deep"):
+            read()
+
+
 @pytest.mark.parametrize("text", ["nonsense", "=1", "train.=1", "1=2", "train..steps=1", "a b=1"])
 def test_what_is_no_assignment_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="KEY=VALUE"):
@@ -119,7 +143,13 @@ def test_an_object_sets_each_of_its_values() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [(None, "there is no settings file"), ("steps = = 1", "is not TOML")]
+    ("text", "message"),
+    [
+        (None, "there is no settings file"),
+        ("steps = = 1", "is not TOML"),
+        (f"steps = {'9' * 5000}", "is not TOML"),
+        (f"steps = {'[' * 5000}", "is not TOML"),
+    ],
 )
 def test_an_unusable_file_is_named(tmp_path: Path, text: str | None, message: str) -> None:
     file = tmp_path / "run.toml"
@@ -128,6 +158,47 @@ def test_an_unusable_file_is_named(tmp_path: Path, text: str | None, message: st
     with pytest.raises(RequestError, match=message) as caught:
         Settings().read(file)
     assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"seed = 1\nseed = 2\n", "is not TOML: Cannot overwrite a value"),
+        (b"[train]\n[train]\n", "is not TOML: Cannot declare"),
+        (b"train:\n  steps: 5\n", "is not TOML"),
+        ("seed = 1".encode("utf-16"), "cannot read the settings file"),
+        (b"\x00\x01", "is not TOML"),
+    ],
+    ids=["a key twice", "a section twice", "YAML", "UTF-16", "no text"],
+)
+def test_content_that_is_no_settings_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "run.toml"
+    file.write_bytes(content)
+    with pytest.raises(RequestError, match=message) as caught:
+        Settings().read(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_is_no_file_of_settings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    for path in (tmp_path, tmp_path / "loop.toml"):
+        with pytest.raises(RequestError, match=f"cannot read the settings file {path}"):
+            Settings().read(path)
+
+
+def test_a_file_may_be_empty_or_come_from_any_editor(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    for content, values in (
+        (b"", {}),
+        (b"# all of it is a remark\n", {}),
+        (b"\xef\xbb\xbf[train]\r\n\tsteps\t=\t3\r\n", {"train": {"steps": 3}}),
+    ):
+        file.write_bytes(content)
+        found = Settings()
+        found.read(file)
+        assert found.values == values
 
 
 def test_explain_tells_defaults_apart() -> None:

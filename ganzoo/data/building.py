@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import shutil
 import time
@@ -45,6 +46,10 @@ class _Done:
     """Whether every picture so far is."""
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.rows = operator.index(self.rows)
+        self.skipped = [(operator.index(number), str(reason)) for number, reason in self.skipped]
+
 
 class Building:
     """A folder with rows for all pictures, filled in their order, and a note of how far."""
@@ -81,9 +86,10 @@ class Building:
 
     def _noted(self) -> _Done:
         try:
-            return _Done(**json.loads(self._note.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):  # none, or none that was written whole
+            done = _Done(**json.loads(self._note.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):  # none that was written whole
             return _Done()
+        return done if 0 <= done.rows <= len(self.source) else _Done()
 
     def _fill(
         self,

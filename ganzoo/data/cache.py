@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import operator
+import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape, ImageSource, ScalableSource
@@ -20,6 +23,12 @@ from ganzoo.folders import cache_folder
 
 _PATIENCE = 0.5
 """Seconds between two looks at another process that prepares the same."""
+
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, OverflowError, MemoryError),
+    *(RecursionError, SyntaxError, tokenize.TokenError),
+)
+"""What NumPy and JSON raise on files that are not what was written."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +95,43 @@ def place(source: ImageSource, how: Preparation) -> Path:
 
 
 def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictures:
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    for index, _ in about["skipped"]:
+    try:
+        found = _read(folder, how, len(source))
+    except _DAMAGE as error:
+        raise RequestError(
+            f"the prepared pictures in {folder} are damaged: delete this folder, and they are "
+            f"prepared anew ({error})"
+        ) from error
+    for index in found.left_out:
         read_one(source, index, how)  # raises if the source does not say any more to skip it
+    return found
+
+
+def _read(folder: Path, how: Preparation, count: int) -> PreparedPictures:
+    """What was kept of ``count`` pictures; raises any of _DAMAGE if it is not what was written."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     labels = folder / "labels.npy"
-    return PreparedPictures(
-        pictures=np.load(folder / "pictures.npy", mmap_mode="r", allow_pickle=False),
-        labels=np.load(labels, allow_pickle=False) if labels.exists() else None,
-        class_names=tuple(about["class_names"]),
+    found = PreparedPictures(
+        pictures=open_memmap(folder / "pictures.npy", mode="r"),
+        labels=np.array(open_memmap(labels, mode="r")) if labels.exists() else None,
+        class_names=tuple(map(str, about["class_names"])),
         identity=folder.name,
-        skipped=tuple(reason for _, reason in about["skipped"]),
-        left_out=tuple(number for number, _ in about["skipped"]),
+        skipped=tuple(str(reason) for _, reason in about["skipped"]),
+        left_out=tuple(operator.index(number) for number, _ in about["skipped"]),
     )
+    if found.pictures.dtype != np.uint8 or found.pictures.shape[1:3] != (how.height, how.width):
+        raise ValueError(f"pictures are {found.pictures.dtype} of shape {found.pictures.shape}")
+    if len(found) + len(found.left_out) != count or not set(found.left_out) <= set(range(count)):
+        raise ValueError(f"{len(found)} of {count} pictures, without {list(found.left_out)[:10]}")
+    if found.labels is not None:
+        _require_labels(found.labels, len(found), len(found.class_names))
+    return found
+
+
+def _require_labels(labels: NDArray[np.int64], count: int, classes: int) -> None:
+    whole = labels.dtype == np.int64 and labels.shape == (count,)
+    if not (whole and labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}")
 
 
 def _build(

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, get_args
 
 from filelock import FileLock, Timeout
 
@@ -92,8 +92,18 @@ class Ledger:
         for line in self._file:
             if line.endswith(b"\n"):
                 whole += len(line)
-                with suppress(ValueError, TypeError):  # a line that a crash has spoilt
-                    outcome = Outcome(**json.loads(line))
-                    if not outcome.file or _PICTURE.fullmatch(outcome.file):
-                        self._outcomes[outcome.address] = outcome
+                with suppress(ValueError, TypeError, RecursionError):  # a crash has spoilt it
+                    outcome = _parsed(line)
+                    self._outcomes[outcome.address] = outcome
         self._file.truncate(whole)  # the last line may be torn
+
+
+def _parsed(line: bytes) -> Outcome:
+    """Raises ValueError, TypeError or RecursionError for a line that ``add`` never wrote."""
+    outcome = Outcome(**json.loads(line))
+    "".join(astuple(outcome)).encode()  # which only texts can be
+    if outcome.file and not _PICTURE.fullmatch(outcome.file):
+        raise ValueError(outcome.file)
+    if outcome.passes not in get_args(Passes):
+        raise ValueError(outcome.passes)
+    return outcome

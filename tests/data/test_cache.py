@@ -165,7 +165,49 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
     assert list((own_cache / "prepared").glob(".*")) == []
 
 
-@pytest.mark.parametrize("damage", ["progress.json", "rows.npy", "every_label.npy"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("about.json", b"{"),
+        ("about.json", b'{"class_names": [], "skipped": []}'),  # of which labels are
+        ("about.json", b'{"class_names": ["a", "b"], "skipped": [[10, "x"]]}'),
+        ("about.json", b"[" * 100_000),
+        ("pictures.npy", b""),
+        ("pictures.npy", b"PK\x03\x04"),
+        ("labels.npy", b"\x93NUMPY\x01\0"),
+    ],
+)
+def test_a_damaged_set_is_refused_with_a_remedy(own_cache: Path, name: str, content: bytes) -> None:
+    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+    (folder / name).write_bytes(content)
+    with pytest.raises(RequestError, match="damaged: delete this folder") as refused:
+        prepared(Plain(), SMALL)
+    assert str(folder) in str(refused.value)
+
+
+def test_a_set_that_is_cut_short_is_refused(own_cache: Path) -> None:
+    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+    os.truncate(folder / "pictures.npy", 300)
+    with pytest.raises(RequestError, match="damaged"):
+        prepared(Plain(), SMALL)
+
+
+@pytest.mark.parametrize(
+    "note", ['{"rows": 5', '{"rows": "5"}', '{"rows": 901}', '{"rows": 512, "skipped": [["a"]]}']
+)
+def test_a_spoilt_note_makes_all_anew(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, note: str
+) -> None:
+    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
+    with pytest.raises(KeyboardInterrupt):
+        prepared(Killed(count=900), SMALL)
+    (part,) = (own_cache / "prepared").glob(".*.part")
+    (part / "progress.json").write_text(note)
+    again = Plain(count=900)
+    assert len(prepared(again, SMALL)) == again.reads == 900
+
+
+@pytest.mark.parametrize("damage", ["rows.npy", "every_label.npy"])
 def test_what_was_left_torn_is_made_anew(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
@@ -173,10 +215,7 @@ def test_what_was_left_torn_is_made_anew(
     with pytest.raises(KeyboardInterrupt):
         prepared(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
-    if damage == "progress.json":
-        (part / damage).write_text('{"rows": 5')
-    else:
-        (part / damage).unlink()
+    (part / damage).unlink()
     again = Plain(count=900)
     assert len(prepared(again, SMALL)) == again.reads == 900
 

@@ -46,6 +46,18 @@ def test_a_torn_line_is_dropped_and_a_spoilt_one_passed_over(tmp_path: Path) -> 
         assert ledger.outcome("http://c")
 
 
+@pytest.mark.parametrize(
+    "spoilt",
+    ['"\\ud800"', "5", "null", "[" * 100_000],
+    ids=["half a pair", "number", "nothing", "nested"],
+)
+@pytest.mark.parametrize("name", ["reason", "detail", "passes"])
+def test_a_line_of_what_are_no_texts_is_passed_over(tmp_path: Path, name: str, spoilt: str) -> None:
+    (tmp_path / FILE).write_text(f'{{"address": "http://a", "{name}": {spoilt}}}\n')
+    with Ledger.opened(tmp_path) as ledger:
+        assert ledger.outcome("http://a") is None
+
+
 def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
     with Ledger.opened(tmp_path):
         (tmp_path / ".abc.part").touch()

@@ -1,0 +1,267 @@
+"""The kinds of input that hold many pictures, or say what is on them, read by their datasets."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tarfile
+import zipfile
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import h5py
+import numpy as np
+import scipy.io
+
+from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.data.descriptions import read_descriptions
+from tests.torture.kind import Kind, written
+from tests.torture.pictures import encoded, pixels
+from tests.torture.sources import HOW, check, source
+
+_COUNT = 6
+_NAMES = ("rose", "tulip")
+
+
+def _read_file(dataset: str, name: str, folder: Path, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    check(source(dataset, folder / name))
+
+
+# Arrays.
+
+
+def _idx() -> list[bytes]:
+    found = pixels()
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in found.shape)
+    return [header + found.tobytes()]
+
+
+def _read_idx(folder: Path, content: bytes) -> None:
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(content)
+    labels = bytes([0, 0, 8, 1, 0, 0, 0, _COUNT, *range(_COUNT)])
+    (folder / "train-labels-idx1-ubyte").write_bytes(labels)
+    check(source("mnist", folder))
+
+
+def _hdf5(path: Path, **how: Any) -> None:
+    version = how.pop("libver", "earliest")
+    with h5py.File(path, "w", libver=version) as file:
+        file.attrs["layout"] = "NHWC"
+        file.create_dataset("images", data=pixels(3), **how)
+        file["labels"] = np.arange(_COUNT) % 2
+        names = h5py.string_dtype() if how else h5py.string_dtype("utf-8", 5)
+        file.create_dataset("class_names", data=_NAMES, dtype=names)
+
+
+def _read_hdf5(folder: Path, content: bytes) -> None:
+    (folder / "a.h5").write_bytes(content)
+    for memory in ("load", "stream"):
+        check(source("hdf5", folder / "a.h5", memory=memory, window=4))
+
+
+def _npz(path: Path) -> None:
+    np.savez(path, images=pixels(3), labels=np.arange(_COUNT) % 2, class_names=_NAMES)
+
+
+_CHUNKED: dict[str, Any] = {"chunks": (2, 12, 10, 3), "compression": "gzip", "shuffle": True}
+_ARRAYS = (
+    Kind("IDX", _idx, _read_idx),
+    Kind("IDX in gzip", lambda: [gzip.compress(_idx()[0], mtime=0)], _read_idx),
+    Kind(
+        "HDF5",
+        lambda: written(
+            ".h5",
+            _hdf5,
+            partial(_hdf5, libver="latest"),
+            partial(_hdf5, **_CHUNKED),
+            partial(_hdf5, **_CHUNKED, fletcher32=True, maxshape=(None, 12, 10, 3)),
+        ),
+        _read_hdf5,
+    ),
+    Kind(
+        ".npy",
+        lambda: written(
+            ".npy",
+            lambda path: np.save(path, pixels(3)),
+            lambda path: np.save(path, np.asfortranarray(pixels()) / np.float32(255)),
+        ),
+        partial(_read_file, "numpy", "a.npy"),
+    ),
+    Kind(
+        ".npz",
+        lambda: written(
+            ".npz",
+            _npz,
+            lambda path: np.savez_compressed(path, x=pixels(), y=np.array(["a", "b"] * 3)),
+        ),
+        partial(_read_file, "numpy", "a.npz"),
+    ),
+)
+
+
+# Archives, and the tables beside pictures.
+
+
+def _files() -> dict[str, bytes]:
+    (packed,) = written(".png", encoded("RGB", "PNG")[0])
+    return {f"{_NAMES[number % 2]}/{number}.png": packed for number in range(_COUNT)}
+
+
+def _table_of_json() -> bytes:
+    rows = [[name, number % 2] for number, name in enumerate(_files())]
+    return json.dumps({"labels": rows}).encode()
+
+
+def _zip(path: Path, method: int = zipfile.ZIP_STORED) -> None:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in {**_files(), "dataset.json": _table_of_json()}.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+
+
+def _tar(path: Path, files: dict[str, bytes], form: int, mode: Any = "w") -> None:
+    with tarfile.open(path, mode, format=form) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def _tars() -> list[bytes]:
+    long = {f"{'kind' * 30}/{name}": content for name, content in _files().items()}
+    forms = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
+    return written(".tar", *(partial(_tar, files=long, form=form) for form in forms))
+
+
+def _read_table(name: str, folder: Path, content: bytes) -> None:
+    for number, (place, picture) in enumerate(_files().items()):
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_bytes(picture if number == 0 else b"")
+    (folder / name).write_bytes(content)
+    found = source("image-folder", folder, labels=folder / name)
+    label = found[0][1]
+    assert label is None or 0 <= label < len(found.class_names)
+
+
+def _tables() -> list[bytes]:
+    rows = [f"{name},{_NAMES[number % 2]}\n" for number, name in enumerate(_files())]
+    with_more = [row.replace(",", ',"a, b",') for row in rows]
+    plain, headed = "".join(rows), "".join(["file,class\n", *rows])
+    return [plain.encode(), headed.encode(), "".join(["file,about,label\n", *with_more]).encode()]
+
+
+def _read_descriptions(folder: Path, content: bytes) -> None:
+    (folder / "pictures.csv").write_bytes(content)
+    for name, about in read_descriptions(folder / "pictures.csv").items():
+        assert name
+        assert all(isinstance(text, str) for text in about)
+        "".join([name, *about]).encode()
+
+
+def _flowers(which: str, folder: Path, content: bytes) -> None:
+    """Read the files of Oxford Flowers, of which one is broken."""
+    whole = {"imagelabels.mat": _numbers("labels"), "102flowers.tgz": _tgz()}
+    for name, file in {**whole, which: [content]}.items():
+        (folder / name).write_bytes(file[0])
+    check(source("flowers", folder))
+
+
+@cache
+def _numbers(name: str) -> list[bytes]:
+    rows = {name: np.arange(1, _COUNT + 1)[np.newaxis]}
+    return written(
+        ".mat",
+        lambda path: scipy.io.savemat(path, rows, do_compression=True),
+        lambda path: scipy.io.savemat(path, rows),
+    )
+
+
+@cache
+def _tgz() -> list[bytes]:
+    picture = next(iter(_files().values()))
+    files = {f"jpg/image_{number:05}.jpg": picture for number in range(1, _COUNT + 1)}
+    return written(".tgz", partial(_tar, files=files, form=tarfile.GNU_FORMAT, mode="w:gz"))
+
+
+def _tgz_of(tar: bytes) -> bytes:
+    return gzip.compress(tar, mtime=0)
+
+
+_ARCHIVES = (
+    Kind(
+        "zip archive",
+        lambda: written(".zip", _zip, partial(_zip, method=zipfile.ZIP_DEFLATED)),
+        partial(_read_file, "archive", "a.zip"),
+    ),
+    Kind("tar archive", _tars, partial(_read_file, "archive", "a.tar")),
+    Kind("table of labels", _tables, partial(_read_table, "labels.csv"), is_text=True),
+    Kind(
+        "dataset.json",
+        lambda: [_table_of_json(), b'{"labels": null}'],
+        partial(_read_table, "labels.json"),
+        is_text=True,
+    ),
+    Kind(
+        "table of descriptions",
+        lambda: [b'file,address,description\na.png,http://a/,"a ""flower"""\nb.png,,\n'],
+        _read_descriptions,
+        is_text=True,
+    ),
+    Kind("MATLAB file", partial(_numbers, "labels"), partial(_flowers, "imagelabels.mat")),
+    Kind("tgz archive", _tgz, partial(_flowers, "102flowers.tgz")),
+    Kind(
+        "tar in a tgz archive",
+        lambda: [gzip.decompress(packed) for packed in _tgz()],
+        partial(_flowers, "102flowers.tgz"),
+        seal=_tgz_of,
+    ),
+)
+
+
+# Prepared pictures.
+
+
+@cache
+def _kept(name: str) -> list[bytes]:
+    """A file of a set of prepared pictures, one of which was left out."""
+    with TemporaryDirectory() as folder:
+        kept = _prepared(Path(folder)).identity
+        return [Path(folder, "prepared", kept, name).read_bytes()]
+
+
+def _prepared(folder: Path) -> PreparedPictures:
+    """Those of an image folder of seven pictures, with this folder as the cache."""
+    os.environ["GANZOO_CACHE"] = str(folder)
+    for name, content in {**_files(), "rose/none.png": b""}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    return prepared(source("image-folder", folder, on_error="skip"), HOW[0])
+
+
+def _read_kept(name: str, folder: Path, content: bytes) -> None:
+    place = folder / "prepared" / _prepared(folder).identity / name
+    place.write_bytes(content)
+    found = _prepared(folder)
+    assert found.pictures.dtype == np.uint8
+    assert found.pictures.shape[1:3] == (8, 8)
+    assert found.labels is not None
+    assert set(found.labels.tolist()) <= set(range(len(found.class_names)))
+
+
+_PREPARED = (
+    Kind("prepared pictures", partial(_kept, "pictures.npy"), partial(_read_kept, "pictures.npy")),
+    Kind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
+    Kind(
+        "about prepared pictures",
+        partial(_kept, "about.json"),
+        partial(_read_kept, "about.json"),
+        is_text=True,
+    ),
+)
+
+KINDS = (*_ARRAYS, *_ARCHIVES, *_PREPARED)
+"""All of them."""

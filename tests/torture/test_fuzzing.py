@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("resource", reason="Windows cannot fork")
+
+from ganzoo import RequestError
+from tests.torture import fuzzing
+from tests.torture.fuzzing import KINDS, fuzz
+from tests.torture.kind import Kind
+
+# Python from 3.12 on warns of threads, which are idle where the tests fork.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_broken_inputs_are_refused_or_read_correctly(kind: Kind, tmp_path: Path) -> None:
+    (row,) = fuzz([kind], 10, seed=1, keep=tmp_path)
+    assert row.lost == []
+    assert row.tried == row.refused + row.correct == 10
+
+
+def test_what_is_lost_costs_only_itself_and_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuzzing, "SECONDS", 0.2)
+    monkeypatch.setattr(fuzzing, "MEMORY", 2**28)
+    whole = bytes(100)
+
+    def read(folder: Path, content: bytes) -> None:
+        match 0 if content == whole else sum(content) % 6:
+            case 1:
+                raise RequestError("refused")
+            case 2:
+                raise KeyError("forgotten")
+            case 3:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case 4 if len(content) % 4 == 0:
+                time.sleep(60)
+            case 5:
+                bytes(2**29)
+
+    kind = Kind("numbers", lambda: [whole], read)
+    (row,) = fuzz([kind], 24, seed=0, keep=tmp_path)
+    assert row.tried == 24 == row.refused + row.correct + len(row.lost)
+    assert row.refused
+    assert row.correct
+    for end in ("KeyError", "died of SIGSEGV", "hung", "MemoryError"):
+        assert any(end in line for line in row.lost)
+    assert len(list(tmp_path.iterdir())) == len(row.lost)
+    monkeypatch.setattr(fuzzing, "_TOGETHER", 7)  # which changes nothing
+    assert fuzz([kind], 24, seed=0, keep=tmp_path) == [row]
