@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Recipe,
     )
     from ganzoo.contracts import (
+        Adaptive,
         Augment,
         BulkSource,
         ChunkedSource,
@@ -70,6 +71,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "PICTURE_SUFFIXES",
+    "Adaptive",
     "Architecture",
     "Augment",
     "Augmentation",

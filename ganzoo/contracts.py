@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -267,6 +267,22 @@ class Constraint(Protocol):
 
     def constrain(self, discriminator: nn.Module) -> None:
         """Change the weights in place, after each of the discriminator's updates."""
+        ...
+
+
+@runtime_checkable
+class Adaptive(Protocol):
+    """An objective or an augmentation that changes while a run trains; any ``nn.Module`` is one.
+
+    What it returns is kept in checkpoints, so it is made of tensors and plain Python values.
+    """
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """All that it has become."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> Any:
+        """Become what ``state_dict`` returned."""
         ...
 
 

@@ -10,6 +10,17 @@ class RequestError(ValueError):
     """What was asked for cannot be done as it was asked; the command line ends with status 2."""
 
 
+class Stopped(BaseException):
+    """Work was asked to stop before a run had anything to save; the same command does it again.
+
+    Like KeyboardInterrupt it is no error, and passes by whatever deals with errors.
+    """
+
+
+class Terminated(Stopped):
+    """SIGTERM has come where nothing else waited for it."""
+
+
 class UnknownName(RequestError, LookupError):
     """A name that nothing installed answers to, or that more than one thing answers to."""
 

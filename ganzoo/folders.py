@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
 import os
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,17 +43,41 @@ def require_folder(path: Path) -> None:
         raise RequestError(f"nothing may be written into {nearest}: name another place")
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file, flushed to the disk, that is either the old one or the new one, never half."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new, empty file beside this one, which takes its place, flushed to the disk, at the end.
+
+    If anything goes wrong it is removed, and what was there before stays.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
+        part.open("xb").close()
+        yield part
+        with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)
+        _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, flushed to the disk, that is either the old one or the new one, never half."""
+    with replacing(path) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # drives over a network
+            raise
+    finally:
+        os.close(descriptor)
 
 
 _SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
@@ -105,7 +131,7 @@ class RunFolder:
         number = 1
         while True:
             path = parent / f"{title}-{number:03}"
-            with contextlib.suppress(FileExistsError):
+            with suppress(FileExistsError):
                 return cls._make(path)
             number += 1
 
@@ -121,6 +147,21 @@ class RunFolder:
         if not folder.settings.is_file():
             raise RequestError(f"{path} is not a run folder: it has no run.toml")
         return folder
+
+    def clear(self) -> None:
+        """Remove what a process that was killed has left half written."""
+        for folder in (self.path, self.checkpoints, self.samples):
+            for part in folder.glob(".*.part"):
+                part.unlink(missing_ok=True)
+
+    def stored_settings(self) -> dict[str, Any]:
+        """The settings as they were kept last; empty if they cannot be read."""
+        import tomllib
+
+        try:
+            return tomllib.loads(self.settings.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
 
     def write_settings(self, tree: Mapping[str, Any]) -> None:
         """Keep the resolved settings."""
@@ -143,8 +184,8 @@ class RunFolder:
         """What is known of each start of this run, oldest first."""
         try:
             found = json.loads(self.environment.read_text(encoding="utf-8"))["sessions"]
-        except (OSError, ValueError, KeyError, TypeError):  # nothing that a run depends on
-            return []
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return []  # nothing that a run depends on
         return [session for session in found if isinstance(session, dict)]
 
     def add_session(self, facts: Mapping[str, Any]) -> None:

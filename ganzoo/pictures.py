@@ -5,7 +5,6 @@ Samples, metrics and output all pass through here, so they all see the same byte
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+
+from ganzoo.folders import replacing
 
 
 def from_uint8(pictures: Tensor) -> Tensor:
@@ -71,9 +72,5 @@ def save(pixels: NDArray[np.uint8], path: Path) -> None:
     kind = FORMATS[path.suffix.lower()]
     if kind == "JPEG" and image.mode in ("LA", "RGBA"):
         image = image.convert(image.mode.rstrip("A"))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         image.save(part, format=kind)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import pluggy
 
 from ganzoo import hookspecs
 from ganzoo.components import Component
-from ganzoo.errors import RequestError, UnknownName, did_you_mean
+from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -122,7 +122,9 @@ class Registry:
             module = _import_file(point.value, from_file) if from_file else point.load()
             self.import_seconds[plugin.name] = time.perf_counter() - start
             self.register(module, plugin)
-        except (Exception, SystemExit) as error:
+        except (KeyboardInterrupt, Stopped):
+            raise
+        except BaseException as error:  # whatever a plugin may raise; an exit is an error here
             if os.environ.get("GANZOO_STRICT_PLUGINS") == "1":
                 raise
             self.failures.append(Failure(plugin, error))

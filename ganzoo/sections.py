@@ -26,6 +26,30 @@ Interval = Annotated[int | str, BeforeValidator(_checked)]
 """How often something happens: every so many steps, or ``"2 epochs"``, or ``"50000 images"``."""
 
 
+_DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
+_SECONDS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
+
+
+def seconds(duration: str) -> float:
+    """How long ``"90 minutes"`` is.
+
+    Raises ValueError for anything but a number of seconds, minutes, hours or days.
+    """
+    parts = _DURATION.fullmatch(duration)
+    if not parts:
+        raise ValueError('write such as "90 minutes", "11.5 hours" or "2 days"')
+    return float(parts[1]) * _SECONDS[parts[2]]
+
+
+def _timed(duration: Any) -> str:
+    seconds(str(duration))
+    return str(duration)
+
+
+Duration = Annotated[str, BeforeValidator(_timed)]
+"""``"90 minutes"``, or seconds, hours or days."""
+
+
 def _listed(names: Any) -> Any:
     """A list of names may be one text, with commas; a class may be called 5."""
     names = str(names) if isinstance(names, int) else names
@@ -73,10 +97,14 @@ class Training(Options):
         10_000, ge=1, description="Steps in all: each is critic_steps critic updates and one of G."
     )
     epochs: float | None = Field(
-        None, gt=0, description="Passes over the pictures, instead of steps."
+        None, gt=0, le=1e9, description="Passes over the pictures, instead of steps."
     )
     images: int | None = Field(
         None, ge=1, description="Real pictures shown in all, instead of steps."
+    )
+    max_time: Duration | None = Field(
+        None,
+        description='Stop after so long, such as "11.5 hours", with a checkpoint to go on from.',
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Pictures in a batch, over all processes."
@@ -95,6 +123,11 @@ class Training(Options):
     devices: int = Field(1, ge=1, description="Processes, each on a device of its own.")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Arithmetic of the forward passes; bf16 keeps penalties in float32."
+    )
+    on_nonfinite: Literal["raise", "skip", "rollback"] = Field(
+        "raise",
+        description="What a loss or gradient that is not finite does: raise ends the run, skip "
+        "leaves the update out, rollback goes on from the last checkpoint with other randomness.",
     )
     channels_last: bool = Field(
         True, description="Keep pictures as (N, H, W, C) in memory, which convolutions prefer."
@@ -136,6 +169,9 @@ class Saving(Options):
 
     every: Interval = Field(1000, description='Steps between checkpoints, or such as "2 epochs".')
     keep: int = Field(3, ge=1, description="How many of the newest checkpoints to keep.")
+    keep_every: Interval | None = Field(
+        None, description='Steps between checkpoints that are kept for good, or such as "2 epochs".'
+    )
 
 
 class Sampling(Options):

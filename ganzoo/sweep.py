@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, write_atomically
+from ganzoo.ownership import owned
 from ganzoo.run import Run
 from ganzoo.settings import NAMED
 
@@ -145,27 +147,31 @@ class Sweep:
             raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
-            return cls(path, [Trial(**trial) for trial in found["trials"]])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return cls(path, [_trial(trial) for trial in found["trials"]])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"cannot read {file}: {error}") from error
 
     def train(self, runs: Mapping[str, Run], progress: Observer) -> Outcome:
         """Train these runs, by the name of their trial, one after the other.
 
         A run that has begun is gone on with. One that does not come to its end is noted, and the
-        next one begins, unless all was asked to stop.
+        next one begins, unless all was asked to stop. Raises RequestError if another process is at
+        this sweep.
         """
         from ganzoo.training.loop import Outcome
+        from ganzoo.training.stopping import stop_requests
 
-        for number, trial in enumerate(self.trials, 1):
-            if trial.name in runs:
+        asked = [(n, trial) for n, trial in enumerate(self.trials, 1) if trial.name in runs]
+        with owned(self.path, progress.noted), stop_requests(progress.noted) as stopping:
+            for number, trial in asked:
+                if stopping():
+                    return Outcome.STOPPED
                 what = told(trial.differs) or "no list was given"
                 progress.noted(f"run {number} of {len(self.trials)}: {what}")
                 trial.state = self._ending(trial, runs[trial.name], progress)
                 self._write()
-                if trial.state == Outcome.STOPPED.value:
-                    return Outcome.STOPPED
-        return Outcome.FINISHED
+            last_stopped = bool(asked) and asked[-1][1].state == Outcome.STOPPED.value
+        return Outcome.STOPPED if last_stopped else Outcome.FINISHED
 
     def _ending(self, trial: Trial, run: Run, progress: Observer) -> str:
         """Train one run; its state afterwards."""
@@ -222,12 +228,34 @@ def _made(folder: RunFolder) -> RunFolder:
     return folder
 
 
+def _trial(found: Mapping[str, Any]) -> Trial:
+    """Raises TypeError or ValueError if it is none that was written here."""
+    trial = Trial(**found)
+    texts, tables = (trial.name, trial.state), (trial.differs, trial.settings)
+    if not all(isinstance(t, str) for t in texts) or not all(isinstance(t, dict) for t in tables):
+        raise TypeError("a trial has two texts and two tables")
+    if Path(trial.name).name != trial.name:
+        raise ValueError(f"{trial.name} is not the name of a folder")
+    return trial
+
+
 def _reports(journal: Path) -> list[dict[str, Any]]:
+    """The lines that tell how fast a run was, which are all that no crash has torn."""
+    lines = journal.read_text(errors="replace").splitlines() if journal.exists() else ()
     reports = []
-    for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else ():
-        with suppress(ValueError):  # a line that a crash has torn
-            reports.append(json.loads(line))
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            report = json.loads(line)
+            if isinstance(report, dict) and all(map(_is_number, map(report.get, _TOLD))):
+                reports.append(report)
     return reports
+
+
+_TOLD = ("step", "images_seen", "speed/images_per_second")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _speed(reports: Sequence[Mapping[str, Any]]) -> float | None:
@@ -235,7 +263,7 @@ def _speed(reports: Sequence[Mapping[str, Any]]) -> float | None:
     for report in reports:
         shown = report["images_seen"] - images
         images += shown
-        seconds += shown / report["speed/images_per_second"]
+        seconds += shown / (report["speed/images_per_second"] or math.inf)
     return images / seconds if seconds else None
 
 

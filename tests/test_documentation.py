@@ -134,6 +134,23 @@ def test_every_hook_has_its_heading() -> None:
     assert headings == [f"{signatures[name]} -> {returns[name]}" for name in signatures]
 
 
+@pytest.mark.parametrize("name", ["cases.md", "promises.md"])
+def test_every_test_that_is_named_exists(name: str) -> None:
+    page = ROOT / "docs" / name
+    if not page.exists():
+        pytest.skip("it is not written yet")
+    named = set(re.findall(r"`(tests/[\w/.-]+)::(\w+)`", text(page)))
+    assert named
+    for file, test in sorted(named):
+        assert (ROOT / file).is_file(), f"{title(page)} names {file}, and there is no such file"
+        functions = {
+            node.name
+            for node in ast.walk(ast.parse(text(ROOT / file)))
+            if isinstance(node, ast.FunctionDef)
+        }
+        assert test in functions, f"{title(page)} names {file}::{test}, and there is no such test"
+
+
 def test_the_zoo_is_in_step() -> None:
     page = runpy.run_path(str(ROOT / "docs" / "zoo.py"))["page"]()
     assert page == text(ROOT / "docs" / "zoo.md"), "run `python docs/zoo.py`"

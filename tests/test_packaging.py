@@ -101,7 +101,7 @@ def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
     names = {re.split(r"[<>=!~;\[ ]", requirement)[0] for requirement in declared}
     sources = list((ROOT / folder).rglob("*.py"))
     found = {name.partition(".")[0] for source in sources for name in imports(source)}
-    ours = {"ganzoo", *ADVERTISED.values(), *(source.stem for source in sources)}
+    ours = {"ganzoo", folder, *ADVERTISED.values(), *(source.stem for source in sources)}
     providers = packages_distributions()
     for package in found - ours - sys.stdlib_module_names:
         by = {provider.lower().replace("_", "-") for provider in providers.get(package, ())}

@@ -132,15 +132,52 @@ def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
         Registry().register(module(ganzoo_datasets=ganzoo_datasets), plugin("a"))
 
 
-@pytest.mark.parametrize("error", ["import no_such_module", "raise SystemExit(3)", "1 / 0"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "import no_such_module",
+        "raise SystemExit(3)",
+        "1 / 0",
+        "def broken(:",
+        "\0",
+        "def again():\n    again()\nagain()",
+        "raise BaseException('neither an error nor an exit')",
+        "from ganzoo import SomethingThatIsNoMore",
+        "import ganzoo\nganzoo.Loss(name='a', summary='A.', factory='a:b', of_another_age=1)",
+    ],
+)
 def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
     file = tmp_path / "broken_gan.py"
     file.write_text(error)
     registry = Registry.discover(files=[file])
     assert [failure.plugin.name for failure in registry.failures] == ["broken-gan"]
     assert registry.find("loss", "wgan-gp").component.name == "wgan-gp"
+    assert "\n" not in registry.failures[0].reason
     with pytest.raises(ganzoo.UnknownName, match=r"not loaded: broken-gan \(local: "):
         registry.find("loss", "mine")
+
+
+def test_ctrl_c_while_a_plugin_is_imported_is_no_fault_of_the_plugin(tmp_path: Path) -> None:
+    file = tmp_path / "slow_gan.py"
+    file.write_text("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        Registry.discover(files=[file])
+
+
+def test_of_two_installed_plugins_of_one_name_the_first_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"twin_{number}_gan.py").write_text(
+            "import ganzoo\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
+            f"    return [ganzoo.Loss(name='twin-{number}', summary='A.', factory='a:b')]\n"
+        )
+    monkeypatch.syspath_prepend(tmp_path)
+    twins = [EntryPoint("twin", f"twin_{number}_gan", "ganzoo") for number in (1, 2)]
+    monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: twins)
+    registry = Registry.discover()
+    assert [entry.component.name for entry in registry.entries()] == ["twin-1"]
+    assert "another plugin is already called 'twin'" in registry.failures[0].reason
 
 
 def test_a_broken_plugin_raises_when_that_is_asked_for(

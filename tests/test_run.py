@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tomli_w
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from ganzoo import RequestError
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
-from ganzoo.run import SHORTHANDS, Run
+from ganzoo.run import SHORTHANDS, Run, section
 from ganzoo.sections import Averaging, Logging, Optimiser, Sampling, Saving, Training
 from ganzoo.settings import Settings, explain
 from ganzoo.testing.declaration import check_option
@@ -197,6 +199,47 @@ def test_of_steps_and_epochs_the_later_layer_wins(tmp_path: Path) -> None:
     run = Run.resolve(found, REGISTRY)
     assert run.train.epochs is None
     assert run.train.steps == 7
+
+
+def numbers(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """The dotted key of every option that holds a number, or may."""
+    for name, field in model.model_fields.items():
+        if inside := section(field.annotation):
+            yield from numbers(inside, f"{prefix}{name}.")
+        elif any(kind in repr(field.annotation) for kind in ("int", "float")):
+            yield f"{prefix}{name}", field
+
+
+def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
+    """What chooses the component, the key, and the option, for all that is installed."""
+    for entry in REGISTRY.entries():
+        kind, name = entry.component.kind, entry.component.name
+        of = f"augment.{name}" if kind == "augmentation" else kind
+        chosen = f"{of}={'true' if kind == 'augmentation' else name}"
+        for key, field in numbers(entry.component.options):
+            yield chosen, f"{of}.{key}", field
+    for key, field in numbers(Run):
+        yield "architecture=growing-mlp" if key.startswith("growth.") else "seed=0", key, field
+
+
+BEYOND = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
+"""What leads from each kind of bound to a number beyond it."""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "key", "field"),
+    [pytest.param(*number, id=number[1]) for number in every_number()],
+)
+def test_a_number_beyond_its_bounds_gets_one_line(chosen: str, key: str, field: FieldInfo) -> None:
+    wrong = ["NaN", "Infinity", "-Infinity", '"nan"', "[null]"]
+    for bound in field.metadata:
+        for kind, step in BEYOND.items():
+            if (limit := getattr(bound, kind, None)) is not None:
+                wrong.append(f"{limit + step}")
+    for value in wrong:
+        refused = refusal(chosen, f"{key}={value}")
+        assert refused.startswith(key), refused
+        assert "\n" not in refused
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
 from ganzoo.cli import animate, components, data, generate, plugins, resume, sweep, train
+from ganzoo.cli.ending import STOPPED, fall_silent
 
 app = typer.Typer(
     name="ganzoo",
@@ -65,31 +67,47 @@ def main() -> None:
     """
     # pydantic would search every installed distribution for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from ganzoo.errors import RequestError
+    from ganzoo.errors import RequestError, Stopped, Terminated
 
     warnings.showwarning = _warn
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = app(prog_name="ganzoo", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:  # there is none where it was closed from the beginning
+            sys.stdout.flush()
         if status == _INTERRUPTED:
             _leave("interrupted", _INTERRUPTED)
         sys.exit(status)
     except BrokenPipeError:  # `ganzoo list | head`: who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fall_silent()
+        sys.exit(0)
+    except SystemExit as leaving:
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        fall_silent()  # the same, of which Typer makes an error
         sys.exit(0)
     except _USAGE as error:
         _leave(error.format_message(), 2)
     except RequestError as error:
         _leave(str(error), 2)
+    except Terminated:
+        _leave("terminated", 128 + signal.SIGTERM)
+    except Stopped as stopped:
+        _leave(f"{stopped}; the same command does it again", STOPPED)
     except (KeyboardInterrupt, typer.Abort):
         _leave("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - no traceback reaches anyone who did not ask for it
         name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
-        _leave(f"{name}{error} (`ganzoo --traceback ...` shows where)", 1)
+        reason = (str(error).splitlines() or [""])[0]
+        if any(words in reason for words in _NO_MEMORY):
+            reason += "; lower train.batch_size, data.resolution or the networks' width"
+        _leave(f"{name}{reason} (`ganzoo --traceback ...` shows where)", 1)
 
 
 _INTERRUPTED = 130
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
+"""What CUDA, torch on the CPU and NumPy say."""
 
 # Typer does not name the parent of its usage errors, and keeps it elsewhere in each release.
 _USAGE: Any = typer.BadParameter.__mro__[2]
@@ -97,7 +115,9 @@ _USAGE: Any = typer.BadParameter.__mro__[2]
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     """Leave by way of an exception, so that what is half done is cleared away."""
-    sys.exit(128 + number)
+    from ganzoo.errors import Terminated
+
+    raise Terminated
 
 
 def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
@@ -108,5 +128,6 @@ def _leave(message: str, status: int) -> None:
     """Say what was wrong in one line; called while the error is being handled."""
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
-    print("error:", " ".join(message.split()), file=sys.stderr)
+    with suppress(OSError):  # nobody is there to read it
+        print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)

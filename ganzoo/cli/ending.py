@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
+    from ganzoo.run import Run
     from ganzoo.training.loop import Outcome
 
 STOPPED = 75
 """The status of a run that stopped on request and can be resumed (EX_TEMPFAIL)."""
 
 
-def end(folder: RunFolder, outcome: Outcome) -> None:
+def fall_silent() -> None:
+    """Print nothing more to standard output, which nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def end(run: Run, folder: RunFolder, outcome: Outcome) -> None:
     """Say where the run is, and leave with its status; of several processes the first alone."""
+    from ganzoo.training.engine import launched_as_main
     from ganzoo.training.loop import Outcome
 
-    if os.environ.get("LOCAL_RANK", "0") != "0":
+    if not launched_as_main(run.train):
         return
-    print(folder.path)
+    try:
+        print(folder.path, flush=True)
+    except OSError:  # of a terminal that was closed; the run is saved all the same
+        fall_silent()
     if outcome is Outcome.STOPPED:
         raise typer.Exit(STOPPED)

@@ -39,4 +39,4 @@ def resume(
     from ganzoo.observing.console import ProgressBar
     from ganzoo.training import session
 
-    end(folder, session.resume(resolved, folder, ProgressBar()))
+    end(resolved, folder, session.resume(resolved, folder, ProgressBar()))

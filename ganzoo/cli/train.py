@@ -110,4 +110,4 @@ def _train(run: Run, folder: Callable[[], RunFolder]) -> None:
     from ganzoo.observing.console import ProgressBar
     from ganzoo.training import session
 
-    end(*session.train(run, folder, ProgressBar()))
+    end(run, *session.train(run, folder, ProgressBar()))

@@ -42,7 +42,16 @@ class Batches:
         self.data = data
         self.layout = layout
         self.device = device
-        self.order = _order(data, seed, balance)
+        self._balance = balance
+        self.order = self.ordered(seed)
+
+    def ordered(self, seed: int) -> Order:
+        """The order that follows from this seed."""
+        return _order(self.data, seed, self._balance)
+
+    def shuffle(self, seed: int) -> None:
+        """Go on in the order of another seed."""
+        self.order = self.ordered(seed)
 
     def take(self, position: int, count: int, share: Share = WHOLE) -> Batch:
         """This process's share of the batch of ``count`` pictures that begins at ``position``."""

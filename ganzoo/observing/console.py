@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,6 +28,12 @@ class StandardError(Console):
 
     def __init__(self) -> None:
         super().__init__(stderr=True, highlight=False)
+
+    def _check_buffer(self) -> None:
+        try:
+            super()._check_buffer()
+        except OSError:  # a terminal that was closed
+            self.on_broken_pipe()
 
     def on_broken_pipe(self) -> None:
         """Say no more; rich itself would end the process."""
@@ -98,6 +105,15 @@ class ProgressBar(Observer):
             speed = f"{scalars.get('speed/images_per_second', 0):.0f} images/s"
             left = f"{self._speed.left(step, self._steps)} left"
             self.noted(f"step {step}/{self._steps}  {speed}  {left}  {text}")
+
+    def went_back(self, step: int) -> None:
+        """Move the bar back."""
+        self._speed = _Speed()
+        self._move(step)
+
+    def warned(self, step: int, message: str) -> None:
+        """Print the message, so that it is seen."""
+        self.console.print(f"[yellow]warning:[/] {escape(message)}", soft_wrap=True)
 
     def noted(self, message: str) -> None:
         """Print the message, above the bar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,19 @@ class Observer:
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
+
+    def saving(self) -> None:
+        """A checkpoint is about to be written: what was told so far should be on the disk."""
+
+    def went_back(self, step: int) -> None:
+        """Training goes on from this earlier step; what was told of later ones will not happen."""
+
+    def failed(self, story: Mapping[str, Any]) -> None:
+        """A loss or gradient was not a finite number; the story is plain values, as in JSON."""
+
+    def warned(self, step: int, message: str) -> None:
+        """Something went wrong that a person should look into."""
+        self.noted(message)
 
     def noted(self, message: str) -> None:
         """Something happened that a person should know."""

@@ -16,8 +16,22 @@ class TensorBoard(Observer):
     """Event files in the run folder; ``tensorboard --logdir runs`` shows them."""
 
     def __init__(self, folder: Path, step: int) -> None:
+        self._folder = folder
         # purge_step hides what was told after the checkpoint that the run goes on from.
         self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+    def saving(self) -> None:
+        """Bring what was told to the file before the checkpoint that it belongs to."""
+        self._writer.flush()
+
+    def went_back(self, step: int) -> None:
+        """Hide what was told of later steps."""
+        self._writer.close()
+        self._writer = SummaryWriter(str(self._folder), purge_step=step + 1)
+
+    def warned(self, step: int, message: str) -> None:
+        """A text among the run's."""
+        self._writer.add_text("warnings", message, step)
 
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """One scalar each."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder, require_folder
+from ganzoo.folders import RunFolder, replacing, require_folder
 
 FORMATS = {
     # A palette for each frame. Dithering is ordered: diffused errors would crawl between frames.
@@ -98,14 +97,10 @@ def write(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
     a white line more. Raises OSError with ffmpeg's reason if the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         reason = _encode(frames, fps, (*FORMATS[path.suffix.lower()], f"file:{part}"))
         if reason is not None:
             raise OSError(f"cannot write {path}: {reason}")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _encode(frames: Iterable[Image.Image], fps: float, output: Sequence[str]) -> str | None:

@@ -6,23 +6,36 @@ import errno
 import hashlib
 import io
 import json
+import math
 import os
 import pickle
 import re
+import shutil
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+import ganzoo
 from ganzoo.errors import RequestError
-from ganzoo.folders import write_atomically
+from ganzoo.folders import replacing, write_atomically
+from ganzoo.ownership import Ownership
+from ganzoo.training.migration import FORMAT, migrated
 
-FORMAT = 1
 _NAME = re.compile(r"step-(\d+)\.pt")
+_MARGIN = 1.1
+"""Room for what a file holds beside its tensors."""
 
 State = dict[str, Any]
 """Plain tensors and plain Python values, nested in dicts and lists."""
+
+
+class Damaged(RequestError):
+    """A checkpoint that is not what was written."""
 
 
 class Checkpoints:
@@ -32,106 +45,225 @@ class Checkpoints:
     beside it says what it is and holds its size and SHA-256, without which it does not count.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
+    def __init__(self, folder: Path, keep: int, owner: Ownership | None = None) -> None:
         self.folder = folder
         self.keep = keep
+        self._owner = owner
 
-    def save(self, state: State) -> Path:
-        """Write a checkpoint that a crash at any moment cannot leave half, then drop old ones."""
-        path = self.folder / f"step-{state['step']:07}.pt"
-        buffer = io.BytesIO()
-        torch.save({"format": FORMAT, **state}, buffer)
-        data = buffer.getvalue()
-        about = {
-            "format": FORMAT,
-            "step": state["step"],
-            "images_seen": state["images_seen"],
-            "size": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+    def path(self, step: int) -> Path:
+        """The file of a step's checkpoint."""
+        return self.folder / f"step-{step:07}.pt"
+
+    def save(self, state: State, *, for_good: bool = False, spare: int | None = None) -> Path:
+        """Write a checkpoint that a crash at any moment cannot leave half, then drop old ones.
+
+        One that is written ``for_good`` is never dropped, nor is now that of step ``spare``. Raises
+        OSError if the disk does not take it, and LostOwnership if it is another process's turn;
+        those before are as they were.
+        """
+        path = self.path(state["step"])
+        if self._owner:
+            self._owner.check()
         try:
-            # A description without its checkpoint is passed over in silence, so it comes first.
-            write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
-            write_atomically(path, data)
+            _require_room(self.folder, state)
+            with replacing(path) as part:
+                with _Hashed(part) as file:
+                    _write({"format": FORMAT, **state}, file)
+                # Until the new file has taken the place of another, that one is whole, too.
+                replaced = _described(path).get("sha256") if path.exists() else None
+                about = {
+                    "format": FORMAT,
+                    "ganzoo": ganzoo.__version__,
+                    "step": state["step"],
+                    "images_seen": state["images_seen"],
+                    "size": part.stat().st_size,
+                    "sha256": file.sha256.hexdigest(),
+                    "replaces": replaced,
+                    "for_good": for_good,
+                }
+                # A description without its checkpoint is passed over, so it comes first.
+                write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
         except OSError as error:
-            raise OSError(
-                f"cannot write the checkpoint {path}: {error.strerror or error}; make room, "
-                f"then go on with `ganzoo resume {self.folder.parent}`"
-            ) from error
-        _sync_folder(self.folder)
-        # Newer ones can only be damaged: they were passed over when the run was resumed.
-        paths = self.paths()
-        for old in paths[paths.index(path) :][self.keep :]:
-            old.unlink(missing_ok=True)
-            old.with_suffix(".json").unlink(missing_ok=True)
+            reason = error.strerror or error
+            raise OSError(f"cannot write the checkpoint {path}: {reason}") from error
+        self._drop_old(path, spare)
         return path
 
-    def paths(self) -> list[Path]:
-        """The checkpoint files, newest first."""
-        numbered = [
-            (int(match[1]), path)
-            for path in self.folder.glob("step-*.pt")
-            if (match := _NAME.fullmatch(path.name))
-        ]
-        return [path for _, path in sorted(numbered, reverse=True)]
+    def _drop_old(self, newest: Path, spare: int | None) -> None:
+        # Newer ones than the newest can only be damaged: they were passed over by a resume.
+        paths = self.paths()
+        spared = {self._best(), None if spare is None else self.path(spare).name}
+        for old in paths[paths.index(newest) :][self.keep :]:
+            if old.name not in spared and not _described(old).get("for_good"):
+                with suppress(OSError):  # it costs room, and nothing else
+                    old.unlink(missing_ok=True)
+                    old.with_suffix(".json").unlink(missing_ok=True)
 
-    def load(self, warn: Callable[[str], None] = lambda message: None) -> State:
-        """The newest checkpoint that is whole; a damaged one is passed over and told to ``warn``.
+    def drop_after(self, step: int) -> None:
+        """Remove those of later steps, since a run goes on in another way from this one."""
+        for path in set(self.paths()) - set(self.paths(step)):
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
 
-        Raises RequestError if there is none.
+    def crown(self, path: Path, why: str) -> None:
+        """Keep this checkpoint as the best, and say ``why``, instead of the one that was it."""
+        about = {"checkpoint": path.name, "why": why}
+        write_atomically(self.folder / "best.json", json.dumps(about, indent=2) + "\n")
+
+    def _best(self) -> str | None:
+        try:
+            found = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
+            return str(found["checkpoint"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def paths(self, newest: float = math.inf) -> list[Path]:
+        """The checkpoint files, newest first, by the number of their step, the greatest allowed."""
+        named = ((_NAME.fullmatch(path.name), path) for path in self.folder.glob("step-*.pt"))
+        by_step = {int(name[1]): path for name, path in named if name}
+        return [by_step[step] for step in sorted(by_step, reverse=True) if step <= newest]
+
+    def begun(self) -> bool:
+        """Whether a checkpoint was ever written here, be it damaged or set aside."""
+        return any(self.folder.glob("step-*.pt*"))
+
+    def load(
+        self,
+        warn: Callable[[str], None] = lambda message: None,
+        *,
+        newest: float = math.inf,
+        set_aside: bool = False,
+    ) -> State:
+        """The newest checkpoint that is whole, of no step after ``newest``.
+
+        Damaged ones are passed over and told to ``warn``; if there is a whole one, they are
+        ``set_aside`` as ``.corrupt`` on request.
+
+        Raises RequestError if there is none, or if the newest is of a newer format.
         """
-        tried = []
-        for path in self.paths():
+        damaged: dict[Path, str] = {}
+        for path in self.paths(newest):
             try:
-                return read(path)
-            except RequestError as error:
-                tried.append(str(error))
-                warn(f"{error}; going on with the one before")
-        if tried:
-            raise RequestError(f"no checkpoint can be used: {'; '.join(tried)}")
+                state = read(path)
+            except Damaged as error:
+                damaged[path] = str(error)
+                continue
+            for other, reason in damaged.items():
+                where = f"; it is {_set_aside(other)} now" if set_aside else ""
+                warn(f"{reason}; going on with {path.name}{where}")
+            return state
+        if damaged:
+            raise RequestError(f"no checkpoint can be used: {'; '.join(damaged.values())}")
+        if self.begun():
+            raise RequestError(
+                f"no checkpoint can be used: those in {self.folder} were set aside as damaged"
+            )
         raise RequestError(f"{self.folder.parent} has no checkpoint yet: nothing was trained")
 
 
 def read(path: Path) -> State:
-    """The state in a checkpoint file, its tensors on the CPU.
+    """The state in a checkpoint file, its tensors on the CPU, as today's ganzoo would write it.
 
-    Raises RequestError if the file is not the one that was written, or is of a newer format.
+    Raises Damaged if the file is not the one that was written, and RequestError if it is of a newer
+    format or may not be read.
     """
-    about_path = path.with_suffix(".json")
     try:
-        about = json.loads(about_path.read_text(encoding="utf-8"))
-        expected = (about["format"], about["size"], about["sha256"])
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise RequestError(f"there is no checkpoint file {error.filename}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"the checkpoint {path} is damaged: {about_path.name}: {error}"
-        ) from error
-    version, size, sha256 = expected
-    if version > FORMAT:
-        raise RequestError(f"the checkpoint {path} was written by a newer ganzoo: upgrade this one")
-    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
-        raise RequestError(
-            f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of {size} "
-            "bytes, or its SHA-256 differs)"
-        )
-    try:
-        state: State = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise RequestError(f"the checkpoint {path} cannot be read: {reason}") from error
-    return state
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
+        raise Damaged(f"there is no checkpoint file {path}") from error
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # drives over a network
+        raise RequestError(f"cannot read the checkpoint {path}: {error.strerror}") from error
+    about = _described(path)
+    if not about:
+        raise Damaged(
+            f"the checkpoint {path} is damaged: its description beside it, "
+            f"{path.with_suffix('.json').name}, cannot be read"
+        )
+    version = about.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise RequestError(
+            f"the checkpoint {path} was written by ganzoo {about.get('ganzoo', 'of a later date')} "
+            f"in format {version}, and ganzoo {ganzoo.__version__} reads formats up to {FORMAT}: "
+            "upgrade ganzoo-toolkit"
+        )
+    if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
+        raise Damaged(
+            f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
+            f"{about.get('size')} bytes, or its SHA-256 differs)"
+        )
+    return _unpacked(data, path)
+
+
+_UNREADABLE = (
+    *(RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError),
+    *(struct.error, AttributeError, AssertionError, ArithmeticError),
+)
+"""What torch raises for a file that was broken and then described anew, or made to do harm."""
+
+
+def _unpacked(data: bytes, path: Path) -> State:
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        return migrated(state)
+    except _UNREADABLE as bad:
+        reason = str(bad).splitlines()[0] if str(bad) else type(bad).__name__
+        raise Damaged(f"the checkpoint {path} cannot be read: {reason}") from bad
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """What the file beside a checkpoint says of it; nothing if there is none that can be read."""
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _set_aside(path: Path) -> str:
+    """Give a damaged checkpoint another name, under which nobody looks for one; that name."""
+    for file in (path, path.with_suffix(".json")):
+        if file.exists():
+            file.replace(file.with_name(f"{file.name}.corrupt"))
+    return f"{path.name}.corrupt"
+
+
+class _Hashed(io.BufferedWriter):
+    """A new file that knows the SHA-256 of all that was written to it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "wb"))
+        self.sha256 = hashlib.sha256()
+        self.error: OSError | None = None
+        """Why it could not be written, which torch tells as a RuntimeError of its own."""
+
+    def write(self, piece: Any, /) -> int:
+        self.sha256.update(piece)
+        try:
+            return super().write(piece)
+        except OSError as error:
+            self.error = error
             raise
-    finally:
-        os.close(descriptor)
+
+
+def _write(state: State, file: _Hashed) -> None:
+    try:
+        torch.save(state, file)
+    except RuntimeError:
+        if file.error:
+            raise file.error from None
+        raise
+
+
+def _require_room(folder: Path, state: State) -> None:
+    """Raise OSError where a disk would be filled to its last byte, at others' cost."""
+    needed = int(_size(state) * _MARGIN)
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:.0f} MB needed")
+
+
+def _size(value: Any) -> int:
+    """Bytes of all tensors in a state."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    inside = value.values() if isinstance(value, dict) else value
+    return sum(map(_size, inside)) if isinstance(value, dict | list | tuple) else 0

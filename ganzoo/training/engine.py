@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from torch import Tensor, nn
 
 from ganzoo.errors import RequestError
@@ -16,6 +19,15 @@ from ganzoo.sections import Training
 from ganzoo.share import Share
 
 T = TypeVar("T")
+
+
+class LostProcess(ConnectionError):
+    """Another process of the run is no longer there."""
+
+
+def launched_as_main(settings: Training) -> bool:
+    """Whether this process is, or will be, the one that writes files, before an engine is there."""
+    return settings.devices == 1 or getattr(rank_zero_only, "rank", 0) == 0
 
 
 class Engine:
@@ -37,8 +49,10 @@ class Engine:
             devices=devices,
             strategy="ddp" if settings.devices > 1 else "auto",
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+            # A scheduler's variables say nothing of processes that are started here.
+            plugins=None if TorchElasticEnvironment.detect() else LightningEnvironment(),
         )
-        self._fabric.launch()
+        self._launch()
         if settings.precision == "bf16":
             _warn_of_slow_bf16(self.device)
         torch.set_float32_matmul_precision("high" if settings.precision == "tf32" else "highest")
@@ -46,6 +60,14 @@ class Engine:
             # What cuDNN finds fastest differs from start to start, and with it the last bits.
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
+
+    def _launch(self) -> None:
+        try:
+            self._fabric.launch()
+        except BaseException:
+            for process in getattr(self._fabric.strategy.launcher, "procs", ()):
+                process.kill()  # it would wait for this one for half an hour
+            raise
 
     @property
     def device(self) -> torch.device:
@@ -79,7 +101,10 @@ class Engine:
 
     def broadcast(self, value: T) -> T:
         """The main process's value, in every process."""
-        return self._fabric.broadcast(value) if self.processes > 1 else value
+        if self.processes == 1:
+            return value
+        with _together():
+            return self._fabric.broadcast(value)
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is up in any process, the same answer in all."""
@@ -91,7 +116,8 @@ class Engine:
         """The mean of a tensor over all processes."""
         if self.processes == 1:
             return value
-        reduced = self._fabric.all_reduce(value, reduce_op="mean")
+        with _together():
+            reduced = self._fabric.all_reduce(value, reduce_op="mean")
         assert isinstance(reduced, Tensor)
         return reduced
 
@@ -112,7 +138,21 @@ class Engine:
     def barrier(self) -> None:
         """Wait until every process is here."""
         if self.processes > 1:
-            self._fabric.barrier()
+            with _together():
+                self._fabric.barrier()
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """What all processes do at once; the library's word for one that is missing is long."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0][:120]
+        raise LostProcess(
+            f"another process of this run was lost ({reason}): go on from the newest checkpoint "
+            "with `ganzoo resume`"
+        ) from error
 
 
 def _placement(settings: Training) -> tuple[str, int | list[int]]:

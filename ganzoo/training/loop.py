@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ganzoo import pictures
-from ganzoo.errors import RequestError
 from ganzoo.observing.observer import Observer
 from ganzoo.sections import Interval
-from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training import snapshot
+from ganzoo.training.checkpoint import Checkpoints, State, read
+from ganzoo.training.diversity import CollapseWatch
 from ganzoo.training.ema import Ema
 from ganzoo.training.interval import Position, due
 from ganzoo.training.phases import Game, Phase, require_shape
-from ganzoo.training.sampling import make_pictures, spread
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.sentinel import NonFinite, Sentinel, Update, report
+from ganzoo.training.sheets import Sheets
 from ganzoo.training.stopwatch import Stopwatch
+
+MOST_ROLLBACKS = 3
+"""Without a new checkpoint between them; after so many the weights are to blame, not chance."""
 
 
 class Outcome(Enum):
@@ -43,15 +49,28 @@ class Trainer:
         self.engine = game.engine
         self.phases = game.phases()
         self.ema = Ema(game.networks.generator, run.train.ema)
+        self.sentinel = Sentinel(game.engine, run.train.on_nonfinite)
         self.step = 0
         self.steps = self._length()
         self.images_made = 0
         """Pictures made for the generator's updates, over all processes."""
         self._checkpoints = checkpoints
         self._observers = observers
+        self._excused: list[Observer] = []
+        """Those that could not write, which is said once."""
+        self._sheets = Sheets(game, self.ema, self._show)
+        self._collapse = CollapseWatch()
         self._stopwatch = Stopwatch(self.engine.device)
-        self._saved: int | None = None
-        """The step of the newest checkpoint."""
+        self._saved: tuple[int, int] | None = None
+        """The step and the stream of randomness of the newest checkpoint."""
+        self._unsaved: OSError | None = None
+        """Why the last one could not be written, if it could not."""
+        self.landmark = 0
+        """The step of the newest checkpoint that was due. One may be written at any step where a
+        run is asked to stop, and where a run goes back to must not depend on that.
+        """
+        self.rollbacks = 0
+        """Since the landmark was written."""
         self._reported = 0
         """Images seen at the last report."""
         game.point.bring(self.ema.generator)
@@ -78,25 +97,40 @@ class Trainer:
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Go on until the last step, or until ``stopping`` says so; ends with a checkpoint.
 
-        Raises Diverged when a loss is no longer finite; what was saved before stays.
+        Raises Diverged when a loss is no longer finite, and OSError where the last checkpoint
+        cannot be written; what was saved before stays.
         """
         self._tell(lambda observer: observer.started(self.step, self.steps))
         self._tell_of_growth()
         if self.step == 0:
-            self._draw_real()
-            self._draw_samples()
+            self._begin()
         self._stopwatch.restart()
         self._reported = self.game.images_seen
         while self.step < self.steps and not self.engine.any(stopping()):
             before = self.position
-            self.advance()
-            self.watch(before)
-        if self.step != self._saved:
+            try:
+                self.advance()
+                self.watch(before)
+            except NonFinite as error:
+                self._answer(error)
+        if self._saved != (self.step, self.game.randomness.stream):
             self.save()
+        if self._unsaved:
+            raise OSError(f"{self._unsaved}; {self._newest()}") from self._unsaved
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
+    def _begin(self) -> None:
+        if self.engine.is_main:
+            self._sheets.real()
+            self._sheets.samples()
+        if self.run.train.on_nonfinite == "rollback" and self._saved is None:
+            self.save(due=True)  # to have something to go back to
+
     def advance(self) -> None:
-        """One step: every phase in its turn, then the averaged generator; then all may grow."""
+        """One step: every phase in its turn, then the averaged generator; then all may grow.
+
+        Raises NonFinite for an update that is bad and is not to be left out.
+        """
         for phase in self.phases:
             for repeat in range(phase.repeats):
                 self._update(phase, self.step * phase.repeats + repeat)
@@ -104,12 +138,13 @@ class Trainer:
         stage = self.game.point.stage
         self.images_made += stage.batch_size
         self.ema.update(self.game.networks.generator, self.images_made, stage.batch_size)
-        self._grow()
+        self.grow()
         if self.game.point.stage is not stage:
             self.phases = self.game.phases()
             self._tell_of_growth()
 
-    def _grow(self) -> None:
+    def grow(self) -> None:
+        """Bring all networks to where the pictures seen so far have led them."""
         self.game.grow()
         self.game.point.bring(self.ema.generator)
 
@@ -132,25 +167,47 @@ class Trainer:
         total = torch.stack(list(terms.values())).sum()
         total.backward(inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)
-        phase.optimizer.step()
-        phase.optimizer.zero_grad(set_to_none=True)
-        phase.after()
-        self.game.tally.add(f"loss/{phase.name}", total)
+        try:
+            accepted = self.sentinel.accepts(self._calculated(phase, terms))
+            if accepted:
+                phase.optimizer.step()
+                phase.after()
+                self._count(phase.name, total, terms)
+        finally:  # also before going back: what is left would be added to the next gradient
+            phase.optimizer.zero_grad(set_to_none=True)
+        if self.run.train.on_nonfinite == "skip":
+            skipped = torch.tensor(float(not accepted), device=self.engine.device)
+            self.game.tally.add(f"skipped/{phase.name}", skipped)
+
+    def _calculated(self, phase: Phase, terms: Mapping[str, Tensor]) -> Update:
+        gradients = [p.grad for p in phase.parameters if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        values = torch.stack([*(term.detach() for term in terms.values()), norm])
+        seen, size = self.game.images_seen, self.game.point.stage.batch_size
+        return Update(phase.name, self.step, seen, size, tuple(terms), values)
+
+    def _count(self, phase: str, total: Tensor, terms: Mapping[str, Tensor]) -> None:
+        self.game.tally.add(f"loss/{phase}", total)
         for name, term in terms.items():
-            self.game.tally.add(f"{phase.name}/{name}", term)
+            self.game.tally.add(f"{phase}/{name}", term)
+        for name, value in self.game.watched.items():
+            self.game.tally.add(name, value)
+        self.game.watched.clear()
 
     def watch(self, before: Position) -> None:
-        """What is due after a step, ``before`` which a run had come so far: reports, samples."""
+        """What is due after a step, ``before`` which a run had come so far: samples, reports."""
         self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
         last = self.step == self.steps
-        if last or self._due(self.run.log.every, before):
-            self._report()
         if last or self._due(self.run.sample.every, before):
             with self._stopwatch.paused():
                 self._draw_samples()
-        if self._due(self.run.checkpoint.every, before):
+        if last or self._due(self.run.log.every, before):
+            self._report()
+        keep_every = self.run.checkpoint.keep_every
+        for_good = keep_every is not None and self._due(keep_every, before)
+        if for_good or self._due(self.run.checkpoint.every, before):
             with self._stopwatch.paused():
-                self.save()
+                self.save(due=True, for_good=for_good)
 
     def _due(self, every: Interval, before: Position) -> bool:
         return due(every, before, self.position, self._pictures)
@@ -164,6 +221,10 @@ class Trainer:
             scalars["growth/resolution"] = self.game.point.stage.image.height
             scalars["growth/fade"] = self.game.point.fade
         self._tell(lambda observer: observer.reported(self.step, scalars))
+        for name, share in scalars.items():
+            if name.startswith("skipped/") and share:
+                player = name.removeprefix("skipped/")
+                self._warn(f"{share:.1%} of the {player}'s last updates were not finite: left out")
         self.game.tally.reset()
         self._stopwatch.restart()
         self._reported = images
@@ -180,116 +241,119 @@ class Trainer:
                 raise Diverged(f"{name} became {value} by step {self.step}; {self._advice()}")
         return means
 
-    def _require_finite_weights(self) -> None:
+    def _require_finite(self) -> None:
+        """Raise NonFinite or Diverged where what would be saved is spoilt."""
+        self.sentinel.look()
+        self._finite_means()
         networks = (self.game.networks.generator, self.game.networks.discriminator)
         weights = [p.detach() for network in networks for p in network.parameters()]
         if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
             raise Diverged(f"weights are no longer finite at step {self.step}; {self._advice()}")
 
-    def _advice(self) -> str:
-        saved = "there is no checkpoint yet"
-        if self._saved is not None:
-            saved = f"the newest checkpoint is of step {self._saved}"
-        return f"try lower train.generator.lr and train.discriminator.lr; {saved}"
-
-    def save(self) -> None:
-        """Write a checkpoint of this step, unless its losses or weights are not finite."""
-        self._finite_means()
-        self._require_finite_weights()
+    def _answer(self, error: NonFinite) -> None:
+        """Go on from the newest checkpoint with other randomness, or end the run."""
+        update, randomness = error.update, self.game.randomness
+        numbers = self.game.batches.order.at(update.images_seen - update.size, update.size)
+        story = report(error, numbers.tolist(), randomness.seed, randomness.stream)
+        self._tell(lambda observer: observer.failed(story))
+        policy = self.run.train.on_nonfinite
+        if policy != "rollback" or self.rollbacks == MOST_ROLLBACKS:
+            raise Diverged(f"{error}; {self._advice()}") from error
+        rollbacks = self.rollbacks + 1
+        self.resume(newest=self.landmark)
+        self.rollbacks = rollbacks
+        self.game.reroll(randomness.stream + 1)
         if self.engine.is_main:
-            self.ema.settle(self.game.randomness, self.game.classes)
-            self._checkpoints.save(self.state())
-        self._saved = self.step
-        self.engine.barrier()
+            self._checkpoints.drop_after(self.step)
+        self._tell(lambda observer: observer.went_back(self.step))
+        self._warn(f"{error}: back to step {self.step}, and on with other randomness")
+        self._stopwatch.restart()
+        self._reported = self.game.images_seen
 
-    def state(self) -> State:
-        """All that the rest of the run depends on."""
-        data = self.game.batches.data
-        return {
-            "step": self.step,
-            "images_seen": self.game.images_seen,
-            "images_made": self.images_made,
-            "image": list(data.shape),
-            "class_names": list(data.class_names),
-            "generator": self.game.networks.generator.state_dict(),
-            "discriminator": self.game.networks.discriminator.state_dict(),
-            "averaged": self.ema.generator.state_dict(),
-            "optimizers": {phase.name: phase.optimizer.state_dict() for phase in self.phases},
-            "trained": {phase.name: list(phase.named) for phase in self.phases},
-            "tally": self.game.tally.state(),
-        }
+    def _advice(self) -> str:
+        policy = self.run.train.on_nonfinite
+        advice = "try lower train.generator.lr and train.discriminator.lr"
+        if policy == "raise":
+            advice += ", or train.on_nonfinite=rollback"
+        return f"{advice}; {self._newest()}"
 
-    def restore(self, state: State) -> None:
-        """Go on from what ``state`` returned.
+    def _newest(self) -> str:
+        if self._saved is None:
+            return "there is no checkpoint yet"
+        return f"the newest checkpoint is of step {self._saved[0]}"
 
-        Raises RequestError if the pictures or the networks have another shape now.
+    def save(self, *, due: bool = False, for_good: bool = False) -> None:
+        """Write a checkpoint of this step, unless its losses or weights are not finite.
+
+        One that the disk does not take is told; the next one may be luckier.
         """
-        data = self.game.batches.data
-        now = (list(data.shape), list(data.class_names))
-        if now != (state["image"], state["class_names"]):
-            raise RequestError(
-                f"the run was trained on pictures of (C, H, W) = {tuple(state['image'])} in "
-                f"{len(state['class_names'])} classes; these are {tuple(data.shape)} in "
-                f"{len(data.class_names)}: give it the pictures it was trained on"
-            )
-        try:
-            self._load(state)
-        except RequestError:
-            raise
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise RequestError(
-                f"the networks no longer fit the checkpoint: {str(error).splitlines()[0]}"
-            ) from error
+        self._require_finite()
+        self._unsaved = None
+        before = self.landmark, self.rollbacks
+        if due:
+            self.landmark, self.rollbacks = self.step, 0
+        if self.engine.is_main:
+            self._tell(lambda observer: observer.saving())
+            self.ema.settle(Randomness(self.run.seed), self.game.classes)
+            try:
+                spare = self.landmark if self.run.train.on_nonfinite == "rollback" else None
+                self._checkpoints.save(snapshot.take(self), for_good=for_good, spare=spare)
+            except OSError as error:
+                self._unsaved = error
+                self._warn(f"{error}; {self._newest()}; it is tried again when the next is due")
+        if self.engine.broadcast(self._unsaved is None):
+            self._saved = (self.step, self.game.randomness.stream)
+        else:
+            self.landmark, self.rollbacks = before
 
-    def _load(self, state: State) -> None:
-        self.game.networks.generator.load_state_dict(state["generator"])
-        self.game.networks.discriminator.load_state_dict(state["discriminator"])
-        self.ema.generator.load_state_dict(state["averaged"])
-        self.game.images_seen = int(state["images_seen"])
-        self._grow()
-        self.phases = self.game.phases()
-        if state["trained"] != {phase.name: list(phase.named) for phase in self.phases}:
-            raise RequestError(
-                "other layers would be trained now than in the checkpoint: leave growth as it was"
-            )
-        for phase in self.phases:
-            _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
-        self.game.tally.restore(state["tally"], self.engine.device)
-        self.images_made = int(state["images_made"])
-        self.step = self._saved = int(state["step"])
+    def resume(
+        self, warn: Callable[[str], None] = lambda message: None, newest: float = math.inf
+    ) -> None:
+        """Go on from the newest checkpoint that is whole, of no step after ``newest``.
+
+        All processes go on from the same.
+
+        Raises RequestError if there is none, or the pictures or networks have another shape now.
+        """
+        state: State = {}
+        if self.engine.is_main:
+            state = self._checkpoints.load(warn, newest=newest, set_aside=True)
+        step: int = self.engine.broadcast(state.get("step", 0))
+        snapshot.restore(self, state or read(self._checkpoints.path(step)))
+        self._saved = (self.step, self.game.randomness.stream)
         self.steps = self._length()
 
     def _draw_samples(self) -> None:
-        if self.engine.is_main:
-            count = self.run.sample.count
-            labels = spread(self.game.classes, count) if self.game.classes else None
-            self.ema.settle(self.game.randomness, self.game.classes)
-            made = make_pictures(self.ema.generator, count, self.run.seed, labels)
-            # Those of an early stage as large as the last one's, so that all sheets are alike.
-            factor = self.game.batches.data.shape.height // self.game.point.stage.image.height
-            self._show("samples", pictures.grid(pictures.enlarged(made, factor)))
-
-    def _draw_real(self) -> None:
-        if self.engine.is_main:
-            real = self.game.batches.take(0, self.run.sample.count).images
-            random = self.game.randomness.generator("shown", 0, self.engine.device)
-            shown = self.game.view(self.game.augment(real, random), random)
-            self._show("real", pictures.grid(pictures.to_uint8(shown)))
+        ratio = self.engine.broadcast(self._sheets.samples() if self.engine.is_main else None)
+        if ratio is None:
+            return
+        self.game.tally.add("samples/diversity", torch.tensor(ratio, device=self.engine.device))
+        if self._collapse.collapsed(ratio, self.game.images_seen):
+            self._warn(
+                f"the samples of step {self.step} are nearly all alike: they differ {ratio:.0%} as "
+                "much as real pictures do; the generator may have collapsed"
+            )
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
         epoch = self.game.images_seen / self._pictures
         self._tell(lambda observer: observer.drew(name, self.step, epoch, sheet))
 
+    def _warn(self, message: str) -> None:
+        self._tell(lambda observer: observer.warned(self.step, message))
+
     def _tell(self, event: Callable[[Observer], None]) -> None:
+        """Tell all that watch; what one of them cannot write costs the run nothing."""
         for observer in self._observers:
-            event(observer)
+            try:
+                event(observer)
+            except OSError as error:
+                self._excuse(observer, error)
 
-
-def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Go on from an optimiser's state, but with the learning rate and so on of now."""
-    now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
-    if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
-        raise ValueError("the checkpoint holds the state of another kind of optimizer")
-    optimizer.load_state_dict(state)
-    for group, values in zip(optimizer.param_groups, now, strict=True):
-        group.update(values)
+    def _excuse(self, observer: Observer, error: OSError) -> None:
+        if observer in self._excused:
+            return
+        self._excused.append(observer)
+        for other in self._observers:
+            if other is not observer:
+                with suppress(OSError):
+                    other.warned(self.step, f"{type(observer).__name__} cannot write: {error}")

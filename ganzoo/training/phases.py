@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Constraint, Networks, Objective, Terms
+from ganzoo.contracts import Adaptive, Constraint, Networks, Objective, Terms
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Run
 from ganzoo.sections import Optimiser
@@ -57,11 +57,15 @@ class Game:
     """What is done to every picture before the discriminator sees it."""
     engine: Engine
     randomness: Randomness
+    adaptive: Mapping[str, Adaptive] = field(default_factory=dict)
+    """The objective and the augmentations that change while they train, by their section."""
     tally: Tally = field(default_factory=Tally)
     images_seen: int = 0
     """Real pictures shown to the discriminator so far, over all processes."""
     point: Point = field(init=False)
     """Where in its schedule the run is."""
+    watched: dict[str, Tensor] = field(default_factory=dict)
+    """What is worth a report of the terms calculated last, beside the terms."""
     _batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,6 +80,11 @@ class Game:
         """Bring both players to where the pictures seen so far have led them."""
         self.point = self.schedule.at(self.images_seen)
         self.point.bring(self.networks.generator, self.networks.discriminator)
+
+    def reroll(self, stream: int) -> None:
+        """Go on with other randomness."""
+        self.randomness = Randomness(self.run.seed, stream)
+        self.batches.shuffle(self.randomness.number("order"))
 
     def phases(self) -> list[Phase]:
         """First the discriminator, ``critic_steps`` times, then the generator; optimisers anew."""
@@ -112,8 +121,8 @@ class Game:
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
-            watched = {"scores/real": self._batch.images, "scores/fake": fake}
-            critic = self._critic("discriminator view", position, watched)
+            told = {"scores/real": self._batch.images, "scores/fake": fake}
+            critic = self._critic("discriminator view", position, told)
             return self.objective.discriminator(critic, self._batch.images, fake)
 
     def generator_terms(self, position: int) -> Terms:
@@ -137,7 +146,7 @@ class Game:
         return images
 
     def _critic(
-        self, purpose: str, position: int, watched: Mapping[str, Tensor]
+        self, purpose: str, position: int, told: Mapping[str, Tensor]
     ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
         labels = self._batch.labels
@@ -146,9 +155,9 @@ class Game:
             seen = self.view(images, random, self.engine.share)
             scores = self.networks.discriminator(seen, labels).float()
             require_shape("the discriminator's output", scores, (len(images),))
-            for name, pictures in watched.items():
+            for name, pictures in told.items():
                 if images is pictures:
-                    self.tally.add(name, scores.mean())
+                    self.watched[name] = scores.mean()
             return scores
 
         return critic

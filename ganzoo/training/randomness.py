@@ -10,12 +10,15 @@ import torch
 class Randomness:
     """Random numbers that a stopped and resumed run finds again without saving any state."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, stream: int = 0) -> None:
         self.seed = seed
+        self.stream = stream
+        """Another number gives other randomness, for a run that shall go on in another way."""
+        self._root = f"{seed}+{stream}" if stream else str(seed)
 
     def number(self, purpose: str, position: int = 0) -> int:
         """The seed, in [0, 2**63), of whatever is drawn for this purpose at this position."""
-        name = f"{self.seed}/{purpose}/{position}".encode()
+        name = f"{self._root}/{purpose}/{position}".encode()
         return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big") >> 1
 
     def generator(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import torch
 import ganzoo
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
+    Adaptive,
     Augment,
     ChunkedSource,
     ImageShape,
@@ -34,14 +37,17 @@ from ganzoo.folders import RunFolder
 from ganzoo.observing.files import Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
+from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Run
+from ganzoo.sections import seconds
+from ganzoo.settings import changes_of
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.engine import Engine
+from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.growth import Schedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.stopping import stop_requests
+from ganzoo.training.stopping import Stopping, stop_requests
 
 SILENT = Observer()
 """Tells nobody."""
@@ -50,29 +56,72 @@ SILENT = Observer()
 def train(
     run: Run, folder: Callable[[], RunFolder], progress: Observer = SILENT
 ) -> tuple[RunFolder, Outcome]:
-    """Train a new run; ``folder()`` makes its folder, once nothing else can be refused."""
-    engine = Engine(run.train)
-    game = assemble(run, engine, progress)
-    place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
-    return place, _train(game, place, progress, resumed=False)
+    """Train a new run; ``folder()`` makes its folder, once nothing else can be refused.
+
+    Raises Stopped if it is asked to stop before that.
+    """
+    with _stoppable(run, progress) as stopping:
+        with stopping.at_once():
+            engine = Engine(run.train)
+            game = assemble(run, engine, progress)
+        place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
+        with _owned(run, place, progress) as owner:
+            return place, _train(game, place, progress, stopping, owner, resumed=False)
 
 
 def resume(run: Run, folder: RunFolder, progress: Observer = SILENT) -> Outcome:
-    """Go on from the newest whole checkpoint of a run."""
-    engine = Engine(run.train)
-    return _train(assemble(run, engine, progress), folder, progress, resumed=True)
+    """Go on from the newest whole checkpoint of a run.
+
+    Raises RequestError, having touched nothing, if another process is at it.
+    """
+    with _stoppable(run, progress) as stopping, _owned(run, folder, progress) as owner:
+        with stopping.at_once():
+            game = assemble(run, Engine(run.train), progress)
+        return _train(game, folder, progress, stopping, owner, resumed=True)
 
 
-def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) -> Outcome:
-    engine, run = game.engine, game.run
-    note = progress.noted if engine.is_main else SILENT.noted
-    checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
+def _note(run: Run, progress: Observer) -> Callable[[str], None]:
+    """Of several processes the first one speaks."""
+    return progress.noted if launched_as_main(run.train) else SILENT.noted
+
+
+@contextmanager
+def _stoppable(run: Run, progress: Observer) -> Iterator[Stopping]:
+    limit = run.train.max_time
+    with (
+        stop_requests(_note(run, progress)) as stopping,
+        stopping.after(seconds(limit) if limit else None, f"train.max_time={limit} is over"),
+    ):
+        yield stopping
+
+
+@contextmanager
+def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownership | None]:
+    if not launched_as_main(run.train):
+        yield None
+        return
+    with owned(folder.path, progress.noted) as owner:
+        folder.clear()
+        yield owner
+
+
+def _train(
+    game: Game,
+    folder: RunFolder,
+    progress: Observer,
+    stopping: Stopping,
+    owner: Ownership | None,
+    *,
+    resumed: bool,
+) -> Outcome:
+    engine, run, note = game.engine, game.run, _note(game.run, progress)
+    checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers)
-    if resumed and not checkpoints.paths():
+    if resumed and not checkpoints.begun():
         note("there is no checkpoint yet: it begins from the first step")
     elif resumed:
-        trainer.restore(checkpoints.load(warn=note))
+        trainer.resume(note)
         if trainer.step >= trainer.steps:
             note(f"{trainer.step} steps are made already: --steps N goes on to more")
             return Outcome.FINISHED
@@ -80,11 +129,11 @@ def _train(game: Game, folder: RunFolder, progress: Observer, *, resumed: bool) 
         _remember(folder, game, note)
         observers += _observers(run, folder, trainer.step, progress)
     try:
-        with stop_requests(note) as stopping:
-            return trainer.train(stopping)
+        return trainer.train(stopping)
     finally:
         for observer in observers:
-            observer.closed()
+            with suppress(OSError):
+                observer.closed()
 
 
 def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
@@ -99,7 +148,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     """
     source: ImageSource = run.dataset.build()
     objective: Objective = run.loss.build()
-    augments: list[Augment] = [chosen.build() for chosen in run.augment.values()]
+    augments: dict[str, Augment] = {k: chosen.build() for k, chosen in run.augment.items()}
     needs = Needs.of(objective)
     _refuse_early(run, source, needs)
     data = Collection.of(_store(run, source, engine, progress), run.data.classes)
@@ -113,11 +162,16 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         objective=objective,
         batches=_batches(run, data, engine, layout),
         schedule=Schedule(run, networks, data.shape),
-        augment=Pipeline.of(augments, "real"),
-        view=Pipeline.of(augments, "both"),
+        augment=Pipeline.of(augments.values(), "real"),
+        view=Pipeline.of(augments.values(), "both"),
         engine=engine,
         randomness=Randomness(run.seed),
+        adaptive=_adaptive({"loss": objective, **{f"augment.{k}": a for k, a in augments.items()}}),
     )
+
+
+def _adaptive(built: Mapping[str, object]) -> dict[str, Adaptive]:
+    return {section: each for section, each in built.items() if isinstance(each, Adaptive)}
 
 
 def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
@@ -161,17 +215,27 @@ def _networks(run: Run, image: ImageShape, classes: int, needs: Needs) -> Networ
 
 
 def _remember(folder: RunFolder, game: Game, note: Callable[[str], None]) -> None:
-    folder.write_settings(game.run.tree())
+    """Keep the settings and what the run runs on; what differs from its last start is told."""
     facts = environment(game)
     if before := folder.sessions():
         changed = [key for key in _EXACT if before[-1].get(key) != facts[key]]
         if changed:
             listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
             note(f"resuming is exact to the bit only where nothing of this changes: {listed}")
+        facts["changed"] = changes = changes_of(folder.stored_settings(), game.run.tree())
+        if changes:
+            told = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
+            note(f"settings that changed since the last start: {told}")
+    folder.write_settings(game.run.tree())
     folder.add_session(facts)
 
 
-_EXACT = ("ganzoo", "plugins", "torch", "numpy", "device", "threads", "processes", "pictures")
+_PASSWORD = re.compile(r"://[^/\s@]+@")
+"""Of an address, which is nobody's business."""
+
+_EXACT = (
+    *("ganzoo", "plugins", "torch", "numpy", "device", "cpu", "threads", "processes", "pictures"),
+)
 """What changes the order of the pictures, or the last bits of sums."""
 
 
@@ -182,7 +246,7 @@ def environment(game: Game) -> dict[str, Any]:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "command": shlex.join(sys.argv),
+        "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
         "python": platform.python_version(),
@@ -191,6 +255,7 @@ def environment(game: Game) -> dict[str, Any]:
         "fabric": version("lightning-fabric"),
         "platform": platform.platform(),
         "device": f"{device.type} ({name})",
+        "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "processes": run.train.devices,
         "pictures": f"{len(game.batches.data)} ({game.batches.data.identity[:8]})",

@@ -57,7 +57,7 @@ def test_a_damaged_checkpoint_is_said_and_passed_over(
     done = ganzoo_command("resume", "run")
     assert done.status == 0
     assert "step-0000002.pt is damaged" in done.err
-    assert "going on with the one before" in done.err
+    assert "going on with step-0000001.pt; it is step-0000002.pt.corrupt now" in done.err
 
 
 @pytest.mark.filterwarnings("default:the checkpoint")

@@ -77,3 +77,13 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout == "datasets:\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["train", "--help"], ["data", "cache"]])
+def test_a_closed_standard_input_is_no_error(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "ganzoo", *arguments]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+    assert closed.stdout

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable
@@ -166,3 +168,76 @@ def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signal
     assert b"stopping after this step" in told
     assert b"Traceback" not in told
     assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        (("train.images=13",), 2),
+        (("train.images=1",), 1),
+        (("train.epochs=0.5",), 2),
+        (("train.steps=2", "train.batch_size=64"), 2),
+        (("train.steps=2", "dataset.count=1"), 2),
+        (("train.steps=2", "dataset.count=1", "train.batch_size=1"), 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_sizes_need_not_divide_one_another(
+    ganzoo_command: Ganzoo, tmp_path: Path, settings: tuple[str, ...], steps: int
+) -> None:
+    done = ganzoo_command(
+        *(
+            "train",
+            "blossoms",
+            "mlp",
+            "lsgan",
+            "--run",
+            "run",
+            "--resolution",
+            8,
+            "dataset.count=20",
+        ),
+        *("train.batch_size=8", "architecture.width=4", "sample.count=4", "--device", "cpu"),
+        *settings,
+    )
+    assert done.status == 0, done.err
+    assert (tmp_path / "run" / "checkpoints" / f"step-{steps:07}.pt").is_file()
+
+
+@pytest.mark.parametrize(
+    "name", ["two words", "bl\u00fcte \U0001f338", "x" * 200, "linked/run", "-dash"]
+)
+def test_a_run_may_lie_anywhere(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "linked").symlink_to("elsewhere")
+    assert tiny_run(name).status == 0
+    gone_on = ganzoo_command("resume", "--steps", 3, "--", name)
+    assert (gone_on.status, gone_on.out) == (0, f"{name}\n"), gone_on.err
+    assert ganzoo_command("generate", "--out", "made.png", "--", name).status == 0
+    assert (tmp_path / name / "checkpoints" / "step-0000003.pt").is_file()
+
+
+def test_nothing_of_the_environment_is_kept(
+    tiny_run: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_mostsecret")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:mostsecret@proxy.invalid")
+    tiny_run()
+    written = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
+    assert len(written) > 5
+    assert not [file for file in written if b"mostsecret" in file.read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system counts no open files")
+def test_a_run_leaves_no_open_file_and_no_thread_behind(tiny_run: Ganzoo) -> None:
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    tiny_run("first")
+    before = held()
+    for number in range(3):
+        tiny_run(f"run{number}", "sample.every=1", "checkpoint.every=1")
+    assert held() <= before

@@ -279,6 +279,16 @@ def test_minibatch_deviation_is_that_of_a_plain_loop(n: int, group: int, size: i
         torch.testing.assert_close(made[first::groups, 3], expected)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_pictures_that_do_not_differ_have_a_deviation_with_a_gradient(n: int) -> None:
+    x = torch.ones(n, 3, 4, 4, requires_grad=True)
+    made = MinibatchStddev(4)(x)
+    torch.testing.assert_close(made[:, 3], torch.full((n, 4, 4), 1e-4))  # the root of epsilon
+    made.sum().backward()
+    assert x.grad is not None
+    assert x.grad.isfinite().all()
+
+
 def test_statistics_are_taken_in_float32() -> None:
     x = torch.randn(4, 8, 2, 2).mul(1000).half()  # the squares are too large for half precision
     for layer in (PixelNorm(), MinibatchStddev(4)):

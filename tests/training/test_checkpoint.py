@@ -4,7 +4,10 @@ import errno
 import json
 import os
 import pickle
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,9 @@ import pytest
 import torch
 
 from ganzoo import RequestError
-from ganzoo.training.checkpoint import FORMAT, Checkpoints, read
+from ganzoo.ownership import LostOwnership, owned
+from ganzoo.training.checkpoint import Checkpoints, read
+from ganzoo.training.migration import FORMAT
 
 
 def state(step: int) -> dict[str, Any]:
@@ -113,6 +118,110 @@ def test_a_drive_that_cannot_flush_folders_will_do(
         assert saved(tmp_path, 1).load()["step"] == 1
 
 
+def test_damaged_ones_are_set_aside_on_request(tmp_path: Path) -> None:
+    checkpoints = saved(tmp_path, 1, 2, 3)
+    for step in (2, 3):
+        (tmp_path / f"step-000000{step}.pt").write_bytes(b"x")
+    told: list[str] = []
+    assert checkpoints.load(told.append, set_aside=True)["step"] == 1
+    assert [line.split("; ")[-1] for line in told] == [
+        "it is step-0000003.pt.corrupt now",
+        "it is step-0000002.pt.corrupt now",
+    ]
+    assert [path.name for path in checkpoints.paths()] == ["step-0000001.pt"]
+    assert (tmp_path / "step-0000003.pt.corrupt").read_bytes() == b"x"
+    assert (tmp_path / "step-0000003.json.corrupt").is_file()
+
+
+def test_where_all_are_damaged_none_is_set_aside(tmp_path: Path) -> None:
+    checkpoints = saved(tmp_path, 1)
+    (tmp_path / "step-0000001.pt").write_bytes(b"x")
+    for _ in range(2):
+        with pytest.raises(RequestError, match="no checkpoint can be used"):
+            checkpoints.load(set_aside=True)
+    (tmp_path / "step-0000001.pt").rename(tmp_path / "step-0000001.pt.corrupt")
+    with pytest.raises(RequestError, match=r"no checkpoint can be used: those in .* set aside"):
+        checkpoints.load()
+
+
+def test_what_is_kept_for_good_and_the_best_stay(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    for step in range(1, 7):
+        path = checkpoints.save(state(step), for_good=step == 2)
+        if step in (3, 4):
+            checkpoints.crown(path, "it looks best")
+    kept = [int(path.stem.removeprefix("step-")) for path in checkpoints.paths()]
+    assert kept == [6, 4, 2]
+
+
+def test_an_old_one_that_cannot_be_removed_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = saved(tmp_path, 1, 2, keep=1)
+    unlink = Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "step-0000002.pt":
+            raise PermissionError(13, "Permission denied")
+        unlink(self, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        checkpoints.save(state(3))
+    assert [path.name for path in checkpoints.paths()] == ["step-0000003.pt", "step-0000002.pt"]
+    assert checkpoints.load()["step"] == 3
+
+
+def test_the_order_is_that_of_steps_not_of_clocks(tmp_path: Path) -> None:
+    checkpoints = saved(tmp_path, 1, 2)
+    for path in tmp_path.glob("step-0000002.*"):
+        os.utime(path, (0, 0))
+    assert checkpoints.load()["step"] == 2
+
+
+def test_a_full_disk_is_noticed_before_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = saved(tmp_path, 1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(900, 800, 100))
+    with pytest.raises(OSError, match=r"cannot write .*0000002\.pt: No space left on device, 0 MB"):
+        checkpoints.save(state(2))
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_disk_that_is_full_in_the_middle_leaves_the_last_one(tmp_path: Path) -> None:
+    # A child of its own, since the limit cannot be lifted again.
+    program = (
+        "import resource, sys, torch\n"
+        "from pathlib import Path\n"
+        "from ganzoo.training.checkpoint import Checkpoints\n"
+        "checkpoints = Checkpoints(Path(sys.argv[1]), 3)\n"
+        "checkpoints.save({'step': 1, 'images_seen': 1})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try:\n"
+        "    checkpoints.save({'step': 2, 'images_seen': 2, 'w': torch.rand(100, 100)})\n"
+        "except OSError as error:\n"
+        "    print(error)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cannot write the checkpoint" in done.stdout
+    assert "File too large" in done.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["step-0000001.json", "step-0000001.pt"]
+    assert Checkpoints(tmp_path, 3).load()["step"] == 1
+
+
+def test_another_owner_is_left_alone(tmp_path: Path) -> None:
+    run, checkpoints = tmp_path, tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    with owned(run, lambda message: None) as owner:
+        (run / "owner.json").write_text(json.dumps({"host": "elsewhere", "token": "another"}))
+        with pytest.raises(LostOwnership, match="taken over"):
+            Checkpoints(checkpoints, 3, owner).save(state(1))
+    assert list(checkpoints.iterdir()) == []
+
+
 def test_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="has no checkpoint yet"):
         Checkpoints(tmp_path, 3).load()
@@ -122,8 +231,13 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     saved(tmp_path, 1)
     about = tmp_path / "step-0000001.json"
     about.write_text(json.dumps(json.loads(about.read_text()) | {"format": FORMAT + 1}))
-    with pytest.raises(RequestError, match="written by a newer ganzoo"):
+    with pytest.raises(RequestError, match=r"written by ganzoo 0\.1\.0 in format 3, .* upgrade"):
         read(tmp_path / "step-0000001.pt")
+    saved(tmp_path, 2)
+    (tmp_path / "step-0000001.pt").rename(tmp_path / "step-0000003.pt")
+    about.rename(tmp_path / "step-0000003.json")
+    with pytest.raises(RequestError, match="upgrade"):  # an older one would lose what was trained
+        Checkpoints(tmp_path, 3).load()
 
 
 class Malicious:

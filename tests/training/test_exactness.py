@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import ganzoo
 from ganzoo import Architecture, RequestError, pictures
 from ganzoo.api import stored_settings
+from ganzoo.cli.request import settings_of
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.stopping import Stopping
 
 REGISTRY = Registry.discover()
 ARCHITECTURES = [entry.component.name for entry in REGISTRY.entries("architecture")]
@@ -157,8 +159,9 @@ def test_with_labels(tiny: Arguments) -> None:
 def test_watching_changes_nothing(tiny: Arguments, change: dict[str, int]) -> None:
     plain = last_state(ganzoo.train(**tiny("plain")).folder)
     watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
-    plain.pop("tally")
-    watched.pop("tally")
+    for told in ("tally", "landmark"):  # which are about reports and checkpoints
+        plain.pop(told)
+        watched.pop(told)
     assert same(plain, watched)
 
 
@@ -174,13 +177,9 @@ def test_reports_go_on_without_holes_or_repeats(
     extra = {"settings": {"log.every": 2}}
     straight = ganzoo.train(**tiny("straight", steps=6, **extra)).folder
 
-    @contextmanager
-    def after_three_steps(noted: object) -> Iterator[Callable[[], bool]]:
-        answers = iter([False, False, False, True])
-        yield lambda: next(answers)
-
     with monkeypatch.context() as patch:
-        patch.setattr("ganzoo.training.session.stop_requests", after_three_steps)
+        answers = iter([False, False, False, True])
+        patch.setattr(Stopping, "__call__", lambda self: next(answers))
         stopped = ganzoo.train(**tiny("stopped", steps=6, **extra)).folder
     assert last_state(stopped)["step"] == 3
     ganzoo.resume(stopped, quiet=True)
@@ -189,12 +188,8 @@ def test_reports_go_on_without_holes_or_repeats(
 
 
 def test_stopped_before_the_first_step(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def at_once(noted: object) -> Iterator[Callable[[], bool]]:
-        yield lambda: True
-
     with monkeypatch.context() as patch:
-        patch.setattr("ganzoo.training.session.stop_requests", at_once)
+        patch.setattr(Stopping, "__call__", lambda self: True)
         stopped = ganzoo.train(**tiny("stopped")).folder
     assert last_state(stopped)["step"] == 0
     ganzoo.resume(stopped, quiet=True)
@@ -250,3 +245,128 @@ def test_nothing_to_do_is_fine(tiny: Arguments) -> None:
     before = last_state(done.folder)
     ganzoo.resume(done.folder, quiet=True)
     assert same(last_state(done.folder), before)
+
+
+@pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
+def test_going_back_is_exact_wherever_it_was_stopped(
+    tiny: Arguments,
+    spoil: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    architecture: str,
+) -> None:
+    spoil([4], streams=[0, 1])
+    settings: dict[str, Any] = {"train.on_nonfinite": "rollback", "checkpoint.every": 3}
+    settings |= {"log.every": 1, "sample.every": 2}
+    if architecture == "growing-mlp":  # its second stage begins with step 4
+        settings |= {"growth.fade_images": 32, "growth.stable_images": 48}
+
+    def run(name: str) -> dict[str, Any]:
+        return tiny(name, architecture, steps=8, settings=settings)
+
+    straight = ganzoo.train(**run("straight")).folder
+    with monkeypatch.context() as patch:
+        answers = itertools.cycle([False, True])
+        patch.setattr(Stopping, "__call__", lambda self: next(answers))
+        often = ganzoo.train(**run("often")).folder
+        for _ in range(11):
+            ganzoo.resume(often, quiet=True)
+    assert same(last_state(often), last_state(straight))
+    assert (last_state(straight)["step"], last_state(straight)["stream"]) == (8, 2)
+    assert [line["step"] for line in reports(straight)] == list(range(1, 9))
+    assert reports(often) == reports(straight)
+
+
+CHANGING = """
+from pydantic import Field
+from ganzoo import Loss, hookimpl
+import torch
+
+class Changing(torch.nn.Module):
+    independent_scores = False
+
+    def __init__(self, options):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def discriminator(self, critic, real, fake):
+        scores = critic(real)
+        self.mean.lerp_(scores.detach().mean(), 0.5)
+        return {"square": (scores - self.mean - 1).square().mean() + critic(fake).square().mean()}
+
+    def generator(self, critic, fake, real):
+        return {"square": (critic(fake) - self.mean - 1).square().mean()}
+
+@hookimpl
+def ganzoo_losses():
+    return [Loss(name="changing", summary="It changes.", factory=Changing)]
+"""
+
+
+def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(
+    tiny: Arguments, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "changing_loss.py"
+    plugin.write_text(CHANGING)
+    more = {"loss": "changing", "plugins": [plugin]}
+    straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
+    halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
+    ganzoo.resume(halved, steps=4, quiet=True)
+    assert last_state(straight)["adaptive"]["loss"]["mean"] != 0
+    assert same(last_state(halved), last_state(straight))
+
+
+REDUCED: dict[str, Any] = {
+    "dataset": "blossoms",
+    "dataset.count": 20,
+    "data.resolution": 8,
+    "train.batch_size": 8,
+    "train.device": "cpu",
+    "sample.count": 4,
+    "sample.every": 3,
+}
+"""What makes any recipe small enough for a part of a second."""
+
+
+@pytest.mark.parametrize("recipe", [e.qualified_name for e in REGISTRY.entries("recipe")])
+def test_every_recipe_is_exact(
+    recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, int]]
+) -> None:
+    def run(folder: str, steps: int) -> Path:
+        settings = settings_of(recipe, REGISTRY)
+        settings.add({**REDUCED, "train.steps": steps}, "test")
+        name = str(settings.values["architecture"]["name"]).rpartition("/")[2]
+        settings.add(small.get(name, {}), "test")
+        if "growth" in settings.values:
+            settings.add({"growth.fade_images": 16, "growth.stable_images": 16}, "test")
+        resolved = Run.resolve(settings, REGISTRY)
+        place = RunFolder(tmp_path / folder)
+        if place.path.exists():
+            session.resume(resolved, place)
+        else:
+            session.train(resolved, lambda: RunFolder.create(place.path))
+        return place.path
+
+    straight = run("straight", 6)
+    run("halved", 1)
+    halved = [run("halved", steps) for steps in (3, 6)][-1]
+    assert same(last_state(halved), last_state(straight))
+
+
+def test_tensorboard_goes_on_without_holes_or_repeats(tiny: Arguments) -> None:
+    settings = {"log.every": 1, "sample.every": 2, "checkpoint.every": 2}
+    straight = ganzoo.train(**tiny("straight", steps=7, settings=settings)).folder
+    killed = ganzoo.train(**tiny("killed", steps=5, settings=settings)).folder
+    for file in (killed / "checkpoints").glob("step-0000005.*"):
+        file.unlink()  # as if the kill had come before it: step 5 was told, and is done again
+    ganzoo.resume(killed, steps=7, quiet=True)
+    assert board(killed) == board(straight)
+    assert reports(killed) == reports(straight)
+
+
+def board(run: Path) -> dict[str, list[tuple[int, float]]]:
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0})
+    events.Reload()
+    scalars = [name for name in events.Tags()["scalars"] if not name.startswith("speed/")]
+    told = {name: [(one.step, one.value) for one in events.Scalars(name)] for name in scalars}
+    images = events.Tags()["images"]
+    return told | {name: [(one.step, 0.0) for one in events.Images(name)] for name in images}

@@ -9,12 +9,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 import ganzoo
 from ganzoo import pictures
-from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.loop import Diverged
 from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
@@ -31,6 +28,7 @@ def test_a_run_folder_holds_what_it_should(tiny: Arguments) -> None:
     events = [name for name in names(folder) if name.startswith("events.out.tfevents.")]
     assert len(events) == 1
     assert sorted({*names(folder), *events} - {events[0]}) == [
+        ".lock",
         "checkpoints",
         "environment.json",
         "metrics.jsonl",
@@ -108,42 +106,6 @@ def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -
     monkeypatch.setattr(Game, "discriminator_terms", record)
     ganzoo.train(**tiny(steps=2))
     assert positions == [(0, 0), (1, 8), (2, 16), (3, 24)]
-
-
-def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = Game.generator_terms
-
-    def break_down(self: Game, position: int) -> dict[str, Tensor]:
-        terms = made(self, position)
-        return {k: v * (torch.nan if position == 3 else 1) for k, v in terms.items()}
-
-    monkeypatch.setattr(Game, "generator_terms", break_down)
-    arguments = tiny(steps=6, settings={"checkpoint.every": 1})
-    with pytest.raises(Diverged, match=r"loss/generator became nan by step 4.* of step 3"):
-        ganzoo.train(**arguments)
-    state = Checkpoints(arguments["folder"] / "checkpoints", 3).load()
-    assert state["step"] == 3
-    assert all(value.isfinite().all() for value in state["generator"].values())
-
-
-def test_weights_that_are_not_finite_are_not_saved(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = Game.generator_terms
-
-    def explode(self: Game, position: int) -> dict[str, Tensor]:
-        terms = dict(made(self, position))
-        bias = next(self.networks.generator.parameters())
-        if position == 2:  # its value is finite, its gradient is not
-            terms = {**terms, "root": (bias * 0).abs().sum().sqrt()}
-        return terms
-
-    monkeypatch.setattr(Game, "generator_terms", explode)
-    arguments = tiny(steps=3, settings={"checkpoint.every": 1})
-    with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
-        ganzoo.train(**arguments)
 
 
 def test_a_wrong_shape_is_named(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:

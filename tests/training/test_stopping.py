@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 
 import pytest
 
+from ganzoo.errors import Stopped
 from ganzoo.training.stopping import stop_requests
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_asks_to_stop_and_says_so(number: signal.Signals) -> None:
     told: list[str] = []
     before = signal.getsignal(number)
@@ -25,6 +27,49 @@ def test_a_second_ctrl_c_leaves_at_once() -> None:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_what_was_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stop_requests(lambda message: None) as stopping:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stopping()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_where_there_is_nothing_to_save_it_stops_at_once() -> None:
+    with stop_requests(lambda message: None) as stopping:
+        with pytest.raises(Stopped), stopping.at_once():
+            signal.raise_signal(signal.SIGTERM)
+        assert stopping()
+        with pytest.raises(Stopped), stopping.at_once():
+            raise AssertionError("a request before was forgotten")
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_time_is_a_request_like_any_other(at_once: bool) -> None:
+    told: list[str] = []
+    with stop_requests(told.append) as stopping, stopping.after(0.2, "time is over"):
+        if at_once:
+            with pytest.raises(Stopped, match="time is over"), stopping.at_once():
+                time.sleep(10)
+        else:
+            deadline = time.monotonic() + 10
+            while not stopping() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert told == [
+                "time is over: stopping after this step; press Ctrl-C again to leave without saving"
+            ]
+
+
+def test_one_inside_another_is_the_same() -> None:
+    with stop_requests(lambda message: None) as outer:
+        with stop_requests(lambda message: None) as inner:
+            signal.raise_signal(signal.SIGTERM)
+            assert inner()
+        assert outer()
 
 
 def test_outside_the_main_thread_nothing_is_touched() -> None:

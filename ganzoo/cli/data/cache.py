@@ -29,9 +29,9 @@ _UNFINISHED_SET = re.compile(r"\.[0-9a-f]{32}\.\w+")
 _LOCK = re.compile(r"\.[0-9a-f]{32}\.lock")
 _IN_SETS = re.compile(
     r"about\.json|(pictures|labels|rows|every_label)\.npy|progress\.json"
-    r"|\.progress\.json\.\d+\.part"
+    r"|\.progress\.json\.[\w-]+\.part"
 )
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.\d+\.part)")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")
 _NOTE = re.compile(r"\.(.+)\.download\.json")
 """What lies beside a download, and says that it is one."""
 _READ_HERE = re.compile(rf"about\.json|{_NOTE.pattern}")

@@ -1,0 +1,123 @@
+"""All that the rest of a run depends on: taken for a checkpoint, and gone on from."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from ganzoo.errors import RequestError
+from ganzoo.training.checkpoint import State
+from ganzoo.training.ema import Ema
+from ganzoo.training.engine import Engine
+from ganzoo.training.phases import Game, Phase
+from ganzoo.training.sentinel import Sentinel
+
+
+class Resumable(Protocol):
+    """A trainer, as far as its state goes."""
+
+    game: Game
+    engine: Engine
+    phases: list[Phase]
+    ema: Ema
+    sentinel: Sentinel
+    step: int
+    images_made: int
+    landmark: int
+    rollbacks: int
+
+    def grow(self) -> None:
+        """Bring all networks to where the pictures seen so far have led them."""
+        ...
+
+
+def take(trainer: Resumable) -> State:
+    """The state of a run."""
+    game, data = trainer.game, trainer.game.batches.data
+    return {
+        "step": trainer.step,
+        "images_seen": game.images_seen,
+        "images_made": trainer.images_made,
+        "image": list(data.shape),
+        "class_names": list(data.class_names),
+        "generator": game.networks.generator.state_dict(),
+        "discriminator": game.networks.discriminator.state_dict(),
+        "averaged": trainer.ema.generator.state_dict(),
+        "optimizers": {phase.name: phase.optimizer.state_dict() for phase in trainer.phases},
+        "trained": {phase.name: list(phase.named) for phase in trainer.phases},
+        "tally": game.tally.state(),
+        "stream": game.randomness.stream,
+        "landmark": trainer.landmark,
+        "rollbacks": trainer.rollbacks,
+        "skipped": trainer.sentinel.skipped,
+        "adaptive": {section: dict(each.state_dict()) for section, each in game.adaptive.items()},
+    }
+
+
+def restore(trainer: Resumable, state: State) -> None:
+    """Bring a run to where ``take`` was called.
+
+    Raises RequestError if the pictures or the networks have another shape now.
+    """
+    data = trainer.game.batches.data
+    now = (list(data.shape), list(data.class_names))
+    if now != (state["image"], state["class_names"]):
+        raise RequestError(
+            f"the run was trained on pictures of (C, H, W) = {tuple(state['image'])} in "
+            f"{len(state['class_names'])} classes; these are {tuple(data.shape)} in "
+            f"{len(data.class_names)}: give it the pictures it was trained on"
+        )
+    try:
+        _restore(trainer, state)
+    except RequestError:
+        raise
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise RequestError(
+            f"the networks no longer fit the checkpoint: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _restore(trainer: Resumable, state: State) -> None:
+    game = trainer.game
+    _load(game.networks.generator, state["generator"])
+    _load(game.networks.discriminator, state["discriminator"])
+    _load(trainer.ema.generator, state["averaged"])
+    game.images_seen = int(state["images_seen"])
+    trainer.grow()
+    trainer.phases = game.phases()
+    if state["trained"] != {phase.name: list(phase.named) for phase in trainer.phases}:
+        raise RequestError(
+            "other layers would be trained now than in the checkpoint: leave growth as it was"
+        )
+    for phase in trainer.phases:
+        _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
+    for section, each in game.adaptive.items():
+        if section in state["adaptive"]:  # else it is new to the run
+            each.load_state_dict(state["adaptive"][section])
+    game.tally.restore(state["tally"], trainer.engine.device)
+    game.reroll(int(state["stream"]))
+    trainer.landmark = int(state["landmark"])
+    trainer.rollbacks = int(state["rollbacks"])
+    trainer.sentinel.skipped = int(state["skipped"])
+    trainer.images_made = int(state["images_made"])
+    trainer.step = int(state["step"])
+
+
+def _load(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Go on with these weights; another type of number would be converted without a word."""
+    for name, tensor in network.state_dict().items():
+        if name in state and state[name].dtype != tensor.dtype:
+            raise ValueError(f"{name} is {state[name].dtype} there and {tensor.dtype} here")
+    network.load_state_dict(state)
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Go on from an optimiser's state, but with the learning rate and so on of now."""
+    now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+    if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
+        raise ValueError("the checkpoint holds the state of another kind of optimizer")
+    optimizer.load_state_dict(state)
+    for group, values in zip(optimizer.param_groups, now, strict=True):
+        group.update(values)

@@ -1,0 +1,164 @@
+"""Stopping at any moment: one checkpoint, status 75, and a resume that ends as it would have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ganzoo.training.checkpoint import Checkpoints
+
+Ganzoo = Callable[..., Any]
+
+MOMENTS = {
+    "taking pictures": "ganzoo.data.batches:Batches.take",
+    "the first update": "ganzoo.training.phases:Game.discriminator_terms",
+    "the generator's update": "ganzoo.training.phases:Game.generator_terms",
+    "drawing samples": "ganzoo.training.sheets:make_pictures",
+    "reporting": "ganzoo.observing.files:Journal.reported",
+    "saving": "ganzoo.training.checkpoint:_write",
+    "flushing": "os:fsync",
+}
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+TINY = (
+    *("train", "blossoms", "mlp", "lsgan", "--run", "run", "--device", "cpu", "--resolution", 8),
+    *("--batch-size", 8, "sample.count=4", "dataset.count=20", "architecture.width=4"),
+)
+
+
+def interrupt(patch: pytest.MonkeyPatch, where: str, number: signal.Signals) -> None:
+    """Let a signal come when this is called for the first time."""
+    module, _, path = where.partition(":")
+    *parents, name = path.split(".")
+    owner: Any = import_module(module)
+    for parent in parents:
+        owner = getattr(owner, parent)
+    original = getattr(owner, name)
+    first = iter([True])
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if next(first, False):
+            signal.raise_signal(number)
+        return original(*args, **kwargs)
+
+    patch.setattr(owner, name, call)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    state = Checkpoints(folder / "checkpoints", 3).load()
+    return {**state["generator"], **state["discriminator"], **state["averaged"]}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_signal_at_any_moment_loses_nothing(
+    ganzoo_command: Ganzoo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    number: signal.Signals,
+) -> None:
+    settings = ("--steps", 3, "checkpoint.every=1", "log.every=1", "sample.every=1")
+    straight = ganzoo_command(*("straight" if w == "run" else w for w in TINY), *settings)
+    assert straight.status == 0
+    with monkeypatch.context() as patch:
+        interrupt(patch, MOMENTS[moment], number)
+        stopped = ganzoo_command(*TINY, *settings)
+    assert (stopped.status, stopped.out) == (75, "run\n")
+    assert "stopping after this step" in stopped.err
+    assert "Traceback" not in stopped.err
+    assert ganzoo_command("resume", "run").status == 0
+    one, other = weights(tmp_path / "run"), weights(tmp_path / "straight")
+    assert all(torch.equal(one[name], weight) for name, weight in other.items())
+    assert not list((tmp_path / "run").rglob("*.part"))
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_while_pictures_are_prepared_it_stops_at_once_and_the_same_command_goes_on(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt(patch, "ganzoo.data.building:Building._fill", number)
+        stopped = ganzoo_command(*TINY, "--steps", 1)
+    assert stopped.status == 75
+    told = "error: stopped before the first step; the same command does it again"
+    assert stopped.err.splitlines()[-1] == told
+    assert not (tmp_path / "run").exists()
+    assert ganzoo_command(*TINY, "--steps", 1).status == 0
+
+
+def test_time_that_is_over_stops_a_run(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    done = ganzoo_command(*TINY, "--steps", 10**9, "train.max_time=1 second")
+    assert done.status == 75
+    assert "train.max_time=1 second is over: stopping after this step" in done.err
+    again = ganzoo_command("resume", "run")
+    assert again.status == 75
+    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 2
+
+
+@pytest.mark.parametrize("time", ["3", "2 weeks", "0 hours", "-1 hours"])
+def test_a_length_of_time_that_is_none_is_refused(ganzoo_command: Ganzoo, time: str) -> None:
+    refused = ganzoo_command(*TINY, f"train.max_time={time}").error
+    assert f'train.max_time={time}: write such as "90 minutes"' in refused
+
+
+def started(tmp_path: Path, **how: Any) -> subprocess.Popen[bytes]:
+    """A run in a process of its own, once it has told its first losses."""
+    command = [sys.executable, "-m", "ganzoo", *map(str, TINY), "--steps", "1000000000"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, "log.every=10"], cwd=tmp_path, env=environment, **how)
+    journal = tmp_path / "run" / "metrics.jsonl"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return process
+
+
+def test_a_terminal_that_is_closed_stops_it(tmp_path: Path) -> None:
+    import pty
+
+    terminal, its_side = pty.openpty()
+    process = started(
+        tmp_path, stdin=its_side, stdout=its_side, stderr=its_side, start_new_session=True
+    )
+    os.close(its_side)
+    os.close(terminal)  # what is written there from now on is an error
+    process.send_signal(signal.SIGHUP)  # as the system does where it was the controlling terminal
+    assert process.wait(60) == 75
+    assert len(weights(tmp_path / "run")) > 0
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_harms_nothing(tmp_path: Path) -> None:
+    process = started(tmp_path, stderr=subprocess.PIPE)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in (75, 130)
+    assert b"Traceback" not in told
+    for path in Checkpoints(tmp_path / "run" / "checkpoints", 3).paths():
+        assert path.with_suffix(".json").exists()
+
+
+def test_a_second_process_is_refused_before_it_touches_anything(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    process = started(tmp_path, stderr=subprocess.DEVNULL)
+    settings = (tmp_path / "run" / "run.toml").read_bytes()
+    refused = ganzoo_command("resume", "run", "seed=5").error
+    assert f"run is in use by process {process.pid} on " in refused
+    assert (tmp_path / "run" / "run.toml").read_bytes() == settings
+    process.kill()
+    process.wait()
+    done = ganzoo_command("resume", "run", "--steps", 1)
+    assert f"process {process.pid} on " in done.err
+    assert "has left run without a word" in done.err

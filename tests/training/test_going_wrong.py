@@ -1,0 +1,241 @@
+"""What a run does where its numbers, or its disk, go wrong."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+import ganzoo
+from ganzoo.observing.files import Journal
+from ganzoo.training import checkpoint
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
+from ganzoo.training.phases import Game
+from ganzoo.training.sentinel import MOST_SKIPPED
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+def last_state(folder: Path) -> dict[str, Any]:
+    return Checkpoints(folder / "checkpoints", 3).load()
+
+
+def is_finite(state: dict[str, Any]) -> bool:
+    return all(w.isfinite().all() for w in (state["generator"] | state["discriminator"]).values())
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
+    tiny: Arguments, spoil: Callable[..., None]
+) -> None:
+    spoil([3])
+    arguments = tiny(steps=6, settings={"checkpoint.every": 1})
+    with pytest.raises(Diverged, match=r"generator's update of step 4, adversarial is nan.*step 3"):
+        ganzoo.train(**arguments)
+    state = last_state(arguments["folder"])
+    assert state["step"] == 3
+    assert is_finite(state)
+
+
+def test_the_report_names_step_term_and_batch(
+    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil([1])
+    shown: list[list[int]] = []
+    taken = Game.discriminator_terms
+
+    def record(self: Game, position: int) -> Any:
+        shown.append(self.batches.order.at(self.images_seen, 8).tolist())
+        return taken(self, position)
+
+    monkeypatch.setattr(Game, "discriminator_terms", record)
+    arguments = tiny()
+    with pytest.raises(Diverged):
+        ganzoo.train(**arguments)
+    report = json.loads((arguments["folder"] / "nonfinite.json").read_text())
+    assert report == {
+        "step": 2,
+        "phase": "generator",
+        "values": {"adversarial": "nan", "norm of the gradient": "nan"},
+        "pictures": shown[-1],
+        "seed": 0,
+        "stream": 0,
+    }
+
+
+def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Game.generator_terms
+
+    def explode(self: Game, position: int) -> dict[str, Tensor]:
+        terms = dict(made(self, position))
+        weight = next(self.networks.generator.parameters())
+        return terms | ({"root": (weight * 0).abs().sum().sqrt()} if position == 2 else {})
+
+    monkeypatch.setattr(Game, "generator_terms", explode)
+    arguments = tiny(settings={"checkpoint.every": 1})
+    with pytest.raises(Diverged, match=r"of step 3, norm of the gradient is nan;.* of step 2"):
+        ganzoo.train(**arguments)
+    assert is_finite(last_state(arguments["folder"]))
+
+
+def test_weights_that_are_not_finite_are_not_saved(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(self: Game) -> None:
+        if self.images_seen > 32:
+            next(self.networks.discriminator.parameters()).data[0] = torch.inf
+
+    monkeypatch.setattr(Game, "constrain", spoil)
+    arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
+    with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
+        ganzoo.train(**arguments)
+    assert is_finite(last_state(arguments["folder"]))
+
+
+def test_a_bad_update_can_be_left_out(
+    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"train.on_nonfinite": "skip", "log.every": 4}
+    spoil([1])
+    folder = ganzoo.train(**tiny(steps=4, quiet=False, settings=settings)).folder
+    state = last_state(folder)
+    assert is_finite(state)
+    assert state["optimizers"]["generator"]["state"][0]["step"] == 3
+    assert state["optimizers"]["discriminator"]["state"][0]["step"] == 8
+    (report,) = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    assert report["skipped/generator"] == 0.25
+    assert report["skipped/discriminator"] == 0
+    assert "25.0% of the generator's last updates were not finite" in capsys.readouterr().err
+
+
+def test_too_many_in_a_row_end_the_run_also_across_a_resume(
+    tiny: Arguments, spoil: Callable[..., None]
+) -> None:
+    spoil(range(99))
+    settings = {"train.on_nonfinite": "skip", "train.critic_steps": 1, "log.every": 5}
+    limit = MOST_SKIPPED
+    # The discriminator's good updates stand between the generator's bad ones.
+    ganzoo.train(**tiny("fine", steps=limit + 2, settings=settings))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Game, "discriminator_terms", _bad_terms)
+        run = ganzoo.train(**tiny("bad", steps=limit // 2, settings=settings))
+        assert last_state(run.folder)["skipped"] == limit
+        with pytest.raises(Diverged):
+            ganzoo.resume(run.folder, steps=limit // 2 + 1, quiet=True)
+    assert is_finite(last_state(run.folder))
+
+
+def _bad_terms(self: Game, position: int) -> dict[str, Tensor]:
+    terms = _DISCRIMINATOR_TERMS(self, position)
+    return {name: term * torch.nan for name, term in terms.items()}
+
+
+_DISCRIMINATOR_TERMS = Game.discriminator_terms
+
+
+def test_where_going_back_does_not_help_the_run_ends(
+    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil([1])
+    arguments = tiny(quiet=False, settings={"train.on_nonfinite": "rollback"})
+    with pytest.raises(Diverged, match="the newest checkpoint is of step 0"):
+        ganzoo.train(**arguments)
+    assert capsys.readouterr().err.count("back to step 0, and on with other") == MOST_ROLLBACKS
+    assert last_state(arguments["folder"])["step"] == 0
+
+
+def test_a_learning_rate_out_of_all_bounds_says_so_in_one_line(
+    tiny: Arguments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = tiny(steps=500, settings={"train.generator.lr": 1e20}, quiet=False)
+    with pytest.raises(Diverged, match=r"try lower train\.generator\.lr"):
+        ganzoo.train(**arguments)
+    assert capsys.readouterr().err.count("nan") < 3
+
+
+def full(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
+    """A disk that has no room for the checkpoints saved these times, counted from 0."""
+    attempts = iter(range(99))
+    room = checkpoint._require_room
+
+    def no_room(folder: Path, state: dict[str, Any]) -> None:
+        if next(attempts) in times:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        room(folder, state)
+
+    monkeypatch.setattr(checkpoint, "_require_room", no_room)
+
+
+def test_a_full_disk_is_warned_of_and_tried_again(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full(monkeypatch, 1)
+    folder = ganzoo.train(**tiny(quiet=False, settings={"checkpoint.every": 1})).folder
+    assert [path.stem for path in sorted((folder / "checkpoints").glob("*.pt"))] == [
+        "step-0000001",
+        "step-0000003",
+    ]
+    told = capsys.readouterr().err
+    assert "step-0000002.pt: No space left on device; the newest checkpoint is of step 1" in told
+
+
+def test_a_run_whose_last_checkpoint_is_not_written_has_failed(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(monkeypatch, 2, 3)
+    arguments = tiny(settings={"checkpoint.every": 1})
+    with pytest.raises(OSError, match=r"step-0000003.pt: No space.*checkpoint is of step 2"):
+        ganzoo.train(**arguments)
+    assert last_state(arguments["folder"])["step"] == 2
+    ganzoo.resume(arguments["folder"], quiet=True)
+    assert last_state(arguments["folder"])["step"] == 3
+
+
+def test_reports_that_a_full_disk_does_not_take_come_later(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Stubborn:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+            self._refusals = iter([True, True])
+
+        def flush(self) -> None:
+            if next(self._refusals, False):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._file.flush()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+    opened = Journal._opened
+    monkeypatch.setattr(Journal, "_opened", lambda self, step: Stubborn(opened(self, step)))
+    folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3]
+    assert capsys.readouterr().err.count("Journal cannot write: [Errno 28] No space left") == 1
+
+
+def test_a_generator_that_collapses_is_told_once(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratios = iter([0.5, 0.5, 0.01, 0.01])
+    monkeypatch.setattr("ganzoo.training.sheets.diversity", lambda made: 1.0)
+    monkeypatch.setattr(
+        "ganzoo.training.sheets.Sheets.samples", lambda self: next(ratios, 0.01), raising=True
+    )
+    folder = ganzoo.train(**tiny(steps=5, quiet=False, settings={"sample.every": 1})).folder
+    assert capsys.readouterr().err.count("the generator may have collapsed") == 1
+    board = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    board.Reload()
+    assert "warnings/text_summary" in board.Tags()["tensors"]
+    assert json.loads((folder / "metrics.jsonl").read_text())["samples/diversity"] < 0.2
