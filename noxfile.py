@@ -28,6 +28,12 @@ def tests(session: nox.Session) -> None:
     run_shared(session, "pytest", *session.posargs)
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def torture(session: nox.Session) -> None:
+    """Kill runs and break inputs by the thousand; -- --kills 20 --inputs 500 does less."""
+    run_shared(session, "python", "-m", "tests.torture", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""

@@ -88,8 +88,8 @@ def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
     """
     if path is not None:
         RunFolder.require_free(Path(path))
-        return lambda: RunFolder.create(Path(path))
-    return lambda: RunFolder.create_numbered(Path("runs"), run.title)
+        return lambda: RunFolder.create(Path(path), run.tree())
+    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
 
 
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +81,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _require_absent(path: Path) -> None:
+    if path.exists():  # an empty folder would be replaced without a word
+        raise FileExistsError(path)
+
+
 _SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
 
@@ -95,26 +101,33 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
 
     @classmethod
-    def create(cls, path: Path) -> Self:
-        """A new, empty run folder.
+    def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        """A new run folder that holds its settings.
 
         Raises RequestError if something is there already.
         """
         cls.require_free(path)
-        return cls._make(path)
+        return cls._make(path, settings)
 
     @classmethod
-    def _make(cls, path: Path) -> Self:
+    def _make(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        """Make it under another name first: without settings nobody could go on with it."""
+        part = cls(path.with_name(f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.part"))
         try:
-            path.mkdir(parents=True)
+            part.path.mkdir(parents=True)
+            part.checkpoints.mkdir()
+            part.samples.mkdir()
+            part.write_settings(settings)
+            _require_absent(path)
+            part.path.rename(path)
         except FileExistsError:
             raise
         except OSError as error:
             raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
-        folder = cls(path)
-        folder.checkpoints.mkdir()
-        folder.samples.mkdir()
-        return folder
+        finally:
+            if part.path.exists():
+                shutil.rmtree(part.path)
+        return cls(path)
 
     @staticmethod
     def require_free(path: Path) -> None:
@@ -126,13 +139,13 @@ class RunFolder:
             )
 
     @classmethod
-    def create_numbered(cls, parent: Path, title: str) -> Self:
+    def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:
         """The first of ``title-001``, ``title-002``, ... in ``parent`` that is free."""
         number = 1
         while True:
             path = parent / f"{title}-{number:03}"
             with suppress(FileExistsError):
-                return cls._make(path)
+                return cls._make(path, settings)
             number += 1
 
     @classmethod

@@ -62,7 +62,8 @@ class Ownership:
         self._over.set()
         self._heart.join()
         if _read(self._file).get("token") == self._about["token"]:
-            self._file.unlink(missing_ok=True)
+            with suppress(OSError):  # the next one follows this one as a dead one
+                self._file.unlink()
 
     def _beat(self) -> None:
         while not self._over.wait(HEARTBEAT):

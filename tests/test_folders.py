@@ -16,13 +16,16 @@ def test_the_cache_lies_where_the_environment_says(own_cache: Path) -> None:
 def test_an_existing_folder_is_never_used_again(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with pytest.raises(RequestError, match="exists already: go on with `ganzoo resume"):
-        RunFolder.create(tmp_path / "run")
+        RunFolder.create(tmp_path / "run", {})
     assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_runs_are_numbered(tmp_path: Path) -> None:
-    names = [RunFolder.create_numbered(tmp_path / "runs", "a-b-c").path.name for _ in range(3)]
+    made = [RunFolder.create_numbered(tmp_path / "runs", "a-b-c", {"seed": 3}) for _ in range(3)]
+    names = [folder.path.name for folder in made]
     assert names == ["a-b-c-001", "a-b-c-002", "a-b-c-003"]
+    assert [folder.stored_settings() for folder in made] == [{"seed": 3}] * 3
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == names
 
 
 def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
@@ -35,11 +38,11 @@ def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RequestError, match="cannot make the run folder"):
-        RunFolder.create(tmp_path / "file" / "run")
+        RunFolder.create(tmp_path / "file" / "run", {})
 
 
 def test_sessions_add_up(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run")
+    folder = RunFolder.create(tmp_path / "run", {})
     assert folder.sessions() == []
     folder.add_session({"torch": "1"})
     folder.add_session({"torch": "2"})

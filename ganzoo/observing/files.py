@@ -43,8 +43,8 @@ class Journal(Observer):
 
     def went_back(self, step: int) -> None:
         """Drop the reports of later steps."""
-        self._file.close()
-        self._file = self._opened(step)
+        before, self._file = self._file, self._opened(step)
+        before.close()
 
     def failed(self, story: Mapping[str, Any]) -> None:
         """Write ``nonfinite.json``: which update was bad, on which pictures."""

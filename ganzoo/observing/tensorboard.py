@@ -2,48 +2,82 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import platform
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.tensorboard import SummaryWriter
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import summary
 
 from ganzoo.observing.observer import Observer
 
+_NUMBERS = itertools.count()
+
 
 class TensorBoard(Observer):
-    """Event files in the run folder; ``tensorboard --logdir runs`` shows them."""
+    """Event files in the run folder; ``tensorboard --logdir runs`` shows them.
+
+    They are written as things happen, and not by a thread: what a full disk does not take is an
+    OSError here and now, after which a new file is begun.
+    """
 
     def __init__(self, folder: Path, step: int) -> None:
         self._folder = folder
-        # purge_step hides what was told after the checkpoint that the run goes on from.
-        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
-
-    def saving(self) -> None:
-        """Bring what was told to the file before the checkpoint that it belongs to."""
-        self._writer.flush()
-
-    def went_back(self, step: int) -> None:
-        """Hide what was told of later steps."""
-        self._writer.close()
-        self._writer = SummaryWriter(str(self._folder), purge_step=step + 1)
-
-    def warned(self, step: int, message: str) -> None:
-        """A text among the run's."""
-        self._writer.add_text("warnings", message, step)
+        self._records: RecordWriter | None = None
+        self._open(step)
 
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """One scalar each."""
-        for name, value in scalars.items():
-            self._writer.add_scalar(name, value, step)
+        self._write(step, *(summary.scalar(name, value) for name, value in scalars.items()))
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """One image; of more than four channels the first three."""
         shown = pixels[..., :3] if pixels.shape[-1] not in (1, 3, 4) else pixels
-        self._writer.add_image(name, shown, step, dataformats="HWC")
-        self._writer.flush()
+        self._write(step, summary.image(name, shown, dataformats="HWC"))
+
+    def warned(self, step: int, message: str) -> None:
+        """A text among the run's."""
+        self._write(step, summary.text("warnings", message))
+
+    def went_back(self, step: int) -> None:
+        """Hide what was told of later steps."""
+        self.closed()
+        self._open(step)
 
     def closed(self) -> None:
         """Write out what is left."""
-        self._writer.close()
+        if self._records:
+            records, self._records = self._records, None
+            records.close()
+
+    def _open(self, step: int) -> None:
+        name = f"{time.time():.0f}.{platform.node()}.{os.getpid()}.{next(_NUMBERS)}"
+        file = (self._folder / f"events.out.tfevents.{name}").open("xb")
+        self._records = RecordWriter(file)
+        self._record(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        # It hides what was told after the checkpoint that the run goes on from.
+        begins = SessionLog(status=SessionLog.START)
+        self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=begins))
+
+    def _write(self, step: int, *summaries: object) -> None:
+        if not self._records:  # a write has failed
+            self._open(step - 1)
+        for told in summaries:
+            self._record(Event(wall_time=time.time(), step=step, summary=told))
+
+    def _record(self, event: Event) -> None:
+        assert self._records
+        try:
+            self._records.write(event.SerializeToString())
+            self._records.flush()
+        except OSError:
+            with suppress(OSError):
+                self.closed()
+            raise

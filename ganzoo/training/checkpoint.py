@@ -92,9 +92,12 @@ class Checkpoints:
     def _drop_old(self, newest: Path, spare: int | None) -> None:
         # Newer ones than the newest can only be damaged: they were passed over by a resume.
         paths = self.paths()
-        spared = {self._best(), None if spare is None else self.path(spare).name}
+        try:
+            spared = {self._best(), None if spare is None else self.path(spare).name}
+        except ValueError:  # nobody knows which it is: then all stay
+            return
         for old in paths[paths.index(newest) :][self.keep :]:
-            if old.name not in spared and not _described(old).get("for_good"):
+            if old.name not in spared and not _for_good(old):
                 with suppress(OSError):  # it costs room, and nothing else
                     old.unlink(missing_ok=True)
                     old.with_suffix(".json").unlink(missing_ok=True)
@@ -111,11 +114,14 @@ class Checkpoints:
         write_atomically(self.folder / "best.json", json.dumps(about, indent=2) + "\n")
 
     def _best(self) -> str | None:
+        """The name of the best one; raises ValueError where there is one and it cannot be told."""
         try:
             found = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
             return str(found["checkpoint"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except FileNotFoundError:
             return None
+        except (OSError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
 
     def paths(self, newest: float = math.inf) -> list[Path]:
         """The checkpoint files, newest first, by the number of their step, the greatest allowed."""
@@ -179,19 +185,24 @@ def read(path: Path) -> State:
             f"the checkpoint {path} is damaged: its description beside it, "
             f"{path.with_suffix('.json').name}, cannot be read"
         )
-    version = about.get("format")
+    if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
+        _refuse_newer(about.get("format"), about, path)
+        raise Damaged(
+            f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
+            f"{about.get('size')} bytes, or its SHA-256 differs)"
+        )
+    state = _unpacked(data, path)
+    _refuse_newer(state.get("format"), about, path)
+    return _migrated(state, path)
+
+
+def _refuse_newer(version: object, about: State, path: Path) -> None:
     if isinstance(version, int) and version > FORMAT:
         raise RequestError(
             f"the checkpoint {path} was written by ganzoo {about.get('ganzoo', 'of a later date')} "
             f"in format {version}, and ganzoo {ganzoo.__version__} reads formats up to {FORMAT}: "
             "upgrade ganzoo-toolkit"
         )
-    if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
-        raise Damaged(
-            f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
-            f"{about.get('size')} bytes, or its SHA-256 differs)"
-        )
-    return _unpacked(data, path)
 
 
 _UNREADABLE = (
@@ -204,10 +215,17 @@ _UNREADABLE = (
 def _unpacked(data: bytes, path: Path) -> State:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        return migrated(state)
+        return dict(state)
     except _UNREADABLE as bad:
         reason = str(bad).splitlines()[0] if str(bad) else type(bad).__name__
         raise Damaged(f"the checkpoint {path} cannot be read: {reason}") from bad
+
+
+def _migrated(state: State, path: Path) -> State:
+    try:
+        return migrated(state)
+    except (KeyError, TypeError) as error:
+        raise Damaged(f"the checkpoint {path} is none: {error}") from error
 
 
 def _described(path: Path) -> dict[str, Any]:
@@ -217,6 +235,12 @@ def _described(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
+
+
+def _for_good(path: Path) -> bool:
+    """Whether it is kept for good, or may be: that cannot be told of a damaged description."""
+    about = _described(path)
+    return about.get("for_good", about.get("format") != 1) is not False
 
 
 def _set_aside(path: Path) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning_fabric.utilities.rank_zero import rank_zero_only
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
+from torch.distributed import DistNetworkError, is_initialized
 
 from ganzoo.errors import RequestError
 from ganzoo.sections import Training
 from ganzoo.share import Share
+from ganzoo.training import processes
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells at length that it begins
 
 T = TypeVar("T")
 
@@ -27,7 +33,7 @@ class LostProcess(ConnectionError):
 
 def launched_as_main(settings: Training) -> bool:
     """Whether this process is, or will be, the one that writes files, before an engine is there."""
-    return settings.devices == 1 or getattr(rank_zero_only, "rank", 0) == 0
+    return settings.devices == 1 or processes.number() == 0
 
 
 class Engine:
@@ -44,14 +50,16 @@ class Engine:
                 f"train.batch_size={settings.batch_size} cannot be shared equally by "
                 f"train.devices={settings.devices}"
             )
+        self._place = None if TorchElasticEnvironment.detect() else processes.OneMachine()
         self._fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
-            strategy="ddp" if settings.devices > 1 else "auto",
+            # While the first prepares pictures, which may take hours, the others wait for it.
+            strategy=DDPStrategy(timeout=timedelta(days=1)) if settings.devices > 1 else "auto",
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-            # A scheduler's variables say nothing of processes that are started here.
-            plugins=None if TorchElasticEnvironment.detect() else LightningEnvironment(),
+            plugins=self._place,
         )
+        self._others = self._start_others(settings)
         self._launch()
         if settings.precision == "bf16":
             _warn_of_slow_bf16(self.device)
@@ -61,12 +69,27 @@ class Engine:
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 
+    def _start_others(self, settings: Training) -> processes.Others | None:
+        if settings.devices == 1 or self._place is None or is_initialized():
+            return None
+        if processes.number() > 0:
+            processes.follow()
+            return None
+        others = processes.Others(settings.devices, self._place.main_port)
+        processes.watch(others)
+        return others
+
     def _launch(self) -> None:
         try:
             self._fabric.launch()
-        except BaseException:
-            for process in getattr(self._fabric.strategy.launcher, "procs", ()):
-                process.kill()  # it would wait for this one for half an hour
+        except BaseException as error:
+            if self._others:
+                self._others.kill()  # they would wait for this one for a day
+            if isinstance(error, DistNetworkError) and self._place:
+                raise ConnectionError(
+                    f"the processes of this run cannot meet at port {self._place.main_port}: "
+                    "MASTER_PORT=N chooses another, and without it a free one is found"
+                ) from error
             raise
 
     @property
@@ -103,7 +126,7 @@ class Engine:
         """The main process's value, in every process."""
         if self.processes == 1:
             return value
-        with _together():
+        with self._together():
             return self._fabric.broadcast(value)
 
     def any(self, flag: bool) -> bool:
@@ -116,7 +139,7 @@ class Engine:
         """The mean of a tensor over all processes."""
         if self.processes == 1:
             return value
-        with _together():
+        with self._together():
             reduced = self._fabric.all_reduce(value, reduce_op="mean")
         assert isinstance(reduced, Tensor)
         return reduced
@@ -138,21 +161,26 @@ class Engine:
     def barrier(self) -> None:
         """Wait until every process is here."""
         if self.processes > 1:
-            with _together():
+            with self._together():
                 self._fabric.barrier()
 
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """What all processes do at once; the first one says why another is missing."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self.rank > 0:
+                raise SystemExit(1) from error
+            reason = _first_line(error)
+            if self._others:
+                reason = self._others.why_lost() or reason
+                self._others.kill()
+            raise LostProcess(processes.lost(reason)) from error
 
-@contextmanager
-def _together() -> Iterator[None]:
-    """What all processes do at once; the library's word for one that is missing is long."""
-    try:
-        yield
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0][:120]
-        raise LostProcess(
-            f"another process of this run was lost ({reason}): go on from the newest checkpoint "
-            "with `ganzoo resume`"
-        ) from error
+
+def _first_line(error: RuntimeError) -> str:
+    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]  # without a place in C++
 
 
 def _placement(settings: Training) -> tuple[str, int | list[int]]:

@@ -161,6 +161,9 @@ class Trainer:
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
         self.game.randomness.reseed(purpose, position, self.engine.device)
+        skips = self.run.train.on_nonfinite == "skip"
+        before = [buffer.clone() for buffer in self._buffers()] if skips else []
+        self.game.watched.clear()
         terms = phase.terms(position)
         for name, term in terms.items():
             require_shape(f"the loss's term {name}", term, ())
@@ -175,9 +178,15 @@ class Trainer:
                 self._count(phase.name, total, terms)
         finally:  # also before going back: what is left would be added to the next gradient
             phase.optimizer.zero_grad(set_to_none=True)
-        if self.run.train.on_nonfinite == "skip":
+        if skips:
             skipped = torch.tensor(float(not accepted), device=self.engine.device)
             self.game.tally.add(f"skipped/{phase.name}", skipped)
+            if not accepted:  # batch norm has counted what was not finite
+                torch._foreach_copy_(self._buffers(), before)
+
+    def _buffers(self) -> list[Tensor]:
+        networks = (self.game.networks.generator, self.game.networks.discriminator)
+        return [buffer for network in networks for buffer in network.buffers()]
 
     def _calculated(self, phase: Phase, terms: Mapping[str, Tensor]) -> Update:
         gradients = [p.grad for p in phase.parameters if p.grad is not None]
@@ -192,7 +201,6 @@ class Trainer:
             self.game.tally.add(f"{phase}/{name}", term)
         for name, value in self.game.watched.items():
             self.game.tally.add(name, value)
-        self.game.watched.clear()
 
     def watch(self, before: Position) -> None:
         """What is due after a step, ``before`` which a run had come so far: samples, reports."""
@@ -247,6 +255,7 @@ class Trainer:
         self._finite_means()
         networks = (self.game.networks.generator, self.game.networks.discriminator)
         weights = [p.detach() for network in networks for p in network.parameters()]
+        weights += [buffer for buffer in self._buffers() if buffer.is_floating_point()]
         if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
             raise Diverged(f"weights are no longer finite at step {self.step}; {self._advice()}")
 
@@ -260,7 +269,7 @@ class Trainer:
         if policy != "rollback" or self.rollbacks == MOST_ROLLBACKS:
             raise Diverged(f"{error}; {self._advice()}") from error
         rollbacks = self.rollbacks + 1
-        self.resume(newest=self.landmark)
+        self.resume(self._warn, newest=self.landmark)
         self.rollbacks = rollbacks
         self.game.reroll(randomness.stream + 1)
         if self.engine.is_main:

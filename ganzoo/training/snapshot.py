@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Protocol
 
 import torch
@@ -75,7 +76,7 @@ def restore(trainer: Resumable, state: State) -> None:
         raise
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise RequestError(
-            f"the networks no longer fit the checkpoint: {str(error).splitlines()[0]}"
+            f"the networks no longer fit the checkpoint: {textwrap.shorten(str(error), 300)}"
         ) from error
 
 

@@ -17,7 +17,7 @@ Ganzoo = Callable[..., Any]
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
     """A run folder with five sample grids and no checkpoint."""
-    folder = RunFolder.create(tmp_path / "drawn")
+    folder = RunFolder.create(tmp_path / "drawn", {})
     folder.write_settings({})
     for number in range(5):
         path = folder.samples / f"step-{100 * number:07}.png"

@@ -176,3 +176,15 @@ def test_another_number_of_threads_is_told(
     path.write_text(path.read_text().replace('"threads": 1', '"threads": 64'))
     done = ganzoo_command("resume", "run", "--steps", 3)
     assert "exact to the bit only where nothing of this changes: threads 64 -> 1" in done.err
+
+
+def test_changed_settings_are_told_and_kept(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "--augment", "flip")
+    done = ganzoo_command("resume", "run", "--steps", 3, "train.generator.lr=0.1")
+    assert "settings that changed since the last start: " in done.err
+    assert "train.steps 2 -> 3, train.generator.lr 0.0002 -> 0.1" in done.err
+    sessions = json.loads((tmp_path / "run" / "environment.json").read_text())["sessions"]
+    assert sessions[1]["changed"] == {"train.steps": [2, 3], "train.generator.lr": [0.0002, 0.1]}
+    assert "changed" not in ganzoo_command("resume", "run", "--device", "cpu").err

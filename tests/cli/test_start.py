@@ -87,3 +87,23 @@ def test_a_closed_standard_input_is_no_error(arguments: list[str]) -> None:
     )
     assert (closed.returncode, closed.stderr) == (0, "")
     assert closed.stdout
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status"), [(">&-", 0), ("2>/dev/full", 2), ("2>&-", 2), (">/dev/full", 1)]
+)
+def test_an_output_that_is_closed_or_full_changes_only_what_is_printed(
+    redirection: str, status: int
+) -> None:
+    arguments = ["list"] if redirection.startswith(">") else ["info", "nothing"]
+    command = [sys.executable, "-m", "ganzoo", *arguments]
+    shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_early_ends_it_well() -> None:
+    script = f"{sys.executable} -u -m ganzoo info dcgan | head -c 1; exit $PIPESTATUS"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

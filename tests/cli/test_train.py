@@ -241,3 +241,17 @@ def test_a_run_leaves_no_open_file_and_no_thread_behind(tiny_run: Ganzoo) -> Non
     for number in range(3):
         tiny_run(f"run{number}", "sample.every=1", "checkpoint.every=1")
     assert held() <= before
+
+
+def test_memory_that_does_not_suffice_is_told_with_what_to_lower(
+    tiny_run: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, position: int) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to\nStack of C++")
+
+    monkeypatch.setattr("ganzoo.training.phases.Game.discriminator_terms", fail)
+    done = tiny_run()
+    assert done.status == 1
+    line = done.err.splitlines()[-1]
+    assert "you tried to; lower train.batch_size, data.resolution or the networks' width" in line
+    assert "Stack" not in line

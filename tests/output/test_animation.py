@@ -52,7 +52,7 @@ def alike(a: Image.Image, b: Image.Image, tolerance: int = 6) -> bool:
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    return RunFolder.create(tmp_path / "run")
+    return RunFolder.create(tmp_path / "run", {})
 
 
 def draw(run: RunFolder, name: str, mode: str = "RGB", size: tuple[int, int] = (6, 4)) -> None:

@@ -16,6 +16,7 @@ import torch
 
 from ganzoo import RequestError
 from ganzoo.ownership import LostOwnership, owned
+from ganzoo.training import checkpoint
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.migration import FORMAT
 
@@ -222,15 +223,35 @@ def test_another_owner_is_left_alone(tmp_path: Path) -> None:
     assert list(checkpoints.iterdir()) == []
 
 
+def test_one_flipped_bit_in_a_description_makes_no_newer_format(tmp_path: Path) -> None:
+    saved(tmp_path, 1)
+    about = tmp_path / "step-0000001.json"
+    about.write_text(about.read_text().replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
+    assert read(tmp_path / "step-0000001.pt")["step"] == 1
+
+
+def test_what_may_be_kept_for_good_is_not_dropped(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    for step in range(1, 4):
+        checkpoints.crown(checkpoints.save(state(step), for_good=step == 1), "it looks best")
+    (tmp_path / "step-0000001.json").write_text("{")
+    checkpoints.save(state(4))
+    assert [path.stem[-1] for path in checkpoints.paths()] == ["4", "3", "1"]
+    (tmp_path / "best.json").write_text("{")
+    checkpoints.save(state(5))
+    assert [path.stem[-1] for path in checkpoints.paths()] == ["5", "4", "3", "1"]
+
+
 def test_none_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="has no checkpoint yet"):
         Checkpoints(tmp_path, 3).load()
 
 
-def test_a_newer_format_is_refused(tmp_path: Path) -> None:
-    saved(tmp_path, 1)
+def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "FORMAT", FORMAT + 1)
+        saved(tmp_path, 1)
     about = tmp_path / "step-0000001.json"
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"format": FORMAT + 1}))
     with pytest.raises(RequestError, match=r"written by ganzoo 0\.1\.0 in format 3, .* upgrade"):
         read(tmp_path / "step-0000001.pt")
     saved(tmp_path, 2)

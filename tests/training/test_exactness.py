@@ -343,7 +343,7 @@ def test_every_recipe_is_exact(
         if place.path.exists():
             session.resume(resolved, place)
         else:
-            session.train(resolved, lambda: RunFolder.create(place.path))
+            session.train(resolved, lambda: RunFolder.create(place.path, resolved.tree()))
         return place.path
 
     straight = run("straight", 6)

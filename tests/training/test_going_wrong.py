@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer.record_writer import RecordWriter
 from torch import Tensor
 
 import ganzoo
+from ganzoo.data.batches import Batch
 from ganzoo.observing.files import Journal
+from ganzoo.share import WHOLE, Share
 from ganzoo.training import checkpoint
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
@@ -116,6 +120,74 @@ def test_a_bad_update_can_be_left_out(
     assert report["skipped/generator"] == 0.25
     assert report["skipped/discriminator"] == 0
     assert "25.0% of the generator's last updates were not finite" in capsys.readouterr().err
+
+
+def in_a_picture(game: Game) -> None:
+    batches = game.batches
+    take = batches.take
+
+    def spoilt(position: int, count: int, share: Share = WHOLE) -> Batch:
+        batches.take = take  # type: ignore[method-assign]
+        batch = take(position, count, share)
+        batch.images[0, 0, 0, 0] = torch.nan
+        return batch
+
+    batches.take = spoilt  # type: ignore[method-assign]
+
+
+def in_the_weights(game: Game) -> None:
+    next(game.networks.generator.parameters()).data.view(-1)[0] = torch.nan
+
+
+def in_a_gradient(game: Game) -> None:
+    weight = next(game.networks.generator.parameters())
+    hook = weight.register_hook(lambda gradient: gradient * torch.nan)
+
+    def once(weight: Tensor) -> None:
+        hook.remove()
+        itself.remove()
+
+    itself = weight.register_post_accumulate_grad_hook(once)
+
+
+def in_the_latents(game: Game) -> None:
+    generator = game.networks.generator
+    draw = generator.sample_latents
+
+    def spoilt(n: int, random: torch.Generator) -> Tensor:
+        generator.sample_latents = draw  # type: ignore[method-assign]
+        return draw(n, random) * torch.nan
+
+    generator.sample_latents = spoilt  # type: ignore[method-assign]
+
+
+PLACES = [in_a_picture, in_the_weights, in_a_gradient, in_the_latents]
+
+
+@pytest.mark.parametrize("policy", ["raise", "skip", "rollback"])
+@pytest.mark.parametrize("place", PLACES)
+def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, place: Callable[[Game], None], policy: str
+) -> None:
+    made = Game.generator_terms
+
+    def terms(self: Game, position: int) -> dict[str, Tensor]:
+        if position == 2 and self.randomness.stream == 0:
+            place(self)
+        return dict(made(self, position))
+
+    monkeypatch.setattr(Game, "generator_terms", terms)
+    settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.critic_steps": 1}
+    hopeless = policy == "skip" and place is in_the_weights
+    steps = MOST_SKIPPED if hopeless else 5
+    arguments = tiny(steps=steps, settings=settings)
+    if policy == "raise" or hopeless:
+        with pytest.raises(Diverged):
+            ganzoo.train(**arguments)
+    else:
+        ganzoo.train(**arguments)
+        assert last_state(arguments["folder"])["step"] == steps
+    assert is_finite(last_state(arguments["folder"]))
 
 
 def test_too_many_in_a_row_end_the_run_also_across_a_resume(
@@ -223,6 +295,26 @@ def test_reports_that_a_full_disk_does_not_take_come_later(
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert capsys.readouterr().err.count("Journal cannot write: [Errno 28] No space left") == 1
+
+
+def test_a_board_that_cannot_be_written_costs_the_run_nothing(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writes, write = itertools.count(), RecordWriter.write
+
+    def refuse(self: RecordWriter, record: bytes) -> None:
+        if next(writes) not in (5, 6):
+            write(self, record)
+            return
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(RecordWriter, "write", refuse)
+    folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
+    assert last_state(folder)["step"] == 3
+    assert capsys.readouterr().err.count("TensorBoard cannot write: ") == 1
+    board = EventAccumulator(str(folder))
+    board.Reload()
+    assert [event.step for event in board.Scalars("loss/generator")][-1] == 3
 
 
 def test_a_generator_that_collapses_is_told_once(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,12 @@ def test_augmentations_reach_real_pictures_only_or_both(
         "generator latents",
         "generator view",
     ]
+
+
+def test_of_an_address_in_the_command_the_password_is_kept_nowhere(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ganzoo", "x=https://someone:secret@example.org/pictures"])
+    told = (ganzoo.train(**tiny(steps=1)).folder / "environment.json").read_text()
+    assert "https://...@example.org/pictures" in told
+    assert "secret" not in told

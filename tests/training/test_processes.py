@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import queue
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+import ganzoo
+from ganzoo import RequestError
 from ganzoo.contracts import Objective, Terms
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import Training
 from ganzoo.share import WHOLE, Share
-from ganzoo.training.engine import Engine
+from ganzoo.training import processes
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.engine import Engine, launched_as_main
 
 LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
 PICTURES = 12  # which 2 and 3 processes share equally
@@ -93,7 +103,7 @@ from ganzoo.training import session
 from ganzoo.training.loop import Trainer
 
 folder = Path("run").absolute()
-rank = os.environ.get("LOCAL_RANK", "0")
+rank = os.environ.get("GANZOO_PROCESS", "0")
 touched = []
 
 
@@ -119,7 +129,8 @@ session.Trainer = Watched
 sys.addaudithook(audit)
 settings = Settings()
 settings.override(sys.argv[1:])
-session.train(Run.resolve(settings), lambda: RunFolder.create(folder))
+run = Run.resolve(settings)
+session.train(run, lambda: RunFolder.create(folder, run.tree()))
 """
 
 
@@ -140,3 +151,172 @@ def test_processes_keep_the_same_weights_and_the_first_alone_writes(tmp_path: Pa
     assert first["weights"] == second["weights"]  # with batch statistics of their own
     assert first["touched"]
     assert second["touched"] == []
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+Tiny = Callable[..., dict[str, Any]]
+
+
+def started(*command: object, folder: Path, **environment: str) -> subprocess.Popen[str]:
+    """A command of ganzoo in a process, and a group of processes, of its own."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def resumed(run: Path) -> subprocess.Popen[str]:
+    """A run of one process that two go on with, once they have reported something."""
+    settings = ("--steps", 10**9, "log.every=1", "sample.every=1000000000")
+    command = ("-m", "ganzoo", "resume", run, "train.devices=2", *settings)
+    journal = run / "metrics.jsonl"
+    before = journal.stat().st_size
+    process = started(*command, folder=run.parent)
+    eventually(lambda: journal.stat().st_size > before or process.poll() is not None)
+    return process
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def second_of(process: subprocess.Popen[str]) -> int:
+    """The process that it has started."""
+    (second,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(second)
+
+
+def gone(process: int) -> bool:
+    try:
+        return ") Z " in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return True
+
+
+def first_steps(tiny: Tiny) -> Path:
+    """The folder of a run of one process that has made three steps."""
+    folder: Path = ganzoo.train(**tiny(architecture="mlp")).folder
+    return folder
+
+
+def steps(run: Path) -> list[int]:
+    return [int(path.stem.removeprefix("step-")) for path in (run / "checkpoints").glob("*.pt")]
+
+
+@linux
+def test_two_processes_go_on_with_a_run_of_one_and_a_signal_to_the_second_stops_both(
+    tiny: Tiny,
+) -> None:
+    run = first_steps(tiny)
+    process = resumed(run)
+    second = second_of(process)
+    with pytest.raises(RequestError, match=f"is in use by process {process.pid} on "):
+        ganzoo.resume(run, quiet=True)
+    assert not gone(second)  # nor was anything disturbed
+    os.kill(second, signal.SIGTERM)
+    told, noted = process.communicate(timeout=60)
+    assert (process.returncode, told) == (75, f"{run}\n"), noted
+    eventually(lambda: gone(second))
+    assert "exact to the bit only where nothing of this changes: processes 1 -> 2" in noted
+
+    first, stopped = sorted(steps(run))  # one checkpoint more
+    assert (first, stopped > 3) == (3, True)
+    ganzoo.resume(run, quiet=True, steps=stopped + 1, devices=1)
+    state = Checkpoints(run / "checkpoints", 3).load()
+    images = (stopped + 1) * 2 * 8  # two critic steps of eight pictures each
+    assert (state["step"], state["images_seen"]) == (stopped + 1, images)
+    sessions = json.loads((run / "environment.json").read_text())["sessions"]
+    assert [session["processes"] for session in sessions] == [1, 2, 1]
+
+
+@linux
+def test_where_the_second_process_is_killed_the_first_ends_with_one_line(tiny: Tiny) -> None:
+    run = first_steps(tiny)
+    process = resumed(run)
+    second = second_of(process)
+    os.kill(second, signal.SIGKILL)
+    told, noted = process.communicate(timeout=20)
+    assert (process.returncode, told, steps(run)) == (1, "", [3])
+    *_, line = noted.splitlines()
+    assert line.startswith(
+        "error: another process of this run was lost (it was ended by SIGKILL): go on from the "
+        "newest checkpoint with `ganzoo resume`"
+    )
+    assert noted.count("error") == 1
+    assert "Traceback" not in noted
+
+
+def test_where_the_first_process_is_gone_the_others_end(tmp_path: Path) -> None:
+    script = (
+        "import time; from ganzoo.training import processes\n"
+        "processes.PATIENCE = 0; processes.follow(); print('here', flush=True); time.sleep(600)"
+    )
+    with started("-c", script, folder=tmp_path) as process:
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == "here\n"
+        assert process.poll() is None
+        process.stdin.close()  # as it is when the first one ends, however it does
+        assert process.wait(20) == 1
+
+
+def test_a_port_that_is_taken_is_named_and_no_process_stays(tmp_path: Path) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        script = (
+            "from ganzoo.sections import Training; from ganzoo.training.engine import Engine\n"
+            "Engine(Training(device='cpu', devices=2))"
+        )
+        process = started("-c", script, folder=tmp_path, MASTER_PORT=str(port))
+        _, noted = process.communicate(timeout=60)
+    *_, line = noted.splitlines()
+    assert line == (
+        f"ConnectionError: the processes of this run cannot meet at port {port}: MASTER_PORT=N "
+        "chooses another, and without it a free one is found"
+    )
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nobody of its group is left
+
+
+def test_one_that_never_comes_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = "import sys; sys.exit('error: no room for me')"
+    ended: queue.Queue[int] = queue.Queue()
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", script])
+    monkeypatch.setattr(processes, "PATIENCE", 0)
+    monkeypatch.setattr(os, "_exit", ended.put)
+    processes.watch(processes.Others(2, port=0))
+    assert ended.get(timeout=20) == 1
+    assert capsys.readouterr().err == (
+        "error: another process of this run was lost (no room for me): go on from the newest "
+        "checkpoint with `ganzoo resume`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "0"},
+        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "1"},
+        {"LOCAL_RANK": "1"},
+        {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "1"},
+    ],
+)
+def test_variables_of_other_launchers_say_nothing(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    engine = Engine(Training(device="cpu"))
+    assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
+    assert launched_as_main(Training(device="cpu", devices=2))

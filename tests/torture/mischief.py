@@ -1,0 +1,82 @@
+"""What is done to a run's folder while nobody trains it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from ganzoo import RequestError
+from ganzoo.training.checkpoint import Checkpoints, Damaged, read
+
+
+def newest_whole(folder: Path) -> int:
+    """The step of the newest checkpoint that is whole; -1 without one."""
+    return max((int(p.stem.removeprefix("step-")) for p in _paths(folder) if whole(p)), default=-1)
+
+
+def whole(checkpoint: Path) -> bool:
+    """Whether a checkpoint is what was written."""
+    try:
+        read(checkpoint)
+    except Damaged:
+        return False
+    return True
+
+
+def _paths(folder: Path) -> list[Path]:
+    return Checkpoints(folder / "checkpoints", 1).paths()
+
+
+def damaged(folder: Path, random: Random) -> tuple[str, Path] | None:
+    """How the newest checkpoint was damaged, and which that is; none if it is the only one."""
+    paths = _paths(folder)
+    if len(paths) < 2 or not all(map(whole, paths)):
+        return None
+    way = random.choice(list(_DAMAGES))
+    file = paths[0].with_suffix(".json") if "description" in way else paths[0]
+    content = file.read_bytes()
+    _DAMAGES[way](file, random)
+    try:
+        read(paths[0])
+    except Damaged:
+        return way, paths[0]
+    except RequestError:  # its format is a later one's now: it may be whole
+        pass
+    file.write_bytes(content)  # nothing that matters was hit
+    return None
+
+
+def _flip(file: Path, random: Random) -> None:
+    content = bytearray(file.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    file.write_bytes(content)
+
+
+def _cut(file: Path, random: Random) -> None:
+    os.truncate(file, random.randrange(file.stat().st_size))
+
+
+def _remove(file: Path, random: Random) -> None:
+    file.unlink()
+
+
+_DAMAGES: dict[str, Callable[[Path, Random], None]] = {
+    "a bit of the newest checkpoint flips": _flip,
+    "the newest checkpoint is cut off": _cut,
+    "a bit of its description flips": _flip,
+    "its description is cut off": _cut,
+    "its description is removed": _remove,
+}
+
+
+def litter(folder: Path, random: Random) -> str:
+    """Leave what a process that is long dead would, and date back all there is."""
+    for name in ("metrics.jsonl", "checkpoints/step-0000004.pt", "samples/step-0000005.png"):
+        file = folder / name
+        stray = file.with_name(f".{file.name}.1-{random.randrange(2**32):08x}.part")
+        stray.write_bytes(random.randbytes(100))
+    for file in folder.rglob("*"):
+        os.utime(file, (0, random.randrange(10**9)))
+    return "stray files are left, times set back"

@@ -1,0 +1,157 @@
+"""The runs that are killed, and all that must come out of them as if they had not been."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from ganzoo.api import folder_maker, stored_settings
+from ganzoo.folders import RunFolder
+from ganzoo.observing.observer import Observer
+from ganzoo.run import Run
+from ganzoo.settings import NAMED, Settings
+from ganzoo.training import session
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.loop import Outcome
+
+EVERY = 3
+"""Steps between checkpoints."""
+
+SMALL = {
+    "dataset.count": 20,
+    "data.resolution": 8,
+    "train.batch_size": 8,
+    "train.critic_steps": 2,
+    "train.device": "cpu",
+    "checkpoint.every": EVERY,
+    "checkpoint.keep": 2,
+    "log.every": 2,
+    "sample.every": 5,
+    "sample.count": 4,
+    "architecture.latents": 4,
+}
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A run of a second."""
+
+    name: str
+    components: tuple[str, str, str]
+    steps: int
+    more: Mapping[str, Any]
+    """Settings besides the small ones; those that are ``None`` are none."""
+    goes_back: bool = False
+    """Whether it goes back to its newest checkpoint, so that a missing one makes another run."""
+
+    @property
+    def settings(self) -> Settings:
+        """What it is begun with."""
+        named = dict(zip(NAMED, self.components, strict=True))
+        chosen = {**SMALL, "train.steps": self.steps, **self.more}
+        gathered = Settings()
+        gathered.add(named, "tests")
+        gathered.add({k: v for k, v in chosen.items() if v is not None}, "tests")
+        return gathered
+
+    def go_on(self, folder: Path) -> Outcome:
+        """Train it from where it is, as the commands do; how that ended."""
+        if folder.exists():
+            place = RunFolder.open(folder)
+            run = Run.resolve(stored_settings(place), advised=False)
+            return session.resume(run, place, Spoken())
+        run = Run.resolve(self.settings)
+        _, outcome = session.train(run, folder_maker(run, folder), Spoken())
+        return outcome
+
+
+def victims(folder: Path, steps: int) -> list[Victim]:
+    """Runs of each kind; what they need lies in a folder."""
+    file = folder / "pictures.h5"
+    with h5py.File(file, "w") as store:
+        random = np.random.default_rng(0)
+        store["images"] = random.integers(256, size=(50, 8, 8, 3), dtype=np.uint8)
+    augmented: dict[str, Any] = {f"augment.{name}": {} for name in ("crop", "flip", "rotate")}
+    narrow = {"architecture.channels": 2, "architecture.dropout": 0.3}
+    fades = {"growth.fade_images": 90, "growth.stable_images": 90, "growth.batch_size.16": 4}
+    plugin = Path(__file__).with_name("rarely_nan.py")
+    back = {"plugins": [str(plugin)], "train.on_nonfinite": "rollback"}
+    streamed = {"dataset.path": str(file), "dataset.memory": "stream", "dataset.window": 20}
+    return [
+        Victim("dcgan, wgan-gp", ("blossoms", "dcgan", "wgan-gp"), steps, narrow | augmented),
+        Victim(
+            "grows",
+            ("blossoms", "growing-mlp", "wgan-gp"),
+            steps,
+            {"architecture.width": 4, "data.resolution": 16, **fades},
+        ),
+        Victim(
+            "conditional, goes back from NaN",
+            ("blossoms", "dcgan", "rarely-nan"),
+            steps,
+            {**narrow, **back, "architecture.conditional": True},
+            goes_back=True,
+        ),
+        Victim(
+            "streams from HDF5",
+            ("hdf5", "dcgan", "non-saturating"),
+            steps,
+            {**narrow, **streamed, "dataset.count": None},
+        ),
+    ]
+
+
+class Spoken(Observer):
+    """Prints what a person would be told."""
+
+    def noted(self, message: str) -> None:
+        """Print it."""
+        print(message, flush=True)
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """Everything that does not depend on when a run was stopped, nor on how fast it was."""
+    place = RunFolder(folder)
+    lines = map(json.loads, place.metrics.read_text().splitlines())
+    state = Checkpoints(place.checkpoints, 1).load()
+    return {
+        "landmark": state.pop("landmark"),
+        "weights and all": state,
+        "metrics.jsonl": [
+            {name: value for name, value in line.items() if not name.startswith("speed/")}
+            for line in lines
+        ],
+        "samples": {sheet.name: sheet.read_bytes() for sheet in place.samples.glob("*")},
+        "TensorBoard": scalars(folder),
+    }
+
+
+def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Steps and values of all curves, as TensorBoard shows them."""
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it warns of each resume
+    events = EventAccumulator(str(folder), {"scalars": 0}).Reload()
+    return {
+        tag: [(event.step, event.value) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+        if not tag.startswith("speed/")
+    }
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two results are equal to the bit."""
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import RequestError
+from ganzoo.training.checkpoint import Checkpoints, State
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+def one_more(state: State) -> None:
+    state["generator"]["of.another.network"] = torch.zeros(1)
+
+
+def one_less(state: State) -> None:
+    del state["discriminator"][next(iter(state["discriminator"]))]
+
+
+def another_shape(state: State) -> None:
+    name, weight = next(iter(state["averaged"].items()))
+    state["averaged"][name] = weight[:1]
+
+
+def another_type(state: State) -> None:
+    name, weight = next(iter(state["generator"].items()))
+    state["generator"][name] = weight.double()
+
+
+def another_optimizer(state: State) -> None:
+    state["optimizers"]["generator"]["param_groups"][0]["another"] = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (one_more, r"of\.another\.network"),
+        (one_less, r"Missing key"),
+        (another_shape, r"size mismatch"),
+        (another_type, r"is torch\.float64 there and torch\.float32 here"),
+        (another_optimizer, r"another kind of optimizer"),
+    ],
+)
+def test_a_whole_checkpoint_of_other_networks_is_refused(
+    tiny: Arguments, change: Callable[[State], None], told: str
+) -> None:
+    run = ganzoo.train(**tiny())
+    checkpoints = Checkpoints(Path(run.folder) / "checkpoints", 3)
+    state = checkpoints.load()
+    change(state)
+    checkpoints.save(state)
+    with pytest.raises(RequestError, match=rf"no longer fit the checkpoint: .*({told})"):
+        ganzoo.resume(run.folder, steps=5, quiet=True)
+    assert [path.stem for path in checkpoints.paths()] == ["step-0000003"]
