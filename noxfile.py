@@ -47,6 +47,16 @@ def types(session: nox.Session) -> None:
     run_shared(session, "mypy")
 
 
+@nox.session(default=False, requires=["environment"], venv_backend="none")
+def parity(session: nox.Session) -> None:
+    """Compare metrics and Inception's graph with torch-fidelity, beside the shared environment."""
+    folder = Path(session.create_tmp())
+    oracle = nox.project.dependency_groups(PROJECT, "parity")
+    run_shared(session, "python", "-m", "pip", "install", "--no-deps", "-t", str(folder), *oracle)
+    chosen = ("-k", "torch_fidelity", "tests/plugins")
+    run_shared(session, "pytest", *chosen, env={"PYTHONPATH": str(folder)})
+
+
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
@@ -72,10 +82,12 @@ def wheel(session: nox.Session) -> None:
         session.error(f"the installed wheel does not offer {', '.join(sorted(missing))}")
 
 
-def run_shared(session: nox.Session, program: str, *arguments: str) -> None:
+def run_shared(
+    session: nox.Session, program: str, *arguments: str, env: dict[str, str] | None = None
+) -> None:
     """Run a program of the shared environment."""
     programs = session.cache_dir.parent / "environment" / ("Scripts" if os.name == "nt" else "bin")
-    session.run(programs / program, *arguments, external=True)
+    session.run(programs / program, *arguments, env=env or {}, external=True)
 
 
 def check_contents(session: nox.Session, built: Path) -> None:

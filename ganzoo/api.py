@@ -63,15 +63,15 @@ def resume(folder: str | Path, *, quiet: bool = False, **shorthands: Any) -> Tra
     return load(folder)
 
 
-def load(folder: str | Path) -> TrainedRun:
-    """A trained run, to generate pictures with.
+def load(folder: str | Path, checkpoint: str | int = "last") -> TrainedRun:
+    """A trained run, to generate pictures with: its ``"last"`` checkpoint, ``"best"``, or a step's.
 
-    Raises RequestError if the folder is not a run's or holds no whole checkpoint.
+    Raises RequestError if the folder is not a run's or holds no such checkpoint that is whole.
     """
     from ganzoo.output.trained import TrainedRun
 
     place = RunFolder.open(Path(folder))
-    return TrainedRun(place, Run.resolve(stored_settings(place), advised=False))
+    return TrainedRun(place, Run.resolve(stored_settings(place), advised=False), str(checkpoint))
 
 
 def stored_settings(folder: RunFolder) -> Settings:

@@ -6,8 +6,9 @@ import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -120,10 +121,33 @@ class Augmentation(Component):
     kind = "augmentation"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Metric(Component):
     """``factory(options)`` returns a :class:`~ganzoo.Measure`."""
 
     kind = "metric"
+
+    goal: Literal["low", "high", "real"] = "low"
+    """Whether its numbers are good when low, when high, or when near those of real pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extractor(Component):
+    """``factory(options)`` returns an :class:`~ganzoo.Extract`, from which metrics get features."""
+
+    kind = "extractor"
+
+    packages: tuple[str, ...] = ()
+    """What has to be installed for it, by the name that is imported."""
+    preference: int | None = None
+    """``metrics.features=auto`` takes the greatest of those whose packages are there; one without
+    is taken only by its name.
+    """
+
+    @property
+    def is_available(self) -> bool:
+        """Whether all its packages are installed."""
+        return all(find_spec(package) for package in self.packages)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -349,16 +349,58 @@ Augment = GeometricAugment | ColourAugment | PixelAugment
 # --- metrics ----------------------------------------------------------------------------------
 
 
+class Sample(Protocol):
+    """Pictures, real or generated, as a metric sees them: as pixels, as features, or both."""
+
+    @property
+    def shape(self) -> ImageShape:
+        """The shape of each picture."""
+        ...
+
+    @property
+    def features(self) -> Tensor:
+        """What the run's feature extractor makes of them, float32 (N, D) on the CPU.
+
+        Calculated when it is asked for, once for all metrics.
+        """
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batches(self) -> Iterator[Tensor]:
+        """The pictures, uint8 (N, C, H, W) on the CPU, in the same order each time."""
+        ...
+
+
+class Extract(Protocol):
+    """What makes of a picture the features by which metrics compare; most are an ``nn.Module``."""
+
+    @property
+    def identity(self) -> str:
+        """A name or hash that changes whenever the features would."""
+        ...
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Features, float32 (N, D), of uint8 (N, C, H, W) with any number of channels and any size.
+
+        On the device of the pictures; a picture's do not depend on those beside it.
+        """
+        ...
+
+
 class Measured(NamedTuple):
-    """A number and how many pictures are behind it."""
+    """A number, and how many generated pictures are behind it."""
 
     value: float
     pictures: int
 
 
 class Measure(Protocol):
-    """Compares generated pictures with real ones, in one pass over each."""
+    """Compares generated pictures with real ones."""
 
-    def __call__(self, real: Iterable[Tensor], fake: Iterable[Tensor]) -> Mapping[str, Measured]:
-        """Named numbers, from batches of uint8 pictures of shape (N, C, H, W)."""
+    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
+        """Numbers by their names, which are those in ``metrics.jsonl``: ``"kid"``, ``"swd/32"``.
+
+        The same samples give the same numbers, whatever the state of any global generator.
+        """
         ...

@@ -99,6 +99,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.metrics = path / "metrics.jsonl"
+        self.evaluations = path / "evaluations.jsonl"
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from ganzoo.components import Architecture, Augmentation, Dataset, Loss, Metric, Recipe
+    from ganzoo.components import (
+        Architecture,
+        Augmentation,
+        Dataset,
+        Extractor,
+        Loss,
+        Metric,
+        Recipe,
+    )
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
@@ -41,6 +49,12 @@ def ganzoo_augmentations() -> Iterable[Augmentation]:
 @hookspec
 def ganzoo_metrics() -> Iterable[Metric]:
     """Return the metrics this plugin offers."""
+    return ()
+
+
+@hookspec
+def ganzoo_extractors() -> Iterable[Extractor]:
+    """Return the feature extractors, by which metrics compare pictures, this plugin offers."""
     return ()
 
 

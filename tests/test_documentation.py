@@ -119,7 +119,8 @@ def test_every_relative_link_leads_somewhere(page: Path, link: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=title)
 def test_every_environment_variable_is_read_somewhere(page: Path) -> None:
-    sources = "".join(text(source) for source in (ROOT / "ganzoo").rglob("*.py"))
+    folders = (ROOT / "ganzoo", ROOT / "plugins")
+    sources = "".join(text(source) for folder in folders for source in folder.rglob("*.py"))
     for variable in re.findall(r"GANZOO_[A-Z_]+", text(page)):
         assert variable in sources
 

@@ -214,8 +214,11 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
     """What chooses the component, the key, and the option, for all that is installed."""
     for entry in REGISTRY.entries():
         kind, name = entry.component.kind, entry.component.name
-        of = f"augment.{name}" if kind == "augmentation" else kind
-        chosen = f"{of}={'true' if kind == 'augmentation' else name}"
+        chosen, of = {
+            "augmentation": (f"augment.{name}=true", f"augment.{name}"),
+            "metric": (f"evaluate.metrics={name}", f"metrics.{name}"),
+            "extractor": (f"metrics.features={name}", "metrics.features"),
+        }.get(kind, (f"{kind}={name}", kind))
         for key, field in numbers(entry.component.options):
             yield chosen, f"{of}.{key}", field
     for key, field in numbers(Run):

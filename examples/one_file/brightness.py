@@ -1,10 +1,8 @@
 """A metric in one file: ``ganzoo info brightness --plugin brightness.py``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from torch import Tensor
-
-from ganzoo import Measured, Metric, Options, hookimpl
+from ganzoo import Measured, Metric, Options, Sample, hookimpl
 
 
 class Brightness:
@@ -13,20 +11,15 @@ class Brightness:
     def __init__(self, options: Options) -> None:
         """It has no options."""
 
-    def __call__(self, real: Iterable[Tensor], fake: Iterable[Tensor]) -> Mapping[str, Measured]:
+    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
         """The difference of the means over all pixels."""
-        real_mean, real_count = mean_and_count(real)
-        fake_mean, fake_count = mean_and_count(fake)
-        return {"brightness": Measured(fake_mean - real_mean, min(real_count, fake_count))}
+        return {"brightness": Measured(brightness(fake) - brightness(real), len(fake))}
 
 
-def mean_and_count(batches: Iterable[Tensor]) -> tuple[float, int]:
-    """The mean over all pixels of uint8 batches (N, C, H, W), and how many pictures they are."""
-    total, count = 0.0, 0
-    for images in batches:
-        total += images.float().mean(dim=(1, 2, 3)).sum().item()
-        count += len(images)
-    return total / count, count
+def brightness(sample: Sample) -> float:
+    """The mean over all pixels, of 255."""
+    total = sum(batch.double().mean(dim=(1, 2, 3)).sum().item() for batch in sample.batches())
+    return total / len(sample)
 
 
 @hookimpl
@@ -37,5 +30,6 @@ def ganzoo_metrics() -> list[Metric]:
             name="brightness",
             summary="How much brighter generated pictures are than real ones.",
             factory=Brightness,
+            goal="real",
         )
     ]

@@ -12,7 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli import animate, components, data, generate, plugins, resume, sweep, train
+from ganzoo.cli import (
+    animate,
+    components,
+    data,
+    evaluate,
+    generate,
+    plugins,
+    resume,
+    sweep,
+    train,
+)
 from ganzoo.cli.ending import STOPPED, fall_silent
 
 app = typer.Typer(
@@ -26,6 +36,7 @@ app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("animate")(animate.animate)
 app.add_typer(data.app, name="data")
 app.command("list")(components.list_components)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def list_components(
     kind: Annotated[
         str | None,
-        typer.Argument(help="datasets, architectures, losses, augmentations, metrics or recipes."),
+        typer.Argument(
+            help="datasets, architectures, losses, augmentations, metrics, extractors or recipes."
+        ),
     ] = None,
     as_json: Json = False,
     without: Without = None,

@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from ganzoo.evaluation.evaluator import Score
+from ganzoo.evaluation.record import Evaluated
 from ganzoo.observing.observer import Observer
 
 
@@ -106,6 +108,16 @@ class ProgressBar(Observer):
             left = f"{self._speed.left(step, self._steps)} left"
             self.noted(f"step {step}/{self._steps}  {speed}  {left}  {text}")
 
+    def evaluating(self, what: str, done: int, total: int) -> None:
+        """Say what is done in the place of the losses."""
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], losses=f"{what} {done}/{total}")
+
+    def evaluated(self, found: Evaluated) -> None:
+        """Print the scores, each with what real pictures get."""
+        scores = "  ".join(told(name, score) for name, score in found.scores.items())
+        self.noted(f"step {found.step}, evaluated in {found.seconds:.0f} s: {scores}")
+
     def went_back(self, step: int) -> None:
         """Move the bar back."""
         self._speed = _Speed()
@@ -145,6 +157,12 @@ class ProgressBar(Observer):
     def _move(self, done: int, **fields: Any) -> None:
         if self._progress:
             self._progress.update(self._progress.task_ids[0], completed=done, **fields)
+
+
+def told(name: str, score: Score) -> str:
+    """``fd 312 (real 45.1)``."""
+    floor = "" if score.floor is None else f" (real {score.floor:.3g})"
+    return f"{name} {score.value:.4g}{floor}"
 
 
 def _grown(scalars: Mapping[str, float]) -> str:

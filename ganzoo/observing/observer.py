@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.evaluation.record import Evaluated
+
 
 class Observer:
     """Watches a run, and looks away from what it does not override.
@@ -29,6 +31,12 @@ class Observer:
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
+
+    def evaluating(self, what: str, done: int, total: int) -> None:
+        """So much of an evaluation's work of one kind is done."""
+
+    def evaluated(self, found: Evaluated) -> None:
+        """Generated pictures were measured."""
 
     def saving(self) -> None:
         """A checkpoint is about to be written: what was told so far should be on the disk."""

@@ -16,6 +16,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
+from ganzoo.evaluation.record import Evaluated
 from ganzoo.observing.observer import Observer
 
 _NUMBERS = itertools.count()
@@ -36,6 +37,15 @@ class TensorBoard(Observer):
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """One scalar each."""
         self._write(step, *(summary.scalar(name, value) for name, value in scalars.items()))
+
+    def evaluated(self, found: Evaluated) -> None:
+        """Each score, and beside it what real pictures get."""
+        self.reported(found.step, found.scalars)
+        floors = {name: score.floor for name, score in found.scores.items()}
+        told = {
+            f"metric floor/{name}": floor for name, floor in floors.items() if floor is not None
+        }
+        self.reported(found.step, told)
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """One image; of more than four channels the first three."""

@@ -12,30 +12,38 @@ from ganzoo.contracts import ImageShape, Needs, Networks
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
-from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import Schedule
 from ganzoo.training.sampling import make_pictures, spread
 
 
 class TrainedRun:
-    """The averaged generator of a run's newest checkpoint; the pictures it learnt from may be gone.
+    """The averaged generator of one of a run's checkpoints; its pictures may be gone.
 
-    Raises RequestError if there is no checkpoint, or none that is whole.
+    ``checkpoint`` is ``"last"``, ``"best"`` or the number of a step. Raises RequestError if there
+    is no such checkpoint, or none that is whole.
     """
 
-    def __init__(self, folder: RunFolder, run: Run) -> None:
+    def __init__(self, folder: RunFolder, run: Run, checkpoint: str = "last") -> None:
         self.folder = folder.path
         self.run = run
-        state = Checkpoints(folder.checkpoints, run.checkpoint.keep).load(warn=warnings.warn)
+        checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
+        if checkpoint == "last":
+            state = checkpoints.load(warn=warnings.warn)
+        else:
+            state = read(checkpoints.find(checkpoint))
         self.step: int = state["step"]
+        self.images_seen: int = state["images_seen"]
         self.class_names: tuple[str, ...] = tuple(state["class_names"])
-        networks = self._networks(ImageShape(*state["image"]))
+        self.whole = ImageShape(*state["image"])
+        """The shape of the pictures that it was trained on; ``image`` may be an earlier stage's."""
+        networks = self._networks(self.whole)
         self.conditional = networks.conditional
         self.generator = networks.generator.eval().requires_grad_(False)
         self.generator.load_state_dict(state["averaged"])
-        point = Schedule(run, networks, ImageShape(*state["image"])).at(state["images_seen"])
-        point.bring(self.generator)
-        self.image = point.stage.image
+        self.point = Schedule(run, networks, self.whole).at(self.images_seen)
+        self.point.bring(self.generator)
+        self.image = self.point.stage.image
 
     def generate(self, count: int = 64, seed: int = 0, class_name: str | None = None) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.

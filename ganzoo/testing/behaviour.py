@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from ganzoo.contracts import (
     BulkSource,
     ChunkedSource,
     Constraint,
+    Extract,
     Growing,
     ImageShape,
     ImageSource,
@@ -29,6 +31,7 @@ from ganzoo.contracts import (
 )
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
+from ganzoo.evaluation.sample import PictureSample
 from ganzoo.testing.growth import check_growth
 
 _SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
@@ -207,13 +210,45 @@ def check_augmentation(component: Component, options: Options) -> None:
 
 
 def check_metric(component: Component, options: Options) -> None:
-    """It returns named numbers, each with how many pictures are behind it."""
+    """It returns the same named numbers for the same pictures, grey ones and few among them."""
+    name = f"metric {component.name}"
     random = torch.Generator().manual_seed(0)
-    batches = [torch.randint(256, (8, 3, 32, 32), dtype=torch.uint8, generator=random)] * 4
-    measured = component.build(options)(iter(batches), iter(batches))
-    assert measured, f"metric {component.name} measures nothing"
-    for key, value in measured.items():
-        assert isinstance(value, Measured), f"metric {component.name}: {key} is no Measured"
+    for count, channels in ((40, 3), (3, 1)):
+        real, fake = (_sample(count, channels, random) for _ in range(2))
+        measured = component.build(options)(real, fake)
+        torch.rand(1)
+        assert measured == component.build(options)(real, fake), f"{name}: not the same twice"
+        assert measured, f"{name} measures nothing"
+        for key, value in measured.items():
+            assert isinstance(value, Measured), f"{name}: {key} is no Measured"
+            assert math.isfinite(value.value), f"{name}: {key} is {value.value}"
+            assert 0 < value.pictures <= count, f"{name}: {key} is of {value.pictures} pictures"
+
+
+def _sample(count: int, channels: int, random: torch.Generator) -> PictureSample:
+    shape = (count, channels, 32, 32)
+    pictures = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+    return PictureSample(pictures, features=torch.randn(count, 8, generator=random))
+
+
+def check_extractor(component: Component, options: Options) -> None:
+    """It makes of each picture, of any size and channels, features that are its own."""
+    name = f"extractor {component.name}"
+    extract: Extract = component.build(options)
+    assert extract.identity == component.build(options).identity, f"{name}: identity changes"
+    random = torch.Generator().manual_seed(0)
+    for shape in ((5, 3, 32, 32), (5, 1, 17, 40)):
+        pictures = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+        features = extract(pictures)
+        assert features.dtype == torch.float32, f"{name}: features are {features.dtype}"
+        assert features.ndim == 2, f"{name}: features have {features.ndim} dimensions"
+        assert len(features) == 5, f"{name}: {len(features)} features of 5 pictures"
+        assert features.isfinite().all(), f"{name}: features are not finite"
+        assert not features.requires_grad, f"{name}: features carry a graph"
+        alone = extract(pictures[2:3])
+        assert torch.allclose(alone, features[2:3], rtol=1e-3, atol=1e-4), (
+            f"{name}: a picture's features depend on those beside it"
+        )
 
 
 def check_recipe(component: Component, options: Options) -> None:
@@ -230,6 +265,7 @@ CHECKS: Mapping[str, Callable[[Component, Options], None]] = {
     "loss": check_loss,
     "augmentation": check_augmentation,
     "metric": check_metric,
+    "extractor": check_extractor,
     "recipe": check_recipe,
 }
 """The check of each kind."""

@@ -108,10 +108,38 @@ class Checkpoints:
             path.unlink(missing_ok=True)
             path.with_suffix(".json").unlink(missing_ok=True)
 
-    def crown(self, path: Path, why: str) -> None:
-        """Keep this checkpoint as the best, and say ``why``, instead of the one that was it."""
-        about = {"checkpoint": path.name, "why": why}
+    def crown(self, step: int, number: str, value: float) -> None:
+        """Keep this step's checkpoint as the best by this number, instead of the one before."""
+        about = {"checkpoint": self.path(step).name, "number": number, "value": value}
         write_atomically(self.folder / "best.json", json.dumps(about, indent=2) + "\n")
+
+    def best(self, number: str) -> float | None:
+        """The value of the best checkpoint, if it is there and was chosen by this number."""
+        try:
+            about = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
+            if about["number"] == number and (self.folder / about["checkpoint"]).is_file():
+                return float(about["value"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass
+        return None
+
+    def find(self, which: str) -> Path:
+        """The file of the checkpoint that is called ``best``, ``last`` or by its step.
+
+        Raises RequestError if there is no such one.
+        """
+        paths = self.paths()
+        if which == "last" and paths:
+            return paths[0]
+        if which == "best" and (best := self._best()):
+            return self.folder / best
+        if which.isdecimal() and self.path(int(which)) in paths:
+            return self.path(int(which))
+        steps = ", ".join(path.stem.removeprefix("step-").lstrip("0") or "0" for path in paths)
+        raise RequestError(
+            f"{self.folder.parent} has no checkpoint {which}: there are {steps or 'none'}; best is "
+            "there once a run is evaluated while it trains"
+        )
 
     def _best(self) -> str | None:
         """The name of the best one; raises ValueError where there is one and it cannot be told."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from enum import Enum
 
 import numpy as np
@@ -12,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganzoo.errors import Stopped
+from ganzoo.evaluation.record import Evaluated, best, is_better
+from ganzoo.observing.audience import Audience
 from ganzoo.observing.observer import Observer
 from ganzoo.sections import Interval
-from ganzoo.training import snapshot
-from ganzoo.training.checkpoint import Checkpoints, State, read
+from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.diversity import CollapseWatch
 from ganzoo.training.ema import Ema
+from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, due
+from ganzoo.training.keeping import Keeper
 from ganzoo.training.phases import Game, Phase, require_shape
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sentinel import NonFinite, Sentinel, Update, report
@@ -43,7 +46,13 @@ class Diverged(ArithmeticError):
 class Trainer:
     """Everything that changes while a run trains."""
 
-    def __init__(self, game: Game, checkpoints: Checkpoints, observers: Sequence[Observer]) -> None:
+    def __init__(
+        self,
+        game: Game,
+        checkpoints: Checkpoints,
+        observers: Sequence[Observer],
+        evaluation: Evaluation | None = None,
+    ) -> None:
         self.run = run = game.run
         self.game = game
         self.engine = game.engine
@@ -54,17 +63,15 @@ class Trainer:
         self.steps = self._length()
         self.images_made = 0
         """Pictures made for the generator's updates, over all processes."""
-        self._checkpoints = checkpoints
-        self._observers = observers
-        self._excused: list[Observer] = []
-        """Those that could not write, which is said once."""
+        self._audience = Audience(observers)
+        self._keeper = Keeper(self, checkpoints, self._audience)
+        self._evaluation = evaluation
+        self.evaluated = -1
+        """The last step at which the run was evaluated."""
+        self._stopping: Callable[[], bool] = lambda: False
         self._sheets = Sheets(game, self.ema, self._show)
         self._collapse = CollapseWatch()
         self._stopwatch = Stopwatch(self.engine.device)
-        self._saved: tuple[int, int] | None = None
-        """The step and the stream of randomness of the newest checkpoint."""
-        self._unsaved: OSError | None = None
-        """Why the last one could not be written, if it could not."""
         self.landmark = 0
         """The step of the newest checkpoint that was due. One may be written at any step where a
         run is asked to stop, and where a run goes back to must not depend on that.
@@ -100,12 +107,15 @@ class Trainer:
         Raises Diverged when a loss is no longer finite, and OSError where the last checkpoint
         cannot be written; what was saved before stays.
         """
-        self._tell(lambda observer: observer.started(self.step, self.steps))
+        self._audience.tell(lambda observer: observer.started(self.step, self.steps))
         self._tell_of_growth()
         if self.step == 0:
             self._begin()
         self._stopwatch.restart()
         self._reported = self.game.images_seen
+        self._stopping = stopping
+        if self.owes_evaluation:
+            self._evaluate()
         while self.step < self.steps and not self.engine.any(stopping()):
             before = self.position
             try:
@@ -113,17 +123,18 @@ class Trainer:
                 self.watch(before)
             except NonFinite as error:
                 self._answer(error)
-        if self._saved != (self.step, self.game.randomness.stream):
+        if not self._keeper.is_current:
             self.save()
-        if self._unsaved:
-            raise OSError(f"{self._unsaved}; {self._newest()}") from self._unsaved
+        if self._keeper.unsaved:
+            newest = self._keeper.newest()
+            raise OSError(f"{self._keeper.unsaved}; {newest}") from self._keeper.unsaved
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
     def _begin(self) -> None:
         if self.engine.is_main:
             self._sheets.real()
             self._sheets.samples()
-        if self.run.train.on_nonfinite == "rollback" and self._saved is None:
+        if self.run.train.on_nonfinite == "rollback" and not self._keeper.is_current:
             self.save(due=True)  # to have something to go back to
 
     def advance(self) -> None:
@@ -152,11 +163,11 @@ class Trainer:
         stages, stage = self.game.schedule.stages, self.game.point.stage
         warning = self.game.schedule.warning(self.steps) if stage is stages[0] else None
         if warning:
-            self._tell(lambda observer: observer.noted(warning))
+            self._audience.tell(lambda observer: observer.noted(warning))
         if len(stages) > 1:
             size = f"{stage.image.height} of {stages[-1].image.height} pixels"
             message = f"step {self.step}: {size}, {stage.batch_size} pictures in a batch"
-            self._tell(lambda observer: observer.noted(message))
+            self._audience.tell(lambda observer: observer.noted(message))
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
@@ -204,7 +215,7 @@ class Trainer:
 
     def watch(self, before: Position) -> None:
         """What is due after a step, ``before`` which a run had come so far: samples, reports."""
-        self._tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
+        self._audience.tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
         last = self.step == self.steps
         if last or self._due(self.run.sample.every, before):
             with self._stopwatch.paused():
@@ -216,6 +227,55 @@ class Trainer:
         if for_good or self._due(self.run.checkpoint.every, before):
             with self._stopwatch.paused():
                 self.save(due=True, for_good=for_good)
+        if self.owes_evaluation:
+            with self._stopwatch.paused():
+                self._evaluate()
+
+    @property
+    def owes_evaluation(self) -> bool:
+        """Whether an evaluation is due at this step that was not made, or not to its end."""
+        every = self.run.evaluate.every
+        if every is None or not self.step or self.evaluated == self.step:
+            return False
+        size = self.game.schedule.at(self.game.images_seen - 1).stage.batch_size
+        shown = size * self.run.train.critic_steps
+        before = Position(self.step - 1, self.game.images_seen - shown)
+        return self.step == self.steps or self._due(every, before)
+
+    def _evaluate(self) -> None:
+        """Measure the averaged generator; a request to stop puts it off until the run goes on."""
+        found = self._measured() if self.engine.is_main else None
+        crowned = found and self._crowned(found)
+        done, crowned = self.engine.broadcast((found is not None, crowned))
+        if done:
+            self.evaluated = self.step
+        if crowned:
+            self._keeper.crown(*crowned)
+
+    def _measured(self) -> Evaluated | None:
+        assert self._evaluation, "the settings ask for it"
+        self.ema.settle(Randomness(self.run.seed), self.game.classes)
+        try:
+            found = self._evaluation(
+                *(self.ema.generator, self.game.point, self.step, self.game.images_seen),
+                *(self.game.classes, self._evaluating),
+            )
+        except Stopped:
+            return None
+        self._audience.tell(lambda observer: observer.evaluated(found))
+        return found
+
+    def _evaluating(self, what: str, done: int, total: int) -> None:
+        self._audience.tell(lambda observer: observer.evaluating(what, done, total))
+        if self._stopping():
+            raise Stopped
+
+    def _crowned(self, found: Evaluated) -> tuple[str, float] | None:
+        """The number by which this step is the best so far, and its value, if it is."""
+        name = best(found.scores, self.run.evaluate.best)
+        if name is None or not is_better(found.scores[name], self._keeper.best(name)):
+            return None
+        return name, found.scores[name].value
 
     def _due(self, every: Interval, before: Position) -> bool:
         return due(every, before, self.position, self._pictures)
@@ -228,11 +288,14 @@ class Trainer:
         if len(self.game.schedule.stages) > 1:
             scalars["growth/resolution"] = self.game.point.stage.image.height
             scalars["growth/fade"] = self.game.point.fade
-        self._tell(lambda observer: observer.reported(self.step, scalars))
+        self._audience.tell(lambda observer: observer.reported(self.step, scalars))
         for name, share in scalars.items():
             if name.startswith("skipped/") and share:
                 player = name.removeprefix("skipped/")
-                self._warn(f"{share:.1%} of the {player}'s last updates were not finite: left out")
+                self._audience.warn(
+                    self.step,
+                    f"{share:.1%} of the {player}'s last updates were not finite: left out",
+                )
         self.game.tally.reset()
         self._stopwatch.restart()
         self._reported = images
@@ -264,18 +327,17 @@ class Trainer:
         update, randomness = error.update, self.game.randomness
         numbers = self.game.batches.order.at(update.images_seen - update.size, update.size)
         story = report(error, numbers.tolist(), randomness.seed, randomness.stream)
-        self._tell(lambda observer: observer.failed(story))
+        self._audience.tell(lambda observer: observer.failed(story))
         policy = self.run.train.on_nonfinite
         if policy != "rollback" or self.rollbacks == MOST_ROLLBACKS:
             raise Diverged(f"{error}; {self._advice()}") from error
-        rollbacks = self.rollbacks + 1
-        self.resume(self._warn, newest=self.landmark)
-        self.rollbacks = rollbacks
-        self.game.reroll(randomness.stream + 1)
-        if self.engine.is_main:
-            self._checkpoints.drop_after(self.step)
-        self._tell(lambda observer: observer.went_back(self.step))
-        self._warn(f"{error}: back to step {self.step}, and on with other randomness")
+        self._keeper.go_back()
+        self.steps = self._length()
+        self.evaluated = min(self.evaluated, self.step)
+        self._audience.tell(lambda observer: observer.went_back(self.step))
+        self._audience.warn(
+            self.step, f"{error}: back to step {self.step}, and on with other randomness"
+        )
         self._stopwatch.restart()
         self._reported = self.game.images_seen
 
@@ -284,52 +346,19 @@ class Trainer:
         advice = "try lower train.generator.lr and train.discriminator.lr"
         if policy == "raise":
             advice += ", or train.on_nonfinite=rollback"
-        return f"{advice}; {self._newest()}"
-
-    def _newest(self) -> str:
-        if self._saved is None:
-            return "there is no checkpoint yet"
-        return f"the newest checkpoint is of step {self._saved[0]}"
+        return f"{advice}; {self._keeper.newest()}"
 
     def save(self, *, due: bool = False, for_good: bool = False) -> None:
-        """Write a checkpoint of this step, unless its losses or weights are not finite.
-
-        One that the disk does not take is told; the next one may be luckier.
-        """
+        """Write a checkpoint of this step, unless its losses or weights are not finite."""
         self._require_finite()
-        self._unsaved = None
-        before = self.landmark, self.rollbacks
-        if due:
-            self.landmark, self.rollbacks = self.step, 0
-        if self.engine.is_main:
-            self._tell(lambda observer: observer.saving())
-            self.ema.settle(Randomness(self.run.seed), self.game.classes)
-            try:
-                spare = self.landmark if self.run.train.on_nonfinite == "rollback" else None
-                self._checkpoints.save(snapshot.take(self), for_good=for_good, spare=spare)
-            except OSError as error:
-                self._unsaved = error
-                self._warn(f"{error}; {self._newest()}; it is tried again when the next is due")
-        if self.engine.broadcast(self._unsaved is None):
-            self._saved = (self.step, self.game.randomness.stream)
-        else:
-            self.landmark, self.rollbacks = before
+        self._keeper.save(due=due, for_good=for_good)
 
-    def resume(
-        self, warn: Callable[[str], None] = lambda message: None, newest: float = math.inf
-    ) -> None:
-        """Go on from the newest checkpoint that is whole, of no step after ``newest``.
-
-        All processes go on from the same.
+    def resume(self, warn: Callable[[str], None] = lambda message: None) -> None:
+        """Go on from the newest checkpoint that is whole.
 
         Raises RequestError if there is none, or the pictures or networks have another shape now.
         """
-        state: State = {}
-        if self.engine.is_main:
-            state = self._checkpoints.load(warn, newest=newest, set_aside=True)
-        step: int = self.engine.broadcast(state.get("step", 0))
-        snapshot.restore(self, state or read(self._checkpoints.path(step)))
-        self._saved = (self.step, self.game.randomness.stream)
+        self._keeper.resume(warn)
         self.steps = self._length()
 
     def _draw_samples(self) -> None:
@@ -338,31 +367,12 @@ class Trainer:
             return
         self.game.tally.add("samples/diversity", torch.tensor(ratio, device=self.engine.device))
         if self._collapse.collapsed(ratio, self.game.images_seen):
-            self._warn(
+            self._audience.warn(
+                self.step,
                 f"the samples of step {self.step} are nearly all alike: they differ {ratio:.0%} as "
-                "much as real pictures do; the generator may have collapsed"
+                "much as real pictures do; the generator may have collapsed",
             )
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
         epoch = self.game.images_seen / self._pictures
-        self._tell(lambda observer: observer.drew(name, self.step, epoch, sheet))
-
-    def _warn(self, message: str) -> None:
-        self._tell(lambda observer: observer.warned(self.step, message))
-
-    def _tell(self, event: Callable[[Observer], None]) -> None:
-        """Tell all that watch; what one of them cannot write costs the run nothing."""
-        for observer in self._observers:
-            try:
-                event(observer)
-            except OSError as error:
-                self._excuse(observer, error)
-
-    def _excuse(self, observer: Observer, error: OSError) -> None:
-        if observer in self._excused:
-            return
-        self._excused.append(observer)
-        for other in self._observers:
-            if other is not observer:
-                with suppress(OSError):
-                    other.warned(self.step, f"{type(observer).__name__} cannot write: {error}")
+        self._audience.tell(lambda observer: observer.drew(name, self.step, epoch, sheet))

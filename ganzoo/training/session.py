@@ -33,8 +33,9 @@ from ganzoo.data.cache import prepared
 from ganzoo.data.collection import Collection, Store, grouped
 from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
+from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.observing.files import Gallery, Journal
+from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
@@ -43,6 +44,7 @@ from ganzoo.sections import seconds
 from ganzoo.settings import changes_of
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
+from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.growth import Schedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
@@ -117,12 +119,14 @@ def _train(
     engine, run, note = game.engine, game.run, _note(game.run, progress)
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
-    trainer = Trainer(game, checkpoints, observers)
+    trainer = Trainer(game, checkpoints, observers, _evaluation(game))
     if resumed and not checkpoints.begun():
         note("there is no checkpoint yet: it begins from the first step")
     elif resumed:
         trainer.resume(note)
-        if trainer.step >= trainer.steps:
+        if trainer.step in {found.step for found in read(folder.evaluations)}:
+            trainer.evaluated = trainer.step
+        if trainer.step >= trainer.steps and not trainer.owes_evaluation:
             note(f"{trainer.step} steps are made already: --steps N goes on to more")
             return Outcome.FINISHED
     if engine.is_main:
@@ -138,7 +142,17 @@ def _train(
 
 def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
     gallery = Gallery(folder, by_epoch="epoch" in str(run.sample.every))
-    return (Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step), progress)
+    files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
+    if run.evaluate.every or folder.evaluations.exists():
+        files.append(Evaluations(folder.evaluations, step))
+    return [*files, progress]
+
+
+def _evaluation(game: Game) -> Evaluation | None:
+    """What measures the run while it trains, if it is to be measured, in the process that does."""
+    if game.run.evaluate.every is None or not game.engine.is_main:
+        return None
+    return Evaluation(game.run, game.batches.data, game.engine.device)
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
@@ -192,15 +206,20 @@ def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
 
 
 def _store(run: Run, source: ImageSource, engine: Engine, progress: Observer) -> Store:
+    """The first process prepares the pictures; the others find them prepared."""
+    store = store_of(run, source, progress) if engine.is_main else None
+    engine.barrier()
+    return store or store_of(run, source, SILENT)
+
+
+def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Store:
+    """The pictures of a source as a run sees them, prepared now if need be."""
     if isinstance(source, ChunkedSource):
         return StreamedPictures(source, run.data)
-    data = None
-    if engine.is_main:
-        data = prepared(source, run.data, progress.preparing)
-        if data.skipped:
-            progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
-    engine.barrier()
-    return data or prepared(source, run.data)
+    data = prepared(source, run.data, progress.preparing)
+    if data.skipped:
+        progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
+    return data
 
 
 def _batches(run: Run, data: Collection, engine: Engine, layout: torch.memory_format) -> Batches:

@@ -294,8 +294,44 @@ def test_a_wrong_dataset_is_found(factory: type, message: str) -> None:
 
 def test_a_metric_returns_numbers_with_their_counts() -> None:
     def brightness(options: Options) -> Any:
-        return lambda real, fake: {"difference": Measured(0.0, sum(len(batch) for batch in fake))}
+        return lambda real, fake: {"difference": Measured(0.0, len(fake))}
 
     check(ganzoo.Metric(name="mine", summary="Brightness.", factory=brightness))
     bare = ganzoo.Metric(name="mine", summary="Bare.", factory=lambda o: lambda r, f: {"x": 1.0})
     assert "is no Measured" in broken(bare)
+    many = ganzoo.Metric(
+        name="mine", summary="Many.", factory=lambda o: lambda r, f: {"x": Measured(1.0, 10**6)}
+    )
+    assert "x is of 1000000 pictures" in broken(many)
+    loose = ganzoo.Metric(
+        name="mine",
+        summary="Loose.",
+        factory=lambda o: lambda r, f: {"x": Measured(torch.rand(()).item(), len(f))},
+    )
+    assert "not the same twice" in broken(loose)
+
+
+def test_an_extractor_gives_each_picture_features_of_its_own() -> None:
+    class Means:
+        identity = "means"
+
+        def __init__(self, options: Options) -> None:
+            pass
+
+        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.float().mean((1, 2, 3))[:, None]
+
+    class Together(Means):
+        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+            return super().__call__(pictures) - pictures.float().mean()
+
+    class Halves(Means):
+        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+            return super().__call__(pictures).half()
+
+    def extractor(factory: type) -> ganzoo.Extractor:
+        return ganzoo.Extractor(name="mine", summary="Means.", factory=factory)
+
+    check(extractor(Means))
+    assert "depend on those beside it" in broken(extractor(Together))
+    assert "features are torch.float16" in broken(extractor(Halves))

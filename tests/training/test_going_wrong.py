@@ -276,13 +276,14 @@ def test_a_run_whose_last_checkpoint_is_not_written_has_failed(
 def test_reports_that_a_full_disk_does_not_take_come_later(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    refusals = iter([True, True])
+
     class Stubborn:
         def __init__(self, file: Any) -> None:
             self._file = file
-            self._refusals = iter([True, True])
 
         def flush(self) -> None:
-            if next(self._refusals, False):
+            if next(refusals, False):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._file.flush()
 
@@ -290,7 +291,7 @@ def test_reports_that_a_full_disk_does_not_take_come_later(
             return getattr(self._file, name)
 
     opened = Journal._opened
-    monkeypatch.setattr(Journal, "_opened", lambda self, step: Stubborn(opened(self, step)))
+    monkeypatch.setattr(Journal, "_opened", lambda self: Stubborn(opened(self)))
     folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]

@@ -1,0 +1,94 @@
+"""``ganzoo evaluate``: how good a run's pictures are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganzoo.cli.known import Without, registry
+from ganzoo.cli.table import table
+
+if TYPE_CHECKING:
+    from ganzoo.evaluation.record import Evaluated
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change for this evaluation."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this metric; may be given several times."),
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The extractor of features to compare by.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Generated pictures.")] = None,
+    checkpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHICH", help="last, best, all or a step; several are fine."
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    without: Without = None,
+) -> None:
+    """Measure how good a run's pictures are, and keep it in its `evaluations.jsonl`.
+
+    Beside each number stands what real pictures get: those of one half against the other.
+
+    Examples:
+    - `ganzoo evaluate RUN`
+    - `ganzoo evaluate RUN --metric fd --metric kid --checkpoint best --samples 5000`
+    - `ganzoo evaluate RUN --checkpoint all --features random`
+
+    """
+    from ganzoo.api import stored_settings
+    from ganzoo.folders import RunFolder
+    from ganzoo.run import Run, plugin_files
+
+    folder = RunFolder.open(run)
+    settings = stored_settings(folder)
+    settings.override(changes or [])
+    asked = {"evaluate.metrics": metric, "metrics.features": features, "evaluate.samples": samples}
+    settings.add({key: value for key, value in asked.items() if value}, "command line")
+    known = registry(without, plugin_files(settings))
+    resolved = Run.resolve(settings, known, advised=False)
+
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.output.evaluating import evaluate
+
+    observer = ProgressBar()
+    which = checkpoint or ["last"]
+    found = []
+    try:
+        for each in evaluate(folder, resolved, which, device, observer):
+            found.append(each)
+            if not as_json:
+                _show(each)
+    finally:
+        observer.closed()
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+
+
+def _show(found: Evaluated) -> None:
+    print(
+        f"step {found.step}: {found.samples} generated and {found.real} real pictures of "
+        f"{'x'.join(map(str, found.image[1:]))}, features of {found.extractor}, "
+        f"{found.seconds:.0f} s"
+    )
+    rows = [("metric", "value", "real", "good", "pictures", "by")]
+    for name, score in found.scores.items():
+        floor = "-" if score.floor is None else f"{score.floor:.4g} ({score.floor_pictures})"
+        by = found.extractor if score.by_features else "pixels"
+        good = {"low": "low", "high": "high", "real": "near real"}[score.goal]
+        rows.append((name, f"{score.value:.4g}", floor, good, str(score.pictures), by))
+    print(*table(rows), sep="\n")

@@ -1,0 +1,1 @@
+"""How good generated pictures are: samples of them and of real ones, measured by metrics."""

@@ -1,0 +1,62 @@
+"""The evaluation of a run that was trained before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from ganzoo.data.collection import Collection
+from ganzoo.errors import RequestError
+from ganzoo.evaluation.evaluator import Progress
+from ganzoo.evaluation.record import Evaluated
+from ganzoo.folders import RunFolder
+from ganzoo.observing.files import Evaluations
+from ganzoo.observing.observer import Observer
+from ganzoo.output.trained import TrainedRun
+from ganzoo.run import Run
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.evaluation import Evaluation
+from ganzoo.training.session import SILENT, store_of
+
+
+def evaluate(
+    folder: RunFolder,
+    run: Run,
+    checkpoints: Sequence[str] = ("last",),
+    device: str = "cpu",
+    observer: Observer = SILENT,
+) -> Iterator[Evaluated]:
+    """Measure the generators of some of a run's checkpoints, and keep what is found with the run.
+
+    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the pictures that
+    the run was trained on are not those of its settings any more.
+    """
+    trained = [TrainedRun(folder, run, which).to(device) for which in _named(folder, checkpoints)]
+    data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
+    if any((data.shape, data.class_names) != (t.whole, t.class_names) for t in trained):
+        raise RequestError(
+            f"the run was trained on pictures of {tuple(trained[0].whole)} in "
+            f"{len(trained[0].class_names)} classes; these are {tuple(data.shape)} in "
+            f"{len(data.class_names)}: give it the pictures it was trained on"
+        )
+    evaluation = Evaluation(run, data, device)
+    kept = Evaluations(folder.evaluations, step=math.inf)
+    try:
+        for each in trained:
+            found = _evaluated(evaluation, each, observer.evaluating)
+            kept.evaluated(found)
+            yield found
+    finally:
+        kept.closed()
+
+
+def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
+    if list(checkpoints) != ["all"]:
+        return list(checkpoints)
+    paths = Checkpoints(folder.checkpoints, keep=1).paths()
+    return [str(int(path.stem.removeprefix("step-"))) for path in reversed(paths)]
+
+
+def _evaluated(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:
+    classes = len(run.class_names) if run.conditional else 0
+    return evaluation(run.generator, run.point, run.step, run.images_seen, classes, progress)

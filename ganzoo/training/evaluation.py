@@ -1,0 +1,120 @@
+"""The evaluation of a run's generator, during training or after it."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzoo import pictures
+from ganzoo.contracts import Extract, Generator
+from ganzoo.data.collection import Collection
+from ganzoo.data.order import Numbers
+from ganzoo.errors import RequestError
+from ganzoo.evaluation.evaluator import Evaluator, Gauge, Progress, RealPictures, Score
+from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.sample import AT_ONCE
+from ganzoo.evaluation.store import Store, key_of
+from ganzoo.run import Chosen, Run
+from ganzoo.training.growth import Point
+from ganzoo.training.sampling import draw, latents_of, spread
+
+
+class Evaluation:
+    """The metrics of a run, ready to measure its generator at any stage.
+
+    Raises RequestError if there are none, or one of them or the extractor refuses.
+    """
+
+    def __init__(self, run: Run, data: Collection, device: torch.device | str = "cpu") -> None:
+        if not run.metrics:
+            raise RequestError("no metric is installed: `ganzoo list metrics` shows them")
+        if not run.features:
+            raise RequestError("no feature extractor is installed: name one, metrics.features=NAME")
+        self.run = run
+        self._data = data
+        self._device = device
+        self._extract: Extract = run.features.build()
+        if isinstance(self._extract, torch.nn.Module):
+            self._extract.to(device)
+        self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
+        self._evaluator = lru_cache(maxsize=2)(self._evaluator_at)
+
+    def __call__(
+        self,
+        generator: Generator,
+        point: Point,
+        step: int,
+        images_seen: int,
+        classes: int = 0,
+        progress: Progress = lambda what, done, total: None,
+    ) -> Evaluated:
+        """Measure a generator that is in evaluation mode, as far as it is grown.
+
+        Its pictures are those that ``ganzoo generate`` makes with the run's seed. Whatever
+        ``progress`` raises ends it.
+        """
+        began = time.perf_counter()
+        evaluator = self._evaluator(Point(point.stage, 1.0))
+        made = self._made(generator, classes, progress)
+        scores = evaluator(made, progress)
+        assert self.run.features
+        return Evaluated(
+            step=step,
+            images_seen=images_seen,
+            scores=_finite(scores),
+            samples=len(made),
+            real=len(evaluator.real.pictures),
+            image=tuple(made.shape[1:]),
+            pictures=evaluator.real.identity,
+            extractor=self.run.features.entry.component.name,
+            features=self._extract.identity,
+            seed=self.run.seed,
+            seconds=round(time.perf_counter() - began, 1),
+        )
+
+    def _made(self, generator: Generator, classes: int, progress: Progress) -> Tensor:
+        count = self.run.evaluate.samples
+        labels = spread(classes, count) if classes else None
+        made = []
+        for numbers in torch.arange(count).split(AT_ONCE):
+            progress("generated pictures", int(numbers[0]), count)
+            latents = latents_of(generator, numbers.tolist(), self.run.seed)
+            made.append(draw(generator, latents, None if labels is None else labels[numbers]))
+        return torch.cat(made)
+
+    def _evaluator_at(self, point: Point) -> Evaluator:
+        """That of the real pictures as small as they are at a stage."""
+        numbers = _spread_evenly(self._data.numbers, self.run.evaluate.real)
+        taken = torch.from_numpy(self._data.store.take(numbers)).permute(0, 3, 1, 2)
+        shown = [
+            pictures.to_uint8(point.shrink(pictures.from_uint8(batch)))
+            for batch in taken.split(AT_ONCE)
+        ]
+        image = list(point.stage.image)
+        identity = key_of(content=self._data.identity, count=len(numbers), image=image)
+        real = RealPictures(torch.cat(shown), identity, self._extract, Store(), self._device)
+        return Evaluator(self._gauges, real)
+
+
+def _gauge(chosen: Chosen) -> Gauge:
+    options = chosen.options.model_dump(mode="json")
+    identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
+    return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity)
+
+
+def _spread_evenly(numbers: Numbers, most: int) -> Numbers:
+    """At most so many of them, from all over."""
+    count = min(most, len(numbers))
+    return numbers[np.arange(count) * len(numbers) // count]
+
+
+def _finite(scores: dict[str, Score]) -> dict[str, Score]:
+    for name, score in scores.items():
+        if not np.isfinite(score.value):
+            raise ArithmeticError(f"the metric {name} became {score.value}")
+    return scores

@@ -1,0 +1,105 @@
+"""What is kept of a run while it trains, and where it goes on from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from ganzoo.observing.audience import Audience
+from ganzoo.run import Run
+from ganzoo.training import snapshot
+from ganzoo.training.checkpoint import Checkpoints, State, read
+from ganzoo.training.randomness import Randomness
+
+
+class Trained(snapshot.Resumable, Protocol):
+    """A trainer, as far as its checkpoints go."""
+
+    run: Run
+
+
+class Keeper:
+    """Writes the checkpoints of a run, and brings it back to one of them."""
+
+    def __init__(self, trainer: Trained, checkpoints: Checkpoints, audience: Audience) -> None:
+        self._trainer = trainer
+        self._checkpoints = checkpoints
+        self._audience = audience
+        self._saved: tuple[int, int] | None = None
+        """The step and the stream of randomness of the newest checkpoint."""
+        self.unsaved: OSError | None = None
+        """Why the last one could not be written, if it could not."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the newest checkpoint is of now."""
+        return self._saved == (self._trainer.step, self._trainer.game.randomness.stream)
+
+    def newest(self) -> str:
+        """Which the newest checkpoint is, in words."""
+        if self._saved is None:
+            return "there is no checkpoint yet"
+        return f"the newest checkpoint is of step {self._saved[0]}"
+
+    def save(self, *, due: bool = False, for_good: bool = False) -> None:
+        """Write a checkpoint of this step.
+
+        One that the disk does not take is told; the next one may be luckier.
+        """
+        trainer = self._trainer
+        self.unsaved = None
+        before = trainer.landmark, trainer.rollbacks
+        if due:
+            trainer.landmark, trainer.rollbacks = trainer.step, 0
+        if trainer.engine.is_main:
+            self._audience.tell(lambda observer: observer.saving())
+            trainer.ema.settle(Randomness(trainer.run.seed), trainer.game.classes)
+            spare = trainer.landmark if trainer.run.train.on_nonfinite == "rollback" else None
+            try:
+                self._checkpoints.save(snapshot.take(trainer), for_good=for_good, spare=spare)
+            except OSError as error:
+                self.unsaved = error
+                again = "it is tried again when the next is due"
+                self._audience.warn(trainer.step, f"{error}; {self.newest()}; {again}")
+        if trainer.engine.broadcast(self.unsaved is None):
+            self._saved = (trainer.step, trainer.game.randomness.stream)
+        else:
+            trainer.landmark, trainer.rollbacks = before
+
+    def resume(
+        self, warn: Callable[[str], None] = lambda message: None, newest: float = math.inf
+    ) -> None:
+        """Bring the run to the newest checkpoint that is whole, of no step after ``newest``.
+
+        All processes go on from the same. Raises RequestError if there is none, or the pictures or
+        networks have another shape now.
+        """
+        trainer = self._trainer
+        state: State = {}
+        if trainer.engine.is_main:
+            state = self._checkpoints.load(warn, newest=newest, set_aside=True)
+        step: int = trainer.engine.broadcast(state.get("step", 0))
+        snapshot.restore(trainer, state or read(self._checkpoints.path(step)))
+        self._saved = (trainer.step, trainer.game.randomness.stream)
+
+    def go_back(self) -> None:
+        """Bring the run to its last checkpoint that was due, and on from there in another way."""
+        trainer = self._trainer
+        stream, rollbacks = trainer.game.randomness.stream + 1, trainer.rollbacks + 1
+        self.resume(lambda line: self._audience.warn(trainer.step, line), newest=trainer.landmark)
+        trainer.rollbacks = rollbacks
+        trainer.game.reroll(stream)
+        if trainer.engine.is_main:
+            self._checkpoints.drop_after(trainer.step)
+
+    def crown(self, number: str, value: float) -> None:
+        """Keep the checkpoint of this step as the best; write it if it is not there."""
+        if not self.is_current:
+            self.save()
+        if self.is_current and self._trainer.engine.is_main:
+            self._checkpoints.crown(self._trainer.step, number, value)
+
+    def best(self, number: str) -> float | None:
+        """The value of the best checkpoint by this number, if there is one."""
+        return self._checkpoints.best(number)

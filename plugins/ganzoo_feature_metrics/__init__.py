@@ -1,0 +1,69 @@
+"""Metrics that compare generated pictures with real ones by features of both."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ganzoo import Metric, Options, hookimpl
+
+
+class KernelOptions(Options):
+    """Subsets, by which the literature calculates it, beside the estimate from all pictures."""
+
+    subsets: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="How many subsets to draw for their mean and spread; the literature has 100.",
+    )
+    subset_size: int = Field(
+        1000,
+        ge=2,
+        le=100_000,
+        description="Pictures in a subset, if there are so many real and generated ones.",
+    )
+
+
+class PrdcOptions(Options):
+    """How near is near."""
+
+    k: int = Field(
+        5, ge=1, le=1000, description="The neighbour that a picture's neighbourhood reaches to."
+    )
+
+
+@hookimpl
+def ganzoo_metrics() -> list[Metric]:
+    """Distances between distributions, fidelity and diversity apart, and copies."""
+    return [
+        Metric(
+            name="fd",
+            summary="Fréchet distance between the features: FID, if they are those of Inception.",
+            factory="ganzoo_feature_metrics.frechet:FrechetDistance",
+            reference="Heusel et al. 2017, arXiv 1706.08500",
+        ),
+        Metric(
+            name="kid",
+            summary="Kernel distance between the features: unbiased, so right for few pictures "
+            "too.",
+            factory="ganzoo_feature_metrics.kernel:KernelDistance",
+            options=KernelOptions,
+            reference="Bińkowski et al. 2018, arXiv 1801.01401",
+        ),
+        Metric(
+            name="prdc",
+            summary="Precision, recall, density and coverage: fidelity and diversity apart.",
+            factory="ganzoo_feature_metrics.prdc:Prdc",
+            options=PrdcOptions,
+            reference="Naeem et al. 2020, arXiv 2002.09797; Kynkäänniemi et al. 2019, "
+            "arXiv 1904.06991",
+            goal="high",
+        ),
+        Metric(
+            name="memorisation",
+            summary="Whether generated pictures are copies: nearer to real ones than those are to "
+            "each other.",
+            factory="ganzoo_feature_metrics.memorisation:Memorisation",
+            goal="real",
+        ),
+    ]

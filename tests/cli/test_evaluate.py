@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganzoo.evaluation.record import read
+
+Ganzoo = Callable[..., Any]
+
+FAST = ("--features", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
+
+
+def test_a_run_is_measured_and_that_is_kept(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "checkpoint.every=1")
+    done = ganzoo_command("evaluate", "run", *FAST)
+    assert done.status == 0, done.err
+    first, head, *rows = done.out.splitlines()
+    assert first.startswith("step 2: 12 generated and 20 real pictures of 8x8, features of random")
+    assert head.split() == ["metric", "value", "real", "good", "pictures", "by"]
+    assert [row.split()[0] for row in rows][:2] == ["fd", "moments/mean"]
+    assert rows[0].split()[-1] == "random"
+    assert rows[1].split()[-1] == "pixels"
+    (kept,) = read(tmp_path / "run" / "evaluations.jsonl")
+    assert kept.step == 2
+
+
+def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run("run", "checkpoint.every=1")
+    done = ganzoo_command("evaluate", "run", *FAST, "--checkpoint", "all", "--json")
+    assert [each["step"] for each in json.loads(done.out)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--checkpoint", "7"], "run has no checkpoint 7: there are 2"),
+        (["--checkpoint", "best"], "run has no checkpoint best: there are 2; best is there once"),
+        (["--metric", "fdd"], "there is no metric called fdd; did you mean fd"),
+        (["--features", "rnd"], "there is no extractor called rnd"),
+        (["metrics.kid.subsetz=3"], "there is no setting metrics.kid.subsetz; did you mean"),
+        (["metrics.kidd.subsets=3"], "there is no metric called kidd"),
+        (["dataset.seed=5", "data.resolution=16"], "was trained on pictures of (3, 8, 8)"),
+    ],
+)
+def test_what_cannot_be_measured_gets_one_line(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, arguments: list[str], message: str
+) -> None:
+    tiny_run()
+    done = ganzoo_command("evaluate", "run", *arguments, "metrics.features=random")
+    assert (done.status, message in done.err.splitlines()[-1]) == (2, True), done.err

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.evaluation.record import read
+from ganzoo.observing.console import ProgressBar
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.evaluation import Evaluation
+from ganzoo.training.stopping import Stopping
+
+Arguments = Callable[..., dict[str, Any]]
+
+EVALUATED = {
+    "evaluate.every": 2,
+    "evaluate.metrics": "fd,moments",
+    "evaluate.samples": 16,
+    "metrics.features": "random",
+}
+
+
+def last_state(folder: Path) -> dict[str, Any]:
+    state = Checkpoints(folder / "checkpoints", 3).load()
+    return {k: v for k, v in state.items() if k not in ("tally", "landmark")}
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
+def test_it_changes_no_weight_and_is_kept_with_the_run(
+    tiny: Arguments, architecture: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    growth = {"growth.fade_images": 16, "growth.stable_images": 16}
+    grown = growth if architecture == "growing-mlp" else {}
+    plain = ganzoo.train(**tiny("plain", architecture, steps=5, settings=grown)).folder
+    settings = {**grown, **EVALUATED}
+    arguments = tiny("measured", architecture, steps=5, settings=settings, quiet=False)
+    measured = ganzoo.train(**arguments).folder
+    assert same(last_state(plain), last_state(measured))
+    found = read(measured / "evaluations.jsonl")
+    assert [(each.step, each.samples, each.real) for each in found] == [
+        *[(2, 16, 20), (4, 16, 20), (5, 16, 20)]
+    ]
+    assert {"fd", "moments/mean"} <= found[0].scores.keys()
+    lines = map(json.loads, (measured / "metrics.jsonl").read_text().splitlines())
+    told = {line["step"]: line["metric/fd"] for line in lines if "metric/fd" in line}
+    assert told == {each.step: each.scores["fd"].value for each in found}
+    assert "step 4, evaluated in" in capsys.readouterr().err
+
+
+def test_generate_makes_the_pictures_that_were_measured(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[torch.Tensor] = []
+    made = Evaluation._made
+
+    def record(self: Evaluation, *arguments: Any) -> torch.Tensor:
+        seen.append(made(self, *arguments))
+        return seen[-1]
+
+    monkeypatch.setattr(Evaluation, "_made", record)
+    run = ganzoo.train(**tiny(seed=3, steps=2, settings=EVALUATED))
+    assert torch.equal(seen[-1], run.generate(16, seed=3))
+
+
+def test_the_best_checkpoint_is_kept(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = iter([5.0, 2.0, 4.0])
+    scored = Evaluation.__call__
+
+    def worsen(self: Evaluation, *arguments: Any) -> Any:
+        found = scored(self, *arguments)
+        fd = found.scores["fd"]
+        object.__setattr__(fd, "value", next(values))
+        return found
+
+    monkeypatch.setattr(Evaluation, "__call__", worsen)
+    settings = {**EVALUATED, "checkpoint.every": 100, "checkpoint.keep": 1}
+    folder = ganzoo.train(**tiny(steps=6, settings=settings)).folder
+    steps = [path.stem for path in Checkpoints(folder / "checkpoints", 1).paths()]
+    assert steps == ["step-0000006", "step-0000004"]
+    assert ganzoo.load(folder, "best").step == 4
+    assert ganzoo.load(folder).step == 6
+    assert ganzoo.load(folder, 4).step == 4
+    with pytest.raises(ganzoo.RequestError, match="has no checkpoint 5: there are 6, 4; best is"):
+        ganzoo.load(folder, 5)
+
+
+@pytest.mark.parametrize("number", ["moments/mean", "nothing"])
+def test_the_best_is_by_the_number_that_is_named(tiny: Arguments, number: str) -> None:
+    settings = {**EVALUATED, "evaluate.best": number}
+    folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
+    best = folder / "checkpoints" / "best.json"
+    if number == "nothing":
+        assert not best.exists()
+    else:
+        assert json.loads(best.read_text())["number"] == number
+
+
+def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    straight = ganzoo.train(**tiny("straight", steps=5, settings=EVALUATED)).folder
+
+    def stop(self: ProgressBar, what: str, done: int, total: int) -> None:
+        Stopping.__call__ = lambda self: True  # type: ignore[method-assign]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored
+        patch.setattr(ProgressBar, "evaluating", stop)
+        stopped = ganzoo.train(**tiny("stopped", steps=5, settings=EVALUATED, quiet=False)).folder
+    assert last_state(stopped)["step"] == 2
+    assert read(stopped / "evaluations.jsonl") == []
+    ganzoo.resume(stopped, quiet=True)
+    assert scores(stopped) == scores(straight)
+    assert same(last_state(stopped), last_state(straight))
+
+
+def test_a_run_that_was_killed_tells_nothing_twice(tiny: Arguments) -> None:
+    straight = ganzoo.train(**tiny("straight", steps=6, settings=EVALUATED)).folder
+    settings = {**EVALUATED, "checkpoint.every": 3}
+    killed = ganzoo.train(**tiny("killed", steps=5, settings=settings)).folder
+    for step in (4, 5):
+        for file in (killed / "checkpoints").glob(f"step-000000{step}.*"):
+            file.unlink()
+    ganzoo.resume(killed, steps=6, quiet=True)
+    assert scores(killed) == scores(straight)
+
+
+def scores(folder: Path) -> list[tuple[int, dict[str, float]]]:
+    return [(each.step, each.scalars) for each in read(folder / "evaluations.jsonl")]
+
+
+def test_no_such_metric_is_refused_before_anything_is_made(tiny: Arguments) -> None:
+    arguments = tiny(settings={**EVALUATED, "evaluate.metrics": "fd,kidd"})
+    with pytest.raises(ganzoo.RequestError, match=r"no metric called kidd; did you mean kid"):
+        ganzoo.train(**arguments)
+    assert not arguments["folder"].exists()
