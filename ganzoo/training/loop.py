@@ -11,8 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.errors import Stopped
-from ganzoo.evaluation.record import Evaluated, best, is_better
 from ganzoo.observing.audience import Audience
 from ganzoo.observing.observer import Observer
 from ganzoo.sections import Interval
@@ -20,10 +18,10 @@ from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.diversity import CollapseWatch
 from ganzoo.training.ema import Ema
 from ganzoo.training.evaluation import Evaluation
+from ganzoo.training.examining import Examiner
 from ganzoo.training.interval import Position, due
 from ganzoo.training.keeping import Keeper
 from ganzoo.training.phases import Game, Phase, require_shape
-from ganzoo.training.randomness import Randomness
 from ganzoo.training.sentinel import NonFinite, Sentinel, Update, report
 from ganzoo.training.sheets import Sheets
 from ganzoo.training.stopwatch import Stopwatch
@@ -65,10 +63,7 @@ class Trainer:
         """Pictures made for the generator's updates, over all processes."""
         self._audience = Audience(observers)
         self._keeper = Keeper(self, checkpoints, self._audience)
-        self._evaluation = evaluation
-        self.evaluated = -1
-        """The last step at which the run was evaluated."""
-        self._stopping: Callable[[], bool] = lambda: False
+        self.examiner = Examiner(self, evaluation, self._keeper, self._audience)
         self._sheets = Sheets(game, self.ema, self._show)
         self._collapse = CollapseWatch()
         self._stopwatch = Stopwatch(self.engine.device)
@@ -113,14 +108,13 @@ class Trainer:
             self._begin()
         self._stopwatch.restart()
         self._reported = self.game.images_seen
-        self._stopping = stopping
-        if self.owes_evaluation:
-            self._evaluate()
+        if self.examiner.is_owed:
+            self.examiner.examine(stopping)
         while self.step < self.steps and not self.engine.any(stopping()):
             before = self.position
             try:
                 self.advance()
-                self.watch(before)
+                self.watch(before, stopping)
             except NonFinite as error:
                 self._answer(error)
         if not self._keeper.is_current:
@@ -213,7 +207,7 @@ class Trainer:
         for name, value in self.game.watched.items():
             self.game.tally.add(name, value)
 
-    def watch(self, before: Position) -> None:
+    def watch(self, before: Position, stopping: Callable[[], bool] = lambda: False) -> None:
         """What is due after a step, ``before`` which a run had come so far: samples, reports."""
         self._audience.tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
         last = self.step == self.steps
@@ -227,55 +221,9 @@ class Trainer:
         if for_good or self._due(self.run.checkpoint.every, before):
             with self._stopwatch.paused():
                 self.save(due=True, for_good=for_good)
-        if self.owes_evaluation:
+        if self.examiner.is_owed:
             with self._stopwatch.paused():
-                self._evaluate()
-
-    @property
-    def owes_evaluation(self) -> bool:
-        """Whether an evaluation is due at this step that was not made, or not to its end."""
-        every = self.run.evaluate.every
-        if every is None or not self.step or self.evaluated == self.step:
-            return False
-        size = self.game.schedule.at(self.game.images_seen - 1).stage.batch_size
-        shown = size * self.run.train.critic_steps
-        before = Position(self.step - 1, self.game.images_seen - shown)
-        return self.step == self.steps or self._due(every, before)
-
-    def _evaluate(self) -> None:
-        """Measure the averaged generator; a request to stop puts it off until the run goes on."""
-        found = self._measured() if self.engine.is_main else None
-        crowned = found and self._crowned(found)
-        done, crowned = self.engine.broadcast((found is not None, crowned))
-        if done:
-            self.evaluated = self.step
-        if crowned:
-            self._keeper.crown(*crowned)
-
-    def _measured(self) -> Evaluated | None:
-        assert self._evaluation, "the settings ask for it"
-        self.ema.settle(Randomness(self.run.seed), self.game.classes)
-        try:
-            found = self._evaluation(
-                *(self.ema.generator, self.game.point, self.step, self.game.images_seen),
-                *(self.game.classes, self._evaluating),
-            )
-        except Stopped:
-            return None
-        self._audience.tell(lambda observer: observer.evaluated(found))
-        return found
-
-    def _evaluating(self, what: str, done: int, total: int) -> None:
-        self._audience.tell(lambda observer: observer.evaluating(what, done, total))
-        if self._stopping():
-            raise Stopped
-
-    def _crowned(self, found: Evaluated) -> tuple[str, float] | None:
-        """The number by which this step is the best so far, and its value, if it is."""
-        name = best(found.scores, self.run.evaluate.best)
-        if name is None or not is_better(found.scores[name], self._keeper.best(name)):
-            return None
-        return name, found.scores[name].value
+                self.examiner.examine(stopping)
 
     def _due(self, every: Interval, before: Position) -> bool:
         return due(every, before, self.position, self._pictures)
@@ -333,7 +281,7 @@ class Trainer:
             raise Diverged(f"{error}; {self._advice()}") from error
         self._keeper.go_back()
         self.steps = self._length()
-        self.evaluated = min(self.evaluated, self.step)
+        self.examiner.last = min(self.examiner.last, self.step)
         self._audience.tell(lambda observer: observer.went_back(self.step))
         self._audience.warn(
             self.step, f"{error}: back to step {self.step}, and on with other randomness"

@@ -125,8 +125,8 @@ def _train(
     elif resumed:
         trainer.resume(note)
         if trainer.step in {found.step for found in read(folder.evaluations)}:
-            trainer.evaluated = trainer.step
-        if trainer.step >= trainer.steps and not trainer.owes_evaluation:
+            trainer.examiner.last = trainer.step
+        if trainer.step >= trainer.steps and not trainer.examiner.is_owed:
             note(f"{trainer.step} steps are made already: --steps N goes on to more")
             return Outcome.FINISHED
     if engine.is_main:
