@@ -18,7 +18,11 @@ class Stopped(BaseException):
 
 
 class Terminated(Stopped):
-    """SIGTERM has come where nothing else waited for it."""
+    """A signal has come where nothing else waited for it; the command ends with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class UnknownName(RequestError, LookupError):

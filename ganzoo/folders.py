@@ -58,8 +58,12 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         part.replace(path)
         _sync_folder(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk does not say of which file
+        raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -83,9 +87,11 @@ def _sync_folder(folder: Path) -> None:
 
 def _require_absent(path: Path) -> None:
     if path.exists():  # an empty folder would be replaced without a word
-        raise FileExistsError(path)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
+_PART = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
+"""What ``replacing`` calls a file that is not written to its end."""
 _SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
 
@@ -121,9 +127,9 @@ class RunFolder:
             part.write_settings(settings)
             _require_absent(path)
             part.path.rename(path)
-        except FileExistsError:
-            raise
         except OSError as error:
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # another process was faster
+                raise FileExistsError(path) from error
             raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
         finally:
             if part.path.exists():
@@ -166,7 +172,8 @@ class RunFolder:
         """Remove what a process that was killed has left half written."""
         for folder in (self.path, self.checkpoints, self.samples):
             for part in folder.glob(".*.part"):
-                part.unlink(missing_ok=True)
+                if _PART.fullmatch(part.name) and part.is_file():
+                    part.unlink(missing_ok=True)
 
     def stored_settings(self) -> dict[str, Any]:
         """The settings as they were kept last; empty if they cannot be read."""
@@ -198,9 +205,9 @@ class RunFolder:
         """What is known of each start of this run, oldest first."""
         try:
             found = json.loads(self.environment.read_text(encoding="utf-8"))["sessions"]
+            return [session for session in found if isinstance(session, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return []  # nothing that a run depends on
-        return [session for session in found if isinstance(session, dict)]
 
     def add_session(self, facts: Mapping[str, Any]) -> None:
         """Keep what this start runs on."""

@@ -36,6 +36,7 @@ class Ownership:
         self._file = folder / "owner.json"
         self._about = {
             "host": platform.node(),
+            "machine": _machine(),
             "process": os.getpid(),
             "since": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "token": secrets.token_hex(8),
@@ -44,9 +45,14 @@ class Ownership:
         self._heart = threading.Thread(target=self._beat, name="ganzoo-heartbeat", daemon=True)
 
     def check(self) -> None:
-        """Raise LostOwnership if the folder is another process's by now."""
+        """Raise LostOwnership if the folder is another process's by now.
+
+        A note that somebody has removed is written again.
+        """
         now = _read(self._file)
-        if now.get("token") != self._about["token"]:
+        if not now and self.folder.is_dir() and not self._file.exists():
+            self._say()
+        elif now and now.get("token") != self._about["token"]:
             raise LostOwnership(
                 f"{self.folder} was taken over by {_told(now)}: this process stops, and leaves it "
                 "as it is"
@@ -54,8 +60,11 @@ class Ownership:
 
     def take(self) -> None:
         """Say whose it is, and go on giving signs of life."""
-        write_atomically(self._file, json.dumps(self._about, indent=2) + "\n")
+        self._say()
         self._heart.start()
+
+    def _say(self) -> None:
+        write_atomically(self._file, json.dumps(self._about, indent=2) + "\n")
 
     def leave(self) -> None:
         """Give it back."""
@@ -68,7 +77,8 @@ class Ownership:
     def _beat(self) -> None:
         while not self._over.wait(HEARTBEAT):
             with suppress(OSError):  # if it lasts, others will see
-                os.utime(self._file)
+                if _read(self._file).get("token") == self._about["token"]:
+                    os.utime(self._file)
 
 
 @contextmanager
@@ -118,7 +128,9 @@ def _take_over(folder: Path, noted: Callable[[str], None], *, locked: bool) -> N
     if not before:
         return
     silent = _silence(file)
-    here = locked and before.get("host") == platform.node()
+    # Containers of one machine have names of their own; after a restart it has another number.
+    ours = (platform.node() == before.get("host"), _machine() == before.get("machine"))
+    here = locked and any(ours)
     if not here and silent < PATIENCE:
         raise _taken(folder)
     noted(
@@ -129,10 +141,12 @@ def _take_over(folder: Path, noted: Callable[[str], None], *, locked: bool) -> N
 
 def _taken(folder: Path) -> RequestError:
     file = folder / "owner.json"
-    silent = f", last sign of life {_silence(file):.0f} s ago" if file.exists() else ""
+    silent = ""
+    if file.exists():
+        silent = f", last sign of life {max(0, time.time() - file.stat().st_mtime):.0f} s ago"
     return RequestError(
         f"{folder} is in use by {_told(_read(file))}{silent}: stop that first; if its machine is "
-        f"gone, the run can be had {PATIENCE:.0f} s after its last sign of life"
+        f"gone, remove {file.name}, or wait until {PATIENCE:.0f} s after its last sign of life"
     )
 
 
@@ -140,6 +154,14 @@ def _told(about: dict[str, Any]) -> str:
     if not about:
         return "another process"
     return f"process {about.get('process')} on {about.get('host')} (since {about.get('since')})"
+
+
+def _machine() -> str:
+    """A number that all containers of a machine share, until it starts anew."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return platform.node()
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class Training(Options):
     )
     max_time: Duration | None = Field(
         None,
-        description='Stop after so long, such as "11.5 hours", with a checkpoint to go on from.',
+        description='Stop so long after the command began, such as "11.5 hours", with a checkpoint '
+        "to go on from; of a sweep, all of it.",
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Pictures in a batch, over all processes."

@@ -117,10 +117,38 @@ def test_where_the_drive_knows_no_locks(tmp_path: Path, monkeypatch: pytest.Monk
             pass
 
 
-def test_damaged_notes_of_an_owner_do_not_matter(tmp_path: Path) -> None:
-    (tmp_path / "owner.json").write_text("[" * 9)
+@pytest.mark.parametrize("junk", ["[" * 9, "5", '{"host": 5}', "", '"text"'])
+def test_damaged_notes_of_an_owner_do_not_matter(tmp_path: Path, junk: str) -> None:
+    (tmp_path / "owner.json").write_text(junk)
+    os.utime(tmp_path / "owner.json", (0, 0))
+    with owned(tmp_path, lambda message: None) as owner:
+        owner.check()
+        assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
+
+
+def test_a_note_that_somebody_removed_is_written_again(tmp_path: Path) -> None:
+    with owned(tmp_path, silent) as owner:
+        (tmp_path / "owner.json").unlink()
+        owner.check()
+        assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
+
+
+def test_one_that_lost_it_keeps_no_other_alive(
+    tmp_path: Path, elsewhere: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ownership, "HEARTBEAT", 0.01)
     with owned(tmp_path, silent):
-        pass
+        elsewhere(1000)
+        time.sleep(0.2)
+        assert time.time() - (tmp_path / "owner.json").stat().st_mtime > 900
+
+
+def test_a_container_of_this_machine_that_was_killed_is_followed_at_once(tmp_path: Path) -> None:
+    about = {"host": "pod-5", "machine": ownership._machine(), "process": 1, "token": "x"}
+    (tmp_path / "owner.json").write_text(json.dumps(about))
+    told: list[str] = []
+    with owned(tmp_path, told.append):
+        assert len(told) == 1
 
 
 def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
 
 
 def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
+    from ganzoo.errors import Stopped
     from ganzoo.observing.console import ProgressBar
     from ganzoo.training.loop import Outcome
 
@@ -156,6 +157,8 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
     except KeyboardInterrupt:
         print(go_on, file=sys.stderr)
         raise
+    except Stopped:
+        raise Stopped(f"stopped before the first step of a run: {go_on}") from None
     results = sweep.results()
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))

@@ -109,6 +109,12 @@ class Evaluations(_Lines):
         self._write(found.step, found.line())
 
 
+def steps_of(path: Path) -> list[float]:
+    """The step of each line in such a file; infinity for one that a crash has torn."""
+    told = path.read_text(errors="replace") if path.exists() else ""
+    return [_step(line) for line in told.splitlines()]
+
+
 def _step(line: str) -> float:
     """The step of a line; infinity for one that a crash has torn."""
     try:
@@ -130,5 +136,6 @@ class Gallery(Observer):
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """Write the sheet."""
+        self.folder.samples.mkdir(exist_ok=True)
         sheet = self.folder.sheet(step, epoch if self.by_epoch else None)
         pictures.save(pixels, sheet if name == "samples" else sheet.with_name(f"{name}.png"))

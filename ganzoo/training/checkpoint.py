@@ -50,6 +50,11 @@ class Checkpoints:
         self.keep = keep
         self._owner = owner
 
+    def require_owner(self) -> None:
+        """Raise LostOwnership if the run is another process's by now."""
+        if self._owner:
+            self._owner.check()
+
     def path(self, step: int) -> Path:
         """The file of a step's checkpoint."""
         return self.folder / f"step-{step:07}.pt"
@@ -62,9 +67,9 @@ class Checkpoints:
         those before are as they were.
         """
         path = self.path(state["step"])
-        if self._owner:
-            self._owner.check()
+        self.require_owner()
         try:
+            self.folder.mkdir(exist_ok=True)
             _require_room(self.folder, state)
             with replacing(path) as part:
                 with _Hashed(part) as file:
@@ -98,15 +103,12 @@ class Checkpoints:
             return
         for old in paths[paths.index(newest) :][self.keep :]:
             if old.name not in spared and not _for_good(old):
-                with suppress(OSError):  # it costs room, and nothing else
-                    old.unlink(missing_ok=True)
-                    old.with_suffix(".json").unlink(missing_ok=True)
+                _remove(old)
 
     def drop_after(self, step: int) -> None:
         """Remove those of later steps, since a run goes on in another way from this one."""
         for path in set(self.paths()) - set(self.paths(step)):
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+            _remove(path)
 
     def crown(self, step: int, number: str, value: float) -> None:
         """Keep this step's checkpoint as the best by this number, instead of the one before."""
@@ -155,7 +157,8 @@ class Checkpoints:
         """The checkpoint files, newest first, by the number of their step, the greatest allowed."""
         named = ((_NAME.fullmatch(path.name), path) for path in self.folder.glob("step-*.pt"))
         by_step = {int(name[1]): path for name, path in named if name}
-        return [by_step[step] for step in sorted(by_step, reverse=True) if step <= newest]
+        steps = sorted((step for step in by_step if step <= newest), reverse=True)
+        return [by_step[step] for step in steps if by_step[step].is_file()]
 
     def begun(self) -> bool:
         """Whether a checkpoint was ever written here, be it damaged or set aside."""
@@ -176,7 +179,8 @@ class Checkpoints:
         Raises RequestError if there is none, or if the newest is of a newer format.
         """
         damaged: dict[Path, str] = {}
-        for path in self.paths(newest):
+        tried = self.paths(newest)
+        for path in tried:
             try:
                 state = read(path)
             except Damaged as error:
@@ -186,12 +190,16 @@ class Checkpoints:
                 where = f"; it is {_set_aside(other)} now" if set_aside else ""
                 warn(f"{reason}; going on with {path.name}{where}")
             return state
+        if tried != self.paths(newest):  # a run that trains has written another meanwhile
+            return self.load(warn, newest=newest, set_aside=set_aside)
         if damaged:
             raise RequestError(f"no checkpoint can be used: {'; '.join(damaged.values())}")
-        if self.begun():
+        if any(self.folder.glob("step-*.corrupt")):
             raise RequestError(
                 f"no checkpoint can be used: those in {self.folder} were set aside as damaged"
             )
+        if self.paths():
+            raise RequestError(f"{self.folder} has no checkpoint of step {newest} or before")
         raise RequestError(f"{self.folder.parent} has no checkpoint yet: nothing was trained")
 
 
@@ -205,8 +213,10 @@ def read(path: Path) -> State:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise Damaged(f"there is no checkpoint file {path}") from error
-    except OSError as error:
+    except PermissionError as error:
         raise RequestError(f"cannot read the checkpoint {path}: {error.strerror}") from error
+    except OSError as error:
+        raise Damaged(f"the checkpoint {path} is damaged: {error.strerror}") from error
     about = _described(path)
     if not about:
         raise Damaged(
@@ -271,6 +281,12 @@ def _for_good(path: Path) -> bool:
     return about.get("for_good", about.get("format") != 1) is not False
 
 
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # one that stays costs room, and nothing else
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+
+
 def _set_aside(path: Path) -> str:
     """Give a damaged checkpoint another name, under which nobody looks for one; that name."""
     for file in (path, path.with_suffix(".json")):
@@ -310,7 +326,7 @@ def _require_room(folder: Path, state: State) -> None:
     """Raise OSError where a disk would be filled to its last byte, at others' cost."""
     needed = int(_size(state) * _MARGIN)
     if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:.0f} MB needed")
+        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:.2g} MB needed")
 
 
 def _size(value: Any) -> int:

@@ -15,8 +15,8 @@ from ganzoo.contracts import Extract, Generator
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import Numbers
 from ganzoo.errors import RequestError
-from ganzoo.evaluation.evaluator import Evaluator, Gauge, Progress, RealPictures, Score
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.evaluator import Evaluator, Gauge, Progress, RealPictures
+from ganzoo.evaluation.record import Evaluated, Score
 from ganzoo.evaluation.sample import AT_ONCE
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.run import Chosen, Run
@@ -42,7 +42,7 @@ class Evaluation:
         if isinstance(self._extract, torch.nn.Module):
             self._extract.to(device)
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
-        self._evaluator = lru_cache(maxsize=2)(self._evaluator_at)
+        self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
     def __call__(
         self,
@@ -59,7 +59,7 @@ class Evaluation:
         ``progress`` raises ends it.
         """
         began = time.perf_counter()
-        evaluator = self._evaluator(Point(point.stage, 1.0))
+        evaluator = self.evaluator(Point(point.stage, 1.0))
         made = self._made(generator, classes, progress)
         scores = evaluator(made, progress)
         assert self.run.features
@@ -89,7 +89,7 @@ class Evaluation:
 
     def _evaluator_at(self, point: Point) -> Evaluator:
         """That of the real pictures as small as they are at a stage."""
-        numbers = _spread_evenly(self._data.numbers, self.run.evaluate.real)
+        numbers = spread_evenly(self._data.numbers, self.run.evaluate.real)
         taken = torch.from_numpy(self._data.store.take(numbers)).permute(0, 3, 1, 2)
         shown = [
             pictures.to_uint8(point.shrink(pictures.from_uint8(batch)))
@@ -107,7 +107,7 @@ def _gauge(chosen: Chosen) -> Gauge:
     return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity)
 
 
-def _spread_evenly(numbers: Numbers, most: int) -> Numbers:
+def spread_evenly(numbers: Numbers, most: int) -> Numbers:
     """At most so many of them, from all over."""
     count = min(most, len(numbers))
     return numbers[np.arange(count) * len(numbers) // count]

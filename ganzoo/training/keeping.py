@@ -81,6 +81,9 @@ class Keeper:
             state = self._checkpoints.load(warn, newest=newest, set_aside=True)
         step: int = trainer.engine.broadcast(state.get("step", 0))
         snapshot.restore(trainer, state or read(self._checkpoints.path(step)))
+        going_back = trainer.run.train.on_nonfinite == "rollback"
+        if going_back and not self._checkpoints.path(trainer.landmark).exists():
+            trainer.landmark = trainer.step  # the policy was another one, and kept none
         self._saved = (trainer.step, trainer.game.randomness.stream)
 
     def go_back(self) -> None:
@@ -92,6 +95,10 @@ class Keeper:
         trainer.game.reroll(stream)
         if trainer.engine.is_main:
             self._checkpoints.drop_after(trainer.step)
+
+    def require_owner(self) -> None:
+        """Raise LostOwnership if the run is another process's by now."""
+        self._checkpoints.require_owner()
 
     def crown(self, number: str, value: float) -> None:
         """Keep the checkpoint of this step as the best; write it if it is not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -168,6 +169,8 @@ class Trainer:
         self.game.randomness.reseed(purpose, position, self.engine.device)
         skips = self.run.train.on_nonfinite == "skip"
         before = [buffer.clone() for buffer in self._buffers()] if skips else []
+        adaptive = self.game.adaptive.values()
+        adapted = [copy.deepcopy(each.state_dict()) for each in adaptive] if skips else []
         self.game.watched.clear()
         terms = phase.terms(position)
         for name, term in terms.items():
@@ -188,6 +191,8 @@ class Trainer:
             self.game.tally.add(f"skipped/{phase.name}", skipped)
             if not accepted:  # batch norm has counted what was not finite
                 torch._foreach_copy_(self._buffers(), before)
+                for each, state in zip(adaptive, adapted, strict=True):
+                    each.load_state_dict(state)
 
     def _buffers(self) -> list[Tensor]:
         networks = (self.game.networks.generator, self.game.networks.discriminator)
@@ -229,6 +234,7 @@ class Trainer:
         return due(every, before, self.position, self._pictures)
 
     def _report(self) -> None:
+        self._keeper.require_owner()
         scalars = self._finite_means()
         images = self.game.images_seen
         speed = (images - self._reported) / self._stopwatch.seconds
@@ -237,6 +243,8 @@ class Trainer:
             scalars["growth/resolution"] = self.game.point.stage.image.height
             scalars["growth/fade"] = self.game.point.fade
         self._audience.tell(lambda observer: observer.reported(self.step, scalars))
+        scores = {name: each.cpu().numpy() for name, each in self.game.scores.items()}
+        self._audience.tell(lambda observer: observer.scored(self.step, scores))
         for name, share in scalars.items():
             if name.startswith("skipped/") and share:
                 player = name.removeprefix("skipped/")
@@ -267,11 +275,15 @@ class Trainer:
         networks = (self.game.networks.generator, self.game.networks.discriminator)
         weights = [p.detach() for network in networks for p in network.parameters()]
         weights += [buffer for buffer in self._buffers() if buffer.is_floating_point()]
+        adapted = [each.state_dict().values() for each in self.game.adaptive.values()]
+        kept = (value for values in adapted for value in values if isinstance(value, Tensor))
+        weights += [tensor for tensor in kept if tensor.is_floating_point()]
         if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
             raise Diverged(f"weights are no longer finite at step {self.step}; {self._advice()}")
 
     def _answer(self, error: NonFinite) -> None:
         """Go on from the newest checkpoint with other randomness, or end the run."""
+        self._keeper.require_owner()
         update, randomness = error.update, self.game.randomness
         numbers = self.game.batches.order.at(update.images_seen - update.size, update.size)
         story = report(error, numbers.tolist(), randomness.seed, randomness.stream)

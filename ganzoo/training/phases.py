@@ -66,6 +66,8 @@ class Game:
     """Where in its schedule the run is."""
     watched: dict[str, Tensor] = field(default_factory=dict)
     """What is worth a report of the terms calculated last, beside the terms."""
+    scores: dict[str, Tensor] = field(default_factory=dict)
+    """The discriminator's scores of the real and the fake pictures that it was trained on last."""
     _batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,7 +123,7 @@ class Game:
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
-            told = {"scores/real": self._batch.images, "scores/fake": fake}
+            told = {"real": self._batch.images, "fake": fake}
             critic = self._critic("discriminator view", position, told)
             return self.objective.discriminator(critic, self._batch.images, fake)
 
@@ -157,7 +159,8 @@ class Game:
             require_shape("the discriminator's output", scores, (len(images),))
             for name, pictures in told.items():
                 if images is pictures:
-                    self.watched[name] = scores.mean()
+                    self.watched[f"scores/{name}"] = scores.mean()
+                    self.scores[name] = scores.detach()
             return scores
 
         return critic

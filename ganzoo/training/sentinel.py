@@ -86,7 +86,8 @@ class Sentinel:
             return
         fine = torch.stack([update.values.isfinite().all() for update in updates])
         if self._engine.any(not bool(fine.all())):
-            raise NonFinite(updates[int(fine.long().argmin())])
+            # Where all is well here, it was in another process, not long ago.
+            raise NonFinite(updates[-1 if fine.all() else int(fine.long().argmin())])
 
 
 def report(error: NonFinite, pictures: Sequence[int], seed: int, stream: int) -> dict[str, Any]:

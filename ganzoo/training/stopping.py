@@ -42,7 +42,7 @@ class Stopping:
         self._at_once = True
         try:
             if self._requested:
-                raise Stopped(f"{self._why}stopped before the first step")
+                raise self._stopped()
             yield
         finally:
             self._at_once = False
@@ -63,27 +63,31 @@ class Stopping:
 
     def _end(self, why: str) -> None:
         self._why = f"{why}: "
+        self._request()
         if not self._at_once:
-            self._request()
-        elif hasattr(signal, "pthread_kill"):  # only in the main thread can Stopped be raised
+            return
+        if hasattr(signal, "pthread_kill"):  # only in the main thread can Stopped be raised
             signal.pthread_kill(_main_thread(), signal.SIGTERM)
         else:  # Windows
             _thread.interrupt_main(signal.SIGTERM)
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         """Take a signal; a second Ctrl-C leaves at once."""
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._request()
+        if self._at_once:
+            raise self._stopped()
 
     def _request(self) -> None:
-        if self._requested:
-            return
+        if not (self._requested or self._at_once):
+            self._noted(
+                f"{self._why}stopping after this step; press Ctrl-C again to leave without saving"
+            )
         self._requested = True
-        if self._at_once:
-            raise Stopped(f"{self._why}stopped before the first step")
-        self._noted(
-            f"{self._why}stopping after this step; press Ctrl-C again to leave without saving"
-        )
+
+    def _stopped(self) -> Stopped:
+        return Stopped(f"{self._why}stopped before the first step: the same command does it again")
 
 
 def _main_thread() -> int:

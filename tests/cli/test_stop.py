@@ -91,10 +91,45 @@ def test_while_pictures_are_prepared_it_stops_at_once_and_the_same_command_goes_
         interrupt(patch, "ganzoo.data.building:Building._fill", number)
         stopped = ganzoo_command(*TINY, "--steps", 1)
     assert stopped.status == 75
-    told = "error: stopped before the first step; the same command does it again"
+    told = "error: stopped before the first step: the same command does it again"
     assert stopped.err.splitlines()[-1] == told
     assert not (tmp_path / "run").exists()
     assert ganzoo_command(*TINY, "--steps", 1).status == 0
+
+
+def test_a_sweep_that_is_stopped_in_preparation_says_how_to_go_on(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = ("sweep", *TINY[1:4], "--folder", "sweep", *TINY[6:], "--steps", 1, "seed=0,1")
+    with monkeypatch.context() as patch:
+        interrupt(patch, "ganzoo.data.building:Building._fill", signal.SIGTERM)
+        stopped = ganzoo_command(*sweep)
+    assert stopped.status == 75
+    assert stopped.err.splitlines()[-1].endswith("of a run: go on with: ganzoo sweep sweep")
+    assert ganzoo_command("sweep", "sweep").status == 0
+
+
+@pytest.mark.parametrize(("command", "status"), [("train", 75), ("sweep", 75), ("list", 143)])
+def test_where_nothing_has_begun_it_can_be_begun_again(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch, command: str, status: int
+) -> None:
+    interrupt(monkeypatch, "ganzoo.registry:Registry.discover", signal.SIGTERM)
+    names = () if command == "list" else ("blossoms", "mlp", "lsgan")
+    done = ganzoo_command(command, *names)
+    assert (done.status, done.err) == (status, "error: terminated\n")
+
+
+def test_checkpoints_that_are_gone_are_no_reason_to_begin_anew(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    ganzoo_command(*TINY, "--steps", 4, "checkpoint.every=2", "log.every=1")
+    journal = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    (tmp_path / "run" / "checkpoints").rename(tmp_path / "elsewhere")
+    gone = ganzoo_command("resume", "run", "--steps", 9).error
+    assert "run was trained for 4 steps, and its checkpoints are gone" in gone
+    (tmp_path / "run" / "checkpoints").mkdir()
+    assert ganzoo_command("resume", "run", "--steps", 9).error == gone
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == journal
 
 
 def test_time_that_is_over_stops_a_run(ganzoo_command: Ganzoo, tmp_path: Path) -> None:

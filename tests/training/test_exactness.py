@@ -368,5 +368,6 @@ def board(run: Path) -> dict[str, list[tuple[int, float]]]:
     events.Reload()
     scalars = [name for name in events.Tags()["scalars"] if not name.startswith("speed/")]
     told = {name: [(one.step, one.value) for one in events.Scalars(name)] for name in scalars}
-    images = events.Tags()["images"]
+    images, histograms = events.Tags()["images"], events.Tags()["histograms"]
+    told |= {n: [(h.step, h.histogram_value.sum) for h in events.Histograms(n)] for n in histograms}
     return told | {name: [(one.step, 0.0) for one in events.Images(name)] for name in images}

@@ -17,10 +17,14 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch import Tensor
 
 import ganzoo
+from ganzoo.api import stored_settings
 from ganzoo.data.batches import Batch
+from ganzoo.folders import RunFolder
 from ganzoo.observing.files import Journal
+from ganzoo.ownership import LostOwnership
+from ganzoo.run import Run
 from ganzoo.share import WHOLE, Share
-from ganzoo.training import checkpoint
+from ganzoo.training import checkpoint, session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
 from ganzoo.training.phases import Game
@@ -215,6 +219,42 @@ def _bad_terms(self: Game, position: int) -> dict[str, Tensor]:
 _DISCRIMINATOR_TERMS = Game.discriminator_terms
 
 
+def test_one_that_lost_its_run_neither_goes_back_nor_writes(
+    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Game.discriminator_terms
+
+    def lose(self: Game, position: int) -> dict[str, Tensor]:
+        if position == 8:
+            (folder / "owner.json").write_text('{"host": "elsewhere", "token": "another"}')
+            (folder / "metrics.jsonl").write_text('{"step": 5000}\n')
+            (folder / "checkpoints" / "step-0005000.pt").write_bytes(b"theirs")
+        return dict(made(self, position))
+
+    spoil([4])
+    monkeypatch.setattr(Game, "discriminator_terms", lose)
+    settings = {"train.on_nonfinite": "rollback", "checkpoint.every": 2}
+    arguments = tiny(steps=9, settings=settings)
+    folder = arguments["folder"]
+    with pytest.raises(LostOwnership):
+        ganzoo.train(**arguments)
+    assert (folder / "metrics.jsonl").read_text() == '{"step": 5000}\n'
+    assert (folder / "checkpoints" / "step-0005000.pt").read_bytes() == b"theirs"
+    assert not (folder / "nonfinite.json").exists()
+
+
+def test_a_run_that_learns_to_go_back_begins_with_what_is_there(
+    tiny: Arguments, spoil: Callable[..., None]
+) -> None:
+    settings = {"checkpoint.every": 2, "checkpoint.keep": 1}
+    folder = ganzoo.train(**tiny(steps=3, settings=settings)).folder
+    spoil([4], streams=[0])
+    run = stored_settings(RunFolder.open(folder))
+    run.override(["train.on_nonfinite=rollback", "checkpoint.every=1000", "train.steps=6"])
+    session.resume(Run.resolve(run, advised=False), RunFolder(folder))
+    assert last_state(folder)["step"] == 6
+
+
 def test_where_going_back_does_not_help_the_run_ends(
     tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,10 +362,7 @@ def test_a_generator_that_collapses_is_told_once(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ratios = iter([0.5, 0.5, 0.01, 0.01])
-    monkeypatch.setattr("ganzoo.training.sheets.diversity", lambda made: 1.0)
-    monkeypatch.setattr(
-        "ganzoo.training.sheets.Sheets.samples", lambda self: next(ratios, 0.01), raising=True
-    )
+    monkeypatch.setattr("ganzoo.training.sheets.Sheets.samples", lambda self: next(ratios, 0.01))
     folder = ganzoo.train(**tiny(steps=5, quiet=False, settings={"sample.every": 1})).folder
     assert capsys.readouterr().err.count("the generator may have collapsed") == 1
     board = EventAccumulator(str(folder), size_guidance={"tensors": 0})

@@ -29,6 +29,26 @@ def test_a_second_ctrl_c_leaves_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+def test_ctrl_c_after_another_signal_is_the_first() -> None:
+    with stop_requests(lambda message: None) as stopping:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert stopping()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_that_was_ignored_stays_so_after_another_signal() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with `&`
+    try:
+        with stop_requests(lambda message: None):
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_what_was_ignored_stays_so() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
