@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import textwrap
 from collections import Counter
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, write_atomically
+from ganzoo.journal import Journal
 from ganzoo.ownership import owned
-from ganzoo.run import Run
 from ganzoo.settings import NAMED
 
 if TYPE_CHECKING:
     from ganzoo.observing.observer import Observer
+    from ganzoo.run import Run
     from ganzoo.training.loop import Outcome
 
 FILE = "sweep.json"
@@ -194,16 +194,15 @@ class Sweep:
 
     def _result(self, number: int, trial: Trial) -> Result:
         folder = RunFolder(self.path / trial.name)
-        reports = _reports(folder.metrics)
-        last = reports[-1] if reports else {}
+        journal = Journal.read(folder.metrics)
         return Result(
             number=number,
             folder=str(folder.path),
             differs=trial.differs,
-            steps=last.get("step"),
-            images_seen=last.get("images_seen"),
-            images_per_second=_speed(reports),
-            scalars={n: v for n, v in last.items() if n.startswith(("loss/", "metric/"))},
+            steps=journal.steps,
+            images_seen=journal.images_seen,
+            images_per_second=journal.images_per_second,
+            scalars=journal.last("loss/", "metric/"),
             state=trial.state,
         )
 
@@ -237,34 +236,6 @@ def _trial(found: Mapping[str, Any]) -> Trial:
     if Path(trial.name).name != trial.name:
         raise ValueError(f"{trial.name} is not the name of a folder")
     return trial
-
-
-def _reports(journal: Path) -> list[dict[str, Any]]:
-    """The lines that tell how fast a run was, which are all that no crash has torn."""
-    lines = journal.read_text(errors="replace").splitlines() if journal.exists() else ()
-    reports = []
-    for line in lines:
-        with suppress(ValueError, RecursionError):
-            report = json.loads(line)
-            if isinstance(report, dict) and all(map(_is_number, map(report.get, _TOLD))):
-                reports.append(report)
-    return reports
-
-
-_TOLD = ("step", "images_seen", "speed/images_per_second")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _speed(reports: Sequence[Mapping[str, Any]]) -> float | None:
-    images = seconds = 0.0
-    for report in reports:
-        shown = report["images_seen"] - images
-        images += shown
-        seconds += shown / (report["speed/images_per_second"] or math.inf)
-    return images / seconds if seconds else None
 
 
 def _told(differs: Mapping[str, str]) -> list[str]:

@@ -14,11 +14,15 @@ import typer
 
 from ganzoo.cli import (
     animate,
+    compare,
     components,
     data,
     evaluate,
     generate,
+    neighbours,
     plugins,
+    project,
+    report,
     resume,
     sweep,
     train,
@@ -37,6 +41,10 @@ app.command("sweep")(sweep.sweep)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
+app.command("neighbours")(neighbours.neighbours)
+app.command("project")(project.project)
+app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("animate")(animate.animate)
 app.add_typer(data.app, name="data")
 app.command("list")(components.list_components)
@@ -81,7 +89,9 @@ def main() -> None:
     from ganzoo.errors import RequestError, Stopped, Terminated
 
     warnings.showwarning = _warn
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in _ENDINGS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _terminate)
     try:
         status = app(prog_name="ganzoo", standalone_mode=False)
         if sys.stdout:  # there is none where it was closed from the beginning
@@ -101,10 +111,10 @@ def main() -> None:
         _leave(error.format_message(), 2)
     except RequestError as error:
         _leave(str(error), 2)
-    except Terminated:
-        _leave("terminated", 128 + signal.SIGTERM)
+    except Terminated as terminated:
+        _leave("terminated", terminated.status)
     except Stopped as stopped:
-        _leave(f"{stopped}; the same command does it again", STOPPED)
+        _leave(str(stopped), STOPPED)
     except (KeyboardInterrupt, typer.Abort):
         _leave("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - no traceback reaches anyone who did not ask for it
@@ -116,6 +126,7 @@ def main() -> None:
 
 
 _INTERRUPTED = 130
+_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
 """What CUDA, torch on the CPU and NumPy say."""
@@ -128,7 +139,9 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     """Leave by way of an exception, so that what is half done is cleared away."""
     from ganzoo.errors import Terminated
 
-    raise Terminated
+    # A run has not begun, or is gone on with: the same command does that again.
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    raise Terminated(STOPPED if command in ("train", "resume", "sweep") else 128 + number)
 
 
 def _warn(message: Warning | str, *place: Any, **more: Any) -> None:

@@ -47,6 +47,17 @@ def animate(
             "--class", metavar="NAME", help="Only pictures of this class.", rich_help_panel=_WALK
         ),
     ] = None,
+    truncation: Annotated[
+        float,
+        typer.Option(
+            metavar="PSI",
+            help="Below 1, latents nearer to their mean: less diverse pictures.",
+            rich_help_panel=_WALK,
+        ),
+    ] = 1.0,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="WHICH", help="last, best or a step.", rich_help_panel=_WALK)
+    ] = "last",
     device: Annotated[
         str, typer.Option(help="cpu, cuda, cuda:N or mps.", rich_help_panel=_WALK)
     ] = "cpu",
@@ -73,8 +84,8 @@ def animate(
         grids = sample_grids(RunFolder.open(run), last)
         _write(film(grids), len(grids), out, fps or 5)
     elif last is None:
-        trained = api.load(run).to(device)
-        made = _walk(trained, walk, frames, count, seed, class_name)
+        trained = api.load(run, checkpoint).to(device)
+        made = _walk(trained, walk, frames, count, seed, class_name, truncation)
         _write(made, walk * frames, out, fps or 20)
     else:
         raise RequestError("--last is for films and --walk for walks: leave one of them out")
@@ -92,12 +103,19 @@ def _refuse_options_of_walks(context: typer.Context) -> None:
 
 
 def _walk(
-    run: TrainedRun, number: int, frames: int, count: int, seed: int, class_name: str | None
+    run: TrainedRun,
+    number: int,
+    frames: int,
+    count: int,
+    seed: int,
+    class_name: str | None,
+    truncation: float,
 ) -> Iterator[Image.Image]:
     from ganzoo.output.walk import stations, walk
 
+    generator = run.truncated(truncation)
     labels = run.labels(count, class_name)
-    return walk(run.generator, stations(run.generator, number, count, seed), frames, labels)
+    return walk(generator, stations(generator, number, count, seed), frames, labels)
 
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:

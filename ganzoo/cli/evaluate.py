@@ -32,9 +32,7 @@ def evaluate(
     samples: Annotated[int | None, typer.Option(min=1, help="Generated pictures.")] = None,
     checkpoint: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="WHICH", help="last, best, all or a step; several are fine."
-        ),
+        typer.Option(metavar="WHICH", help="last, best, all or a step; several are fine."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

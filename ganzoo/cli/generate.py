@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,25 +15,57 @@ def generate(
         Path,
         typer.Option(metavar="DIR-or-FILE", help="A folder for single pictures, or one grid file."),
     ],
-    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 64,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many pictures: 64 by default, 8 with --each-class."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which pictures; the same seed, the same.")] = 0,
     class_name: Annotated[
         str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
     ] = None,
+    each_class: Annotated[
+        bool,
+        typer.Option("--each-class", help="A grid with a row per class, of the same latents."),
+    ] = False,
+    truncation: Annotated[
+        float,
+        typer.Option(
+            metavar="PSI", help="Below 1, latents nearer to their mean: less diverse pictures."
+        ),
+    ] = 1.0,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="WHICH", help="last, best or a step.")
+    ] = "last",
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
 ) -> None:
     """Make new pictures with a run's averaged generator.
 
-    Examples: `ganzoo generate RUN --out grid.png`,
-    `ganzoo generate RUN --count 1000 --seed 7 --class daisy --out daisies/`.
+    Examples:
+    - `ganzoo generate RUN --out grid.png`
+    - `ganzoo generate RUN --count 1000 --seed 7 --class daisy --out daisies/`
+    - `ganzoo generate RUN --truncation 0.7 --out usual.png`
+    - `ganzoo generate RUN --each-class --count 10 --out classes.png`
+
     """
     from ganzoo import api
-    from ganzoo.output.files import check_free, save_grid, save_singly
+    from ganzoo.errors import RequestError
+    from ganzoo.output.files import check_free, check_sheet_free, save_grid, save_singly
 
-    check_free(out)
-    made = api.load(run).to(device).generate(count, seed, class_name)
-    if out.suffix:
-        save_grid(made, out)
+    if each_class:
+        check_sheet_free(out)
+        if class_name is not None:
+            raise RequestError("--each-class is for all of them: leave --class out")
+        count = count or 8
+        trained = api.load(run, checkpoint).to(device)
+        made = trained.generate_each_class(count, seed, truncation)
+        save_grid(made.flatten(0, 1), out, columns=count)
+        print("rows:", ", ".join(trained.class_names), file=sys.stderr)
     else:
-        save_singly(made, out, seed)
+        check_free(out)
+        trained = api.load(run, checkpoint).to(device)
+        made = trained.generate(count or 64, seed, class_name, truncation)
+        if out.suffix:
+            save_grid(made, out)
+        else:
+            save_singly(made, out, seed)
     print(out)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extract, ImageShape, Measure, Measured, Sample
+from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.evaluation.store import Store, key_of
 
-Goal = Literal["low", "high", "real"]
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and how much there is."""
 
@@ -25,21 +24,6 @@ class Gauge(NamedTuple):
     goal: Goal
     identity: str
     """Its full name and its options."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """A number of generated pictures, and the same of real ones."""
-
-    value: float
-    pictures: int
-    """Generated ones that are behind it."""
-    floor: float | None
-    """That of one half of the real pictures against the other; ``None`` of fewer than four."""
-    floor_pictures: int
-    goal: Goal
-    by_features: bool
-    """Whether it compares features, and depends on their extractor."""
 
 
 class RealPictures:

@@ -7,9 +7,24 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from ganzoo.evaluation.evaluator import Score
+Goal = Literal["low", "high", "real"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number of generated pictures, and the same of real ones."""
+
+    value: float
+    pictures: int
+    """Generated ones that are behind it."""
+    floor: float | None
+    """That of one half of the real pictures against the other; ``None`` of fewer than four."""
+    floor_pictures: int
+    goal: Goal
+    by_features: bool
+    """Whether it compares features, and depends on their extractor."""
 
 
 @dataclass(frozen=True)

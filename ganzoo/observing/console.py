@@ -20,8 +20,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from ganzoo.evaluation.evaluator import Score
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import Evaluated, Score
 from ganzoo.observing.observer import Observer
 
 
@@ -72,6 +71,8 @@ class ProgressBar(Observer):
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or StandardError()
         self._steps = 0
+        """In all, once training has begun."""
+        self._doing = ""
         self._speed = _Speed()
         self._progress: Progress | None = None
 
@@ -109,9 +110,15 @@ class ProgressBar(Observer):
             self.noted(f"step {step}/{self._steps}  {speed}  {left}  {text}")
 
     def evaluating(self, what: str, done: int, total: int) -> None:
-        """Say what is done in the place of the losses."""
-        if self._progress:
+        """Say what is done in the place of the losses, or show a bar of it outside of training."""
+        if self._steps and self._progress:
             self._progress.update(self._progress.task_ids[0], losses=f"{what} {done}/{total}")
+        elif not self._steps:
+            if what != self._doing:
+                self.closed()
+                self._show(what, 0, total)
+                self._doing = what
+            self._move(done)
 
     def evaluated(self, found: Evaluated) -> None:
         """Print the scores, each with what real pictures get."""

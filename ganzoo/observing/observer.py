@@ -29,6 +29,9 @@ class Observer:
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """Means over the steps since the last report, by name."""
 
+    def scored(self, step: int, scores: Mapping[str, NDArray[np.float32]]) -> None:
+        """The critic's score of each picture of its last batch, ``real`` and ``fake``."""
+
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
 

@@ -17,9 +17,12 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
 from ganzoo.evaluation.record import Evaluated
+from ganzoo.folders import RunFolder
+from ganzoo.observing.dashboards import FLOOR, hyperparameters, layout, tag
 from ganzoo.observing.observer import Observer
 
 _NUMBERS = itertools.count()
+_BINS = 30
 
 
 class TensorBoard(Observer):
@@ -32,20 +35,30 @@ class TensorBoard(Observer):
     def __init__(self, folder: Path, step: int) -> None:
         self._folder = folder
         self._records: RecordWriter | None = None
+        self._failed = False
+        """Since the last checkpoint; what is told until then is not worth a file each."""
         self._open(step)
+
+    def saving(self) -> None:
+        """Try again, if need be, from the next report on."""
+        self._failed = False
 
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """One scalar each."""
-        self._write(step, *(summary.scalar(name, value) for name, value in scalars.items()))
+        self._write(step, *(summary.scalar(tag(name), value) for name, value in scalars.items()))
 
     def evaluated(self, found: Evaluated) -> None:
-        """Each score, and beside it what real pictures get."""
-        self.reported(found.step, found.scalars)
+        """Each score, and what real pictures get; both are in one of the custom scalars' charts."""
         floors = {name: score.floor for name, score in found.scores.items()}
-        told = {
-            f"metric floor/{name}": floor for name, floor in floors.items() if floor is not None
-        }
-        self.reported(found.step, told)
+        told = {f"{FLOOR}/{name}": floor for name, floor in floors.items() if floor is not None}
+        self.reported(found.step, {**found.scalars, **told})
+        self._write(found.step, layout(found.scores))
+
+    def scored(self, step: int, scores: Mapping[str, NDArray[np.float32]]) -> None:
+        """A histogram each, unless an update was left out since it was not finite."""
+        for name, each in scores.items():
+            if np.isfinite(each).all():
+                self._write(step, summary.histogram(f"scores/{name} pictures", each, bins=_BINS))
 
     def drew(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """One image; of more than four channels the first three."""
@@ -75,9 +88,14 @@ class TensorBoard(Observer):
         # It hides what was told after the checkpoint that the run goes on from.
         begins = SessionLog(status=SessionLog.START)
         self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=begins))
+        if step < 1:
+            settings = RunFolder(self._folder).stored_settings()
+            self._write(0, hyperparameters(settings), layout())
 
     def _write(self, step: int, *summaries: object) -> None:
-        if not self._records:  # a write has failed
+        if self._failed:
+            return
+        if not self._records:
             self._open(step - 1)
         for told in summaries:
             self._record(Event(wall_time=time.time(), step=step, summary=told))
@@ -88,6 +106,7 @@ class TensorBoard(Observer):
             self._records.write(event.SerializeToString())
             self._records.flush()
         except OSError:
+            self._failed = True
             with suppress(OSError):
                 self.closed()
             raise

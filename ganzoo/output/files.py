@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.errors import RequestError
 from ganzoo.folders import require_folder
+
+_LEGIBLE = 128
+"""Pixels of the shorter side, in sheets to be looked at."""
+_GAP = 4
+"""Pixels between their pictures; twice as many after the first of a row."""
 
 
 def check_free(path: Path) -> None:
@@ -23,10 +29,32 @@ def check_free(path: Path) -> None:
     require_folder(path.parent)
 
 
-def save_grid(made: Tensor, path: Path) -> None:
+def check_sheet_free(path: Path) -> None:
+    """Refuse all that ``check_free`` does, and a folder.
+
+    Raises RequestError.
+    """
+    if not path.suffix:
+        raise RequestError(f"{path}: name one picture file, such as {path}.png")
+    check_free(path)
+
+
+def save_grid(made: Tensor, path: Path, columns: int | None = None) -> None:
     """Write pictures, uint8 (N, C, H, W), as one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures.save(pictures.grid(made), path)
+    pictures.save(pictures.grid(made, columns), path)
+
+
+def save_beside(shown: Tensor, others: Tensor, path: Path) -> None:
+    """Write a row for each picture (N, C, H, W): itself, a gap, and its others (N, K, C, H, W).
+
+    All are uint8. Each pixel is repeated until a picture's shorter side has at least 128.
+    """
+    factor = -(-_LEGIBLE // min(shown.shape[2:]))
+    columns = (shown, 1), (others.flatten(0, 1), others.shape[1])
+    sheets = [pictures.grid(pictures.enlarged(made, factor), k, _GAP) for made, k in columns]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures.save(np.concatenate(sheets, axis=1), path)
 
 
 def save_singly(made: Tensor, folder: Path, seed: int) -> None:

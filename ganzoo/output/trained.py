@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import ImageShape, Needs, Networks
+from ganzoo.contracts import Generator, ImageShape, Needs, Networks
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
+from ganzoo.output.truncation import Truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import Schedule
@@ -45,17 +46,43 @@ class TrainedRun:
         self.point.bring(self.generator)
         self.image = self.point.stage.image
 
-    def generate(self, count: int = 64, seed: int = 0, class_name: str | None = None) -> Tensor:
+    def generate(
+        self,
+        count: int = 64,
+        seed: int = 0,
+        class_name: str | None = None,
+        truncation: float = 1.0,
+    ) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
 
         Picture i follows from the seed and from i, not from how many are asked for. A
         conditional generator that is told no class makes about as many of each, in their order.
+        With ``truncation`` below 1, pictures are more usual and less diverse.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
         if count < 1:
             raise RequestError(f"count={count}: at least one picture")
-        return make_pictures(self.generator, count, seed, self.labels(count, class_name))
+        labels = self.labels(count, class_name)
+        return make_pictures(self.truncated(truncation), count, seed, labels)
+
+    def generate_each_class(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
+        """``count`` pictures of every class, (classes, N, C, H, W), of the same latents in each.
+
+        Raises RequestError if the generator listens to no classes.
+        """
+        self._require_conditional()
+        names = self.class_names
+        return torch.stack([self.generate(count, seed, name, truncation) for name in names])
+
+    def truncated(self, truncation: float) -> Generator:
+        """The generator, with latents that are only so far from their mean: at 1 itself.
+
+        Raises RequestError unless 0 < truncation <= 1.
+        """
+        if not 0 < truncation <= 1:
+            raise RequestError(f"truncation={truncation}: above 0, and at most 1")
+        return self.generator if truncation == 1 else Truncated(self.generator, truncation)
 
     def to(self, device: str) -> TrainedRun:
         """The same run with its generator on another device.
@@ -75,12 +102,15 @@ class TrainedRun:
         """
         if class_name is None:
             return spread(len(self.class_names), count) if self.conditional else None
+        self._require_conditional()
+        return torch.full((count,), _index(self.class_names, class_name))
+
+    def _require_conditional(self) -> None:
         if not self.conditional:
             raise RequestError(
                 f"{self.folder} was trained without labels: leave the class out, or train with "
                 "architecture.conditional=true"
             )
-        return torch.full((count,), _index(self.class_names, class_name))
 
     def _networks(self, image: ImageShape) -> Networks:
         networks: Networks = self.run.architecture.build(

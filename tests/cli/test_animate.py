@@ -86,8 +86,10 @@ def test_a_walk(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> Non
     assert 256 <= min(size) < 272
     ganzoo_command(*walk, "--out", "b.gif")
     ganzoo_command(*walk, "--seed", 1, "--out", "c.gif")
-    a, b, c = ((tmp_path / f"{name}.gif").read_bytes() for name in "abc")
+    ganzoo_command(*walk, "--truncation", 0.3, "--out", "d.gif")
+    a, b, c, d = ((tmp_path / f"{name}.gif").read_bytes() for name in "abcd")
     assert a == b != c
+    assert a != d
 
 
 def test_a_walk_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
@@ -111,6 +113,7 @@ def test_a_walk_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path:
         (("drawn", "--out", "film.gif", "--fps", 60), "--fps"),
         (("drawn", "--out", "film.gif", "--seed", 1), "--seed is for walks"),
         (("drawn", "--out", "film.gif", "--class", "rose"), "--class is for walks"),
+        (("drawn", "--out", "film.gif", "--truncation", 0.5), "--truncation is for walks"),
         (("drawn", "--out", "film.gif", "--walk", 1), "--walk"),
         (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "leave one of them out"),
         (("nowhere", "--out", "film.gif"), "no run folder nowhere"),

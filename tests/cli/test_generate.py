@@ -62,3 +62,42 @@ def test_odd_requests_get_one_line(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> 
         ("generate", "run"),
     ):
         assert ganzoo_command(*arguments).error
+
+
+def test_each_class_gets_a_row_of_the_same_latents(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "architecture.conditional=true")
+    done = ganzoo_command("generate", "run", "--each-class", "--count", 3, "--out", "a.png")
+    assert (done.status, done.out) == (0, "a.png\n")
+    assert done.err == f"rows: {', '.join(f'{n} petals' for n in range(3, 9))}\n"
+    ganzoo_command("generate", "run", "--class", "4 petals", "--count", 3, "--out", "row")
+    with Image.open(tmp_path / "a.png") as grid:
+        assert grid.size == (3 * 10 + 2, 6 * 10 + 2)
+        for number in range(3):
+            left, top = 2 + 10 * number, 2 + 10
+            cell = grid.crop((left, top, left + 8, top + 8))
+            with Image.open(tmp_path / "row" / f"seed0-0000{number}.png") as single:
+                assert cell.tobytes() == single.tobytes()
+
+
+def test_truncation_changes_pictures_unless_it_is_1(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    for name, more in (("a", ()), ("b", ("--truncation", 1)), ("c", ("--truncation", 0.5))):
+        ganzoo_command("generate", "run", "--out", f"{name}.png", *more)
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_what_does_not_go_together_is_refused(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run()
+    for more, reason in (
+        (("--each-class", "--out", "a.png"), "trained without labels"),
+        (("--each-class", "--class", "3 petals", "--out", "a.png"), "leave --class out"),
+        (("--each-class", "--out", "a"), "name one picture file"),
+        (("--truncation", 0, "--out", "a.png"), "above 0, and at most 1"),
+        (("--checkpoint", 77, "--out", "a.png"), "77"),
+    ):
+        assert reason in ganzoo_command("generate", "run", *more).error

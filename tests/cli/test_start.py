@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ Ganzoo = Callable[..., Any]
         ["train", "--help"],
         ["sweep", "--help"],
         ["animate", "--help"],
+        ["compare", "--help"],
         ["data", "fetch", "--help"],
         ["data", "inspect", "--help"],
         ["data", "pack", "--help"],
@@ -45,12 +47,19 @@ def test_a_light_command_imports_no_torch(arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_runs_are_compared_without_torch(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.toml").write_text("seed = 0")
+    test_a_light_command_imports_no_torch(["compare", "run", "run"])
+
+
 def test_the_version(ganzoo_command: Ganzoo) -> None:
     assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "sweep", "resume", "generate", "animate", "list", "info", "plugins"]
+    "command",
+    ["train", "sweep", "resume", "generate", "animate", "compare", "list", "info", "plugins"],
 )
 def test_help_has_an_example(ganzoo_command: Ganzoo, command: str) -> None:
     done = ganzoo_command(command, "--help")

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.evaluator import Score
-from ganzoo.evaluation.record import Evaluated, best, is_better, read
+from ganzoo.evaluation.record import Evaluated, Score, best, is_better, read
 
 FD = Score(3.0, 10, 1.0, 5, "low", by_features=True)
 RECALL = replace(FD, value=0.5, floor=0.9, goal="high")

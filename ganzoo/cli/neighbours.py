@@ -1,0 +1,90 @@
+"""``ganzoo neighbours``: generated pictures beside the real ones that are nearest to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ganzoo.cli.known import Json
+from ganzoo.cli.table import table
+
+if TYPE_CHECKING:
+    from ganzoo.output.neighbours import Neighbour
+
+
+def neighbours(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A picture, with a row for each generated one.")
+    ],
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, such as dataset.path."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many generated pictures.")] = 8,
+    beside: Annotated[
+        int, typer.Option("--neighbours", min=1, help="How many real ones beside each.")
+    ] = 5,
+    by: Annotated[
+        Literal["features", "pixels"], typer.Option(help="What makes them near.")
+    ] = "features",
+    seed: Annotated[int, typer.Option(min=0, help="Which pictures; those of generate.")] = 0,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
+    ] = None,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="WHICH", help="last, best or a step.")
+    ] = "last",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Show generated pictures, each beside the real ones that are nearest to it.
+
+    A picture that is nearer to a real one than other real ones are may be a copy of it. Real ones
+    are at most `evaluate.real`, from all over; features are those of `metrics.features`.
+
+    Examples:
+    - `ganzoo neighbours RUN --out neighbours.png`
+    - `ganzoo neighbours RUN metrics.features=random --count 20 --seed 7 --out neighbours.png`
+    - `ganzoo neighbours RUN --by pixels --neighbours 3 --out neighbours.png --json`
+
+    """
+    from ganzoo.api import stored_settings
+    from ganzoo.folders import RunFolder
+    from ganzoo.observing.console import ProgressBar
+    from ganzoo.output.files import check_sheet_free, save_beside
+    from ganzoo.output.neighbours import Neighbourhood
+    from ganzoo.output.trained import TrainedRun
+    from ganzoo.run import Run
+
+    check_sheet_free(out)
+    folder = RunFolder.open(run)
+    settings = stored_settings(folder)
+    settings.override(changes or [])
+    trained = TrainedRun(folder, Run.resolve(settings, advised=False), checkpoint).to(device)
+    made = trained.generate(count, seed, class_name)
+    observer = ProgressBar()
+    try:
+        real = Neighbourhood(trained, by, device, observer)
+    finally:
+        observer.closed()
+    found, near = real.nearest(made, beside)
+    save_beside(made, near, out)
+    if as_json:
+        print(json.dumps([[asdict(each) for each in row] for row in found], indent=2))
+    else:
+        print(*table(list(_rows(found))), sep="\n")
+        print(f"{out}: {count} generated pictures among {len(real)} real ones, by {by}")
+
+
+def _rows(found: Sequence[Sequence[Neighbour]]) -> Iterator[Sequence[str]]:
+    yield ("generated", "nearest", "distance", "among real", "picture")
+    for picture, row in enumerate(found):
+        for rank, each in enumerate(row, 1):
+            among_real = "-" if each.among_real is None else f"{each.among_real:.4g}"
+            yield (str(picture), str(rank), f"{each.distance:.4g}", among_real, each.name)

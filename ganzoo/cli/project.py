@@ -1,0 +1,136 @@
+"""``ganzoo project``: given pictures, as near as a run's generator comes to them."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ganzoo.cli.known import Json
+from ganzoo.cli.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from ganzoo.output.projection import Projection, Projector
+
+
+def project(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    given: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A picture: given ones, each beside its nearest.")
+    ],
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the search, for each picture.")] = 300,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Where it begins; the same seed, the same result.")
+    ] = 0,
+    class_name: Annotated[
+        str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
+    ] = None,
+    latents: Annotated[
+        Path | None, typer.Option(metavar="FILE.npy", help="Keep the latents that are found here.")
+    ] = None,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="WHICH", help="last, best or a step.")
+    ] = "last",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    as_json: Json = False,
+) -> None:
+    """Show how near a run's averaged generator comes to given pictures.
+
+    They are prepared as the run's own; then latents are searched for, from the nearest of 256
+    random ones, for so many steps. Distances are those of pixels from 0 to 255.
+
+    Examples:
+    - `ganzoo project RUN photo.jpg --out projected.png`
+    - `ganzoo project RUN a.jpg b.jpg --steps 1000 --out projected.png --latents found.npy`
+
+    """
+    from ganzoo import api
+    from ganzoo.output.files import check_sheet_free, save_beside
+    from ganzoo.output.projection import Projector, prepared
+
+    check_sheet_free(out)
+    if latents is not None:
+        _check_free(latents)
+    trained = api.load(run, checkpoint).to(device)
+    originals = [prepared(trained, path) for path in given]
+
+    import torch
+
+    began = time.perf_counter()
+    found = _projected(Projector(trained, steps, seed, class_name), originals)
+    seconds = time.perf_counter() - began
+    save_beside(torch.stack(originals), torch.stack([f.picture for f in found])[:, None], out)
+    if latents is not None:
+        _save(torch.stack([f.latents for f in found]), latents)
+    rows = [_row(*each, trained.class_names) for each in zip(given, found, strict=True)]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print(*_told(rows), sep="\n")
+        print(f"{out}: {len(rows)} x {steps} steps in {seconds:.0f} s")
+
+
+def _projected(projector: Projector, originals: Sequence[Tensor]) -> list[Projection]:
+    """Each by itself, with a bar of all their steps in a terminal, else with a line."""
+    from ganzoo.observing.console import counting
+
+    total = len(originals) * projector.steps
+    with counting("step", "searching in {} steps") as show:
+        done = 0
+        show(done, total)
+
+        def stepped() -> None:
+            nonlocal done
+            done += 1
+            show(done, total)
+
+        return [projector(picture, stepped) for picture in originals]
+
+
+def _row(path: Path, found: Projection, class_names: Sequence[str]) -> dict[str, Any]:
+    named = {} if found.label is None else {"class": class_names[found.label]}
+    return {
+        "picture": str(path),
+        "distance": found.distance,
+        "random": found.random_distance,
+        "length": found.length,
+        **named,
+    }
+
+
+def _told(rows: Sequence[dict[str, Any]]) -> list[str]:
+    cells = [[_cell(value) for value in row.values()] for row in rows]
+    return list(table([list(rows[0]), *cells]))
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _check_free(path: Path) -> None:
+    from ganzoo.errors import RequestError
+    from ganzoo.folders import require_folder
+
+    if path.suffix != ".npy":
+        raise RequestError(f"{path}: latents are kept in a file that ends in .npy")
+    if path.exists():
+        raise RequestError(f"{path} exists already: name another with --latents")
+    require_folder(path.parent)
+
+
+def _save(latents: Tensor, path: Path) -> None:
+    import numpy as np
+
+    from ganzoo.folders import replacing
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, part.open("wb") as file:
+        np.save(file, latents.numpy(), allow_pickle=False)

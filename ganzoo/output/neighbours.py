@@ -1,0 +1,142 @@
+"""Generated pictures, and the real ones that are nearest to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import ImageSource, NamedSource
+from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.collection import Collection, Store
+from ganzoo.data.inspection import printable
+from ganzoo.errors import RequestError
+from ganzoo.evaluation.sample import PictureSample
+from ganzoo.folders import RunFolder
+from ganzoo.observing.observer import Observer
+from ganzoo.output.trained import TrainedRun
+from ganzoo.training.evaluation import Evaluation, spread_evenly
+from ganzoo.training.growth import Point
+from ganzoo.training.session import SILENT, store_of
+
+By = Literal["features", "pixels"]
+_AT_ONCE = 256
+"""Real pictures that are compared together."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A real picture near a generated one."""
+
+    name: str
+    number: int
+    """Its place among the pictures of the run, before ``evaluate.real`` takes some of them."""
+    distance: float
+    """Between features, or the root of the mean square of pixels from 0 to 255."""
+    among_real: float | None
+    """How far this real picture is from the nearest other one; ``None`` if it is alone."""
+
+
+class Neighbourhood:
+    """The real pictures of a run, by features or by pixels.
+
+    They are those that its metrics compare with, at the stage that the run is at. Raises
+    RequestError if the pictures that it was trained on are not there, or are others now.
+    """
+
+    def __init__(
+        self,
+        trained: TrainedRun,
+        by: By = "features",
+        device: str = "cpu",
+        observer: Observer = SILENT,
+    ) -> None:
+        run = trained.run
+        source: ImageSource = run.dataset.build()
+        store = store_of(run, source, observer)
+        data = Collection.of(store, run.data.classes)
+        _require_same(trained, data)
+        stage = Point(trained.point.stage, 1.0)
+        real = Evaluation(run, data, device).evaluator(stage).real
+        self._pictures = real.pictures
+        self._extract = real.extract if by == "features" else None
+        self._device = device
+        sample = real.sample(observer.evaluating)
+        self._places = sample.features if self._extract else _flat(real.pictures)
+        self._numbers = spread_evenly(data.numbers, run.evaluate.real)
+        self._name = _names(source, store)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def nearest(self, made: Tensor, count: int = 5) -> tuple[list[list[Neighbour]], Tensor]:
+        """Of each picture, uint8 (N, C, H, W), the neighbours, nearest first.
+
+        Also their pictures, uint8 (N, count, C, H, W). There are never more than real pictures.
+        """
+        count = min(count, len(self))
+        near = _distances(self._placed(made), self._places).topk(count, largest=False)
+        found = near.indices  # (N, count)
+        among_real = self._among_real(found.flatten()).view_as(found)
+        columns = (found.tolist(), near.values.tolist(), among_real.tolist())
+        neighbours = [
+            [self._neighbour(*each) for each in zip(*row, strict=True)]
+            for row in zip(*columns, strict=True)
+        ]
+        return neighbours, self._pictures[found]
+
+    def _placed(self, made: Tensor) -> Tensor:
+        if self._extract is None:
+            return _flat(made)
+        return PictureSample(made, self._extract, device=self._device).features
+
+    def _among_real(self, found: Tensor) -> Tensor:
+        distances = _distances(self._places[found], self._places)
+        distances[torch.arange(len(found)), found] = torch.inf  # each from itself
+        return distances.amin(1)
+
+    def _neighbour(self, place: int, distance: float, among_real: float) -> Neighbour:
+        number = int(self._numbers[place])
+        alone = len(self) == 1
+        return Neighbour(self._name(number), number, distance, None if alone else among_real)
+
+
+def _flat(pictures: Tensor) -> Tensor:
+    """Pictures, uint8 (N, C, H, W), as (N, D)."""
+    return pictures.flatten(1)
+
+
+def _distances(x: Tensor, y: Tensor) -> Tensor:
+    """Of x (N, D) and y (M, D): (N, M); of bytes, the root of the mean square."""
+    scale = 1.0 if y.is_floating_point() else y.shape[1] ** -0.5
+    how = "donot_use_mm_for_euclid_dist"  # which is exact for copies
+    parts = [torch.cdist(x.float(), some.float(), compute_mode=how) for some in y.split(_AT_ONCE)]
+    return torch.cat(parts, dim=1) * scale
+
+
+def _require_same(trained: TrainedRun, data: Collection) -> None:
+    """As far as the run knows what it was trained on."""
+    sessions = RunFolder(trained.folder).sessions()
+    now = f"{len(data)} ({data.identity[:8]})"
+    before = sessions[-1].get("pictures", now) if sessions else now
+    if before != now or data.shape != trained.whole:
+        raise RequestError(
+            f"{trained.folder} was trained on other pictures, {before}, than these, {now}: give it "
+            "those again"
+        )
+
+
+def _names(source: ImageSource, store: Store) -> Callable[[int], str]:
+    """What a picture of the store is called in its source."""
+    left_out = store.left_out if isinstance(store, PreparedPictures) else ()
+    numbers = np.delete(np.arange(len(source)), left_out)
+
+    def name(number: int) -> str:
+        own = int(numbers[number])
+        return printable(source.name(own)) if isinstance(source, NamedSource) else f"number {own}"
+
+    return name

@@ -1,0 +1,136 @@
+"""What evaluations have found, as charts and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ganzoo.comparison import Compared, by_goal, ranked
+from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.output.report.chart import Chart, Line, Point
+from ganzoo.output.report.differences import shown
+
+GOOD = {"low": "low", "high": "high", "real": "like real pictures"}
+"""When a number is good, by its goal."""
+
+
+class _Kind(NamedTuple):
+    """What numbers share that are in one chart."""
+
+    name: str
+    by: str
+    goal: str
+
+
+class Row(NamedTuple):
+    """A number of an evaluation in the words of a table."""
+
+    name: str
+    value: str
+    floor: str
+    good: str
+    pictures: str
+    by: str
+
+
+class Matrix(NamedTuple):
+    """All evaluations of one kind: numbers across, steps down."""
+
+    title: str
+    names: list[str]
+    rows: list[tuple[int, list[tuple[str, bool]]]]
+    """Of each step, every number, and whether it is the best of its column."""
+
+
+def charts(found: Sequence[Evaluated]) -> list[Chart]:
+    """A chart for each number, with a line for each count of generated pictures."""
+    kinds: dict[_Kind, dict[int, dict[int, tuple[Point, Score]]]] = {}
+    for each in found:
+        for name, score in each.scores.items():
+            kind = _Kind(name, _by(each, score), score.goal)
+            point = Point(each.step, each.images_seen, score.value)
+            kinds.setdefault(kind, {}).setdefault(score.pictures, {})[each.step] = (point, score)
+    return [_chart(kind, by_count) for kind, by_count in kinds.items()]
+
+
+def _chart(kind: _Kind, by_count: dict[int, dict[int, tuple[Point, Score]]]) -> Chart:
+    lines = []
+    for count, by_step in sorted(by_count.items()):
+        ordered = [by_step[step] for step in sorted(by_step)]
+        points = tuple(point for point, _ in ordered)
+        lines.append(Line(f"{count:,} pictures", points, ordered[-1][1].floor))
+    return Chart(kind.name, tuple(lines), f"Good: {GOOD.get(kind.goal, '')}. By {kind.by}.")
+
+
+def _by(found: Evaluated, score: Score) -> str:
+    return f"features of {found.extractor}" if score.by_features else "pixels"
+
+
+def newest(found: Sequence[Evaluated]) -> Evaluated | None:
+    """The evaluation of the last step; of several, the one that was made last."""
+    return max(enumerate(found), key=lambda each: (each[1].step, each[0]))[1] if found else None
+
+
+def rows(found: Evaluated) -> list[Row]:
+    """The table of an evaluation."""
+    return [
+        Row(
+            name,
+            f"{score.value:.4g}",
+            "–" if score.floor is None else f"{score.floor:.4g}",
+            GOOD.get(score.goal, ""),
+            f"{score.pictures:,}",
+            _by(found, score),
+        )
+        for name, score in found.scores.items()
+    ]
+
+
+def matrices(found: Sequence[Evaluated]) -> list[Matrix]:
+    """Every evaluation, those together that may be compared; of one step the one made last."""
+    groups: dict[str, dict[int, Evaluated]] = {}
+    for each in found:
+        title = f"{each.samples:,} generated pictures, features of {each.extractor}"
+        groups.setdefault(title, {})[each.step] = each
+    return [_matrix(title, by_step) for title, by_step in groups.items()]
+
+
+def _matrix(title: str, by_step: dict[int, Evaluated]) -> Matrix:
+    found = [by_step[step] for step in sorted(by_step)]
+    names = list(dict.fromkeys(name for each in found for name in each.scores))
+    best = {
+        name: min((each.scores[name] for each in found if name in each.scores), key=by_goal)
+        for name in names
+    }
+
+    def cell(each: Evaluated, name: str) -> tuple[str, bool]:
+        score = each.scores.get(name)
+        return ("–", False) if score is None else (f"{score.value:.4g}", score is best[name])
+
+    return Matrix(title, names, [(e.step, [cell(e, name) for name in names]) for e in found])
+
+
+def names(runs: Sequence[Compared]) -> list[str]:
+    """Every number that one of these runs has."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics))
+
+
+def winner(runs: Sequence[Compared], name: str) -> Compared | None:
+    """The run that is the best by a number; ``None`` where they do not differ."""
+    able = [run for run in runs if name in run.metrics and not run.metrics[name].unlike]
+    values = {run.metrics[name].best.score.value for run in able}
+    return ranked(able, name)[0] if len(values) > 1 else None
+
+
+def unlike(runs: Sequence[Compared]) -> list[str]:
+    """Why some of the runs' numbers are not to be compared with those of the others."""
+    reasons = (why for run in runs for scored in run.metrics.values() for why in scored.unlike)
+    losses = (why for run in runs for why in run.losses_unlike)
+    return list(dict.fromkeys([*reasons, *losses]))
+
+
+def settings(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
+    """The settings in which runs differ, but for those that only measure them."""
+    rows = [(key, [shown(run.settings[key]) for run in runs]) for key in runs[0].settings]
+    measuring = ("metrics.", "evaluate.")
+    return [(k, v) for k, v in rows if len(set(v)) > 1 and not k.startswith(measuring)]

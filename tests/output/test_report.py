@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo.errors import RequestError
+from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.folders import RunFolder
+from ganzoo.journal import Journal
+from ganzoo.observing.observer import Observer
+from ganzoo.output.report import curves, page, scores
+from ganzoo.output.report.album import Album
+from ganzoo.output.report.chart import MOST, Chart, Line, Point, overlaid
+
+Tiny = Callable[..., dict[str, Any]]
+
+
+def found(step: int, pictures: int = 16, **values: float) -> Evaluated:
+    goals: dict[str, Any] = {"precision": "high", "copies": "real"}
+    return Evaluated(
+        step=step,
+        images_seen=8 * step,
+        scores={
+            name: Score(value, pictures, 0.5, 10, goals.get(name, "low"), name == "kid")
+            for name, value in values.items()
+        },
+        samples=pictures,
+        real=20,
+        image=(3, 8, 8),
+        pictures="p",
+        extractor="random",
+        features="f",
+        seed=0,
+        seconds=1,
+    )
+
+
+def sheet(path: Path, colour: int = 0, size: int = 40) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.effect_noise((size, size), 99).point(lambda value: value ^ colour).save(path)
+    return path
+
+
+@pytest.fixture
+def torn(tmp_path: Path) -> RunFolder:
+    """A run folder in which hardly anything is whole, with names that are markup."""
+    folder = RunFolder.create(tmp_path / "<b>torn", {})
+    folder.settings.write_text("loss = {name='a/<script>alert(1)</script>'")
+    for number in range(3):
+        sheet(folder.sheet(100 * number), number)
+    folder.sheet(200).write_bytes(b"\x89PNG no picture")
+    (folder.samples / "real.png").touch()
+    good = json.dumps({"step": 100, "images_seen": 800, "loss/<i>": 1.0, "scores/real": None})
+    folder.metrics.write_text(f'{good}\n{good[:30]}\n[]\n{{"step": 200, "images_seen": 1600}}')
+    folder.evaluations.write_text(
+        found(100, kid=0.25).line() + "\n" + found(200, kid=1).line()[:50]
+    )
+    folder.environment.write_text('{"sessions": [{"command": "ganzoo train <u>"}')
+    (folder.checkpoints / "step-0000100.pt").write_bytes(b"torn")
+    return folder
+
+
+def written(*folders: RunFolder, out: Path, **options: Any) -> str:
+    page.write(folders, out, Observer(), **options)
+    return out.read_text("utf-8")
+
+
+def body(text: str) -> str:
+    """The page without its scripts and its style."""
+    return re.sub(r"<(script|style)[^>]*>.*?</\1>", "", text, flags=re.DOTALL)
+
+
+def test_a_run_gets_all_parts(tiny: Tiny, tmp_path: Path) -> None:
+    ganzoo.train(**tiny(settings={"architecture.conditional": True, "train.critic_steps": 1}))
+    folder = RunFolder.open(tmp_path / "run")
+    folder.evaluations.write_text(found(3, kid=0.25, precision=0.75).line())
+    shown = body(written(folder, out=tmp_path / "report.html"))
+    assert "<h1>run</h1>" in shown
+    assert '<td>2</td><td class="faint">64</td>' in shown  # architecture.channels, by default
+    for heading in ("Training", "How good", "Nearest real", "A walk", "By class", "How to do"):
+        assert f"<h3>{heading}" in shown
+    assert "Left out" not in shown
+    assert "among 20 real pictures, compared by pixels" in shown
+    assert '<td class="number">0.25</td><td class="number">0.5</td>' in shown
+    assert shown.count("data:image/webp") == 2 + 2 + 1 + 6  # new, real; neighbours; walk; classes
+    assert "3 petals" in shown
+
+
+def test_a_page_loads_nothing(torn: RunFolder, tmp_path: Path) -> None:
+    text = written(torn, out=tmp_path / "report.html")
+    assert "default-src 'none'" in text
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', body(text))
+
+
+def test_what_is_torn_is_left_out_and_what_is_there_is_escaped(
+    torn: RunFolder, tmp_path: Path
+) -> None:
+    text = written(torn, out=tmp_path / "report.html")
+    shown = body(text)
+    assert "<h1>&lt;b&gt;torn</h1>" in shown
+    assert "<i>" not in re.sub(r"<i class", "", text[text.index("<body>") :].split("Plotly")[0])
+    assert "All 2 sheets" in shown
+    assert "samples/real.png is not there, or damaged" in shown
+    assert "is not TOML" in shown
+    assert "A walk" not in shown
+    assert "The last samples" in shown
+    assert 'class="number">0.25<' in shown
+
+
+def test_a_class_called_like_markup_is_escaped(tmp_path: Path, tiny: Tiny) -> None:
+    for name in ("<script>alert(1)", "b"):
+        for number in range(3):
+            sheet(tmp_path / "pictures" / name / f"{number}.png", number, size=8)
+    settings = {"dataset.path": str(tmp_path / "pictures"), "architecture.conditional": True}
+    ganzoo.train(**tiny(dataset="image-folder", settings=settings))
+    text = written(RunFolder.open(tmp_path / "run"), out=tmp_path / "report.html")
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_runs_are_sorted_and_compared(torn: RunFolder, tmp_path: Path) -> None:
+    folders = []
+    for number, precision in enumerate((0.25, 0.75, 0.5)):
+        path = shutil.copytree(torn.path, tmp_path / f"run-{number}")
+        folders.append(RunFolder.open(path))
+        line = found(100, kid=number, precision=precision, **({"fd": 1} if number else {})).line()
+        folders[-1].evaluations.write_text(line)
+    by_kid = body(written(*folders, out=tmp_path / "a.html"))
+    assert "The best by <b>kid</b> first" in by_kid
+    assert re.findall(r"</i>(run-\d)</h2>", by_kid) == ["run-0", "run-1", "run-2"]
+    assert "kid: 16 pictures" in by_kid
+    by_precision = body(written(*folders, out=tmp_path / "b.html", sort="precision"))
+    assert re.findall(r"</i>(run-\d)</h2>", by_precision) == ["run-1", "run-2", "run-0"]
+    with pytest.raises(RequestError, match=r"--sort swd: no run .* there are kid, precision, fd"):
+        page.write(folders, tmp_path / "c.html", Observer(), sort="swd")
+
+
+def test_without_the_pictures_of_the_run_neighbours_are_left_out(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    ganzoo.train(**tiny())
+    folder = RunFolder.open(tmp_path / "run")
+    shown = body(written(folder, out=tmp_path / "report.html", dataset=False))
+    assert "Left out: the pictures that it was trained on were not opened." in shown
+    assert "By class" not in shown
+
+
+def test_the_library_of_charts_is_named_if_it_is_missing(
+    torn: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(package: str) -> None:
+        raise ModuleNotFoundError(package)
+
+    monkeypatch.setattr(page, "files", missing)
+    with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[report\]'"):
+        page.write([torn], tmp_path / "report.html", Observer())
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_sheets_stay_as_they_are_while_there_is_room(tmp_path: Path) -> None:
+    paths = [sheet(tmp_path / f"step-{step}.png", size=200) for step in range(100)]
+    whole = Album(100_000_000).sheets(paths)
+    assert len(whole.pictures) == 100
+    assert whole.note == "All 100 sheets, as they are in the run folder."
+    album = Album(300_000)
+    fewer = album.sheets(paths)
+    assert album.room >= 0
+    assert fewer.pictures[-1][0] == paths[-1]
+    assert 2 < len(fewer.pictures) < 100
+    assert fewer.note.startswith(f"{len(fewer.pictures)} of 100 sheets")
+
+
+def test_a_large_picture_is_shrunk_and_a_small_one_is_exact(tmp_path: Path) -> None:
+    album = Album(10_000_000)
+    large = album.picture(Image.effect_noise((3000, 1500), 99).convert("RGB"))
+    assert len(large.source) < 3_000_000
+    assert album.room == 10_000_000 - len(large.source)
+    assert Album(10).file(b"too large for it", (1, 1)) is None
+
+
+def test_a_long_line_is_thinned_and_keeps_its_end() -> None:
+    points = tuple(
+        Point(step, 8 * step, float("nan") if step == 0 else 1.0) for step in range(9999)
+    )
+    tree = Line("discriminator", points).tree()
+    assert len(tree["step"]) <= MOST + 1
+    assert tree["step"][-1] == 9998
+    assert tree["value"][0] is None
+    assert Line("none", ()).tree()["step"] == []
+
+
+def test_terms_are_shown_where_there_are_several() -> None:
+    line = {"step": 1, "images_seen": 8, "loss/generator": 1.0, "generator/adversarial": 1.0}
+    assert [chart.title for chart in curves.charts(Journal([line]))] == ["Losses"]
+    both = {**line, "generator/other": 2.0, "metric/kid": 1.0, "new_kind/x": 1}
+    titles = [chart.title for chart in curves.charts(Journal([both]))]
+    assert titles == ["Losses", "Terms of the generator's loss", "new_kind"]
+
+
+def test_a_sheet_between_two_reports_is_placed_between_them() -> None:
+    journal = Journal([{"step": 10, "images_seen": 80}, {"step": 20, "images_seen": 240}])
+    assert curves.images_at(journal, [0, 5, 10, 15, 20, 30]) == [0, 40, 80, 160, 240, 240]
+
+
+def test_evaluations_of_other_counts_are_other_lines() -> None:
+    kid, _ = scores.charts(
+        [found(2, kid=3, fd=1), found(1, kid=4, fd=1), found(2, pictures=99, kid=5, fd=1)]
+    )
+    assert [line.name for line in kid.lines] == ["16 pictures", "99 pictures"]
+    assert [point.value for point in kid.lines[0].points] == [4, 3]
+    assert kid.caption == "Good: low. By features of random."
+    assert kid.lines[0].floor == 0.5
+
+
+def test_a_matrix_marks_the_best_of_each_column() -> None:
+    (matrix,) = scores.matrices([found(2, kid=3, precision=0.9), found(1, kid=2, precision=0.7)])
+    assert matrix.rows == [(1, [("2", True), ("0.7", False)]), (2, [("3", False), ("0.9", True)])]
+
+
+def test_only_what_several_runs_have_is_laid_over() -> None:
+    def chart(*names: str) -> Chart:
+        return Chart("Losses", tuple(Line(name, (Point(1, 8, 1.0),)) for name in names))
+
+    (shared,) = overlaid([("a", [chart("critic", "extra")]), ("b", [chart("critic")])])
+    assert shared.title == "Losses: critic"
+    assert [(line.name, line.tone) for line in shared.lines] == [("a", 0), ("b", 1)]
+
+
+# In a browser.
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if not chromium:
+        pytest.skip("no chromium is installed")
+    with playwright.sync_playwright() as started:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        launched = started.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def looked_at(torn: RunFolder, tmp_path: Path) -> str:
+    """The address of a report on two runs with curves and samples."""
+    lines = [
+        {"step": step, "images_seen": 8 * step, "loss/generator": 1 / (step + 1), "speed/images": 2}
+        for step in range(0, 300, 3)
+    ]
+    other = RunFolder.open(shutil.copytree(torn.path, tmp_path / "a-name" / ("long" * 30)))
+    for folder in (torn, other):
+        folder.metrics.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "report.html"
+    page.write([torn, other], out, Observer())
+    return out.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_works_in_a_browser(browser: Any, looked_at: str, width: int, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+    )
+    shown = context.new_page()
+    told: list[str] = []
+    shown.on("console", lambda message: told.append(message.text))
+    shown.on("pageerror", lambda error: told.append(str(error)))
+    shown.goto(looked_at)
+    charts = shown.locator(".chart")
+    for number in range(charts.count()):
+        charts.nth(number).scroll_into_view_if_needed()
+        charts.nth(number).locator(".main-svg").first.wait_for(timeout=5000)
+    assert shown.evaluate("document.documentElement.scrollWidth") == width
+    dark = shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 23, 26)"
+    assert dark == (scheme == "dark")
+    figure = shown.locator(".time").first
+    before = figure.locator("img").get_attribute("src")
+    figure.locator("input").fill("0")
+    assert figure.locator("output").inner_text() == "step 0"
+    assert figure.locator("img").get_attribute("src") != before
+    figure.get_by_role("button").click()
+    shown.wait_for_function("document.querySelector('.time output').textContent === 'step 100'")
+    shown.locator("select[name=over]").first.select_option("images")
+    assert not told
+    context.close()

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganzoo.comparison import compare, differing, ranked
+from ganzoo.evaluation.record import Evaluated, Goal, Score
+from ganzoo.folders import RunFolder
+
+SETTINGS = {"loss": {"name": "adversarial/hinge"}, "seed": 0}
+
+
+def evaluated(step: int, value: float, goal: Goal = "low", **more: Any) -> Evaluated:
+    score = Score(value, more.get("samples", 100), 0.1, 50, goal, more.pop("by_features", False))
+    found = Evaluated(
+        step=step,
+        images_seen=step * 8,
+        scores={"kid": score},
+        samples=100,
+        real=100,
+        image=(3, 8, 8),
+        pictures="one",
+        extractor="random",
+        features="random-1",
+        seed=0,
+        seconds=0.1,
+    )
+    return replace(found, **more)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., RunFolder]:
+    """A run folder with these evaluations and settings."""
+
+    def make(
+        name: str, *found: Evaluated, settings: Mapping[str, Any] = SETTINGS, torn: str = ""
+    ) -> RunFolder:
+        folder = RunFolder.create(tmp_path / name, settings)
+        lines = [each.line() for each in found]
+        folder.evaluations.write_text("\n".join([*lines, torn]))
+        report = {"step": 3, "images_seen": 24, "loss/generator": 1.5}
+        folder.metrics.write_text(json.dumps(report))
+        return folder
+
+    return make
+
+
+Made = Callable[..., RunFolder]
+
+
+def test_only_settings_that_differ_are_told() -> None:
+    trees = [
+        {"loss": {"name": "a/hinge"}, "seed": 0, "train": {"batch_size": 8}},
+        {"loss": {"name": "b/wgan", "clip": 0.1}, "seed": 0, "train": {"batch_size": 8}},
+    ]
+    assert differing(trees) == [
+        {"loss": "a/hinge", "loss.clip": None},
+        {"loss": "b/wgan", "loss.clip": 0.1},
+    ]
+
+
+def test_how_a_run_is_watched_and_kept_sets_no_run_apart() -> None:
+    assert differing([{"log": {"every": 1}}, {"log": {"every": 2}}]) == [{}, {}]
+
+
+def test_settings_that_cannot_be_read_set_no_run_apart(made: Made) -> None:
+    one, other = made("one"), made("other")
+    other.settings.write_text("loss = {")
+    assert [run.settings for run in compare([one, other])] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("goal", "values", "best"),
+    [("low", (3, 1, 2), 1), ("high", (1, 3, 2), 3), ("real", (0.5, 0.2, -0.3), 0.2)],
+)
+def test_the_best_is_nearest_to_the_goal(
+    made: Made, goal: Goal, values: tuple[float, ...], best: float
+) -> None:
+    folder = made("run", *(evaluated(n, value, goal) for n, value in enumerate(values)))
+    (run,) = compare([folder])
+    assert run.metrics["kid"].best.score.value == best
+    assert run.metrics["kid"].last.step == 2
+
+
+def test_the_last_is_that_of_the_last_step_however_late_another_was_measured(made: Made) -> None:
+    (run,) = compare([made("run", evaluated(9, 1.0), evaluated(3, 2.0))])
+    assert run.metrics["kid"].last.step == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"samples": 40}, "40 generated pictures, not 100"),
+        ({"real": 40}, "40 real pictures, not 100"),
+        ({"image": (3, 16, 16)}, "pictures of 16x16 pixels, not of 8x8"),
+        ({"pictures": "other"}, "other real pictures: other, not one"),
+        ({"extractor": "net", "by_features": True}, "features of net, not of random"),
+        ({"features": "random-2", "by_features": True}, "features random-2, not random-1"),
+    ],
+)
+def test_what_must_not_be_compared_is_told(made: Made, change: dict[str, Any], told: str) -> None:
+    by_features = change.get("by_features", False)
+    usual = [evaluated(1, 1.0, by_features=by_features) for _ in range(2)]
+    runs = [made(str(n), each) for n, each in enumerate([*usual, evaluated(1, 1.0, **change)])]
+    assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), (), (told,)]
+
+
+def test_other_pictures_are_not_told_where_their_number_differs(made: Made) -> None:
+    runs = [made("one", evaluated(1, 1.0)), made("two", evaluated(1, 1.0, real=9, pictures="x"))]
+    assert compare(runs)[1].metrics["kid"].unlike == ("9 real pictures, not 100",)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"extractor": "net", "features": "net-1"}])
+def test_a_seed_and_features_that_are_not_used_may_differ(
+    made: Made, change: dict[str, Any]
+) -> None:
+    runs = [made("one", evaluated(1, 1.0)), made("other", evaluated(1, 1.0, **change))]
+    assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), ()]
+
+
+def test_of_several_ways_the_one_that_all_share_is_compared(made: Made) -> None:
+    few = evaluated(5, 0.5, samples=10)
+    runs = [made("one", evaluated(1, 1.0), few), made("other", evaluated(1, 2.0))]
+    scores = [run.metrics["kid"] for run in compare(runs)]
+    assert [(s.best.score.value, s.last.step, s.unlike) for s in scores] == [(1, 1, ()), (2, 1, ())]
+
+
+def test_losses_of_another_formula_must_not_be_compared(made: Made) -> None:
+    other = {"loss": {"name": "wgan-gp/wgan-gp"}, "seed": 0}
+    weighed = {"loss": {"name": "adversarial/hinge", "weight": 2}, "seed": 0}
+    runs = [made("one"), made("two"), made("a", settings=other), made("b", settings=weighed)]
+    assert [run.losses_unlike for run in compare(runs)] == [
+        (),
+        (),
+        ("the loss wgan-gp/wgan-gp, not adversarial/hinge",),
+        ("other options of the loss",),
+    ]
+
+
+def test_runs_are_ranked_with_those_that_have_no_number_at_the_end(made: Made) -> None:
+    runs = [
+        made("none"),
+        made("fewer", evaluated(1, 0.0, samples=7)),
+        made("second", evaluated(1, 2.0)),
+        made("first", evaluated(1, 3.0), evaluated(2, 1.0)),
+    ]
+    names = [Path(run.folder).name for run in ranked(compare(runs), "kid")]
+    assert names == ["first", "second", "fewer", "none"]
+
+
+@pytest.mark.parametrize("torn", ['{"step": 3, "sco', "{}", "[]", "null", "[" * 99_999])
+def test_what_a_crash_has_torn_is_passed_over(made: Made, torn: str) -> None:
+    (run,) = compare([made("run", evaluated(1, 1.0), torn=torn)])
+    assert run.metrics["kid"].last.step == 1
+
+
+def test_a_number_that_is_none_is_passed_over(made: Made) -> None:
+    line = evaluated(2, 5.0).line().replace("5.0", "NaN")
+    (run,) = compare([made("run", evaluated(1, 1.0), torn=line)])
+    assert run.metrics["kid"].last.step == 1
+
+
+def test_a_folder_that_has_only_settings_is_shown(tmp_path: Path) -> None:
+    (run,) = compare([RunFolder.create(tmp_path / "run", SETTINGS)])
+    assert (run.steps, run.losses, run.metrics) == (None, {}, {})
