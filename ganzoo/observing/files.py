@@ -109,12 +109,6 @@ class Evaluations(_Lines):
         self._write(found.step, found.line())
 
 
-def steps_of(path: Path) -> list[float]:
-    """The step of each line in such a file; infinity for one that a crash has torn."""
-    told = path.read_text(errors="replace") if path.exists() else ""
-    return [_step(line) for line in told.splitlines()]
-
-
 def _step(line: str) -> float:
     """The step of a line; infinity for one that a crash has torn."""
     try:

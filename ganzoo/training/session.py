@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import re
 import shlex
@@ -36,7 +35,7 @@ from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.observing.files import Evaluations, Gallery, Journal, steps_of
+from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
@@ -122,7 +121,7 @@ def _train(
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers, _evaluation(game))
     if resumed and not checkpoints.begun():
-        _require_unsaved(folder, run)
+        _require_place(checkpoints)
         note("there is no checkpoint yet: it begins from the first step")
     elif resumed:
         trainer.resume(note)
@@ -142,14 +141,12 @@ def _train(
                 observer.closed()
 
 
-def _require_unsaved(folder: RunFolder, run: Run) -> None:
-    """Raise RequestError where a run has no checkpoint though it must have written one."""
-    told = max((step for step in steps_of(folder.metrics) if math.isfinite(step)), default=0)
-    every = run.checkpoint.every
-    if not folder.checkpoints.is_dir() or (isinstance(every, int) and told >= every):
+def _require_place(checkpoints: Checkpoints) -> None:
+    """Raise RequestError where the folder of checkpoints is gone, which every run has."""
+    if not checkpoints.folder.is_dir():
         raise RequestError(
-            f"{folder.path} was trained for {told:.0f} steps, and its checkpoints are gone: bring "
-            f"{folder.checkpoints} back, or train anew in another folder"
+            f"the checkpoints of {checkpoints.folder.parent} are gone: bring {checkpoints.folder} "
+            "back, or train anew in another folder"
         )
 
 

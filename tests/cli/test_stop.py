@@ -126,8 +126,8 @@ def test_checkpoints_that_are_gone_are_no_reason_to_begin_anew(
     journal = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     (tmp_path / "run" / "checkpoints").rename(tmp_path / "elsewhere")
     gone = ganzoo_command("resume", "run", "--steps", 9).error
-    assert "run was trained for 4 steps, and its checkpoints are gone" in gone
-    (tmp_path / "run" / "checkpoints").mkdir()
+    assert "the checkpoints of run are gone: bring run/checkpoints back" in gone
+    (tmp_path / "run" / "checkpoints").symlink_to(tmp_path / "a drive that is not there")
     assert ganzoo_command("resume", "run", "--steps", 9).error == gone
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == journal
 
