@@ -59,7 +59,8 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say of which file
+        if error.errno and not error.filename:  # a full disk does not say of which file
+            error.filename = str(path)
         raise
     finally:
         with suppress(OSError):

@@ -25,6 +25,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """A cache folder for this test alone."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("GANZOO_CACHE", str(folder))
+    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # the command may set it; this sets it back
     monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))  # which has a cache of its own
     return folder
 

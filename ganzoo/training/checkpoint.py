@@ -162,7 +162,7 @@ class Checkpoints:
 
     def begun(self) -> bool:
         """Whether a checkpoint was ever written here, be it damaged or set aside."""
-        return any(self.folder.glob("step-*.pt*"))
+        return bool(list(self.folder.glob("step-*.pt*")))
 
     def load(
         self,
@@ -194,7 +194,7 @@ class Checkpoints:
             return self.load(warn, newest=newest, set_aside=set_aside)
         if damaged:
             raise RequestError(f"no checkpoint can be used: {'; '.join(damaged.values())}")
-        if any(self.folder.glob("step-*.corrupt")):
+        if list(self.folder.glob("step-*.corrupt")):
             raise RequestError(
                 f"no checkpoint can be used: those in {self.folder} were set aside as damaged"
             )

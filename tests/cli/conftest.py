@@ -41,7 +41,6 @@ def ganzoo_command(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # the command may set it; this sets it back
 
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["ganzoo", *map(str, arguments)])
