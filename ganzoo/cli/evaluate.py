@@ -55,7 +55,8 @@ def evaluate(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    asked = {"evaluate.metrics": metric, "metrics.features": features, "evaluate.samples": samples}
+    metrics = [name for names in metric or () for name in names.split(",")]
+    asked = {"evaluate.metrics": metrics, "metrics.features": features, "evaluate.samples": samples}
     settings.add({key: value for key, value in asked.items() if value}, "command line")
     known = registry(without, plugin_files(settings))
     resolved = Run.resolve(settings, known, advised=False)

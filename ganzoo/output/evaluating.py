@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ganzoo.data.collection import Collection
-from ganzoo.errors import RequestError
 from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.record import Evaluated
 from ganzoo.folders import RunFolder
@@ -33,12 +32,7 @@ def evaluate(
     """
     trained = [TrainedRun(folder, run, which).to(device) for which in _named(folder, checkpoints)]
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
-    if any((data.shape, data.class_names) != (t.whole, t.class_names) for t in trained):
-        raise RequestError(
-            f"the run was trained on pictures of {tuple(trained[0].whole)} in "
-            f"{len(trained[0].class_names)} classes; these are {tuple(data.shape)} in "
-            f"{len(data.class_names)}: give it the pictures it was trained on"
-        )
+    trained[0].require_pictures(data)
     evaluation = Evaluation(run, data, device)
     kept = Evaluations(folder.evaluations, step=math.inf)
     try:
@@ -51,10 +45,11 @@ def evaluate(
 
 
 def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
-    if list(checkpoints) != ["all"]:
-        return list(checkpoints)
+    """Each once; ``all`` stands for every step, or for the last if there is none at all."""
     paths = Checkpoints(folder.checkpoints, keep=1).paths()
-    return [str(int(path.stem.removeprefix("step-"))) for path in reversed(paths)]
+    steps = [str(int(path.stem.removeprefix("step-"))) for path in reversed(paths)]
+    named = (steps or ["last"] if which == "all" else [which] for which in checkpoints)
+    return list(dict.fromkeys(which for some in named for which in some))
 
 
 def _evaluated(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:

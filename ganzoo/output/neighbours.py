@@ -14,9 +14,7 @@ from ganzoo.contracts import ImageSource, NamedSource
 from ganzoo.data.cache import PreparedPictures
 from ganzoo.data.collection import Collection, Store
 from ganzoo.data.inspection import printable
-from ganzoo.errors import RequestError
 from ganzoo.evaluation.sample import PictureSample
-from ganzoo.folders import RunFolder
 from ganzoo.observing.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.evaluation import Evaluation, spread_evenly
@@ -59,7 +57,7 @@ class Neighbourhood:
         source: ImageSource = run.dataset.build()
         store = store_of(run, source, observer)
         data = Collection.of(store, run.data.classes)
-        _require_same(trained, data)
+        trained.require_pictures(data)
         stage = Point(trained.point.stage, 1.0)
         real = Evaluation(run, data, device).evaluator(stage).real
         self._pictures = real.pictures
@@ -116,18 +114,6 @@ def _distances(x: Tensor, y: Tensor) -> Tensor:
     how = "donot_use_mm_for_euclid_dist"  # which is exact for copies
     parts = [torch.cdist(x.float(), some.float(), compute_mode=how) for some in y.split(_AT_ONCE)]
     return torch.cat(parts, dim=1) * scale
-
-
-def _require_same(trained: TrainedRun, data: Collection) -> None:
-    """As far as the run knows what it was trained on."""
-    sessions = RunFolder(trained.folder).sessions()
-    now = f"{len(data)} ({data.identity[:8]})"
-    before = sessions[-1].get("pictures", now) if sessions else now
-    if before != now or data.shape != trained.whole:
-        raise RequestError(
-            f"{trained.folder} was trained on other pictures, {before}, than these, {now}: give it "
-            "those again"
-        )
 
 
 def _names(source: ImageSource, store: Store) -> Callable[[int], str]:

@@ -114,8 +114,10 @@ class Projector:
         z = start.clone().requires_grad_()
         adam = torch.optim.Adam([z], lr=_LR)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.steps)
+        found, least = start, torch.full((len(start),), torch.inf, device=start.device)
         for _ in range(self.steps):
             distances = _squared(self._generator(z, labels), target)
+            found, least = _nearer(z.detach(), distances.detach(), found, least)
             unusual = (self._squares(z) - 1).square()
             adam.zero_grad()
             (distances + _PRIOR * unusual).sum().backward()
@@ -123,11 +125,22 @@ class Projector:
             falling.step()
             stepped()
         with torch.no_grad():
-            return z.detach(), int(_squared(self._generator(z, labels), target).argmin())
+            distances = _squared(self._generator(z, labels), target)
+        found, least = _nearer(z.detach(), distances, found, least)
+        return found, int(least.argmin())
 
     def _squares(self, latents: Tensor) -> Tensor:
         """The mean square of each one's standardised values, (N,)."""
         return ((latents.flatten(1) - self._mean) / self._std).square().mean(1)
+
+
+def _nearer(
+    latents: Tensor, distances: Tensor, found: Tensor, least: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Of each start, the latents that were nearest so far, and how near."""
+    better = distances < least
+    aside = better.view(-1, *[1] * (latents.ndim - 1))
+    return torch.where(aside, latents, found), torch.where(better, distances, least)
 
 
 def _squared(made: Tensor, target: Tensor) -> Tensor:

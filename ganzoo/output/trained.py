@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Generator, ImageShape, Needs, Networks
+from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.folders import RunFolder
 from ganzoo.output.truncation import Truncated
@@ -41,10 +43,26 @@ class TrainedRun:
         networks = self._networks(self.whole)
         self.conditional = networks.conditional
         self.generator = networks.generator.eval().requires_grad_(False)
-        self.generator.load_state_dict(state["averaged"])
+        try:
+            self.generator.load_state_dict(state["averaged"])
+        except RuntimeError as error:
+            reason = textwrap.shorten(str(error), 200)
+            raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         self.point = Schedule(run, networks, self.whole).at(self.images_seen)
         self.point.bring(self.generator)
         self.image = self.point.stage.image
+
+    def require_pictures(self, data: Collection) -> None:
+        """Raise RequestError if these are not the pictures that it was trained on, as it knows."""
+        sessions = RunFolder(self.folder).sessions()
+        now = f"{len(data)} ({data.identity[:8]})"
+        before = sessions[-1].get("pictures", now) if sessions else now
+        if before != now or (data.shape, data.class_names) != (self.whole, self.class_names):
+            raise RequestError(
+                f"{self.folder} was trained on other pictures, {before} of {tuple(self.whole)} in "
+                f"{len(self.class_names)} classes, than these, {now} of {tuple(data.shape)} in "
+                f"{len(data.class_names)}: give it those again"
+            )
 
     def generate(
         self,

@@ -110,16 +110,21 @@ class Checkpoints:
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
 
-    def crown(self, step: int, number: str, value: float) -> None:
-        """Keep this step's checkpoint as the best by this number, instead of the one before."""
+    def crown(self, step: int, number: str, value: float, terms: str = "") -> None:
+        """Keep this step's checkpoint as the best by this number, instead of the one before.
+
+        Only numbers of the same ``terms`` can be compared.
+        """
         about = {"checkpoint": self.path(step).name, "number": number, "value": value}
+        about["terms"] = terms
         write_atomically(self.folder / "best.json", json.dumps(about, indent=2) + "\n")
 
-    def best(self, number: str) -> float | None:
-        """The value of the best checkpoint, if it is there and was chosen by this number."""
+    def best(self, number: str, terms: str = "") -> float | None:
+        """The value of the best checkpoint, if it is there and was chosen by such a number."""
         try:
             about = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-            if about["number"] == number and (self.folder / about["checkpoint"]).is_file():
+            same = (about["number"], about["terms"]) == (number, terms)
+            if same and (self.folder / about["checkpoint"]).is_file():
                 return float(about["value"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             pass

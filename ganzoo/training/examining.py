@@ -80,9 +80,15 @@ class Examiner:
         self._audience.tell(lambda observer: observer.evaluated(found))
         return found
 
-    def _crowned(self, found: Evaluated) -> tuple[str, float] | None:
-        """The number by which this step is the best so far, and its value, if it is."""
+    def _crowned(self, found: Evaluated) -> tuple[str, float, str] | None:
+        """The number by which this step is the best so far, its value and terms, if it is."""
         name = best(found.scores, self._trainer.run.evaluate.best)
-        if name is None or not is_better(found.scores[name], self._keeper.best(name)):
+        if name is None:
             return None
-        return name, found.scores[name].value
+        score, features = found.scores[name], found.features
+        shape = "x".join(map(str, found.image))
+        compared = features if score.by_features else "pixels"
+        terms = f"{found.samples} of {shape} against {found.pictures} by {compared}"
+        if not is_better(score, self._keeper.best(name, terms)):
+            return None
+        return name, score.value, terms

@@ -100,13 +100,13 @@ class Keeper:
         """Raise LostOwnership if the run is another process's by now."""
         self._checkpoints.require_owner()
 
-    def crown(self, number: str, value: float) -> None:
+    def crown(self, number: str, value: float, terms: str) -> None:
         """Keep the checkpoint of this step as the best; write it if it is not there."""
         if not self.is_current:
             self.save()
         if self.is_current and self._trainer.engine.is_main:
-            self._checkpoints.crown(self._trainer.step, number, value)
+            self._checkpoints.crown(self._trainer.step, number, value, terms)
 
-    def best(self, number: str) -> float | None:
-        """The value of the best checkpoint by this number, if there is one."""
-        return self._checkpoints.best(number)
+    def best(self, number: str, terms: str) -> float | None:
+        """The value of the best checkpoint by such a number, if there is one."""
+        return self._checkpoints.best(number, terms)

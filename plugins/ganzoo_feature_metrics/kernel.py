@@ -29,6 +29,8 @@ class KernelDistance:
     def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
         """The distance between the features of all pictures, and of subsets of them."""
         x, y = real.features, fake.features
+        if min(len(x), len(y)) < 2:
+            return {}  # there is no unbiased estimate
         found = {"kid": squared_mmd(x, y)}
         if self.options.subsets:
             estimates = torch.tensor(self._of_subsets(x, y), dtype=torch.float64)
@@ -56,10 +58,10 @@ def squared_mmd(x: Tensor, y: Tensor) -> float:
 
 
 def mean_of_pairs(x: Tensor) -> float:
-    """The mean of k(x_i, x_j) over i and j that differ; a lone picture pairs with itself."""
+    """The mean of k(x_i, x_j) over i and j that differ."""
     n, d = x.shape
     selves = (x.double().square().sum(1) / d + 1).pow(3).sum().item()
-    return (kernel_sum(x, x) - selves) / (n * (n - 1)) if n > 1 else selves
+    return (kernel_sum(x, x) - selves) / (n * (n - 1))
 
 
 def kernel_sum(x: Tensor, y: Tensor) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
@@ -32,7 +33,7 @@ class Similarity:
     def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
         """The mean over pairs, named by its number of scales: ``ms-ssim/2-scales`` at 32 pixels.
 
-        Each picture is in one pair, with its neighbour. One picture alone gives no number.
+        Each picture is in one pair. One picture alone gives no number.
         """
         n = len(fake) // 2 * 2
         if n == 0:
@@ -49,13 +50,16 @@ def scales(shape: ImageShape) -> int:
 
 
 def pairs(sample: Sample) -> Iterator[tuple[Tensor, Tensor]]:
-    """The pictures of even and those of odd number, uint8 (N, C, H, W) each."""
-    left = torch.empty(0, *sample.shape, dtype=torch.uint8)
-    for batch in sample.batches():
-        pictures = torch.cat([left, batch])
-        even = len(pictures) // 2 * 2
-        yield pictures[:even:2], pictures[1:even:2]
-        left = pictures[even:]
+    """Pictures, uint8 (N, C, H, W), and as many others, drawn by a fixed seed.
+
+    Neighbours would not do: where pictures lie class by class they are of one class.
+    """
+    pictures = torch.cat(list(sample.batches()))
+    keys = np.random.Philox(key=0).random_raw(len(pictures))
+    order = torch.from_numpy(np.argsort(keys, kind="stable"))
+    half = len(pictures) // 2
+    for one, other in zip(order[:half].split(64), order[half : 2 * half].split(64), strict=True):
+        yield pictures[one], pictures[other]
 
 
 def multi_scale_similarity(x: Tensor, y: Tensor) -> Tensor:

@@ -45,7 +45,9 @@ def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> No
         (["--features", "rnd"], "there is no extractor called rnd"),
         (["metrics.kid.subsetz=3"], "there is no setting metrics.kid.subsetz; did you mean"),
         (["metrics.kidd.subsets=3"], "there is no metric called kidd"),
-        (["dataset.seed=5", "data.resolution=16"], "was trained on pictures of (3, 8, 8)"),
+        (["dataset.seed=5"], "than these, 20 ("),
+        (["architecture.channels=4"], "the networks do not fit the checkpoint: Error(s) in"),
+        (["dataset.seed=5", "data.resolution=16"], "was trained on other pictures, 20 ("),
     ],
 )
 def test_what_cannot_be_measured_gets_one_line(

@@ -55,7 +55,10 @@ def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, Measured]:
 def test_few_pictures_give_finite_numbers(name: str, real: int, fake: int) -> None:
     measured = measure(name, normal(real, 8), normal(fake, 8, seed=1))
     assert all(isfinite(number.value) for number in measured.values())
-    assert {number.pictures for number in measured.values()} == {fake}
+    if name == "kid" and min(real, fake) == 1:  # of which nothing unbiased can be said
+        assert measured == {}
+    else:
+        assert {number.pictures for number in measured.values()} == {fake}
 
 
 @pytest.mark.parametrize("name", METRICS)
