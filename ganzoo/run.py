@@ -224,6 +224,8 @@ def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
     evaluate = settings.values.get("evaluate", {})
     named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
     names = named.split(",") if isinstance(named, str) else named
+    if names is not None and not isinstance(names, list | tuple):
+        raise RequestError(f"evaluate.metrics={named}: write their names, such as fd,kid")
     chosen = {}
     for name in names or [entry.component.name for entry in registry.entries("metric")]:
         entry = registry.find("metric", str(name))

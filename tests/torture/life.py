@@ -17,10 +17,13 @@ from ganzoo import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.training.loop import Outcome
 from tests.torture import process
-from tests.torture.faults import Fault
+from tests.torture.faults import LASTING, Fault
 from tests.torture.mischief import damaged, litter, newest_whole, whole
 from tests.torture.process import Ending, lived
 from tests.torture.victims import EVERY, Victim, results, same
+
+
+REPORTS = "metrics.jsonl"
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,9 @@ class Life:
         ending = self._lived(number, deed)
         if deed.fault and deed.raises:
             self._spent.update(deed.fault.point.costs)
+            lasting = deed.fault.times == LASTING and deed.fault.point.name.endswith(REPORTS)
+            if self.victim.goes_back and lasting:  # its reports would have to be written anew
+                self._spent.add(REPORTS)
         return ending, list(self._losses(deed, ending, began=self._sessions() > sessions))
 
     def _sessions(self) -> int:
