@@ -238,7 +238,9 @@ def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
 def _features(settings: Settings, registry: Registry) -> Chosen | None:
     """The extractor that is named, or the most preferred one whose packages are installed."""
     section = settings.values["metrics"].setdefault("features", {})
-    name = section.get("name", "auto")
+    if not isinstance(section, dict):
+        raise RequestError(f"metrics.features={section}: name an extractor, such as random")
+    name = str(section.get("name", "auto"))
     if name != "auto":
         return _chosen(registry.find("extractor", name), settings, "metrics.features")
     ranked = [

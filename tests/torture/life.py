@@ -22,7 +22,6 @@ from tests.torture.mischief import damaged, litter, newest_whole, whole
 from tests.torture.process import Ending, lived
 from tests.torture.victims import EVERY, Victim, results, same
 
-
 REPORTS = "metrics.jsonl"
 
 
