@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import Evaluated, Score, is_better, read
+from ganzoo.evaluation.record import Basis, Evaluated, Score, is_better, read
 from ganzoo.folders import RunFolder
-from ganzoo.journal import Journal, is_number
+from ganzoo.journal import Journal
 from ganzoo.settings import explain
 
 T = TypeVar("T")
@@ -51,40 +51,6 @@ class Compared:
     losses_unlike: tuple[str, ...]
     """Why not to compare them with the usual ones of the runs; empty if they may be."""
     metrics: Mapping[str, Scored]
-
-
-class Terms(NamedTuple):
-    """What two numbers of a metric must share to be compared; the seed is none of it."""
-
-    generated: int
-    real: int
-    size: str
-    pictures: str
-    extractor: str
-    features: str
-
-    @classmethod
-    def of(cls, found: Evaluated, score: Score) -> Self:
-        """Those of a number; of one that compares pixels, the features do not matter."""
-        by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
-        size = "x".join(map(str, found.image[1:]))
-        return cls(score.pictures, found.real, size, str(found.pictures), *by)
-
-    def unlike(self, usual: Terms) -> Iterator[str]:
-        """What is not as usual, in words."""
-        if self.generated != usual.generated:
-            yield f"{self.generated} generated pictures, not {usual.generated}"
-        if self.size != usual.size:
-            yield f"pictures of {self.size} pixels, not of {usual.size}"
-        if self.real != usual.real:
-            yield f"{self.real} real pictures, not {usual.real}"
-        # Their identity depends on their size and number, too.
-        if self.pictures != usual.pictures and self[1:3] == usual[1:3]:
-            yield f"other real pictures: {self.pictures[:8]}, not {usual.pictures[:8]}"
-        if self.extractor != usual.extractor:
-            yield f"features of {self.extractor}, not of {usual.extractor}"
-        elif self.features != usual.features:
-            yield f"features {self.features}, not {usual.features}"
 
 
 def compare(folders: Sequence[RunFolder]) -> list[Compared]:
@@ -154,34 +120,29 @@ def scored(folders: Sequence[RunFolder]) -> list[dict[str, Scored]]:
     names = dict.fromkeys(name for each in found for one in each for name in one.scores)
     metrics: list[dict[str, Scored]] = [{} for _ in folders]
     for name in names:
-        readings = [_by_terms(each, name) for each in found]
+        readings = [_by_basis(each, name) for each in found]
         for run, ways in zip(metrics, readings, strict=True):
             if ways:
                 run[name] = _scored(ways, _usual(map(reversed, readings)))
     return metrics
 
 
-def _by_terms(found: Iterable[Evaluated], name: str) -> dict[Terms, list[Reading]]:
+def _by_basis(found: Iterable[Evaluated], name: str) -> dict[Basis, list[Reading]]:
     """The readings of one metric, those of the last step at the end."""
-    readings: dict[Terms, list[Reading]] = {}
+    readings: dict[Basis, list[Reading]] = {}
     for each in found:
-        if (score := each.scores.get(name)) and _is_whole(score):
-            terms = Terms.of(each, score)
-            before = readings.pop(terms, [])
-            readings[terms] = [*before, Reading(each.step, each.images_seen, score)]
+        if score := each.scores.get(name):
+            basis = Basis.of(each, score)
+            before = readings.pop(basis, [])
+            readings[basis] = [*before, Reading(each.step, each.images_seen, score)]
     return readings
 
 
-def _is_whole(score: Score) -> bool:
-    floor = 0.0 if score.floor is None else score.floor
-    return all(map(is_number, (score.value, score.pictures, floor)))
-
-
-def _scored(ways: dict[Terms, list[Reading]], usual: Terms) -> Scored:
-    terms = usual if usual in ways else next(reversed(ways))
-    readings = ways[terms]
+def _scored(ways: dict[Basis, list[Reading]], usual: Basis) -> Scored:
+    basis = usual if usual in ways else next(reversed(ways))
+    readings = ways[basis]
     best = min(readings, key=lambda each: by_goal(each.score))
-    return Scored(best, readings[-1], tuple(terms.unlike(usual)))
+    return Scored(best, readings[-1], tuple(basis.unlike(usual)))
 
 
 def _usual(ways: Iterable[Iterable[T]]) -> T:

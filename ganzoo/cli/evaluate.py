@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.known import Without, registry
+from ganzoo.cli.known import Json, Without, registry
+from ganzoo.cli.options import Device
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="WHICH", help="last, best, all or a step; several are fine."),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    device: Device = "cpu",
+    as_json: Json = False,
     without: Without = None,
 ) -> None:
     """Measure how good a run's pictures are, and keep it in its `evaluations.jsonl`.

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ganzoo.cli.options import Checkpoint, ClassName, Device
+
 
 def generate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
@@ -20,9 +22,7 @@ def generate(
         typer.Option(min=1, help="How many pictures: 64 by default, 8 with --each-class."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Which pictures; the same seed, the same.")] = 0,
-    class_name: Annotated[
-        str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
-    ] = None,
+    class_name: ClassName = None,
     each_class: Annotated[
         bool,
         typer.Option("--each-class", help="A grid with a row per class, of the same latents."),
@@ -33,10 +33,8 @@ def generate(
             metavar="PSI", help="Below 1, latents nearer to their mean: less diverse pictures."
         ),
     ] = 1.0,
-    checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help="last, best or a step.")
-    ] = "last",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    checkpoint: Checkpoint = "last",
+    device: Device = "cpu",
 ) -> None:
     """Make new pictures with a run's averaged generator.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ganzoo.cli.known import Json
+from ganzoo.cli.options import Checkpoint, ClassName, Device
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -34,13 +35,9 @@ def neighbours(
         Literal["features", "pixels"], typer.Option(help="What makes them near.")
     ] = "features",
     seed: Annotated[int, typer.Option(min=0, help="Which pictures; those of generate.")] = 0,
-    class_name: Annotated[
-        str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
-    ] = None,
-    checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help="last, best or a step.")
-    ] = "last",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    class_name: ClassName = None,
+    checkpoint: Checkpoint = "last",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Show generated pictures, each beside the real ones that are nearest to it.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.known import Json
+from ganzoo.cli.options import Checkpoint, ClassName, Device
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -30,16 +31,12 @@ def project(
     seed: Annotated[
         int, typer.Option(min=0, help="Where it begins; the same seed, the same result.")
     ] = 0,
-    class_name: Annotated[
-        str | None, typer.Option("--class", metavar="NAME", help="Only pictures of this class.")
-    ] = None,
+    class_name: ClassName = None,
     latents: Annotated[
         Path | None, typer.Option(metavar="FILE.npy", help="Keep the latents that are found here.")
     ] = None,
-    checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help="last, best or a step.")
-    ] = "last",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    checkpoint: Checkpoint = "last",
+    device: Device = "cpu",
     as_json: Json = False,
 ) -> None:
     """Show how near a run's averaged generator comes to given pictures.

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ganzoo.cli.options import Device
+
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The runs' folders.")],
@@ -19,7 +21,7 @@ def report(
         bool,
         typer.Option(help="Whether to open the pictures it was trained on, for neighbours."),
     ] = True,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    device: Device = "cpu",
 ) -> None:
     """Write a page about a run, with curves, samples over time and metrics; or about several.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extract, ImageShape, Measure, Measured, Sample
+from ganzoo.contracts import Extract, Measure, Measured, Sample
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.evaluation.store import Store, key_of
@@ -49,11 +49,6 @@ class RealPictures:
     def sample(self, progress: Progress) -> Sample:
         """All of them; their features come from the store if they are there."""
         return _Kept(self, progress)
-
-    @property
-    def shape(self) -> ImageShape:
-        """The shape of each picture."""
-        return ImageShape(*self.pictures.shape[1:])
 
 
 class _Kept(PictureSample):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
+
+from ganzoo.journal import is_number
 
 Goal = Literal["low", "high", "real"]
 
@@ -61,20 +63,52 @@ class Evaluated:
     def of(cls, line: str) -> Self:
         """What ``line`` tells.
 
-        Raises ValueError, TypeError, KeyError or RecursionError if it is not whole.
+        Raises ValueError, TypeError, KeyError, AttributeError or RecursionError if it is not whole.
         """
         told: dict[str, Any] = json.loads(line)
         scores = {str(name): Score(**score) for name, score in told.pop("scores").items()}
         found = cls(scores=scores, **told | {"image": tuple(told["image"])})
-        numbers = [
-            found.step,
-            found.images_seen,
-            found.samples,
-            *(s.value for s in scores.values()),
-        ]
-        if not all(isinstance(number, int | float) for number in numbers):
+        numbers: list[float] = [found.step, found.images_seen, found.samples, found.real]
+        for score in scores.values():
+            floor = 0 if score.floor is None else score.floor
+            numbers += [score.value, score.pictures, floor, score.floor_pictures]
+        if not all(map(is_number, numbers)):
             raise TypeError("a number is none")
         return found
+
+
+class Basis(NamedTuple):
+    """What two numbers of a metric must share to be compared; the seed is none of it."""
+
+    generated: int
+    real: int
+    size: str
+    pictures: str
+    extractor: str
+    features: str
+
+    @classmethod
+    def of(cls, found: Evaluated, score: Score) -> Self:
+        """Those of a number; of one that compares pixels, the features do not matter."""
+        by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
+        size = "x".join(map(str, found.image[1:]))
+        return cls(score.pictures, found.real, size, str(found.pictures), *by)
+
+    def unlike(self, usual: Basis) -> Iterator[str]:
+        """What is not as usual, in words."""
+        if self.generated != usual.generated:
+            yield f"{self.generated} generated pictures, not {usual.generated}"
+        if self.size != usual.size:
+            yield f"pictures of {self.size} pixels, not of {usual.size}"
+        if self.real != usual.real:
+            yield f"{self.real} real pictures, not {usual.real}"
+        # Their identity depends on their size and number, too.
+        if self.pictures != usual.pictures and self[1:3] == usual[1:3]:
+            yield f"other real pictures: {self.pictures[:8]}, not {usual.pictures[:8]}"
+        if self.extractor != usual.extractor:
+            yield f"features of {self.extractor}, not of {usual.extractor}"
+        elif self.features != usual.features:
+            yield f"features {self.features}, not {usual.features}"
 
 
 def read(path: Path) -> list[Evaluated]:

@@ -46,8 +46,7 @@ def evaluate(
 
 def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
     """Each once; ``all`` stands for every step, or for the last if there is none at all."""
-    paths = Checkpoints(folder.checkpoints, keep=1).paths()
-    steps = [str(int(path.stem.removeprefix("step-"))) for path in reversed(paths)]
+    steps = [str(step) for step in reversed(Checkpoints(folder.checkpoints, keep=1).steps())]
     named = (steps or ["last"] if which == "all" else [which] for which in checkpoints)
     return list(dict.fromkeys(which for some in named for which in some))
 

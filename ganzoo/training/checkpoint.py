@@ -12,7 +12,7 @@ import pickle
 import re
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo.errors import RequestError
 from ganzoo.folders import replacing, write_atomically
+from ganzoo.journal import is_number
 from ganzoo.ownership import Ownership
 from ganzoo.training.migration import FORMAT, migrated
 
@@ -110,25 +111,21 @@ class Checkpoints:
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
 
-    def crown(self, step: int, number: str, value: float, terms: str = "") -> None:
+    def crown(self, step: int, number: str, value: float, basis: Sequence[object] = ()) -> None:
         """Keep this step's checkpoint as the best by this number, instead of the one before.
 
-        Only numbers of the same ``terms`` can be compared.
+        Only numbers on the same ``basis``, which is plain values, can be compared.
         """
         about = {"checkpoint": self.path(step).name, "number": number, "value": value}
-        about["terms"] = terms
-        write_atomically(self.folder / "best.json", json.dumps(about, indent=2) + "\n")
+        about["basis"] = list(basis)
+        write_atomically(self._crowned, json.dumps(about, indent=2) + "\n")
 
-    def best(self, number: str, terms: str = "") -> float | None:
+    def best(self, number: str, basis: Sequence[object] = ()) -> float | None:
         """The value of the best checkpoint, if it is there and was chosen by such a number."""
-        try:
-            about = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-            same = (about["number"], about["terms"]) == (number, terms)
-            if same and (self.folder / about["checkpoint"]).is_file():
-                return float(about["value"])
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
-        return None
+        about = _told(self._crowned)
+        same = (about.get("number"), about.get("basis")) == (number, list(basis))
+        there = same and (self.folder / str(about.get("checkpoint"))).is_file()
+        return float(about["value"]) if there and is_number(about.get("value")) else None
 
     def find(self, which: str) -> Path:
         """The file of the checkpoint that is called ``best``, ``last`` or by its step.
@@ -142,21 +139,27 @@ class Checkpoints:
             return self.folder / best
         if which.isdecimal() and self.path(int(which)) in paths:
             return self.path(int(which))
-        steps = ", ".join(path.stem.removeprefix("step-").lstrip("0") or "0" for path in paths)
+        steps = ", ".join(map(str, self.steps()))
         raise RequestError(
             f"{self.folder.parent} has no checkpoint {which}: there are {steps or 'none'}; best is "
             "there once a run is evaluated while it trains"
         )
 
+    @property
+    def _crowned(self) -> Path:
+        return self.folder / "best.json"
+
     def _best(self) -> str | None:
         """The name of the best one; raises ValueError where there is one and it cannot be told."""
-        try:
-            found = json.loads((self.folder / "best.json").read_text(encoding="utf-8"))
-            return str(found["checkpoint"])
-        except FileNotFoundError:
+        if not self._crowned.exists():
             return None
-        except (OSError, KeyError, TypeError, RecursionError) as error:
-            raise ValueError(str(error)) from error
+        if "checkpoint" not in (about := _told(self._crowned)):
+            raise ValueError(f"{self._crowned} cannot be read")
+        return str(about["checkpoint"])
+
+    def steps(self) -> list[int]:
+        """The steps that there are checkpoints of, the newest first."""
+        return [int(path.stem.removeprefix("step-")) for path in self.paths()]
 
     def paths(self, newest: float = math.inf) -> list[Path]:
         """The checkpoint files, newest first, by the number of their step, the greatest allowed."""
@@ -273,8 +276,13 @@ def _migrated(state: State, path: Path) -> State:
 
 def _described(path: Path) -> dict[str, Any]:
     """What the file beside a checkpoint says of it; nothing if there is none that can be read."""
+    return _told(path.with_suffix(".json"))
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What a file of JSON tells; nothing if there is none that can be read."""
     try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        about = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}

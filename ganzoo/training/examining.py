@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ganzoo.errors import Stopped
-from ganzoo.evaluation.record import Evaluated, best, is_better
+from ganzoo.evaluation.record import Basis, Evaluated, best, is_better
 from ganzoo.observing.audience import Audience
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, due
@@ -80,15 +80,13 @@ class Examiner:
         self._audience.tell(lambda observer: observer.evaluated(found))
         return found
 
-    def _crowned(self, found: Evaluated) -> tuple[str, float, str] | None:
-        """The number by which this step is the best so far, its value and terms, if it is."""
+    def _crowned(self, found: Evaluated) -> tuple[str, float, Basis] | None:
+        """The number by which this step is the best so far, its value and basis, if it is."""
         name = best(found.scores, self._trainer.run.evaluate.best)
         if name is None:
             return None
-        score, features = found.scores[name], found.features
-        shape = "x".join(map(str, found.image))
-        compared = features if score.by_features else "pixels"
-        terms = f"{found.samples} of {shape} against {found.pictures} by {compared}"
-        if not is_better(score, self._keeper.best(name, terms)):
+        score = found.scores[name]
+        basis = Basis.of(found, score)
+        if not is_better(score, self._keeper.best(name, basis)):
             return None
-        return name, score.value, terms
+        return name, score.value, basis

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+from ganzoo.evaluation.record import Basis
 from ganzoo.observing.audience import Audience
 from ganzoo.run import Run
 from ganzoo.training import snapshot
@@ -100,13 +101,13 @@ class Keeper:
         """Raise LostOwnership if the run is another process's by now."""
         self._checkpoints.require_owner()
 
-    def crown(self, number: str, value: float, terms: str) -> None:
+    def crown(self, number: str, value: float, basis: Basis) -> None:
         """Keep the checkpoint of this step as the best; write it if it is not there."""
         if not self.is_current:
             self.save()
         if self.is_current and self._trainer.engine.is_main:
-            self._checkpoints.crown(self._trainer.step, number, value, terms)
+            self._checkpoints.crown(self._trainer.step, number, value, basis)
 
-    def best(self, number: str, terms: str) -> float | None:
+    def best(self, number: str, basis: Basis) -> float | None:
         """The value of the best checkpoint by such a number, if there is one."""
-        return self._checkpoints.best(number, terms)
+        return self._checkpoints.best(number, basis)

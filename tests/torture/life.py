@@ -16,11 +16,12 @@ import torch
 from ganzoo import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.training.loop import Outcome
+from tests.sameness import same
 from tests.torture import process
 from tests.torture.faults import LASTING, Fault
 from tests.torture.mischief import damaged, litter, newest_whole, whole
 from tests.torture.process import Ending, lived
-from tests.torture.victims import EVERY, Victim, results, same
+from tests.torture.victims import EVERY, Victim, results
 
 REPORTS = "metrics.jsonl"
 

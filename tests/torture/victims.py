@@ -11,7 +11,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ganzoo.api import folder_maker, stored_settings
@@ -144,14 +143,3 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
         for tag in events.Tags()["scalars"]
         if not tag.startswith("speed/")
     }
-
-
-def same(a: object, b: object) -> bool:
-    """Whether two results are equal to the bit."""
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return a.dtype == b.dtype and torch.equal(a, b)
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return a == b

@@ -14,6 +14,7 @@ from ganzoo.observing.console import ProgressBar
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.stopping import Stopping
+from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -28,16 +29,6 @@ EVALUATED = {
 def last_state(folder: Path) -> dict[str, Any]:
     state = Checkpoints(folder / "checkpoints", 3).load()
     return {k: v for k, v in state.items() if k not in ("tally", "landmark")}
-
-
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -24,6 +23,7 @@ from ganzoo.run import Run
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.stopping import Stopping
+from tests.sameness import same
 
 REGISTRY = Registry.discover()
 ARCHITECTURES = [entry.component.name for entry in REGISTRY.entries("architecture")]
@@ -35,17 +35,6 @@ Arguments = Callable[..., dict[str, Any]]
 
 def last_state(folder: Path) -> State:
     return Checkpoints(folder / "checkpoints", 3).load()
-
-
-def same(a: object, b: object) -> bool:
-    """Whether two states are equal to the bit."""
-    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        return a.dtype == b.dtype and torch.equal(a, b)
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return a == b
 
 
 REFUSED = [("progressive", "wgan")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ganzoo.comparison import Compared, by_goal, ranked
-from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.evaluation.record import Basis, Evaluated, Score
 from ganzoo.output.report.chart import Chart, Line, Point
 from ganzoo.output.report.differences import shown
 
@@ -43,22 +43,23 @@ class Matrix(NamedTuple):
 
 
 def charts(found: Sequence[Evaluated]) -> list[Chart]:
-    """A chart for each number, with a line for each count of generated pictures."""
-    kinds: dict[_Kind, dict[int, dict[int, tuple[Point, Score]]]] = {}
+    """A chart for each number, with a line for all evaluations that may be compared."""
+    kinds: dict[_Kind, dict[Basis, dict[int, tuple[Point, Score]]]] = {}
     for each in found:
         for name, score in each.scores.items():
             kind = _Kind(name, _by(each, score), score.goal)
             point = Point(each.step, each.images_seen, score.value)
-            kinds.setdefault(kind, {}).setdefault(score.pictures, {})[each.step] = (point, score)
-    return [_chart(kind, by_count) for kind, by_count in kinds.items()]
+            lines = kinds.setdefault(kind, {}).setdefault(Basis.of(each, score), {})
+            lines[each.step] = (point, score)
+    return [_chart(kind, by_basis) for kind, by_basis in kinds.items()]
 
 
-def _chart(kind: _Kind, by_count: dict[int, dict[int, tuple[Point, Score]]]) -> Chart:
+def _chart(kind: _Kind, by_basis: dict[Basis, dict[int, tuple[Point, Score]]]) -> Chart:
     lines = []
-    for count, by_step in sorted(by_count.items()):
+    for basis, by_step in sorted(by_basis.items()):
         ordered = [by_step[step] for step in sorted(by_step)]
         points = tuple(point for point, _ in ordered)
-        lines.append(Line(f"{count:,} pictures", points, ordered[-1][1].floor))
+        lines.append(Line(f"{basis.generated:,} pictures", points, ordered[-1][1].floor))
     return Chart(kind.name, tuple(lines), f"Good: {GOOD.get(kind.goal, '')}. By {kind.by}.")
 
 
@@ -88,15 +89,18 @@ def rows(found: Evaluated) -> list[Row]:
 
 def matrices(found: Sequence[Evaluated]) -> list[Matrix]:
     """Every evaluation, those together that may be compared; of one step the one made last."""
-    groups: dict[str, dict[int, Evaluated]] = {}
+    groups: dict[tuple[object, ...], dict[int, Evaluated]] = {}
     for each in found:
-        title = f"{each.samples:,} generated pictures, features of {each.extractor}"
-        groups.setdefault(title, {})[each.step] = each
-    return [_matrix(title, by_step) for title, by_step in groups.items()]
+        alike = (each.samples, each.extractor, each.features, each.real, each.image, each.pictures)
+        groups.setdefault(alike, {})[each.step] = each
+    return [_matrix(by_step) for by_step in groups.values()]
 
 
-def _matrix(title: str, by_step: dict[int, Evaluated]) -> Matrix:
+def _matrix(by_step: dict[int, Evaluated]) -> Matrix:
     found = [by_step[step] for step in sorted(by_step)]
+    size = "x".join(map(str, found[0].image[1:]))
+    counts = f"{found[0].samples:,} generated and {found[0].real:,} real pictures of {size}"
+    title = f"{counts}, features of {found[0].extractor}"
     names = list(dict.fromkeys(name for each in found for name in each.scores))
     best = {
         name: min((each.scores[name] for each in found if name in each.scores), key=by_goal)
