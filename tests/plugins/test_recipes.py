@@ -93,7 +93,6 @@ SHOULD_BE: dict[str, dict[str, Any]] = {
         "augment.shear.amount": 0.15,
         "augment.zoom.name": "classic-augment/zoom",
         "augment.zoom.amount": 0.1,
-        "augment.flip.name": "classic-augment/flip",
         "data.resolution": 28,
         "train.critic_steps": 1,
         "sample.every": "1 epoch",
