@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def _whole(path: Any) -> Path:
@@ -50,6 +52,11 @@ class Options(BaseModel):
     )
 
 
+def is_options(model: object) -> bool:
+    """Whether it is a class of options."""
+    return isinstance(model, type) and issubclass(model, Options)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Component:
     """A named, configurable thing that some plugin knows how to build."""
@@ -71,6 +78,31 @@ class Component:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.kind} name {self.name!r} must be lower-case-with-hyphens")
 
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the declaration, as far as that shows without importing its code."""
+        for name in ("summary", "reference"):
+            if not isinstance(getattr(self, name), str):
+                yield f"its {name} should be a text, not {getattr(self, name)!r}"
+        yield from self.option_faults()
+        yield from self._factory_faults()
+        if not isinstance(self.recommends, Mapping):
+            yield f"its recommends should be a mapping, not {self.recommends!r}"
+
+    def option_faults(self) -> Iterator[str]:
+        """What is wrong with the options: no class of them, no default, or one of another type."""
+        if not is_options(self.options):
+            yield f"its options should be a class derived from ganzoo.Options, not {self.options!r}"
+            return
+        for name, option in self.options.model_fields.items():
+            yield from _option_faults(name, option)
+
+    def _factory_faults(self) -> Iterator[str]:
+        if isinstance(self.factory, str):
+            if not _IMPORT.fullmatch(self.factory):
+                yield f'its factory should be "package.module:name", not {self.factory!r}'
+        elif not callable(self.factory):
+            yield f"its factory should be a callable, not {self.factory!r}"
+
     def build(self, options: Options, **context: Any) -> Any:
         """What the factory makes of the options, its code imported only now.
 
@@ -86,6 +118,24 @@ class Component:
             raise
         except (ValueError, LookupError) as error:
             raise RequestError(f"{self.kind} {self.name}: {error}") from error
+
+
+_PLAIN: Mapping[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+}
+"""Which defaults options of plain types may have; others are for ``ganzoo.testing`` to check."""
+
+
+def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
+    if option.is_required():
+        yield f"option {name!r} needs a default"
+    elif isinstance(option.annotation, type) and option.default_factory is None:
+        kinds, given = _PLAIN.get(option.annotation, (object,)), option.default
+        if not isinstance(given, kinds) or (isinstance(given, bool) and kinds[-1] in (int, float)):
+            yield f"option {name!r}: its default {given!r} is no {option.annotation.__name__}"
 
 
 class Dataset(Component):
@@ -130,6 +180,12 @@ class Metric(Component):
     goal: Literal["low", "high", "real"] = "low"
     """Whether its numbers are good when low, when high, or when near those of real pictures."""
 
+    def faults(self) -> Iterator[str]:
+        """As of every component; and its goal is one that there is."""
+        yield from super().faults()
+        if self.goal not in ("low", "high", "real"):
+            yield f"its goal should be low, high or real, not {self.goal!r}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Extractor(Component):
@@ -143,6 +199,15 @@ class Extractor(Component):
     """``metrics.features=auto`` takes the greatest of those whose packages are there; one without
     is taken only by its name.
     """
+
+    def faults(self) -> Iterator[str]:
+        """As of every component; and its packages and preference can be compared with others'."""
+        yield from super().faults()
+        packages: Any = self.packages
+        if not isinstance(packages, tuple | list) or not all(isinstance(p, str) for p in packages):
+            yield f"its packages should be a tuple of names, not {self.packages!r}"
+        if not isinstance(self.preference, int | None):
+            yield f"its preference should be a whole number or None, not {self.preference!r}"
 
     @property
     def is_available(self) -> bool:
@@ -162,6 +227,9 @@ class Recipe(Component):
     """The TOML file, as ``"package/path/inside/it.toml"``."""
     expects: str = ""
     """What a run of it should reach, in a sentence."""
+
+    def _factory_faults(self) -> Iterator[str]:
+        return iter(())
 
     def read(self) -> str:
         """The text of the settings file."""

@@ -43,6 +43,32 @@ class UnreadablePicture(RequestError):
         self.skip = skip
 
 
+def place_in(error: BaseException, module: str) -> str:
+    """``file:line`` of the innermost frame in a plugin's own code, or nothing if there is none.
+
+    ``module`` is the name of one of the plugin's modules: its own code is all that is in the same
+    top-level package. Errors that the error was raised from are searched where it has no such
+    frame itself.
+    """
+    package = module.partition(".")[0]
+    seen: BaseException | None = error
+    searched: set[int] = set()  # two errors may be each other's context
+    while seen is not None and id(seen) not in searched:
+        searched.add(id(seen))
+        place, trace = "", seen.__traceback__
+        while trace is not None:
+            name = str(trace.tb_frame.f_globals.get("__name__", ""))
+            if name.partition(".")[0] == package:
+                place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        if isinstance(seen, SyntaxError) and seen.filename and seen.lineno:
+            place = f"{seen.filename}:{seen.lineno}"
+        if place:
+            return place
+        seen = seen.__cause__ or seen.__context__
+    return ""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean ...?"`` with the nearest known names, or nothing."""
     import difflib

@@ -7,17 +7,17 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
 
 import pluggy
 
 from ganzoo import hookspecs
 from ganzoo.components import Component
-from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean
+from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -64,11 +64,14 @@ class Failure(NamedTuple):
 
     plugin: Plugin
     error: BaseException
+    place: str = ""
+    """``file:line`` in the plugin's own code, or its file where no line of it is to blame."""
 
     @property
     def reason(self) -> str:
-        """The error in one line."""
-        return " ".join(f"{type(self.error).__name__}: {self.error}".split())
+        """The error's class, what it says, and its place, in one line."""
+        where = f" ({self.place})" if self.place else ""
+        return " ".join(f"{type(self.error).__name__}: {self.error}{where}".split())
 
 
 class Registry:
@@ -88,11 +91,11 @@ class Registry:
         """Register every plugin of the entry-point group ``ganzoo``, then those local files.
 
         ``without`` and the environment variable ``GANZOO_DISABLE_PLUGINS`` (names separated by
-        commas) name plugins that are not even imported. With ``GANZOO_STRICT_PLUGINS=1`` a
-        plugin that fails raises its own error instead of being recorded.
+        commas) name plugins that are not even imported.
 
         Raises UnknownName if a plugin to leave out is not installed, RequestError if a file is
-        missing.
+        missing; with ``GANZOO_STRICT_PLUGINS=1`` also for a plugin that fails, which is recorded
+        otherwise.
         """
         registry = cls()
         installed = sorted(entry_points(group="ganzoo"), key=lambda point: point.name)
@@ -126,25 +129,48 @@ class Registry:
         except (KeyboardInterrupt, Stopped):
             raise
         except BaseException as error:  # whatever a plugin may raise; an exit is an error here
+            failure = Failure(plugin, error, _place_of(error, point.module))
             if os.environ.get("GANZOO_STRICT_PLUGINS") == "1":
-                raise
-            self.failures.append(Failure(plugin, error))
+                message = f"the plugin {plugin} cannot be used: {failure.reason}"
+                raise RequestError(message) from error
+            self.failures.append(failure)
 
     def register(self, module: ModuleType | object, plugin: Plugin) -> None:
-        """Add the components of one plugin; on any error add none of them."""
+        """Add the components of one plugin; on any error add none of them.
+
+        Raises ValueError or TypeError that lists what is wrong with the declarations, or whatever
+        a hook raises.
+        """
+        offered = [Entry(component, plugin) for component in self.offered_by(module, plugin)]
+        faults = [
+            f"{entry.component.kind} {entry.component.name}: {fault}"
+            for entry in offered
+            for fault in entry.component.faults()
+        ]
+        if faults:
+            self._manager.unregister(name=plugin.name)
+            raise ValueError("; ".join(faults))
+        self.plugins.append(plugin)
+        for entry in offered:
+            self._entries[entry.component.kind].append(entry)
+
+    def offered_by(self, module: ModuleType | object, plugin: Plugin) -> list[Component]:
+        """What a plugin's hooks declare, before the declarations are looked at.
+
+        Raises as :meth:`register` does for hooks, and for two components of one kind and name.
+        """
         if self._manager.has_plugin(plugin.name):
             raise ValueError(f"another plugin is already called {plugin.name!r}")
+        _reject_unmarked(module)
         try:
             self._manager.register(module, name=plugin.name)
             self._reject_odd_hooks(module)
-            offered = [Entry(component, plugin) for component in self._offered_by(module)]
+            offered = list(self._declared_by(module))
             _reject_twins(offered)
         except BaseException:
             self._manager.unregister(name=plugin.name)
             raise
-        self.plugins.append(plugin)
-        for entry in offered:
-            self._entries[entry.component.kind].append(entry)
+        return offered
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """Every component of a kind, or of all kinds in their order, by name."""
@@ -172,13 +198,20 @@ class Registry:
                 choices = " or ".join(sorted(e.qualified_name for e in matches))
                 raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
 
-    def _offered_by(self, module: object) -> Iterator[Component]:
+    def _declared_by(self, module: object) -> Iterator[Component]:
         for kind, hook in KINDS.items():
             for implementation in getattr(self._manager.hook, hook).get_hookimpls():
                 if implementation.plugin is module:
-                    for component in implementation.function():
+                    declared = implementation.function()
+                    if not isinstance(declared, Iterable):
+                        where = _definition(implementation.function)
+                        raise TypeError(
+                            f"{hook} returned {declared!r}, not a list of {plural(kind)}{where}"
+                        )
+                    for component in declared:
                         if not isinstance(component, Component) or component.kind != kind:
-                            raise TypeError(f"{hook} returned {component!r}, not a {kind}")
+                            where = _definition(implementation.function)
+                            raise TypeError(f"{hook} returned {component!r}, not a {kind}{where}")
                         yield component
 
     def _reject_odd_hooks(self, module: object) -> None:
@@ -190,6 +223,7 @@ class Registry:
                     raise TypeError(
                         f"there is no hook named {caller.name!r}"
                         f"{did_you_mean(caller.name, KINDS.values())}"
+                        f"{_definition(implementation.function)}"
                     )
                 if implementation.wrapper or implementation.hookwrapper:
                     raise TypeError(f"{caller.name} collects components and cannot be wrapped")
@@ -241,10 +275,32 @@ def _import_file(module_name: str, file: Path) -> ModuleType:
     return module
 
 
-def _reject_twins(offered: Sequence[Entry]) -> None:
+def _place_of(error: BaseException, module: str) -> str:
+    """Where in the plugin's code an error comes from; at least its file, unless that is said."""
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return place_in(error, module) or ("" if file in str(error) else file)
+
+
+def _definition(function: Callable[..., Any]) -> str:
+    """Where a function is defined, as ``" (file:line)"``."""
+    code = getattr(function, "__code__", None)
+    return f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+
+
+def _reject_unmarked(module: object) -> None:
+    """Refuse a function that has a hook's name, but not the mark by which it would be called."""
+    for hook in KINDS.values():
+        function = getattr(module, hook, None)
+        if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
+            raise TypeError(
+                f"{hook} is not marked: write @ganzoo.hookimpl above it{_definition(function)}"
+            )
+
+
+def _reject_twins(offered: Sequence[Component]) -> None:
     seen: set[tuple[str, str]] = set()
-    for entry in offered:
-        key = (entry.component.kind, entry.component.name)
+    for component in offered:
+        key = (component.kind, component.name)
         if key in seen:
             raise ValueError(f"it offers two components of kind {key[0]} called {key[1]!r}")
         seen.add(key)

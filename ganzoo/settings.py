@@ -165,11 +165,11 @@ def reworded(
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
-    if first["type"] == "extra_forbidden":
-        return RequestError(f"there is no setting {key}{did_you_mean(key, known)}")
-    message = first["msg"].removeprefix("Value error, ")
     origin = origins.get(key, "command line")
     where = "" if origin == "command line" else f" (set by {origin})"
+    if first["type"] == "extra_forbidden":
+        return RequestError(f"there is no setting {key}{where}{did_you_mean(key, known)}")
+    message = first["msg"].removeprefix("Value error, ")
     return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
 
 

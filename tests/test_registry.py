@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 import ganzoo
 from ganzoo.registry import KINDS, Plugin, Registry, plural
@@ -157,6 +160,99 @@ def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
         registry.find("loss", "mine")
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "line"),
+    [
+        ("def f():\n    return 1 / 0\nf()", "ZeroDivisionError: division by zero", 2),
+        ("import os\nos.path.join(None)", "TypeError: ", 2),
+        ("x = 1\ndef broken(:", "SyntaxError: ", 2),
+        (
+            "import ganzoo\ndef ganzoo_losses():\n    return []",
+            "TypeError: ganzoo_losses is not marked: write @ganzoo.hookimpl above it",
+            2,
+        ),
+        (
+            "import ganzoo\n@ganzoo.hookimpl\ndef ganzoo_losses():\n    []",
+            "TypeError: ganzoo_losses returned None, not a list of losses",
+            2,
+        ),
+        (
+            "import ganzoo\n\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
+            "    return [ganzoo.Loss(name='A', summary='A.', factory='a:b')]",
+            "ValueError: loss name 'A' must be lower-case-with-hyphens",
+            5,
+        ),
+    ],
+)
+def test_a_failure_names_its_class_and_place(
+    tmp_path: Path, code: str, reason: str, line: int
+) -> None:
+    file = tmp_path / "placed_gan.py"
+    file.write_text(code)
+    (failure,) = Registry.discover(files=[file]).failures
+    assert failure.reason.startswith(reason)
+    assert failure.reason.count(str(file)) == 1
+    assert f"{file}:{line}" in failure.reason
+    sys.modules.pop("placed_gan", None)
+
+
+class Required(ganzoo.Options):
+    """An option without a default."""
+
+    x: int = Field(ge=0, description="X.")
+
+
+class Mistyped(ganzoo.Options):
+    """A default of another type."""
+
+    x: int = Field("many", ge=0, description="X.")  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
+        ({"options": Required}, "option 'x' needs a default"),
+        ({"options": Mistyped}, "option 'x': its default 'many' is no int"),
+        ({"factory": "no import string"}, 'its factory should be "package.module:name"'),
+        ({"factory": 5}, "its factory should be a callable, not 5"),
+        ({"recommends": ["x"]}, "its recommends should be a mapping"),
+        ({"summary": None}, "its summary should be a text"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_its_name(changes: dict[str, Any], fault: str) -> None:
+    declared: dict[str, Any] = {"name": "mine", "summary": "A.", "factory": "a:b"}
+
+    @ganzoo.hookimpl
+    def ganzoo_losses() -> list[ganzoo.Loss]:
+        return [
+            ganzoo.Loss(**{**declared, **changes}),
+            ganzoo.Loss(**{**declared, "name": "other", "reference": None}),
+        ]
+
+    registry = Registry()
+    with pytest.raises(ValueError, match="loss other: its reference should be a text"):
+        registry.register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
+    with pytest.raises(ValueError, match=re.escape(f"loss mine: {fault}")):
+        registry.register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
+    assert registry.entries() == []
+
+
+@pytest.mark.parametrize(
+    ("component", "changes", "fault"),
+    [
+        (ganzoo.Metric, {"goal": "lowest"}, "its goal should be low, high or real"),
+        (ganzoo.Extractor, {"packages": "torch"}, "its packages should be a tuple of names"),
+        (ganzoo.Extractor, {"preference": "x"}, "its preference should be a whole number or None"),
+    ],
+)
+def test_what_only_some_kinds_declare_is_looked_at_too(
+    component: Any, changes: dict[str, Any], fault: str
+) -> None:
+    made = component(name="mine", summary="A.", factory="a:b", **changes)
+    assert any(fault in found for found in made.faults())
+
+
 def test_ctrl_c_while_a_plugin_is_imported_is_no_fault_of_the_plugin(tmp_path: Path) -> None:
     file = tmp_path / "slow_gan.py"
     file.write_text("raise KeyboardInterrupt")
@@ -186,8 +282,10 @@ def test_a_broken_plugin_raises_when_that_is_asked_for(
     file = tmp_path / "broken_strictly.py"
     file.write_text("1 / 0")
     monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "1")
-    with pytest.raises(ZeroDivisionError):
+    place = re.escape(f"({file}:1)")
+    with pytest.raises(ganzoo.RequestError, match=f"ZeroDivisionError: .*{place}$") as caught:
         Registry.discover(files=[file])
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_a_missing_distribution_module_is_recorded() -> None:

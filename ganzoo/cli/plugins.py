@@ -23,7 +23,8 @@ def plugins(as_json: Json = False, without: Without = None, plugin: LocalPlugin 
         return
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        offers = ", ".join(row["offers"]) or row["status"]
+        status = "offers nothing" if row["status"] == "ok" else row["status"]
+        offers = ", ".join(row["offers"]) or status
         source = f"{row['distribution']} {row['version']}".strip()
         print(f"{row['name']:{width}}  {source}  {offers}")
 

@@ -80,10 +80,39 @@ def test_plugins_are_listed_with_their_state(
     states = {plugin["name"]: plugin["status"] for plugin in json.loads(done.out)}
     assert states["dcgan"] == "ok"
     assert states["mlp"] == "disabled"
-    assert states["broken-one"] == "failed: ZeroDivisionError: division by zero"
+    place = f"({tmp_path / 'broken_one.py'}:1)"
+    assert states["broken-one"] == f"failed: ZeroDivisionError: division by zero {place}"
     text = ganzoo_command("plugins", "--plugin", "broken_one.py").out
     assert "failed: ZeroDivisionError" in text
     assert "1 architecture" in text
+
+
+def test_a_plugin_that_offers_nothing_says_so(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "offering_nothing.py").write_text("import ganzoo")
+    text = ganzoo_command("plugins", "--plugin", "offering_nothing.py").out
+    (line,) = [line for line in text.splitlines() if line.startswith("offering-nothing")]
+    assert line.endswith("offers nothing")
+
+
+def test_a_hook_without_its_mark_is_told_to_those_who_miss_the_loss(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "unmarked.py").write_text("def ganzoo_losses():\n    return []\n")
+    done = ganzoo_command("train", "blossoms", "mlp", "mine", "--plugin", "unmarked.py")
+    assert done.status == 2
+    assert "ganzoo_losses is not marked: write @ganzoo.hookimpl above it" in done.err
+    assert "there is no loss called mine" in done.err
+    assert "not loaded: unmarked" in done.err
+
+
+def test_strict_loading_names_the_class_and_the_place(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_strict.py").write_text("def f():\n    raise SystemExit(3)\nf()\n")
+    monkeypatch.setenv("GANZOO_STRICT_PLUGINS", "1")
+    done = ganzoo_command("list", "--plugin", "broken_strict.py")
+    assert done.status == 2
+    assert done.error.endswith(f"SystemExit: 3 ({tmp_path / 'broken_strict.py'}:2)")
 
 
 def test_a_broken_plugin_is_told_once_and_disturbs_nothing(
