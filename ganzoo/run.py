@@ -97,7 +97,7 @@ class Run(BaseModel):
         try:
             return cls.model_validate({**rest, **chosen})
         except ValidationError as error:
-            known = [*_known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
+            known = [*known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
             raise reworded(error, "", known, settings.origins) from None
 
     def tree(self) -> dict[str, Any]:
@@ -268,8 +268,9 @@ def section(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted key of every setting and section inside a section."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
         if inside := section(field.annotation):
-            yield from _known_keys(inside, f"{prefix}{name}.")
+            yield from known_keys(inside, f"{prefix}{name}.")

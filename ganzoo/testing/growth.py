@@ -12,33 +12,43 @@ from torch.nn.functional import avg_pool2d
 from ganzoo.components import Architecture
 from ganzoo.contracts import Growing, ImageShape, Networks
 from ganzoo.pictures import enlarged
+from ganzoo.testing.findings import Findings
+from ganzoo.testing.state import not_finite
 
 _N = 4
 
 
 def check_growth(
-    architecture: Architecture, networks: Networks, image: ImageShape, labels: Tensor | None
+    architecture: Architecture,
+    networks: Networks,
+    image: ImageShape,
+    labels: Tensor | None,
+    found: Findings,
 ) -> None:
     """Both players grow through the same stages, each of which begins where the last one ended."""
-    name, generator, discriminator = architecture.name, networks.generator, networks.discriminator
+    generator, discriminator = networks.generator, networks.discriminator
     if not isinstance(generator, Growing) or not isinstance(discriminator, Growing):
         alike = isinstance(generator, Growing) == isinstance(discriminator, Growing)
-        assert alike, f"{name}: either both players grow or neither"
-        assert not architecture.grows, f"{name}: grows=True, but its networks are not Growing"
+        found.expect(alike, "either both players grow or neither")
+        found.expect(not architecture.grows, "grows=True, but its networks are not Growing")
         return
-    assert architecture.grows, f"{name}: its networks are Growing, so declare grows=True"
+    found.expect(architecture.grows, "its networks are Growing, so declare grows=True")
     stages = list(generator.stages)
-    assert stages == list(discriminator.stages), f"{name}: the players have other stages"
-    assert stages[-1] == image, f"{name}: the last stage should be {image}, not {stages[-1]}"
+    right = found.expect(stages == list(discriminator.stages), "the players have other stages")
+    right &= found.expect(
+        stages[-1:] == [image], f"the last stage should be {image}, not {stages[-1:]}"
+    )
+    if not right:
+        return
     latents = generator.sample_latents(_N, torch.Generator().manual_seed(1))
     _check_player(
-        f"{name}'s generator",
+        found.of("generator"),
         generator,
         lambda pictures: generator(latents, labels),
         lambda small: enlarged(small, 2),
     )
     _check_player(
-        f"{name}'s discriminator",
+        found.of("discriminator"),
         discriminator,
         lambda pictures: discriminator(pictures, labels),
         lambda small: small,
@@ -46,7 +56,7 @@ def check_growth(
 
 
 def _check_player(
-    name: str,
+    found: Findings,
     player: nn.Module,
     output: Callable[[Tensor], Tensor],
     as_large: Callable[[Tensor], Tensor],
@@ -56,26 +66,29 @@ def _check_player(
     last = len(player.stages) - 1
     pictures = torch.rand(_N, *player.stages[last], generator=torch.Generator().manual_seed(0))
     as_built = output(pictures)
-    _check_added(name, player)
+    if wrong := not_finite(as_built):
+        found.add(f"its output holds {wrong}")
+        return
+    _check_added(found, player)
     for stage in range(1, last + 1):
-        _check_stage(name, player, stage, output, as_large)
+        _check_stage(found, player, stage, output, as_large)
     player.grow(last, 1.0)
     same = torch.allclose(output(pictures), as_built)
-    assert same, f"{name}: as it is built, it should be at its last stage, fade 1"
+    found.expect(same, "as it is built, it should be at its last stage, fade 1")
     player.train()
 
 
-def _check_added(name: str, player: nn.Module) -> None:
+def _check_added(found: Findings, player: nn.Module) -> None:
     """Every parameter belongs to one stage."""
     assert isinstance(player, Growing)
     added = Counter(id(p) for stage in range(len(player.stages)) for p in player.added(stage))
     for key, parameter in player.named_parameters():
         times = added[id(parameter)]
-        assert times == 1, f"{name}: {key} is added by {times} stages, not by one"
+        found.expect(times == 1, f"{key} is added by {times} stages, not by one")
 
 
 def _check_stage(
-    name: str,
+    found: Findings,
     player: nn.Module,
     stage: int,
     output: Callable[[Tensor], Tensor],
@@ -90,9 +103,9 @@ def _check_stage(
     for fade, tolerance in ((0.0, 1e-4), (1e-4, 1e-2)):
         player.grow(stage, fade)
         same = torch.allclose(output(pictures), before, atol=tolerance, rtol=tolerance)
-        assert same, f"{name}: stage {stage} should begin as what stage {stage - 1} was"
+        found.expect(same, f"stage {stage} should begin as what stage {stage - 1} was")
     player.grow(stage, 0.5)
     output(pictures).square().sum().backward()
-    idle = [p for p in player.added(stage) if p.grad is None]
-    assert not idle, f"{name}: no gradient reaches {len(idle)} parameters of stage {stage}"
+    idle = [p for p in player.added(stage) if p.requires_grad and p.grad is None]
+    found.expect(not idle, f"no gradient reaches {len(idle)} parameters of stage {stage}")
     player.zero_grad()

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import Component
+from ganzoo.components import Component, Options
 from ganzoo.registry import Plugin, Registry
+from ganzoo.settings import reworded
 from ganzoo.testing.declaration import check_declaration
+from ganzoo.testing.findings import Findings, report
 
 
 @contextmanager
@@ -28,21 +30,55 @@ def check_plugin(
     ``options`` maps a component's name to the options to build it with, such as the path of a
     small dataset; others are built with their defaults.
 
-    Raises AssertionError that names the component and the promise it breaks.
+    Raises one AssertionError that lists every broken promise with the name of its component.
     """
-    with only(module) as registry:
-        offered = registry.entries()
-    assert offered, f"{module} offers no component: is a hook marked with @ganzoo.hookimpl?"
-    for entry in offered:
-        check(entry.component, **(options or {}).get(entry.component.name, {}))
+    name = getattr(module, "__name__", repr(module))
+    found = Findings(f"plugin {name}", name)
+    offered: list[Component] = []
+    with found.trying("it cannot be loaded"):
+        offered = Registry().offered_by(module, Plugin("under-test", "under-test", "0"))
+        found.expect(
+            offered, "it offers no component: is a hook of it marked with @ganzoo.hookimpl?"
+        )
+    given = options or {}
+    for unknown in sorted(given.keys() - {component.name for component in offered}):
+        found.expect(not offered, f"options are given for {unknown}, which it does not offer")
+    lines = found.lines
+    for component in offered:
+        lines += findings_of(component, given.get(component.name, {}))
+    report(lines)
 
 
 def check(component: Component, **options: Any) -> None:
     """Check that a component declares itself well and behaves as its kind promises.
 
-    Raises AssertionError that names the component and the promise it breaks.
+    Raises one AssertionError that lists every broken promise, each with the component's name.
     """
-    check_declaration(component)
-    from ganzoo.testing import behaviour
+    report(findings_of(component, options))
 
-    behaviour.CHECKS[component.kind](component, component.options.model_validate(options))
+
+def findings_of(component: Component, options: Mapping[str, Any]) -> list[str]:
+    """Every broken promise of a component that is built with these options, one line each."""
+    factory = component.factory
+    if isinstance(factory, str):
+        module = factory.partition(":")[0]
+    else:
+        module = getattr(factory, "__module__", None) or ""
+    found = Findings(f"{component.kind} {component.name}", module)
+    if not check_declaration(component, found):
+        return found.lines
+    with found.trying("it cannot be checked"):
+        from ganzoo.testing import behaviour
+
+        behaviour.CHECKS[component.kind](component, _options(component, options), found)
+    return found.lines
+
+
+def _options(component: Component, values: Mapping[str, Any]) -> Options:
+    from pydantic import ValidationError
+
+    try:
+        return component.options.model_validate(values)
+    except ValidationError as error:
+        known = component.options.model_fields
+        raise reworded(error, "", known, {}) from error

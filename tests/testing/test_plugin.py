@@ -22,7 +22,7 @@ Kind = Callable[..., ganzoo.Loss]
 def broken(component: Any, **options: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         check(component, **options)
-    return str(caught.value).splitlines()[0]
+    return str(caught.value)
 
 
 # --- declarations -----------------------------------------------------------------------------
@@ -61,6 +61,20 @@ def test_a_good_loss_passes() -> None:
         ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
         ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
         ({"recommends": {"loss.gp_weight": 1}}, "not its business"),
+        ({"recommends": {"trian.steps": 1}}, "not its business; did you mean train."),
+        (
+            {"recommends": {"train.critic_step": 5}},
+            "there is no setting train.critic_step; did you mean train.critic_steps",
+        ),
+        (
+            {"recommends": {"train.generator.lr": -1}},
+            "recommends: train.generator.lr=-1: input should be greater than 0",
+        ),
+        ({"recommends": {"growth.start": 8}}, "growth.start, which needs grows=True"),
+        ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
+        ({"options": options(int, Field("a", ge=0, description="X."))}, "default 'a' is no int"),
+        ({"options": options(int, Field(1, ge=2, description="X."))}, "its default 1: input"),
+        ({"factory": "no import string"}, 'its factory should be "package.module:name"'),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -69,8 +83,8 @@ def test_a_careless_declaration_is_found(changes: dict[str, Any], message: str) 
 
 
 def test_a_rotten_import_string_is_found() -> None:
-    with pytest.raises((ImportError, AttributeError)):
-        check(loss(factory="ganzoo:no_such_thing"))
+    for factory in ("ganzoo:no_such_thing", "no_such_module:x"):
+        assert f"its factory {factory!r} cannot be imported" in broken(loss(factory=factory))
 
 
 def test_a_plugin_that_offers_nothing_is_found() -> None:
@@ -118,7 +132,7 @@ class Silent(Fine):
     ("factory", "message"),
     [
         (NotScalar, "should be a scalar"),
-        (NotFinite, "score is"),
+        (NotFinite, "generator(): score is"),
         (Detached, "the generator gets no gradient"),
         (Silent, "returns no terms"),
     ],
@@ -170,6 +184,22 @@ class Judge(ganzoo.Discriminator):
         return scores
 
 
+class NaNJudge(Judge):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(images) * float("nan")
+
+
+class NaNPlain(Plain):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(latents) * float("nan")
+
+
+class AllFrozen(Judge):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__(image)
+        self.requires_grad_(False)
+
+
 class Column(Judge):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images)[:, None]
@@ -199,7 +229,10 @@ def test_a_good_architecture_passes() -> None:
         (Unseeded, Judge, "latents should come from their generator"),
         (Idle, Judge, "no gradient reaches never_used.weight"),
         (Plain, Column, "one score each"),
-        (Plain, Gossip, "depends on the other pictures"),
+        (Plain, NaNJudge, "discriminator: its scores hold NaN"),
+        (NaNPlain, Judge, "generator: its images hold NaN"),
+        (Plain, AllFrozen, "discriminator: it has no parameter that is trained"),
+        (Plain, Gossip, "depends on the other images"),
     ],
 )
 def test_a_wrong_architecture_is_found(
@@ -232,6 +265,23 @@ class Misplaced(Darker):
     placement = "fake"
 
 
+class Misspelled:
+    placement: Any = "real"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def drawn(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        return torch.rand(n, 1, 1, 1, generator=random)
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images * drawn
+
+
+class NaN(Darker):
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images * float("nan")
+
+
 class Smaller(Darker):
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         return images[..., 1:] * drawn
@@ -240,9 +290,12 @@ class Smaller(Darker):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (Forgetful, "random generator alone"),
+        (Forgetful, "its random generator and its state alone"),
         (Misplaced, "placement is 'fake'"),
         (Smaller, "changes the shape"),
+        (Misspelled, "nobody calls its method drawn(); did you mean draw?"),
+        (Misspelled, "it changes nothing"),
+        (NaN, "makes images that hold NaN"),
     ],
 )
 def test_a_wrong_augmentation_is_found(factory: type, message: str) -> None:
@@ -292,23 +345,37 @@ def test_a_wrong_dataset_is_found(factory: type, message: str) -> None:
     assert message in broken(ganzoo.Dataset(name="mine", summary="Dots.", factory=factory))
 
 
-def test_a_metric_returns_numbers_with_their_counts() -> None:
-    def brightness(options: Options) -> Any:
-        return lambda real, fake: {"difference": Measured(0.0, len(fake))}
+def metric(measure: Any, **changes: Any) -> ganzoo.Metric:
+    return ganzoo.Metric(name="mine", summary="Mine.", factory=lambda _: measure, **changes)
 
-    check(ganzoo.Metric(name="mine", summary="Brightness.", factory=brightness))
-    bare = ganzoo.Metric(name="mine", summary="Bare.", factory=lambda o: lambda r, f: {"x": 1.0})
-    assert "is no Measured" in broken(bare)
-    many = ganzoo.Metric(
-        name="mine", summary="Many.", factory=lambda o: lambda r, f: {"x": Measured(1.0, 10**6)}
-    )
-    assert "x is of 1000000 pictures" in broken(many)
-    loose = ganzoo.Metric(
-        name="mine",
-        summary="Loose.",
-        factory=lambda o: lambda r, f: {"x": Measured(torch.rand(()).item(), len(f))},
-    )
-    assert "not the same twice" in broken(loose)
+
+def test_a_good_metric_passes() -> None:
+    check(metric(lambda real, fake: {"mine": Measured(0.0, len(fake))}))
+    check(metric(lambda real, fake: {"mine/a": Measured(0.0, len(fake))}, goal="high"))
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        (lambda r, f: {"mine": 1.0}, "mine is no Measured"),
+        (lambda r, f: {"mine": Measured(1.0, 10**6)}, "mine is of 1000000 pictures"),
+        (lambda r, f: {"mine": Measured(torch.rand(()).item(), len(f))}, "not the same twice"),
+        (lambda r, f: {"mine": Measured(float("nan"), len(f))}, "mine is NaN"),
+        (lambda r, f: {"other name": Measured(1.0, len(f))}, "a number called 'other name'"),
+        (lambda r, f: {"mine/": Measured(1.0, len(f))}, "a number called 'mine/'"),
+        (lambda r, f: {}, "measures nothing"),
+    ],
+)
+def test_a_wrong_metric_is_found(measure: Any, message: str) -> None:
+    found = broken(metric(measure))
+    assert message in found
+    assert message == "not the same twice" or "not the same twice" not in found
+
+
+def test_a_goal_that_there_is_none_of_is_found() -> None:
+    wrong: Any = "lowest"
+    good = metric(lambda real, fake: {"mine": Measured(0.0, len(fake))}, goal=wrong)
+    assert broken(good) == "metric mine: its goal should be low, high or real, not 'lowest'"
 
 
 def test_an_extractor_gives_each_picture_features_of_its_own() -> None:

@@ -1,0 +1,264 @@
+"""The kit accepts what moves and what is frozen, and lists all that is wrong at once."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+import ganzoo
+from ganzoo import Generator, ImageShape, Measured, Needs, Networks, Options
+from ganzoo.testing import check, check_plugin
+
+
+class Dense(Generator):
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        self.image = image
+        self.layer = nn.Linear(4, image.channels * image.height * image.width)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
+        return images
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4, generator=random)
+
+
+class Spectral(ganzoo.Discriminator):
+    """Spectrally normalized, and partly frozen."""
+
+    def __init__(self, image: ImageShape) -> None:
+        super().__init__()
+        size = image.channels * image.height * image.width
+        self.frozen = nn.Linear(size, size).requires_grad_(False)
+        self.first = spectral_norm(nn.Linear(size, 8))
+        self.last = spectral_norm(nn.Linear(8, 1))
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        features = self.first(self.frozen(images.flatten(1)).relu()).relu()
+        scores: Tensor = self.last(features).flatten()
+        return scores
+
+
+class Tiring(Spectral):
+    """Its scores fall with every call, and nothing of that is in a buffer."""
+
+    calls = 0
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        self.calls += 1
+        return super().forward(images) - self.calls
+
+
+class Averaging(nn.Module):
+    """A loss with state."""
+
+    independent_scores = True
+    mean: Tensor
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        scores = critic(real)
+        self.mean.lerp_(scores.detach().mean(), 0.5)
+        return {"square": (scores - self.mean.clone() - 1).square().mean() + critic(fake).mean()}
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"square": (critic(fake) - self.mean).square().mean()}
+
+
+class Counting(Averaging):
+    """Its number of updates is in no state."""
+
+    updates = 0
+
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        self.updates += 1
+        return {"square": critic(fake).mean() * self.updates}
+
+
+class Unsaved:
+    """The same, without a state at all; and a method that nobody calls."""
+
+    independent_scores = False
+    updates = 0
+
+    def __init__(self, options: Options) -> None: ...
+
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        self.updates += 1
+        return {"score": critic(fake).mean() * self.updates}
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+        return {"score": -critic(fake).mean()}
+
+    def constrains(self, discriminator: nn.Module) -> None: ...
+
+
+class HalfSaved(Unsaved):
+    def state_dict(self) -> dict[str, int]:
+        return {"updates": self.updates}
+
+
+class Unreadable(HalfSaved):
+    def state_dict(self) -> dict[str, Any]:
+        return {"self": Options()}
+
+    def load_state_dict(self, state: Any) -> None: ...
+
+
+class Strengthening:
+    """An augmentation with state: it darkens more with every batch."""
+
+    placement: Any = "both"
+    batches = 0
+
+    def __init__(self, options: Options) -> None: ...
+
+    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+        self.batches += 1
+        return torch.rand(n, 1, 1, 1, generator=random) / self.batches
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images * drawn
+
+    def state_dict(self) -> dict[str, int]:
+        return {"batches": self.batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.batches = state["batches"]
+
+
+class Forgetting(Strengthening):
+    def load_state_dict(self, state: dict[str, int]) -> None: ...
+
+
+def loss(factory: Any = Averaging, **changes: Any) -> ganzoo.Loss:
+    return ganzoo.Loss(**{"name": "mine", "summary": "A loss.", "factory": factory, **changes})
+
+
+def architecture(discriminator: Any = Spectral) -> ganzoo.Architecture:
+    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
+        return Networks(generator=Dense(image), discriminator=discriminator(image))
+
+    return ganzoo.Architecture(name="spectral", summary="Networks.", factory=build)
+
+
+def augmentation(factory: Any) -> ganzoo.Augmentation:
+    return ganzoo.Augmentation(name="mine", summary="Darker.", factory=factory)
+
+
+def plugin(**hooks: list[Any]) -> ModuleType:
+    module = ModuleType("mine")
+    for name, offered in hooks.items():
+
+        def hook(offered: list[Any] = offered) -> list[Any]:
+            return offered
+
+        module.__dict__[f"ganzoo_{name}"] = ganzoo.hookimpl(hook)
+    return module
+
+
+def broken(component: Any) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check(component)
+    return str(caught.value)
+
+
+def test_spectral_norm_frozen_parameters_and_state_keep_their_promises() -> None:
+    augmentations = [augmentation(Strengthening)]
+    check_plugin(
+        plugin(architectures=[architecture()], losses=[loss()], augmentations=augmentations)
+    )
+
+
+@pytest.mark.parametrize(
+    ("component", "messages"),
+    [
+        (loss(Counting), ["it goes on differently after a resume"]),
+        (
+            loss(Unsaved),
+            ["it goes on differently after a resume", "constrains(); did you mean constrain?"],
+        ),
+        (loss(HalfSaved), ["it has state_dict() and no load_state_dict()"]),
+        (loss(Unreadable), ["its state_dict() cannot be kept and loaded"]),
+        (augmentation(Forgetting), ["it goes on differently after a resume"]),
+        (architecture(Tiring), ["discriminator: it goes on differently after a resume"]),
+    ],
+    ids=["counting", "unsaved", "half-saved", "unreadable", "forgetting", "tiring"],
+)
+def test_state_that_a_resume_would_lose_is_found(component: Any, messages: list[str]) -> None:
+    found = broken(component)
+    for message in messages:
+        assert message in found
+
+
+class Careless(Options):
+    """Everything is wrong with these."""
+
+    first: int = Field(1, description="A number without bounds.")
+    second: float = Field(2.0, ge=3, description="A default out of its bounds.")
+    third: str = "without a description"
+
+
+class Failing(Unsaved):
+    def __init__(self, options: Options) -> None:
+        raise TypeError("a bug")
+
+
+def test_every_fault_of_every_component_is_listed() -> None:
+    nan = Measured(float("nan"), 3)
+    module = plugin(
+        losses=[
+            loss(options=Careless, summary="No sentence", recommends={"train.step": 1}),
+            loss(Failing, name="failing"),
+            loss("no_such_module:Loss", name="absent"),
+            loss(name="unset", options={"x": 1}),
+        ],
+        metrics=[
+            ganzoo.Metric(name="number", summary="A.", factory=lambda _: lambda r, f: {"x y": nan})
+        ],
+    )
+    with pytest.raises(AssertionError) as caught:
+        check_plugin(module, options={"nothing": {}})
+    title, *lines = str(caught.value).splitlines()
+    assert title == f"{len(lines)} broken promises:"
+    expected = [
+        "plugin mine: options are given for nothing, which it does not offer",
+        "loss mine: the summary should be a sentence",
+        "loss mine: recommends: there is no setting train.step; did you mean train.steps",
+        "loss mine: option 'first' is a number and needs bounds",
+        "loss mine: option 'third' needs a description",
+        "loss mine: option 'second': its default 2.0: input should be greater than or equal to 3",
+        "loss failing: it cannot be checked: TypeError: a bug (",
+        "loss absent: its factory 'no_such_module:Loss' cannot be imported: ModuleNotFoundError",
+        "loss unset: its options should be a class derived from ganzoo.Options",
+        "metric number: it returns a number called 'x y'",
+        "metric number: x y is NaN",
+    ]
+    for line in expected:
+        assert any(found.startswith(f"  - {line}") for found in lines), line
+    assert len(lines) == len(expected)
+
+
+def test_an_error_is_listed_with_its_place_in_the_plugin() -> None:
+    line = Failing.__init__.__code__.co_firstlineno + 1
+    assert f"({__file__}:{line})" in broken(loss(Failing))
+
+
+def test_a_plugin_that_cannot_be_loaded_is_listed() -> None:
+    def ganzoo_losses() -> list[Any]:
+        return []
+
+    module = ModuleType("mine")
+    module.__dict__["ganzoo_losses"] = ganzoo_losses
+    with pytest.raises(AssertionError, match=r"plugin mine: .*ganzoo_losses is not marked"):
+        check_plugin(module)
