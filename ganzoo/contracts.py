@@ -274,7 +274,9 @@ class Constraint(Protocol):
 class Adaptive(Protocol):
     """An objective or an augmentation that changes while a run trains; any ``nn.Module`` is one.
 
-    What it returns is kept in checkpoints, so it is made of tensors and plain Python values.
+    What it returns is kept in checkpoints, so it is made of tensors and plain Python values. An
+    ``nn.Module`` is moved to the device of the run. Of several processes the first one's state is
+    kept, so it should be the same in all.
     """
 
     def state_dict(self) -> Mapping[str, Any]:

@@ -180,6 +180,9 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
         network.to(device=engine.device).to(memory_format=layout)
+    for module in (objective, *augments.values()):
+        if isinstance(module, torch.nn.Module):  # its buffers meet scores and images
+            module.to(engine.device)
     return Game(
         run=run,
         networks=networks,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -265,43 +267,28 @@ def test_going_back_is_exact_wherever_it_was_stopped(
     assert reports(often) == reports(straight)
 
 
-CHANGING = """
-from pydantic import Field
-from ganzoo import Loss, hookimpl
-import torch
-
-class Changing(torch.nn.Module):
-    independent_scores = False
-
-    def __init__(self, options):
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(()))
-
-    def discriminator(self, critic, real, fake):
-        scores = critic(real)
-        self.mean.lerp_(scores.detach().mean(), 0.5)
-        return {"square": (scores - self.mean - 1).square().mean() + critic(fake).square().mean()}
-
-    def generator(self, critic, fake, real):
-        return {"square": (critic(fake) - self.mean - 1).square().mean()}
-
-@hookimpl
-def ganzoo_losses():
-    return [Loss(name="changing", summary="It changes.", factory=Changing)]
-"""
+LECAM = Path(__file__).parents[2] / "examples" / "one_file" / "lecam.py"
 
 
-def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(
-    tiny: Arguments, tmp_path: Path
-) -> None:
-    plugin = tmp_path / "changing_loss.py"
-    plugin.write_text(CHANGING)
-    more = {"loss": "changing", "plugins": [plugin]}
+def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(tiny: Arguments) -> None:
+    more = {"loss": "lecam", "plugins": [LECAM]}
     straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
     halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
     ganzoo.resume(halved, steps=4, quiet=True)
-    assert last_state(straight)["adaptive"]["loss"]["mean"] != 0
+    assert last_state(straight)["adaptive"]["loss"]["real_average"] != 0
     assert same(last_state(halved), last_state(straight))
+
+
+def test_a_loss_that_is_a_module_is_moved_to_the_device_of_the_run(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices: list[object] = []
+    Registry.discover(files=[LECAM])
+    monkeypatch.setattr(
+        sys.modules["lecam"].LeCam, "to", lambda self, device: devices.append(device), raising=False
+    )
+    ganzoo.train(**tiny("moved", steps=1, loss="lecam", plugins=[LECAM]))
+    assert devices == [torch.device("cpu")]
 
 
 REDUCED: dict[str, Any] = {
