@@ -143,9 +143,10 @@ class Registry:
         """
         offered = [Entry(component, plugin) for component in self.offered_by(module, plugin)]
         faults = [
-            f"{entry.component.kind} {entry.component.name}: {fault}"
-            for entry in offered
-            for fault in entry.component.faults()
+            f"{each.kind} {each.name}: {fault}{_definition(hook)}"
+            for each, _ in offered
+            for hook in [getattr(module, KINDS[each.kind], None)]
+            for fault in each.faults()
         ]
         if faults:
             self._manager.unregister(name=plugin.name)
@@ -236,6 +237,8 @@ class Registry:
         message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` shows them all"
         if self.disabled:
             message += f" (disabled: {', '.join(plugin.name for plugin in self.disabled)})"
+        if idle := {*self.plugins} - {entry.plugin for entry in self.entries()}:
+            message += f" (offering nothing: {', '.join(sorted(map(str, idle)))})"
         if self.failures:
             broken = ", ".join(str(failure.plugin) for failure in self.failures)
             message += f" (not loaded: {broken}; see `ganzoo plugins`)"
@@ -281,7 +284,7 @@ def _place_of(error: BaseException, module: str) -> str:
     return place_in(error, module) or ("" if file in str(error) else file)
 
 
-def _definition(function: Callable[..., Any]) -> str:
+def _definition(function: Callable[..., Any] | None) -> str:
     """Where a function is defined, as ``" (file:line)"``."""
     code = getattr(function, "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code else ""

@@ -102,6 +102,8 @@ def test_a_hook_of_a_newer_ganzoo_may_be_optional() -> None:
     registry = Registry()
     registry.register(module(ganzoo_samplers=ganzoo_samplers), plugin("a"))
     assert registry.plugins == [plugin("a")]
+    with pytest.raises(ganzoo.UnknownName, match=r"\(offering nothing: a \(ganzoo-a 1.0\)\)"):
+        registry.find("loss", "mine")
 
 
 def test_a_wrapper_is_refused() -> None:
@@ -181,6 +183,12 @@ def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
             "    return [ganzoo.Loss(name='A', summary='A.', factory='a:b')]",
             "ValueError: loss name 'A' must be lower-case-with-hyphens",
             5,
+        ),
+        (
+            "import ganzoo\n\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
+            "    return [ganzoo.Loss(name='a', summary='A.', factory='a:b', options={})]",
+            "ValueError: loss a: its options should be a class derived from ganzoo.Options, not {}",
+            3,
         ),
     ],
 )

@@ -249,9 +249,15 @@ def test_every_fault_of_every_component_is_listed() -> None:
     assert len(lines) == len(expected)
 
 
-def test_an_error_is_listed_with_its_place_in_the_plugin() -> None:
-    line = Failing.__init__.__code__.co_firstlineno + 1
-    assert f"({__file__}:{line})" in broken(loss(Failing))
+class Refusing(Failing):
+    def __init__(self, options: Options) -> None:
+        raise ValueError("the core makes a RequestError of this")
+
+
+@pytest.mark.parametrize("factory", [Failing, Refusing])
+def test_an_error_is_listed_with_its_place_in_the_plugin(factory: Any) -> None:
+    line = factory.__init__.__code__.co_firstlineno + 1
+    assert f"({__file__}:{line})" in broken(loss(factory))
 
 
 def test_a_plugin_that_cannot_be_loaded_is_listed() -> None:
