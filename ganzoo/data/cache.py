@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
+import shutil
 import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,14 +79,16 @@ def prepared(
     if isinstance(source, ScalableSource):
         source = source.at(max(how.width, how.height))
     folder = place(source, how)
-    if not folder.exists():
-        try:
+    try:
+        if not folder.exists():
             _build(source, how, folder, progress)
-        except OSError as error:
-            raise RequestError(
-                f"cannot keep prepared pictures in {folder.parent}: {error.strerror or error}; "
-                "name another folder with the environment variable GANZOO_CACHE"
-            ) from error
+        if readable := _readable_now(_open(folder, source, how), source, how):
+            _build(source, how, folder, progress, stale=readable)
+    except OSError as error:
+        raise RequestError(
+            f"cannot keep prepared pictures in {folder.parent}: {error.strerror or error}; "
+            "name another folder with the environment variable GANZOO_CACHE"
+        ) from error
     return _open(folder, source, how)
 
 
@@ -102,9 +105,18 @@ def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictur
             f"the prepared pictures in {folder} are damaged: delete this folder, and they are "
             f"prepared anew ({error})"
         ) from error
-    for index in found.left_out:
-        read_one(source, index, how)  # raises if the source does not say any more to skip it
     return found
+
+
+def _readable_now(
+    found: PreparedPictures, source: ImageSource, how: Preparation
+) -> tuple[int, ...]:
+    """The numbers of all that were left out, if any of them can be read by now.
+
+    Raises UnreadablePicture if one cannot, and the source does not say any more to skip it.
+    """
+    rows = [read_one(source, index, how) for index in found.left_out]
+    return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
 def _read(folder: Path, how: Preparation, count: int) -> PreparedPictures:
@@ -135,12 +147,16 @@ def _require_labels(labels: NDArray[np.int64], count: int, classes: int) -> None
 
 
 def _build(
-    source: ImageSource, how: Preparation, folder: Path, progress: Callable[[int, int], None]
+    source: ImageSource,
+    how: Preparation,
+    folder: Path,
+    progress: Callable[[int, int], None],
+    stale: tuple[int, ...] = (),
 ) -> None:
     """Prepare the pictures in a folder beside this one, which gets this name when it is whole.
 
     What a process that was killed has left there is gone on with. If another process is at it,
-    that is waited for.
+    that is waited for. A folder in which the ``stale`` ones are left out is made anew.
     """
     part = Building(folder.with_name(f".{folder.name}.part"), source, how)
     lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
@@ -151,6 +167,9 @@ def _build(
         except Timeout:
             progress(part.done(), len(source))
     try:
+        # Another process may have made it anew while this one waited.
+        if stale and folder.exists() and _open(folder, source, how).left_out == stale:
+            shutil.rmtree(folder)
         if not folder.exists():
             part.finish(progress)
             part.folder.rename(folder)

@@ -18,28 +18,35 @@ from ganzoo.folders import cache_folder, write_atomically
 def fingerprint_of_file(path: Path) -> str:
     """64 hexadecimal digits that depend on what a file holds, whatever it is called.
 
-    It is read only if its size or time of change differs from when it was last read. Raises
-    RequestError if it cannot be read.
+    It is read only if something differs from when it was last read: its size, its inode, or the
+    times of its last modification and last status change. Raises RequestError if it cannot be read.
     """
 
-    def read() -> str:
+    def read() -> tuple[str, bool]:
         content = _content(path)
         if content is None:
             raise RequestError(f"cannot read {path}: is it a file, and may it be read?")
-        return content
+        return content, True
 
-    return _remembered([""], [path], read)
+    return remembered([""], [path], read)
 
 
 def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
     """64 hexadecimal digits that depend on these names and on what the files hold.
 
     ``names`` are relative to ``folder``; where that lies makes no difference. A file that cannot
-    be read counts by its name alone. The files are read only if a size or a time of change
-    differs from when they were last read.
+    be read counts by its name alone. The files are read only if something differs from when they
+    were last read: a size, an inode, the time of a last modification or last status change; and
+    each time while one of them cannot be read.
     """
     paths = [folder / name for name in names]
-    return _remembered(names, paths, lambda: _digest(names, _contents(paths)))
+
+    def read() -> tuple[str, bool]:
+        contents = _contents(paths)
+        written = (content or "unreadable" for content in contents)
+        return _digest(names, written), None not in contents
+
+    return remembered(names, paths, read)
 
 
 def fingerprint_of_folder(folder: Path) -> str:
@@ -68,37 +75,47 @@ def _refuse_folder(error: OSError) -> Never:
     raise RequestError(f"cannot read the folder {error.filename}: {error.strerror}") from error
 
 
-def _remembered(names: Sequence[str], paths: Sequence[Path], find: Callable[[], str]) -> str:
-    """What was found of these files when they had the sizes and times that they have now."""
+def remembered(
+    names: Sequence[str], paths: Sequence[Path], find: Callable[[], tuple[str, bool]]
+) -> str:
+    """What was found of these files when they had the states that they have now, or ``find()``.
+
+    That returns an ASCII text, and whether it follows from the files' content alone: if not, it
+    is not kept, since a file that cannot be read today may be readable tomorrow, unchanged.
+    """
     states = (f"{path.absolute()} {_state(path)}" for path in paths)
     key = _digest(names, states)
     with contextlib.suppress(OSError, RequestError):
         return _memo(key).read_text(encoding="ascii")
-    fingerprint = find()
+    found, lasts = find()
     # A cache that cannot be written costs time, not the run.
     with contextlib.suppress(OSError, RequestError):
-        write_atomically(_memo(key), fingerprint)
-    return fingerprint
+        if lasts:
+            write_atomically(_memo(key), found)
+    return found
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    """Size and time of change; ``None`` where there is no file."""
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Size, times and inode; ``None`` where there is no file.
+
+    The time of modification can be set back, as copying and unpacking do; that of the last status
+    change cannot.
+    """
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _memo(key: str) -> Path:
     return cache_folder("fingerprints") / f"{key}.txt"
 
 
-def _contents(paths: Sequence[Path]) -> Iterable[str]:
+def _contents(paths: Sequence[Path]) -> list[str | None]:
     # Threads, since reading and hashing leave the interpreter free.
     with ThreadPool() as pool:
-        for content in pool.imap(_content, paths, chunksize=64):
-            yield content or "unreadable"
+        return list(pool.imap(_content, paths, chunksize=64))
 
 
 def _content(path: Path) -> str | None:

@@ -120,6 +120,14 @@ def test_an_unreadable_picture_ends_it_unless_it_may_be_skipped(own_cache: Path)
     assert folders(own_cache) == []
 
 
+@pytest.mark.parametrize("skip", [True, False])
+def test_what_was_left_out_is_prepared_once_it_can_be_read(skip: bool) -> None:
+    left_out = prepared(Plain(broken=[3]), SMALL)
+    again = prepared(Plain(skip=skip), SMALL)
+    assert (len(left_out), len(again), again.left_out) == (4, 5, ())
+    assert again.identity == left_out.identity
+
+
 def test_what_was_once_skipped_is_an_error_where_it_may_not_be() -> None:
     prepared(Plain(broken=(3,)), SMALL)
     with pytest.raises(UnreadablePicture, match=r"3\.png"):

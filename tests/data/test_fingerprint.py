@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,31 @@ def test_files_are_read_once_and_again_when_they_change(
     (folder / "b.png").write_text("again")
     os.utime(folder / "b.png", ns=(2, 2))
     assert len({first, second, fingerprint_of_files(folder, NAMES)}) == 3
+
+
+def test_other_content_of_the_same_size_and_time_is_noticed(folder: Path) -> None:
+    file = folder / "b.png"
+    first = fingerprint_of_files(folder, NAMES), fingerprint_of_file(file)
+    before = file.stat()
+    time.sleep(0.02)  # the clock of a file system may tick no faster
+    file.write_text("B.png")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = file.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    second = fingerprint_of_files(folder, NAMES), fingerprint_of_file(file)
+    assert not set(first) & set(second)
+
+
+def test_a_file_that_could_not_be_read_is_tried_again_though_it_has_not_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fingerprint_of_files(folder, NAMES[1:])
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "_content", lambda path: None)
+        assert fingerprint_of_files(folder, NAMES) != whole
+    assert fingerprint_of_files(folder, NAMES) == fingerprint_of_files(
+        filled(folder.with_name("again")), NAMES
+    )
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(
