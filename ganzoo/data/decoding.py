@@ -9,35 +9,14 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import (
-    BmpImagePlugin,
-    ExifTags,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import ExifTags, Image, ImageFile
 
+from ganzoo.data.formats import READABLE, START, Read, format_of
+from ganzoo.data.png import without_large_texts
 from ganzoo.errors import UnreadablePicture
 
 MOST_PIXELS = 256 * 1024**2 // 3
 """What a picture may hold: 256 MiB as RGB, where Pillow begins to suspect a decompression bomb."""
-
-_READERS = {
-    b"\xff\xd8\xff": JpegImagePlugin.jpeg_factory,  # also MPO, the JPEGs of stereo cameras
-    b"\x89PNG\r\n\x1a\n": PngImagePlugin.PngImageFile,
-    b"RIFF": WebPImagePlugin.WebPImageFile,
-    b"GIF8": GifImagePlugin.GifImageFile,
-    b"BM": BmpImagePlugin.BmpImageFile,
-    b"II": TiffImagePlugin.TiffImageFile,
-    b"MM": TiffImagePlugin.TiffImageFile,
-    b"P": PpmImagePlugin.PpmImageFile,
-}
-"""What reads a file, by how the file begins."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -59,6 +38,7 @@ _DAMAGE = (
     TypeError,
     LookupError,
     EOFError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
@@ -68,7 +48,8 @@ _DAMAGE = (
 def open_picture(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
     """The picture in a file or seekable stream: decoded, upright, the first one of an animation.
 
-    What the file is called does not matter; JPEG, PNG, WebP, GIF, BMP, TIFF and PPM are read, up
+    What the file is called does not matter; JPEG, PNG, WebP, GIF, BMP, TIFF, PPM and TGA are read,
+    JPEG 2000 and AVIF where Pillow is built with them, and HEIC where pillow-heif is installed, up
     to ``MOST_PIXELS``. ``name`` is what messages call it. May be called from several threads.
 
     Raises UnreadablePicture, with the reason, for everything else.
@@ -87,25 +68,42 @@ def open_picture(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
 
 
 def _decoded(stream: BinaryIO, name: str) -> Image.Image:
-    stream.seek(0)
-    start = stream.read(max(map(len, _READERS)))
-    reader = next((_READERS[begin] for begin in _READERS if start.startswith(begin)), None)
-    if reader is None:
-        formats = "JPEG, PNG, WebP, GIF, BMP, TIFF or PPM"
-        raise UnreadablePicture(name, f"it is no {formats} file" if start else "it is empty")
+    read = _reader(stream, name)
     stream.seek(0)
     try:
-        # Image.open would warn of large pictures, and one thread cannot silence its warnings.
-        picture = reader(stream)
-        if math.prod(picture.size) > MOST_PIXELS:
-            size = f"{picture.width} x {picture.height}"
-            raise Image.DecompressionBombError(f"{size} pixels, {MOST_PIXELS:,} are allowed")
-        picture.load()
-        return _upright(picture)
+        try:
+            return _loaded(read, stream)
+        except ValueError as error:
+            if "MAX_TEXT" not in str(error):  # Pillow's limits for texts, which nobody needs here
+                raise
+            return _loaded(read, without_large_texts(stream))
     except _TOO_LARGE as error:
         raise UnreadablePicture(name, f"it is too large: {str(error) or 'no memory'}") from error
     except _DAMAGE as error:
-        raise UnreadablePicture(name, f"it is damaged ({error})") from error
+        raise UnreadablePicture(name, f"it is damaged ({' '.join(str(error).split())})") from error
+
+
+def _reader(stream: BinaryIO, name: str) -> Read:
+    stream.seek(0)
+    start = stream.read(START)
+    found = format_of(start)
+    if found is None:
+        *most, last = (known.name for known in READABLE)
+        reason = f"it is no {', '.join(most)} or {last} file" if start else "it is empty"
+        raise UnreadablePicture(name, reason)
+    if found.remedy:
+        raise UnreadablePicture(name, f"it is a {found.name} file: {found.remedy}")
+    return found.read
+
+
+def _loaded(read: Read, stream: BinaryIO) -> Image.Image:
+    # Image.open would warn of large pictures, and one thread cannot silence its warnings.
+    picture = read(stream)
+    if math.prod(picture.size) > MOST_PIXELS:
+        size = f"{picture.width} x {picture.height}"
+        raise Image.DecompressionBombError(f"{size} pixels, {MOST_PIXELS:,} are allowed")
+    picture.load()
+    return _upright(picture)
 
 
 def _upright(picture: ImageFile.ImageFile) -> Image.Image:

@@ -6,6 +6,7 @@ import os
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
+from PIL.PngImagePlugin import PngInfo
 
 from ganzoo import UnreadablePicture, open_picture
 from ganzoo.data.decoding import MOST_PIXELS
@@ -25,9 +27,12 @@ FORMATS: dict[str, dict[str, Any]] = {
     "GIF": {},
     "TIFF": {},
     "PPM": {},
+    "JPEG2000": {},
+    "AVIF": {"quality": 90},
+    "TGA": {},
     "MPO": {"save_all": True, "append_images": [Image.new("RGB", (24, 16))]},
 }
-EXACT = ("PNG", "WEBP", "BMP", "TIFF", "PPM")
+EXACT = ("PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "TGA")
 
 
 def picture(width: int = 24, height: int = 16) -> Image.Image:
@@ -135,6 +140,20 @@ def test_a_truncated_file_is_refused_unless_nothing_is_lost(kind: str) -> None:
     assert refused > len(data) / 4
 
 
+def test_a_jpeg_2000_codestream_without_boxes_is_read_if_it_is_whole() -> None:
+    data = encoded(picture(), "JPEG2000", no_jp2=True)
+    np.testing.assert_array_equal(decoded(data), np.asarray(picture()))
+    assert "truncated" in reason(data[:-2])
+
+
+def test_heic_says_what_is_missing_to_read_it() -> None:
+    if find_spec("pillow_heif"):
+        pytest.skip("pillow-heif is installed")
+    for brands in (b"heic\0\0\0\0mif1", b"mif1\0\0\0\0mif1heic"):
+        start = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands
+        assert reason(start) == "it is a HEIC file: install pillow-heif to read them"
+
+
 def test_damage_is_named() -> None:
     data = encoded(picture(), "JPEG")
     assert reason(data[:-20]).startswith("it is damaged (image file is truncated")
@@ -150,17 +169,58 @@ def test_a_decompression_bomb_is_refused_by_its_header_without_a_warning(
     assert reason(b"P6 %d %d 255\n" % size) == expected
 
 
-@pytest.mark.parametrize("kind", ["GIF", "BMP"])
-def test_bombs_of_other_formats_are_refused_as_well(kind: str) -> None:
-    data = bytearray(encoded(picture(), kind))
-    data[6:10] = struct.pack("<HH", 20_000, 20_000) if kind == "GIF" else data[6:10]
-    data[18:26] = struct.pack("<ii", 20_000, 20_000) if kind == "BMP" else data[18:26]
-    assert "too large" in reason(bytes(data))
+@pytest.mark.parametrize(
+    ("kind", "form", "before"),
+    [
+        ("GIF", "<HH", b"GIF87a"),
+        ("BMP", "<ii", b"\x28\0\0\0"),
+        ("TGA", "<HH", b"\0\0\2" + bytes(9)),
+        ("JPEG2000", ">ii", b"ihdr"),
+        ("AVIF", ">ii", b"ispe\0\0\0\0"),
+    ],
+)
+def test_bombs_of_other_formats_are_refused_as_well(kind: str, form: str, before: bytes) -> None:
+    data = encoded(picture(), kind)
+    height_first = (16, 24) if kind == "JPEG2000" else (24, 16)
+    size = before + struct.pack(form, *height_first)
+    assert size in data
+    bomb = data.replace(size, before + struct.pack(form, 16_000, 16_000))
+    if kind == "JPEG2000":  # which says it twice
+        bomb = bomb.replace(struct.pack(">ii", 24, 16), struct.pack(">ii", 16_000, 16_000))
+    assert "too large" in reason(bomb)
 
 
 def test_the_largest_size_is_allowed() -> None:
     side = math.isqrt(MOST_PIXELS)
     assert "damaged" in reason(png_header(side, side))
+
+
+LONG = "a long text " * 200_000
+
+
+@pytest.mark.parametrize("kind", ["tEXt", "zTXt", "iTXt", "packed iTXt", "iCCP", "many"])
+def test_large_texts_and_profiles_in_a_png_do_no_harm(kind: str) -> None:
+    texts, options = PngInfo(), {}
+    xmp = '<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    texts.add_itxt("XML:com.adobe.xmp", xmp)
+    if kind == "many":
+        for number in range(70):
+            texts.add_text(str(number), LONG[: 2**20 - 100], zip=True)
+    elif kind == "iCCP":
+        options["icc_profile"] = LONG.encode()
+    elif kind.endswith("iTXt"):
+        texts.add_itxt("notes", LONG, zip=kind.startswith("packed"))
+    else:
+        texts.add_text("notes", LONG, zip=kind == "zTXt")
+    data = encoded(picture(), "PNG", pnginfo=texts, **options)
+    np.testing.assert_array_equal(decoded(data), np.rot90(np.asarray(picture()), -1))
+
+
+def test_a_bomb_beside_a_large_text_is_refused() -> None:
+    header = png_header(20_000, 20_000)
+    body = b"zTXtnotes\0\0" + zlib.compress(LONG.encode())
+    text = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    assert reason(header[:33] + text + header[33:]).startswith("it is too large: 20000 x 20000")
 
 
 def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
@@ -169,9 +229,10 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
     assert "no such file" in reason(tmp_path / "missing.png").lower()
     assert reason(tmp_path / "folder.png") == "it is a folder"
-    assert reason(tmp_path / "page.jpg") == "it is no JPEG, PNG, WebP, GIF, BMP, TIFF or PPM file"
+    assert reason(tmp_path / "page.jpg").startswith("it is no JPEG, PNG, WebP, GIF, BMP, TIFF, PPM")
     assert reason(tmp_path / "empty.png") == "it is empty"
-    assert "damaged" in reason(b"Please read this first")
+    for text in (b"Please read this first", b"II. and III.", b"RIFF\1\0\0\0WAVE"):
+        assert reason(text).startswith("it is no JPEG")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -1,0 +1,175 @@
+"""The formats of image files: how they begin, how their names end, and what reads them here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import BinaryIO
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TgaImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    features,
+)
+
+Read = Callable[[BinaryIO], ImageFile.ImageFile]
+
+START = 64
+"""How many bytes of a file tell its format."""
+
+_AVIF = {b"avif", b"avis"}
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of image files."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """How the names of its files end, in lower case."""
+    begins: Callable[[bytes], bool]
+    """Whether a file with this start, of ``START`` bytes, is of this format."""
+    read: Read
+    remedy: str = ""
+    """What makes it readable; empty where it is."""
+
+
+def format_of(start: bytes) -> Format | None:
+    """The format of a file with this start, whether it can be read here or not."""
+    return next((known for known in FORMATS if known.begins(start)), None)
+
+
+def _starting(*starts: bytes) -> Callable[[bytes], bool]:
+    return lambda start: start.startswith(starts)
+
+
+def _brands(start: bytes) -> set[bytes]:
+    """Those of an ISO media file, whose first box lists what it is compatible with."""
+    if start[4:8] != b"ftyp":
+        return set()
+    box = start[: int.from_bytes(start[:4])]
+    return {box[8:12], *(box[at : at + 4] for at in range(16, len(box), 4))}
+
+
+def _is_avif(start: bytes) -> bool:
+    return bool(_brands(start) & _AVIF)
+
+
+def _is_heic(start: bytes) -> bool:
+    return bool(_brands(start) & _HEIC) and not _is_avif(start)
+
+
+def _is_webp(start: bytes) -> bool:
+    return start.startswith(b"RIFF") and start[8:12] in (b"WEBP", b"")
+
+
+def _is_tga(start: bytes) -> bool:
+    """By whether all fields of its header make sense: nothing marks the start of such a file."""
+    if len(start) < 18:
+        return False
+    mapped, kind, depth = start[1], start[2] & ~8, start[16]
+    sized = any(start[12:14]) and any(start[14:16])
+    depths = {1: (8,), 2: (16, 24, 32), 3: (8, 16)}.get(kind, ())
+    return mapped == (kind == 1) and not start[2] & 0xF0 and sized and depth in depths
+
+
+def _read_jpeg2000(stream: BinaryIO) -> ImageFile.ImageFile:
+    """Refuse one that ends early: its library fills what is missing with black."""
+    start, end = 0, stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if stream.read(4) == b"\0\0\0\x0c":
+        start, end = _codestream(stream, end)
+    stream.seek(max(start, end - 2))
+    if stream.read(2) != b"\xff\xd9":
+        raise OSError("image file is truncated")
+    stream.seek(0)
+    return Jpeg2KImagePlugin.Jpeg2KImageFile(stream)
+
+
+def _codestream(stream: BinaryIO, size: int) -> tuple[int, int]:
+    """Where the pixels of a JPEG 2000 file begin and end, among its boxes."""
+    at = 0
+    while at < size:
+        stream.seek(at)
+        head = stream.read(16).ljust(16, b"\0")
+        length = int.from_bytes(head[:4])
+        if length == 1:  # the box is larger than 4 GiB, or could be
+            length = int.from_bytes(head[8:])
+        end = at + length if length else size
+        if head[4:8] == b"jp2c" and end <= size:
+            return at, end
+        at = max(end, at + 8)
+    raise OSError("image file is truncated")
+
+
+def _read_heic(stream: BinaryIO) -> ImageFile.ImageFile:
+    from pillow_heif.as_plugin import HeifImageFile
+
+    opened: ImageFile.ImageFile = HeifImageFile(stream)
+    return opened
+
+
+def _built(feature: str, name: str) -> str:
+    if features.check(feature):
+        return ""
+    return f"install a Pillow that is built with {name} to read them"
+
+
+_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
+
+FORMATS = (
+    Format(
+        "JPEG",
+        (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),  # the last are those of stereo cameras
+        _starting(b"\xff\xd8\xff"),
+        JpegImagePlugin.jpeg_factory,
+    ),
+    Format("PNG", (".png",), _starting(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    Format("WebP", (".webp",), _is_webp, WebPImagePlugin.WebPImageFile),
+    Format("GIF", (".gif",), _starting(b"GIF8"), GifImagePlugin.GifImageFile),
+    Format("BMP", (".bmp", ".dib"), _starting(b"BM"), BmpImagePlugin.BmpImageFile),
+    Format(
+        "TIFF",
+        (".tif", ".tiff"),
+        _starting(b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
+        TiffImagePlugin.TiffImageFile,
+    ),
+    Format(
+        "PPM",
+        (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+        _starting(*(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))),
+        PpmImagePlugin.PpmImageFile,
+    ),
+    Format(
+        "JPEG 2000",
+        (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
+        _starting(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        _read_jpeg2000,
+        _built("jpg_2000", "JPEG 2000"),
+    ),
+    Format(
+        "AVIF",
+        (".avif", ".avifs"),
+        _is_avif,
+        AvifImagePlugin.AvifImageFile,
+        _built("avif", "AVIF"),
+    ),
+    Format("HEIC", (".heic", ".heif", ".hif"), _is_heic, _read_heic, _HEIF),
+    Format("TGA", (".tga",), _is_tga, TgaImagePlugin.TgaImageFile),
+)
+"""Those that can be read here, or could be; the first that fits a file counts."""
+
+READABLE = tuple(known for known in FORMATS if not known.remedy)
+"""Those that are read with what is installed here."""
