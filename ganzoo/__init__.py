@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         NamedSource,
         Needs,
         Networks,
+        NotedSource,
         Objective,
         Picture,
         PixelAugment,
@@ -61,10 +62,13 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.layout import (
         PICTURE_SUFFIXES,
+        below_root,
         labels_by_folder,
         labels_by_table,
         parse_dataset_json,
+        without_strays,
     )
+    from ganzoo.data.listing import find_images
     from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
     from ganzoo.folders import cache_folder
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
@@ -102,6 +106,7 @@ __all__ = [
     "NamedSource",
     "Needs",
     "Networks",
+    "NotedSource",
     "Objective",
     "Options",
     "Picture",
@@ -115,8 +120,10 @@ __all__ = [
     "Terms",
     "UnknownName",
     "UnreadablePicture",
+    "below_root",
     "cache_folder",
     "download",
+    "find_images",
     "fingerprint_of_file",
     "fingerprint_of_files",
     "fingerprint_of_folder",
@@ -129,6 +136,7 @@ __all__ = [
     "parse_dataset_json",
     "resume",
     "train",
+    "without_strays",
 ]
 
 _HOMES = {
@@ -144,8 +152,10 @@ _HOMES = {
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
     "data.layout": (
-        *("PICTURE_SUFFIXES", "labels_by_folder", "labels_by_table", "parse_dataset_json"),
+        *("PICTURE_SUFFIXES", "below_root", "labels_by_folder", "labels_by_table"),
+        *("parse_dataset_json", "without_strays"),
     ),
+    "data.listing": ("find_images",),
     "errors": ("RequestError", "UnknownName", "UnreadablePicture"),
     "folders": ("cache_folder",),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),

@@ -87,6 +87,21 @@ class NamedSource(Protocol):
 
 
 @runtime_checkable
+class NotedSource(Protocol):
+    """A source that leaves something out, or assumes something, that its user should know."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """One line for each such thing; they are told whenever the images are prepared or read."""
+        ...
+
+
+def notes_of(source: ImageSource) -> Sequence[str]:
+    """What there is to tell of a source before it is used."""
+    return source.notes if isinstance(source, NotedSource) else ()
+
+
+@runtime_checkable
 class BulkSource(Protocol):
     """A source that makes many pictures at once faster than one by one."""
 

@@ -21,6 +21,7 @@ from ganzoo.contracts import (
     NamedSource,
     Picture,
     ScalableSource,
+    notes_of,
 )
 from ganzoo.data import duplicates
 from ganzoo.data.building import NO_LABEL
@@ -73,6 +74,8 @@ class Report:
     readable: int
     unreadable: dict[str, str]
     """The reason for each, by its name."""
+    notes: list[str]
+    """What the dataset leaves out or assumes."""
     smallest: str
     largest: str
     sizes: dict[str, int]
@@ -126,6 +129,7 @@ def inspect(
         looked_at=len(names) + len(errors),
         readable=len(names),
         unreadable={_name(source, i, e.picture): printable(e.reason) for i, e in errors.items()},
+        notes=[printable(note) for note in notes_of(source)],
         **_of_shapes(facts, names),
         modes=_counted(facts["mode"].tolist()),
         classes=(counts := _classes(facts, groups)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -11,18 +12,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.arrays import number_classes
+from ganzoo.data.formats import READABLE
 from ganzoo.errors import RequestError
 
-PICTURE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm"),
-)
-"""How the name of a picture's file ends, in any case."""
+PICTURE_SUFFIXES = tuple(suffix for known in READABLE for suffix in known.suffixes)
+"""How the name of a picture's file ends, in any case, of the formats that can be read here."""
 
 _LARGEST = 64 * 1024**2
 
 _Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
 """The label of each picture, and the names of the classes; ``None`` and nothing without labels."""
+
+
+def without_strays(names: Sequence[str], *, rooted: bool = False) -> tuple[list[str], list[str]]:
+    """The names without the few that lie in no class's folder, and what is to be said of them.
+
+    They are left out if the others are more, and of two classes or more: else all are kept, and
+    have no labels. ``rooted`` says that the folders in which all others lie are no classes.
+    """
+    strays: set[str] = set()
+    kept = list(names)
+    while outside := _outside(kept, rooted):
+        strays |= outside
+        kept = [name for name in kept if name not in outside]
+    if not strays or not kept:
+        return list(names), []
+    folders = {below.partition("/")[0] for below in _below(kept, rooted)}
+    named = f"such as {min(strays)}" if len(strays) > 1 else min(strays)
+    if len(strays) < len(kept) and len(folders) > 1:
+        images = f"{len(strays):,} image{'s' if len(strays) > 1 else ''}"
+        remedy = "move what you need into one of them"
+        return kept, [f"left out {images} beside the class folders, {named}: {remedy}"]
+    outside_of = f"{len(strays):,} of {len(names):,} images"
+    return list(names), [f"no labels, for {outside_of} lie in no class folder, {named}"]
+
+
+def _outside(names: Sequence[str], rooted: bool) -> set[str]:
+    below = _below(names, rooted)
+    return {name for name, rest in zip(names, below, strict=True) if "/" not in rest}
+
+
+def below_root(names: Sequence[str]) -> list[str]:
+    """The names below the one folder that all of them lie in."""
+    root = posixpath.commonpath([posixpath.dirname(name) for name in names])
+    return [name.removeprefix(f"{root}/") for name in names]
+
+
+def _below(names: Sequence[str], rooted: bool) -> Sequence[str]:
+    return below_root(names) if rooted and names else names
 
 
 def labels_by_folder(names: Sequence[str]) -> _Labels:
@@ -47,18 +84,22 @@ def labels_by_table(
     the first of a picture, which counts. Raises RequestError if a picture has no label.
     """
     labels: dict[str, str | int] = {}
-    others = []
+    others, known = [], set(names)
     for written, label in rows:
         name = str(PurePosixPath(written))
+        if name not in known and "\\" in name:  # as tables of Windows write it
+            name = str(PurePosixPath(name.replace("\\", "/")))
         if labels.setdefault(name, label) != label:
             others.append(f"{label} for {name}")
     missing = [name for name in names if name not in labels]
-    superfluous = labels.keys() - set(names)
+    superfluous = labels.keys() - known
     said = f"{table} has labels for {len(names) - len(missing)} of {len(names)} pictures"
     if superfluous:
         said += f", and {len(superfluous)} for no picture, such as {min(superfluous)}"
     if missing:
-        raise RequestError(f"{said}: {missing[0]} has none")
+        raise RequestError(
+            f"{said}: {missing[0]} has none; give every image a label there, or remove those without"
+        )
     if others:
         said += f"; {len(others)} beyond a picture's first do not count, such as {others[0]}"
     if superfluous or others:

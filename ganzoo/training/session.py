@@ -27,6 +27,7 @@ from ganzoo.contracts import (
     Needs,
     Networks,
     Objective,
+    notes_of,
 )
 from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.cache import prepared
@@ -227,6 +228,8 @@ def _store(run: Run, source: ImageSource, engine: Engine, progress: Observer) ->
 
 def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Store:
     """The pictures of a source as a run sees them, prepared now if need be."""
+    for note in notes_of(source):
+        progress.noted(note)
     if isinstance(source, ChunkedSource):
         return StreamedPictures(source, run.data)
     data = prepared(source, run.data, progress.preparing)

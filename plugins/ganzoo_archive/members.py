@@ -82,7 +82,9 @@ class ZipMembers:
             raise RequestError(f"{path} has more than {_MOST_MEMBERS:,} members")
         # Of two files of one name, the later replaces the earlier.
         self._files = {
-            _checked(info.filename, path): info for info in self._zip.filelist if _is_file(info)
+            _checked(_slashed(info.filename), path): info
+            for info in self._zip.filelist
+            if _is_file(info)
         }
 
     @property
@@ -153,7 +155,15 @@ class TarMembers:
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
     """Archives made on some systems do not say what a member is."""
-    return not info.is_dir() and stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
+    return not _slashed(info.filename).endswith("/") and stat.S_IFMT(info.external_attr >> 16) in (
+        0,
+        stat.S_IFREG,
+    )
+
+
+def _slashed(name: str) -> str:
+    """With "/" between folders, where some programs for Windows write backslashes."""
+    return name.replace("\\", "/")
 
 
 def _checked(name: str, path: Path) -> str:

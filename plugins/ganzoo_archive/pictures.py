@@ -11,11 +11,14 @@ from ganzoo import (
     PICTURE_SUFFIXES,
     RequestError,
     UnreadablePicture,
+    below_root,
+    find_images,
     fingerprint_of_file,
     labels_by_folder,
     labels_by_table,
     open_picture,
     parse_dataset_json,
+    without_strays,
 )
 from ganzoo_archive.members import open_archive
 
@@ -33,8 +36,8 @@ class ArchivePictures:
     """Every picture in a zip or tar file, in the order of their names.
 
     A dataset.json gives the labels, if there is one. Else each folder is a class, with whatever
-    is below it, once the folders are left out that all pictures lie in; and pictures have no
-    labels if any of them lies in no folder then.
+    is below it, once the folders are left out that all pictures lie in; the few pictures that lie
+    in no class's folder are left out then.
     """
 
     def __init__(self, options: ArchiveOptions) -> None:
@@ -43,11 +46,12 @@ class ArchivePictures:
         self._path = options.path
         self._skip = options.on_error == "skip"
         self._members = open_archive(options.path)
-        self._names = sorted(filter(_is_picture, self._members.names))
+        self._names, self.notes = find_images(self._members.names, self._start)
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path}: it needs files named "
                 f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
+                + "".join(f"; {note}" for note in self.notes)
             )
         self._labels, self.class_names = self._find_labels()
 
@@ -75,10 +79,18 @@ class ArchivePictures:
             raise UnreadablePicture(where, reason, skip=self._skip) from error
         return picture, None if self._labels is None else int(self._labels[index])
 
+    def _start(self, name: str) -> bytes:
+        try:
+            return self._members.read(name)
+        except ValueError:
+            return b""
+
     def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
         tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
-            return labels_by_folder(_below_root(self._names))
+            self._names, notes = without_strays(self._names, rooted=True)
+            self.notes += notes
+            return labels_by_folder(below_root(self._names))
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"
         try:
@@ -90,14 +102,3 @@ class ArchivePictures:
             return None, ()
         beside = name.removesuffix(_TABLE)
         return labels_by_table(rows, [name.removeprefix(beside) for name in self._names], table)
-
-
-def _is_picture(name: str) -> bool:
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-    return name.lower().endswith(PICTURE_SUFFIXES) and not hidden
-
-
-def _below_root(names: list[str]) -> list[str]:
-    """The names below the one folder that all pictures lie in."""
-    root = posixpath.commonpath([posixpath.dirname(name) for name in names])
-    return [name.removeprefix(f"{root}/") for name in names]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,12 @@ from ganzoo import (
     PICTURE_SUFFIXES,
     RequestError,
     UnreadablePicture,
+    find_images,
     fingerprint_of_file,
     fingerprint_of_files,
     labels_by_folder,
     open_picture,
+    without_strays,
 )
 from ganzoo_image_folder.table import read_labels
 
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
 
 TABLE = "dataset.json"
 """What StyleGAN's tools call the table of labels that they put beside the pictures."""
+_START = 64
+"""Bytes that tell the format of a file."""
 
 
 class ImageFolder:
     """Every picture below a folder, in the order of their names.
 
-    A table says their classes, if there is one. Else, if all of them lie in subfolders, each
-    subfolder is a class, with whatever is below it; pictures have no labels if any of them lies in
-    the folder itself.
+    A table says their classes, if there is one. Else each subfolder is a class, with whatever is
+    below it, and the few pictures beside the subfolders are left out; pictures have no labels if
+    at least half of them lie beside the subfolders, or if there is only one subfolder beside them.
     """
 
     def __init__(self, options: ImageFolderOptions) -> None:
@@ -41,19 +45,25 @@ class ImageFolder:
             raise RequestError("image-folder has no pictures yet: write dataset.path=FOLDER")
         self._folder = options.path
         self._skip = options.on_error == "skip"
-        self._names = sorted(_pictures_below(options.path))
+        files = _Files(options.path, self._skip)
+        self._names, notes = find_images(files.names, files.start)
+        self.notes = [*notes, *files.notes]
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path} or below: write dataset.path=FOLDER for the folder "
                 "that holds them, as files named "
                 f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
+                + "".join(f"; {note}" for note in self.notes)
             )
         self._table = options.labels
         if options.labels is None and (options.path / TABLE).is_file():
             self._table = options.path / TABLE
-        self._labels, self.class_names = (
-            read_labels(self._table, self._names) if self._table else labels_by_folder(self._names)
-        )
+        if self._table:
+            self._labels, self.class_names = read_labels(self._table, self._names)
+        else:
+            self._names, notes = without_strays(self._names)
+            self.notes += notes
+            self._labels, self.class_names = labels_by_folder(self._names)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -81,29 +91,55 @@ class ImageFolder:
         return picture, None if self._labels is None else int(self._labels[index])
 
 
-def _pictures_below(root: Path) -> Iterator[str]:
-    """Relative names, with "/" on every system, of what is called like a picture."""
-    folders, seen = [""], set()
-    for folder in folders:
-        try:
-            status = (root / folder).stat()
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
-        except OSError as error:
-            raise RequestError(
-                f"cannot read the folder {root / folder}: {error.strerror}; "
-                "dataset.path is the folder that holds the pictures"
-            ) from error
-        # Links may lead to a folder twice, or round in circles.
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
+class _Files:
+    """The files in a folder and below, but for hidden ones."""
+
+    def __init__(self, root: Path, skip: bool) -> None:
+        self._root = root
+        self.names: list[str] = []
+        """Relative, with "/" on every system."""
+        self.notes: list[str] = []
+        """Which folders cannot be read, if they may be left out."""
+        folders, seen = [""], set()
+        for folder in folders:
+            try:
+                status = (root / folder).stat()
+                entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+            except OSError as error:
+                self._note(folder, error, skip)
                 continue
-            if _is_folder(entry):
-                folders.append(f"{folder}{entry.name}/")
-            elif entry.name.lower().endswith(PICTURE_SUFFIXES):
-                yield folder + entry.name
+            # Links may lead to a folder twice, or round in circles.
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name == "__MACOSX":
+                    continue
+                if _is_folder(entry):
+                    folders.append(f"{folder}{entry.name}/")
+                else:
+                    self.names.append(folder + entry.name)
+
+    def start(self, name: str) -> bytes:
+        """The first bytes of a file, or nothing if it cannot be read."""
+        with contextlib.suppress(OSError):
+            # Opening a named pipe would wait for ever.
+            if (self._root / name).is_file():
+                with (self._root / name).open("rb") as file:
+                    return file.read(_START)
+        return b""
+
+    def _note(self, folder: str, error: OSError, skip: bool) -> None:
+        if not folder:
+            remedy = "dataset.path is the folder that holds the pictures"
+        elif not skip:
+            remedy = "dataset.on_error=skip leaves it out"
+        else:
+            self.notes.append(f"left out the folder {folder}: {error.strerror}")
+            return
+        raise RequestError(
+            f"cannot read the folder {self._root / folder}: {error.strerror}; {remedy}"
+        ) from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

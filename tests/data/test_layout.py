@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ganzoo import RequestError, labels_by_folder, labels_by_table, parse_dataset_json
+from ganzoo import (
+    RequestError,
+    labels_by_folder,
+    labels_by_table,
+    parse_dataset_json,
+    without_strays,
+)
 from ganzoo.data import layout
 
 
@@ -32,7 +40,10 @@ def test_a_table_gives_the_first_label_of_each_picture_and_counts_the_others() -
 
 
 def test_a_picture_without_a_label_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"^x has labels for 1 of 2 pictures: b\.png has none$"):
+    with pytest.raises(
+        RequestError,
+        match=r"^x has labels for 1 of 2 pictures: b\.png has none; give every image a label",
+    ):
         labels_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
 
 
@@ -66,3 +77,33 @@ def test_a_huge_dataset_json_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(layout, "_LARGEST", 10)
     with pytest.raises(RequestError, match="x has 16 bytes, and 10 are allowed"):
         parse_dataset_json(b'{"labels": null}', "x")
+
+
+@pytest.mark.parametrize(
+    ("names", "rooted", "kept", "told"),
+    [
+        (["a/1", "b/1", "x"], False, 2, "left out 1 image beside the class folders, x: "),
+        (["a/1", "b/1", "b/2", "x", "y"], False, 3, "left out 2 images beside .*, such as x: "),
+        (["r/a/1", "r/b/1", "r/b/2", "r/x", "y"], True, 3, "left out 2 images .*, such as r/x: "),
+        (["a/1", "b/1", "x", "y"], False, 4, "no labels, for 2 of 4 images .*, such as x$"),
+        (["a/1", "a/2", "x"], False, 3, "no labels, for 1 of 3 images lie in no class folder, x$"),
+        (["a/1", "a/2"], False, 2, None),
+        (["r/x", "r/a/1"], True, 2, None),
+        (["x", "y"], True, 2, None),
+    ],
+)
+def test_few_strays_are_left_out_and_many_leave_all_without_labels(
+    names: list[str], rooted: bool, kept: int, told: str | None
+) -> None:
+    found, notes = without_strays(names, rooted=rooted)
+    assert len(found) == kept
+    assert len(notes) == (told is not None)
+    assert all(re.match(str(told), note) for note in notes)
+
+
+def test_a_table_of_windows_has_backslashes() -> None:
+    labels, _ = labels_by_table(
+        [("a\\x.png", "rose"), ("b\\c.png", "iris")], ["a/x.png", "b\\c.png"], "x"
+    )
+    assert labels is not None
+    assert labels.tolist() == [1, 0]

@@ -95,6 +95,36 @@ def test_a_picture_in_no_folder_leaves_all_without_labels(
 
 
 @EVERY_FORM
+def test_what_is_left_out_is_told(pack: Pack, tmp_path: Path) -> None:
+    files: Files = {
+        "set/rose/a.png": 1,
+        "set/iris/b": 2,
+        "set/stray.png": 3,
+        "set/iris/c.psd": 4,
+        "set/runs/x/run.toml": b"",
+        "set/runs/x/samples/step-1.png": 5,
+        "readme": b"text",
+    }
+    found = source(pack(tmp_path / "file", files))
+    assert found.class_names == ("iris", "rose")
+    assert contents(found) == [(2, 0), (1, 1)]
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "left out 1 file",
+        "left out 1 folder of runs and what they have made",
+        "left out 1 image beside the class folders, set/stray.png",
+    ]
+
+
+def test_backslashes_separate_the_folders_of_a_zip(tmp_path: Path) -> None:
+    files: Files = {"rose\\": b"", "rose\\1.png": 1, "iris\\deep\\2.png": 2}
+    found = source(pack_zip(tmp_path / "x.zip", files))
+    assert found.class_names == ("iris", "rose")
+    assert contents(found) == [(2, 0), (1, 1)]
+    with pytest.raises(RequestError, match="leads outside"):
+        source(pack_zip(tmp_path / "y.zip", {"..\\a.png": 1}))
+
+
+@EVERY_FORM
 def test_what_is_no_picture_is_passed_over(pack: Pack, tmp_path: Path) -> None:
     files: Files = {
         "rose/a.png": 1,
@@ -137,9 +167,13 @@ def test_missing_and_superfluous_labels_are_counted(tmp_path: Path) -> None:
 
     part = r"dataset\.json in .*x has labels for {} of 2 pictures"
     more = ", and 2 for no picture, such as c.png"
-    with pytest.raises(RequestError, match=f"{part.format(1)}: b.png has none$"):
+    with pytest.raises(
+        RequestError, match=f"{part.format(1)}: b.png has none; give every image a label"
+    ):
         found([["a.png", 1]])
-    with pytest.raises(RequestError, match=f"{part.format(0)}{more}: a.png has none$"):
+    with pytest.raises(
+        RequestError, match=f"{part.format(0)}{more}: a.png has none; give every image a label"
+    ):
         found([["c.png", 1], ["d.png", 2]])
     with pytest.warns(UserWarning, match=f"{part.format(2)}{more}$"):
         assert contents(found([["a.png", 1], ["d.png", 3], ["b.png", 0], ["c.png", 2]]))[0][1] == 1

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ganzoo import RequestError, UnreadablePicture
+from ganzoo.folders import RunFolder
 from ganzoo_image_folder import ImageFolderOptions, ganzoo_datasets
 from ganzoo_image_folder import table as tables
 from ganzoo_image_folder.folder import ImageFolder
@@ -48,10 +49,19 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     assert contents(found) == [(3, None), (2, None), (1, None)]
 
 
-def test_pictures_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
+def test_many_pictures_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "a.png": 2}))
     assert found.class_names == ()
     assert contents(found) == [(2, None), (1, None)]
+    assert found.notes == ["no labels, for 1 of 2 images lie in no class folder, a.png"]
+
+
+def test_a_stray_picture_beside_the_classes_is_left_out_and_told(tmp_path: Path) -> None:
+    found = source(paint(tmp_path, {"rose/b.png": 1, "iris/c.png": 2, "a.png": 3}))
+    assert found.class_names == ("iris", "rose")
+    assert contents(found) == [(2, 0), (1, 1)]
+    told = "left out 1 image beside the class folders, a.png: move what you need into one of them"
+    assert found.notes == [told]
 
 
 def test_what_is_no_picture_is_passed_over(tmp_path: Path) -> None:
@@ -64,12 +74,62 @@ def test_what_is_no_picture_is_passed_over(tmp_path: Path) -> None:
             "__MACOSX/a.png": 4,
             "rose/Thumbs.db": 5,
             "readme.txt": 6,
-            "rose/png": 7,
         },
     )
+    (tmp_path / "rose/LICENSE").write_text("free")
     found = source(tmp_path)
     assert found.class_names == ("rose",)
     assert contents(found) == [(1, 0)]
+    assert found.notes == []
+
+
+def test_files_without_an_ending_are_known_by_how_they_begin(tmp_path: Path) -> None:
+    found = source(paint(tmp_path, {"rose/png": 1, "rose/2024.10": 2, "2024.10/x.png": 3}))
+    assert found.class_names == ("2024.10", "rose")
+    assert contents(found) == [(3, 0), (2, 1), (1, 1)]
+
+
+def test_what_is_left_out_is_told_by_its_endings(tmp_path: Path) -> None:
+    paint(tmp_path, {"rose/a.png": 1, "rose/b.psd": 2, "rose/c.PSD": 3, "rose/d.mp4": 4})
+    assert source(tmp_path).notes == ["left out 3 files: 2 .psd, 1 .mp4"]
+    (tmp_path / "rose/a.png").unlink()
+    with pytest.raises(
+        RequestError, match=r"no picture in .*; left out 3 files: 2 \.psd, 1 \.mp4$"
+    ):
+        source(tmp_path)
+
+
+def test_folders_of_runs_are_left_out_and_told(tmp_path: Path) -> None:
+    paint(tmp_path, {"a.png": 1, "b/c.png": 2, "runs/x-001/samples/step-1.png": 3})
+    RunFolder.create(tmp_path / "run", {})
+    (tmp_path / "runs/x-001/run.toml").touch()
+    found = source(tmp_path)
+    assert contents(found) == [(1, None), (2, None)]
+    assert found.notes[0] == "left out 2 folders of runs and what they have made: run, runs/x-001"
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_a_subfolder_that_cannot_be_read_is_left_out_on_request(
+    skip: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint(tmp_path, {"rose/a.png": 1, "iris/b.png": 2, "tulip/c.png": 3})
+    scan = os.scandir
+
+    def refuse(path: Path) -> object:
+        if path == tmp_path / "rose":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    if skip:
+        found = source(tmp_path, on_error="skip")
+        assert found.class_names == ("iris", "tulip")
+        assert found.notes == ["left out the folder rose/: Permission denied"]
+    else:
+        with pytest.raises(
+            RequestError, match=r"rose/?: Permission denied; dataset\.on_error=skip"
+        ):
+            source(tmp_path)
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
@@ -177,9 +237,14 @@ def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
         return source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
 
     part, more = r"labels\.csv has labels for {} of 3 pictures", ", and 2 for no picture, such as x"
-    with pytest.raises(RequestError, match=rf"{part.format(1)}: deep/b\.png has none$"):
+    with pytest.raises(
+        RequestError, match=rf"{part.format(1)}: deep/b\.png has none; give every image a label"
+    ):
         found("a.png,rose\n")
-    with pytest.raises(RequestError, match=rf"{part.format(1)}{more}: deep/b\.png has none$"):
+    with pytest.raises(
+        RequestError,
+        match=rf"{part.format(1)}{more}: deep/b\.png has none; give every image a label",
+    ):
         found("a.png,rose\nx,rose\ny,iris\n")
     with pytest.warns(UserWarning, match=f"{part.format(3)}{more}$"):
         assert len(found("".join(f"{name},rose\n" for name in [*PICTURES, "x", "y"])))

@@ -111,6 +111,7 @@ def _told(report: Report, chosen: Chosen) -> Iterator[str]:
     looked = f", {report.looked_at:,} of them looked at" if some else ""
     about = "about " if some and chosen.how.classes else ""
     yield f"{chosen.entry.component.name}: {about}{report.pictures:,} pictures{looked}"
+    yield from report.notes
     if report.readable:
         yield from table(list(_overall(report)))
     classes = [(n, f"{c:,}", report.unbalanced.get(n, "")) for n, c in report.classes.items()]

@@ -103,6 +103,7 @@ def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Row
 
 
 def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collection:
+    from ganzoo.contracts import notes_of
     from ganzoo.data.cache import prepared
     from ganzoo.data.collection import Collection, grouped
     from ganzoo.errors import RequestError
@@ -112,6 +113,8 @@ def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collectio
             "data.balance is for runs, and a file has each picture once: leave it out"
         )
     grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
+    for note in notes_of(source):
+        bar.noted(note)
     store = prepared(source, how, bar.preparing)
     if store.skipped:
         bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))

@@ -1,0 +1,105 @@
+"""Which of the files in a folder or archive are images, and what is said of the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from ganzoo.data.formats import FORMATS, format_of
+
+_REMEDIES = {suffix: known.remedy for known in FORMATS for suffix in known.suffixes}
+
+_TEXTS = frozenset(
+    (
+        *(".txt", ".caption", ".md", ".rst", ".html", ".htm", ".log", ".url", ".lnk"),
+        *(".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".db"),
+        *(".py", ".ipynb", ".sh", ".parquet"),
+    )
+)
+"""What lies beside images and is none: not worth a word."""
+
+_RUN = "run.toml"
+"""What every run folder holds."""
+
+_MOST_SHOWN = 4
+
+
+class Listing(NamedTuple):
+    """The images among some files."""
+
+    names: list[str]
+    """In their order."""
+    notes: list[str]
+    """What is to be said of the other files, one line for each kind."""
+
+
+def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
+    """The images among files, by the endings of their relative names, with "/" on every system.
+
+    A file without an ending is one if it begins as one: ``start(name)`` gives at least its first
+    64 bytes, or nothing where it cannot be read. Hidden files and folders of runs are left out.
+    """
+    shown = sorted(name for name in names if not _is_hidden(name))
+    shown, runs = _without_runs(shown)
+    images, others = [], Counter[tuple[str, str]]()
+    for name in shown:
+        kind, remedy = _kind(name, start)
+        if kind is None:
+            images.append(name)
+        elif kind and kind not in _TEXTS:
+            others[kind, remedy] += 1
+    notes = []
+    if others:
+        notes.append(f"left out {_count(others.total(), 'file')}: {_counted(others)}")
+    if runs:
+        folders = _count(len(runs), "folder")
+        notes.append(f"left out {folders} of runs and what they have made: {some(runs)}")
+    return Listing(images, notes)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(names[:_MOST_SHOWN]) + more
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
+    """The names outside of run folders, and these folders; the topmost folder is none of them."""
+    runs = {name.removesuffix(f"/{_RUN}") for name in names if name.endswith(f"/{_RUN}")}
+    if not runs:
+        return names, []
+    kept = [n for n in names if not any(str(p) in runs for p in PurePosixPath(n).parents)]
+    return kept, sorted(runs)
+
+
+def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
+    """``None`` for an image that can be read, else what to call the file, and what would read it.
+
+    What is no image goes by no name.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if not suffix.strip(".0123456789"):  # 2024.10 has none
+        known = format_of(start(name))
+        if known is None:
+            return "", ""
+        return (f"{known.name} without an ending", known.remedy) if known.remedy else (None, "")
+    remedy = _REMEDIES.get(suffix)
+    return (None, "") if remedy == "" else (suffix, remedy or "")
+
+
+def _counted(kinds: Counter[tuple[str, str]]) -> str:
+    told = [
+        f"{count:,} {kind}{f' ({remedy})' if remedy else ''}"
+        for (kind, remedy), count in kinds.most_common()
+    ]
+    return some(told)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
