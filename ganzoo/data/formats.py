@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import BinaryIO
 
@@ -115,10 +116,8 @@ def _codestream(stream: BinaryIO, size: int) -> tuple[int, int]:
 
 
 def _read_heic(stream: BinaryIO) -> ImageFile.ImageFile:
-    from pillow_heif.as_plugin import HeifImageFile
-
-    opened: ImageFile.ImageFile = HeifImageFile(stream)
-    return opened
+    read: Read = import_module("pillow_heif.as_plugin").HeifImageFile
+    return read(stream)
 
 
 def _built(feature: str, name: str) -> str:

@@ -98,7 +98,8 @@ def labels_by_table(
         said += f", and {len(superfluous)} for no picture, such as {min(superfluous)}"
     if missing:
         raise RequestError(
-            f"{said}: {missing[0]} has none; give every image a label there, or remove those without"
+            f"{said}: {missing[0]} has none; give every image a label there, or remove those "
+            "without"
         )
     if others:
         said += f"; {len(others)} beyond a picture's first do not count, such as {others[0]}"
