@@ -10,7 +10,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 from ganzoo.errors import RequestError
@@ -42,6 +42,12 @@ def require_folder(path: Path) -> None:
         raise RequestError(f"{nearest} is a file, not a folder")
     if not os.access(nearest, os.W_OK):
         raise RequestError(f"nothing may be written into {nearest}: name another place")
+
+
+def ending(path: PurePath) -> str:
+    """How a name ends, in lower case: ``.png``; nothing for a name such as 2024.10."""
+    suffix = path.suffix.lower()
+    return suffix if suffix.strip(".0123456789") else ""
 
 
 @contextmanager

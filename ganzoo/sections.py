@@ -51,8 +51,8 @@ Duration = Annotated[str, BeforeValidator(_timed)]
 
 
 def _listed(names: Any) -> Any:
-    """A list of names may be one text, with commas; a class may be called 5."""
-    names = str(names) if isinstance(names, int) else names
+    """A list of names may be one text, with commas; a class may be called 5 or 2024.10."""
+    names = str(names) if isinstance(names, int | float) else names
     return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -20,6 +20,21 @@ NAMED = ("dataset", "architecture", "loss")
 
 _DEEPEST = 10
 """Sections inside sections; those that there are have four."""
+
+
+class _Number(float):
+    """A number that is shown as it was written: a folder or class may be called 2024.10.
+
+    Options that are numbers make plain ones of it, and options that are texts keep what it shows.
+    """
+
+    def __new__(cls, text: str) -> Self:
+        self = super().__new__(cls, text)
+        self._text = text
+        return self
+
+    def __str__(self) -> str:
+        return self._text
 
 
 class Settings:
@@ -45,7 +60,7 @@ class Settings:
     def parse(self, text: str, origin: str) -> None:
         """Add every value of a TOML text."""
         try:
-            tree = tomllib.loads(text)
+            tree = tomllib.loads(text, parse_float=_Number)
         except (ValueError, RecursionError) as error:  # the first for a number of 5,000 digits, too
             raise RequestError(f"{origin} is not TOML: {error}") from error
         self.add(tree, origin)
@@ -63,7 +78,7 @@ class Settings:
             if not (equals and _KEY.fullmatch(key)):
                 raise RequestError(f"expected KEY=VALUE, such as train.steps=1000: {assignment!r}")
             try:
-                value = json.loads(text)
+                value = json.loads(text, parse_float=_Number, parse_constant=str)
             except (ValueError, RecursionError):
                 value = text
             self.add({key: value}, origin)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError, cache_folder
-from ganzoo.folders import RunFolder, write_atomically
+from ganzoo.folders import RunFolder, ending, write_atomically
 
 
 def test_the_cache_lies_where_the_environment_says(own_cache: Path) -> None:
@@ -53,3 +53,8 @@ def test_writing_leaves_nothing_else_behind(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a.txt", "one")
     write_atomically(tmp_path / "a.txt", "two")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "two"}
+
+
+def test_a_name_may_end_in_a_number_that_is_no_ending() -> None:
+    found = [ending(Path(name)) for name in ("a.PNG", "2024.10", "v1.0.tar", "1.0/x", ".hidden")]
+    assert found == [".png", "", ".tar", "", ""]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, ValidationError
 
-from ganzoo import Options, RequestError
+from ganzoo import LocalPath, Options, RequestError
 from ganzoo.errors import did_you_mean
 from ganzoo.settings import Settings, explain, reworded
 
@@ -32,6 +32,30 @@ def settings(*assignments: str) -> Settings:
 )
 def test_a_value_is_json_or_else_text(text: str, value: object) -> None:
     assert settings(f"train.steps={text}").values == {"train": {"steps": value}}
+
+
+class Named(Options):
+    path: LocalPath = Field(Path("x"), description="A folder.")
+    classes: tuple[str, ...] = Field((), description="Names.")
+    rate: float = Field(0.5, description="A number.")
+
+
+@pytest.mark.parametrize("text", ["2024.10", "1.0", "1e3", "1E-05", "NaN"])
+def test_a_name_that_looks_like_a_number_stays_as_it_is_written(text: str, tmp_path: Path) -> None:
+    given = settings(f"path={text}", f'classes=[{text}, "rose"]').values
+    assert Named.model_validate(given).path.name == text
+    assert Named.model_validate(given).classes == (text, "rose")
+    file = tmp_path / "x.toml"
+    file.write_text(f"path = {text.lower()}\n")
+    found = Settings()
+    found.read(file)
+    assert Named.model_validate(found.values).path.name == text.lower()
+
+
+def test_a_number_is_a_plain_one_where_it_is_used() -> None:
+    given = Named.model_validate(settings("rate=1e-4").values)
+    assert type(given.rate) is float
+    assert given.rate == 1e-4
 
 
 def test_numbers_and_lists_beyond_what_python_reads_are_text() -> None:

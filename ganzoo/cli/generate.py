@@ -47,6 +47,7 @@ def generate(
     """
     from ganzoo import api
     from ganzoo.errors import RequestError
+    from ganzoo.folders import ending
     from ganzoo.output.files import check_free, check_sheet_free, save_grid, save_singly
 
     if each_class:
@@ -62,7 +63,7 @@ def generate(
         check_free(out)
         trained = api.load(run, checkpoint).to(device)
         made = trained.generate(count or 64, seed, class_name, truncation)
-        if out.suffix:
+        if ending(out):
             save_grid(made, out)
         else:
             save_singly(made, out, seed)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ganzoo.data.formats import FORMATS, format_of
+from ganzoo.folders import ending
 
 _REMEDIES = {suffix: known.remedy for known in FORMATS for suffix in known.suffixes}
 
@@ -83,8 +84,8 @@ def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
 
     What is no image goes by no name.
     """
-    suffix = PurePosixPath(name).suffix.lower()
-    if not suffix.strip(".0123456789"):  # 2024.10 has none
+    suffix = ending(PurePosixPath(name))
+    if not suffix:
         known = format_of(start(name))
         if known is None:
             return "", ""

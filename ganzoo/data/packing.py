@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
+from ganzoo.folders import ending
 from ganzoo.pictures import to_image
 
 VERSION = 1
@@ -70,7 +71,7 @@ def check_out(out: Path, *, compress: bool = False, described: bool = False) -> 
 
     Raises RequestError.
     """
-    form = out.suffix.lower()
+    form = ending(out)
     if form not in _WRITERS:
         raise RequestError(f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, which has no ending")
     _require_absent(out)
@@ -94,7 +95,7 @@ def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) 
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        _WRITERS[out.suffix.lower()](pack, part, progress)
+        _WRITERS[ending(out)](pack, part, progress)
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo import pictures
 from ganzoo.errors import RequestError
-from ganzoo.folders import require_folder
+from ganzoo.folders import ending, require_folder
 
 _LEGIBLE = 128
 """Pixels of the shorter side, in sheets to be looked at."""
@@ -22,9 +22,9 @@ def check_free(path: Path) -> None:
 
     Raises RequestError.
     """
-    if path.suffix and path.suffix.lower() not in pictures.FORMATS:
+    if ending(path) and ending(path) not in pictures.FORMATS:
         raise RequestError(f"{path}: pictures are written as {', '.join(pictures.FORMATS)}")
-    if path.exists() and (path.suffix or not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (ending(path) or not path.is_dir() or any(path.iterdir())):
         raise RequestError(f"{path} exists already: name another with --out")
     require_folder(path.parent)
 
@@ -34,7 +34,7 @@ def check_sheet_free(path: Path) -> None:
 
     Raises RequestError.
     """
-    if not path.suffix:
+    if not ending(path):
         raise RequestError(f"{path}: name one picture file, such as {path}.png")
     check_free(path)
 

@@ -248,6 +248,7 @@ def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> 
         with pytest.raises(RequestError, match=r"cannot hold descriptions: write --out FILE\.h5"):
             check_out(tmp_path / name, described=True)
     check_out(tmp_path / "a.h5", compress=True, described=True)
+    check_out(tmp_path / "2024.10")
 
 
 def test_a_picture_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def pack(
     """
     from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
     from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, write
+    from ganzoo.folders import ending
     from ganzoo.observing.console import ProgressBar, counting
 
     check_out(out, compress=compress, described=descriptions is not None)
@@ -73,7 +74,7 @@ def pack(
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
-    elif out.suffix.lower() in WITH_TEXTS:
+    elif ending(out) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
     data = _prepared(source, chosen.how, bar)
     names = names_of(source, data)
