@@ -62,6 +62,7 @@ def evaluate(
     known = registry(without, plugin_files(settings))
     resolved = Run.resolve(settings, known, advised=False)
 
+    from ganzoo.cli.moved import naming_moved
     from ganzoo.observing.console import ProgressBar
     from ganzoo.output.evaluating import evaluate
 
@@ -69,10 +70,11 @@ def evaluate(
     which = checkpoint or ["last"]
     found = []
     try:
-        for each in evaluate(folder, resolved, which, device, observer):
-            found.append(each)
-            if not as_json:
-                _show(each)
+        with naming_moved(resolved):
+            for each in evaluate(folder, resolved, which, device, observer):
+                found.append(each)
+                if not as_json:
+                    _show(each)
     finally:
         observer.closed()
     if as_json:

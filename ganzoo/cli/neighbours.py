@@ -52,6 +52,7 @@ def neighbours(
 
     """
     from ganzoo.api import stored_settings
+    from ganzoo.cli.moved import naming_moved
     from ganzoo.folders import RunFolder
     from ganzoo.observing.console import ProgressBar
     from ganzoo.output.files import check_sheet_free, save_beside
@@ -67,7 +68,8 @@ def neighbours(
     made = trained.generate(count, seed, class_name)
     observer = ProgressBar()
     try:
-        real = Neighbourhood(trained, by, device, observer)
+        with naming_moved(trained.run):
+            real = Neighbourhood(trained, by, device, observer)
     finally:
         observer.closed()
     found, near = real.nearest(made, beside)

@@ -36,7 +36,10 @@ def resume(
     resolved = Run.resolve(settings, known, advised=False)
 
     from ganzoo.cli.ending import end
+    from ganzoo.cli.moved import naming_moved
     from ganzoo.observing.console import ProgressBar
     from ganzoo.training import session
 
-    end(resolved, folder, session.resume(resolved, folder, ProgressBar()))
+    with naming_moved(resolved):
+        outcome = session.resume(resolved, folder, ProgressBar())
+    end(resolved, folder, outcome)

@@ -36,7 +36,12 @@ def test_a_run_goes_on_from_anywhere(
     )
     (tmp_path / "pics").rename(tmp_path / "moved")
     (tmp_path / "run").rename(tmp_path / "elsewhere")
-    assert "pics" in ganzoo_command("resume", "elsewhere", "--steps", 2).error
+    for command in ("resume elsewhere --steps 2", "evaluate elsewhere", "neighbours elsewhere"):
+        words = command.split() + ["--out", "n.png"] * command.startswith("neighbours")
+        refused = ganzoo_command(*words, "dataset.path=gone")
+        assert refused.status == 2
+        told = f"if it has moved, write `ganzoo {' '.join(words)} dataset.path=NEW`"
+        assert refused.error.endswith(told)
     done = ganzoo_command("resume", "elsewhere", "--steps", 2, "dataset.path=moved")
     assert done.status == 0, done.err
 
