@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Metric,
         Options,
         Recipe,
+        SampleRange,
     )
     from ganzoo.contracts import (
         Adaptive,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.arrays import PictureArray, number_classes
     from ganzoo.data.decoding import open_picture
+    from ganzoo.data.depth import SampleRanges
     from ganzoo.data.download import download
     from ganzoo.data.fingerprint import (
         fingerprint_of_file,
@@ -116,6 +118,8 @@ __all__ = [
     "Recipe",
     "RequestError",
     "Sample",
+    "SampleRange",
+    "SampleRanges",
     "ScalableSource",
     "Terms",
     "UnknownName",
@@ -143,10 +147,11 @@ _HOMES = {
     "api": ("load", "resume", "train"),
     "components": (
         *("Architecture", "Augmentation", "Dataset", "Extractor", "LocalPath"),
-        *("Loss", "Metric", "Options", "Recipe"),
+        *("Loss", "Metric", "Options", "Recipe", "SampleRange"),
     ),
     "data.arrays": ("PictureArray", "number_classes"),
     "data.decoding": ("open_picture",),
+    "data.depth": ("SampleRanges",),
     "data.download": ("download",),
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),

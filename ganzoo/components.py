@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
@@ -32,6 +32,25 @@ def _whole(path: Any) -> Path:
 
 LocalPath = Annotated[Path, BeforeValidator(_whole)]
 """The type of an option that names a file or folder: a run can then go on from anywhere."""
+
+
+def limits_of(written: str) -> tuple[float, float]:
+    """The two numbers of ``LOW..HIGH``; raises ValueError where it is not of that form."""
+    number = r"(-?[0-9]+(?:\.[0-9]+)?)"
+    found = re.fullmatch(rf"{number}\.\.{number}", written)
+    if not found or float(found[1]) >= float(found[2]):
+        raise ValueError("write auto, or LOW..HIGH, such as 0..4095")
+    return float(found[1]), float(found[2])
+
+
+def _checked_range(written: str) -> str:
+    if written != "auto":
+        limits_of(written)
+    return written
+
+
+SampleRange = Annotated[str, AfterValidator(_checked_range)]
+"""The type of an option that says what black and white are: ``LOW..HIGH``, or ``auto``."""
 
 
 class Options(BaseModel):

@@ -28,6 +28,8 @@ class _Number(float):
     Options that are numbers make plain ones of it, and options that are texts keep what it shows.
     """
 
+    _text: str
+
     def __new__(cls, text: str) -> Self:
         self = super().__new__(cls, text)
         self._text = text

@@ -31,7 +31,7 @@ _TURNS = {
 
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
 
-_DAMAGE = (
+DAMAGE = (
     OSError,
     SyntaxError,
     ValueError,
@@ -79,7 +79,7 @@ def _decoded(stream: BinaryIO, name: str) -> Image.Image:
             return _loaded(read, without_large_texts(stream))
     except _TOO_LARGE as error:
         raise UnreadablePicture(name, f"it is too large: {str(error) or 'no memory'}") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UnreadablePicture(name, f"it is damaged ({' '.join(str(error).split())})") from error
 
 
@@ -113,6 +113,6 @@ def _upright(picture: ImageFile.ImageFile) -> Image.Image:
     """
     try:
         turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except _DAMAGE:
+    except DAMAGE:
         turn = None
     return picture.copy() if turn is None else picture.transpose(turn)

@@ -76,15 +76,16 @@ def _refuse_folder(error: OSError) -> Never:
 
 
 def remembered(
-    names: Sequence[str], paths: Sequence[Path], find: Callable[[], tuple[str, bool]]
+    what: Sequence[str], paths: Sequence[Path], find: Callable[[], tuple[str, bool]]
 ) -> str:
     """What was found of these files when they had the states that they have now, or ``find()``.
 
-    That returns an ASCII text, and whether it follows from the files' content alone: if not, it
-    is not kept, since a file that cannot be read today may be readable tomorrow, unchanged.
+    ``what`` says what is looked for. ``find`` returns an ASCII text, and whether it follows from
+    the files' content alone: if not, it is not kept, since a file that cannot be read today may be
+    readable tomorrow, unchanged.
     """
-    states = (f"{path.absolute()} {_state(path)}" for path in paths)
-    key = _digest(names, states)
+    facts = [*what, *(f"{path.absolute()} {_state(path)}" for path in paths)]
+    key = _digest(facts, [""] * len(facts))
     with contextlib.suppress(OSError, RequestError):
         return _memo(key).read_text(encoding="ascii")
     found, lasts = find()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import posixpath
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     PICTURE_SUFFIXES,
     RequestError,
+    SampleRanges,
     UnreadablePicture,
     below_root,
     find_images,
@@ -46,19 +47,27 @@ class ArchivePictures:
         self._path = options.path
         self._skip = options.on_error == "skip"
         self._members = open_archive(options.path)
-        self._names, self.notes = find_images(self._members.names, self._start)
+        self._names, self._notes = find_images(self._members.names, self._start)
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path}: it needs files named "
                 f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
-                + "".join(f"; {note}" for note in self.notes)
+                + "".join(f"; {note}" for note in self._notes)
             )
         self._labels, self.class_names = self._find_labels()
+        self._ranges = SampleRanges(
+            options.range, self._names, [self._path], self._open, str(self._path)
+        )
 
     @cached_property
     def fingerprint(self) -> str:
         """What the archive holds, whatever it is called."""
-        return fingerprint_of_file(self._path)
+        return f"{fingerprint_of_file(self._path)}{self._ranges.identity}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What is left out, and what is assumed of values."""
+        return [*self._notes, *self._ranges.notes]
 
     def name(self, index: int) -> str:
         """What the picture is called in the archive."""
@@ -71,13 +80,16 @@ class ArchivePictures:
         name = self._names[index]
         where = f"{name} in {self._path}"
         try:
-            picture = open_picture(io.BytesIO(self._members.read(name)), where)
+            picture = self._ranges.applied(open_picture(self._open(name), where))
         except ValueError as error:
             reason = error.reason if isinstance(error, UnreadablePicture) else str(error)
             if not self._skip:
                 reason += "; dataset.on_error=skip leaves such pictures out"
             raise UnreadablePicture(where, reason, skip=self._skip) from error
         return picture, None if self._labels is None else int(self._labels[index])
+
+    def _open(self, name: str) -> BinaryIO:
+        return io.BytesIO(self._members.read(name))
 
     def _start(self, name: str) -> bytes:
         try:
@@ -89,7 +101,7 @@ class ArchivePictures:
         tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
             self._names, notes = without_strays(self._names, rooted=True)
-            self.notes += notes
+            self._notes += notes
             return labels_by_folder(below_root(self._names))
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"

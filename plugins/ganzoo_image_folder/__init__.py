@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import Dataset, LocalPath, Options, SampleRange, hookimpl
 
 
 class ImageFolderOptions(Options):
@@ -23,6 +23,12 @@ class ImageFolderOptions(Options):
     )
     on_error: Literal["raise", "skip"] = Field(
         "raise", description="Whether a picture that cannot be read ends the run or is left out."
+    )
+    range: SampleRange = Field(
+        "auto",
+        description="What black and white are in pictures of more than 8 bits, LOW..HIGH; auto "
+        "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "
+        "for floats 0..1, -1..1 or 0..255, whichever holds them all.",
     )
 
 

@@ -6,11 +6,12 @@ import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     PICTURE_SUFFIXES,
     RequestError,
+    SampleRanges,
     UnreadablePicture,
     find_images,
     fingerprint_of_file,
@@ -47,13 +48,13 @@ class ImageFolder:
         self._skip = options.on_error == "skip"
         files = _Files(options.path, self._skip)
         self._names, notes = find_images(files.names, files.start)
-        self.notes = [*notes, *files.notes]
+        self._notes = [*notes, *files.notes]
         if not self._names:
             raise RequestError(
                 f"no picture in {options.path} or below: write dataset.path=FOLDER for the folder "
                 "that holds them, as files named "
                 f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
-                + "".join(f"; {note}" for note in self.notes)
+                + "".join(f"; {note}" for note in self._notes)
             )
         self._table = options.labels
         if options.labels is None and (options.path / TABLE).is_file():
@@ -62,16 +63,24 @@ class ImageFolder:
             self._labels, self.class_names = read_labels(self._table, self._names)
         else:
             self._names, notes = without_strays(self._names)
-            self.notes += notes
+            self._notes += notes
             self._labels, self.class_names = labels_by_folder(self._names)
+        paths = [self._folder / name for name in self._names]
+        self._ranges = SampleRanges(
+            options.range, self._names, paths, self._open, str(self._folder)
+        )
 
     @cached_property
     def fingerprint(self) -> str:
         """What the files are called, below the folder, and what they and the table hold."""
         pictures = fingerprint_of_files(self._folder, self._names)
-        if not self._table:
-            return pictures
-        return f"{pictures}-{fingerprint_of_file(self._table)}"
+        table = f"-{fingerprint_of_file(self._table)}" if self._table else ""
+        return f"{pictures}{table}{self._ranges.identity}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What is left out, and what is assumed of values."""
+        return [*self._notes, *self._ranges.notes]
 
     def name(self, index: int) -> str:
         """What the picture is called in the folder."""
@@ -82,13 +91,20 @@ class ImageFolder:
 
     def __getitem__(self, index: int) -> tuple[Image, int | None]:
         try:
-            picture = open_picture(self._folder / self._names[index])
+            picture = self._ranges.applied(open_picture(self._folder / self._names[index]))
         except UnreadablePicture as error:
             reason = f"{error.reason}; dataset.on_error=skip leaves such pictures out"
             raise UnreadablePicture(
                 error.picture, error.reason if self._skip else reason, skip=self._skip
             ) from error
         return picture, None if self._labels is None else int(self._labels[index])
+
+    def _open(self, name: str) -> BinaryIO:
+        path = self._folder / name
+        # Opening a named pipe would wait for ever.
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return path.open("rb")
 
 
 class _Files:

@@ -17,6 +17,7 @@ PLAIN = Report(
     looked_at=200_000,
     readable=200_000,
     unreadable={},
+    notes=[],
     smallest="",
     largest="",
     sizes={},

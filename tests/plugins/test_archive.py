@@ -374,3 +374,14 @@ def test_the_component_builds_it(tmp_path: Path) -> None:
     path = pack_zip(tmp_path / "x.zip", {"a.png": 1})
     options = component.options.model_validate({"path": str(path)})
     assert len(component.build(options)) == 1
+
+
+@EVERY_FORM
+def test_values_beyond_8_bits_are_taken_in_the_range_that_they_have(
+    pack: Pack, tmp_path: Path
+) -> None:
+    stream = io.BytesIO()
+    Image.new("F", (4, 4), 100).save(stream, "TIFF")
+    found = source(pack(tmp_path / "file", {"a.tif": stream.getvalue()}))
+    assert contents(found) == [(100, None)]
+    assert found.notes[0].startswith("floats of more than 8 bits are taken as 0..255")

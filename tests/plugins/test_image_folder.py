@@ -357,3 +357,14 @@ def test_the_component_builds_it(tmp_path: Path) -> None:
     paint(tmp_path, {"a.png": 1})
     options = component.options.model_validate({"path": str(tmp_path)})
     assert len(component.build(options)) == 1
+
+
+def test_values_beyond_8_bits_are_taken_in_the_range_that_they_have(tmp_path: Path) -> None:
+    for name, value in {"a": 0, "b": 2048, "c": 4095}.items():
+        Image.new("I;16", (4, 4), value).save(tmp_path / f"{name}.png")
+    found, asked = source(tmp_path), source(tmp_path, range="0..8190")
+    assert contents(found) == [(0, None), (128, None), (255, None)]
+    assert contents(asked) == [(0, None), (64, None), (128, None)]
+    assert found.notes[0].startswith("whole numbers of more than 8 bits are taken as 0..4095")
+    assert asked.notes == []
+    assert found.fingerprint != asked.fingerprint
