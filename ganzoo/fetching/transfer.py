@@ -20,6 +20,7 @@ import httpx
 
 from ganzoo import __version__
 from ganzoo.data.decoding import open_picture
+from ganzoo.data.formats import START, format_of
 from ganzoo.errors import UnreadablePicture
 from ganzoo.fetching.addresses import parse
 from ganzoo.fetching.failure import Failed
@@ -42,18 +43,6 @@ _HEADERS = [
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BUSY = (408, 425, 429)
-
-_ENDINGS = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"RIFF": ".webp",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II": ".tif",
-    b"MM": ".tif",
-    b"P": ".ppm",
-}
-"""How the name of a picture ends, by how the picture begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +161,10 @@ def _judged(part: Path) -> str:
     except UnreadablePicture as error:
         raise Failed("no picture", error.reason) from error
     with part.open("rb+") as file:
-        start = file.read(4)
+        known = format_of(file.read(START))
         os.fsync(file.fileno())
-    return next(ending for begin, ending in _ENDINGS.items() if start.startswith(begin))
+    assert known, "it has been decoded"
+    return known.suffixes[0]
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def failure(address: str, folder: Path, limits: Limits) -> Failed:
     ("kind", "ending"),
     [
         *[("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp"), ("GIF", ".gif"), ("BMP", ".bmp")],
-        *[("TIFF", ".tif"), ("PPM", ".ppm")],
+        *[("TIFF", ".tif"), ("PPM", ".ppm"), ("AVIF", ".avif"), ("JPEG2000", ".jp2")],
     ],
 )
 @pytest.mark.parametrize("called", ["text/html", "image/jpeg"])
