@@ -11,6 +11,7 @@ from ganzoo.data.formats import FORMATS, format_of
 from ganzoo.folders import ending
 
 _REMEDIES = {suffix: known.remedy for known in FORMATS for suffix in known.suffixes}
+_READABLE = tuple(suffix for suffix, remedy in _REMEDIES.items() if not remedy)
 
 _TEXTS = frozenset(
     (
@@ -46,6 +47,9 @@ def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
     shown, runs = _without_runs(shown)
     images, others = [], Counter[tuple[str, str]]()
     for name in shown:
+        if name.lower().endswith(_READABLE):
+            images.append(name)
+            continue
         kind, remedy = _kind(name, start)
         if kind is None:
             images.append(name)
@@ -80,9 +84,9 @@ def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
-    """``None`` for an image that can be read, else what to call the file, and what would read it.
+    """What to call a file, and what would read it; ``None`` for an image that has no ending.
 
-    What is no image goes by no name.
+    What is no image and has no ending goes by no name.
     """
     suffix = ending(PurePosixPath(name))
     if not suffix:
@@ -90,8 +94,7 @@ def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
         if known is None:
             return "", ""
         return (f"{known.name} without an ending", known.remedy) if known.remedy else (None, "")
-    remedy = _REMEDIES.get(suffix)
-    return (None, "") if remedy == "" else (suffix, remedy or "")
+    return suffix, _REMEDIES.get(suffix, "")
 
 
 def _counted(kinds: Counter[tuple[str, str]]) -> str:

@@ -15,6 +15,8 @@ def start(name: str) -> bytes:
 @pytest.fixture
 def without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
     remedy = "install pillow-heif to read them"
+    readable = tuple(suffix for suffix in listing._READABLE if suffix != ".heic")
+    monkeypatch.setattr(listing, "_READABLE", readable)
     monkeypatch.setattr(listing, "_REMEDIES", listing._REMEDIES | {".heic": remedy})
     known = next(known for known in formats.FORMATS if known.name == "HEIC")
     without = formats.Format("HEIC", known.suffixes, known.begins, known.read, remedy)
