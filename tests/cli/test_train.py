@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 Ganzoo = Callable[..., Any]
 
@@ -255,3 +256,26 @@ def test_memory_that_does_not_suffice_is_told_with_what_to_lower(
     line = done.err.splitlines()[-1]
     assert "you tried to; lower train.batch_size, data.resolution or the networks' width" in line
     assert "Stack" not in line
+
+
+def test_a_run_in_the_folder_of_its_images_says_what_it_leaves_out(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    for shade in range(8):
+        Image.new("RGB", (16, 16), (shade * 30, 5, 9)).save(tmp_path / f"{shade}.png")
+    (tmp_path / "layers.psd").touch()
+    words = (
+        *("train", "image-folder", "mlp", "lsgan", "dataset.path=.", "--resolution", 8),
+        *("--steps", 1, "--batch-size", 4),
+    )
+    runs = [ganzoo_command(*words, "--run", f"runs/{number}") for number in (1, 2)]
+    said = "left out 1 folder of runs and what they have made: runs/1"
+    assert all("left out 1 file: 1 .psd" in run.err for run in runs)
+    assert [said in run.err for run in runs] == [False, True]
+    assert ["preparing" in run.err for run in runs] == [True, False]
+    packed = ganzoo_command(
+        *("data", "pack", "image-folder", "dataset.path=.", "--resolution", 8, "--out", "x.npz")
+    )
+    assert "left out 2 folders of runs" in packed.err
+    inspected = ganzoo_command("data", "inspect", "image-folder", "dataset.path=.").out
+    assert "image-folder: 8 pictures\nleft out 2 files: 1 .psd, 1 .npz" in inspected
