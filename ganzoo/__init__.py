@@ -1,8 +1,9 @@
 """Train GANs: any dataset, architecture, loss and augmentations, each a plugin.
 
-These names are all that a plugin needs, and ``train``, ``resume`` and ``load`` for those who use
-ganzoo from Python. Each is imported when it is first used, so that a plugin's ``__init__.py`` can
-declare its components without paying for torch.
+These names are all that a plugin needs, and ``train``, ``resume``, ``load``, ``sweep``,
+``evaluate``, ``compare`` and ``report`` for those who use ganzoo from Python. Each is imported when
+it is first used, so that a plugin's ``__init__.py`` can declare its components without paying for
+torch.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganzoo.api import load, resume, train
+    from ganzoo.api import load, resume, sweep, train
     from ganzoo.components import (
         Architecture,
         Augmentation,
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     from ganzoo.folders import cache_folder
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
+    from ganzoo.output.trained import TrainedRun
+    from ganzoo.results import compare, evaluate, report
 
 __version__ = "0.1.0"
 
@@ -122,11 +125,14 @@ __all__ = [
     "SampleRanges",
     "ScalableSource",
     "Terms",
+    "TrainedRun",
     "UnknownName",
     "UnreadablePicture",
     "below_root",
     "cache_folder",
+    "compare",
     "download",
+    "evaluate",
     "find_images",
     "fingerprint_of_file",
     "fingerprint_of_files",
@@ -138,13 +144,15 @@ __all__ = [
     "number_classes",
     "open_picture",
     "parse_dataset_json",
+    "report",
     "resume",
+    "sweep",
     "train",
     "without_strays",
 ]
 
 _HOMES = {
-    "api": ("load", "resume", "train"),
+    "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("Architecture", "Augmentation", "Dataset", "Extractor", "LocalPath"),
         *("Loss", "Metric", "Options", "Recipe", "SampleRange"),
@@ -165,6 +173,8 @@ _HOMES = {
     "folders": ("cache_folder",),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
+    "output.trained": ("TrainedRun",),
+    "results": ("compare", "evaluate", "report"),
 }
 """The modules whose names are given here; all others are contracts."""
 
@@ -176,3 +186,7 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"ganzoo.{home}"), name)
     globals()[name] = value  # the next time it is found at once
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

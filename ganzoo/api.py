@@ -1,110 +1,163 @@
-"""ganzoo from Python: train a run, go on with one, open one."""
+"""ganzoo from Python: train runs, go on with them, open them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder
-from ganzoo.run import SHORTHANDS, Run
-from ganzoo.settings import NAMED, Settings
+from ganzoo.arguments import (
+    callbacks,
+    combinations,
+    flags,
+    folder_maker,
+    interruptible,
+    opened,
+    progress,
+    resolved,
+    stored_settings,
+)
+from ganzoo.objects import Objects
+from ganzoo.run import Run
+from ganzoo.settings import NAMED
 
 if TYPE_CHECKING:
-    from ganzoo.observing.observer import Observer
+    from ganzoo.arguments import AnyArchitecture, AnyAugment, AnyDataset, AnyLoss, AnyRun
+    from ganzoo.observing.callback import OnReport
     from ganzoo.output.trained import TrainedRun
+    from ganzoo.sweeps import Sweep
+
+__all__ = ["flags", "folder_maker", "load", "resume", "stored_settings", "sweep", "train"]
 
 
 def train(
-    dataset: str,
-    architecture: str,
-    loss: str,
+    dataset: AnyDataset | None = None,
+    architecture: AnyArchitecture | None = None,
+    loss: AnyLoss | None = None,
     *,
-    augment: str | Sequence[str] = (),
-    folder: str | Path | None = None,
+    recipe: str | None = None,
+    augment: AnyAugment | Sequence[AnyAugment] = (),
+    run_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | str | Path | None = None,
     quiet: bool = False,
+    on_report: OnReport | None = None,
     **shorthands: Any,
 ) -> TrainedRun:
     """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
 
-    ``settings`` maps dotted keys to values, such as ``{"loss.gp_weight": 5}``; the rest are the
-    flags of ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``,
-    ``device``, ``devices``, ``precision``. The run's folder is ``folder``, which must not exist,
-    or else the next free one in ``runs``.
+    A component is given by its name or as an object. ``settings`` maps dotted keys to values, such
+    as ``{"loss.gp_weight": 5}``, or is a TOML file; the rest are the flags of ``ganzoo train``:
+    ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``, ``devices``,
+    ``precision``. The run's folder is ``run_dir``, which must not exist, or else the next free one
+    in ``runs``. ``on_report`` is called with the step and the numbers of each report.
 
-    Raises RequestError if the request is wrong; nothing has been written then.
+    A first Ctrl-C, or a notebook's stop button, finishes the step, saves, and returns the run as it
+    is then. Raises RequestError if the request is wrong; nothing has been written then. Raises
+    KeyboardInterrupt if it is interrupted before the first step.
     """
-    gathered = Settings()
-    named = dict(zip(NAMED, (dataset, architecture, loss), strict=True))
-    files = [plugins] if isinstance(plugins, str | Path) else plugins
-    gathered.add({**named, "plugins": [str(file) for file in files]}, "Python")
-    gathered.add({**flags(shorthands), **(settings or {})}, "Python")
-    names = [augment] if isinstance(augment, str) else augment
-    gathered.recommend({f"augment.{name}": {} for name in names}, "Python")
-    run = Run.resolve(gathered)
+    objects = Objects()
+    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    run = resolved(objects, named, augment, recipe, plugins, [settings, flags(shorthands)])
 
+    from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    place, _ = session.train(run, folder_maker(run, folder), _progress(quiet))
-    return load(place.path)
+    others = callbacks(on_report)
+    with interruptible():
+        place, _ = session.train(run, folder_maker(run, run_dir), progress(quiet), others)
+    return TrainedRun(place, run)
 
 
-def resume(folder: str | Path, *, quiet: bool = False, **shorthands: Any) -> TrainedRun:
-    """Go on with a run, to ``steps`` in all if they are given, and return it."""
+def resume(
+    run: AnyRun,
+    *,
+    dataset: AnyDataset | None = None,
+    architecture: AnyArchitecture | None = None,
+    loss: AnyLoss | None = None,
+    augment: AnyAugment | Sequence[AnyAugment] = (),
+    settings: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+    on_report: OnReport | None = None,
+    **shorthands: Any,
+) -> TrainedRun:
+    """Go on with a run, to ``steps`` in all if they are given, and return it.
+
+    ``run`` is its folder, or what ``train`` or ``load`` returned. A run that was trained with
+    objects needs the same objects again, unless ``run`` still has them. Otherwise as ``train``.
+    """
+    from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    place = RunFolder.open(Path(folder))
-    settings = stored_settings(place)
-    settings.add(flags(shorthands), "Python")
-    session.resume(Run.resolve(settings, advised=False), place, _progress(quiet))
-    return load(folder)
+    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    place, stored, objects = opened(run, named, augment)
+    stored.add({**flags(shorthands), **(settings or {})}, "Python")
+    changed = Run.resolve(stored, objects.registry(stored), advised=False)
+    with interruptible():
+        session.resume(changed, place, progress(quiet), callbacks(on_report))
+    return TrainedRun(place, changed)
 
 
-def load(folder: str | Path, checkpoint: str | int = "last") -> TrainedRun:
-    """A trained run, to generate pictures with: its ``"last"`` checkpoint, ``"best"``, or a step's.
+def load(
+    run: str | Path,
+    checkpoint: str | int = "last",
+    *,
+    dataset: AnyDataset | None = None,
+    architecture: AnyArchitecture | None = None,
+    loss: AnyLoss | None = None,
+    augment: AnyAugment | Sequence[AnyAugment] = (),
+) -> TrainedRun:
+    """A trained run, to generate images with: its ``"last"`` checkpoint, ``"best"``, or a step's.
+
+    An architecture and a loss that were given as objects are needed again.
 
     Raises RequestError if the folder is not a run's or holds no such checkpoint that is whole.
     """
     from ganzoo.output.trained import TrainedRun
 
-    place = RunFolder.open(Path(folder))
-    return TrainedRun(place, Run.resolve(stored_settings(place), advised=False), str(checkpoint))
+    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    place, stored, objects = opened(run, named, augment)
+    found = Run.resolve(stored, objects.registry(stored), advised=False)
+    return TrainedRun(place, found, str(checkpoint))
 
 
-def stored_settings(folder: RunFolder) -> Settings:
-    """The settings that a run was last started with."""
-    settings = Settings()
-    settings.read(folder.settings)
-    return settings
+def sweep(
+    dataset: AnyDataset | list[AnyDataset] | None = None,
+    architecture: AnyArchitecture | list[AnyArchitecture] | None = None,
+    loss: AnyLoss | list[AnyLoss] | None = None,
+    *,
+    recipe: str | None = None,
+    augment: AnyAugment | Sequence[AnyAugment] = (),
+    run_dir: str | Path | None = None,
+    plugins: str | Path | Sequence[str | Path] = (),
+    settings: Mapping[str, Any] | None = None,
+    quiet: bool = False,
+    **shorthands: Any,
+) -> Sweep:
+    """Train every combination of the values that are lists, one run after the other.
 
+    ``sweep("blossoms", ["dcgan", "mlp"], "hinge", seed=[0, 1])`` is four runs. A value that is
+    itself several numbers is a tuple. ``run_dir`` is the sweep's folder, which must not exist.
 
-def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
-    """What makes the folder of a new run when it is called.
-
-    Raises RequestError at once if something is there already.
+    Raises RequestError if a combination is wrong; nothing has been written then.
     """
-    if path is not None:
-        RunFolder.require_free(Path(path))
-        return lambda: RunFolder.create(Path(path), run.tree())
-    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
+    from ganzoo.sweeps import Sweep, require_one_process, title, trials
 
-
-def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted key, from values by the name of their flag; ``None`` is not given.
-
-    Raises RequestError for a name that is no flag.
-    """
-    for name in shorthands:
-        if name not in SHORTHANDS:
-            raise RequestError(f"there is no argument {name}: there are {', '.join(SHORTHANDS)}")
-    return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
-
-
-def _progress(quiet: bool) -> Observer:
-    from ganzoo.observing.console import ProgressBar
-    from ganzoo.observing.observer import Observer
-
-    return Observer() if quiet else ProgressBar()
+    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    asked = {**named, **flags(shorthands), **(settings or {})}
+    runs, differs = [], []
+    for chosen, apart in combinations(asked):
+        components = {kind: chosen.pop(kind) for kind in NAMED}
+        run = resolved(Objects(), components, augment, recipe, plugins, [chosen])
+        require_one_process(run)
+        runs.append(run)
+        differs.append(apart)
+    new = trials(differs, runs)
+    if run_dir is None:
+        name = recipe.rpartition("/")[2] if recipe else title(runs)
+        made = Sweep.create_numbered(Path("sweeps"), name, new)
+    else:
+        made = Sweep.create(Path(run_dir), new)
+    with interruptible():
+        made.train({t.name: run for t, run in zip(new, runs, strict=True)}, progress(quiet))
+    return made

@@ -76,7 +76,7 @@ def is_options(model: object) -> bool:
     return isinstance(model, type) and issubclass(model, Options)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Component:
     """A named, configurable thing that some plugin knows how to build."""
 
@@ -122,6 +122,9 @@ class Component:
         elif not callable(self.factory):
             yield f"its factory should be a callable, not {self.factory!r}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     def build(self, options: Options, **context: Any) -> Any:
         """What the factory makes of the options, its code imported only now.
 
@@ -163,7 +166,7 @@ class Dataset(Component):
     kind = "dataset"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Architecture(Component):
     """``factory(options, image=..., classes=..., needs=...)`` returns :class:`~ganzoo.Networks`.
 
@@ -190,7 +193,7 @@ class Augmentation(Component):
     kind = "augmentation"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Metric(Component):
     """``factory(options)`` returns a :class:`~ganzoo.Measure`."""
 
@@ -206,7 +209,7 @@ class Metric(Component):
             yield f"its goal should be low, high or real, not {self.goal!r}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Extractor(Component):
     """``factory(options)`` returns an :class:`~ganzoo.Extract`, from which metrics get features."""
 
@@ -234,7 +237,7 @@ class Extractor(Component):
         return all(find_spec(package) for package in self.packages)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Recipe(Component):
     """A settings file inside a plugin: names what it reproduces, and what it should reach."""
 

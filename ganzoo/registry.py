@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pluggy
 
 from ganzoo import hookspecs
+from ganzoo.absent import absent
 from ganzoo.components import Component
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
 
@@ -45,6 +46,10 @@ class Plugin(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
+
+
+PROGRAM = Plugin("python", "objects of a program", "")
+"""The plugin of components that a program gives as objects: there is none of it elsewhere."""
 
 
 class Entry(NamedTuple):
@@ -85,6 +90,10 @@ class Registry:
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         self._manager = pluggy.PluginManager("ganzoo")
         self._manager.add_hookspecs(hookspecs)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"Registry({len(self.plugins)} plugins, {len(self.entries())} components{failed})"
 
     @classmethod
     def discover(cls, without: Iterable[str] = (), files: Sequence[Path] = ()) -> Registry:
@@ -141,25 +150,31 @@ class Registry:
         Raises ValueError or TypeError that lists what is wrong with the declarations, or whatever
         a hook raises.
         """
-        offered = [Entry(component, plugin) for component in self.offered_by(module, plugin)]
+        offered = self.offered_by(module, plugin)
         faults = [
             f"{each.kind} {each.name}: {fault}{_definition(hook)}"
-            for each, _ in offered
+            for each in offered
             for hook in [getattr(module, KINDS[each.kind], None)]
             for fault in each.faults()
         ]
         if faults:
             self._manager.unregister(name=plugin.name)
             raise ValueError("; ".join(faults))
+        self.offer(offered, plugin)
+
+    def offer(self, components: Iterable[Component], plugin: Plugin) -> None:
+        """Add these components of a plugin."""
         self.plugins.append(plugin)
-        for entry in offered:
-            self._entries[entry.component.kind].append(entry)
+        for component in components:
+            self._entries[component.kind].append(Entry(component, plugin))
 
     def offered_by(self, module: ModuleType | object, plugin: Plugin) -> list[Component]:
         """What a plugin's hooks declare, before the declarations are looked at.
 
         Raises as :meth:`register` does for hooks, and for two components of one kind and name.
         """
+        if plugin.name == PROGRAM.name:
+            raise ValueError(f"no plugin can be called {plugin.name}: it stands for objects")
         if self._manager.has_plugin(plugin.name):
             raise ValueError(f"another plugin is already called {plugin.name!r}")
         _reject_unmarked(module)
@@ -187,12 +202,18 @@ class Registry:
     def find(self, kind: str, name: str) -> Entry:
         """The component with this name, which may be qualified as ``plugin/name``.
 
+        An object that a program gave is not there in another program. A dataset or augmentation of
+        that kind is found all the same, since no pictures are generated with it, but refuses to be
+        built.
+
         Raises UnknownName if there is none, or more than one.
         """
         matches = [e for e in self._entries[kind] if name in (e.component.name, e.qualified_name)]
         match matches:
             case [entry]:
                 return entry
+            case [] if name.startswith(f"{PROGRAM.name}/"):
+                return Entry(absent(kind, name), PROGRAM)
             case []:
                 raise UnknownName(self._unknown(kind, name))
             case _:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options
+from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options, Recipe
 from ganzoo.errors import RequestError
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import Evaluating, Growth, Logging, Pictures, Sampling, Saving, Training
@@ -30,7 +30,7 @@ SHORTHANDS = {
 """The settings that everyone uses, by the name of their flag, which is also Python's keyword."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chosen:
     """A component picked for a run, with its options."""
 
@@ -45,6 +45,10 @@ class Chosen:
         """The name and the options as a settings file holds them."""
         options = self.options.model_dump(mode="json", exclude_none=True)
         return {"name": self.entry.qualified_name, **options}
+
+    def __repr__(self) -> str:
+        options = (f", {name}={value!r}" for name, value in self.options)
+        return f"Chosen({self.entry.qualified_name!r}{''.join(options)})"
 
 
 class Run(BaseModel):
@@ -79,7 +83,7 @@ class Run(BaseModel):
 
         Raises RequestError for the first unknown component or key, or value out of its bounds.
         """
-        registry = registry or _everything(settings)
+        registry = registry or installed(settings)
         entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
         for group in _ALTERNATIVES:
             _settle(group, settings)
@@ -120,6 +124,11 @@ class Run(BaseModel):
         """``dataset-architecture-loss``, by their short names."""
         return "-".join(getattr(self, kind).entry.component.name for kind in NAMED)
 
+    def __repr__(self) -> str:
+        return f"Run({self.title!r}, seed={self.seed})"
+
+    __str__ = __repr__
+
 
 def plugin_files(settings: Settings) -> list[Path]:
     """The local files that the settings use as plugins.
@@ -133,7 +142,20 @@ def plugin_files(settings: Settings) -> list[Path]:
     return [Path(file).expanduser().absolute() for file in files]
 
 
-def _everything(settings: Settings) -> Registry:
+def settings_of(recipe: str, known: Registry) -> Settings:
+    """The settings of a recipe, with it as their origin.
+
+    Raises UnknownName if there is no such recipe.
+    """
+    component = known.find("recipe", recipe).component
+    assert isinstance(component, Recipe)
+    settings = Settings()
+    settings.parse(component.read(), origin=f"recipe {recipe}")
+    return settings
+
+
+def installed(settings: Settings) -> Registry:
+    """All that is installed, and the settings' own ``plugins``; of those that fail it warns."""
     registry = Registry.discover(files=plugin_files(settings))
     for failure in registry.failures:
         warnings.warn(f"the plugin {failure.plugin} cannot be used: {failure.reason}", stacklevel=3)

@@ -74,7 +74,7 @@ def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             "dataset": "blossoms",
             "architecture": architecture,
             "loss": loss,
-            "folder": tmp_path / folder,
+            "run_dir": tmp_path / folder,
             "resolution": 8,
             "steps": 3,
             "device": "cpu",

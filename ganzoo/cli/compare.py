@@ -70,19 +70,17 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The run folders, each once."""
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
-    from ganzoo.sweep import FILE, Sweep
+    from ganzoo.sweeps import FILE, Sweep
 
     found: dict[Path, RunFolder] = {}
     for path in paths:
         if not (path / FILE).is_file():
             found.setdefault(path.resolve(), RunFolder.open(path))
             continue
-        trials = [RunFolder(path / trial.name) for trial in Sweep.open(path).trials]
-        begun = [folder for folder in trials if folder.settings.is_file()]
-        if len(begun) < len(trials):
-            left = len(trials) - len(begun)
-            print(f"{path}: {left} of {len(trials)} runs have not begun", file=sys.stderr)
-        found |= {folder.path.resolve(): folder for folder in begun}
+        sweep = Sweep.open(path)
+        if left := len(sweep.trials) - len(sweep.begun):
+            print(f"{path}: {left} of {len(sweep.trials)} runs have not begun", file=sys.stderr)
+        found |= {folder.path.resolve(): folder for folder in sweep.begun}
     if not found:
         raise RequestError("there is no run to compare")
     return list(found.values())
@@ -120,7 +118,7 @@ def _columns(
     runs: Sequence[Compared], metrics: Sequence[str], marks: _Marks
 ) -> Iterator[list[str]]:
     """A title and a cell for each run; of metrics also what is good, and what real pictures get."""
-    from ganzoo.sweep import labels
+    from ganzoo.sweeps import labels
 
     beside = ["", ""] if metrics else []
     yield ["run", *_names(runs), *(["good", "real"] if metrics else [])]

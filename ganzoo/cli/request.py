@@ -78,7 +78,7 @@ class Request:
         Raises RequestError if it cannot be had; nothing has been written then.
         """
         from ganzoo.api import flags as by_key
-        from ganzoo.run import Run, plugin_files
+        from ganzoo.run import Run, plugin_files, settings_of
         from ganzoo.settings import Settings
 
         settings = Settings()
@@ -93,18 +93,6 @@ class Request:
         settings.add(by_key(flags), "command line")
         settings.recommend({f"augment.{name}": {} for name in self.augment}, "command line")
         return Run.resolve(settings, known), settings
-
-
-def settings_of(recipe: str, known: Registry) -> Settings:
-    """The settings of a recipe, with it as their origin."""
-    from ganzoo.components import Recipe
-    from ganzoo.settings import Settings
-
-    component = known.find("recipe", recipe).component
-    assert isinstance(component, Recipe)
-    settings = Settings()
-    settings.parse(component.read(), origin=f"recipe {recipe}")
-    return settings
 
 
 def _read(words: Words, settings: Settings) -> None:

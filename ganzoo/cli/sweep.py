@@ -19,7 +19,7 @@ from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
-    from ganzoo.sweep import Result, Sweep, Trial
+    from ganzoo.sweeps import Result, Sweep, Trial
 
 Values = Annotated[
     str | None,
@@ -67,7 +67,7 @@ def sweep(
 
     """
     from ganzoo.run import SHORTHANDS
-    from ganzoo.sweep import Sweep, title, trials
+    from ganzoo.sweeps import Sweep, title, trials
 
     words = what or []
     lists = {
@@ -102,16 +102,13 @@ def sweep(
 def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
     """The run of every combination; the first that cannot be had is said."""
     from ganzoo.errors import RequestError
-    from ganzoo.sweep import told
+    from ganzoo.sweeps import require_one_process, told
 
     runs = []
     for number, (words, differs) in enumerate(asked, 1):
         try:
             run, _ = request.resolve(words, {})
-            if run.train.devices > 1:
-                raise RequestError(
-                    f"train.devices={run.train.devices}: the runs of a sweep train in one process"
-                )
+            require_one_process(run)
         except RequestError as error:
             where = f" (in run {number}: {told(differs)})" if differs else ""
             raise RequestError(f"{error}{where}") from error
@@ -130,7 +127,7 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
     from ganzoo.errors import RequestError
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import Settings
-    from ganzoo.sweep import FILE, Sweep
+    from ganzoo.sweeps import FILE, Sweep
 
     begun = Sweep.open(path)
     if not alone:
@@ -172,7 +169,7 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
 
 
 def _show(trials: Sequence[Trial], as_json: bool) -> None:
-    from ganzoo.sweep import labels
+    from ganzoo.sweeps import labels
 
     if as_json:
         print(json.dumps([asdict(trial) for trial in trials], indent=2))
@@ -183,7 +180,7 @@ def _show(trials: Sequence[Trial], as_json: bool) -> None:
 
 def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
     """The head of the table, then a row for each run; what is not known is a dash."""
-    from ganzoo.sweep import labels
+    from ganzoo.sweeps import labels
 
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
     differing = labels(results[0].differs)

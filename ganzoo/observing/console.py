@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Column
 
 from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.observing.notebook import NotebookLine, NotebookProgress, in_notebook
 from ganzoo.observing.observer import Observer
 
 
@@ -28,7 +29,7 @@ class StandardError(Console):
     """Standard error, whose reader may leave: the work goes on then, in silence."""
 
     def __init__(self) -> None:
-        super().__init__(stderr=True, highlight=False)
+        super().__init__(stderr=True, highlight=False, force_jupyter=False)
 
     def _check_buffer(self) -> None:
         try:
@@ -66,7 +67,7 @@ def counting(what: str, line: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class ProgressBar(Observer):
-    """A bar with rate and time left in a terminal; plain lines into a file or a pipe."""
+    """A bar with rate and time left in a terminal or a notebook; elsewhere plain lines."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or StandardError()
@@ -75,6 +76,7 @@ class ProgressBar(Observer):
         self._doing = ""
         self._speed = _Speed()
         self._progress: Progress | None = None
+        self._line = NotebookLine()
 
     def preparing(self, done: int, total: int) -> None:
         """Show a bar of pictures, or say once that they are being prepared."""
@@ -145,9 +147,9 @@ class ProgressBar(Observer):
             self._progress = None
 
     def _show(self, what: str, done: int, total: int) -> None:
-        if self.console.is_terminal:
+        if self.console.is_terminal or in_notebook():
             whole = Column(no_wrap=True)
-            self._progress = Progress(
+            columns = (
                 TextColumn(what, table_column=whole),
                 MofNCompleteColumn(table_column=whole),
                 BarColumn(bar_width=16, table_column=whole),
@@ -156,8 +158,11 @@ class ProgressBar(Observer):
                 TextColumn("left", table_column=whole),
                 # In a narrow terminal this column gives way first.
                 TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, ratio=1)),
-                console=self.console,
             )
+            if in_notebook():
+                self._progress = NotebookProgress(self._line, *columns)
+            else:
+                self._progress = Progress(*columns, console=self.console)
             self._progress.add_task("", total=total, completed=done, speed="", losses="")
             self._progress.start()
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
+from ganzoo import pictures
 from ganzoo.contracts import Generator, ImageShape, Needs, Networks
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
+from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
+from ganzoo.journal import Journal
 from ganzoo.output.truncation import Truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import Schedule
-from ganzoo.training.sampling import make_pictures, spread
+from ganzoo.training.sampling import latents_of, make_pictures, spread
 
 
 class TrainedRun:
@@ -43,14 +52,36 @@ class TrainedRun:
         networks = self._networks(self.whole)
         self.conditional = networks.conditional
         self.generator = networks.generator.eval().requires_grad_(False)
+        self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
             self.generator.load_state_dict(state["averaged"])
+            self.discriminator.load_state_dict(state["discriminator"])
         except RuntimeError as error:
             reason = textwrap.shorten(str(error), 200)
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         self.point = Schedule(run, networks, self.whole).at(self.images_seen)
-        self.point.bring(self.generator)
+        self.point.bring(self.generator, self.discriminator)
         self.image = self.point.stage.image
+
+    def __repr__(self) -> str:
+        return f"TrainedRun({str(self.folder)!r}, {self.run.title}, step {self.step})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: 16 generated images, and what they are from."""
+        shown = io.BytesIO()
+        self.grid(scale=max(1, 64 // self.image.height)).save(shown, format="PNG")
+        source = f"data:image/png;base64,{base64.b64encode(shown.getvalue()).decode()}"
+        return f'<p>{html.escape(repr(self))}</p><img alt="generated images" src="{source}">'
+
+    @property
+    def history(self) -> list[Mapping[str, Any]]:
+        """The reports and evaluations so far, a dict of numbers by name each, with its ``step``."""
+        return list(Journal.read(self.folder / "metrics.jsonl").lines)
+
+    @property
+    def evaluations(self) -> list[Evaluated]:
+        """All evaluations of the run so far, of whichever checkpoint."""
+        return read_evaluations(self.folder / "evaluations.jsonl")
 
     def require_pictures(self, data: Collection) -> None:
         """Raise RequestError if these are not the pictures that it was trained on, as it knows."""
@@ -84,6 +115,26 @@ class TrainedRun:
         labels = self.labels(count, class_name)
         return make_pictures(self.truncated(truncation), count, seed, labels)
 
+    def grid(
+        self,
+        count: int = 16,
+        seed: int = 0,
+        class_name: str | None = None,
+        truncation: float = 1.0,
+        scale: int = 1,
+    ) -> Image:
+        """The images of ``generate`` in one, row by row, with each pixel ``scale`` pixels wide."""
+        made = self.generate(count, seed, class_name, truncation)
+        return pictures.to_image(pictures.grid(pictures.enlarged(made, scale)))
+
+    def latents(self, count: int = 1, seed: int = 0) -> Tensor:
+        """The latents of the images of ``generate``, first axis ``count``, where the generator is.
+
+        ``generator(latents)`` gives the images as float32 in [-1, 1].
+        """
+        device = next(self.generator.parameters()).device
+        return latents_of(self.generator, range(count), seed).to(device)
+
     def generate_each_class(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
         """``count`` pictures of every class, (classes, N, C, H, W), of the same latents in each.
 
@@ -103,12 +154,13 @@ class TrainedRun:
         return self.generator if truncation == 1 else Truncated(self.generator, truncation)
 
     def to(self, device: str) -> TrainedRun:
-        """The same run with its generator on another device.
+        """The same run with its networks on another device.
 
         Raises RequestError if there is no such device.
         """
         try:
             self.generator.to(device)
+            self.discriminator.to(device)
         except (RuntimeError, AssertionError) as error:
             raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
         return self

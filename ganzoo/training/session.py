@@ -57,9 +57,14 @@ SILENT = Observer()
 
 
 def train(
-    run: Run, folder: Callable[[], RunFolder], progress: Observer = SILENT
+    run: Run,
+    folder: Callable[[], RunFolder],
+    progress: Observer = SILENT,
+    others: Sequence[Observer] = (),
 ) -> tuple[RunFolder, Outcome]:
     """Train a new run; ``folder()`` makes its folder, once nothing else can be refused.
+
+    ``others`` are told what ``progress`` is told, from the first step on.
 
     Raises Stopped if it is asked to stop before that.
     """
@@ -69,10 +74,13 @@ def train(
             game = assemble(run, engine, progress)
         place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _owned(run, place, progress) as owner:
-            return place, _train(game, place, progress, stopping, owner, resumed=False)
+            observers = (progress, *others)
+            return place, _train(game, place, observers, stopping, owner, resumed=False)
 
 
-def resume(run: Run, folder: RunFolder, progress: Observer = SILENT) -> Outcome:
+def resume(
+    run: Run, folder: RunFolder, progress: Observer = SILENT, others: Sequence[Observer] = ()
+) -> Outcome:
     """Go on from the newest whole checkpoint of a run.
 
     Raises RequestError, having touched nothing, if another process is at it.
@@ -80,7 +88,7 @@ def resume(run: Run, folder: RunFolder, progress: Observer = SILENT) -> Outcome:
     with _stoppable(run, progress) as stopping, _owned(run, folder, progress) as owner:
         with stopping.at_once():
             game = assemble(run, Engine(run.train), progress)
-        return _train(game, folder, progress, stopping, owner, resumed=True)
+        return _train(game, folder, (progress, *others), stopping, owner, resumed=True)
 
 
 def _note(run: Run, progress: Observer) -> Callable[[str], None]:
@@ -111,13 +119,13 @@ def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownershi
 def _train(
     game: Game,
     folder: RunFolder,
-    progress: Observer,
+    watching: Sequence[Observer],
     stopping: Stopping,
     owner: Ownership | None,
     *,
     resumed: bool,
 ) -> Outcome:
-    engine, run, note = game.engine, game.run, _note(game.run, progress)
+    engine, run, note = game.engine, game.run, _note(game.run, watching[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers, _evaluation(game))
@@ -133,7 +141,7 @@ def _train(
             return Outcome.FINISHED
     if engine.is_main:
         _remember(folder, game, note)
-        observers += _observers(run, folder, trainer.step, progress)
+        observers += [*_files(run, folder, trainer.step), *watching]
     try:
         return trainer.train(stopping)
     finally:
@@ -151,12 +159,12 @@ def _require_place(checkpoints: Checkpoints) -> None:
         )
 
 
-def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Sequence[Observer]:
+def _files(run: Run, folder: RunFolder, step: int) -> list[Observer]:
     gallery = Gallery(folder, by_epoch="epoch" in str(run.sample.every))
     files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
     if run.evaluate.every or folder.evaluations.exists():
         files.append(Evaluations(folder.evaluations, step))
-    return [*files, progress]
+    return files
 
 
 def _evaluation(game: Game) -> Evaluation | None:

@@ -26,7 +26,7 @@ from ganzoo.observing.files import Journal
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
-from ganzoo.sweep import Sweep, trials
+from ganzoo.sweeps import Sweep, trials
 from ganzoo.training.checkpoint import read
 from tests.torture.kind import Kind
 

@@ -18,10 +18,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import ganzoo
 from ganzoo import Architecture, RequestError, pictures
 from ganzoo.api import stored_settings
-from ganzoo.cli.request import settings_of
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
-from ganzoo.run import Run
+from ganzoo.run import Run, settings_of
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.stopping import Stopping
@@ -194,7 +193,7 @@ def test_killed_before_the_first_checkpoint(tiny: Arguments) -> None:
         path.unlink()
     ganzoo.resume(killed, quiet=True)
     assert same(last_state(killed), straight)
-    assert reports(killed) == reports(tiny("straight")["folder"])
+    assert reports(killed) == reports(tiny("straight")["run_dir"])
 
 
 def test_moved_to_another_machine_with_its_pictures(

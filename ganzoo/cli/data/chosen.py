@@ -62,8 +62,8 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
-    from ganzoo.cli.request import settings_of
     from ganzoo.errors import RequestError
+    from ganzoo.run import settings_of
     from ganzoo.settings import Settings
 
     settings = settings_of(recipe, known) if recipe else Settings()

@@ -7,7 +7,7 @@ import pytest
 from ganzoo import RequestError
 from ganzoo.run import Run
 from ganzoo.settings import Settings
-from ganzoo.sweep import FILE, Sweep, labels, title, told, trials
+from ganzoo.sweeps import FILE, Sweep, labels, title, told, trials
 
 
 def run(architecture: str = "dcgan", loss: str = "hinge") -> Run:

@@ -72,6 +72,14 @@ def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial
     ]
 
 
+def require_one_process(run: Run) -> None:
+    """Raise RequestError for a run that a sweep cannot train."""
+    if run.train.devices > 1:
+        raise RequestError(
+            f"train.devices={run.train.devices}: the runs of a sweep train in one process"
+        )
+
+
 def title(runs: Sequence[Run]) -> str:
     """``dataset-architecture-loss`` of all the runs: ``blossoms-dcgan+mlp-hinge``."""
     kinds = [[getattr(run, kind).entry.component.name for run in runs] for kind in NAMED]
@@ -96,6 +104,15 @@ class Sweep:
     def __init__(self, path: Path, trials: list[Trial]) -> None:
         self.path = path
         self.trials = trials
+
+    def __repr__(self) -> str:
+        return f"Sweep({str(self.path)!r}, {len(self.trials)} runs)"
+
+    @property
+    def begun(self) -> list[RunFolder]:
+        """The folders of the runs that have begun."""
+        folders = [RunFolder(self.path / trial.name) for trial in self.trials]
+        return [folder for folder in folders if folder.settings.is_file()]
 
     @classmethod
     def create(cls, path: Path, trials: list[Trial]) -> Self:
