@@ -1,20 +1,24 @@
-"""Train a small run, go on with it, and make pictures: from Python, in seconds."""
+"""Train a small run, go on with it, measure it, and generate images: from Python, in seconds."""
 
-from ganzoo import load, resume, train
+import ganzoo
 
-run = train(
+run = ganzoo.train(
     "blossoms",
     "mlp",
     "hinge",
     augment=["flip"],
-    folder="runs/first",
+    run_dir="runs/first",
     steps=20,
     resolution=16,
     settings={"dataset.count": 256, "architecture.width": 64, "train.generator.lr": 1e-3},
 )
 
-run = resume("runs/first", steps=40)
+run = ganzoo.resume(run, steps=40)
 
-run = load("runs/first")
-pictures = run.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
-print(f"{len(pictures)} pictures after {run.step} steps, in {run.folder}")
+run = ganzoo.load("runs/first")
+images = run.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
+run.grid(count=16, seed=7).save("runs/first/grid.png")
+print(f"{len(images)} images after {run.step} steps, in {run.folder}")
+
+scores = ganzoo.evaluate(run, metrics=["swd"], samples=64)
+print(scores.scalars)

@@ -83,14 +83,17 @@ def opened(
 
     Raises RequestError if it is not the folder of a run.
     """
-    is_folder = isinstance(run, str | Path)
-    folder = RunFolder.open(Path(run) if is_folder else run.folder)
+    folder = RunFolder.open(_path(run))
     settings, objects = stored_settings(folder), Objects()
     settings.add(_names(objects, components), "Python")
     settings.recommend(_augments(objects, augment), "Python")
-    if not is_folder:
+    if not isinstance(run, str | Path):
         objects.keep(run.run)
     return folder, settings, objects
+
+
+def _path(run: AnyRun) -> Path:
+    return Path(run) if isinstance(run, str | Path) else run.folder
 
 
 def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFolder]:
@@ -105,10 +108,7 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
     for run in [runs] if isinstance(runs, str | Path | TrainedRun | Sweep) else runs:
         if isinstance(run, str | Path) and (Path(run) / FILE).is_file():
             run = Sweep.open(Path(run))
-        if isinstance(run, Sweep):
-            folders = run.begun
-        else:
-            folders = [RunFolder.open(Path(run) if isinstance(run, str | Path) else run.folder)]
+        folders = run.begun if isinstance(run, Sweep) else [RunFolder.open(_path(run))]
         found |= {folder.path.resolve(): folder for folder in folders}
     if not found:
         raise RequestError("there is no run: give the folder of one, or what ganzoo.train returned")

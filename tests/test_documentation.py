@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -166,6 +167,17 @@ def test_the_readme_has_the_two_commands() -> None:
     marker = re.search(r"^marker='(.+)'$", text(script), re.MULTILINE)
     assert marker
     assert f"\n{marker[1]}\n```console\npip install nox && nox\n```\n" in text(ROOT / "README.md")
+
+
+def test_the_guide_to_python_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "guide"}
+    for block in blocks(ROOT / "docs" / "python.md", "python"):
+        exec(compile(block, "docs/python.md", "exec"), names)
+    assert names["images"].shape == (2, 3, 16, 16)
+    assert (tmp_path / "runs" / "report.html").is_file()
 
 
 def test_the_plugin_in_the_readme_works(tmp_path: Path) -> None:

@@ -55,4 +55,4 @@ def test_the_script_trains_resumes_and_generates(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "from_python.py"))
-    assert "16 pictures after 40 steps" in capsys.readouterr().out
+    assert "16 images after 40 steps" in capsys.readouterr().out
