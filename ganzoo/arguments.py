@@ -96,16 +96,23 @@ def _path(run: AnyRun) -> Path:
     return Path(run) if isinstance(run, str | Path) else run.folder
 
 
+def several(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun | Sweep]:
+    """The runs that are given, of which there may be a single one."""
+    from ganzoo.output.trained import TrainedRun
+    from ganzoo.sweeps import Sweep
+
+    return [runs] if isinstance(runs, str | Path | TrainedRun | Sweep) else runs
+
+
 def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFolder]:
     """The folder of each run, once; a sweep stands for its runs that have begun.
 
     Raises RequestError if there is none.
     """
-    from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps import FILE, Sweep
 
     found: dict[Path, RunFolder] = {}
-    for run in [runs] if isinstance(runs, str | Path | TrainedRun | Sweep) else runs:
+    for run in several(runs):
         if isinstance(run, str | Path) and (Path(run) / FILE).is_file():
             run = Sweep.open(Path(run))
         folders = run.begun if isinstance(run, Sweep) else [RunFolder.open(_path(run))]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import opened, progress, run_folders
+from ganzoo.arguments import opened, progress, run_folders, several
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -79,11 +79,22 @@ def report(
     Raises RequestError if the file exists already.
     """
     from ganzoo.output.report import page
+    from ganzoo.output.trained import TrainedRun
 
     page.check_free(Path(out))
-    folders, observer = run_folders(runs), progress(quiet)
+    given = list(several(runs))
+    folders, observer = run_folders(given), progress(quiet)
+    known = {run.folder: run.run for run in given if isinstance(run, TrainedRun)}
     try:
-        page.write(folders, Path(out), observer, sort=sort, device=device, dataset=dataset)
+        page.write(
+            folders,
+            Path(out),
+            observer,
+            sort=sort,
+            device=device,
+            dataset=dataset,
+            runs=known,
+        )
     finally:
         observer.closed()
     return Path(out)

@@ -401,9 +401,12 @@ def test_a_sweep_refuses_before_it_writes(tiny: Arguments, tmp_path: Path) -> No
 
 
 def test_a_report_takes_runs_as_they_come(tiny: Arguments, tmp_path: Path) -> None:
-    run = ganzoo.train(**tiny())
+    run = ganzoo.train(**tiny(loss=MyLoss()))
     page = ganzoo.report([run], tmp_path / "report.html", dataset=False, quiet=True)
     assert "<html" in page.read_text("utf-8")
+    assert "was an object" not in page.read_text("utf-8")
+    other = ganzoo.report(run.folder, tmp_path / "other.html", dataset=False, quiet=True)
+    assert "the loss my-loss was an object" in other.read_text("utf-8")
     with pytest.raises(RequestError, match="exists already"):
         ganzoo.report(run.folder, page)
     with pytest.raises(RequestError, match="there is no run"):

@@ -111,7 +111,13 @@ class Chapter:
 
 
 def chapter(
-    folder: RunFolder, room: int, device: str, *, dataset: bool, observer: Observer
+    folder: RunFolder,
+    room: int,
+    device: str,
+    *,
+    dataset: bool,
+    observer: Observer,
+    run: Run | None = None,
 ) -> Chapter:
     """The chapter of a run, with pictures of no more than ``room`` bytes of the page, about."""
     name = folder.path.resolve().name
@@ -119,8 +125,10 @@ def chapter(
     album = Album(room)
     journal = Journal.read(folder.metrics)
     evaluations = read(folder.evaluations)
-    run = _unless_wrong(lambda: _run(folder))
-    drawn = _of(run, lambda run: _drawn(folder, run, device, evaluations, album, observer, dataset))
+    known = run or _unless_wrong(lambda: _run(folder))
+    drawn = _of(
+        known, lambda run: _drawn(folder, run, device, evaluations, album, observer, dataset)
+    )
     real = opened(folder.samples / "real.png")
     embedded = album.picture(real) if real else None
     sheets = album.sheets(folder.sheets())
@@ -129,7 +137,7 @@ def chapter(
         name=name,
         path=str(folder.path),
         settings=folder.stored_settings(),
-        changed=_of(run, changed),
+        changed=_of(known, changed),
         every=every(folder.stored_settings()),
         toml=folder.settings.read_text("utf-8", errors="replace"),
         sessions=folder.sessions(),

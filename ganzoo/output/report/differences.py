@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ganzoo.objects import Objects
 from ganzoo.run import Run
 from ganzoo.settings import NAMED, Settings, changes_of, explain
 
@@ -22,7 +23,9 @@ def changed(run: Run) -> list[Setting]:
     bare, tree = Settings(), run.tree()
     bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in NAMED}}, "")
     bare.add({"augment": {k: {"name": v["name"]} for k, v in tree["augment"].items()}}, "")
-    changes = changes_of(Run.resolve(bare).tree(), tree)
+    objects = Objects()
+    objects.keep(run)
+    changes = changes_of(Run.resolve(bare, objects.registry(bare)).tree(), tree)
     return [Setting(key, shown(now), shown(before)) for key, (before, now) in changes.items()]
 
 

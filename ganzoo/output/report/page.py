@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from ganzoo.output.report import scores
 from ganzoo.output.report.chapter import Chapter, chapter
 from ganzoo.output.report.chart import Chart, overlaid
 from ganzoo.output.report.differences import shown
+from ganzoo.run import Run
 
 ROOM = 9_000_000
 """Bytes of the page for all pictures."""
@@ -50,8 +51,11 @@ def write(
     sort: str | None = None,
     device: str = "cpu",
     dataset: bool = True,
+    runs: Mapping[Path, Run] | None = None,
 ) -> None:
     """Write the report on these runs, the best by ``sort`` first.
+
+    ``runs``, by their folder's path, need not be made of its settings, which do not have objects.
 
     Raises RequestError if a run has no samples yet, if none was evaluated by ``sort``, and if the
     package that draws the charts is missing.
@@ -63,7 +67,14 @@ def write(
     by_path = {str(folder.path): folder for folder in folders}
     room = ROOM // len(folders)
     chapters = [
-        chapter(by_path[each.folder], room, device, dataset=dataset, observer=observer)
+        chapter(
+            by_path[each.folder],
+            room,
+            device,
+            dataset=dataset,
+            observer=observer,
+            run=(runs or {}).get(by_path[each.folder].path),
+        )
         for each in compared
     ]
     observer.noted("writing the page")
