@@ -85,6 +85,8 @@ def component_of(kind: str, given: object) -> Component:
     if isinstance(given, Component):
         if given.kind != kind:
             raise RequestError(f"{argument}={given!r}: this is no {kind}")
+        if faults := list(given.faults()):
+            raise RequestError(f"{argument}={given!r}: {'; '.join(faults)}")
         return given
     missing = [name for name in members if not hasattr(given, name)]
     if members and not missing and not isinstance(given, type):

@@ -258,6 +258,7 @@ def test_a_factory_is_taken_too(tiny: Arguments) -> None:
         ({"loss": MyLoss}, "it cannot be called with .options.: give such a factory, or what"),
         ({"dataset": [1, 2]}, "give a name, a ganzoo.Dataset, what its factory returns, which"),
         ({"loss": ganzoo.Dataset(name="x", summary="X.", factory=Noise)}, "this is no loss"),
+        ({"loss": ganzoo.Loss(name="x", summary="X.", factory="no path")}, "its factory should be"),
         ({"augment": [Invert(), Invert()]}, "two augmentation objects called invert"),
     ],
 )

@@ -125,7 +125,7 @@ def chapter(
     album = Album(room)
     journal = Journal.read(folder.metrics)
     evaluations = read(folder.evaluations)
-    known = run or _unless_wrong(lambda: _run(folder))
+    known = _unless_wrong(lambda: _run(folder)) if run is None else run
     drawn = _of(
         known, lambda run: _drawn(folder, run, device, evaluations, album, observer, dataset)
     )
