@@ -69,6 +69,13 @@ def place_in(error: BaseException, module: str) -> str:
     return ""
 
 
+def in_one_line(error: BaseException) -> str:
+    """What went wrong, without line breaks; the kind of error where it says more than the text."""
+    plain = isinstance(error, ValueError | ArithmeticError | OSError)
+    text = " ".join(str(error).split())
+    return text if plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean ...?"`` with the nearest known names, or nothing."""
     import difflib

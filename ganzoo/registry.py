@@ -19,6 +19,7 @@ from ganzoo import hookspecs
 from ganzoo.absent import absent
 from ganzoo.components import Component
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
+from ganzoo.settings import listed
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -110,7 +111,7 @@ class Registry:
         installed = sorted(entry_points(group="ganzoo"), key=lambda point: point.name)
         unwanted = {
             *without,
-            *filter(None, os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",")),
+            *listed(os.environ.get("GANZOO_DISABLE_PLUGINS", "")),
         }
         names = [point.name for point in installed]
         for name in sorted(unwanted - set(names)):

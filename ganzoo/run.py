@@ -5,17 +5,17 @@ from __future__ import annotations
 import typing
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options, Recipe
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import Evaluating, Growth, Logging, Pictures, Sampling, Saving, Training
-from ganzoo.settings import NAMED, Settings, reworded
+from ganzoo.settings import NAMED, Settings, listed, reworded
 
 SHORTHANDS = {
     "resolution": "data.resolution",
@@ -36,6 +36,8 @@ class Chosen:
 
     entry: Entry
     options: Options
+    automatic: bool = False
+    """Whether nobody named it."""
 
     def build(self, **context: Any) -> Any:
         """What the component's factory makes of the options."""
@@ -96,6 +98,8 @@ class Run(BaseModel):
             for label, name in _augmentations(settings)
         }
         chosen["metrics"] = _metrics(settings, registry)
+        if advised:
+            _require_number(settings, chosen["metrics"])
         chosen["features"] = _features(settings, registry)
         rest = {k: v for k, v in settings.values.items() if k not in chosen}
         try:
@@ -245,16 +249,39 @@ def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
         registry.find("metric", name)
     evaluate = settings.values.get("evaluate", {})
     named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
-    names = named.split(",") if isinstance(named, str) else named
+    names = listed(named)
     if names is not None and not isinstance(names, list | tuple):
         raise RequestError(f"evaluate.metrics={named}: write their names, such as fd,kid")
     chosen = {}
     for name in names or [entry.component.name for entry in registry.entries("metric")]:
-        entry = registry.find("metric", str(name))
+        entry = _metric(str(name), registry)
         label = entry.component.name
         sections.setdefault(label, {})
         chosen[label] = _chosen(entry, settings, f"metrics.{label}")
     return chosen
+
+
+def _metric(name: str, registry: Registry) -> Entry:
+    """The metric of this name; one of its numbers, such as ``swd/32``, is told to be no metric."""
+    metric = name.partition("/")[0]
+    try:
+        return registry.find("metric", name)
+    except UnknownName as error:
+        if metric == name or metric not in [e.component.name for e in registry.entries("metric")]:
+            raise
+        raise UnknownName(f"{error}; {name} is a number: the metric is {metric}") from None
+
+
+def _require_number(settings: Settings, metrics: Mapping[str, Chosen]) -> None:
+    """Raise RequestError if ``evaluate.best`` can be no number of these metrics.
+
+    Which numbers a metric gives is seen when it is tried, before a run begins.
+    """
+    evaluate = settings.values.get("evaluate", {})
+    best = evaluate.get("best") if isinstance(evaluate, dict) else None
+    if isinstance(best, str) and best.partition("/")[0] not in metrics:
+        known = did_you_mean(best, metrics) or f"; there are {', '.join(metrics) or 'none'}"
+        raise RequestError(f"evaluate.best={best}: no metric of the run gives this number{known}")
 
 
 def _features(settings: Settings, registry: Registry) -> Chosen | None:
@@ -275,7 +302,8 @@ def _features(settings: Settings, registry: Registry) -> Chosen | None:
     if not ranked:
         return None
     _, best = max(ranked, key=lambda each: each[0])
-    return _chosen(best, settings, "metrics.features")
+    settings.origins["metrics.features.name"] = "auto"
+    return replace(_chosen(best, settings, "metrics.features"), automatic=True)
 
 
 def _options(chosen: Chosen) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from ganzoo.components import Options
 from ganzoo.data.preparation import Preparation
+from ganzoo.settings import listed
 
 _INTERVAL = re.compile(r"(?=[\d.]*[1-9])\d+(\.\d+)? (epochs?|images)")
 
@@ -48,12 +49,6 @@ def _timed(duration: Any) -> str:
 
 Duration = Annotated[str, BeforeValidator(_timed)]
 """``"90 minutes"``, or seconds, hours or days."""
-
-
-def _listed(names: Any) -> Any:
-    """A list of names may be one text, with commas; a class may be called 5 or 2024.10."""
-    names = str(names) if isinstance(names, int | float) else names
-    return tuple(filter(None, names.split(","))) if isinstance(names, str) else names
 
 
 class Optimiser(Options):
@@ -190,7 +185,7 @@ class Evaluating(Options):
     every: Interval | None = Field(
         None, description='Steps between evaluations, or such as "5 epochs"; none if it is not set.'
     )
-    metrics: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    metrics: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (), description="Which metrics, such as fd,kid; all that are installed if none is named."
     )
     samples: int = Field(2000, ge=1, le=1_000_000, description="Generated pictures to measure.")
@@ -215,7 +210,7 @@ class Logging(Options):
 class Pictures(Preparation):
     """Which pictures, how they are prepared, and how often each is shown."""
 
-    classes: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (),
         description="Only these classes, such as rose,tulip; rose+tulip makes one class of two.",
     )

@@ -160,6 +160,18 @@ class Settings:
             del self.origins[key]
 
 
+def listed(names: Any) -> Any:
+    """The names in a text, with commas and perhaps blanks between them; what is no text as it is.
+
+    A number is a text, too: a class may be called 5 or 2024.10.
+    """
+    if isinstance(names, int | float) and not isinstance(names, bool):
+        names = str(names)
+    if not isinstance(names, str):
+        return names
+    return tuple(name for each in names.split(",") if (name := each.strip()))
+
+
 def explain(
     values: Mapping[str, Any], origins: Mapping[str, str]
 ) -> Iterator[tuple[str, Any, str]]:

@@ -52,11 +52,12 @@ def evaluate(
     from ganzoo.api import stored_settings
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run, plugin_files
+    from ganzoo.settings import listed
 
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    metrics = [name for names in metric or () for name in names.split(",")]
+    metrics = [name for names in metric or () for name in listed(names)]
     asked = {"evaluate.metrics": metrics, "metrics.features": features, "evaluate.samples": samples}
     settings.add({key: value for key, value in asked.items() if value}, "command line")
     known = registry(without, plugin_files(settings))

@@ -104,7 +104,7 @@ def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list
 
 
 def _members(class_names: Sequence[str], name: str) -> list[int]:
-    parts = [name] if name in class_names else name.split("+")
+    parts = [name] if name in class_names else [part.strip() for part in name.split("+")]
     for part in parts:
         if part not in class_names:
             known = did_you_mean(part, class_names) or f"; there are {', '.join(class_names)}"

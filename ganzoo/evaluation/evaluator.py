@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extract, Measure, Measured, Sample
+from ganzoo.errors import RequestError, in_one_line
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.evaluation.store import Store, key_of
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and how much there is."""
+
+Failed = Callable[[str, Exception], None]
+"""Told which metric could not be measured, and why."""
 
 
 class Gauge(NamedTuple):
@@ -24,6 +29,30 @@ class Gauge(NamedTuple):
     goal: Goal
     identity: str
     """Its full name and its options."""
+    options: str = ""
+    """Those that are not the default, as JSON; empty if there are none."""
+
+    @property
+    def name(self) -> str:
+        """The metric's short name."""
+        return self.identity.partition(" ")[0].rpartition("/")[2]
+
+
+def measured(gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Measured]:
+    """What a metric says.
+
+    Raises RequestError if it refuses, and ArithmeticError if a number is not finite.
+    """
+    try:
+        numbers = dict(gauge.measure(real, fake))
+    except RequestError:
+        raise
+    except (ValueError, LookupError) as error:
+        raise RequestError(f"the metric {gauge.name}: {in_one_line(error)}") from error
+    for name, number in numbers.items():
+        if not isfinite(number.value):
+            raise ArithmeticError(f"the metric {name} became {number.value}")
+    return numbers
 
 
 class RealPictures:
@@ -99,9 +128,17 @@ class Evaluator:
         self.real = real
 
     def __call__(
-        self, made: Tensor, progress: Progress = lambda what, done, total: None
+        self,
+        made: Tensor,
+        progress: Progress = lambda what, done, total: None,
+        failed: Failed | None = None,
     ) -> dict[str, Score]:
-        """The scores of generated pictures, uint8 (N, C, H, W) of the real ones' shape, by name."""
+        """The scores of generated pictures, uint8 (N, C, H, W) of the real ones' shape, by name.
+
+        A metric that fails is left out if ``failed`` is there to be told of it. Otherwise its
+        error is raised: RequestError if the metric refused, ArithmeticError if a number is not
+        finite.
+        """
         real = self.real.sample(progress)
         fake = PictureSample(
             made,
@@ -112,19 +149,26 @@ class Evaluator:
         scores: dict[str, Score] = {}
         for number, gauge in enumerate(self._gauges, 1):
             progress("metrics", number - 1, len(self._gauges))
-            scores |= self._scored(gauge, real, fake)
+            try:
+                scores |= self._scored(gauge, real, fake)
+            except Exception as error:
+                if failed is None:
+                    raise
+                failed(gauge.name, error)
             progress("metrics", number, len(self._gauges))
         return scores
 
     def _scored(self, gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Score]:
         watched = _Watched(fake)
-        numbers = gauge.measure(real, watched)
+        numbers = measured(gauge, real, watched)
         by_features = watched.by_features
         floors = self._floors(gauge, real, by_features)
         scores = {}
         for name, (value, pictures) in numbers.items():
             floor, behind = floors.get(name, (None, 0))
-            scores[name] = Score(value, pictures, floor, behind, gauge.goal, by_features)
+            scores[name] = Score(
+                value, pictures, floor, behind, gauge.goal, by_features, gauge.options
+            )
         return scores
 
     def _floors(self, gauge: Gauge, real: Sample, by_features: bool) -> Mapping[str, Measured]:
@@ -135,8 +179,11 @@ class Evaluator:
         key = key_of(pictures=self.real.identity, metric=gauge.identity, features=features)
         kept = self.real.store.numbers(key)
         if kept is None:
-            halves = (_half(self.real, real, start, by_features) for start in (0, 1))
-            kept = dict(gauge.measure(*halves))
+            one, other = (_half(self.real, real, start, by_features) for start in (0, 1))
+            try:
+                kept = measured(gauge, one, other)
+            except RequestError:  # half of the images may be too few for it
+                return {}
             self.real.store.keep_numbers(key, kept)
         return kept
 

@@ -27,6 +27,8 @@ class Score:
     goal: Goal
     by_features: bool
     """Whether it compares features, and depends on their extractor."""
+    options: str = ""
+    """Those of the metric that are not the default, as JSON; empty if there are none."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,14 @@ class Basis(NamedTuple):
     pictures: str
     extractor: str
     features: str
+    options: str = ""
 
     @classmethod
     def of(cls, found: Evaluated, score: Score) -> Self:
         """Those of a number; of one that compares pixels, the features do not matter."""
         by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
         size = "x".join(map(str, found.image[1:]))
-        return cls(score.pictures, found.real, size, str(found.pictures), *by)
+        return cls(score.pictures, found.real, size, str(found.pictures), *by, score.options)
 
     def unlike(self, usual: Basis) -> Iterator[str]:
         """What is not as usual, in words."""
@@ -109,6 +112,9 @@ class Basis(NamedTuple):
             yield f"features of {self.extractor}, not of {usual.extractor}"
         elif self.features != usual.features:
             yield f"features {self.features}, not {usual.features}"
+        if self.options != usual.options:
+            own, other = (each.options or "default" for each in (self, usual))
+            yield f"the metric's options {own}, not {other}"
 
 
 def read(path: Path) -> list[Evaluated]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganzoo.contracts import Measured
 from ganzoo.folders import cache_folder, write_atomically
 
-_VERSION = 1
+_VERSION = 2
 """Of what is kept; another one is calculated anew."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -43,6 +44,10 @@ class StandardError(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+_QUIET = 10.0
+"""Seconds of an evaluation without a line in a file or a pipe."""
+
+
 @contextmanager
 def counting(what: str, line: str) -> Iterator[Callable[[int, int], None]]:
     """Something to tell ``(done, total)``, which a terminal shows as a bar of ``what``.
@@ -74,6 +79,10 @@ class ProgressBar(Observer):
         self._steps = 0
         """In all, once training has begun."""
         self._doing = ""
+        self._begun: set[str] = set()
+        """Kinds of work that plain lines have told of."""
+        self._told = -math.inf
+        """When the last plain line was printed."""
         self._speed = _Speed()
         self._progress: Progress | None = None
         self._line = NotebookLine()
@@ -112,8 +121,13 @@ class ProgressBar(Observer):
             self.noted(f"step {step}/{self._steps}  {speed}  {left}  {text}")
 
     def evaluating(self, what: str, done: int, total: int) -> None:
-        """Say what is done in the place of the losses, or show a bar of it outside of training."""
-        if self._steps and self._progress:
+        """Say what is done in the place of the losses, or show a bar of it outside of training.
+
+        Into a file or a pipe it is a line where other work begins, and one every ten seconds.
+        """
+        if not self.console.is_terminal:
+            self._tell(what, done, total)
+        elif self._steps and self._progress:
             self._progress.update(self._progress.task_ids[0], losses=f"{what} {done}/{total}")
         elif not self._steps:
             if what != self._doing:
@@ -122,10 +136,19 @@ class ProgressBar(Observer):
                 self._doing = what
             self._move(done)
 
+    def _tell(self, what: str, done: int, total: int) -> None:
+        """A line where new work begins outside of training, and where the last one is long ago."""
+        begins = not self._steps and what not in self._begun
+        self._begun.add(what)
+        if begins or time.monotonic() - self._told >= _QUIET:
+            self.noted(f"{what}: {done} of {total}")
+
     def evaluated(self, found: Evaluated) -> None:
         """Print the scores, each with what real pictures get."""
         scores = "  ".join(told(name, score) for name, score in found.scores.items())
-        self.noted(f"step {found.step}, evaluated in {found.seconds:.0f} s: {scores}")
+        by = any(score.by_features for score in found.scores.values())
+        features = f" by features of {found.extractor}" if by else ""
+        self.noted(f"step {found.step}, evaluated in {found.seconds:.0f} s{features}: {scores}")
 
     def went_back(self, step: int) -> None:
         """Move the bar back."""
@@ -138,6 +161,7 @@ class ProgressBar(Observer):
 
     def noted(self, message: str) -> None:
         """Print the message, above the bar."""
+        self._told = time.monotonic()
         self.console.print(message, soft_wrap=True, markup=False)
 
     def closed(self) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import ImageSource, NamedSource
+from ganzoo.contracts import Extract, ImageSource, NamedSource
 from ganzoo.data.cache import PreparedPictures
 from ganzoo.data.collection import Collection, Store
 from ganzoo.data.inspection import printable
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.observing.observer import Observer
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.evaluation import Evaluation, spread_evenly
+from ganzoo.training.evaluation import Evaluation, real_images, spread_evenly
 from ganzoo.training.growth import Point
 from ganzoo.training.session import SILENT, store_of
 
@@ -59,12 +59,15 @@ class Neighbourhood:
         data = Collection.of(store, run.data.classes)
         trained.require_pictures(data)
         stage = Point(trained.point.stage, 1.0)
-        real = Evaluation(run, data, device).evaluator(stage).real
-        self._pictures = real.pictures
-        self._extract = real.extract if by == "features" else None
+        self._extract: Extract | None = None
         self._device = device
-        sample = real.sample(observer.evaluating)
-        self._places = sample.features if self._extract else _flat(real.pictures)
+        if by == "features":
+            real = Evaluation(run, data, device).evaluator(stage).real
+            self._pictures, self._extract = real.pictures, real.extract
+            self._places = real.sample(observer.evaluating).features
+        else:
+            self._pictures = real_images(run, data, stage)
+            self._places = _flat(self._pictures)
         self._numbers = spread_evenly(data.numbers, run.evaluate.real)
         self._name = _names(source, store)
 

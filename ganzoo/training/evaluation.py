@@ -14,11 +14,12 @@ from ganzoo import pictures
 from ganzoo.contracts import Extract, Generator
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import Numbers
-from ganzoo.errors import RequestError
-from ganzoo.evaluation.evaluator import Evaluator, Gauge, Progress, RealPictures
-from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.evaluation.evaluator import Evaluator, Failed, Gauge, Progress, RealPictures
+from ganzoo.evaluation.record import Evaluated
 from ganzoo.evaluation.sample import AT_ONCE
 from ganzoo.evaluation.store import Store, key_of
+from ganzoo.evaluation.trial import refuse_impossible
 from ganzoo.run import Chosen, Run
 from ganzoo.training.growth import Point
 from ganzoo.training.sampling import draw, latents_of, spread
@@ -44,6 +45,19 @@ class Evaluation:
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
+    def refuse_impossible(self) -> None:
+        """Try the metrics on random images of the run's full size.
+
+        Raises RequestError if one of them refuses these, if the extractor fails, or if none of
+        them gives the number ``evaluate.best``.
+        """
+        how, best = self.run.evaluate, self.run.evaluate.best
+        counts = (min(how.real, len(self._data)), how.samples)
+        names = refuse_impossible(self._gauges, self._data.shape, self._extract, counts)
+        if best is not None and names is not None and best not in names:
+            known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
+            raise RequestError(f"evaluate.best={best}: no metric gives this number{known}")
+
     def __call__(
         self,
         generator: Generator,
@@ -52,21 +66,22 @@ class Evaluation:
         images_seen: int,
         classes: int = 0,
         progress: Progress = lambda what, done, total: None,
+        failed: Failed | None = None,
     ) -> Evaluated:
         """Measure a generator that is in evaluation mode, as far as it is grown.
 
         Its pictures are those that ``ganzoo generate`` makes with the run's seed. Whatever
-        ``progress`` raises ends it.
+        ``progress`` raises ends it; what a metric raises is told to ``failed``, if that is there.
         """
         began = time.perf_counter()
         evaluator = self.evaluator(Point(point.stage, 1.0))
         made = self._made(generator, classes, progress)
-        scores = evaluator(made, progress)
+        scores = evaluator(made, progress, failed)
         assert self.run.features
         return Evaluated(
             step=step,
             images_seen=images_seen,
-            scores=_finite(scores),
+            scores=scores,
             samples=len(made),
             real=len(evaluator.real.pictures),
             image=tuple(made.shape[1:]),
@@ -89,32 +104,33 @@ class Evaluation:
 
     def _evaluator_at(self, point: Point) -> Evaluator:
         """That of the real pictures as small as they are at a stage."""
-        numbers = spread_evenly(self._data.numbers, self.run.evaluate.real)
-        taken = torch.from_numpy(self._data.store.take(numbers)).permute(0, 3, 1, 2)
-        shown = [
-            pictures.to_uint8(point.shrink(pictures.from_uint8(batch)))
-            for batch in taken.split(AT_ONCE)
-        ]
+        shown = real_images(self.run, self._data, point)
         image = list(point.stage.image)
-        identity = key_of(content=self._data.identity, count=len(numbers), image=image)
-        real = RealPictures(torch.cat(shown), identity, self._extract, Store(), self._device)
+        identity = key_of(content=self._data.identity, count=len(shown), image=image)
+        real = RealPictures(shown, identity, self._extract, Store(), self._device)
         return Evaluator(self._gauges, real)
+
+
+def real_images(run: Run, data: Collection, point: Point) -> Tensor:
+    """Those that a run's metrics compare with, as small as at a stage, uint8 (N, C, H, W)."""
+    numbers = spread_evenly(data.numbers, run.evaluate.real)
+    taken = torch.from_numpy(data.store.take(numbers)).permute(0, 3, 1, 2)
+    shown = [
+        pictures.to_uint8(point.shrink(pictures.from_uint8(batch)))
+        for batch in taken.split(AT_ONCE)
+    ]
+    return torch.cat(shown)
 
 
 def _gauge(chosen: Chosen) -> Gauge:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
-    return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity)
+    others = chosen.options.model_dump(mode="json", exclude_defaults=True)
+    told = json.dumps(others, sort_keys=True) if others else ""
+    return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity, told)
 
 
 def spread_evenly(numbers: Numbers, most: int) -> Numbers:
     """At most so many of them, from all over."""
     count = min(most, len(numbers))
     return numbers[np.arange(count) * len(numbers) // count]
-
-
-def _finite(scores: dict[str, Score]) -> dict[str, Score]:
-    for name, score in scores.items():
-        if not np.isfinite(score.value):
-            raise ArithmeticError(f"the metric {name} became {score.value}")
-    return scores

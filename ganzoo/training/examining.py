@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ganzoo.errors import Stopped
+from ganzoo.errors import Stopped, in_one_line
 from ganzoo.evaluation.record import Basis, Evaluated, best, is_better
 from ganzoo.observing.audience import Audience
 from ganzoo.training.evaluation import Evaluation
@@ -32,6 +32,7 @@ class Examiner:
         self._evaluation = evaluation
         self._keeper = keeper
         self._audience = audience
+        self._said: set[str] = set()
 
     @property
     def is_owed(self) -> bool:
@@ -50,18 +51,28 @@ class Examiner:
     def examine(self, stopping: Callable[[], bool]) -> None:
         """Measure the averaged generator, and keep this step's checkpoint if it is the best.
 
-        A request to stop puts it off until the run goes on.
+        A request to stop puts it off until the run goes on. Whatever fails is told: it never ends
+        the run.
         """
         trainer = self._trainer
-        found = self._measured(stopping) if trainer.engine.is_main else None
-        crowned = found and self._crowned(found)
-        done, crowned = trainer.engine.broadcast((found is not None, crowned))
+        done, crowned = True, None
+        if trainer.engine.is_main:
+            try:
+                found = self._measured(stopping)
+                crowned = found and self._crowned(found)
+            except Stopped:
+                done = False
+            except Exception as error:  # noqa: BLE001 - what watches a run may not end it
+                self._warn(f"it could not be evaluated: {in_one_line(error)}")
+        done, crowned = trainer.engine.broadcast((done, crowned))
         if done:
             self.last = trainer.step
         if crowned:
             self._keeper.crown(*crowned)
 
     def _measured(self, stopping: Callable[[], bool]) -> Evaluated | None:
+        """What was measured, if any metric could be; raises Stopped if it has to stop."""
+
         def progress(what: str, done: int, total: int) -> None:
             self._audience.tell(lambda observer: observer.evaluating(what, done, total))
             if stopping():
@@ -71,14 +82,27 @@ class Examiner:
         trainer, game = self._trainer, self._trainer.game
         trainer.ema.settle(Randomness(trainer.run.seed), game.classes)
         generator, classes = trainer.ema.generator, game.classes
-        try:
-            found = self._evaluation(
-                generator, game.point, trainer.step, game.images_seen, classes, progress
-            )
-        except Stopped:
+        left_out: dict[str, list[str]] = {}
+
+        def failed(metric: str, error: Exception) -> None:
+            left_out.setdefault(in_one_line(error), []).append(metric)
+
+        found = self._evaluation(
+            generator, game.point, trainer.step, game.images_seen, classes, progress, failed
+        )
+        for reason, names in left_out.items():
+            self._warn(f"{', '.join(names)} left out: {reason}")
+        if not found.scores:
             return None
         self._audience.tell(lambda observer: observer.evaluated(found))
         return found
+
+    def _warn(self, message: str) -> None:
+        """Say it, unless it was said before since the run's last start."""
+        if message not in self._said:
+            self._said.add(message)
+            step = self._trainer.step
+            self._audience.warn(step, f"evaluation at step {step}: {message} (said once)")
 
     def _crowned(self, found: Evaluated) -> tuple[str, float, Basis] | None:
         """The number by which this step is the best so far, its value and basis, if it is."""

@@ -106,7 +106,11 @@ class Keeper:
         if not self.is_current:
             self.save()
         if self.is_current and self._trainer.engine.is_main:
-            self._checkpoints.crown(self._trainer.step, number, value, basis)
+            step = self._trainer.step
+            try:
+                self._checkpoints.crown(step, number, value, basis)
+            except OSError as error:
+                self._audience.warn(step, f"step {step} is not kept as the best: {error}")
 
     def best(self, number: str, basis: Basis) -> float | None:
         """The value of the best checkpoint by such a number, if there is one."""

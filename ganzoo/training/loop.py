@@ -127,8 +127,8 @@ class Trainer:
 
     def _begin(self) -> None:
         if self.engine.is_main:
-            self._sheets.real()
-            self._sheets.samples()
+            self._audience.attempt(0, "drawing real images", self._sheets.real)
+            self._audience.attempt(0, "drawing samples", self._sheets.samples)
         if self.run.train.on_nonfinite == "rollback" and not self._keeper.is_current:
             self.save(due=True)  # to have something to go back to
 
@@ -322,7 +322,9 @@ class Trainer:
         self.steps = self._length()
 
     def _draw_samples(self) -> None:
-        ratio = self.engine.broadcast(self._sheets.samples() if self.engine.is_main else None)
+        draw = (self.step, "drawing samples", self._sheets.samples)
+        ratio = self._audience.attempt(*draw) if self.engine.is_main else None
+        ratio = self.engine.broadcast(ratio)
         if ratio is None:
             return
         self.game.tally.add("samples/diversity", torch.tensor(ratio, device=self.engine.device))

@@ -72,10 +72,14 @@ def train(
         with stopping.at_once():
             engine = Engine(run.train)
             game = assemble(run, engine, progress)
+            evaluation = _evaluation(game)
+            if evaluation:
+                evaluation.refuse_impossible()
+                _tell_extractor(run, progress)
         place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _owned(run, place, progress) as owner:
-            observers = (progress, *others)
-            return place, _train(game, place, observers, stopping, owner, resumed=False)
+            args = (game, evaluation, place, (progress, *others), stopping, owner)
+            return place, _train(*args, resumed=False)
 
 
 def resume(
@@ -88,7 +92,9 @@ def resume(
     with _stoppable(run, progress) as stopping, _owned(run, folder, progress) as owner:
         with stopping.at_once():
             game = assemble(run, Engine(run.train), progress)
-        return _train(game, folder, (progress, *others), stopping, owner, resumed=True)
+            evaluation = _evaluation(game)
+        watching = (progress, *others)
+        return _train(game, evaluation, folder, watching, stopping, owner, resumed=True)
 
 
 def _note(run: Run, progress: Observer) -> Callable[[str], None]:
@@ -118,6 +124,7 @@ def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownershi
 
 def _train(
     game: Game,
+    evaluation: Evaluation | None,
     folder: RunFolder,
     watching: Sequence[Observer],
     stopping: Stopping,
@@ -128,7 +135,7 @@ def _train(
     engine, run, note = game.engine, game.run, _note(game.run, watching[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
-    trainer = Trainer(game, checkpoints, observers, _evaluation(game))
+    trainer = Trainer(game, checkpoints, observers, evaluation)
     if resumed and not checkpoints.begun():
         _require_place(checkpoints)
         note("there is no checkpoint yet: it begins from the first step")
@@ -172,6 +179,16 @@ def _evaluation(game: Game) -> Evaluation | None:
     if game.run.evaluate.every is None or not game.engine.is_main:
         return None
     return Evaluation(game.run, game.batches.data, game.engine.device)
+
+
+def _tell_extractor(run: Run, progress: Observer) -> None:
+    """Say which extractor nobody has chosen, since another one may be installed later."""
+    if run.features and run.features.automatic:
+        name = run.features.entry.component.name
+        progress.noted(
+            f"metrics.features=auto chose the extractor {name}; this run keeps it. Scores of other "
+            "extractors cannot be compared with its own"
+        )
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:

@@ -33,14 +33,14 @@ def frechet_distance(x: Tensor, y: Tensor) -> float:
     """||mu_x - mu_y||^2 + tr(S_x + S_y - 2 (S_x S_y)^(1/2)) of features (N, D) and (M, D).
 
     Dowson & Landau 1982. With S = R' R, the trace of the root is the nuclear norm of R_x R_y',
-    which needs no root of a singular matrix: N and M may be smaller than D. Rounding may make the
-    distance of equal features a little negative.
+    which needs no root of a singular matrix: N and M may be smaller than D. It is never negative.
     """
     mu_x, mu_y = (features.mean(0, dtype=torch.float64) for features in (x, y))
     r_x, r_y = covariance_root(x, mu_x), covariance_root(y, mu_y)
     trace_of_root = torch.linalg.svdvals(r_x @ r_y.T).sum()
     distance = (mu_x - mu_y).square().sum() + r_x.square().sum() + r_y.square().sum()
-    return float(distance - 2 * trace_of_root)
+    # Rounding may make the distance of equal features a little negative, such as -1e-14.
+    return max(0.0, float(distance - 2 * trace_of_root))
 
 
 def covariance_root(features: Tensor, mean: Tensor) -> Tensor:

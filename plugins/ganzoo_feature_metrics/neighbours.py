@@ -9,13 +9,16 @@ from torch import Tensor
 
 _AT_ONCE = 2**23
 """Distances that are held in memory."""
+_ROUNDING = 1e-13
+"""Of what is added to a squared distance, what may be wrong with it."""
 
 
 def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Some rows of x (N, D) after others, and their distances to all y (M, D): float64 (rows, M).
 
     |x - y|^2 = |x|^2 + |y|^2 - 2 x'y, after the mean of y is subtracted from both, as otherwise
-    it might be most of what is added; good to about 1e-8 of the features' spread.
+    it might be most of what is added; good to about 1e-8 of the features' spread. What is less
+    than that is 0, so equal features have no distance.
     """
     mean = y.mean(0, dtype=torch.float64)
     centred = y - mean
@@ -25,8 +28,10 @@ def distances(x: Tensor, y: Tensor) -> Iterator[tuple[slice, Tensor]]:
         some = slice(start, min(start + rows, len(x)))
         part = x[some] - mean
         squared = torch.addmm(squares, part, centred.T, alpha=-2)
-        squared += part.square().sum(1, keepdim=True)
-        yield some, squared.clamp_(min=0).sqrt_()
+        own = part.square().sum(1, keepdim=True)
+        squared += own
+        squared[squared < _ROUNDING * (own + squares)] = 0
+        yield some, squared.sqrt_()
 
 
 def nearest(x: Tensor, y: Tensor | None = None) -> Tensor:

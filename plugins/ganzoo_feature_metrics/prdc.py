@@ -12,6 +12,9 @@ from ganzoo import Measured, Sample
 from ganzoo_feature_metrics import PrdcOptions
 from ganzoo_feature_metrics.neighbours import distances, radii
 
+_SAME = 1 + 1e-6
+"""Distances that float32 features do not tell apart count as equal: rounding decides nothing."""
+
 
 @dataclass(frozen=True)
 class Prdc:
@@ -35,19 +38,23 @@ class Prdc:
 
 
 def prdc(real: Tensor, fake: Tensor, k: int) -> dict[str, float]:
-    """The numbers of Naeem et al. 2020, equations 1 to 4, of features (N, D) and (M, D).
+    """Precision and recall, density and coverage of features (N, D) and (M, D).
 
-    Where there are k pictures or fewer, neighbourhoods reach to the farthest.
+    Precision and recall: Kynkäänniemi et al. 2019, equations 1 and 2, whose neighborhoods include
+    their boundary, ||phi - phi'|| <= ||phi' - NN_k(phi')||. Density and coverage: Naeem et al.
+    2020, section 3, with B(x, r) the solid sphere, which includes its boundary, too. So a copy of
+    an image lies in its neighborhood even if that has radius 0, since the image is there k times
+    more. Where there are k images or fewer, neighborhoods reach to the farthest.
     """
-    real_radii, fake_radii = radii(real, k), radii(fake, k)
+    real_radii, fake_radii = (_SAME * radii(features, k) for features in (real, fake))
     precise = torch.zeros(len(fake), dtype=torch.bool)
     recalled, covered, within = 0, 0, 0
     for rows, block in distances(real, fake):
-        near_real = block < real_radii[rows, None]
+        near_real = block <= real_radii[rows, None]
         precise |= near_real.any(0)
         within += int(near_real.sum())
         covered += int(near_real.any(1).sum())
-        recalled += int((block < fake_radii).any(1).sum())
+        recalled += int((block <= fake_radii).any(1).sum())
     expected = max(1, min(k, len(real) - 1)) * len(fake)
     return {
         "precision": precise.double().mean().item(),

@@ -46,8 +46,8 @@ class SlicedWasserstein:
         """
         if min(real.shape.height, real.shape.width) < SIDE:
             raise RequestError(
-                f"swd compares neighbourhoods of {SIDE} x {SIDE} pixels, but the pictures are "
-                f"{real.shape.height} x {real.shape.width}: leave it out of the metrics"
+                f"swd compares neighborhoods of {SIDE} x {SIDE} pixels, and these images are only "
+                f"{real.shape.height} x {real.shape.width}"
             )
         n = min(len(real), len(fake), self.options.pictures)
         shapes = real.shape.halvings(SMALLEST)[::-1]

@@ -9,8 +9,12 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.api import stored_settings
 from ganzoo.evaluation.record import read
+from ganzoo.folders import RunFolder
 from ganzoo.observing.console import ProgressBar
+from ganzoo.output.evaluating import evaluate
+from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.stopping import Stopping
@@ -90,15 +94,168 @@ def test_the_best_checkpoint_is_kept(tiny: Arguments, monkeypatch: pytest.Monkey
         ganzoo.load(folder, 5)
 
 
-@pytest.mark.parametrize("number", ["moments/mean", "nothing"])
-def test_the_best_is_by_the_number_that_is_named(tiny: Arguments, number: str) -> None:
-    settings = {**EVALUATED, "evaluate.best": number}
+def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
+    settings = {**EVALUATED, "evaluate.best": "moments/mean"}
     folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
     best = folder / "checkpoints" / "best.json"
-    if number == "nothing":
-        assert not best.exists()
-    else:
-        assert json.loads(best.read_text())["number"] == number
+    assert json.loads(best.read_text())["number"] == "moments/mean"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"evaluate.best": "fid"}, r"no metric of the run gives this number; did you mean fd\?"),
+        ({"evaluate.best": "kid"}, "no metric of the run gives this number; there are fd, moments"),
+        ({"evaluate.best": "moments/means"}, "gives this number; did you mean moments/mean"),
+        ({"evaluate.best": "moments"}, "no metric gives this number; did you mean moments/"),
+        ({"evaluate.metrics": "moments/mean"}, "moments/mean is a number: the metric is moments"),
+        ({"evaluate.metrics": "swd,fd"}, "swd cannot be measured of images of 4x4: .*metrics=fd$"),
+        ({"metrics.features": "inception"}, "inception needs the weights"),
+    ],
+)
+def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
+    tiny: Arguments, settings: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GANZOO_INCEPTION", raising=False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "nowhere")
+    small = {"data.resolution": 4} if "swd" in str(settings) else {}
+    arguments = tiny("run", "mlp", settings={**EVALUATED, **small, **settings})
+    with pytest.raises(ganzoo.RequestError, match=message):
+        ganzoo.train(**arguments)
+    assert not arguments["folder"].exists()
+
+
+class Broken:
+    """A metric that gives a number at a size of 8 x 8, and what goes wrong at others."""
+
+    def __init__(self, error: Exception | float) -> None:
+        self.error = error
+
+    def __call__(self, real: ganzoo.Sample, fake: ganzoo.Sample) -> dict[str, ganzoo.Measured]:
+        if isinstance(self.error, Exception) and real.shape.height < 8:
+            raise self.error
+        value = 1.0 if real.shape.height == 8 else float("nan")
+        return {"swd": ganzoo.Measured(value, len(fake))}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("too small"), "the metric swd: too small"),
+        (KeyError("x"), "the metric swd: KeyError: 'x'"),
+        (RuntimeError("broken"), "RuntimeError: broken"),
+        (ZeroDivisionError("division by zero"), "division by zero"),
+        (float("nan"), "the metric swd became nan"),
+    ],
+)
+def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
+    tiny: Arguments,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception | float,
+    reason: str,
+) -> None:
+    module = "ganzoo_picture_metrics.wasserstein"
+    monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Broken(error))
+    growth = {"growth.fade_images": 16, "growth.stable_images": 48}
+    settings = {**EVALUATED, **growth, "evaluate.metrics": "swd,moments", "evaluate.every": 1}
+    arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
+    found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
+    told = capsys.readouterr().err
+    assert told.count(f"swd left out: {reason}") == 1
+    sizes = {(each.image[1], "swd" in each.scores) for each in found}
+    assert sizes == {(4, False), (8, True)}
+    assert all("moments/mean" in each.scores for each in found)
+
+
+@pytest.mark.parametrize("kind", ["fails", "nan", "shape"])
+def test_an_extractor_that_fails_ends_no_run(
+    tiny: Arguments,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+) -> None:
+    monkeypatch.setattr(Evaluation, "refuse_impossible", lambda self: None)
+    monkeypatch.setattr(
+        "ganzoo_features.random_network.RandomNetwork._statistics", lambda self, x: bad(kind, x)
+    )
+    settings = {**EVALUATED, "evaluate.metrics": "fd,kid,moments"}
+    folder = ganzoo.train(**tiny(steps=4, settings=settings, quiet=False)).folder
+    found = read(folder / "evaluations.jsonl")
+    assert [{name.partition("/")[0] for name in each.scores} for each in found] == [{"moments"}] * 2
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if "left out" in x]
+    assert "fd, kid left out: the extractor random-1-" in line
+    with pytest.raises(ArithmeticError, match="the extractor random-1-"):
+        list(evaluate(RunFolder.open(folder), resolved(folder)))
+
+
+def bad(kind: str, images: torch.Tensor) -> torch.Tensor:
+    if kind == "fails":
+        raise RuntimeError("it broke")
+    return torch.zeros(1, 2) if kind == "shape" else torch.full((len(images), 2), torch.nan)
+
+
+def resolved(folder: Path) -> Run:
+    return Run.resolve(stored_settings(RunFolder.open(folder)), advised=False)
+
+
+def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ganzoo_features.random_network.RandomNetwork._statistics", lambda self, x: bad("nan", x)
+    )
+    arguments = tiny(settings=EVALUATED)
+    with pytest.raises(ganzoo.RequestError, match="features that are not finite for 2 of 2 images"):
+        ganzoo.train(**arguments)
+    assert not arguments["folder"].exists()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "ganzoo.training.evaluation.Evaluation._made",
+        "ganzoo.training.evaluation.real_images",
+        "ganzoo.training.sheets.Sheets.samples",
+        "ganzoo.training.sheets.Sheets.real",
+        "ganzoo.observing.files.Evaluations.evaluated",
+        "ganzoo.observing.tensorboard.TensorBoard.reported",
+    ],
+)
+def test_whatever_fails_in_what_watches_a_run_does_not_end_it(
+    tiny: Arguments,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
+) -> None:
+    plain = ganzoo.train(**tiny("plain", steps=3)).folder
+
+    def fail(*arguments: Any) -> None:
+        raise RuntimeError("it broke")
+
+    monkeypatch.setattr(broken, fail)
+    run = ganzoo.train(**tiny("broken", steps=3, settings=EVALUATED, quiet=False))
+    assert same(last_state(run.folder), last_state(plain))
+    assert "RuntimeError: it broke" in capsys.readouterr().err
+
+
+def test_a_metric_that_refuses_few_images_is_tried_with_as_many_as_there_will_be(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Needy(Broken):
+        def __call__(self, real: ganzoo.Sample, fake: ganzoo.Sample) -> Any:
+            if not len(fake) == len(torch.cat(list(fake.batches()))) == len(fake.features) >= 15:
+                raise ValueError("too few")
+            return super().__call__(real, fake)
+
+    module = "ganzoo_picture_metrics.wasserstein"
+    monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Needy(1.0))
+    settings = {**EVALUATED, "evaluate.metrics": "swd"}
+    folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
+    (found,) = read(folder / "evaluations.jsonl")
+    assert (found.scores["swd"].value, found.scores["swd"].floor) == (1.0, None)
+    with pytest.raises(ganzoo.RequestError, match=r"swd cannot be measured .*: too few"):
+        ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
 
 
 def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
