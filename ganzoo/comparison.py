@@ -93,7 +93,23 @@ def differing(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _is_aside(key: str) -> bool:
     """Whether it says how a run is watched and kept, and changes nothing that is trained."""
-    return key.startswith(("checkpoint.", "evaluate.", "log.", "sample."))
+    return key.startswith(("checkpoint.", "evaluate.", "log.", "metrics.", "sample."))
+
+
+def telling(runs: Sequence[Compared]) -> list[str]:
+    """The keys of the settings that differ on their own.
+
+    Options of components that not all runs have differ because the components do.
+    """
+    keys = runs[0].settings.keys()
+
+    def follows(key: str) -> bool:
+        parts = key.split(".")
+        sections = {".".join(parts[:length]) for length in range(1, len(parts))}
+        absent = any(run.settings[key] is None for run in runs)
+        return not sections.isdisjoint(keys) or (absent and parts[0] == "growth")
+
+    return [key for key in keys if not follows(key)]
 
 
 def losses_unlike(trees: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:

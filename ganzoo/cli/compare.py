@@ -34,11 +34,17 @@ def compare(
     as_csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Show options of components that not all runs have, too."),
+    ] = False,
 ) -> None:
     """Show runs side by side: settings that differ, speed, losses and metrics.
 
     Each metric is shown at its best evaluation and at the last one, with the step. Numbers that
-    must not be compared with the others, such as those of fewer pictures, are marked.
+    must not be compared with the others, such as those of fewer pictures, are marked. Settings
+    that differ only because the components do are left out, unless you give `--all`.
 
     Examples:
     - `ganzoo compare runs/one runs/other`
@@ -49,6 +55,8 @@ def compare(
     from ganzoo import comparison
     from ganzoo.errors import RequestError, did_you_mean
 
+    if as_csv and as_csv.exists() and not force:
+        raise RequestError(f"{as_csv} is there already: name another, or overwrite it with --force")
     compared = comparison.compare(_folders(runs))
     metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))
     if sort is not None:
@@ -63,7 +71,7 @@ def compare(
     if as_json:
         print(json.dumps([asdict(run) for run in compared], indent=2, default=str))
     else:
-        _show(compared, metrics)
+        _show(compared, metrics, list(compared[0].settings) if everything else None)
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
@@ -86,11 +94,21 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     return list(found.values())
 
 
-def _show(runs: Sequence[Compared], metrics: Sequence[str]) -> None:
+_WIDTH = 120
+"""Columns of text where there is no terminal."""
+
+
+def _show(runs: Sequence[Compared], metrics: Sequence[str], keys: Sequence[str] | None) -> None:
+    """Settings are those with ``keys``, or without any those that differ on their own."""
+    from ganzoo.comparison import telling
+
     marks = _Marks()
-    columns = list(_columns(runs, metrics, marks))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    shown = telling(runs) if keys is None else keys
+    columns = list(_columns(runs, shown, metrics, marks))
+    width = shutil.get_terminal_size((_WIDTH, 24)).columns
     print(*_arranged(list(zip(*columns, strict=True)), width), sep="\n")
+    if left_out := len(runs[0].settings) - len(shown):
+        print(f"\n{left_out} more settings differ with these: --all shows them")
     if marks.letters:
         print("\nNumbers with a mark are not to be compared with those that lack it:")
         print(*(f"{letter}  {why}" for why, letter in marks.letters.items()), sep="\n")
@@ -115,14 +133,13 @@ class _Marks:
 
 
 def _columns(
-    runs: Sequence[Compared], metrics: Sequence[str], marks: _Marks
+    runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], marks: _Marks
 ) -> Iterator[list[str]]:
     """A title and a cell for each run; of metrics also what is good, and what real pictures get."""
     from ganzoo.sweeps import labels
 
     beside = ["", ""] if metrics else []
     yield ["run", *_names(runs), *(["good", "real"] if metrics else [])]
-    keys = list(runs[0].settings)
     for key, label in zip(keys, labels(keys), strict=True):
         yield [label, *(_text(key, run.settings[key]) for run in runs), *beside]
     yield ["steps made", *(_rounded(run.steps) for run in runs), *beside]
@@ -180,12 +197,12 @@ def _names(runs: Sequence[Compared]) -> list[str]:
     return ["/".join(each[-length:]) for each in parts]
 
 
-def _arranged(rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+def _arranged(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     """Lines with a row for each run where there is room for it, else with a column for each.
 
     There may be several tables of columns, one below the other.
     """
-    if width is None or max(map(len, table(rows))) <= width:
+    if max(map(len, table(rows))) <= width:
         yield from table(rows)
         return
     titles, *runs = rows

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +94,42 @@ def test_a_program_gets_all_of_it(ganzoo_command: Ganzoo, tmp_path: Path) -> Non
     assert (second["loss"], second["metric/kid best"]) == ("b/wgan", "")
 
 
+def test_options_of_components_that_not_all_runs_have_are_shown_if_asked_for(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    for name, loss, growth in (("one", "hinge", ""), ("two", "wgan", "[growth]\nstart = 4")):
+        write(tmp_path / name)
+        settings = (
+            f'train.lr = {len(growth)}\n[loss]\nname = "a/{loss}"\nweight-of-{loss} = 1\n'
+            f'[augment.{loss}]\nname = "a/{loss}"\np = 0.5\n{growth}\n'
+            f"[metrics.kid]\nsubsets = {len(growth)}\n"
+        )
+        (tmp_path / name / "run.toml").write_text(settings)
+    shown = ganzoo_command("compare", "one", "two").out
+    assert rows(shown)[0].startswith("run lr loss hinge wgan steps made")
+    assert "\n5 more settings differ with these: --all shows them" in shown
+    everything = ganzoo_command("compare", "one", "two", "--all").out
+    for name in ("weight-of-hinge", "weight-of-wgan", "hinge.p", "wgan.p", "start"):
+        assert name in everything
+        assert name not in shown
+    assert "--all" not in everything
+    told = json.loads(ganzoo_command("compare", "one", "two", "--json").out)
+    assert len(told[0]["settings"]) == 9
+
+
+def test_a_csv_file_is_overwritten_only_if_asked_for(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    write(tmp_path / "one", values=(0.3, 0.2))
+    (tmp_path / "runs.csv").write_text("mine")
+    refused = ganzoo_command("compare", "one", "--csv", "runs.csv")
+    assert "runs.csv is there already" in refused.error
+    assert "--force" in refused.error
+    assert (tmp_path / "runs.csv").read_text() == "mine"
+    assert ganzoo_command("compare", "one", "--csv", "runs.csv", "--force").status == 0
+    assert (tmp_path / "runs.csv").read_text().startswith("run,")
+
+
 def test_a_sweep_stands_for_its_runs(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     trials: list[dict[str, Any]] = [
         {"name": name, "differs": {}, "settings": {}} for name in ("1-a", "2-b", "3-c")
@@ -128,7 +163,6 @@ def test_a_narrow_terminal_gets_runs_as_columns(
     write(tmp_path / "one", values=(0.2, 0.3))
     write(tmp_path / "two", values=(0.5, 0.4))
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     shown = ganzoo_command("compare", "one", "two").out.rstrip().split("\n\n")
     assert len(shown) == tables
     first = shown[0].splitlines()

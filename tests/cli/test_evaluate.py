@@ -30,6 +30,32 @@ def test_a_run_is_measured_and_that_is_kept(
     assert kept.step == 2
 
 
+def test_blanks_after_commas_change_nothing(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run("run", "evaluate.metrics=fd, moments", "evaluate.every=1", "metrics.features=random")
+    done = ganzoo_command("evaluate", "run", "--metric", "fd, kid", "--json")
+    assert set(json.loads(done.out)[0]["scores"]) == {"fd", "kid"}
+
+
+def test_a_pipe_is_told_what_is_done(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run()
+    told = ganzoo_command("evaluate", "run", *FAST).err.splitlines()
+    assert "generated pictures: 0 of 12" in told
+    assert "features of real pictures: 20 of 20" in told
+
+
+def test_a_metric_that_refuses_is_an_error_of_the_command(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
+    small = ("--resolution", 4, "--steps", 1, "--batch-size", 4, "dataset.count=20")
+    done = ganzoo_command("train", "blossoms", "mlp", "hinge", *small, "--run", "run")
+    assert done.status == 0, done.err
+    refused = ganzoo_command("evaluate", "run", "--metric", "swd", "--features", "random")
+    assert refused.status == 2
+    assert refused.err.splitlines()[-1] == (
+        "error: swd compares neighborhoods of 7 x 7 pixels, and these images are only 4 x 4"
+    )
+
+
 def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run("run", "checkpoint.every=1")
     done = ganzoo_command("evaluate", "run", *FAST, "--checkpoint", "all", "--json")

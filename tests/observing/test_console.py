@@ -32,6 +32,31 @@ def test_a_pipe_gets_plain_lines() -> None:
     assert len(lines) == 3
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_pipe_is_told_of_an_evaluation_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, training: bool
+) -> None:
+    output = io.StringIO()
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    if training:
+        bar.started(0, 100)
+        bar.noted("step 10")
+    for what in ("generated images", "features"):
+        for done in range(12):
+            now[0] += 1
+            bar.evaluating(what, done, 12)
+    lines = output.getvalue().splitlines()
+    if training:
+        assert lines == ["step 10", "generated images: 9 of 12", "features: 7 of 12"]
+    else:
+        assert lines == [
+            *("generated images: 0 of 12", "generated images: 10 of 12"),
+            *("features: 0 of 12", "features: 10 of 12"),
+        ]
+
+
 def test_a_terminal_gets_a_bar() -> None:
     text = told(terminal=True)
     assert "50/100" in text

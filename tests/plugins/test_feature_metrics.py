@@ -147,6 +147,11 @@ def test_fd_is_that_of_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert frechet_distance(x, y) == pytest.approx(whole, rel=1e-12)
 
 
+def test_fd_is_never_negative() -> None:
+    found = [frechet_distance(x, x) for x in (mixed(40, 32, seed=seed) for seed in range(30))]
+    assert min(found) == 0  # rounding alone would leave about half of them below
+
+
 @pytest.mark.parametrize("n", [10, 200])
 def test_fd_of_equal_features_is_zero_up_to_rounding(n: int) -> None:
     x = 100 + mixed(n, 32)
@@ -211,10 +216,10 @@ def slow_prdc(x: NDArray[np.float64], y: NDArray[np.float64], k: int) -> dict[st
     r_x, r_y = np.sort(apart(x, x), axis=1)[:, k], np.sort(apart(y, y), axis=1)[:, k]
     d = apart(x, y)
     return {
-        "precision": float((d < r_x[:, None]).any(0).mean()),
-        "recall": float((d < r_y[None]).any(1).mean()),
-        "density": float((d < r_x[:, None]).sum(0).mean() / k),
-        "coverage": float((d.min(1) < r_x).mean()),
+        "precision": float((d <= r_x[:, None]).any(0).mean()),
+        "recall": float((d <= r_y[None]).any(1).mean()),
+        "density": float((d <= r_x[:, None]).sum(0).mean() / k),
+        "coverage": float((d.min(1) <= r_x).mean()),
     }
 
 
@@ -227,6 +232,28 @@ def test_prdc_is_that_of_the_definitions(
     real, fake = normal(90, 5), 0.8 * normal(70, 5, seed=1) + 0.3
     expected = slow_prdc(real.double().numpy(), fake.double().numpy(), k)
     assert prdc(real, fake, k) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_prdc_counts_the_boundary_where_images_are_there_twice(k: int, offset: int) -> None:
+    real = (normal(40, 6) + offset).repeat(k + 1, 1)
+    assert radii(real, k).tolist() == [0] * len(real)
+    copies = prdc(real, real[:40], k)
+    assert (copies["precision"], copies["recall"], copies["coverage"]) == (1, 1, 1)
+    assert copies["density"] == (k + 1) / k
+    assert set(prdc(real, real[:40] + 0.01, k).values()) <= {0.0, 1.0}
+    assert prdc(real, real[:40] + 0.01, k)["precision"] == 0
+
+
+def test_prdc_counts_the_boundary_of_a_line() -> None:
+    # By hand: radii (k = 1) of 0, 1, 3, 3 are 1, 1, 0, 0; those of 2, 3, 9 are 1, 1, 6.
+    real = torch.tensor([[0.0], [1.0], [3.0], [3.0]])
+    fake = torch.tensor([[2.0], [3.0], [9.0]])
+    # 2 lies in that of 1 (at its boundary), 3 in those of the two 3 (whose radius is 0).
+    # 1 lies in that of 2 (at its boundary) and the two 3 in all; 0 lies in none.
+    expected = {"precision": 2 / 3, "recall": 3 / 4, "density": 3 / 3, "coverage": 3 / 4}
+    assert prdc(real, fake, 1) == pytest.approx(expected, rel=1e-12)
 
 
 def test_prdc_tells_fidelity_from_diversity() -> None:
