@@ -418,6 +418,10 @@ class Measure(Protocol):
     def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
         """Numbers by their names, which are those in ``metrics.jsonl``: ``"kid"``, ``"swd/32"``.
 
+        A name is the metric's own, or that and a slash and more. Whatever it raises leaves it out
+        of the evaluations of a run that trains, and that is said once; ValueError and LookupError
+        are how it refuses samples, such as images that are too small for it.
+
         The same samples give the same numbers, whatever the state of any global generator.
         """
         ...

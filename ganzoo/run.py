@@ -279,8 +279,9 @@ def _require_number(settings: Settings, metrics: Mapping[str, Chosen]) -> None:
     """
     evaluate = settings.values.get("evaluate", {})
     best = evaluate.get("best") if isinstance(evaluate, dict) else None
-    if isinstance(best, str) and best.partition("/")[0] not in metrics:
-        known = did_you_mean(best, metrics) or f"; there are {', '.join(metrics) or 'none'}"
+    metric = str(best).partition("/")[0]
+    if best is not None and metric not in metrics:
+        known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
         raise RequestError(f"evaluate.best={best}: no metric of the run gives this number{known}")
 
 

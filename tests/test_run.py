@@ -267,3 +267,39 @@ def test_a_broken_plugin_is_told_to_those_who_use_python(tmp_path: Path) -> None
     file.write_text("1 / 0")
     with pytest.warns(UserWarning, match="broken-for-python .* cannot be used: ZeroDivisionError"):
         Run.resolve(settings(f'plugins=["{file}"]'))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("evaluate.best=fid", "evaluate.best=fid: no metric of the run gives this number; did you"),
+        ("evaluate.best=prcd/recall", "did you mean prdc?"),
+        ("evaluate.metrics=fd, kidd", "there is no metric called kidd; did you mean kid"),
+        ("evaluate.metrics=swd/32", "swd/32 is a number: the metric is swd"),
+    ],
+)
+def test_names_of_metrics_and_their_numbers_are_checked(assignment: str, told: str) -> None:
+    assert told in refusal(assignment)
+
+
+def test_blanks_after_commas_change_nothing() -> None:
+    run = resolve("evaluate.metrics=fd, kid", "data.classes=rose, tulip", "evaluate.best=kid")
+    assert (run.evaluate.metrics, list(run.metrics)) == (("fd", "kid"), ["fd", "kid"])
+    assert run.data.classes == ("rose", "tulip")
+
+
+def test_a_run_that_was_begun_with_a_wrong_number_can_go_on() -> None:
+    stored = settings("evaluate.best=fid", "train.steps=5")
+    assert Run.resolve(stored, REGISTRY, advised=False).evaluate.best == "fid"
+
+
+def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
+    for assignment, origin in (("seed=1", "auto"), ("metrics.features=random", "command line")):
+        told = settings(assignment)
+        run = Run.resolve(told, REGISTRY)
+        (found,) = [
+            o for k, _, o in explain(run.tree(), told.origins) if k.endswith("features.name")
+        ]
+        assert found == origin
+        assert run.features
+        assert run.features.automatic == (origin == "auto")

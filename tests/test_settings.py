@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from ganzoo import LocalPath, Options, RequestError
 from ganzoo.errors import did_you_mean
-from ganzoo.settings import Settings, explain, reworded
+from ganzoo.settings import Settings, explain, listed, reworded
 
 
 def settings(*assignments: str) -> Settings:
@@ -253,3 +253,20 @@ def test_a_wrong_value_is_shown_with_its_key() -> None:
 
 def test_nothing_near_gives_no_suggestion() -> None:
     assert did_you_mean("zzz", ["train.steps"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ("fd, kid", ("fd", "kid")),
+        (" fd ,,kid,", ("fd", "kid")),
+        ("black eyed susan, rose", ("black eyed susan", "rose")),
+        ("", ()),
+        (5, ("5",)),
+        (["a, b"], ["a, b"]),
+        (None, None),
+        (True, True),
+    ],
+)
+def test_a_list_may_be_one_text_with_commas_and_blanks(names: object, found: object) -> None:
+    assert listed(names) == found

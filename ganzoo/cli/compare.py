@@ -108,7 +108,7 @@ def _show(runs: Sequence[Compared], metrics: Sequence[str], keys: Sequence[str] 
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
     print(*_arranged(list(zip(*columns, strict=True)), width), sep="\n")
     if left_out := len(runs[0].settings) - len(shown):
-        print(f"\n{left_out} more settings differ with these: --all shows them")
+        print(f"\n{left_out} more settings differ because these do: --all shows them")
     if marks.letters:
         print("\nNumbers with a mark are not to be compared with those that lack it:")
         print(*(f"{letter}  {why}" for why, letter in marks.letters.items()), sep="\n")

@@ -106,8 +106,12 @@ class Examiner:
 
     def _crowned(self, found: Evaluated) -> tuple[str, float, Basis] | None:
         """The number by which this step is the best so far, its value and basis, if it is."""
-        name = best(found.scores, self._trainer.run.evaluate.best)
+        wanted = self._trainer.run.evaluate.best
+        name = best(found.scores, wanted)
         if name is None:
+            if wanted:
+                size = "x".join(map(str, found.image[1:]))
+                self._warn(f"no metric gives evaluate.best={wanted} of images of {size}")
             return None
         score = found.scores[name]
         basis = Basis.of(found, score)

@@ -107,7 +107,7 @@ def test_options_of_components_that_not_all_runs_have_are_shown_if_asked_for(
         (tmp_path / name / "run.toml").write_text(settings)
     shown = ganzoo_command("compare", "one", "two").out
     assert rows(shown)[0].startswith("run lr loss hinge wgan steps made")
-    assert "\n5 more settings differ with these: --all shows them" in shown
+    assert "\n5 more settings differ because these do: --all shows them" in shown
     everything = ganzoo_command("compare", "one", "two", "--all").out
     for name in ("weight-of-hinge", "weight-of-wgan", "hinge.p", "wgan.p", "start"):
         assert name in everything

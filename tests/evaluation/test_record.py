@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.record import Evaluated, Score, best, is_better, read
+from ganzoo.evaluation.record import Basis, Evaluated, Score, best, is_better, read
 
 FD = Score(3.0, 10, 1.0, 5, "low", by_features=True)
 RECALL = replace(FD, value=0.5, floor=0.9, goal="high")
@@ -59,3 +59,11 @@ def test_the_best_is_by_its_name_or_by_the_first_that_is_low() -> None:
 )
 def test_better_is_nearer_to_the_goal(score: Score, than: float | None, better: bool) -> None:
     assert is_better(score, than) is better
+
+
+def test_numbers_of_other_options_of_the_metric_are_not_compared() -> None:
+    one, other = (Basis.of(FOUND, replace(FD, options=told)) for told in ("", '{"k": 3}'))
+    assert list(other.unlike(one)) == ['the metric\'s options {"k": 3}, not default']
+    assert list(one.unlike(one)) == []
+    line = FOUND.line().replace(', "options": ""', "")  # as before they were kept
+    assert Evaluated.of(line) == FOUND

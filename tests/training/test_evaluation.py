@@ -10,6 +10,7 @@ import torch
 
 import ganzoo
 from ganzoo.api import stored_settings
+from ganzoo.components import Extractor
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.observing.console import ProgressBar
@@ -159,10 +160,12 @@ def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
     monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Broken(error))
     growth = {"growth.fade_images": 16, "growth.stable_images": 48}
     settings = {**EVALUATED, **growth, "evaluate.metrics": "swd,moments", "evaluate.every": 1}
+    settings["evaluate.best"] = "swd"
     arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
     found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
     told = capsys.readouterr().err
     assert told.count(f"swd left out: {reason}") == 1
+    assert told.count("no metric gives evaluate.best=swd of images of 4x4") == 1
     sizes = {(each.image[1], "swd" in each.scores) for each in found}
     assert sizes == {(4, False), (8, True)}
     assert all("moments/mean" in each.scores for each in found)
@@ -297,3 +300,21 @@ def test_no_such_metric_is_refused_before_anything_is_made(tiny: Arguments) -> N
     with pytest.raises(ganzoo.RequestError, match=r"no metric called kidd; did you mean kid"):
         ganzoo.train(**arguments)
     assert not arguments["folder"].exists()
+
+
+def test_what_auto_chose_is_told_and_kept(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {k: v for k, v in EVALUATED.items() if k != "metrics.features"}
+    with monkeypatch.context() as patch:  # as if the packages of all others were missing
+        patch.setattr(Extractor, "is_available", property(lambda self: not self.packages))
+        folder = ganzoo.train(**tiny(steps=2, settings=settings, quiet=False)).folder
+    told = capsys.readouterr().err
+    assert "metrics.features=auto chose the extractor random; this run keeps it" in told
+    assert "s by features of random: fd" in told
+    monkeypatch.setattr(Extractor, "is_available", property(lambda self: True))
+    chosen = resolved(folder).features
+    assert chosen
+    assert chosen.entry.component.name == "random"
+    ganzoo.train(**tiny("named", steps=2, settings=EVALUATED, quiet=False))
+    assert "auto" not in capsys.readouterr().err

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import ganzoo
 from ganzoo import comparison
 from ganzoo.comparison import Compared
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder, require_folder, write_atomically
 from ganzoo.observing.observer import Observer
 from ganzoo.output.animation import sample_grids
@@ -108,8 +108,9 @@ def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str
     """The runs in their order, and the metric that it is by: the first one that all have."""
     names = scores.names(runs)
     if sort is not None and sort not in names:
-        known = f"there are {', '.join(names)}" if names else "evaluate them first"
-        raise RequestError(f"--sort {sort}: no run was evaluated by it; {known}")
+        known = f"; there are {', '.join(names)}" if names else "; evaluate them first"
+        known = did_you_mean(sort, names) or known
+        raise RequestError(f"--sort {sort}: no run was evaluated by it{known}")
     common = (name for name in names if all(name in run.metrics for run in runs))
     metric = sort or next(common, None)
     return (comparison.ranked(runs, metric) if metric else runs), metric
