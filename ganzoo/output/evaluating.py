@@ -34,6 +34,8 @@ def evaluate(
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
     trained[0].require_pictures(data)
     evaluation = Evaluation(run, data, device)
+    if evaluation.note:
+        observer.noted(evaluation.note)
     kept = Evaluations(folder.evaluations, step=math.inf)
     try:
         for each in trained:

@@ -45,6 +45,17 @@ class Evaluation:
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
+    @property
+    def note(self) -> str | None:
+        """Which extractor was taken, if nobody has named one: another machine may take another."""
+        features = self.run.features
+        if not features or not features.automatic:
+            return None
+        return (
+            f"metrics.features=auto chose the extractor {features.entry.component.name}; scores "
+            "of other extractors cannot be compared with its own"
+        )
+
     def refuse_impossible(self) -> None:
         """Try the metrics on random images of the run's full size.
 

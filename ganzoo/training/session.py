@@ -75,7 +75,8 @@ def train(
             evaluation = _evaluation(game)
             if evaluation:
                 evaluation.refuse_impossible()
-                _tell_extractor(run, progress)
+                if note := evaluation.note:
+                    progress.noted(note)
         place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _owned(run, place, progress) as owner:
             args = (game, evaluation, place, (progress, *others), stopping, owner)
@@ -179,16 +180,6 @@ def _evaluation(game: Game) -> Evaluation | None:
     if game.run.evaluate.every is None or not game.engine.is_main:
         return None
     return Evaluation(game.run, game.batches.data, game.engine.device)
-
-
-def _tell_extractor(run: Run, progress: Observer) -> None:
-    """Say which extractor nobody has chosen, since another one may be installed later."""
-    if run.features and run.features.automatic:
-        name = run.features.entry.component.name
-        progress.noted(
-            f"metrics.features=auto chose the extractor {name}; this run keeps it. Scores of other "
-            "extractors cannot be compared with its own"
-        )
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:

@@ -43,6 +43,14 @@ def test_a_pipe_is_told_what_is_done(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -
     assert "features of real pictures: 20 of 20" in told
 
 
+def test_an_extractor_that_auto_chose_is_told(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_run()
+    command = ("evaluate", "run", "--metric", "moments", "--samples", 4)
+    auto = ganzoo_command(*command, "metrics.features=auto").err
+    assert "metrics.features=auto chose the extractor" in auto
+    assert "auto" not in ganzoo_command(*command).err  # the run keeps the one it began with
+
+
 def test_a_metric_that_refuses_is_an_error_of_the_command(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo
 ) -> None:

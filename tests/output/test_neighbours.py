@@ -70,9 +70,10 @@ def test_a_copy_is_nearest_to_its_original(
 
 def test_by_pixels_needs_no_extractor(trained: Callable[..., TrainedRun]) -> None:
     asked = {"metrics.features": "inception", "metrics.features.weights": "nowhere.pth"}
-    assert len(Neighbourhood(trained(**asked), "pixels")) == 10
+    run = trained(**asked)
+    assert len(Neighbourhood(run, "pixels")) == 10
     with pytest.raises(ganzoo.RequestError, match="inception needs the weights"):
-        Neighbourhood(trained(**asked))
+        Neighbourhood(run)
 
 
 def test_a_distance_of_pixels_is_the_root_of_the_mean_square(

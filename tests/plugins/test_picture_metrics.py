@@ -184,7 +184,7 @@ def test_swd_has_levels_while_halves_are_whole(height: int, width: int, names: l
 
 
 def test_swd_refuses_pictures_smaller_than_a_neighbourhood() -> None:
-    with pytest.raises(RequestError, match="7 x 7 pixels, but the pictures are 6 x 32"):
+    with pytest.raises(RequestError, match="7 x 7 pixels, and these images are only 6 x 32"):
         values(SWD, noise(2, 3, 6, 32), noise(2, 3, 6, 32))
 
 

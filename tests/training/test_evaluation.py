@@ -310,7 +310,7 @@ def test_what_auto_chose_is_told_and_kept(
         patch.setattr(Extractor, "is_available", property(lambda self: not self.packages))
         folder = ganzoo.train(**tiny(steps=2, settings=settings, quiet=False)).folder
     told = capsys.readouterr().err
-    assert "metrics.features=auto chose the extractor random; this run keeps it" in told
+    assert "metrics.features=auto chose the extractor random; scores of other" in told
     assert "s by features of random: fd" in told
     monkeypatch.setattr(Extractor, "is_available", property(lambda self: True))
     chosen = resolved(folder).features
