@@ -263,6 +263,7 @@ def test_nothing_near_gives_no_suggestion() -> None:
         ("black eyed susan, rose", ("black eyed susan", "rose")),
         ("", ()),
         (5, ("5",)),
+        (0.5, ("0.5",)),
         (["a, b"], ["a, b"]),
         (None, None),
         (True, True),
