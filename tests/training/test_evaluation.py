@@ -123,7 +123,7 @@ def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
     arguments = tiny("run", "mlp", settings={**EVALUATED, **small, **settings})
     with pytest.raises(ganzoo.RequestError, match=message):
         ganzoo.train(**arguments)
-    assert not arguments["folder"].exists()
+    assert not arguments["run_dir"].exists()
 
 
 class Broken:
@@ -211,7 +211,7 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
     arguments = tiny(settings=EVALUATED)
     with pytest.raises(ganzoo.RequestError, match="features that are not finite for 2 of 2 images"):
         ganzoo.train(**arguments)
-    assert not arguments["folder"].exists()
+    assert not arguments["run_dir"].exists()
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_no_such_metric_is_refused_before_anything_is_made(tiny: Arguments) -> N
     arguments = tiny(settings={**EVALUATED, "evaluate.metrics": "fd,kidd"})
     with pytest.raises(ganzoo.RequestError, match=r"no metric called kidd; did you mean kid"):
         ganzoo.train(**arguments)
-    assert not arguments["folder"].exists()
+    assert not arguments["run_dir"].exists()
 
 
 def test_what_auto_chose_is_told_and_kept(
