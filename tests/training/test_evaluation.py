@@ -119,8 +119,8 @@ def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
 ) -> None:
     monkeypatch.delenv("GANZOO_INCEPTION", raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "nowhere")
-    small = {"data.resolution": 4} if "swd" in str(settings) else {}
-    arguments = tiny("run", "mlp", settings={**EVALUATED, **small, **settings})
+    resolution = 4 if "swd" in str(settings) else 8
+    arguments = tiny("run", "mlp", resolution=resolution, settings={**EVALUATED, **settings})
     with pytest.raises(ganzoo.RequestError, match=message):
         ganzoo.train(**arguments)
     assert not arguments["run_dir"].exists()
