@@ -28,6 +28,7 @@ from ganzoo.cli import (
     train,
 )
 from ganzoo.cli.ending import STOPPED, fall_silent
+from ganzoo.cli.streams import accept_any_text
 
 app = typer.Typer(
     name="ganzoo",
@@ -88,6 +89,7 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ganzoo.errors import RequestError, Stopped, Terminated
 
+    accept_any_text()
     warnings.showwarning = _warn
     for number in _ENDINGS:
         if signal.getsignal(number) is signal.SIG_DFL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,3 +117,40 @@ def test_a_reader_that_leaves_early_ends_it_well() -> None:
     script = f"{sys.executable} -u -m ganzoo info dcgan | head -c 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+ENCODINGS = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "Latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "C": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--json"], ["info", "fd"], ["train", "--help"], ["info", "ß—"]]
+)
+def test_text_that_the_output_cannot_encode_is_no_error(
+    encoding: str, arguments: list[str]
+) -> None:
+    command = [sys.executable, "-m", "ganzoo", *arguments]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHONIO"))}
+    environment |= ENCODINGS[encoding]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert b"UnicodeEncodeError" not in done.stderr
+    assert done.returncode == (2 if "ß—" in arguments else 0), done.stderr
+
+
+def test_a_path_that_is_no_text_is_printed_as_the_bytes_that_it_is() -> None:
+    code = (
+        "from ganzoo.cli.streams import accept_any_text\n"
+        "accept_any_text(); print('caf\\udce9 \\u2014 \\xe9')"
+    )
+    command = [sys.executable, "-c", code]
+    for encoding, expected in (
+        ("utf-8", b"caf\xe9 \xe2\x80\x94 \xc3\xa9\n"),
+        ("ascii", b"caf\xe9 \\u2014 \\xe9\n"),
+    ):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert done.stdout == expected

@@ -80,7 +80,8 @@ def write(
         date=time.strftime("%Y-%m-%d %H:%M"),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, told)
+    # A folder's name may be no text, which a page cannot hold.
+    write_atomically(out, told.encode(errors="backslashreplace"))
 
 
 def _plotly() -> str:
