@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.run import SHORTHANDS, Run
-from ganzoo.settings import NAMED, Settings
+from ganzoo.run import SHORTHANDS, Run, core_keys
+from ganzoo.settings import NAMED, Settings, meant
 
 if TYPE_CHECKING:
     from ganzoo.observing.observer import Observer
@@ -99,7 +99,10 @@ def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in shorthands:
         if name not in SHORTHANDS:
-            raise RequestError(f"there is no argument {name}: there are {', '.join(SHORTHANDS)}")
+            raise RequestError(
+                f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; other keys go "
+                f"into settings={{...}}{meant(name, core_keys())}"
+            )
     return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
 
 

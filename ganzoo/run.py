@@ -97,7 +97,10 @@ class Run(BaseModel):
         try:
             return cls.model_validate({**rest, **chosen})
         except ValidationError as error:
-            known = [*known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
+            parts = [(kind, chosen[kind]) for kind in NAMED]
+            parts += [(f"augment.{label}", one) for label, one in chosen["augment"].items()]
+            options = (f"{place}.{o}" for place, one in parts for o in _options(one))
+            known = [*core_keys(), *options]
             raise reworded(error, "", known, settings.origins) from None
 
     def tree(self) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
         options = model.model_validate({k: v for k, v in values.items() if k != "name"})
     except ValidationError as error:
         known = [f"{section}.{option}" for option in model.model_fields]
-        raise reworded(error, section, known, settings.origins) from None
+        raise reworded(error, section, known, settings.origins, core_keys()) from None
     return Chosen(entry, options)
 
 
@@ -266,6 +269,11 @@ def section(annotation: Any) -> type[BaseModel] | None:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None
+
+
+def core_keys() -> list[str]:
+    """The keys of all settings and sections that every run has, whatever it is made of."""
+    return list(known_keys(Run))
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

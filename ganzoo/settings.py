@@ -176,18 +176,41 @@ def changes_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, t
 
 
 def reworded(
-    error: ValidationError, section: str, known: Iterable[str], origins: Mapping[str, str]
+    error: ValidationError,
+    section: str,
+    known: Iterable[str],
+    origins: Mapping[str, str],
+    elsewhere: Iterable[str] = (),
 ) -> RequestError:
-    """A validation error as one line: which key, what is wrong, where it was set, what is meant."""
+    """A validation error as one line: which key, what is wrong, where it was set, what is meant.
+
+    ``known`` are the keys that may stand there, ``elsewhere`` those of other sections.
+    """
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
     origin = origins.get(key, "command line")
     where = "" if origin == "command line" else f" (set by {origin})"
     if first["type"] == "extra_forbidden":
-        return RequestError(f"there is no setting {key}{where}{did_you_mean(key, known)}")
+        return RequestError(f"there is no setting {key}{where}{meant(key, known, elsewhere)}")
     message = first["msg"].removeprefix("Value error, ")
     return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
+
+
+def meant(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
+    """``"; did you mean ...?"`` with the keys that end like this one, or the nearest; or nothing.
+
+    ``"lr"`` and ``"train.lr"`` name both ``train.generator.lr`` and ``train.discriminator.lr``.
+    """
+    near, far = list(known), list(elsewhere)
+    last = key.rpartition(".")[2]
+    each = dict.fromkeys([*near, *far])
+    same = [k for k in each if k.endswith(f".{key}")] or [
+        k for k in each if k.rpartition(".")[2] == last
+    ]
+    if same:
+        return f"; did you mean {' or '.join(same)}?"
+    return did_you_mean(key, near) or did_you_mean(key, far)
 
 
 def _is_name(key: str) -> bool:

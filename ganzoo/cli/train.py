@@ -68,7 +68,7 @@ def train(
 ) -> None:
     """Train a new run.
 
-    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info NAME` what they mean.
+    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info KEY` what they mean.
 
     Examples:
     - `ganzoo train blossoms dcgan wgan-gp`

@@ -51,13 +51,3 @@ def test_a_wrong_request_gets_one_line(
 def test_a_run_without_samples_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     RunFolder.create(tmp_path / "run", {})
     assert "no sample grids yet" in ganzoo_command("report", "run", "--out", "report.html").error
-
-
-def test_a_folder_whose_name_is_no_text_gets_a_report(
-    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
-) -> None:
-    tiny_run()
-    (tmp_path / "run").rename(tmp_path / "caf\udce9")
-    done = ganzoo_command("report", "caf\udce9", "--out", "report.html", "--no-dataset")
-    assert done.status == 0, done.err
-    assert "caf" in (tmp_path / "report.html").read_text("utf-8")
