@@ -76,9 +76,7 @@ def load(folder: str | Path, checkpoint: str | int = "last") -> TrainedRun:
 
 def stored_settings(folder: RunFolder) -> Settings:
     """The settings that a run was last started with."""
-    settings = Settings()
-    settings.read(folder.settings)
-    return settings
+    return Settings.of_run(folder)
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:

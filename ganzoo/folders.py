@@ -260,6 +260,13 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return []  # nothing that a run depends on
 
+    def plugins(self) -> list[str]:
+        """The plugins of all starts of this run, the newest first: ``foo (ganzoo-foo 1.2)``."""
+        kinds = ("plugins", "metric_plugins")
+        listed = [each.get(kind) for each in reversed(self.sessions()) for kind in kinds]
+        found = (text for each in listed if isinstance(each, list) for text in each)
+        return list(dict.fromkeys(text for text in found if isinstance(text, str)))
+
     def add_session(self, facts: Mapping[str, Any]) -> None:
         """Keep what this start runs on."""
         sessions = [*self.sessions(), dict(facts)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.folders import RunFolder
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
@@ -39,12 +40,30 @@ class _Number(float):
         return self._text
 
 
+class Stored(NamedTuple):
+    """That settings are those of a run that was started before."""
+
+    origin: str
+    """The origin of the values that the run has kept."""
+    plugins: Sequence[str]
+    """The plugins that it noted, as ``foo (ganzoo-foo 1.2)``."""
+
+
 class Settings:
     """A nested mapping of values by dotted key; what is set later wins."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
+        self.stored: Stored | None = None
+
+    @classmethod
+    def of_run(cls, folder: RunFolder) -> Self:
+        """The settings that a run was last started with."""
+        settings = cls()
+        settings.read(folder.settings)
+        settings.stored = Stored(str(folder.settings), folder.plugins())
+        return settings
 
     def read(self, path: Path) -> None:
         """Add every value of a TOML file.
@@ -146,6 +165,10 @@ class Settings:
         for key, value in values.items():
             if not any(f"{known}.".startswith(f"{key}.") for known in self.origins):
                 self.set(key, value, origin)
+
+    def is_stored(self, key: str) -> bool:
+        """Whether the value of a key is what a run that was started before has kept."""
+        return self.stored is not None and self.origins.get(key) == self.stored.origin
 
     def drop(self, section: str) -> None:
         """Forget a section: its values and where they came from."""

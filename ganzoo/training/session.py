@@ -278,12 +278,14 @@ def environment(game: Game) -> dict[str, Any]:
     """What a run runs on: versions, device, pictures, command."""
     run, device = game.run, game.engine.device
     chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
+    measuring = (*run.metrics.values(), *filter(None, [run.features]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
+        "metric_plugins": sorted({str(one.entry.plugin) for one in measuring}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
