@@ -157,6 +157,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
+        self.losses = path / "losses.png"
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:

@@ -36,6 +36,7 @@ from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
+from ganzoo.observing.curves import LossCurves
 from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
@@ -156,7 +157,7 @@ def _observers(run: Run, folder: RunFolder, step: int, progress: Observer) -> Se
     files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
     if run.evaluate.every or folder.evaluations.exists():
         files.append(Evaluations(folder.evaluations, step))
-    return [*files, progress]
+    return [*files, LossCurves(folder), progress]
 
 
 def _evaluation(game: Game) -> Evaluation | None:
