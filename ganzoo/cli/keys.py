@@ -61,6 +61,18 @@ def keys(entries: Sequence[Entry]) -> list[Key]:
     return [*_of_every_run(Run, ""), *options]
 
 
+def setting_meant(option: str | None) -> str:
+    """The settings that an option that does not exist, such as ``--lr``, stands for; or nothing."""
+    from ganzoo.run import core_keys
+    from ganzoo.settings import meant
+
+    key = (option or "").lstrip("-").replace("-", "_")
+    if "." in key:
+        return f"; settings are written as KEY=VALUE: {key}=..."
+    near = meant(key, core_keys()) if key else ""
+    return near and f"; settings are written as KEY=VALUE{near}"
+
+
 def _of_every_run(model: type[BaseModel], prefix: str) -> Iterator[Key]:
     from ganzoo.run import section as inside
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 import ganzoo
+from ganzoo.cli import app
 
 Ganzoo = Callable[..., Any]
 
@@ -58,22 +62,43 @@ def test_the_version(ganzoo_command: Ganzoo) -> None:
     assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["train", "sweep", "resume", "generate", "animate", "compare", "list", "info", "plugins"],
-)
-def test_help_has_an_example(ganzoo_command: Ganzoo, command: str) -> None:
-    done = ganzoo_command(command, "--help")
-    assert done.status == 0
-    assert "Usage: ganzoo" in done.out
-    assert (
-        f"ganzoo {command}" in done.out.split("Usage: ", 1)[1].split("\n", 1)[1]
-        or command == "plugins"
-    )
+def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every command that does something, with its help."""
+    if words and not (hasattr(command, "commands") and command.no_args_is_help):
+        yield words, command.help or ""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from leaves(each, (*words, name))
+
+
+COMMANDS = {words: text for words, text in leaves(get_command(app)) if words != ("data",)}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_examples_in_the_help_are_understood(
+    ganzoo_command: Ganzoo, words: tuple[str, ...]
+) -> None:
+    assert "Usage: ganzoo" in ganzoo_command(*words, "--help").out
+    text = " ".join(COMMANDS[words].split())
+    examples = [shlex.split(found)[1:] for found in re.findall(r"`(ganzoo [^`]+)`", text)]
+    assert [one for one in examples if tuple(one[: len(words)]) == words], "there is no example"
+    for example in examples:
+        assert ganzoo_command(*example, "--help").status == 0, example  # refuses unknown options
+        reads = any(word.endswith((".toml", ".py")) for word in example)
+        if example[0] in ("list", "info", "plugins") and not reads and not example[-1].isupper():
+            assert ganzoo_command(*example).status == 0, example
+        if example[0] in ("train", "sweep") and not reads and "=" in example[-1]:
+            assert ganzoo_command(*example, "--dry-run").status == 0, example
 
 
 def test_a_mistyped_command_gets_one_line(ganzoo_command: Ganzoo) -> None:
     assert "train" in ganzoo_command("trian").error
+
+
+def test_an_option_that_is_a_setting_gets_its_key(ganzoo_command: Ganzoo) -> None:
+    error = ganzoo_command("train", "blossoms", "dcgan", "hinge", "--lr", "1e-4").error
+    assert "settings are written as KEY=VALUE; did you mean train.generator.lr or" in error
+    assert "KEY=VALUE: loss.gp_weight=..." in ganzoo_command("train", "--loss.gp-weight=5").error
+    assert "KEY=VALUE" not in ganzoo_command("train", "--xyzzy").error
 
 
 def test_traceback_shows_where(ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch) -> None:

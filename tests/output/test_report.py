@@ -167,7 +167,7 @@ def test_the_library_of_charts_is_named_if_it_is_missing(
         raise ModuleNotFoundError(package)
 
     monkeypatch.setattr(page, "files", missing)
-    with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[report\]'"):
+    with pytest.raises(RequestError, match=r"pip install plotly"):
         page.write([torn], tmp_path / "report.html", Observer())
     assert not (tmp_path / "report.html").exists()
 

@@ -87,9 +87,7 @@ def _plotly() -> str:
     try:
         return files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
     except (ModuleNotFoundError, FileNotFoundError):
-        raise RequestError(
-            "a report needs the package plotly: pip install 'ganzoo-toolkit[report]'"
-        ) from None
+        raise RequestError("a report needs the package plotly: pip install plotly") from None
 
 
 def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str | None]:
