@@ -31,6 +31,7 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 80, 46, 24, 60
 """Pixels around the plot."""
 _BINS = 400
 """A line has no more points than this: further reports are averaged."""
+_LARGEST = 1e30
 _INK, _FAINT, _GRID = (40, 40, 40), (110, 110, 110), (226, 226, 226)
 
 
@@ -71,7 +72,9 @@ class LossCurves(Observer):
         points = {
             n: [(each["images_seen"], each[n]) for each in told if n in each] for n in _LOSSES
         }
-        return {name: np.array(each, np.float64) for name, each in points.items() if each}
+        arrays = {name: np.array(each, np.float64) for name, each in points.items() if each}
+        # What is larger cannot be reckoned with, and a curve must not end a run.
+        return {name: each.clip(-_LARGEST, _LARGEST) for name, each in arrays.items()}
 
 
 def _save(image: Image.Image, path: Path) -> None:
@@ -171,7 +174,9 @@ def _range(values: NDArray[np.float64]) -> tuple[float, float]:
         low = float(values.min())
     if values.max() < high + reach:
         high = float(values.max())
-    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    margin = 0.05 * (high - low)
+    if margin <= 1e-9 * max(abs(low), abs(high), 1e-9):  # all the same, but for rounding
+        margin = 0.05 * abs(high) if abs(high) > 1e-9 else 1.0
     return low - margin, high + margin
 
 

@@ -73,6 +73,17 @@ def test_a_loss_that_never_changes_can_be_drawn(value: float) -> None:
     assert colors(drawn({"loss/generator": points})) == {"generator"}
 
 
+@pytest.mark.parametrize(
+    "values", [(1e308, -1e308), (1e-320, 0.0), (1e10, 1e10 + 1e-6), (1e30, 1.0), (3e-9, -2e-9)]
+)
+def test_any_losses_can_be_drawn(folder: RunFolder, values: tuple[float, float]) -> None:
+    curves = LossCurves(folder)
+    for step, value in enumerate(values, 1):
+        curves.reported(step, {"images_seen": 64 * step, "loss/generator": value})
+    curves.saving()
+    assert folder.losses.exists()
+
+
 def test_many_reports_are_averaged_and_a_few_extremes_do_not_flatten_the_rest() -> None:
     values = np.sin(np.arange(5000) / 50)
     values[7] = 1e6
