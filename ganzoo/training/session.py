@@ -36,6 +36,7 @@ from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
+from ganzoo.observing.curves import LossCurves
 from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
@@ -164,7 +165,7 @@ def _files(run: Run, folder: RunFolder, step: int) -> list[Observer]:
     files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
     if run.evaluate.every or folder.evaluations.exists():
         files.append(Evaluations(folder.evaluations, step))
-    return files
+    return [*files, LossCurves(folder)]
 
 
 def _evaluation(game: Game) -> Evaluation | None:
@@ -286,12 +287,14 @@ def environment(game: Game) -> dict[str, Any]:
     """What a run runs on: versions, device, pictures, command."""
     run, device = game.run, game.engine.device
     chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
+    measuring = (*run.metrics.values(), *filter(None, [run.features]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
+        "metric_plugins": sorted({str(one.entry.plugin) for one in measuring}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

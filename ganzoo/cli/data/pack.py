@@ -11,6 +11,7 @@ import typer
 
 from ganzoo.cli.data.chosen import Chosen, choose
 from ganzoo.cli.known import LocalPlugin, Without, registry
+from ganzoo.cli.options import Force, Out
 
 if TYPE_CHECKING:
     from ganzoo.components import Options
@@ -33,7 +34,10 @@ def pack(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FILE-or-FOLDER", help="A .h5 or .npz file, or a folder.")
+        Out,
+        typer.Option(
+            metavar="FILE-or-FOLDER/", help="A .h5 or .npz file, or a folder.", parser=Out.of
+        ),
     ],
     resolution: Annotated[
         str | None, typer.Option(help="Pictures' height and width, or 64x48.")
@@ -48,6 +52,7 @@ def pack(
     compress: Annotated[
         bool, typer.Option("--compress", help="Make the file smaller, and slower to read.")
     ] = False,
+    force: Force = False,
     without: Without = None,
     plugin: LocalPlugin = None,
 ) -> None:
@@ -63,18 +68,18 @@ def pack(
 
     """
     from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
-    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, write
-    from ganzoo.folders import ending
+    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, form_of, write
     from ganzoo.observing.console import ProgressBar, counting
 
-    check_out(out, compress=compress, described=descriptions is not None)
+    path, how = out.path, {"folder": out.is_folder, "force": force}
+    check_out(path, compress=compress, described=descriptions is not None, **how)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(without, plugin))
     source, bar = chosen.build(), ProgressBar()
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
-    elif ending(out) in WITH_TEXTS:
+    elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
     data = _prepared(source, chosen.how, bar)
     names = names_of(source, data)
@@ -83,8 +88,8 @@ def pack(
     texts = describe(names, rows)
     pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
     with counting("packing pictures", "packing {} pictures") as progress:
-        write(pack, out, progress)
-    print(out)
+        write(pack, path, progress, **how)
+    print(path)
 
 
 def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Rows:
