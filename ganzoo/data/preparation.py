@@ -16,7 +16,7 @@ from ganzoo.components import Options
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import Picture
+    from ganzoo.contracts import ImageSource, Picture
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _FORMAT = 1
@@ -73,9 +73,14 @@ class Preparation(Options):
         """What decides how a picture comes out, by name, as JSON has it."""
         return self.model_dump(mode="json", include=set(Preparation.model_fields))
 
-    def identity(self, fingerprint: str) -> str:
-        """What the content of this fingerprint is when it is prepared so, as a hash."""
-        key = json.dumps([_FORMAT, fingerprint, self.named()])
+    def identity(self, source: ImageSource, dataset: str) -> str:
+        """What the images of a source are when they are prepared so, as a hash.
+
+        It depends on the source's fingerprint and class names, and on the qualified name of the
+        dataset: what two plugins call the same need not be the same.
+        """
+        content = [dataset, source.fingerprint, list(source.class_names)]
+        key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
     @property
