@@ -109,6 +109,11 @@ class PictureArray:
         shape = self._array.shape
         sides = shape[2:] if self.layout == "NCHW" else shape[1:3]
         if min(sides) < _SMALLEST_SIDE:
+            if self.layout == "NHWC" and shape[1] in _CHANNELS and min(shape[2:]) >= _SMALLEST_SIDE:
+                raise RequestError(
+                    f"{self._name} has the shape {shape}, which looks like (N, C, H, W) and not "
+                    "like the layout NHWC: write dataset.layout=NCHW"
+                )
             raise RequestError(
                 f"{self._name} has the shape {shape}, which as {self.layout} are pictures of "
                 f"{sides[0]} x {sides[1]} pixels: {_SMALLEST_SIDE} is the least, and a single "

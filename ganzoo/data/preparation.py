@@ -142,7 +142,8 @@ def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
         )
     if _array(picture).shape[2] != how.channels:
         raise RequestError(
-            f"data.channels={how.channels}, but a picture has {picture.shape[2]} channels"
+            _channels_first(picture.shape)
+            or f"data.channels={how.channels}, but an image has {picture.shape[2]} channels"
         )
     grey = how.model_copy(update={"channels": 1})
     return np.concatenate([prepare(c[..., None], grey) for c in np.moveaxis(picture, 2, 0)], axis=2)
@@ -150,17 +151,31 @@ def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
 
 def _array(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if picture.dtype != np.uint8 or picture.ndim != 3:
-        raise ValueError(
-            f"a picture is an array of {picture.dtype} and shape {picture.shape}, "
-            "not of uint8 and shape (H, W, C)"
+        hint = ": add an axis for its one channel" if picture.ndim == 2 else ""
+        raise RequestError(
+            f"an image is an array of {picture.dtype} and shape {picture.shape}, "
+            f"not of uint8 and shape (H, W, C){hint}"
         )
     return picture
+
+
+def _channels_first(shape: tuple[int, ...]) -> str:
+    """What to do about an array whose first axis looks like the channels; else nothing."""
+    if shape[0] not in _MODES or shape[2] in _MODES:
+        return ""
+    return (
+        f"an array of shape {shape} looks like (C, H, W), and an image has (H, W, C): write "
+        "dataset.layout=NCHW if the dataset has that option, else transpose(1, 2, 0) in its plugin"
+    )
 
 
 def _image(picture: NDArray[np.uint8]) -> Image.Image:
     channels = _array(picture).shape[2]
     if channels not in _MODES:
-        raise RequestError(f"a picture has {channels} channels: write data.channels={channels}")
+        raise RequestError(
+            _channels_first(picture.shape)
+            or f"an image has {channels} channels: write data.channels={channels}"
+        )
     return Image.fromarray(picture[..., 0] if channels == 1 else picture)
 
 

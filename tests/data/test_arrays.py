@@ -172,3 +172,8 @@ def test_names_are_counted_from_0() -> None:
 def test_other_labels_are_refused(labels: NDArray[Any], message: str) -> None:
     with pytest.raises(RequestError, match=f"labels .*{message}"):
         number_classes(labels, "labels")
+
+
+def test_a_layout_that_the_shape_contradicts_is_corrected() -> None:
+    with pytest.raises(RequestError, match=r"looks like \(N, C, H, W\).*dataset\.layout=NCHW"):
+        read(np.zeros((2, 3, 32, 32), np.uint8), layout="NHWC")
