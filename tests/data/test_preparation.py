@@ -250,4 +250,4 @@ def test_an_array_without_channels_or_of_floats_is_refused_in_one_line() -> None
     with pytest.raises(RequestError, match=r"of uint8 and shape \(8, 8\), .*: add an axis"):
         prepared(np.zeros((8, 8), np.uint8), resolution=8)
     with pytest.raises(RequestError, match=r"of float32 and shape \(8, 8, 3\), not of uint8"):
-        prepared(np.zeros((8, 8, 3), np.float32), resolution=8)  # type: ignore[arg-type]
+        prepared(np.zeros((8, 8, 3), np.float32), resolution=8)
