@@ -137,6 +137,16 @@ class ChunkedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class SequentialSource(Protocol):
+    """A source that may have to read all of its content to give one image."""
+
+    @property
+    def sequential(self) -> bool:
+        """Whether it has to: then no image is read to check those that are prepared already."""
+        ...
+
+
 # --- architectures ----------------------------------------------------------------------------
 
 

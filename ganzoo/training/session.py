@@ -239,9 +239,10 @@ def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Stor
     """The pictures of a source as a run sees them, prepared now if need be."""
     for note in notes_of(source):
         progress.noted(note)
+    dataset = run.dataset.entry.qualified_name
     if isinstance(source, ChunkedSource):
-        return StreamedPictures(source, run.data)
-    data = prepared(source, run.data, progress.preparing)
+        return StreamedPictures(source, run.data, dataset)
+    data = prepared(source, run.data, progress.preparing, dataset=dataset)
     if data.skipped:
         progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
     return data

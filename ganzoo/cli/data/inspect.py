@@ -62,7 +62,14 @@ def inspect(
 
     source, how = chosen.past_damage().build(), chosen.how
     with counting("picture", "looking at {} pictures") as progress:
-        report = inspect(source, how, classes=how.classes, limit=limit, progress=progress)
+        report = inspect(
+            source,
+            how,
+            classes=how.classes,
+            limit=limit,
+            progress=progress,
+            dataset=chosen.entry.qualified_name,
+        )
     if out:
         _draw(source, how, out)
     suitable = list(_suitable(report, chosen, source))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
     from ganzoo.observing.console import ProgressBar
-    from ganzoo.sections import Pictures
 
     Rows: TypeAlias = Mapping[str, Description]
 
@@ -81,7 +80,7 @@ def pack(
         rows = read_descriptions(descriptions)
     elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
-    data = _prepared(source, chosen.how, bar)
+    data = _prepared(source, chosen, bar)
     names = names_of(source, data)
     if descriptions:
         refuse_others(names, rows)
@@ -108,12 +107,13 @@ def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Row
         return {}
 
 
-def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collection:
+def _prepared(source: ImageSource, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import notes_of
     from ganzoo.data.cache import prepared
     from ganzoo.data.collection import Collection, grouped
     from ganzoo.errors import RequestError
 
+    how = chosen.how
     if how.balance:
         raise RequestError(
             "data.balance is for runs, and a file has each picture once: leave it out"
@@ -121,7 +121,7 @@ def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collectio
     grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
     for note in notes_of(source):
         bar.noted(note)
-    store = prepared(source, how, bar.preparing)
+    store = prepared(source, how, bar.preparing, dataset=chosen.entry.qualified_name)
     if store.skipped:
         bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
     data = Collection.of(store, how.classes)
