@@ -17,7 +17,7 @@ from ganzoo.output.truncation import Truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import Schedule
-from ganzoo.training.sampling import make_pictures, spread
+from ganzoo.training.sampling import ClassFrequencies, make_each_class, make_pictures
 
 
 class TrainedRun:
@@ -42,6 +42,7 @@ class TrainedRun:
         """The shape of the pictures that it was trained on; ``image`` may be an earlier stage's."""
         networks = self._networks(self.whole)
         self.conditional = networks.conditional
+        self.frequencies = ClassFrequencies(state["class_counts"]) if self.conditional else None
         self.generator = networks.generator.eval().requires_grad_(False)
         try:
             self.generator.load_state_dict(state["averaged"])
@@ -73,15 +74,14 @@ class TrainedRun:
     ) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
 
-        Picture i follows from the seed and from i, not from how many are asked for. A
-        conditional generator that is told no class makes about as many of each, in their order.
-        With ``truncation`` below 1, pictures are more usual and less diverse.
+        Picture i follows from the seed, i and its class, not from how many are asked for. A
+        conditional generator that is told no class draws one for each picture, each class as often
+        as it was trained. With ``truncation`` below 1, pictures are more usual and less diverse.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
-        if count < 1:
-            raise RequestError(f"count={count}: at least one picture")
-        labels = self.labels(count, class_name)
+        _require_some(count)
+        labels = self.labels(count, seed, class_name)
         return make_pictures(self.truncated(truncation), count, seed, labels)
 
     def generate_each_class(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
@@ -90,8 +90,9 @@ class TrainedRun:
         Raises RequestError if the generator listens to no classes.
         """
         self._require_conditional()
-        names = self.class_names
-        return torch.stack([self.generate(count, seed, name, truncation) for name in names])
+        _require_some(count)
+        generator = self.truncated(truncation)
+        return make_each_class(generator, len(self.class_names), count, seed)
 
     def truncated(self, truncation: float) -> Generator:
         """The generator, with latents that are only so far from their mean: at 1 itself.
@@ -113,13 +114,13 @@ class TrainedRun:
             raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
         return self
 
-    def labels(self, count: int, class_name: str | None = None) -> Tensor | None:
-        """Labels (count,) for as many pictures, as ``generate`` gives them; ``None`` without.
+    def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:
+        """The labels (count,) of the pictures that ``generate`` makes; ``None`` without labels.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
         if class_name is None:
-            return spread(len(self.class_names), count) if self.conditional else None
+            return self.frequencies.labels(range(count), seed) if self.frequencies else None
         self._require_conditional()
         return torch.full((count,), _index(self.class_names, class_name))
 
@@ -135,6 +136,11 @@ class TrainedRun:
             image=image, classes=len(self.class_names), needs=Needs.of(self.run.loss.build())
         )
         return networks
+
+
+def _require_some(count: int) -> None:
+    if count < 1:
+        raise RequestError(f"count={count}: at least one picture")
 
 
 def _index(names: Sequence[str], name: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from ganzoo.sections import Optimiser
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import Point, Schedule
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.sampling import ClassFrequencies
 from ganzoo.training.tally import Tally
 
 
@@ -77,6 +79,13 @@ class Game:
     def classes(self) -> int:
         """How many classes the players listen to; 0 where they listen to no labels."""
         return len(self.batches.data.class_names) if self.networks.conditional else 0
+
+    @cached_property
+    def frequencies(self) -> ClassFrequencies | None:
+        """How often each class is trained; ``None`` where the players get no labels."""
+        if not self.classes:
+            return None
+        return ClassFrequencies.of(self.batches.data, balance=self.run.data.balance)
 
     def grow(self) -> None:
         """Bring both players to where the pictures seen so far have led them."""

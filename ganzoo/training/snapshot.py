@@ -43,6 +43,7 @@ def take(trainer: Resumable) -> State:
         "images_made": trainer.images_made,
         "image": list(data.shape),
         "class_names": list(data.class_names),
+        "class_counts": list(game.frequencies.counts) if game.frequencies else [],
         "generator": game.networks.generator.state_dict(),
         "discriminator": game.networks.discriminator.state_dict(),
         "averaged": trainer.ema.generator.state_dict(),
@@ -85,6 +86,7 @@ def _restore(trainer: Resumable, state: State) -> None:
     _load(game.networks.generator, state["generator"])
     _load(game.networks.discriminator, state["discriminator"])
     _load(trainer.ema.generator, state["averaged"])
+    trainer.ema.settled = True
     game.images_seen = int(state["images_seen"])
     trainer.grow()
     trainer.phases = game.phases()

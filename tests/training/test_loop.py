@@ -96,6 +96,22 @@ def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
     assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
 
 
+def test_the_grid_of_a_conditional_run_has_named_rows_for_each_class(tiny: Arguments) -> None:
+    settings = {"architecture.conditional": True, "sample.count": 25}
+    run = ganzoo.train(**tiny(seed=3, settings=settings))
+    with Image.open(run.folder / "samples" / "step-0000003.png") as image:
+        drawn = np.asarray(image)
+    rows = pictures.class_grid(run.generate_each_class(4, seed=3), run.class_names, columns=4)
+    assert np.array_equal(drawn, rows)
+
+
+def test_the_grid_of_few_pictures_of_a_conditional_run_has_no_rows(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(seed=3, settings={"architecture.conditional": True}))
+    with Image.open(run.folder / "samples" / "step-0000003.png") as image:
+        drawn = np.asarray(image)
+    assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
+
+
 def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -> None:
     positions = []
     taken = Game.discriminator_terms
