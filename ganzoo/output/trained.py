@@ -60,8 +60,9 @@ class TrainedRun:
         before = sessions[-1].get("pictures", now) if sessions else now
         if before != now or (data.shape, data.class_names) != (self.whole, self.class_names):
             raise RequestError(
-                f"{self.folder} was trained on other pictures, {before} of {tuple(self.whole)} in "
-                f"{len(self.class_names)} classes, than these, {now} of {tuple(data.shape)} in "
+                f"{self.folder} was trained on other pictures, {before} of {self.whole.size} x "
+                f"{self.whole.channels} in {len(self.class_names)} classes, than these, {now} of "
+                f"{data.shape.size} x {data.shape.channels} in "
                 f"{len(data.class_names)}: give it those again"
             )
 

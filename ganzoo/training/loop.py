@@ -162,7 +162,7 @@ class Trainer:
         if warning:
             self._audience.tell(lambda observer: observer.noted(warning))
         if len(stages) > 1:
-            size = f"{stage.image.height} of {stages[-1].image.height} pixels"
+            size = f"{stage.image.size} of {stages[-1].image.size} pixels"
             message = f"step {self.step}: {size}, {stage.batch_size} pictures in a batch"
             self._audience.tell(lambda observer: observer.noted(message))
 
