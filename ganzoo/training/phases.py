@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -70,22 +69,20 @@ class Game:
     """What is worth a report of the terms calculated last, beside the terms."""
     scores: dict[str, Tensor] = field(default_factory=dict)
     """The discriminator's scores of the real and the fake pictures that it was trained on last."""
+    frequencies: ClassFrequencies | None = field(init=False, default=None)
+    """How often each class is trained; ``None`` where the players get no labels."""
     _batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.classes:
+            balance = self.run.data.balance
+            self.frequencies = ClassFrequencies.of(self.batches.data, balance=balance)
         self.grow()
 
     @property
     def classes(self) -> int:
         """How many classes the players listen to; 0 where they listen to no labels."""
         return len(self.batches.data.class_names) if self.networks.conditional else 0
-
-    @cached_property
-    def frequencies(self) -> ClassFrequencies | None:
-        """How often each class is trained; ``None`` where the players get no labels."""
-        if not self.classes:
-            return None
-        return ClassFrequencies.of(self.batches.data, balance=self.run.data.balance)
 
     def grow(self) -> None:
         """Bring both players to where the pictures seen so far have led them."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from ganzoo import pictures
 from ganzoo.contracts import Generator
 from ganzoo.data.collection import Collection
+from ganzoo.errors import RequestError
 from ganzoo.training.randomness import Randomness
 
 _AT_ONCE = 64
@@ -35,9 +36,14 @@ class ClassFrequencies:
 
     @classmethod
     def of(cls, data: Collection, *, balance: bool = False) -> ClassFrequencies:
-        """Those of a run's images; with ``balance``, all classes that have images are equal."""
+        """Those of a run's images; with ``balance``, all classes that have images are equal.
+
+        Raises RequestError if not all of the images have labels.
+        """
         if data.labels is None:
-            return cls([0] * len(data.class_names))
+            raise RequestError(
+                "architecture.conditional: not all of the images have labels: leave it out"
+            )
         counts = np.bincount(data.labels[data.numbers], minlength=len(data.class_names))
         return cls((counts > 0).astype(int).tolist() if balance else counts.tolist())
 

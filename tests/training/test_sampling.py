@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,5 @@ def test_classes_are_counted_as_they_are_trained() -> None:
     assert ClassFrequencies.of(data, balance=True).counts == (1, 0, 1)
     some = Collection(nowhere, np.setdiff1d(unused, [2]), labels, ("a", "b", "c"), "")
     assert ClassFrequencies.of(some).counts == (1, 0, 2)
+    with pytest.raises(ganzoo.RequestError, match="not all of the images have labels"):
+        ClassFrequencies.of(dataclasses.replace(data, labels=None))
