@@ -119,7 +119,7 @@ def _walk(
     from ganzoo.output.walk import stations, walk
 
     generator = run.truncated(truncation)
-    labels = run.labels(count, class_name)
+    labels = run.labels(count, seed, class_name)
     return walk(generator, stations(generator, number, count, seed), frames, labels)
 
 

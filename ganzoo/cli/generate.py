@@ -29,7 +29,9 @@ def generate(
     class_name: ClassName = None,
     each_class: Annotated[
         bool,
-        typer.Option("--each-class", help="A grid with a row per class, of the same latents."),
+        typer.Option(
+            "--each-class", help="A grid with a row per class and its name, of the same latents."
+        ),
     ] = False,
     truncation: Annotated[
         float,
@@ -53,7 +55,7 @@ def generate(
     from ganzoo import api
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_folder_free
-    from ganzoo.output.files import check_free, save_grid, save_singly
+    from ganzoo.output.files import check_free, save_each_class, save_grid, save_singly
 
     if each_class or not out.is_folder:
         check_free(out.path, force=force)
@@ -62,10 +64,9 @@ def generate(
     if each_class:
         if class_name is not None:
             raise RequestError("--each-class is for all of them: leave --class out")
-        count = count or 8
         trained = api.load(run, checkpoint).to(device)
-        made = trained.generate_each_class(count, seed, truncation)
-        save_grid(made.flatten(0, 1), out.path, columns=count)
+        made = trained.generate_each_class(count or 8, seed, truncation)
+        save_each_class(made, trained.class_names, out.path)
         print("rows:", ", ".join(trained.class_names), file=sys.stderr)
     else:
         trained = api.load(run, checkpoint).to(device)

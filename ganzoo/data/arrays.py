@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import RequestError
+from ganzoo.size import size
 
 _CHANNELS = (1, 3, 4)
 _SMALLEST_SIDE = 4
@@ -118,7 +119,7 @@ class PictureArray:
                 )
             raise RequestError(
                 f"{self._name} has the shape {shape}, which as {self.layout} are pictures of "
-                f"{sides[0]} x {sides[1]} pixels: {_SMALLEST_SIDE} is the least, and a single "
+                f"{size(sides[1], sides[0])} pixels: {_SMALLEST_SIDE} is the least, and a single "
                 "picture needs an axis for their number"
             )
 

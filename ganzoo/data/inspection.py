@@ -30,6 +30,7 @@ from ganzoo.data.collection import grouped
 from ganzoo.data.facts import each, gather
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
+from ganzoo.size import size
 
 _SAMPLE = 64
 """Pictures that are prepared to measure how long it takes."""
@@ -186,8 +187,8 @@ def _name(source: ImageSource, number: int, otherwise: str = "") -> str:
 def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
     """The fields of a report that are about widths and heights."""
     sides = list(zip(facts["width"].tolist(), facts["height"].tolist(), strict=True))
-    sizes = [f"{width} x {height}" for width, height in sides]
-    told = [f"{size} ({name})" for size, name in zip(sizes, names, strict=True)]
+    sizes = [size(width, height) for width, height in sides]
+    told = [f"{each} ({name})" for each, name in zip(sizes, names, strict=True)]
     order = np.argsort(facts["width"] * facts["height"], kind="stable").tolist()
     return {
         "smallest": told[order[0]] if told else "",

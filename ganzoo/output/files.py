@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,12 @@ def save_grid(made: Tensor, path: Path, columns: int | None = None) -> None:
     """Write pictures, uint8 (N, C, H, W), as one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures.save(pictures.grid(made, columns), path)
+
+
+def save_each_class(made: Tensor, class_names: Sequence[str], path: Path) -> None:
+    """Write pictures, uint8 (classes, N, C, H, W), as one: a row for each class, with its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures.save(pictures.class_grid(made, class_names, columns=made.shape[1]), path)
 
 
 def save_beside(shown: Tensor, others: Tensor, path: Path) -> None:

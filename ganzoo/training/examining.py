@@ -11,7 +11,6 @@ from ganzoo.observing.audience import Audience
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, due
 from ganzoo.training.keeping import Keeper, Trained
-from ganzoo.training.randomness import Randomness
 
 
 class Examined(Trained, Protocol):
@@ -69,11 +68,11 @@ class Examiner:
 
         assert self._evaluation, "the settings ask for it"
         trainer, game = self._trainer, self._trainer.game
-        trainer.ema.settle(Randomness(trainer.run.seed), game.classes)
-        generator, classes = trainer.ema.generator, game.classes
+        trainer.ema.settle()
+        generator, conditional = trainer.ema.generator, game.networks.conditional
         try:
             found = self._evaluation(
-                generator, game.point, trainer.step, game.images_seen, classes, progress
+                generator, game.point, trainer.step, game.images_seen, conditional, progress
             )
         except Stopped:
             return None

@@ -146,9 +146,11 @@ def _overall(report: Report) -> Iterator[tuple[str, str]]:
 def _foretold(report: Report, how: Pictures) -> Iterator[str]:
     from rich.filesize import decimal
 
+    from ganzoo.size import size
+
     ahead = report.preparation
     channels, height, width = ahead.shape
-    yield f"\nprepared at {width} x {height} x {channels}, data.fit={how.fit}:"
+    yield f"\nprepared at {size(width, height)} x {channels}, data.fit={how.fit}:"
     verb = {"crop": "cut off", "pad": "padding", "stretch": "squeezed"}[how.fit]
     yield f"  {ahead.lost:.1%} {verb} on average, {ahead.most_lost:.1%} at most"
     yield f"  {len(report.oddities.get('enlarged', ())):,} enlarged"
