@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects, component_of
-from ganzoo.run import SHORTHANDS, Run, settings_of
-from ganzoo.settings import NAMED, Settings
+from ganzoo.run import SHORTHANDS, Run, core_keys, settings_of
+from ganzoo.settings import NAMED, Settings, meant
 
 if TYPE_CHECKING:
     from ganzoo.components import Architecture, Augmentation, Dataset, Loss
@@ -138,9 +138,7 @@ def _told(key: str, value: object) -> str:
 
 def stored_settings(folder: RunFolder) -> Settings:
     """The settings that a run was last started with."""
-    settings = Settings()
-    settings.read(folder.settings)
-    return settings
+    return Settings.of_run(folder)
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
@@ -161,7 +159,10 @@ def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in shorthands:
         if name not in SHORTHANDS:
-            raise RequestError(f"there is no argument {name}: there are {', '.join(SHORTHANDS)}")
+            raise RequestError(
+                f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; other keys go "
+                f"into settings={{...}}{meant(name, core_keys())}"
+            )
     return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
 
 

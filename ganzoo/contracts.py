@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from ganzoo.size import size
+
 
 class ImageShape(NamedTuple):
     """The shape of the pictures of a run, or of one of its stages."""
@@ -25,6 +27,11 @@ class ImageShape(NamedTuple):
     channels: int
     height: int
     width: int
+
+    @property
+    def size(self) -> str:
+        """``64 x 48``: width and height in pixels, as messages have them."""
+        return size(self.width, self.height)
 
     def halvings(self, smallest: int = 4) -> list[ImageShape]:
         """This shape after its halves, ascending: as long as both sides stay whole.
@@ -134,6 +141,16 @@ class ChunkedSource(Protocol):
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
         """As :meth:`BulkSource.read`; from one thread at a time, not always the same."""
+        ...
+
+
+@runtime_checkable
+class SequentialSource(Protocol):
+    """A source that may have to read all of its content to give one image."""
+
+    @property
+    def sequential(self) -> bool:
+        """Whether it has to: then no image is read to check those that are prepared already."""
         ...
 
 

@@ -50,6 +50,45 @@ def ending(path: PurePath) -> str:
     return suffix if suffix.strip(".0123456789") else ""
 
 
+def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
+    """Refuse a file's place where something would be overwritten, or where nothing can be written.
+
+    With ``force`` a file may be overwritten, but no folder, and nothing that belongs to a run.
+    ``option`` is what named the place. Raises RequestError.
+    """
+    if path.is_dir():
+        raise RequestError(f"{path} exists already, as a folder: name a file with {option}")
+    if force:
+        _refuse_part_of_run(path)
+    elif path.exists() or path.is_symlink():
+        raise exists_already(path, option)
+    require_folder(path.parent)
+
+
+def check_folder_free(path: Path, *, force: bool = False) -> None:
+    """Refuse a folder that holds something, unless ``force`` is given, and what check_free does."""
+    if path.is_dir() and not force and any(path.iterdir()):
+        raise exists_already(path)
+    if force:
+        _refuse_part_of_run(path)
+    require_folder(path)
+
+
+def exists_already(path: Path, option: str = "--out") -> RequestError:
+    """The error that something is at this path, and what to do about it."""
+    return RequestError(
+        f"{path} exists already: name another with {option}, or overwrite it with --force"
+    )
+
+
+def _refuse_part_of_run(path: Path) -> None:
+    whole = path.parent.resolve() / path.name
+    for parent in whole.parents:
+        part = whole.relative_to(parent).parts[0]
+        if (part in _PARTS or part.startswith("events.out.")) and (parent / "run.toml").is_file():
+            raise RequestError(f"{path} belongs to the run {parent}: --force does not overwrite it")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A new, empty file beside this one, which takes its place, flushed to the disk, at the end.
@@ -97,6 +136,11 @@ def _require_absent(path: Path) -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
+_PARTS = (
+    *("run.toml", "environment.json", "checkpoints", "samples", "losses.png"),
+    *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json"),
+)
+"""What a run keeps in its folder."""
 _PART = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
 """What ``replacing`` calls a file that is not written to its end."""
 _SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
@@ -113,6 +157,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
+        self.losses = path / "losses.png"
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
@@ -215,6 +260,13 @@ class RunFolder:
             return [session for session in found if isinstance(session, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return []  # nothing that a run depends on
+
+    def plugins(self) -> list[str]:
+        """The plugins of all starts of this run, the newest first: ``foo (ganzoo-foo 1.2)``."""
+        kinds = ("plugins", "metric_plugins")
+        listed = [each.get(kind) for each in reversed(self.sessions()) for kind in kinds]
+        found = (text for each in listed if isinstance(each, list) for text in each)
+        return list(dict.fromkeys(text for text in found if isinstance(text, str)))
 
     def add_session(self, facts: Mapping[str, Any]) -> None:
         """Keep what this start runs on."""

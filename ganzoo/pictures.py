@@ -5,12 +5,13 @@ Samples, metrics and output all pass through here, so they all see the same byte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont, features
 from torch import Tensor
 
 from ganzoo.folders import replacing
@@ -46,6 +47,49 @@ def grid(pictures: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[
         y, x = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         sheet[y : y + height, x : x + width] = picture
     return sheet
+
+
+def class_grid(
+    pictures: Tensor, class_names: Sequence[str], columns: int, gap: int = 2
+) -> NDArray[np.uint8]:
+    """Images of every class in rows of their own, beside the name of the class.
+
+    uint8 (classes, N, C, H, W) gives uint8 (height, width, C). Names are in a margin on the left.
+    """
+    height = pictures.shape[3]
+    font = _font(min(24, max(10, height // 4)))
+    names = [_shortened(name) for name in class_names]
+    boxes = [font.getbbox(name) for name in names]
+    width = gap + max(round(box[2]) for box in boxes)
+    rows = []
+    for name, box, images in zip(names, boxes, pictures, strict=True):
+        row = grid(images, columns, gap)
+        missing = max(0, round(box[3]) - len(row))
+        row = np.pad(row, ((0, missing), (0, 0), (0, 0)), constant_values=255)
+        margin = Image.new("L", (width, len(row)), 255)
+        y = max(0, gap + (height - round(box[1] + box[3])) // 2)
+        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=font)
+        rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
+    return np.concatenate(rows)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, which has a size only where Pillow is built with FreeType."""
+    return ImageFont.load_default(size if features.check("freetype2") else None)
+
+
+def _shortened(name: str, most: int = 24) -> str:
+    """A name in one line."""
+    name = " ".join(name.split())
+    return name if len(name) <= most else f"{name[: most - 3]}..."
+
+
+def _in_channels(gray: Image.Image, channels: int) -> NDArray[np.uint8]:
+    """A gray image as (H, W, channels), opaque where the last channel is transparency."""
+    pixels = np.repeat(np.asarray(gray)[..., None], channels, axis=2)
+    if channels in (2, 4):
+        pixels[..., -1] = 255
+    return pixels
 
 
 def to_image(pixels: NDArray[np.uint8]) -> Image.Image:

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import pluggy
 
 from ganzoo import hookspecs
-from ganzoo.absent import absent
 from ganzoo.components import Component
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
 from ganzoo.settings import listed
@@ -203,18 +202,12 @@ class Registry:
     def find(self, kind: str, name: str) -> Entry:
         """The component with this name, which may be qualified as ``plugin/name``.
 
-        An object that a program gave is not there in another program. A dataset or augmentation of
-        that kind is found all the same, since no pictures are generated with it, but refuses to be
-        built.
-
         Raises UnknownName if there is none, or more than one.
         """
         matches = [e for e in self._entries[kind] if name in (e.component.name, e.qualified_name)]
         match matches:
             case [entry]:
                 return entry
-            case [] if name.startswith(f"{PROGRAM.name}/"):
-                return Entry(absent(kind, name), PROGRAM)
             case []:
                 raise UnknownName(self._unknown(kind, name))
             case _:

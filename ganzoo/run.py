@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options, Recipe
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
+from ganzoo.missing_plugins import Unchecked, stand_in
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import Evaluating, Growth, Logging, Pictures, Sampling, Saving, Training
 from ganzoo.settings import NAMED, Settings, listed, reworded
@@ -86,7 +87,7 @@ class Run(BaseModel):
         Raises RequestError for the first unknown component or key, or value out of its bounds.
         """
         registry = registry or installed(settings)
-        entries = {kind: registry.find(kind, _name(settings, kind)) for kind in NAMED}
+        entries = {k: _find(k, _name(settings, k), settings, registry, k) for k in NAMED}
         for group in _ALTERNATIVES:
             _settle(group, settings)
         if advised:
@@ -94,8 +95,9 @@ class Run(BaseModel):
         _settle_growth(entries["architecture"].component, settings)
         chosen: dict[str, Any] = {kind: _chosen(entries[kind], settings, kind) for kind in NAMED}
         chosen["augment"] = {
-            label: _chosen(registry.find("augmentation", name), settings, f"augment.{label}")
+            label: _chosen(_find("augmentation", name, settings, registry, place), settings, place)
             for label, name in _augmentations(settings)
+            for place in [f"augment.{label}"]
         }
         chosen["metrics"] = _metrics(settings, registry)
         if advised:
@@ -105,7 +107,10 @@ class Run(BaseModel):
         try:
             return cls.model_validate({**rest, **chosen})
         except ValidationError as error:
-            known = [*known_keys(cls), *(f"{k}.{o}" for k in NAMED for o in _options(chosen[k]))]
+            parts = [(kind, chosen[kind]) for kind in NAMED]
+            parts += [(f"augment.{label}", one) for label, one in chosen["augment"].items()]
+            options = (f"{place}.{o}" for place, one in parts for o in _options(one))
+            known = [*core_keys(), *options]
             raise reworded(error, "", known, settings.origins) from None
 
     def tree(self) -> dict[str, Any]:
@@ -143,7 +148,20 @@ def plugin_files(settings: Settings) -> list[Path]:
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
         raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
-    return [Path(file).expanduser().absolute() for file in files]
+    paths = [Path(file).expanduser().absolute() for file in files]
+    if settings.is_stored("plugins"):  # what comes from one that is gone says so when it is needed
+        return [path for path in paths if path.is_file()]
+    return paths
+
+
+def _find(kind: str, name: str, settings: Settings, registry: Registry, section: str) -> Entry:
+    """The component of this name; one that a run has kept may be missing until it is built."""
+    try:
+        return registry.find(kind, name)
+    except UnknownName as error:
+        if settings.stored and settings.is_stored(f"{section}.name") and "/" in name:
+            return stand_in(kind, name, settings.stored.plugins, registry, error)
+        raise
 
 
 def settings_of(recipe: str, known: Registry) -> Settings:
@@ -196,7 +214,7 @@ def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
         options = model.model_validate({k: v for k, v in values.items() if k != "name"})
     except ValidationError as error:
         known = [f"{section}.{option}" for option in model.model_fields]
-        raise reworded(error, section, known, settings.origins) from None
+        raise reworded(error, section, known, settings.origins, core_keys()) from None
     return Chosen(entry, options)
 
 
@@ -245,16 +263,21 @@ def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
     sections = settings.values.setdefault("metrics", {})
     if not isinstance(sections, dict):
         raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
-    for name in sections.keys() - {"features"}:
-        registry.find("metric", name)
+    kept = {}
+    for label, section in sections.items():
+        if label != "features":
+            name = section.get("name", label) if isinstance(section, dict) else label
+            kept[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
     evaluate = settings.values.get("evaluate", {})
     named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
     names = listed(named)
     if names is not None and not isinstance(names, list | tuple):
         raise RequestError(f"evaluate.metrics={named}: write their names, such as fd,kid")
+    missing = [label for label, entry in kept.items() if entry.component.options is Unchecked]
+    every = [*(entry.component.name for entry in registry.entries("metric")), *missing]
     chosen = {}
-    for name in names or [entry.component.name for entry in registry.entries("metric")]:
-        entry = _metric(str(name), registry)
+    for name in names or every:
+        entry = kept.get(str(name)) or _metric(str(name), registry)
         label = entry.component.name
         sections.setdefault(label, {})
         chosen[label] = _chosen(entry, settings, f"metrics.{label}")
@@ -292,7 +315,8 @@ def _features(settings: Settings, registry: Registry) -> Chosen | None:
         raise RequestError(f"metrics.features={section}: name an extractor, such as random")
     name = str(section.get("name", "auto"))
     if name != "auto":
-        return _chosen(registry.find("extractor", name), settings, "metrics.features")
+        entry = _find("extractor", name, settings, registry, "metrics.features")
+        return _chosen(entry, settings, "metrics.features")
     ranked = [
         (entry.component.preference, entry)
         for entry in registry.entries("extractor")
@@ -317,6 +341,11 @@ def section(annotation: Any) -> type[BaseModel] | None:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
     return None
+
+
+def core_keys() -> list[str]:
+    """The keys of all settings and sections that every run has, whatever it is made of."""
+    return list(known_keys(Run))
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

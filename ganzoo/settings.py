@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.folders import RunFolder
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
@@ -39,12 +40,30 @@ class _Number(float):
         return self._text
 
 
+class Stored(NamedTuple):
+    """That settings are those of a run that was started before."""
+
+    origin: str
+    """The origin of the values that the run has kept."""
+    plugins: Sequence[str]
+    """The plugins that it noted, as ``foo (ganzoo-foo 1.2)``."""
+
+
 class Settings:
     """A nested mapping of values by dotted key; what is set later wins."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
+        self.stored: Stored | None = None
+
+    @classmethod
+    def of_run(cls, folder: RunFolder) -> Self:
+        """The settings that a run was last started with."""
+        settings = cls()
+        settings.read(folder.settings)
+        settings.stored = Stored(str(folder.settings), folder.plugins())
+        return settings
 
     def read(self, path: Path) -> None:
         """Add every value of a TOML file.
@@ -147,6 +166,10 @@ class Settings:
             if not any(f"{known}.".startswith(f"{key}.") for known in self.origins):
                 self.set(key, value, origin)
 
+    def is_stored(self, key: str) -> bool:
+        """Whether the value of a key is what a run that was started before has kept."""
+        return self.stored is not None and self.origins.get(key) == self.stored.origin
+
     def drop(self, section: str) -> None:
         """Forget a section: its values and where they came from."""
         *parents, leaf = section.split(".")
@@ -188,18 +211,41 @@ def changes_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, t
 
 
 def reworded(
-    error: ValidationError, section: str, known: Iterable[str], origins: Mapping[str, str]
+    error: ValidationError,
+    section: str,
+    known: Iterable[str],
+    origins: Mapping[str, str],
+    elsewhere: Iterable[str] = (),
 ) -> RequestError:
-    """A validation error as one line: which key, what is wrong, where it was set, what is meant."""
+    """A validation error as one line: which key, what is wrong, where it was set, what is meant.
+
+    ``known`` are the keys that may stand there, ``elsewhere`` those of other sections.
+    """
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
     origin = origins.get(key, "command line")
     where = "" if origin == "command line" else f" (set by {origin})"
     if first["type"] == "extra_forbidden":
-        return RequestError(f"there is no setting {key}{where}{did_you_mean(key, known)}")
+        return RequestError(f"there is no setting {key}{where}{meant(key, known, elsewhere)}")
     message = first["msg"].removeprefix("Value error, ")
     return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
+
+
+def meant(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
+    """``"; did you mean ...?"`` with the keys that end like this one, or the nearest; or nothing.
+
+    ``"lr"`` and ``"train.lr"`` name both ``train.generator.lr`` and ``train.discriminator.lr``.
+    """
+    near, far = list(known), list(elsewhere)
+    last = key.rpartition(".")[2]
+    each = dict.fromkeys([*near, *far])
+    same = [k for k in each if k.endswith(f".{key}")] or [
+        k for k in each if k.rpartition(".")[2] == last
+    ]
+    if same:
+        return f"; did you mean {' or '.join(same)}?"
+    return did_you_mean(key, near) or did_you_mean(key, far)
 
 
 def _is_name(key: str) -> bool:

@@ -39,6 +39,22 @@ def test_a_grid_is_about_square() -> None:
     assert sheet.shape == (82, 82, 3)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("side", [4, 64])
+def test_rows_of_a_class_are_beside_its_name(channels: int, side: int) -> None:
+    made = torch.randint(200, (2, 3, channels, side, side), dtype=torch.uint8)
+    sheet = pictures.class_grid(made, ["rose", "a name\nthat is much too long for a margin"], 2)
+    left = sheet.shape[1] - 2 * (side + 2) - 2
+    row = len(sheet) // 2  # both classes have as high a part of it
+    for number, images in enumerate(made):
+        part = sheet[number * row : (number + 1) * row]
+        inside = pictures.grid(images, columns=2)
+        assert np.array_equal(part[: len(inside), left:], inside)
+        name = part[: side + 4, :left, 0]
+        assert 0 < (name < 100).sum() < name.size / 3
+        assert (part[..., :left, -1] == 255).all() or channels not in (2, 4)
+
+
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
 def test_a_saved_picture_reads_back_the_same(tmp_path: Path, channels: int, mode: str) -> None:
     pixels = np.random.default_rng(0).integers(256, size=(5, 7, channels), dtype=np.uint8)

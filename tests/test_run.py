@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ganzoo import RequestError
+from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 from ganzoo.run import SHORTHANDS, Run, section
@@ -79,7 +80,12 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("train.lr=1", "there is no setting train.lr; did you mean"),
+        ("train.lr=1", "no setting train.lr; did you mean train.generator.lr or train.discrimi"),
+        ("lr=1", "no setting lr; did you mean train.generator.lr or train.discriminator.lr?"),
+        ("loss.lr=1", "no setting loss.lr; did you mean train.generator.lr or"),
+        ("batch_size=8", "no setting batch_size; did you mean train.batch_size or growth.batch"),
+        ("resolution=8", "no setting resolution; did you mean data.resolution?"),
+        ("gp_weight=1", "no setting gp_weight; did you mean loss.gp_weight?"),
         ("train.generator.learning_rate=1", "there is no setting train.generator.learning_rate"),
         ("trian.steps=1", "there is no setting trian; did you mean train"),
         ("loss.gp_wieght=1", "there is no setting loss.gp_wieght; did you mean loss.gp_weight?"),
@@ -303,3 +309,8 @@ def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
         assert found == origin
         assert run.features
         assert run.features.automatic == (origin == "auto")
+
+
+def test_python_is_told_the_key_that_an_argument_stands_for() -> None:
+    with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
+        flags({"lr": 1e-4})

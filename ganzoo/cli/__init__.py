@@ -28,6 +28,8 @@ from ganzoo.cli import (
     train,
 )
 from ganzoo.cli.ending import STOPPED, fall_silent
+from ganzoo.cli.keys import setting_meant
+from ganzoo.cli.streams import accept_any_text
 
 app = typer.Typer(
     name="ganzoo",
@@ -88,6 +90,7 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ganzoo.errors import RequestError, Stopped, Terminated
 
+    accept_any_text()
     warnings.showwarning = _warn
     for number in _ENDINGS:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -108,7 +111,7 @@ def main() -> None:
         fall_silent()  # the same, of which Typer makes an error
         sys.exit(0)
     except _USAGE as error:
-        _leave(error.format_message(), 2)
+        _leave(error.format_message() + setting_meant(getattr(error, "option_name", None)), 2)
     except RequestError as error:
         _leave(str(error), 2)
     except Terminated as terminated:

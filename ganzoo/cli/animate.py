@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganzoo.cli.options import Force, one_file
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -19,7 +21,10 @@ _WALK = "A walk (with --walk)"
 def animate(
     context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="A .gif, .mp4 or .webp file.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A .gif, .mp4 or .webp file.", parser=one_file)
+    ],
+    force: Force = False,
     last: Annotated[
         int | None, typer.Option(min=1, help="Only this many of the newest sample grids.")
     ] = None,
@@ -78,7 +83,7 @@ def animate(
     from ganzoo.folders import RunFolder
     from ganzoo.output.animation import check_free, film, sample_grids
 
-    check_free(out)
+    check_free(out, force=force)
     if walk is None:
         _refuse_options_of_walks(context)
         grids = sample_grids(RunFolder.open(run), last)
@@ -114,7 +119,7 @@ def _walk(
     from ganzoo.output.walk import stations, walk
 
     generator = run.truncated(truncation)
-    labels = run.labels(count, class_name)
+    labels = run.labels(count, seed, class_name)
     return walk(generator, stations(generator, number, count, seed), frames, labels)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,29 +54,57 @@ def list_components(
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A component's name, or plugin/name.")],
+    name: Annotated[
+        str, typer.Argument(help="A component's name, or plugin/name; a setting, or a section.")
+    ],
     as_json: Json = False,
     without: Without = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Show one component: what it is, where it comes from, and its options.
+    """Explain a component and its options, or a setting by its key.
 
-    Examples: `ganzoo info dcgan`, `ganzoo info wgan-gp/wgan-gp --json`.
+    Examples: `ganzoo info dcgan`, `ganzoo info wgan-gp/wgan-gp --json`,
+    `ganzoo info train.generator.lr`, `ganzoo info sample`.
     """
-    from ganzoo.errors import UnknownName, did_you_mean
-
     entries = registry(without, plugin).entries()
     found = [e for e in entries if name in (e.component.name, e.qualified_name)]
     if not found:
-        known = did_you_mean(name, [e.component.name for e in entries])
+        _explain(name, entries, as_json)
+    elif as_json:
+        print(json.dumps([_facts(entry, schema=True) for entry in found], indent=2))
+    else:
+        for entry in found:
+            _describe(entry)
+
+
+def _explain(name: str, entries: Sequence[Entry], as_json: bool) -> None:
+    """Print what is known of a setting, or of all in a section."""
+    from ganzoo.cli.keys import SECTIONS, keys, named
+    from ganzoo.errors import UnknownName
+    from ganzoo.settings import meant
+
+    known = keys(entries)
+    found = named(name, known)
+    if not found and name not in SECTIONS:
+        places = dict.fromkeys(key.name.rpartition(".")[0] for key in known)
+        names = [*(entry.component.name for entry in entries), *SECTIONS, *filter(None, places)]
+        near = meant(name, [*names, *dict.fromkeys(key.name for key in known)])
         raise UnknownName(
-            f"there is no component called {name}{known or '; `ganzoo list` shows them all'}"
+            f"there is no component and no setting called {name}"
+            f"{near or '; `ganzoo list` shows all components'}"
         )
     if as_json:
-        print(json.dumps([_facts(entry, schema=True) for entry in found], indent=2))
+        print(json.dumps([key.facts for key in found], indent=2, default=str))
         return
-    for entry in found:
-        _describe(entry)
+    if name in SECTIONS:
+        components = [e.component.name for e in entries if e.component.kind == SECTIONS[name]]
+        print(f"{name} takes the name of a component: {', '.join(components)}")
+    for key in found:
+        print(*key.lines(), sep="\n")
+    for entry in entries:
+        if name in entry.component.recommends:
+            value = shown(entry.component.recommends[name])
+            print(f"    The {entry.component.kind} {entry.qualified_name} recommends {value}.")
 
 
 def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -34,4 +36,14 @@ def end(run: Run, folder: RunFolder, outcome: Outcome) -> None:
     except OSError:  # of a terminal that was closed; the run is saved all the same
         fall_silent()
     if outcome is Outcome.STOPPED:
+        with suppress(OSError):
+            print(_stopped(folder), file=sys.stderr)
         raise typer.Exit(STOPPED)
+
+
+def _stopped(folder: RunFolder) -> str:
+    from ganzoo.training.checkpoint import Checkpoints
+
+    step = max(Checkpoints(folder.checkpoints, keep=1).steps(), default=0)
+    go_on = f"ganzoo resume {shlex.quote(str(folder.path))}"
+    return f"stopped at step {step}, saved in {folder.path}; go on with: {go_on}"

@@ -85,7 +85,7 @@ def evaluate(
 def _show(found: Evaluated) -> None:
     print(
         f"step {found.step}: {found.samples} generated and {found.real} real pictures of "
-        f"{'x'.join(map(str, found.image[1:]))}, features of {found.extractor}, "
+        f"{found.size}, features of {found.extractor}, "
         f"{found.seconds:.0f} s"
     )
     rows = [("metric", "value", "real", "good", "pictures", "by")]

@@ -8,14 +8,18 @@ from typing import Annotated
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, ClassName, Device
+from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, Out
 
 
 def generate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     out: Annotated[
-        Path,
-        typer.Option(metavar="DIR-or-FILE", help="A folder for single pictures, or one grid file."),
+        Out,
+        typer.Option(
+            metavar="FOLDER/-or-FILE",
+            help="A folder for single pictures, or one grid file.",
+            parser=Out.of,
+        ),
     ],
     count: Annotated[
         int | None,
@@ -25,7 +29,9 @@ def generate(
     class_name: ClassName = None,
     each_class: Annotated[
         bool,
-        typer.Option("--each-class", help="A grid with a row per class, of the same latents."),
+        typer.Option(
+            "--each-class", help="A grid with a row per class and its name, of the same latents."
+        ),
     ] = False,
     truncation: Annotated[
         float,
@@ -35,6 +41,7 @@ def generate(
     ] = 1.0,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
+    force: Force = False,
 ) -> None:
     """Make new pictures with a run's averaged generator.
 
@@ -47,24 +54,25 @@ def generate(
     """
     from ganzoo import api
     from ganzoo.errors import RequestError
-    from ganzoo.folders import ending
-    from ganzoo.output.files import check_free, check_sheet_free, save_grid, save_singly
+    from ganzoo.folders import check_folder_free
+    from ganzoo.output.files import check_free, save_each_class, save_grid, save_singly
 
+    if each_class or not out.is_folder:
+        check_free(out.path, force=force)
+    else:
+        check_folder_free(out.path, force=force)
     if each_class:
-        check_sheet_free(out)
         if class_name is not None:
             raise RequestError("--each-class is for all of them: leave --class out")
-        count = count or 8
         trained = api.load(run, checkpoint).to(device)
-        made = trained.generate_each_class(count, seed, truncation)
-        save_grid(made.flatten(0, 1), out, columns=count)
+        made = trained.generate_each_class(count or 8, seed, truncation)
+        save_each_class(made, trained.class_names, out.path)
         print("rows:", ", ".join(trained.class_names), file=sys.stderr)
     else:
-        check_free(out)
         trained = api.load(run, checkpoint).to(device)
         made = trained.generate(count or 64, seed, class_name, truncation)
-        if ending(out):
-            save_grid(made, out)
+        if out.is_folder:
+            save_singly(made, out.path, seed)
         else:
-            save_singly(made, out, seed)
-    print(out)
+            save_grid(made, out.path)
+    print(out.path)

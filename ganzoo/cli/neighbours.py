@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ganzoo.cli.known import Json
-from ganzoo.cli.options import Checkpoint, ClassName, Device
+from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, one_file
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def neighbours(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="A picture, with a row for each generated one.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="A picture, with a row for each generated one.", parser=one_file
+        ),
     ],
     changes: Annotated[
         list[str] | None,
@@ -38,6 +41,7 @@ def neighbours(
     class_name: ClassName = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Show generated pictures, each beside the real ones that are nearest to it.
@@ -55,12 +59,12 @@ def neighbours(
     from ganzoo.cli.moved import naming_moved
     from ganzoo.folders import RunFolder
     from ganzoo.observing.console import ProgressBar
-    from ganzoo.output.files import check_sheet_free, save_beside
+    from ganzoo.output.files import check_free, save_beside
     from ganzoo.output.neighbours import Neighbourhood
     from ganzoo.output.trained import TrainedRun
     from ganzoo.run import Run
 
-    check_sheet_free(out)
+    check_free(out, force=force)
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])

@@ -13,6 +13,8 @@ def plugins(as_json: Json = False, without: Without = None, plugin: LocalPlugin 
     """List the installed plugins, the broken and the disabled ones too.
 
     Disable one with `--without NAME` or the environment variable `GANZOO_DISABLE_PLUGINS=a,b`.
+
+    Examples: `ganzoo plugins`, `ganzoo plugins --json`, `ganzoo plugins --plugin my_gan.py`.
     """
     from ganzoo.registry import Registry
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.known import Json
-from ganzoo.cli.options import Checkpoint, ClassName, Device
+from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, one_file
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ def project(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     given: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.")],
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="A picture: given ones, each beside its nearest.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="A picture: given ones, each beside its nearest.", parser=one_file
+        ),
     ],
     steps: Annotated[int, typer.Option(min=1, help="Steps of the search, for each picture.")] = 300,
     seed: Annotated[
@@ -33,10 +36,14 @@ def project(
     ] = 0,
     class_name: ClassName = None,
     latents: Annotated[
-        Path | None, typer.Option(metavar="FILE.npy", help="Keep the latents that are found here.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.npy", help="Keep the latents that are found here.", parser=one_file
+        ),
     ] = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Show how near a run's averaged generator comes to given pictures.
@@ -50,12 +57,12 @@ def project(
 
     """
     from ganzoo import api
-    from ganzoo.output.files import check_sheet_free, save_beside
+    from ganzoo.output.files import check_free, save_beside
     from ganzoo.output.projection import Projector, prepared
 
-    check_sheet_free(out)
+    check_free(out, force=force)
     if latents is not None:
-        _check_free(latents)
+        _check_latents(latents, force)
     trained = api.load(run, checkpoint).to(device)
     originals = [prepared(trained, path) for path in given]
 
@@ -112,15 +119,13 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _check_free(path: Path) -> None:
+def _check_latents(path: Path, force: bool) -> None:
     from ganzoo.errors import RequestError
-    from ganzoo.folders import require_folder
+    from ganzoo.folders import check_free
 
     if path.suffix != ".npy":
         raise RequestError(f"{path}: latents are kept in a file that ends in .npy")
-    if path.exists():
-        raise RequestError(f"{path} exists already: name another with --latents")
-    require_folder(path.parent)
+    check_free(path, force=force, option="--latents")
 
 
 def _save(latents: Tensor, path: Path) -> None:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ganzoo.cli.options import Device
+from ganzoo.cli.options import Device, Force, one_file
 
 
 def report(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The runs' folders.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page, an .html file.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The page, an .html file.", parser=one_file)
+    ],
     sort: Annotated[
         str | None,
         typer.Option(metavar="NUMBER", help="The best by this number of evaluations first."),
@@ -22,6 +24,7 @@ def report(
         typer.Option(help="Whether to open the pictures it was trained on, for neighbours."),
     ] = True,
     device: Device = "cpu",
+    force: Force = False,
 ) -> None:
     """Write a page about a run, with curves, samples over time and metrics; or about several.
 
@@ -35,7 +38,7 @@ def report(
     from ganzoo.folders import RunFolder
     from ganzoo.output.report.page import check_free
 
-    check_free(out)
+    check_free(out, force=force)
     folders = {path.resolve(): RunFolder.open(path) for path in runs}
 
     from ganzoo.observing.console import ProgressBar

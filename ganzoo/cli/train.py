@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.known import LocalPlugin, Without
+from ganzoo.cli.outlook import outlook
 from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
 from ganzoo.cli.table import table
 
@@ -68,7 +70,7 @@ def train(
 ) -> None:
     """Train a new run.
 
-    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info NAME` what they mean.
+    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info KEY` what they mean.
 
     Examples:
     - `ganzoo train blossoms dcgan wgan-gp`
@@ -102,7 +104,8 @@ def _show(run: Run, settings: Settings) -> None:
 
     explained = explain(run.tree(), settings.origins)
     rows = [(key, str(value), origin) for key, value, origin in explained]
-    print(*table([("key", "value", "from"), *rows]), sep="\n")
+    print(*table([("key", "value", "from"), *rows]), sep="\n", flush=True)
+    print(*outlook(run), sep="\n", file=sys.stderr)
 
 
 def _train(run: Run, folder: Callable[[], RunFolder]) -> None:

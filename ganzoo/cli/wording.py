@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 def section(component: Component) -> str:
     """Where a component's options stand in the settings: ``loss``, or ``augment.flip``."""
-    return f"augment.{component.name}" if component.kind == "augmentation" else component.kind
+    match component.kind:
+        case "augmentation":
+            return f"augment.{component.name}"
+        case "metric":
+            return f"metrics.{component.name}"
+        case "extractor":
+            return "metrics.features"
+        case kind:
+            return kind
 
 
 def values(field: FieldInfo) -> str:

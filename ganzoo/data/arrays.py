@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import RequestError
+from ganzoo.size import size
 
 _CHANNELS = (1, 3, 4)
 _SMALLEST_SIDE = 4
+_NEARLY_WHITE = 128
+"""Floats up to here or beyond are those of a range that ends at 255."""
 _SCANNED_BYTES = 2**24
 _LAYOUTS = ("NHWC", "NCHW")
 _RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
@@ -109,9 +112,14 @@ class PictureArray:
         shape = self._array.shape
         sides = shape[2:] if self.layout == "NCHW" else shape[1:3]
         if min(sides) < _SMALLEST_SIDE:
+            if self.layout == "NHWC" and shape[1] in _CHANNELS and min(shape[2:]) >= _SMALLEST_SIDE:
+                raise RequestError(
+                    f"{self._name} has the shape {shape}, which looks like (N, C, H, W) and not "
+                    "like the layout NHWC: write dataset.layout=NCHW"
+                )
             raise RequestError(
                 f"{self._name} has the shape {shape}, which as {self.layout} are pictures of "
-                f"{sides[0]} x {sides[1]} pixels: {_SMALLEST_SIDE} is the least, and a single "
+                f"{size(sides[1], sides[0])} pixels: {_SMALLEST_SIDE} is the least, and a single "
                 "picture needs an axis for their number"
             )
 
@@ -123,9 +131,11 @@ class PictureArray:
                 return "0..255"
         elif low >= -1 and high <= 1:
             return "-1..1" if low < 0 else "0..1"
+        near = low >= 0 and _NEARLY_WHITE <= high <= 255
+        remedy = "0..255" if near else "0..1, -1..1 or 0..255, and what lies beyond is clipped"
         raise RequestError(
-            f"{self._name} holds {self._array.dtype} from {low:g} to {high:g}, which may mean "
-            "anything: write dataset.range=0..1, -1..1 or 0..255, and what lies beyond is clipped"
+            f"{self._name} holds {self._array.dtype} from {low:g} to {high:g}, and which values "
+            f"are black and white is not certain: write dataset.range={remedy}"
         )
 
     def _extremes(self) -> tuple[float, float]:
@@ -165,6 +175,13 @@ def number_classes(
     """
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if labels.ndim == 1 and labels.dtype.kind == "O":
+        absent = [number for number, label in enumerate(labels.tolist()) if label is None]
+        if absent:
+            raise RequestError(
+                f"{name}: image {absent[0]} has no label, and {len(labels) - len(absent)} of "
+                f"{len(labels)} have one: give every image a label, or leave all labels out"
+            )
     if labels.ndim != 1 or labels.dtype.kind not in "uiUS":
         raise RequestError(
             f"{name} are {labels.dtype} of shape {labels.shape}, and labels are one whole number "
@@ -173,15 +190,17 @@ def number_classes(
     counts = labels.dtype.kind in "ui"
     found, numbers = np.unique(labels, return_inverse=True)
     if counts and found.size and found[0] < 0:
-        raise RequestError(f"{name} hold {found[0]}, and labels count from 0")
+        first = int((labels < 0).argmax())
+        raise RequestError(f"{name} hold {labels[first]}, and labels count from 0 (image {first})")
     written = _names(found, name)
     if not len(class_names):
         return numbers.astype(np.int64), written
     if found.size and not (counts and found[-1] < len(class_names)):
         last = written[-1] if counts else repr(written[-1])
+        first = int((labels == found[-1]).argmax())
         raise RequestError(
             f"{name} hold {last}, and the {len(class_names)} class names are counted from 0 "
-            f"to {len(class_names) - 1}"
+            f"to {len(class_names) - 1} (image {first})"
         )
     return (labels if counts else numbers).astype(np.int64), _names(class_names, name)
 

@@ -18,6 +18,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ganzoo.contracts import BulkSource, ImageSource
+from ganzoo.data.labels import WrongLabel, require_label
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadablePicture
 from ganzoo.folders import write_atomically
@@ -54,10 +55,14 @@ class _Done:
 class Building:
     """A folder with rows for all pictures, filled in their order, and a note of how far."""
 
-    def __init__(self, folder: Path, source: ImageSource, how: Preparation) -> None:
+    def __init__(
+        self, folder: Path, source: ImageSource, how: Preparation, dataset: str = ""
+    ) -> None:
         self.folder = folder
         self.source = source
         self.how = how
+        self.dataset = dataset
+        """The qualified name of the source's dataset, for messages."""
         self._note = folder / "progress.json"
 
     def done(self) -> int:
@@ -68,7 +73,8 @@ class Building:
         """Do what is left, and leave ``pictures.npy``, ``labels.npy`` if any, and ``about.json``.
 
         Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to
-        skip it, RequestError if nothing is left, and OSError where the disk gives no more.
+        skip it, RequestError if nothing is left or a label is wrong, and OSError where the disk
+        gives no more. After a wrong label nothing is kept: other images may have wrong labels, too.
         """
         rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
         done = self._noted() if rows.exists() and every_label.exists() else _Done()
@@ -78,7 +84,11 @@ class Building:
         shape = (len(self.source), self.how.height, self.how.width, self.how.most_channels)
         pixels = _mapped(rows, np.uint8, shape)
         labels = _mapped(every_label, np.int64, shape[:1])
-        self._fill(done, pixels, labels, progress)
+        try:
+            self._fill(done, pixels, labels, progress)
+        except WrongLabel:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
         if len(done.skipped) == len(self.source):
             reason = done.skipped[0][1]
             raise RequestError(f"not one of the {len(self.source)} pictures can be read: {reason}")
@@ -104,8 +114,9 @@ class Building:
                 if picture is None:
                     done.skipped.append((number, reason))
                     continue
+                found = require_label(label, self.source.class_names, number, self.dataset)
                 pixels[number] = picture
-                labels[number] = NO_LABEL if label is None else label
+                labels[number] = NO_LABEL if found is None else found
                 done.grey = done.grey and bool((picture[..., :1] == picture).all())
             done.rows += len(rows)
             progress(done.rows, len(self.source))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape, ImageSource, ScalableSource
 from ganzoo.data.building import Building, read_one
+from ganzoo.data.change import require_unchanged
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
@@ -65,45 +66,51 @@ def prepared(
     source: ImageSource,
     how: Preparation,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    dataset: str = "",
 ) -> PreparedPictures:
     """The pictures of a source as ``how`` asks for them, from the cache or prepared now.
 
-    They are kept by the source's fingerprint, so a moved or renamed source is found again.
-    ``progress(done, total)`` is called now and then, and only when there is work to do.
+    They are kept by the source's fingerprint and class names and by ``dataset``, the qualified name
+    of its dataset, so a moved or renamed source is found again. ``progress(done, total)`` is called
+    now and then, and only when there is work to do.
 
     Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to skip
-    it, and RequestError if nothing is left or the cache folder cannot be written.
+    it, and RequestError if nothing is left, the cache folder cannot be written, a label does not go
+    with the class names, or images changed under the same fingerprint.
     """
     if not len(source):
         raise RequestError("the dataset has no pictures")
     if isinstance(source, ScalableSource):
         source = source.at(max(how.width, how.height))
-    folder = place(source, how)
+    folder = place(source, how, dataset)
     try:
-        if not folder.exists():
-            _build(source, how, folder, progress)
-        if readable := _readable_now(_open(folder, source, how), source, how):
-            _build(source, how, folder, progress, stale=readable)
+        if folder.exists():
+            require_unchanged(_open(folder, how), source, how, folder, dataset)
+        else:
+            _build(source, how, folder, progress, dataset)
+        if readable := _readable_now(_open(folder, how), source, how):
+            _build(source, how, folder, progress, dataset, stale=readable)
     except OSError as error:
         raise RequestError(
-            f"cannot keep prepared pictures in {folder.parent}: {error.strerror or error}; "
+            f"cannot keep prepared images in {folder.parent}: {error.strerror or error}; "
             "name another folder with the environment variable GANZOO_CACHE"
         ) from error
-    return _open(folder, source, how)
+    return _open(folder, how)
 
 
-def place(source: ImageSource, how: Preparation) -> Path:
+def place(source: ImageSource, how: Preparation, dataset: str = "") -> Path:
     """The folder of a source's pictures, whether they are prepared already or not."""
-    return cache_folder("prepared") / how.identity(source.fingerprint)
+    return cache_folder("prepared") / how.identity(source, dataset)
 
 
-def _open(folder: Path, source: ImageSource, how: Preparation) -> PreparedPictures:
+def _open(folder: Path, how: Preparation) -> PreparedPictures:
     try:
-        found = _read(folder, how, len(source))
+        found = _read(folder, how)
     except _DAMAGE as error:
         raise RequestError(
-            f"the prepared pictures in {folder} are damaged: delete this folder, and they are "
-            f"prepared anew ({error})"
+            f"the prepared images in {folder} are damaged ({error}): delete this folder, or all "
+            "prepared images with `ganzoo data cache clear --prepared`, and they are prepared again"
         ) from error
     return found
 
@@ -119,8 +126,8 @@ def _readable_now(
     return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
-def _read(folder: Path, how: Preparation, count: int) -> PreparedPictures:
-    """What was kept of ``count`` pictures; raises any of _DAMAGE if it is not what was written."""
+def _read(folder: Path, how: Preparation) -> PreparedPictures:
+    """What was kept; raises any of _DAMAGE if it is not what was written."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     labels = folder / "labels.npy"
     found = PreparedPictures(
@@ -133,8 +140,10 @@ def _read(folder: Path, how: Preparation, count: int) -> PreparedPictures:
     )
     if found.pictures.dtype != np.uint8 or found.pictures.shape[1:3] != (how.height, how.width):
         raise ValueError(f"pictures are {found.pictures.dtype} of shape {found.pictures.shape}")
-    if len(found) + len(found.left_out) != count or not set(found.left_out) <= set(range(count)):
-        raise ValueError(f"{len(found)} of {count} pictures, without {list(found.left_out)[:10]}")
+    count = operator.index(about["pictures"])
+    numbers = range(count + len(found.left_out))
+    if len(found) != count or not set(found.left_out) <= set(numbers):
+        raise ValueError(f"{len(found)} of {count} images, without {list(found.left_out)[:10]}")
     if found.labels is not None:
         _require_labels(found.labels, len(found), len(found.class_names))
     return found
@@ -151,6 +160,7 @@ def _build(
     how: Preparation,
     folder: Path,
     progress: Callable[[int, int], None],
+    dataset: str,
     stale: tuple[int, ...] = (),
 ) -> None:
     """Prepare the pictures in a folder beside this one, which gets this name when it is whole.
@@ -158,7 +168,7 @@ def _build(
     What a process that was killed has left there is gone on with. If another process is at it,
     that is waited for. A folder in which the ``stale`` ones are left out is made anew.
     """
-    part = Building(folder.with_name(f".{folder.name}.part"), source, how)
+    part = Building(folder.with_name(f".{folder.name}.part"), source, how, dataset)
     lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
     progress(0, len(source))
     while not lock.is_locked:
@@ -168,7 +178,7 @@ def _build(
             progress(part.done(), len(source))
     try:
         # Another process may have made it anew while this one waited.
-        if stale and folder.exists() and _open(folder, source, how).left_out == stale:
+        if stale and folder.exists() and _open(folder, how).left_out == stale:
             shutil.rmtree(folder)
         if not folder.exists():
             part.finish(progress)

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageFile
 from ganzoo.data.formats import READABLE, START, Read, format_of
 from ganzoo.data.png import without_large_texts
 from ganzoo.errors import UnreadablePicture
+from ganzoo.size import size
 
 MOST_PIXELS = 256 * 1024**2 // 3
 """What a picture may hold: 256 MiB as RGB, where Pillow begins to suspect a decompression bomb."""
@@ -100,8 +101,8 @@ def _loaded(read: Read, stream: BinaryIO) -> Image.Image:
     # Image.open would warn of large pictures, and one thread cannot silence its warnings.
     picture = read(stream)
     if math.prod(picture.size) > MOST_PIXELS:
-        size = f"{picture.width} x {picture.height}"
-        raise Image.DecompressionBombError(f"{size} pixels, {MOST_PIXELS:,} are allowed")
+        told = size(*picture.size)
+        raise Image.DecompressionBombError(f"{told} pixels, {MOST_PIXELS:,} are allowed")
     picture.load()
     return _upright(picture)
 

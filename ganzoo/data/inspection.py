@@ -30,6 +30,7 @@ from ganzoo.data.collection import grouped
 from ganzoo.data.facts import each, gather
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
+from ganzoo.size import size
 
 _SAMPLE = 64
 """Pictures that are prepared to measure how long it takes."""
@@ -104,12 +105,13 @@ def inspect(
     classes: Sequence[str] = (),
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    dataset: str = "",
 ) -> Report:
     """What the pictures are like, and what ``how`` makes of them.
 
     Each is decoded once, in threads. With ``limit``, so many are looked at, evenly spread. With
     ``classes``, as in ``data.classes``, the report is about the pictures of those.
-    ``progress(done, total)`` is called now and then.
+    ``progress(done, total)`` is called now and then. ``dataset`` is its qualified name.
 
     Raises RequestError if there are no pictures, or if ``how`` or ``classes`` do not fit them.
     """
@@ -142,7 +144,7 @@ def inspect(
             if true.any()
         },
         resolution=0 if drawn else _resolution(facts, how),
-        preparation=_forecast(source, how, every, facts, len(errors), seconds),
+        preparation=_forecast(source, how, every, facts, len(errors), seconds, dataset),
     )
 
 
@@ -185,8 +187,8 @@ def _name(source: ImageSource, number: int, otherwise: str = "") -> str:
 def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
     """The fields of a report that are about widths and heights."""
     sides = list(zip(facts["width"].tolist(), facts["height"].tolist(), strict=True))
-    sizes = [f"{width} x {height}" for width, height in sides]
-    told = [f"{size} ({name})" for size, name in zip(sizes, names, strict=True)]
+    sizes = [size(width, height) for width, height in sides]
+    told = [f"{each} ({name})" for each, name in zip(sizes, names, strict=True)]
     order = np.argsort(facts["width"] * facts["height"], kind="stable").tolist()
     return {
         "smallest": told[order[0]] if told else "",
@@ -267,6 +269,7 @@ def _forecast(
     facts: NDArray[Any],
     unreadable: int,
     seconds: float,
+    dataset: str,
 ) -> Forecast:
     """What preparing ``every`` picture costs, and what the wanted ones, ``facts``, lose by it."""
     larger, smaller = _scales(facts, how)
@@ -282,14 +285,14 @@ def _forecast(
         pictures=len(source) - unreadable,
         seconds=seconds if stored else 0.0,
         bytes=(len(source) - unreadable) * row if stored else 0,
-        done=_is_prepared(source, how) if all_seen and stored else None,
+        done=_is_prepared(source, how, dataset) if all_seen and stored else None,
     )
 
 
-def _is_prepared(source: ImageSource, how: Preparation) -> bool | None:
+def _is_prepared(source: ImageSource, how: Preparation, dataset: str) -> bool | None:
     """Unknown where there is no cache and none can be made."""
     with contextlib.suppress(RequestError):
-        return place(source, how).exists()
+        return place(source, how, dataset).exists()
     return None
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
-from ganzoo.folders import ending
+from ganzoo.folders import ending, exists_already
 from ganzoo.pictures import to_image
 
 VERSION = 1
@@ -66,41 +66,75 @@ class Pack:
             progress(rows.stop, len(self.data))
 
 
-def check_out(out: Path, *, compress: bool = False, described: bool = False) -> None:
+def form_of(out: Path, *, folder: bool = False) -> str:
+    """The ending that says in which form a pack is written; nothing for a folder."""
+    return "" if folder else ending(out)
+
+
+def check_out(
+    out: Path,
+    *,
+    folder: bool = False,
+    force: bool = False,
+    compress: bool = False,
+    described: bool = False,
+) -> None:
     """Refuse a place where something is already, and forms that cannot hold what is asked for.
 
-    Raises RequestError.
+    With ``folder`` it is one whatever its name ends in. With ``force`` a file may be overwritten,
+    and a folder that holds nothing but an earlier pack. Raises RequestError.
     """
-    form = ending(out)
+    form = form_of(out, folder=folder)
     if form not in _WRITERS:
-        raise RequestError(f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, which has no ending")
-    _require_absent(out)
+        raise RequestError(
+            f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, whose name ends in a slash"
+        )
+    _require_free(out, force)
     if compress and not form:
         raise RequestError("PNG files are compressed as they are: leave out --compress")
     if described and form not in WITH_TEXTS:
         raise RequestError(f"{out} cannot hold descriptions: write --out FILE.h5")
 
 
-def _require_absent(out: Path) -> None:
-    if out.exists() or out.is_symlink():
-        raise RequestError(f"{out} exists already: name another with --out")
+def _require_free(out: Path, force: bool) -> None:
+    there = out.exists() or out.is_symlink()
+    if there and not force:
+        raise exists_already(out)
+    if out.is_dir() and not _is_pack(out):
+        raise RequestError(
+            f"{out} holds more than an earlier pack: --force does not overwrite it; name another "
+            "folder with --out"
+        )
 
 
-def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) -> None:
+def _is_pack(folder: Path) -> bool:
+    files = (path for path in folder.rglob("*") if not path.is_dir())
+    return all(re.fullmatch(r"\d+\.png", path.name) for path in files)
+
+
+def write(
+    pack: Pack,
+    out: Path,
+    progress: Progress = lambda done, total: None,
+    *,
+    folder: bool = False,
+    force: bool = False,
+) -> None:
     """Write the pictures in the form that the ending of ``out`` asks for, all or nothing.
 
-    Raises RequestError for pictures that this form cannot hold, and where something has appeared
-    meanwhile, and OSError where the disk gives no more.
+    ``folder`` and ``force`` are as for ``check_out``. Raises RequestError for pictures that this
+    form cannot hold, and where something has appeared meanwhile, and OSError where the disk gives
+    no more.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        _WRITERS[ending(out)](pack, part, progress)
+        _WRITERS[form_of(out, folder=folder)](pack, part, progress)
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-        _require_absent(out)
-        part.rename(out)
+        _require_free(out, force)
+        _put(part, out)
     except OSError as error:
         reason = error.strerror or error
         raise OSError(f"cannot write {out}: {reason}; make room, or name another --out") from error
@@ -109,6 +143,17 @@ def write(pack: Pack, out: Path, progress: Progress = lambda done, total: None) 
             shutil.rmtree(part)
         else:
             part.unlink(missing_ok=True)
+
+
+def _put(part: Path, out: Path) -> None:
+    """Move what is written to where it belongs, in the place of an earlier pack if need be."""
+    if not out.is_dir():
+        part.replace(out)
+        return
+    before = part.with_suffix(".before")
+    out.rename(before)
+    part.rename(out)
+    shutil.rmtree(before)
 
 
 class _Disk(io.FileIO):

@@ -16,7 +16,7 @@ from ganzoo.components import Options
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import Picture
+    from ganzoo.contracts import ImageSource, Picture
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _FORMAT = 1
@@ -73,9 +73,14 @@ class Preparation(Options):
         """What decides how a picture comes out, by name, as JSON has it."""
         return self.model_dump(mode="json", include=set(Preparation.model_fields))
 
-    def identity(self, fingerprint: str) -> str:
-        """What the content of this fingerprint is when it is prepared so, as a hash."""
-        key = json.dumps([_FORMAT, fingerprint, self.named()])
+    def identity(self, source: ImageSource, dataset: str) -> str:
+        """What the images of a source are when they are prepared so, as a hash.
+
+        It depends on the source's fingerprint and class names, and on the qualified name of the
+        dataset: what two plugins call the same need not be the same.
+        """
+        content = [dataset, source.fingerprint, list(source.class_names)]
+        key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
     @property
@@ -137,7 +142,8 @@ def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
         )
     if _array(picture).shape[2] != how.channels:
         raise RequestError(
-            f"data.channels={how.channels}, but a picture has {picture.shape[2]} channels"
+            _channels_first(picture.shape)
+            or f"data.channels={how.channels}, but an image has {picture.shape[2]} channels"
         )
     grey = how.model_copy(update={"channels": 1})
     return np.concatenate([prepare(c[..., None], grey) for c in np.moveaxis(picture, 2, 0)], axis=2)
@@ -145,17 +151,31 @@ def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
 
 def _array(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if picture.dtype != np.uint8 or picture.ndim != 3:
-        raise ValueError(
-            f"a picture is an array of {picture.dtype} and shape {picture.shape}, "
-            "not of uint8 and shape (H, W, C)"
+        hint = ": add an axis for its one channel" if picture.ndim == 2 else ""
+        raise RequestError(
+            f"an image is an array of {picture.dtype} and shape {picture.shape}, "
+            f"not of uint8 and shape (H, W, C){hint}"
         )
     return picture
+
+
+def _channels_first(shape: tuple[int, ...]) -> str:
+    """What to do about an array whose first axis looks like the channels; else nothing."""
+    if shape[0] not in _MODES or shape[2] in _MODES:
+        return ""
+    return (
+        f"an array of shape {shape} looks like (C, H, W), and an image has (H, W, C): write "
+        "dataset.layout=NCHW if the dataset has that option, else transpose(1, 2, 0) in its plugin"
+    )
 
 
 def _image(picture: NDArray[np.uint8]) -> Image.Image:
     channels = _array(picture).shape[2]
     if channels not in _MODES:
-        raise RequestError(f"a picture has {channels} channels: write data.channels={channels}")
+        raise RequestError(
+            _channels_first(picture.shape)
+            or f"an image has {channels} channels: write data.channels={channels}"
+        )
     return Image.fromarray(picture[..., 0] if channels == 1 else picture)
 
 

@@ -12,6 +12,7 @@ from ganzoo.data.inspection import as_trained, printable, spread
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 from ganzoo.pictures import to_image
+from ganzoo.size import size
 
 _SAMPLES = 24
 _COLUMNS = 4
@@ -56,7 +57,7 @@ def _pair(picture: Picture, how: Preparation, class_name: str) -> Image.Image:
     pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAPER)
     pair.paste(_framed(to_image(prepare(before, _AS_IT_IS))), (0, 0))
     pair.paste(_framed(after), (_SIDE + _GAP, 0))
-    caption = f"{before.width} x {before.height}  {printable(class_name)}"
+    caption = f"{size(*before.size)}  {printable(class_name)}"
     draw = ImageDraw.Draw(pair)
     draw.text((0, _SIDE + 1), caption, fill="black", font=ImageFont.load_default())
     return pair

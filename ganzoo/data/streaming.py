@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ChunkedSource, ImageShape, ImageSource
+from ganzoo.data.labels import require_labels
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation, prepare
 
@@ -18,9 +19,12 @@ class StreamedPictures:
 
     The chunks that were used last are kept, as many as two windows of the order have; those of
     ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
+    ``dataset`` is the qualified name of the source's dataset.
+
+    Raises RequestError for labels that do not go with the class names.
     """
 
-    def __init__(self, source: ImageSource, how: Preparation) -> None:
+    def __init__(self, source: ImageSource, how: Preparation, dataset: str = "") -> None:
         assert isinstance(source, ChunkedSource)
         self._source = source
         self._how = how
@@ -35,7 +39,8 @@ class StreamedPictures:
         self.shape = ImageShape(channels, how.height, how.width)
         self.labels = source.labels
         self.class_names = tuple(source.class_names)
-        self.identity = how.identity(source.fingerprint)
+        require_labels(self.labels, self.class_names, self._size, dataset)
+        self.identity = how.identity(source, dataset)
 
     def __len__(self) -> int:
         return self._size

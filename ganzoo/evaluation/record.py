@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 from ganzoo.journal import is_number
+from ganzoo.size import size
 
 Goal = Literal["low", "high", "real"]
 
@@ -57,6 +58,12 @@ class Evaluated:
         """The numbers as reports have them: ``metric/kid``."""
         return {f"metric/{name}": score.value for name, score in self.scores.items()}
 
+    @property
+    def size(self) -> str:
+        """Width and height of each picture in pixels, as messages have them."""
+        _, height, width = self.image
+        return size(width, height)
+
     def line(self) -> str:
         """One line of JSON."""
         return json.dumps(asdict(self))
@@ -94,8 +101,7 @@ class Basis(NamedTuple):
     def of(cls, found: Evaluated, score: Score) -> Self:
         """Those of a number; of one that compares pixels, the features do not matter."""
         by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
-        size = "x".join(map(str, found.image[1:]))
-        return cls(score.pictures, found.real, size, str(found.pictures), *by, score.options)
+        return cls(score.pictures, found.real, found.size, str(found.pictures), *by, score.options)
 
     def unlike(self, usual: Basis) -> Iterator[str]:
         """What is not as usual, in words."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 from ganzoo.errors import RequestError
@@ -38,35 +39,59 @@ class Entry(NamedTuple):
     label: str = ""
 
 
+class Listed(NamedTuple):
+    """What a list holds."""
+
+    entries: list[Entry]
+    malformed: list[str]
+    """One line for each entry without an address that can be read: its place, and what it lacks."""
+
+
+class _Malformed(RequestError):
+    """An entry that cannot be used, which is no reason not to use the others."""
+
+
 class _Row(NamedTuple):
     place: str
     values: Mapping[str, Any]
+    fault: str = ""
+    """Why it has no values."""
 
 
-def read_list(path: Path, keys: Keys) -> list[Entry]:
-    """The entries of a list, in its order; it is told by its content what it is.
+def read_list(path: Path, keys: Keys) -> Listed:
+    """The entries of a list, in its order, and those that are malformed.
+
+    What kind of list it is follows from its content.
 
     A JSON list or JSON lines hold objects; CSV is parted by commas, semicolons or tabs; plain text
     has one address in each line and comments after ``#``.
 
-    Raises RequestError for a file that is none of these, or too large, or lacks a key.
+    Raises RequestError for a file that is none of these, or too large, or lacks a key, or has no
+    address at all.
     """
     entries: list[Entry] = []
+    malformed: list[str] = []
     missing = {keys.description, keys.label} - {"description", None}
-    row = _Row(f"the list {path}", {})
+    has: Mapping[str, Any] = {}
     for row in islice(_rows(path, _text(path), keys.address), MOST_ENTRIES + 1):
-        entries.append(_entry(row, keys))
-        missing -= row.values.keys()
+        try:
+            entries.append(_entry(row, keys))
+        except _Malformed as error:
+            malformed.append(str(error))
+            continue
+        has = row.values
+        missing -= has.keys()
     if not entries:
-        raise RequestError(f"there is no address in {path}")
-    if len(entries) > MOST_ENTRIES:
+        reason = f": {malformed[0]}" if malformed else ""
+        raise RequestError(f"there is no address in {path}{reason}")
+    if len(entries) + len(malformed) > MOST_ENTRIES:
         raise RequestError(f"{path} has more than {MOST_ENTRIES:,} entries: split it")
     for key in missing:
         raise RequestError(
-            f"nothing in {path} has {key!r}; it has {_names(row.values)}: name the key with "
+            f"nothing in {path} has {key!r}; it has {_names(has)}: name the key with "
             f"--{'label' if key == keys.label else 'description'}"
         )
-    return entries
+    return Listed(entries, malformed)
 
 
 def _text(path: Path) -> str:
@@ -103,17 +128,23 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _of_json(path: Path, documents: Iterable[tuple[str, str]]) -> Iterator[_Row]:
+    """The objects of one document, or of one in each line, where the others count without it."""
     number = 0
     for place, document in documents:
         try:
             found = json.loads(document)
         except (ValueError, RecursionError) as error:
-            raise RequestError(f"{place}{path} is no JSON: {error}") from error
+            if not place:
+                raise RequestError(f"{path} is no JSON: {error}") from error
+            yield _Row(f"{place}{path}", {}, f"is no JSON: {error}")
+            continue
         for values in found if isinstance(found, list) else [found]:
             number += 1
-            if not isinstance(values, dict):
-                raise RequestError(f'entry {number} of {path} is no object such as {{"url": ...}}')
-            yield _Row(f"entry {number} of {path}", values)
+            where = f"{place}{path}" if place else f"entry {number} of {path}"
+            if isinstance(values, dict):
+                yield _Row(where, values)
+            else:
+                yield _Row(where, {}, 'is no object such as {"url": ...}')
 
 
 def _delimiter(header: str, column: str) -> str | None:
@@ -143,19 +174,24 @@ def _of_plain_text(path: Path, text: str, address: str) -> Iterator[_Row]:
 
 
 def _entry(row: _Row, keys: Keys) -> Entry:
+    if row.fault:
+        raise _Malformed(f"{row.place} {row.fault}")
     address = row.values.get(keys.address)
-    if not (isinstance(address, str) and address.strip()):
-        raise RequestError(
+    if keys.address in row.values and not (isinstance(address, str) and address.strip()):
+        found = "empty" if address in (None, "") else shorten(repr(address), 40)
+        raise _Malformed(f"{row.place} has no address: {keys.address!r} is {found}")
+    if not isinstance(address, str):
+        raise _Malformed(
             f"{row.place} has no address as {keys.address!r}; it has {_names(row.values)}: "
             "name the key with --address"
         )
     label = None if keys.label is None else row.values.get(keys.label)
     description = row.values.get(keys.description)
     if isinstance(description, list | dict) or isinstance(label, list | dict):
-        raise RequestError(f"{row.place} has a list or an object where a text belongs")
+        raise _Malformed(f"{row.place} has a list or an object where a text belongs")
     entry = Entry(_plain(address), _plain(description), _plain(label))
     if max(map(len, entry)) > LONGEST_TEXT:
-        raise RequestError(f"{row.place} has a text of more than {LONGEST_TEXT:,} characters")
+        raise _Malformed(f"{row.place} has a text of more than {LONGEST_TEXT:,} characters")
     return entry
 
 

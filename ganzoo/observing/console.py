@@ -24,6 +24,10 @@ from rich.table import Column
 from ganzoo.evaluation.record import Evaluated, Score
 from ganzoo.observing.notebook import NotebookLine, NotebookProgress, in_notebook
 from ganzoo.observing.observer import Observer
+from ganzoo.observing.speed import DAY, MINUTE, Speed, lasting
+
+_WARM_UP = 20.0
+"""Seconds of training after which its whole length is estimated, at the latest."""
 
 
 class StandardError(Console):
@@ -78,12 +82,15 @@ class ProgressBar(Observer):
         self.console = console or StandardError()
         self._steps = 0
         """In all, once training has begun."""
+        self._began = 0
+        self._estimated = False
+        """Whether it was said how long training will take."""
         self._doing = ""
         self._begun: set[str] = set()
         """Kinds of work that plain lines have told of."""
         self._told = -math.inf
         """When the last plain line was printed."""
-        self._speed = _Speed()
+        self._speed = Speed()
         self._progress: Progress | None = None
         self._line = NotebookLine()
 
@@ -99,14 +106,38 @@ class ProgressBar(Observer):
 
     def started(self, step: int, steps: int) -> None:
         """Show a bar of steps."""
+        self._began = step
         self._steps = steps
-        self._speed = _Speed()
+        self._estimated = False
+        self._speed = Speed()
         self._show("step", step, steps)
 
     def stepped(self, step: int, images_seen: int) -> None:
         """Move the bar, a few times a second."""
         if self._speed.due(step, images_seen):
             self._move(step, speed=f"{self._speed.images:.0f} images/s")
+        if self._speed.elapsed() > _WARM_UP:
+            self._estimate(step, images_seen)
+
+    def _estimate(self, step: int, images_seen: float) -> None:
+        """Say once how long training will take, and warn if that is more than a day."""
+        each = self._speed.each(step)
+        if self._estimated or each is None:
+            return
+        self._estimated = True
+        left = each * (self._steps - step)
+        rate = f"at {self._speed.average(images_seen):.0f} images/s"
+        if left >= DAY:
+            a_day = int(float(f"{DAY / each:.2g}"))
+            self.warned(
+                step,
+                f"the {self._steps - step} steps that are left take about {lasting(left)} {rate}; "
+                f"about {a_day} steps take a day: set fewer with train.steps=N",
+            )
+        elif left >= MINUTE:
+            whole = "in all" if self._began == 0 else "more"
+            total = left + (self._speed.elapsed() if self._began == 0 else 0)
+            self.noted(f"about {lasting(total)} {whole} {rate}")
 
     def reported(self, step: int, scalars: Mapping[str, float]) -> None:
         """Show the losses."""
@@ -115,6 +146,7 @@ class ProgressBar(Observer):
         if "growth/resolution" in scalars:
             text = f"{_grown(scalars)}  {text}"
         self._move(step, losses=text)
+        self._estimate(step, scalars.get("images_seen", 0))
         if not self._progress:
             speed = f"{scalars.get('speed/images_per_second', 0):.0f} images/s"
             left = f"{self._speed.left(step, self._steps)} left"
@@ -152,7 +184,7 @@ class ProgressBar(Observer):
 
     def went_back(self, step: int) -> None:
         """Move the bar back."""
-        self._speed = _Speed()
+        self._speed = Speed()
         self._move(step)
 
     def warned(self, step: int, message: str) -> None:
@@ -206,32 +238,3 @@ def _grown(scalars: Mapping[str, float]) -> str:
     fade = scalars["growth/fade"]
     fading = "" if fade == 1 else f" faded in {fade:.0%}"
     return f"{scalars['growth/resolution']:.0f} px{fading}"
-
-
-class _Speed:
-    """Images a second and time left, read off the clock a few times a second."""
-
-    def __init__(self) -> None:
-        self.images = 0.0
-        self._start: tuple[float, int] | None = None
-        self._last = (0.0, 0)
-
-    def due(self, step: int, images_seen: int) -> bool:
-        now = time.monotonic()
-        if self._start is None:
-            self._start = (now, step)
-            self._last = (now, images_seen)
-        seconds = now - self._last[0]
-        if seconds < 0.25:
-            return False
-        self.images = (images_seen - self._last[1]) / seconds
-        self._last = (now, images_seen)
-        return True
-
-    def left(self, step: int, steps: int) -> str:
-        if self._start is None or step == self._start[1]:
-            return "?"
-        each = (time.monotonic() - self._start[0]) / (step - self._start[1])
-        minutes, seconds = divmod(round(each * (steps - step)), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02}:{seconds:02}"

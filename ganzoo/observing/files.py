@@ -35,7 +35,7 @@ class _Lines(Observer):
 
     def _opened(self) -> TextIO:
         # What a run told after the checkpoint that it goes on from will be told again.
-        told = self._path.read_text(errors="replace") if self._path.exists() else ""
+        told = self._path.read_text("utf-8", errors="replace") if self._path.exists() else ""
         kept = [line for line in told.splitlines() if _step(line) <= self._last]
         write_atomically(self._path, "".join(f"{line}\n" for line in kept))
         return self._path.open("a", encoding="utf-8")

@@ -36,7 +36,7 @@ class Observer:
         """A sheet of pictures, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
 
     def evaluating(self, what: str, done: int, total: int) -> None:
-        """So much of an evaluation's work of one kind is done."""
+        """So much is done of an evaluation, or of what samples and checkpoints need."""
 
     def evaluated(self, found: Evaluated) -> None:
         """Generated pictures were measured."""

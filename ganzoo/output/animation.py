@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from ganzoo import folders
 from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder, replacing, require_folder
+from ganzoo.folders import RunFolder, replacing
 
 FORMATS = {
     # A palette for each frame. Dithering is ordered: diffused errors would crawl between frames.
@@ -34,16 +35,14 @@ FORMATS = {
 """How ffmpeg writes a file, by the ending of its name."""
 
 
-def check_free(path: Path) -> None:
-    """Refuse a path where something would be overwritten, or a format that cannot be written.
+def check_free(path: Path, *, force: bool = False) -> None:
+    """Refuse what is no animation, and what ``folders.check_free`` refuses.
 
     Raises RequestError.
     """
     if path.suffix.lower() not in FORMATS:
         raise RequestError(f"{path}: an animation is a file that ends in {', '.join(FORMATS)}")
-    if path.exists():
-        raise RequestError(f"{path} exists already: name another with --out")
-    require_folder(path.parent)
+    folders.check_free(path, force=force)
 
 
 def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:

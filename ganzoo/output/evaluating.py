@@ -54,5 +54,5 @@ def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
 
 
 def _evaluated(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:
-    classes = len(run.class_names) if run.conditional else 0
-    return evaluation(run.generator, run.point, run.step, run.images_seen, classes, progress)
+    step, images_seen = run.step, run.images_seen
+    return evaluation(run.generator, run.point, step, images_seen, run.conditional, progress)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from ganzoo import pictures
+from ganzoo import folders, pictures
 from ganzoo.errors import RequestError
-from ganzoo.folders import ending, require_folder
+from ganzoo.folders import ending
 
 _LEGIBLE = 128
 """Pixels of the shorter side, in sheets to be looked at."""
@@ -17,32 +18,31 @@ _GAP = 4
 """Pixels between their pictures; twice as many after the first of a row."""
 
 
-def check_free(path: Path) -> None:
-    """Refuse a path where something would be overwritten, or a format that cannot be written.
-
-    Raises RequestError.
-    """
-    if ending(path) and ending(path) not in pictures.FORMATS:
-        raise RequestError(f"{path}: pictures are written as {', '.join(pictures.FORMATS)}")
-    if path.exists() and (ending(path) or not path.is_dir() or any(path.iterdir())):
-        raise RequestError(f"{path} exists already: name another with --out")
-    require_folder(path.parent)
-
-
-def check_sheet_free(path: Path) -> None:
-    """Refuse all that ``check_free`` does, and a folder.
+def check_free(path: Path, *, force: bool = False) -> None:
+    """Refuse what is no image file, and what ``folders.check_free`` refuses.
 
     Raises RequestError.
     """
     if not ending(path):
         raise RequestError(f"{path}: name one picture file, such as {path}.png")
-    check_free(path)
+    if ending(path) not in pictures.FORMATS:
+        raise RequestError(
+            f"{path}: pictures are written as {', '.join(pictures.FORMATS)}; the name of a folder "
+            "ends in a slash"
+        )
+    folders.check_free(path, force=force)
 
 
 def save_grid(made: Tensor, path: Path, columns: int | None = None) -> None:
     """Write pictures, uint8 (N, C, H, W), as one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pictures.save(pictures.grid(made, columns), path)
+
+
+def save_each_class(made: Tensor, class_names: Sequence[str], path: Path) -> None:
+    """Write pictures, uint8 (classes, N, C, H, W), as one: a row for each class, with its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures.save(pictures.class_grid(made, class_names, columns=made.shape[1]), path)
 
 
 def save_beside(shown: Tensor, others: Tensor, path: Path) -> None:

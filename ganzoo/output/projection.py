@@ -62,7 +62,8 @@ class Projector:
     Minimised are mean squares of the difference between two pictures at several scales, each half
     of the one before, and ``0.1 (|z|^2 / D - 1)^2``: normal latents of many dimensions D are
     hardly ever shorter or longer. The 256 random pictures are those that ``TrainedRun.generate``
-    makes with this seed; a conditional generator that is told no class tries some of each.
+    makes with this seed; a conditional generator that is told no class tries them as often
+    as they were trained.
 
     Raises RequestError if the generator listens to no classes or has none of that name.
     """
@@ -73,7 +74,7 @@ class Projector:
         self.steps = steps
         self._generator = run.generator
         self._latents = latents_of(run.generator, range(_CANDIDATES), seed)
-        self._labels = run.labels(_CANDIDATES, class_name)
+        self._labels = run.labels(_CANDIDATES, seed, class_name)
         self._made = draw(run.generator, self._latents, self._labels)
         self._device = next(run.generator.parameters()).device
         # Latents that are not normal are measured by their own mean and spread.

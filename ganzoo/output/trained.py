@@ -26,7 +26,7 @@ from ganzoo.output.truncation import Truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import Schedule
-from ganzoo.training.sampling import latents_of, make_pictures, spread
+from ganzoo.training.sampling import ClassFrequencies, latents_of, make_each_class, make_pictures
 
 
 class TrainedRun:
@@ -51,6 +51,7 @@ class TrainedRun:
         """The shape of the pictures that it was trained on; ``image`` may be an earlier stage's."""
         networks = self._networks(self.whole)
         self.conditional = networks.conditional
+        self.frequencies = ClassFrequencies(state["class_counts"]) if self.conditional else None
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
@@ -90,8 +91,9 @@ class TrainedRun:
         before = sessions[-1].get("pictures", now) if sessions else now
         if before != now or (data.shape, data.class_names) != (self.whole, self.class_names):
             raise RequestError(
-                f"{self.folder} was trained on other pictures, {before} of {tuple(self.whole)} in "
-                f"{len(self.class_names)} classes, than these, {now} of {tuple(data.shape)} in "
+                f"{self.folder} was trained on other pictures, {before} of {self.whole.size} x "
+                f"{self.whole.channels} in {len(self.class_names)} classes, than these, {now} of "
+                f"{data.shape.size} x {data.shape.channels} in "
                 f"{len(data.class_names)}: give it those again"
             )
 
@@ -104,15 +106,14 @@ class TrainedRun:
     ) -> Tensor:
         """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
 
-        Picture i follows from the seed and from i, not from how many are asked for. A
-        conditional generator that is told no class makes about as many of each, in their order.
-        With ``truncation`` below 1, pictures are more usual and less diverse.
+        Picture i follows from the seed, i and its class, not from how many are asked for. A
+        conditional generator that is told no class draws one for each picture, each class as often
+        as it was trained. With ``truncation`` below 1, pictures are more usual and less diverse.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
-        if count < 1:
-            raise RequestError(f"count={count}: at least one picture")
-        labels = self.labels(count, class_name)
+        _require_some(count)
+        labels = self.labels(count, seed, class_name)
         return make_pictures(self.truncated(truncation), count, seed, labels)
 
     def grid(
@@ -141,8 +142,9 @@ class TrainedRun:
         Raises RequestError if the generator listens to no classes.
         """
         self._require_conditional()
-        names = self.class_names
-        return torch.stack([self.generate(count, seed, name, truncation) for name in names])
+        _require_some(count)
+        generator = self.truncated(truncation)
+        return make_each_class(generator, len(self.class_names), count, seed)
 
     def truncated(self, truncation: float) -> Generator:
         """The generator, with latents that are only so far from their mean: at 1 itself.
@@ -165,13 +167,13 @@ class TrainedRun:
             raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
         return self
 
-    def labels(self, count: int, class_name: str | None = None) -> Tensor | None:
-        """Labels (count,) for as many pictures, as ``generate`` gives them; ``None`` without.
+    def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:
+        """The labels (count,) of the pictures that ``generate`` makes; ``None`` without labels.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
         if class_name is None:
-            return spread(len(self.class_names), count) if self.conditional else None
+            return self.frequencies.labels(range(count), seed) if self.frequencies else None
         self._require_conditional()
         return torch.full((count,), _index(self.class_names, class_name))
 
@@ -187,6 +189,11 @@ class TrainedRun:
             image=image, classes=len(self.class_names), needs=Needs.of(self.run.loss.build())
         )
         return networks
+
+
+def _require_some(count: int) -> None:
+    if count < 1:
+        raise RequestError(f"count={count}: at least one picture")
 
 
 def _index(names: Sequence[str], name: str) -> int:

@@ -25,8 +25,9 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import replacing, write_atomically
 from ganzoo.journal import is_number
 from ganzoo.ownership import Ownership
-from ganzoo.training.migration import FORMAT, migrated
 
+FORMAT = 3
+"""Of the checkpoints that are written and read."""
 _NAME = re.compile(r"step-(\d+)\.pt")
 _MARGIN = 1.1
 """Room for what a file holds beside its tensors."""
@@ -212,9 +213,9 @@ class Checkpoints:
 
 
 def read(path: Path) -> State:
-    """The state in a checkpoint file, its tensors on the CPU, as today's ganzoo would write it.
+    """The state in a checkpoint file, its tensors on the CPU.
 
-    Raises Damaged if the file is not the one that was written, and RequestError if it is of a newer
+    Raises Damaged if the file is not the one that was written, and RequestError if it is of another
     format or may not be read.
     """
     try:
@@ -232,22 +233,24 @@ def read(path: Path) -> State:
             f"{path.with_suffix('.json').name}, cannot be read"
         )
     if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
-        _refuse_newer(about.get("format"), about, path)
+        _refuse_other(about.get("format"), about, path)
         raise Damaged(
             f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
             f"{about.get('size')} bytes, or its SHA-256 differs)"
         )
     state = _unpacked(data, path)
-    _refuse_newer(state.get("format"), about, path)
-    return _migrated(state, path)
+    _refuse_other(state.get("format"), about, path)
+    if "format" not in state:
+        raise Damaged(f"the checkpoint {path} is none: it says no format")
+    return state
 
 
-def _refuse_newer(version: object, about: State, path: Path) -> None:
-    if isinstance(version, int) and version > FORMAT:
+def _refuse_other(version: object, about: State, path: Path) -> None:
+    if isinstance(version, int) and version != FORMAT:
+        remedy = "upgrade ganzoo-toolkit" if version > FORMAT else "use the version that wrote it"
         raise RequestError(
-            f"the checkpoint {path} was written by ganzoo {about.get('ganzoo', 'of a later date')} "
-            f"in format {version}, and ganzoo {ganzoo.__version__} reads formats up to {FORMAT}: "
-            "upgrade ganzoo-toolkit"
+            f"the checkpoint {path} was written by ganzoo {about.get('ganzoo', '?')} in format "
+            f"{version}, and ganzoo {ganzoo.__version__} reads format {FORMAT}: {remedy}"
         )
 
 
@@ -267,13 +270,6 @@ def _unpacked(data: bytes, path: Path) -> State:
         raise Damaged(f"the checkpoint {path} cannot be read: {reason}") from bad
 
 
-def _migrated(state: State, path: Path) -> State:
-    try:
-        return migrated(state)
-    except (KeyError, TypeError) as error:
-        raise Damaged(f"the checkpoint {path} is none: {error}") from error
-
-
 def _described(path: Path) -> dict[str, Any]:
     """What the file beside a checkpoint says of it; nothing if there is none that can be read."""
     return _told(path.with_suffix(".json"))
@@ -290,8 +286,7 @@ def _told(file: Path) -> dict[str, Any]:
 
 def _for_good(path: Path) -> bool:
     """Whether it is kept for good, or may be: that cannot be told of a damaged description."""
-    about = _described(path)
-    return about.get("for_good", about.get("format") != 1) is not False
+    return _described(path).get("for_good") is not False
 
 
 def _remove(path: Path) -> None:

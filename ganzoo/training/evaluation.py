@@ -22,7 +22,7 @@ from ganzoo.evaluation.store import Store, key_of
 from ganzoo.evaluation.trial import refuse_impossible
 from ganzoo.run import Chosen, Run
 from ganzoo.training.growth import Point
-from ganzoo.training.sampling import draw, latents_of, spread
+from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
 
 
 class Evaluation:
@@ -75,18 +75,20 @@ class Evaluation:
         point: Point,
         step: int,
         images_seen: int,
-        classes: int = 0,
+        conditional: bool = False,
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
     ) -> Evaluated:
         """Measure a generator that is in evaluation mode, as far as it is grown.
 
-        Its pictures are those that ``ganzoo generate`` makes with the run's seed. Whatever
-        ``progress`` raises ends it; what a metric raises is told to ``failed``, if that is there.
+        Its pictures are those that ``ganzoo generate`` makes with the run's seed. The labels of a
+        ``conditional`` one are as frequent as among the real pictures that it is compared with,
+        also where ``data.balance`` trains all classes equally. Whatever ``progress`` raises ends
+        it; what a metric raises is told to ``failed``, if that is there.
         """
         began = time.perf_counter()
         evaluator = self.evaluator(Point(point.stage, 1.0))
-        made = self._made(generator, classes, progress)
+        made = self._made(generator, conditional, progress)
         scores = evaluator(made, progress, failed)
         assert self.run.features
         return Evaluated(
@@ -103,14 +105,15 @@ class Evaluation:
             seconds=round(time.perf_counter() - began, 1),
         )
 
-    def _made(self, generator: Generator, classes: int, progress: Progress) -> Tensor:
+    def _made(self, generator: Generator, conditional: bool, progress: Progress) -> Tensor:
         count = self.run.evaluate.samples
-        labels = spread(classes, count) if classes else None
+        frequencies = ClassFrequencies.of(self._data) if conditional else None
         made = []
         for numbers in torch.arange(count).split(AT_ONCE):
             progress("generated pictures", int(numbers[0]), count)
-            latents = latents_of(generator, numbers.tolist(), self.run.seed)
-            made.append(draw(generator, latents, None if labels is None else labels[numbers]))
+            wanted, seed = numbers.tolist(), self.run.seed
+            labels = frequencies.labels(wanted, seed) if frequencies else None
+            made.append(draw(generator, latents_of(generator, wanted, seed), labels))
         return torch.cat(made)
 
     def _evaluator_at(self, point: Point) -> Evaluator:

@@ -11,7 +11,6 @@ from ganzoo.observing.audience import Audience
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, due
 from ganzoo.training.keeping import Keeper, Trained
-from ganzoo.training.randomness import Randomness
 
 
 class Examined(Trained, Protocol):
@@ -80,15 +79,15 @@ class Examiner:
 
         assert self._evaluation, "the settings ask for it"
         trainer, game = self._trainer, self._trainer.game
-        trainer.ema.settle(Randomness(trainer.run.seed), game.classes)
-        generator, classes = trainer.ema.generator, game.classes
+        trainer.ema.settle()
+        generator, conditional = trainer.ema.generator, game.networks.conditional
         left_out: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
             left_out.setdefault(in_one_line(error), []).append(metric)
 
         found = self._evaluation(
-            generator, game.point, trainer.step, game.images_seen, classes, progress, failed
+            generator, game.point, trainer.step, game.images_seen, conditional, progress, failed
         )
         for reason, names in left_out.items():
             self._warn(f"{', '.join(names)} left out: {reason}")

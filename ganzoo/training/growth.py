@@ -78,7 +78,7 @@ class Schedule:
         for stage in self.stages:
             if stage.batch_size % run.train.devices:
                 raise RequestError(
-                    f"{stage.batch_size} pictures in a batch at {stage.image.height} pixels cannot "
+                    f"{stage.batch_size} pictures in a batch at {stage.image.size} pixels cannot "
                     f"be shared equally by train.devices={run.train.devices}: set "
                     f"growth.batch_size.{stage.image.height}={run.train.devices}, or a multiple"
                 )
@@ -114,7 +114,7 @@ class Schedule:
         last = self.stages[-1]
         whole = last.begins + last.fade_images
         if self._growth is not None and len(self.stages) == 1:
-            return f"there is nothing to grow: {last.image.height} pixels are the only stage"
+            return f"there is nothing to grow: {last.image.size} pixels are the only stage"
         if self.steps(whole) > steps:
             return (
                 f"the last layers are whole after {whole} images, but this run ends before: make "
@@ -139,8 +139,8 @@ def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> It
     numbers = [n for n, image in enumerate(shapes) if image.height >= growth.start]
     if not numbers:
         raise RequestError(
-            f"growth.start={growth.start}: the pictures have {shapes[-1].height} pixels, so begin "
-            "with as many or less"
+            f"growth.start={growth.start}: the pictures have {shapes[-1].size} pixels, so begin "
+            f"with a height of {shapes[-1].height} or less"
         )
     begins = 0
     for number in numbers:

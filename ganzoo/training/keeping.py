@@ -11,7 +11,6 @@ from ganzoo.observing.audience import Audience
 from ganzoo.run import Run
 from ganzoo.training import snapshot
 from ganzoo.training.checkpoint import Checkpoints, State, read
-from ganzoo.training.randomness import Randomness
 
 
 class Trained(snapshot.Resumable, Protocol):
@@ -55,7 +54,7 @@ class Keeper:
             trainer.landmark, trainer.rollbacks = trainer.step, 0
         if trainer.engine.is_main:
             self._audience.tell(lambda observer: observer.saving())
-            trainer.ema.settle(Randomness(trainer.run.seed), trainer.game.classes)
+            trainer.ema.settle()
             spare = trainer.landmark if trainer.run.train.on_nonfinite == "rollback" else None
             try:
                 self._checkpoints.save(snapshot.take(trainer), for_good=for_good, spare=spare)

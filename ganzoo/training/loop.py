@@ -56,7 +56,9 @@ class Trainer:
         self.game = game
         self.engine = game.engine
         self.phases = game.phases()
-        self.ema = Ema(game.networks.generator, run.train.ema)
+        self.ema = Ema(
+            game.networks.generator, run.train.ema, run.seed, game.frequencies, self._tell_progress
+        )
         self.sentinel = Sentinel(game.engine, run.train.on_nonfinite)
         self.step = 0
         self.steps = self._length()
@@ -65,7 +67,7 @@ class Trainer:
         self._audience = Audience(observers)
         self._keeper = Keeper(self, checkpoints, self._audience)
         self.examiner = Examiner(self, evaluation, self._keeper, self._audience)
-        self._sheets = Sheets(game, self.ema, self._show)
+        self._sheets = Sheets(game, self.ema, self._show, self._tell_progress)
         self._collapse = CollapseWatch()
         self._stopwatch = Stopwatch(self.engine.device)
         self.landmark = 0
@@ -160,7 +162,7 @@ class Trainer:
         if warning:
             self._audience.tell(lambda observer: observer.noted(warning))
         if len(stages) > 1:
-            size = f"{stage.image.height} of {stages[-1].image.height} pixels"
+            size = f"{stage.image.size} of {stages[-1].image.size} pixels"
             message = f"step {self.step}: {size}, {stage.batch_size} pictures in a batch"
             self._audience.tell(lambda observer: observer.noted(message))
 
@@ -334,6 +336,9 @@ class Trainer:
                 f"the samples of step {self.step} are nearly all alike: they differ {ratio:.0%} as "
                 "much as real pictures do; the generator may have collapsed",
             )
+
+    def _tell_progress(self, what: str, done: int, total: int) -> None:
+        self._audience.tell(lambda observer: observer.evaluating(what, done, total))
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
         epoch = self.game.images_seen / self._pictures

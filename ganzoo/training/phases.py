@@ -20,6 +20,7 @@ from ganzoo.sections import Optimiser
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import Point, Schedule
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.sampling import ClassFrequencies
 from ganzoo.training.tally import Tally
 
 
@@ -68,9 +69,14 @@ class Game:
     """What is worth a report of the terms calculated last, beside the terms."""
     scores: dict[str, Tensor] = field(default_factory=dict)
     """The discriminator's scores of the real and the fake pictures that it was trained on last."""
+    frequencies: ClassFrequencies | None = field(init=False, default=None)
+    """How often each class is trained; ``None`` where the players get no labels."""
     _batch: Batch = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.classes:
+            balance = self.run.data.balance
+            self.frequencies = ClassFrequencies.of(self.batches.data, balance=balance)
         self.grow()
 
     @property

@@ -36,6 +36,7 @@ from ganzoo.data.streaming import StreamedPictures
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
+from ganzoo.observing.curves import LossCurves
 from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
@@ -172,7 +173,7 @@ def _files(run: Run, folder: RunFolder, step: int) -> list[Observer]:
     files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
     if run.evaluate.every or folder.evaluations.exists():
         files.append(Evaluations(folder.evaluations, step))
-    return files
+    return [*files, LossCurves(folder)]
 
 
 def _evaluation(game: Game) -> Evaluation | None:
@@ -246,9 +247,10 @@ def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Stor
     """The pictures of a source as a run sees them, prepared now if need be."""
     for note in notes_of(source):
         progress.noted(note)
+    dataset = run.dataset.entry.qualified_name
     if isinstance(source, ChunkedSource):
-        return StreamedPictures(source, run.data)
-    data = prepared(source, run.data, progress.preparing)
+        return StreamedPictures(source, run.data, dataset)
+    data = prepared(source, run.data, progress.preparing, dataset=dataset)
     if data.skipped:
         progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
     return data
@@ -294,12 +296,14 @@ def environment(game: Game) -> dict[str, Any]:
     """What a run runs on: versions, device, pictures, command."""
     run, device = game.run, game.engine.device
     chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
+    measuring = (*run.metrics.values(), *filter(None, [run.features]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
+        "metric_plugins": sorted({str(one.entry.plugin) for one in measuring}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

@@ -15,18 +15,25 @@ from ganzoo.training.diversity import diversity
 from ganzoo.training.ema import Ema
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import make_pictures, spread
+from ganzoo.training.sampling import make_each_class, make_pictures
 
 Show = Callable[[str, NDArray[np.uint8]], None]
+Progress = Callable[[str, int, int], None]
+_FEWEST = 4
+"""Images of a class, in sheets with a row for each class."""
 
 
 class Sheets:
-    """Draws sheets and passes them, each with its name, to ``show``."""
+    """Draws sheets and passes them, each with its name, to ``show``.
 
-    def __init__(self, game: Game, ema: Ema, show: Show) -> None:
+    ``progress`` is told what is made, how much of it is done, and how much there is.
+    """
+
+    def __init__(self, game: Game, ema: Ema, show: Show, progress: Progress) -> None:
         self._game = game
         self._ema = ema
         self._show = show
+        self._progress = progress
         self._count = game.run.sample.count
 
     def real(self) -> None:
@@ -43,17 +50,33 @@ class Sheets:
         ``None`` where that cannot be said: of a single picture, or where all real ones are alike.
         """
         game = self._game
-        labels = spread(game.classes, self._count) if game.classes else None
-        self._ema.settle(Randomness(game.run.seed), game.classes)
-        made = make_pictures(self._ema.generator, self._count, game.run.seed, labels)
-        # Those of an early stage as large as the last one's, so that all sheets are alike.
-        factor = game.batches.data.shape.height // game.point.stage.image.height
-        self._show("samples", pictures.grid(pictures.enlarged(made, factor)))
+        self._ema.settle()
+        self._progress("samples", 0, self._count)
+        labels, seed = None, game.run.seed
+        if game.frequencies:
+            labels = game.frequencies.labels(range(self._count), seed)
+        made = make_pictures(self._ema.generator, self._count, seed, labels)
+        self._show("samples", self._sheet(made))
+        self._progress("samples", self._count, self._count)
         if self._count < 2:
             return None
         real = game.point.shrink(pictures.from_uint8(self._real))
         real_diversity = diversity(pictures.to_uint8(real))
         return diversity(made) / real_diversity if real_diversity else None
+
+    def _sheet(self, made: Tensor) -> NDArray[np.uint8]:
+        """The samples in one image, or rows of every class where each gets enough of them."""
+        game = self._game
+        # Those of an early stage as large as the last one's, so that all sheets are alike.
+        factor = game.batches.data.shape.height // game.point.stage.image.height
+        each = self._count // game.classes if game.classes else 0
+        if each < _FEWEST:
+            return pictures.grid(pictures.enlarged(made, factor))
+        rows = max(1, round((each / game.classes) ** 0.5))  # of each class: about a square in all
+        columns = each // rows
+        classes = make_each_class(self._ema.generator, game.classes, columns * rows, game.run.seed)
+        enlarged = pictures.enlarged(classes.flatten(0, 1), factor).unflatten(0, (game.classes, -1))
+        return pictures.class_grid(enlarged, game.batches.data.class_names, columns)
 
     @cached_property
     def _real(self) -> Tensor:

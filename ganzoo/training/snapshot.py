@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from ganzoo.contracts import ImageShape
 from ganzoo.errors import RequestError
 from ganzoo.training.checkpoint import State
 from ganzoo.training.ema import Ema
@@ -43,6 +44,7 @@ def take(trainer: Resumable) -> State:
         "images_made": trainer.images_made,
         "image": list(data.shape),
         "class_names": list(data.class_names),
+        "class_counts": list(game.frequencies.counts) if game.frequencies else [],
         "generator": game.networks.generator.state_dict(),
         "discriminator": game.networks.discriminator.state_dict(),
         "averaged": trainer.ema.generator.state_dict(),
@@ -62,12 +64,13 @@ def restore(trainer: Resumable, state: State) -> None:
 
     Raises RequestError if the pictures or the networks have another shape now.
     """
-    data = trainer.game.batches.data
+    data, image = trainer.game.batches.data, ImageShape(*state["image"])
     now = (list(data.shape), list(data.class_names))
     if now != (state["image"], state["class_names"]):
         raise RequestError(
-            f"the run was trained on pictures of (C, H, W) = {tuple(state['image'])} in "
-            f"{len(state['class_names'])} classes; these are {tuple(data.shape)} in "
+            f"the run was trained on pictures of {image.size} x {image.channels} in "
+            f"{len(state['class_names'])} classes; these are {data.shape.size} "
+            f"x {data.shape.channels} in "
             f"{len(data.class_names)}: give it the pictures it was trained on"
         )
     try:
@@ -85,6 +88,7 @@ def _restore(trainer: Resumable, state: State) -> None:
     _load(game.networks.generator, state["generator"])
     _load(game.networks.discriminator, state["discriminator"])
     _load(trainer.ema.generator, state["averaged"])
+    trainer.ema.settled = True
     game.images_seen = int(state["images_seen"])
     trainer.grow()
     trainer.phases = game.phases()

@@ -36,6 +36,6 @@ def ganzoo_datasets() -> Iterable[Dataset]:
             factory="ganzoo_blossoms.source:blossoms",
             options=BlossomsOptions,
             reference="Drawn by ganzoo itself.",
-            recommends={"data.resolution": 32, "train.epochs": 10, "sample.every": 50},
+            recommends={"data.resolution": 32, "train.epochs": 10, "sample.every": 20},
         )
     ]

@@ -161,6 +161,6 @@ def _refusal(image: ImageShape) -> str:
 
     low, high = sorted(sorted(SIZES, key=distance)[:2])
     return (
-        f"cannot make pictures of {image.height} x {image.width} pixels, only squares with a "
+        f"cannot make pictures of {image.size} pixels, only squares with a "
         f"side of {', '.join(map(str, SIZES))}: the nearest resolutions are {low} and {high}"
     )

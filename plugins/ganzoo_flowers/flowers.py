@@ -60,6 +60,11 @@ class Flowers:
         files = [*self._files, _LABELS, _SPLITS]
         return f"{fingerprint_of_files(self._folder, files)}-{self._split}"
 
+    @property
+    def sequential(self) -> bool:
+        """Whether one photograph can only be had by reading the whole archive."""
+        return self._archive is not None
+
     def __len__(self) -> int:
         return len(self._numbers)
 

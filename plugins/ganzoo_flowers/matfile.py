@@ -18,6 +18,16 @@ from ganzoo import RequestError
 
 _MATRIX, _COMPRESSED = 14, 15
 _TYPES = dict(zip((1, 2, 3, 4, 5, 6, 7, 9, 12, 13), "bBhHiIfdqQ", strict=True))
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_VERSION_4 = struct.Struct("<5i")
+_TYPES_4 = {
+    1000 * order + 10 * number + form
+    for order in (0, 1)
+    for number in range(6)
+    for form in (0, 1, 2)
+}
+"""Byte order, kind of number and kind of matrix, as version 4 writes them in one number."""
+_LONGEST_NAME = 64
 _MOST_BYTES = 2**24
 _LARGEST_NUMBER = 2**16
 
@@ -29,7 +39,14 @@ def read_numbers(path: Path, name: str) -> NDArray[np.int64]:
     """
     try:
         with path.open("rb") as file:
-            numbers = _matrix(file.read(_MOST_BYTES), name)
+            content = file.read(_MOST_BYTES)
+        if version := _other_version(content):
+            raise RequestError(
+                f"{path} is a MATLAB file of version {version}, and versions 5 to 7 are read: "
+                "take the published file, or save this one in MATLAB with "
+                f"save('{path.name}', '{name}', '-v7')"
+            )
+        numbers = _matrix(content, name)
     except OSError as error:
         raise RequestError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, LookupError, struct.error, zlib.error) as error:
@@ -37,6 +54,26 @@ def read_numbers(path: Path, name: str) -> NDArray[np.int64]:
     if not numbers.size or not ((numbers >= 1) & (numbers <= _LARGEST_NUMBER)).all():
         raise RequestError(f"{path} is damaged: {name} is not of numbers from 1 on")
     return numbers.astype(np.int64)
+
+
+def _other_version(content: bytes) -> str:
+    """Of MATLAB's files, those that begin otherwise; nothing for versions 5 to 7 and other files.
+
+    MathWorks, MAT-File Format: version 4 begins with a type, the two sides of a matrix, whether it
+    has an imaginary part, and the length of its name; version 7.3 is HDF5 behind a text.
+    """
+    if content.startswith(b"MATLAB 7.3") or content[512:520] == _HDF5 or content[:8] == _HDF5:
+        return "7.3 (HDF5)"
+    if len(content) < _VERSION_4.size or content[:6] == b"MATLAB":
+        return ""
+    for order in "<>":
+        kind, rows, columns, imaginary, length = struct.unpack_from(f"{order}5i", content)
+        sane = min(rows, columns) >= 0 and imaginary in (0, 1) and 1 < length <= _LONGEST_NAME
+        end = _VERSION_4.size + length
+        named = sane and content[end - 1 : end] == b"\0" and content[20 : end - 1].isascii()
+        if named and kind in _TYPES_4:
+            return "4"
+    return ""
 
 
 def _matrix(content: bytes, name: str) -> NDArray[Any]:

@@ -160,7 +160,7 @@ def _depth(options: FullyConvolutionalOptions, image: ImageShape) -> int:
     if image.height % unit or image.width % unit:
         low = max(1, shorter // unit) * unit
         raise ValueError(
-            f"cannot halve pictures of {image.height} x {image.width} pixels {depth} times: take "
+            f"cannot halve pictures of {image.size} pixels {depth} times: take "
             f"a resolution that is a multiple of {unit}, such as {low} or {low + unit}, or a "
             "smaller depth"
         )

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ganzoo import RequestError, cache_folder, download
+from ganzoo_mnist.files import find
 from ganzoo_mnist.idx import read_idx
-from ganzoo_mnist.variants import VARIANTS, Variant
+from ganzoo_mnist.variants import PARTS, VARIANTS, Variant
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ganzoo_mnist import MnistOptions
-
-_PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
-"""How the names of the files of a split begin."""
 
 
 class Mnist:
@@ -27,12 +26,13 @@ class Mnist:
 
     def __init__(self, options: MnistOptions) -> None:
         variant = VARIANTS[options.variant]
+        self._variant = options.variant
         self.class_names = variant.class_names
-        names = [name for name in variant.files if name.startswith(_PARTS[options.split])]
+        names = [name for name in variant.files if name.startswith(PARTS[options.split])]
         if options.path is None:
             files = _download(names, variant, cache_folder("mnist", options.variant))
         else:
-            files = [_find(name, variant, options.path) for name in names]
+            files = find(names, variant, options.path)
         # Of each part, the pictures come first and then the labels.
         parts = [self._read(*pair) for pair in zip(files[::2], files[1::2], strict=True)]
         self._images = np.concatenate([images for images, _ in parts])[..., np.newaxis]
@@ -40,11 +40,11 @@ class Mnist:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The pictures and labels themselves, from whatever files they came."""
+        """The images and labels themselves, from whatever files, and what the labels mean."""
         digest = hashlib.sha256(str(self._images.shape).encode())
         digest.update(self._images.data)
         digest.update(self._labels.data)
-        return digest.hexdigest()
+        return f"{digest.hexdigest()}-{self._variant}"
 
     def __len__(self) -> int:
         return len(self._images)
@@ -68,18 +68,6 @@ class Mnist:
                 f"{len(self.class_names)} classes is {len(self.class_names) - 1}"
             )
         return pictures, classes
-
-
-def _find(name: str, variant: Variant, path: Path) -> Path:
-    """The file of this name, packed or unpacked, where it is by itself or by torchvision."""
-    for folder in (path, path / "raw", path / variant.folder / "raw"):
-        for file in (folder / name, folder / name.removesuffix(".gz")):
-            if file.is_file():
-                return file
-    raise RequestError(
-        f"no {name}, packed or unpacked, in {path}: dataset.path is the folder that holds it, "
-        f"{variant.mirrors[0]} has it, and without dataset.path it is downloaded"
-    )
 
 
 def _download(names: list[str], variant: Variant, folder: Path) -> list[Path]:

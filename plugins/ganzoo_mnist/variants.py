@@ -26,6 +26,9 @@ def _files(*facts: tuple[int, str]) -> dict[str, tuple[int, str]]:
     return dict(zip(names, facts, strict=True))
 
 
+PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
+"""How the names of the files of a split begin."""
+
 VARIANTS = {
     "mnist": Variant(
         mirrors=(

@@ -47,7 +47,7 @@ class SlicedWasserstein:
         if min(real.shape.height, real.shape.width) < SIDE:
             raise RequestError(
                 f"swd compares neighborhoods of {SIDE} x {SIDE} pixels, and these images are only "
-                f"{real.shape.height} x {real.shape.width}"
+                f"{real.shape.size}"
             )
         n = min(len(real), len(fake), self.options.pictures)
         shapes = real.shape.halvings(SMALLEST)[::-1]
@@ -72,7 +72,7 @@ class SlicedWasserstein:
 
 def _name(shape: ImageShape) -> str:
     square = shape.height == shape.width
-    return f"swd/{shape.height}" if square else f"swd/{shape.height}x{shape.width}"
+    return f"swd/{shape.height}" if square else f"swd/{shape.width}x{shape.height}"
 
 
 def _descriptors(sample: Sample, corners: Tensor, level: int, levels: int) -> Tensor:

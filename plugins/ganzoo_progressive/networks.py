@@ -168,6 +168,6 @@ def _refusal(image: ImageShape) -> str:
     distance = {size: abs(log2(size * size / pixels)) for size in SIZES}
     low, high = sorted(sorted(SIZES, key=distance.__getitem__)[:2])
     return (
-        f"cannot make pictures of {image.height} x {image.width} pixels, only squares whose side "
+        f"cannot make pictures of {image.size} pixels, only squares whose side "
         f"is 4 to 7 doubled a few times, up to 1024: the nearest resolutions are {low} and {high}"
     )

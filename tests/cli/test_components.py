@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from ganzoo.cli.keys import SECTIONS
+from ganzoo.cli.wording import section
 from ganzoo.registry import KINDS, Registry, plural
+from ganzoo.run import core_keys
 
 Ganzoo = Callable[..., Any]
 ENTRIES = Registry.discover().entries()
@@ -141,3 +144,57 @@ def test_a_local_plugin_appears_everywhere(ganzoo_command: Ganzoo, tmp_path: Pat
     (tmp_path / "mine.toml").write_text('plugins = ["my_loss.py"]\nloss = "my-loss"\n')
     filed = ("mine.toml", "dataset=blossoms", "architecture=dcgan")
     assert "my-loss/my-loss" in ganzoo_command("train", *filed, "--dry-run").out
+
+
+def test_every_setting_of_every_run_is_explained(ganzoo_command: Ganzoo) -> None:
+    explained = ganzoo_command("info", "train").out
+    sections = ("data", "growth", "checkpoint", "sample", "log", "evaluate", "seed", "plugins")
+    explained += "".join(ganzoo_command("info", name).out for name in sections)
+    core = [key for key in core_keys() if key.partition(".")[0] not in SECTIONS]
+    for key in core:
+        is_section = any(other.startswith(f"{key}.") for other in core)
+        assert is_section or key == "features" or f"\n{key}=" in f"\n{explained}"
+
+
+def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
+    told = ganzoo_command("info", "train.generator.lr").out
+    assert told.startswith("train.generator.lr=0.0002  (number, > 0)\n    Learning rate.\n")
+    assert "The loss wgan-gp/wgan-gp recommends 0.0002." in told
+    (facts,) = json.loads(ganzoo_command("info", "sample.every", "--json").out)
+    assert facts["key"] == "sample.every"
+    assert facts["default"] == 250
+
+
+@pytest.mark.parametrize(
+    ("key", "of"),
+    [
+        ("architecture.channels", "of architecture dcgan/dcgan"),
+        ("dcgan.channels", "architecture.channels=64"),
+        ("dcgan/dcgan.channels", "architecture.channels=64"),
+        ("augment.rotate.degrees", "of augmentation classic-augment/rotate"),
+        ("metrics.kid.subsets", "of metric feature-metrics/kid"),
+        ("loss", "loss takes the name of a component: "),
+        ("metrics.features", "takes the name of a component: "),
+    ],
+)
+def test_an_option_of_a_component_is_explained_by_its_key(
+    ganzoo_command: Ganzoo, key: str, of: str
+) -> None:
+    assert of in ganzoo_command("info", key).out
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("lr", "train.generator.lr or"), ("sample.evry", "sample.every"), ("trian", "train")],
+)
+def test_an_unknown_setting_gets_a_suggestion(
+    ganzoo_command: Ganzoo, name: str, meant: str
+) -> None:
+    assert f"did you mean {meant}" in ganzoo_command("info", name).error
+
+
+def test_every_key_that_the_zoo_shows_can_be_set() -> None:
+    for entry in ENTRIES:
+        for name, field in entry.component.options.model_fields.items():
+            assert section(entry.component).partition(".")[0] in {*SECTIONS, "recipe"}
+            assert field.description, name

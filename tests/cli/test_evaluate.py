@@ -21,7 +21,9 @@ def test_a_run_is_measured_and_that_is_kept(
     done = ganzoo_command("evaluate", "run", *FAST)
     assert done.status == 0, done.err
     first, head, *rows = done.out.splitlines()
-    assert first.startswith("step 2: 12 generated and 20 real pictures of 8x8, features of random")
+    assert first.startswith(
+        "step 2: 12 generated and 20 real pictures of 8 x 8, features of random"
+    )
     assert head.split() == ["metric", "value", "real", "good", "pictures", "by"]
     assert [row.split()[0] for row in rows][:2] == ["fd", "moments/mean"]
     assert rows[0].split()[-1] == "random"

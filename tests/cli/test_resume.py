@@ -83,7 +83,7 @@ def test_only_damaged_checkpoints_are_an_error(
     ("change", "message"),
     [
         ("architecture.channels=4", "the networks no longer fit the checkpoint"),
-        ("data.resolution=16", "the run was trained on pictures of (C, H, W) = (3, 8, 8)"),
+        ("data.resolution=16", "the run was trained on pictures of 8 x 8 x 3"),
         ("train.stepz=4", "no setting train.stepz; did you mean train.steps"),
     ],
 )

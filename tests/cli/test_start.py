@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 import ganzoo
+from ganzoo.cli import app
 
 Ganzoo = Callable[..., Any]
 
@@ -57,22 +62,43 @@ def test_the_version(ganzoo_command: Ganzoo) -> None:
     assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["train", "sweep", "resume", "generate", "animate", "compare", "list", "info", "plugins"],
-)
-def test_help_has_an_example(ganzoo_command: Ganzoo, command: str) -> None:
-    done = ganzoo_command(command, "--help")
-    assert done.status == 0
-    assert "Usage: ganzoo" in done.out
-    assert (
-        f"ganzoo {command}" in done.out.split("Usage: ", 1)[1].split("\n", 1)[1]
-        or command == "plugins"
-    )
+def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every command that does something, with its help."""
+    if words and not (hasattr(command, "commands") and command.no_args_is_help):
+        yield words, command.help or ""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from leaves(each, (*words, name))
+
+
+COMMANDS = {words: text for words, text in leaves(get_command(app)) if words != ("data",)}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_examples_in_the_help_are_understood(
+    ganzoo_command: Ganzoo, words: tuple[str, ...]
+) -> None:
+    assert "Usage: ganzoo" in ganzoo_command(*words, "--help").out
+    text = " ".join(COMMANDS[words].split())
+    examples = [shlex.split(found)[1:] for found in re.findall(r"`(ganzoo [^`]+)`", text)]
+    assert [one for one in examples if tuple(one[: len(words)]) == words], "there is no example"
+    for example in examples:
+        assert ganzoo_command(*example, "--help").status == 0, example  # refuses unknown options
+        reads = any(word.endswith((".toml", ".py")) for word in example)
+        if example[0] in ("list", "info", "plugins") and not reads and not example[-1].isupper():
+            assert ganzoo_command(*example).status == 0, example
+        if example[0] in ("train", "sweep") and not reads and "=" in example[-1]:
+            assert ganzoo_command(*example, "--dry-run").status == 0, example
 
 
 def test_a_mistyped_command_gets_one_line(ganzoo_command: Ganzoo) -> None:
     assert "train" in ganzoo_command("trian").error
+
+
+def test_an_option_that_is_a_setting_gets_its_key(ganzoo_command: Ganzoo) -> None:
+    error = ganzoo_command("train", "blossoms", "dcgan", "hinge", "--lr", "1e-4").error
+    assert "settings are written as KEY=VALUE; did you mean train.generator.lr or" in error
+    assert "KEY=VALUE: loss.gp_weight=..." in ganzoo_command("train", "--loss.gp-weight=5").error
+    assert "KEY=VALUE" not in ganzoo_command("train", "--xyzzy").error
 
 
 def test_traceback_shows_where(ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +142,40 @@ def test_a_reader_that_leaves_early_ends_it_well() -> None:
     script = f"{sys.executable} -u -m ganzoo info dcgan | head -c 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+ENCODINGS = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "Latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "C": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--json"], ["info", "fd"], ["train", "--help"], ["info", "ß—"]]
+)
+def test_text_that_the_output_cannot_encode_is_no_error(
+    encoding: str, arguments: list[str]
+) -> None:
+    command = [sys.executable, "-m", "ganzoo", *arguments]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHONIO"))}
+    environment |= ENCODINGS[encoding]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert b"UnicodeEncodeError" not in done.stderr
+    assert done.returncode == (2 if "ß—" in arguments else 0), done.stderr
+
+
+def test_a_path_that_is_no_text_is_printed_as_the_bytes_that_it_is() -> None:
+    code = (
+        "from ganzoo.cli.streams import accept_any_text\n"
+        "accept_any_text(); print('caf\\udce9 \\u2014 \\xe9')"
+    )
+    command = [sys.executable, "-c", code]
+    for encoding, expected in (
+        ("utf-8", b"caf\xe9 \xe2\x80\x94 \xc3\xa9\n"),
+        ("ascii", b"caf\xe9 \\u2014 \\xe9\n"),
+    ):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+        assert done.stdout == expected

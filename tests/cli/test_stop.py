@@ -76,6 +76,9 @@ def test_a_signal_at_any_moment_loses_nothing(
         stopped = ganzoo_command(*TINY, *settings)
     assert (stopped.status, stopped.out) == (75, "run\n")
     assert "stopping after this step" in stopped.err
+    step = Checkpoints(tmp_path / "run" / "checkpoints", 3).steps()[0]
+    told = f"stopped at step {step}, saved in run; go on with: ganzoo resume run"
+    assert stopped.err.splitlines()[-1] == told
     assert "Traceback" not in stopped.err
     assert ganzoo_command("resume", "run").status == 0
     one, other = weights(tmp_path / "run"), weights(tmp_path / "straight")
@@ -136,6 +139,7 @@ def test_time_that_is_over_stops_a_run(ganzoo_command: Ganzoo, tmp_path: Path) -
     done = ganzoo_command(*TINY, "--steps", 10**9, "train.max_time=1 second")
     assert done.status == 75
     assert "train.max_time=1 second is over: stopping after this step" in done.err
+    assert "saved in run; go on with: ganzoo resume run" in done.err.splitlines()[-1]
     again = ganzoo_command("resume", "run")
     assert again.status == 75
     assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 2

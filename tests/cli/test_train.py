@@ -51,6 +51,28 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ((), "length: 10,000 steps, 3,200,000 images; a step shows 320 images"),
+        ((), "checkpoints: about 10, one every 1,000 steps, of which the newest 3 are kept"),
+        ((), "evaluations: none"),
+        (("--epochs", 5), "length: 5 epochs; how many steps depends on the dataset"),
+        (("--epochs", 5), "sample grids: one every 250 steps"),
+        (("train.images=64000",), "length: 64,000 images"),
+        (("train.images=64000", "checkpoint.every=50"), "checkpoints: about 4, one every 50"),
+        (("evaluate.every=2 epochs",), "evaluations: one every 2 epochs"),
+        (("train.max_time=2 hours",), "it stops after 2 hours"),
+    ],
+)
+def test_dry_run_says_what_a_run_will_do(
+    ganzoo_command: Ganzoo, settings: tuple[object, ...], told: str
+) -> None:
+    done = ganzoo_command("train", "flowers", "dcgan", "wgan-gp", *settings, "--dry-run")
+    assert told in done.err
+    assert told not in done.out
+
+
 def test_dry_run_imports_no_torch() -> None:
     code = (
         "import sys; sys.argv = 'ganzoo train blossoms dcgan hinge --dry-run'.split()\n"

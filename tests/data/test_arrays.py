@@ -172,3 +172,37 @@ def test_names_are_counted_from_0() -> None:
 def test_other_labels_are_refused(labels: NDArray[Any], message: str) -> None:
     with pytest.raises(RequestError, match=f"labels .*{message}"):
         number_classes(labels, "labels")
+
+
+def test_a_layout_that_the_shape_contradicts_is_corrected() -> None:
+    with pytest.raises(RequestError, match=r"looks like \(N, C, H, W\).*dataset\.layout=NCHW"):
+        read(np.zeros((2, 3, 32, 32), np.uint8), layout="NHWC")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, None, 1, None]), "image 1 has no label, and 2 of 4 have one: give every"),
+        (np.array([0, 1, -1, -2]), r"hold -1, and labels count from 0 \(image 2\)"),
+        (np.array([0, 1, 5, 5]), r"hold 5, and the 2 class names .* to 1 \(image 2\)"),
+    ],
+)
+def test_the_image_with_a_wrong_label_is_named(labels: NDArray[Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        number_classes(labels, "a.npz: labels", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ((0.0, 255.0), r"write dataset\.range=0\.\.255$"),
+        ((-3.0, 2.5), r"write dataset\.range=0\.\.1, -1\.\.1 or 0\.\.255, and what lies beyond is"),
+    ],
+)
+def test_the_range_that_holds_all_values_is_suggested(
+    values: tuple[float, float], remedy: str
+) -> None:
+    array = np.full((2, 8, 8), values[0], np.float32)
+    array[1] = values[1]
+    with pytest.raises(RequestError, match=f"black and white is not certain: {remedy}"):
+        read(array)

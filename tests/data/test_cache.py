@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,21 @@ class Plain:
         return picture, index % 2 if self.class_names else None
 
 
+class Changed(Plain):
+    """Others of the same fingerprint: one image is another, or all labels are."""
+
+    def __init__(self, image: int = -1, by: int = 9, shift: int = 0) -> None:
+        super().__init__()
+        self.image, self.by, self.shift = image, by, shift
+
+    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+        picture, label = super().__getitem__(index)
+        assert label is not None
+        changed = np.asarray(picture)
+        changed[..., 0] += 3 * self.by * (index == self.image)
+        return changed, (label + self.shift) % 2
+
+
 class Drawn(Plain):
     def at(self, resolution: int) -> Plain:
         return DrawnAt(count=self.count, fingerprint=f"drawn at {resolution}")
@@ -71,12 +87,95 @@ def test_pictures_and_labels_are_in_order() -> None:
     assert data.class_names == ("even", "odd")
 
 
-def test_the_second_time_nothing_is_read() -> None:
+def test_the_second_time_only_three_are_read_to_compare() -> None:
     prepared(Plain(), SMALL)
     again = Plain()
     data = prepared(again, SMALL)
-    assert again.reads == 0
+    assert again.reads == 3
     assert len(data) == 5
+
+
+class Sequential(Plain):
+    sequential = True
+
+
+def test_a_source_that_must_read_everything_is_not_asked_for_images_again() -> None:
+    prepared(Sequential(), SMALL)
+    again = Sequential()
+    prepared(again, SMALL)
+    assert again.reads == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (Plain(count=6), "there are 6 images, and 5 were prepared"),
+        (Changed(image=0), "image 0 is not the one that was prepared"),
+        (Changed(image=2), "image 2 is not the one that was prepared"),
+        (Changed(image=4), "image 4 is not the one that was prepared"),
+        (Changed(shift=1), "image 0 has the label 1, and was prepared with 0"),
+    ],
+)
+def test_images_that_changed_under_the_same_fingerprint_are_refused(
+    changed: Plain, message: str, own_cache: Path
+) -> None:
+    folder = own_cache / "prepared" / prepared(Plain(), SMALL, dataset="mine/plain").identity
+    with pytest.raises(RequestError) as refused:
+        prepared(changed, SMALL, dataset="mine/plain")
+    assert str(refused.value) == (
+        "dataset mine/plain: its fingerprint did not change though its images did: "
+        f"{message}. The plugin must correct its fingerprint; until then, delete {folder}, and "
+        "they are prepared again"
+    )
+
+
+def test_what_another_decoder_makes_of_the_same_images_is_no_change() -> None:
+    prepared(Plain(), SMALL)
+    assert len(prepared(Changed(image=0, by=1), SMALL)) == 5
+
+
+def test_two_plugins_and_two_sets_of_class_names_share_nothing(own_cache: Path) -> None:
+    prepared(Plain(), SMALL, dataset="mine/plain")
+    prepared(Plain(), SMALL, dataset="yours/plain")
+    other = prepared(Plain(class_names=("zero", "one")), SMALL, dataset="mine/plain")
+    assert other.class_names == ("zero", "one")
+    assert len(folders(own_cache)) == 3
+
+
+class Labelled(Plain):
+    def __init__(self, label: Any, class_names: Sequence[str]) -> None:
+        super().__init__(class_names=class_names)
+        self.label = label
+
+    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+        picture, label = super().__getitem__(index)
+        return picture, self.label if index == 3 else label
+
+
+class LabelledInBulk(Labelled):
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+        pictures, labels = zip(*(self[index] for index in indices), strict=True)
+        return np.stack(pictures), np.array(labels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "class_names", "message"),
+    [
+        (Labelled, 2, "ab", r"has the label 2, but class_names has 2 names \(a, b\): labels are"),
+        (LabelledInBulk, 2, "ab", "has the label 2, but class_names has 2 names"),
+        (LabelledInBulk, -1, "ab", "has the label -1, but"),
+        (Labelled, None, "ab", "has no label, but"),
+        (Labelled, 0, "", "has the label 0, but class_names is empty"),
+        (Labelled, 0.5, "ab", "has the label 0.5 of type float, not a whole number"),
+        (Labelled, "a", "ab", "has the label 'a' of type str, not a whole number"),
+    ],
+)
+def test_a_label_that_does_not_go_with_the_class_names_is_told_and_nothing_is_kept(
+    kind: type[Labelled], label: Any, class_names: str, message: str, own_cache: Path
+) -> None:
+    with pytest.raises(RequestError, match="^dataset mine/plain: image 3 " + message):
+        prepared(kind(label, tuple(class_names)), SMALL, dataset="mine/plain")
+    assert [path for path in (own_cache / "prepared").iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("other", [Plain(fingerprint="other"), Plain(count=4, fingerprint="four")])
@@ -188,7 +287,7 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
 def test_a_damaged_set_is_refused_with_a_remedy(own_cache: Path, name: str, content: bytes) -> None:
     folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
     (folder / name).write_bytes(content)
-    with pytest.raises(RequestError, match="damaged: delete this folder") as refused:
+    with pytest.raises(RequestError, match=r"damaged .*: delete this folder") as refused:
         prepared(Plain(), SMALL)
     assert str(folder) in str(refused.value)
 

@@ -213,8 +213,8 @@ def test_arrays_may_have_any_number_of_channels(channels: int, fit: str) -> None
 @pytest.mark.parametrize(
     ("picture", "channels", "message"),
     [
-        (np.zeros((8, 8, 2), np.uint8), "auto", "a picture has 2 channels: write data.channels=2"),
-        (np.zeros((8, 8, 5), np.uint8), 6, "data.channels=6, but a picture has 5 channels"),
+        (np.zeros((8, 8, 2), np.uint8), "auto", "an image has 2 channels: write data.channels=2"),
+        (np.zeros((8, 8, 5), np.uint8), 6, "data.channels=6, but an image has 5 channels"),
         (Image.new("RGB", (8, 8)), 5, "data.channels=5 is for arrays"),
     ],
 )
@@ -237,3 +237,17 @@ def test_reading_and_preparing_pictures_does_without_torch() -> None:
         "ganzoo.data.download; sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("channels", ["auto", 5])
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 16, 16), (4, 16, 20)])
+def test_an_array_with_its_channels_first_is_told_so(shape: Any, channels: Any) -> None:
+    with pytest.raises(RequestError, match=r"looks like \(C, H, W\).*dataset\.layout=NCHW"):
+        prepared(np.zeros(shape, np.uint8), resolution=16, channels=channels)
+
+
+def test_an_array_without_channels_or_of_floats_is_refused_in_one_line() -> None:
+    with pytest.raises(RequestError, match=r"of uint8 and shape \(8, 8\), .*: add an axis"):
+        prepared(np.zeros((8, 8), np.uint8), resolution=8)
+    with pytest.raises(RequestError, match=r"of float32 and shape \(8, 8, 3\), not of uint8"):
+        prepared(np.zeros((8, 8, 3), np.float32), resolution=8)

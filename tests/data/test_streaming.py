@@ -136,3 +136,10 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
     states = [Checkpoints(f / "checkpoints", 3).load() for f in (straight, halved)]
     for key, value in states[0]["generator"].items():
         assert torch.equal(value, states[1]["generator"][key])
+
+
+def test_labels_that_do_not_go_with_the_class_names_are_refused() -> None:
+    shelf = Shelf()
+    shelf.labels = np.full(len(shelf), len(shelf.class_names))
+    with pytest.raises(RequestError, match=r"^dataset mine/shelf: image 0 has the label 2, but"):
+        StreamedPictures(shelf, SMALL, "mine/shelf")

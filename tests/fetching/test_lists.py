@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,12 @@ from ganzoo.fetching.lists import Entry, Keys, read_list
 
 TWO = [Entry("http://a/1", "a rose", "red"), Entry("http://a/2", "", "")]
 KEYS = Keys("image", "text", "kind")
+
+
+def entries(path: Path, keys: Keys) -> list[Entry]:
+    found, malformed = read_list(path, keys)
+    assert not malformed
+    return found
 
 
 def written(path: Path, text: str | bytes) -> Path:
@@ -37,12 +44,12 @@ def written(path: Path, text: str | bytes) -> Path:
 )
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_list_is_told_by_its_content(name: str, text: str, mark: str, tmp_path: Path) -> None:
-    assert read_list(written(tmp_path / name, mark + text), KEYS) == TWO
+    assert entries(written(tmp_path / name, mark + text), KEYS) == TWO
 
 
 def test_plain_text_has_comments_but_keeps_fragments(tmp_path: Path) -> None:
     text = "# pictures\r\nhttp://a/1#here\r\n\r\n  http://a/2  # the second\n#end"
-    found = read_list(written(tmp_path / "list", text), Keys())
+    found = entries(written(tmp_path / "list", text), Keys())
     assert found == [Entry("http://a/1#here"), Entry("http://a/2")]
 
 
@@ -56,19 +63,19 @@ def test_plain_text_has_comments_but_keeps_fragments(tmp_path: Path) -> None:
     ],
 )
 def test_lines_end_as_any_system_ends_them(name: str, text: str, end: str, tmp_path: Path) -> None:
-    found = read_list(written(tmp_path / name, text.replace("\n", end)), Keys())
+    found = entries(written(tmp_path / name, text.replace("\n", end)), Keys())
     assert found == [Entry("http://a/1"), Entry("http://a/2")]
 
 
 def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
     text = 'url,description\nhttp://a/1,"a ""rose"",\nand a bee"\n'
-    assert read_list(written(tmp_path / "a.csv", text), Keys()) == [
+    assert entries(written(tmp_path / "a.csv", text), Keys()) == [
         Entry("http://a/1", 'a "rose",\nand a bee')
     ]
     lines = '{"url": "http://a/1", "description": "half \\ud800 a \\u2028 pair"}\n'
-    (entry,) = read_list(written(tmp_path / "a.jsonl", lines), Keys())
+    (entry,) = entries(written(tmp_path / "a.jsonl", lines), Keys())
     assert entry.description == "half ? a \u2028 pair"
-    (entry,) = read_list(written(tmp_path / "n.json", '[{"url": "u", "description": 7}]'), Keys())
+    (entry,) = entries(written(tmp_path / "n.json", '[{"url": "u", "description": 7}]'), Keys())
     assert entry.description == "7"
 
 
@@ -76,8 +83,6 @@ def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
     ("name", "text", "keys", "message"),
     [
         ("a.json", '[{"link": "x", "text": "y"}]', Keys(), r"it has link, text: .* --address"),
-        ("a.json", '[{"url": "x"}, {"url": null}]', Keys(), r"entry 2 of .* no address as 'url'"),
-        ("a.jsonl", '{"url": "x"}\n{"url": ["y"]}', Keys(), "entry 2 of .* no address"),
         ("a.csv", "image,text\nx,y\n", Keys(), r"line 2 of .* it has image, text: .* --address"),
         ("a.csv", "url,text\nx,y\n", Keys("url", "caption"), "it has url, text: .*--description"),
         ("a.csv", "url,text\nx,y\n", Keys("url", label="class"), "it has url, text: .*--label"),
@@ -87,7 +92,6 @@ def test_descriptions_may_hold_anything_that_text_can(tmp_path: Path) -> None:
         ("a.json", '["http://a/1"]', Keys(), "entry 1 of .* is no object"),
         ("a.json", '[{"url": "x"}', Keys(), r"a\.json is no JSON"),
         ("a.json", "[" * 100_000, Keys(), r"a\.json is no JSON"),
-        ("a.jsonl", '{"url": "x"}\n{"url": \n', Keys(), "line 2 of .* is no JSON"),
         ("a.csv", 'url,description\nx,"never closed\n', Keys(), "of .* is no CSV"),
         ("a.csv", "url\n" + "x" * 200_000, Keys(), "is no CSV"),
         ("a.csv", "url\n", Keys(), "no address in"),
@@ -103,6 +107,38 @@ def test_what_is_no_list_is_refused_in_one_line(
         read_list(written(tmp_path / name, text), keys)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "a.json",
+            '[{"url": "x"}, {"url": null}, {"url": "z"}]',
+            "entry 2 of .* no address: 'url' is empty",
+        ),
+        ("a.json", '[{"url": "x"}, {"text": "y"}, {"url": "z"}]', "entry 2 of .* it has text"),
+        ("a.json", '[{"url": "x"}, "y", {"url": "z"}]', "entry 2 of .* is no object"),
+        ("a.json", '[{"url": "x"}, {"url": "y", "description": []}, {"url": "z"}]', "entry 2 of"),
+        (
+            "a.jsonl",
+            '{"url": "x"}\n\n{"url": ["y"]}\n{"url": "z"}',
+            "line 3 of .* no address: 'url' is",
+        ),
+        ("a.jsonl", '{"url": "x"}\n{"url": \n{"url": "z"}', "line 2 of .* is no JSON"),
+        ("a.jsonl", '{"url": "x"}\n7\n{"url": "z"}', "line 2 of .* is no object"),
+        ("a.csv", "text,url\na,x\nb,\nc,z\n", "line 3 of .* no address: 'url' is"),
+        ("a.csv", "text,url\na,x\nb\nc,z\n", "line 3 of .* no address: 'url' is"),
+        ("a.txt", f"x\n{'y' * 100_001}\nz", "line 2 of .* more than 100,000 characters"),
+    ],
+)
+def test_a_malformed_entry_is_named_and_the_others_are_read(
+    name: str, text: str, message: str, tmp_path: Path
+) -> None:
+    found, malformed = read_list(written(tmp_path / name, text), Keys())
+    assert [entry.address for entry in found] == ["x", "z"]
+    assert len(malformed) == 1
+    assert re.match(message, malformed[0])
 
 
 def test_of_many_keys_only_some_are_named(tmp_path: Path) -> None:

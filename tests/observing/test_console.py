@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ganzoo.observing import console
+from ganzoo.observing import console, speed
 from ganzoo.observing.console import ProgressBar, counting
 
 
@@ -88,3 +88,78 @@ def test_counting_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyP
         assert "4/4" in output.getvalue()
     else:
         assert output.getvalue() == "making 4 frames\n"
+
+
+def estimated(
+    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int = 0
+) -> tuple[str, int]:
+    """What is said of a run of so many steps, each of so many seconds, and in which step."""
+    output, now = io.StringIO(), [1000.0]
+    monkeypatch.setattr("ganzoo.observing.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.started(begun, steps)
+    for step in range(begun + 1, begun + 60):
+        now[0] += each
+        bar.stepped(step, 64 * step)
+        if output.getvalue():
+            return output.getvalue(), step - begun
+    return output.getvalue(), 0
+
+
+@pytest.mark.parametrize(
+    ("steps", "each", "begun", "told"),
+    [
+        (10_000, 1.2, 0, "about 3 h 20 min in all at 53 images/s\n"),
+        (10_000, 1.2, 5000, "about 1 h 40 min more at 53 images/s\n"),
+        (400, 1.0, 0, "about 7 min in all at 64 images/s\n"),
+        (60, 0.5, 0, ""),
+    ],
+)
+def test_the_time_that_a_run_takes_is_said_after_some_steps(
+    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int, told: str
+) -> None:
+    said, step = estimated(monkeypatch, steps, each, begun)
+    assert said == told
+    assert 2 <= step <= 22 or not told
+
+
+def test_a_run_that_takes_days_is_warned_of_with_the_setting_to_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said, _ = estimated(monkeypatch, 2_000_000, 3.0)
+    assert "warning: the 1999992 steps that are left take about 2 months at 21 images/s" in said
+    assert "about 29000 steps take a day: set fewer with train.steps=N" in said
+
+
+def test_the_time_is_said_once_and_with_the_first_report_if_steps_are_fast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output, now = io.StringIO(), [0.0]
+    monkeypatch.setattr("ganzoo.observing.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.started(0, 100_000)
+    for step in range(1, 101):
+        now[0] += 0.01
+        bar.stepped(step, 64 * step)
+        if step % 50 == 0:
+            bar.reported(step, {"images_seen": 64 * step, "loss/generator": 1})
+    lines = output.getvalue().splitlines()
+    assert lines[0] == "about 17 min in all at 6400 images/s"
+    assert [line.split()[0] for line in lines] == ["about", "step", "step"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (45, "45 s"),
+        (12 * 60, "12 min"),
+        (12_000, "3 h 20 min"),
+        (7200, "2 h"),
+        (30 * 3600, "30 h"),
+        (5 * 86400, "5 days"),
+        (300 * 86400, "10 months"),
+        (3000 * 86400, "8 years"),
+    ],
+)
+def test_a_length_of_time_is_said_in_words(seconds: float, words: str) -> None:
+    assert speed.lasting(seconds) == words

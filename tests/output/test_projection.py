@@ -14,7 +14,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo.output.projection import Projector, prepared
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.sampling import draw, latents_of
+from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -86,7 +86,11 @@ def test_each_step_is_told(window: TrainedRun) -> None:
 
 def test_the_class_is_found_too_unless_it_is_named(window: TrainedRun) -> None:
     window.conditional, window.class_names = True, ("as it is", "negative")
-    latents = latents_of(window.generator, [200], seed=0)  # one of the candidates, which is a 1
+    window.frequencies = ClassFrequencies([1, 1])
+    labels = window.labels(256, seed=0)
+    assert labels is not None
+    number = int(labels.nonzero()[-1])  # one of the candidates, which is a 1
+    latents = latents_of(window.generator, [number], seed=0)
     picture = draw(window.generator, latents, torch.tensor([1]))[0]
     assert Projector(window, steps=5)(picture).label == 1
     assert Projector(window, steps=5, class_name="as it is")(picture).label == 0

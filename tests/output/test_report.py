@@ -116,6 +116,12 @@ def test_what_is_torn_is_left_out_and_what_is_there_is_escaped(
     assert 'class="number">0.25<' in shown
 
 
+def test_a_folder_whose_name_is_no_text_gets_a_report(torn: RunFolder, tmp_path: Path) -> None:
+    torn.path.rename(tmp_path / "caf\udce9")
+    text = written(RunFolder.open(tmp_path / "caf\udce9"), out=tmp_path / "report.html")
+    assert "<h1>caf\\udce9</h1>" in body(text)
+
+
 def test_a_class_called_like_markup_is_escaped(tmp_path: Path, tiny: Tiny) -> None:
     for name in ("<script>alert(1)", "b"):
         for number in range(3):
@@ -161,7 +167,7 @@ def test_the_library_of_charts_is_named_if_it_is_missing(
         raise ModuleNotFoundError(package)
 
     monkeypatch.setattr(page, "files", missing)
-    with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[report\]'"):
+    with pytest.raises(RequestError, match=r"pip install plotly"):
         page.write([torn], tmp_path / "report.html", Observer())
     assert not (tmp_path / "report.html").exists()
 

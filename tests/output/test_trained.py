@@ -28,12 +28,39 @@ def test_a_run_generates_without_its_pictures(tiny: Arguments, own_cache: Any) -
     assert torch.equal(ganzoo.load(run.folder).generate(3), run.generate(3))
 
 
-def test_classes_come_in_their_order_or_one_alone(tiny: Arguments) -> None:
+def test_a_picture_of_a_conditional_run_depends_on_no_other(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
     assert run.class_names == tuple(f"{n} petals" for n in range(3, 9))
-    mixed, threes = run.generate(6), run.generate(6, class_name="3 petals")
-    assert torch.equal(mixed[0], threes[0])
-    assert not torch.equal(mixed[5], threes[5])
+    labels = run.labels(40, seed=1)
+    assert labels is not None
+    assert len(labels.unique()) == 6
+    made = run.generate(40, seed=1)
+    assert (made[:7].int() - run.generate(7, seed=1).int()).abs().max() <= 1
+    for number, name in enumerate(run.class_names):
+        alone = run.generate(40, seed=1, class_name=name)[labels == number]
+        assert torch.equal(made[labels == number], alone)
+
+
+def test_each_class_gets_the_pictures_of_that_class_alone(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
+    rows = run.generate_each_class(5, seed=2)
+    for row, name in zip(rows, run.class_names, strict=True):
+        assert torch.equal(row, run.generate(5, seed=2, class_name=name))
+    with pytest.raises(ganzoo.RequestError, match="at least one"):
+        run.generate_each_class(0)
+
+
+def test_a_run_draws_the_classes_that_it_was_trained_on(tiny: Arguments) -> None:
+    chosen = {"data.classes": ["4 petals", "3 petals+5 petals"], "dataset.count": 60}
+    settings = {**chosen, "architecture.conditional": True}
+    plain = ganzoo.train(**tiny("plain", steps=1, settings=settings))
+    balanced = ganzoo.train(**tiny("balanced", steps=1, settings=settings | {"data.balance": True}))
+    assert plain.frequencies
+    fours, others = plain.frequencies.counts
+    assert others > fours > 0
+    assert balanced.frequencies
+    assert balanced.frequencies.counts == (1, 1)
+    assert ganzoo.train(**tiny("unlabeled")).frequencies is None
 
 
 def test_a_wrong_class_is_refused(tiny: Arguments) -> None:

@@ -290,3 +290,29 @@ def test_a_damaged_mat_file_is_refused_or_read(packed: bool, tmp_path: Path) -> 
         file.write_bytes(content[:place] + bytes([content[place] ^ 0x40]) + content[place + 1 :])
         with contextlib.suppress(RequestError):
             read_numbers(file, "labels")
+
+
+@pytest.mark.parametrize(
+    ("content", "version"),
+    [
+        (
+            b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n",
+            r"7\.3 \(HDF5\)",
+        ),
+        (b"\x89HDF\r\n\x1a\n" + bytes(600), r"7\.3 \(HDF5\)"),
+    ],
+)
+def test_a_matlab_file_in_hdf5_is_named_with_the_remedy(
+    content: bytes, version: str, tmp_path: Path
+) -> None:
+    (tmp_path / "imagelabels.mat").write_bytes(content)
+    with pytest.raises(RequestError, match=rf"of version {version}, .*save\('imagelabels"):
+        read_numbers(tmp_path / "imagelabels.mat", "labels")
+
+
+@pytest.mark.parametrize("dtype", ["<f8", ">f8", np.uint8, np.int16])
+def test_a_matlab_file_of_version_4_is_named_with_the_remedy(dtype: Any, tmp_path: Path) -> None:
+    path = tmp_path / "imagelabels.mat"
+    scipy.io.savemat(path, {"labels": np.array(LABELS, dtype)}, format="4")
+    with pytest.raises(RequestError, match=r"of version 4, .*'-v7'"):
+        read_numbers(path, "labels")

@@ -123,7 +123,7 @@ def test_other_sizes_are_refused_with_the_nearest(
     with pytest.raises(RequestError) as caught:
         spec.build(options, image=ImageShape(3, height, width), classes=0, needs=Needs())
     message = str(caught.value)
-    beginning = f"cannot halve pictures of {height} x {width} pixels {times} times"
+    beginning = f"cannot halve pictures of {width} x {height} pixels {times} times"
     assert message.startswith(f"architecture fully-convolutional: {beginning}")
     assert nearest in message
     assert "\n" not in message

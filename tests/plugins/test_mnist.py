@@ -102,6 +102,49 @@ def test_the_fingerprint_is_of_the_content_packed_or_not(tmp_path: Path) -> None
     assert len({first, relabelled, source(folder).fingerprint}) == 3
 
 
+def test_what_the_labels_mean_is_part_of_the_fingerprint(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    assert len({source(folder, variant=variant).fingerprint for variant in VARIANTS}) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "elsewhere"), [("-idx", ".idx"), ("-idx", "_idx"), ("-ubyte", ".ubyte")]
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_files_are_found_as_others_spell_them(
+    written: str, elsewhere: str, packed: bool, tmp_path: Path
+) -> None:
+    for file in list(write(tmp_path, packed).iterdir()):
+        file.rename(tmp_path / file.name.replace(written, elsewhere))
+    assert len(source(tmp_path, split="all")) == 8
+
+
+def test_files_are_found_in_folders_of_their_own_names(tmp_path: Path) -> None:
+    for file in list(write(tmp_path, packed=False).iterdir()):
+        content = file.read_bytes()
+        file.unlink()
+        (tmp_path / file.name).mkdir()
+        (tmp_path / file.name / file.name).write_bytes(content)
+    assert len(source(tmp_path)) == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"), [("train", "test"), ("test", "train"), ("all", "test")]
+)
+def test_the_split_that_is_there_is_suggested(asked: str, there: str, tmp_path: Path) -> None:
+    begins = {"test": "t10k", "train": "train"}[there]
+    for file in list(write(tmp_path).iterdir()):
+        if not file.name.startswith(begins):
+            file.unlink()
+    with pytest.raises(RequestError, match=rf"write dataset\.split={there}$"):
+        source(tmp_path, split=asked)
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"there is no folder .*none: dataset\.path"):
+        source(tmp_path / "none")
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_has_ten_classes_and_four_published_files(variant: str) -> None:
     published = VARIANTS[variant]
@@ -113,7 +156,8 @@ def test_every_variant_has_ten_classes_and_four_published_files(variant: str) ->
 @pytest.mark.parametrize("missing", ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"])
 def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
     (write(tmp_path) / missing).unlink()
-    with pytest.raises(RequestError, match=rf"no {missing}, packed or unpacked, in {tmp_path}: "):
+    name = missing.removesuffix(".gz")
+    with pytest.raises(RequestError, match=rf"no {name} or {missing} in {tmp_path}: "):
         source(tmp_path)
 
 

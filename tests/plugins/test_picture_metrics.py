@@ -174,8 +174,8 @@ def test_swd_of_grey_pictures_is_that_of_three_equal_channels() -> None:
         (16, 16, ["swd/16", "swd"]),
         (28, 28, ["swd/28", "swd"]),
         (33, 33, ["swd/33", "swd"]),
-        (32, 48, ["swd/32x48", "swd/16x24", "swd"]),
-        (7, 9, ["swd/7x9", "swd"]),
+        (32, 48, ["swd/48x32", "swd/24x16", "swd"]),
+        (7, 9, ["swd/9x7", "swd"]),
     ],
 )
 def test_swd_has_levels_while_halves_are_whole(height: int, width: int, names: list[str]) -> None:
@@ -184,7 +184,7 @@ def test_swd_has_levels_while_halves_are_whole(height: int, width: int, names: l
 
 
 def test_swd_refuses_pictures_smaller_than_a_neighbourhood() -> None:
-    with pytest.raises(RequestError, match="7 x 7 pixels, and these images are only 6 x 32"):
+    with pytest.raises(RequestError, match="7 x 7 pixels, and these images are only 32 x 6"):
         values(SWD, noise(2, 3, 6, 32), noise(2, 3, 6, 32))
 
 

@@ -360,7 +360,7 @@ def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, neare
         spec.build(spec.options(), image=ImageShape(3, height, width), classes=0, needs=Needs())
     message = str(caught.value)
     assert message.startswith(
-        f"architecture progressive: cannot make pictures of {height} x {width}"
+        f"architecture progressive: cannot make pictures of {width} x {height}"
     )
     assert message.endswith(f"the nearest resolutions are {nearest}")
     assert "\n" not in message

@@ -257,7 +257,7 @@ def _lists() -> list[bytes]:
 
 def _read_list(folder: Path, content: bytes) -> None:
     (folder / "list").write_bytes(content)
-    entries = read_list(folder / "list", Keys())
+    entries, _ = read_list(folder / "list", Keys())
     with Ledger.opened(folder / "out") as ledger:
         for entry in entries[:50]:
             try:

@@ -17,8 +17,7 @@ import torch
 from ganzoo import RequestError
 from ganzoo.ownership import LostOwnership, owned
 from ganzoo.training import checkpoint
-from ganzoo.training.checkpoint import Checkpoints, read
-from ganzoo.training.migration import FORMAT
+from ganzoo.training.checkpoint import FORMAT, Checkpoints, read
 
 
 def state(step: int) -> dict[str, Any]:
@@ -294,12 +293,21 @@ def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         patch.setattr(checkpoint, "FORMAT", FORMAT + 1)
         saved(tmp_path, 1)
     about = tmp_path / "step-0000001.json"
-    with pytest.raises(RequestError, match=r"written by ganzoo 0\.1\.0 in format 3, .* upgrade"):
+    with pytest.raises(RequestError, match=r"written by ganzoo 0\.1\.0 in format 4, .* upgrade"):
         read(tmp_path / "step-0000001.pt")
     saved(tmp_path, 2)
     (tmp_path / "step-0000001.pt").rename(tmp_path / "step-0000003.pt")
     about.rename(tmp_path / "step-0000003.json")
     with pytest.raises(RequestError, match="upgrade"):  # an older one would lose what was trained
+        Checkpoints(tmp_path, 3).load()
+
+
+def test_an_older_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "FORMAT", FORMAT - 1)
+        saved(tmp_path, 1)
+    refused = rf"in format {FORMAT - 1}, and ganzoo .* reads format {FORMAT}: use the version"
+    with pytest.raises(RequestError, match=refused):
         Checkpoints(tmp_path, 3).load()
 
 

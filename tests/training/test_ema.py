@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ganzoo import Generator
 from ganzoo.sections import Averaging
 from ganzoo.training.ema import Ema
-from ganzoo.training.randomness import Randomness
+from ganzoo.training.sampling import ClassFrequencies
 
 
 class Small(Generator):
@@ -79,14 +79,47 @@ def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
     ema.update(generator, made=0, batch=1)  # at once, but with statistics of one batch's tenth
-    ema.settle(Randomness(0), classes=0)
+    ema.settle()
     made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
-    torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.1, rtol=0)
-    torch.testing.assert_close(made.std(0), torch.ones(2), atol=0.1, rtol=0)
+    torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.2, rtol=0)
+    torch.testing.assert_close(made.std(0), torch.ones(2), atol=0.2, rtol=0)
     settled = [buffer.clone() for buffer in ema.generator.buffers()]
-    ema.settle(Randomness(0), classes=0)
+    ema.settled = False
+    ema.settle()
     for first, second in zip(settled, ema.generator.buffers(), strict=True):
         assert torch.equal(first, second)
+
+
+class Shifted(Small):
+    """Activations of 10 in the second class, and about 0 in the first."""
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        assert labels is not None
+        images: Tensor = self.norm(0.01 * latents + 10.0 * labels[:, None])
+        return images
+
+
+def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
+    ema = Ema(Shifted(), Averaging(), frequencies=ClassFrequencies([15, 1]))
+    ema.update(Shifted(), made=8, batch=8)
+    ema.settle()
+    mean = ema.generator.get_buffer("norm.running_mean")
+    torch.testing.assert_close(mean, torch.full((2,), 10 / 16), atol=0.1, rtol=0)
+
+
+def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
+    told: list[tuple[str, int, int]] = []
+    ema = Ema(Small(), Averaging(), progress=lambda *what: told.append(what))
+    ema.settle()
+    assert [(done, total) for _, done, total in told] == [(0, 1)]
+    assert ema.generator.get_buffer("norm.running_var").ne(1).all()
+    told.clear()
+    ema.settle()
+    assert told == []
+    ema.update(Small(), made=8, batch=8)
+    ema.settle()
+    assert [done for _, done, _ in told] == list(range(len(told)))
+    assert len(told) > 1
 
 
 def test_the_averaged_generator_is_for_looking_only() -> None:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
 import ganzoo
 from ganzoo.api import stored_settings
 from ganzoo.components import Extractor
+from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.observing.console import ProgressBar
@@ -18,6 +21,7 @@ from ganzoo.output.evaluating import evaluate
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
+from ganzoo.training.session import store_of
 from ganzoo.training.stopping import Stopping
 from tests.sameness import same
 
@@ -71,6 +75,45 @@ def test_generate_makes_the_pictures_that_were_measured(
     monkeypatch.setattr(Evaluation, "_made", record)
     run = ganzoo.train(**tiny(seed=3, steps=2, settings=EVALUATED))
     assert torch.equal(seen[-1], run.generate(16, seed=3))
+
+
+class Flat(ganzoo.Generator):
+    """An image of one gray for each class, as perfect as images of one gray can be made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 1, generator=random)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        assert labels is not None
+        gray = torch.tensor([200.0, 60.0])[labels] / 127.5 - 1
+        return gray[:, None, None, None].expand(-1, 3, 8, 8)
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_classes_are_measured_as_often_as_the_data_has_them(
+    tiny: Arguments, tmp_path: Path, balance: bool
+) -> None:
+    for name, gray, count in (("bright", 200, 2), ("dark", 60, 38)):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(count):
+            image = Image.new("RGB", (8, 8), (gray,) * 3)
+            image.save(tmp_path / "pictures" / name / f"{number}.png")
+    settings = {
+        **EVALUATED,
+        "architecture.conditional": True,
+        "dataset.path": str(tmp_path / "pictures"),
+        "data.channels": 3,
+        "data.balance": balance,
+        "evaluate.samples": 40,
+    }
+    trained = ganzoo.train(**tiny(dataset="image-folder", steps=1, settings=settings))
+    data = Collection.of(store_of(trained.run, trained.run.dataset.build()))
+    found = Evaluation(trained.run, data)(Flat(), trained.point, 1, 8, conditional=True)
+    assert found.scores["moments/mean"].value < 0.03  # 0.25 where both are equally frequent
 
 
 def test_the_best_checkpoint_is_kept(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +310,8 @@ def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
     straight = ganzoo.train(**tiny("straight", steps=5, settings=EVALUATED)).folder
 
     def stop(self: ProgressBar, what: str, done: int, total: int) -> None:
-        Stopping.__call__ = lambda self: True  # type: ignore[method-assign]
+        if what == "generated pictures":
+            Stopping.__call__ = lambda self: True  # type: ignore[method-assign]
 
     with monkeypatch.context() as patch:
         patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored

@@ -153,7 +153,7 @@ def test_a_run_that_will_not_grow_up_is_told() -> None:
     assert "whole after 900 images, but this run ends before" in told
     odd = ImageShape(3, 37, 37)
     told = Schedule(run(), networks(odd), odd).warning(1000)
-    assert told == "there is nothing to grow: 37 pixels are the only stage"
+    assert told == "there is nothing to grow: 37 x 37 pixels are the only stage"
 
 
 class Plain(ganzoo.Generator):
@@ -172,11 +172,11 @@ class PlainCritic(ganzoo.Discriminator):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"growth__start": 64}, "growth.start=64: the pictures have 32 pixels, so begin"),
+        ({"growth__start": 64}, "growth.start=64: the pictures have 32 x 32 pixels, so"),
         (
             {"train__devices": 2, "growth__batch_size": {"16": 5}},
-            "5 pictures in a batch at 16 pixels cannot be shared equally by train.devices=2: set "
-            "growth.batch_size.16=2, or a multiple",
+            "5 pictures in a batch at 16 x 16 pixels cannot be shared equally by train.devices=2: "
+            "set growth.batch_size.16=2, or a multiple",
         ),
     ],
 )

@@ -65,8 +65,8 @@ def test_growth_is_told_and_reported_and_changes_the_learning_rate(
     arguments = tiny("run", "growing-mlp", steps=3, quiet=False, settings=settings)
     folder = ganzoo.train(**arguments).folder
     told = capsys.readouterr().err
-    assert "step 0: 4 of 8 pixels, 8 pictures in a batch" in told
-    assert "step 1: 8 of 8 pixels, 8 pictures in a batch" in told
+    assert "step 0: 4 x 4 of 8 x 8 pixels, 8 pictures in a batch" in told
+    assert "step 1: 8 x 8 of 8 x 8 pixels, 8 pictures in a batch" in told
     assert "whole after 48 images, but this run ends before" not in told
     assert rates == [2e-4, 4e-4, 1e-4, 2e-4]
     lines = (folder / "metrics.jsonl").read_text().splitlines()
@@ -85,12 +85,28 @@ def test_pictures_need_not_be_square(tiny: Arguments, architecture: str) -> None
 
 
 def test_an_architecture_of_squares_says_so(tiny: Arguments) -> None:
-    with pytest.raises(ganzoo.RequestError, match="cannot make pictures of 8 x 16 pixels, only sq"):
+    with pytest.raises(ganzoo.RequestError, match="cannot make pictures of 16 x 8 pixels, only sq"):
         ganzoo.train(**tiny(resolution="16x8"))
 
 
 def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(seed=3))
+    with Image.open(run.folder / "samples" / "step-0000003.png") as image:
+        drawn = np.asarray(image)
+    assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
+
+
+def test_the_grid_of_a_conditional_run_has_named_rows_for_each_class(tiny: Arguments) -> None:
+    settings = {"architecture.conditional": True, "sample.count": 25}
+    run = ganzoo.train(**tiny(seed=3, settings=settings))
+    with Image.open(run.folder / "samples" / "step-0000003.png") as image:
+        drawn = np.asarray(image)
+    rows = pictures.class_grid(run.generate_each_class(4, seed=3), run.class_names, columns=4)
+    assert np.array_equal(drawn, rows)
+
+
+def test_the_grid_of_few_pictures_of_a_conditional_run_has_no_rows(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(seed=3, settings={"architecture.conditional": True}))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
     assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.training.sampling import make_pictures, spread
+from ganzoo.data.collection import Collection
+from ganzoo.training.sampling import ClassFrequencies, make_each_class, make_pictures
 
 
 class Faded(ganzoo.Generator):
@@ -31,16 +36,42 @@ def test_a_picture_follows_from_its_number_however_many_are_made() -> None:
 
 
 def test_labels_go_with_their_pictures() -> None:
-    labels = spread(2, 70)
+    labels = ClassFrequencies([1, 1]).labels(range(70), seed=0)
     made, plain = make_pictures(Faded(), 70, 0, labels), make_pictures(Faded(), 70, 0)
     assert torch.equal(made[labels == 0], plain[labels == 0])
     assert (made[labels == 1] <= 128).all()
 
 
-@pytest.mark.parametrize(("classes", "count"), [(3, 10), (6, 4), (1, 5)])
-def test_labels_are_spread_evenly_in_order(classes: int, count: int) -> None:
-    labels = spread(classes, count).tolist()
-    assert labels == sorted(labels)
-    amounts = [labels.count(label) for label in range(classes)]
-    assert max(amounts) - min(amounts) <= 1
-    assert sum(amounts) == count
+def test_each_class_is_made_of_the_same_latents() -> None:
+    made = make_each_class(Faded(), classes=2, count=3, seed=4)
+    assert torch.equal(made[0], make_pictures(Faded(), 3, 4))
+    assert torch.equal(made[1], make_pictures(Faded(), 3, 4, torch.tensor([1, 1, 1])))
+
+
+@pytest.mark.parametrize("counts", [(950, 50), (1, 1, 1), (0, 7, 0, 2), (1,), range(1, 40)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_classes_are_as_frequent_as_in_the_data(counts: tuple[int, ...], seed: int) -> None:
+    labels = ClassFrequencies(counts).labels(range(500), seed)
+    shares = torch.tensor(counts) / sum(counts)
+    found = torch.nn.functional.one_hot(labels, len(counts)).cumsum(0)
+    expected = torch.arange(1, 501)[:, None] * shares
+    assert (found - expected).abs().max() < 4
+
+
+def test_a_label_follows_from_the_seed_and_its_number() -> None:
+    frequencies = ClassFrequencies([3, 2, 1])
+    many = frequencies.labels(range(200), seed=5)
+    assert torch.equal(frequencies.labels([150, 7], seed=5), many[[150, 7]])
+    assert not torch.equal(frequencies.labels(range(200), seed=6), many)
+
+
+def test_classes_are_counted_as_they_are_trained() -> None:
+    labels, unused = np.array([0, 2, -1, 2, 2, 0]), np.arange(2, 6)
+    nowhere: Any = None
+    data = Collection(nowhere, np.setdiff1d(np.arange(6), [2]), labels, ("a", "b", "c"), "")
+    assert ClassFrequencies.of(data).counts == (2, 0, 3)
+    assert ClassFrequencies.of(data, balance=True).counts == (1, 0, 1)
+    some = Collection(nowhere, np.setdiff1d(unused, [2]), labels, ("a", "b", "c"), "")
+    assert ClassFrequencies.of(some).counts == (1, 0, 2)
+    with pytest.raises(ganzoo.RequestError, match="not all of the images have labels"):
+        ClassFrequencies.of(dataclasses.replace(data, labels=None))

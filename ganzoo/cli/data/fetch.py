@@ -17,10 +17,13 @@ from ganzoo.cli.known import Json
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ganzoo.fetching.fetcher import Report
 
 _LIST = "What the list calls it"
 _LIMITS = "Limits"
+_MOST_NAMED = 10
 
 
 def fetch(
@@ -91,7 +94,8 @@ def fetch(
 
     # Pillow's remarks on pictures that it can read all the same.
     warnings.filterwarnings("ignore", module="PIL")
-    entries = read_list(addresses, Keys(address, description, label))
+    entries, malformed = read_list(addresses, Keys(address, description, label))
+    _name(malformed)
     limits = Limits(
         jobs=jobs,
         per_host=per_host,
@@ -104,32 +108,45 @@ def fetch(
         report = fetcher.fetch(
             entries, out, limits, labelled=label is not None, watch=progress.update
         )
-    _show(report, out, as_json)
-    _leave(report, max_failures)
+    _show(report, len(malformed), out, as_json)
+    _leave(report, len(malformed), max_failures)
 
 
-def _show(report: Report, folder: Path, as_json: bool) -> None:
+def _name(malformed: Sequence[str]) -> None:
+    """Say which entries of the list are left out, on standard error."""
+    if not malformed:
+        return
+    print(f"malformed entries, which are left out: {len(malformed)}", file=sys.stderr)
+    for line in malformed[:_MOST_NAMED]:
+        print(f"  {line}", file=sys.stderr)
+    if len(malformed) > _MOST_NAMED:
+        print(f"  and {len(malformed) - _MOST_NAMED} more", file=sys.stderr)
+
+
+def _show(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
     from ganzoo.fetching.tables import FAILURES, PICTURES
 
     if as_json:
         places = {"pictures": str(folder / PICTURES), "failures": str(folder / FAILURES)}
-        print(json.dumps({**asdict(report), **places}, indent=2))
+        print(json.dumps({**asdict(report), "malformed": malformed, **places}, indent=2))
         return
     not_yet = f", {report.not_yet} not yet tried" if report.not_yet else ""
     print(f"{report.fetched} fetched, {report.already_there} there before, ", end="")
-    print(f"{report.failed} failed{not_yet}")
+    left_out = f", {malformed} malformed" if malformed else ""
+    print(f"{report.failed} failed{left_out}{not_yet}")
     if report.failed:
         rows = [(reason, str(count)) for reason, count in report.reasons.items()]
         print(*table([("reason", "pictures"), *rows]), f"{folder / FAILURES}", sep="\n")
     print(folder / PICTURES)
 
 
-def _leave(report: Report, max_failures: float) -> None:
+def _leave(report: Report, malformed: int, max_failures: float) -> None:
     if report.stopped:
         print("stopped; the same command goes on", file=sys.stderr)
         raise typer.Exit(STOPPED)
     there = report.fetched + report.already_there
-    if not there or report.failed > max_failures * (there + report.failed):
+    failed = report.failed + malformed
+    if not there or failed > max_failures * (there + failed):
         raise typer.Exit(1)
 
 

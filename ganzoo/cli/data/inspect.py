@@ -12,6 +12,7 @@ import typer
 
 from ganzoo.cli.data.chosen import Chosen, choose
 from ganzoo.cli.known import Json, LocalPlugin, Without, registry
+from ganzoo.cli.options import Force, one_file
 from ganzoo.cli.request import RecipeName
 from ganzoo.cli.table import table
 
@@ -33,11 +34,14 @@ def inspect(
     recipe: RecipeName = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Draw samples before and after preparation."),
+        typer.Option(
+            metavar="FILE.png", help="Draw samples before and after preparation.", parser=one_file
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Look at so many only, evenly spread.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
     without: Without = None,
     plugin: LocalPlugin = None,
@@ -52,13 +56,20 @@ def inspect(
     """
     chosen = choose(what or [], recipe, registry(without, plugin))
     if out:
-        _check(out)
+        _check(out, force)
     from ganzoo.data.inspection import inspect
     from ganzoo.observing.console import counting
 
     source, how = chosen.past_damage().build(), chosen.how
     with counting("picture", "looking at {} pictures") as progress:
-        report = inspect(source, how, classes=how.classes, limit=limit, progress=progress)
+        report = inspect(
+            source,
+            how,
+            classes=how.classes,
+            limit=limit,
+            progress=progress,
+            dataset=chosen.entry.qualified_name,
+        )
     if out:
         _draw(source, how, out)
     suitable = list(_suitable(report, chosen, source))
@@ -84,13 +95,10 @@ def _suitable(report: Report, chosen: Chosen, source: ImageSource) -> Iterator[t
     )
 
 
-def _check(out: Path) -> None:
-    from ganzoo.errors import RequestError
+def _check(out: Path, force: bool) -> None:
     from ganzoo.output.files import check_free
 
-    if not out.suffix:
-        raise RequestError(f"--out {out}: a sheet is one picture file, such as {out}.png")
-    check_free(out)
+    check_free(out, force=force)
 
 
 def _draw(source: ImageSource, how: Pictures, out: Path) -> None:
@@ -138,9 +146,11 @@ def _overall(report: Report) -> Iterator[tuple[str, str]]:
 def _foretold(report: Report, how: Pictures) -> Iterator[str]:
     from rich.filesize import decimal
 
+    from ganzoo.size import size
+
     ahead = report.preparation
     channels, height, width = ahead.shape
-    yield f"\nprepared at {width} x {height} x {channels}, data.fit={how.fit}:"
+    yield f"\nprepared at {size(width, height)} x {channels}, data.fit={how.fit}:"
     verb = {"crop": "cut off", "pad": "padding", "stretch": "squeezed"}[how.fit]
     yield f"  {ahead.lost:.1%} {verb} on average, {ahead.most_lost:.1%} at most"
     yield f"  {len(report.oddities.get('enlarged', ())):,} enlarged"

@@ -11,6 +11,7 @@ import typer
 
 from ganzoo.cli.data.chosen import Chosen, choose
 from ganzoo.cli.known import LocalPlugin, Without, registry
+from ganzoo.cli.options import Force, Out
 
 if TYPE_CHECKING:
     from ganzoo.components import Options
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
     from ganzoo.observing.console import ProgressBar
-    from ganzoo.sections import Pictures
 
     Rows: TypeAlias = Mapping[str, Description]
 
@@ -33,7 +33,10 @@ def pack(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FILE-or-FOLDER", help="A .h5 or .npz file, or a folder.")
+        Out,
+        typer.Option(
+            metavar="FILE-or-FOLDER/", help="A .h5 or .npz file, or a folder.", parser=Out.of
+        ),
     ],
     resolution: Annotated[
         str | None, typer.Option(help="Pictures' height and width, or 64x48.")
@@ -48,6 +51,7 @@ def pack(
     compress: Annotated[
         bool, typer.Option("--compress", help="Make the file smaller, and slower to read.")
     ] = False,
+    force: Force = False,
     without: Without = None,
     plugin: LocalPlugin = None,
 ) -> None:
@@ -63,28 +67,28 @@ def pack(
 
     """
     from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
-    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, write
-    from ganzoo.folders import ending
+    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, form_of, write
     from ganzoo.observing.console import ProgressBar, counting
 
-    check_out(out, compress=compress, described=descriptions is not None)
+    path, how = out.path, {"folder": out.is_folder, "force": force}
+    check_out(path, compress=compress, described=descriptions is not None, **how)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(without, plugin))
     source, bar = chosen.build(), ProgressBar()
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
-    elif ending(out) in WITH_TEXTS:
+    elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
-    data = _prepared(source, chosen.how, bar)
+    data = _prepared(source, chosen, bar)
     names = names_of(source, data)
     if descriptions:
         refuse_others(names, rows)
     texts = describe(names, rows)
     pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
     with counting("packing pictures", "packing {} pictures") as progress:
-        write(pack, out, progress)
-    print(out)
+        write(pack, path, progress, **how)
+    print(path)
 
 
 def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Rows:
@@ -103,12 +107,13 @@ def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Row
         return {}
 
 
-def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collection:
+def _prepared(source: ImageSource, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import notes_of
     from ganzoo.data.cache import prepared
     from ganzoo.data.collection import Collection, grouped
     from ganzoo.errors import RequestError
 
+    how = chosen.how
     if how.balance:
         raise RequestError(
             "data.balance is for runs, and a file has each picture once: leave it out"
@@ -116,7 +121,7 @@ def _prepared(source: ImageSource, how: Pictures, bar: ProgressBar) -> Collectio
     grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
     for note in notes_of(source):
         bar.noted(note)
-    store = prepared(source, how, bar.preparing)
+    store = prepared(source, how, bar.preparing, dataset=chosen.entry.qualified_name)
     if store.skipped:
         bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
     data = Collection.of(store, how.classes)

@@ -151,9 +151,7 @@ def chapter(
 
 
 def _run(folder: RunFolder) -> Run:
-    settings = Settings()
-    settings.read(folder.settings)
-    return Run.resolve(settings, advised=False)
+    return Run.resolve(Settings.of_run(folder), advised=False)
 
 
 def _drawn(

@@ -43,7 +43,8 @@ def by_class(run: TrainedRun, album: Album) -> list[tuple[str, Embedded]]:
 def latent_walk(run: TrainedRun, album: Album) -> Embedded | None:
     """A film that repeats without a jump; ``None`` if there is no room for it."""
     passing = stations(run.generator, _STATIONS, _TILES, seed=0)
-    frames = list(map(_small, walk(run.generator, passing, _FRAMES, run.labels(_TILES))))
+    labels = run.labels(_TILES, seed=0)
+    frames = list(map(_small, walk(run.generator, passing, _FRAMES, labels)))
     with TemporaryDirectory() as folder:
         path = Path(folder, "walk.webp")
         animation.write(frames, path, _FPS)

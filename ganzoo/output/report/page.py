@@ -12,10 +12,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import ganzoo
-from ganzoo import comparison
+from ganzoo import comparison, folders
 from ganzoo.comparison import Compared
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.folders import RunFolder, require_folder, write_atomically
+from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observing.observer import Observer
 from ganzoo.output.animation import sample_grids
 from ganzoo.output.report import scores
@@ -31,16 +31,14 @@ _OVERLAID = ("Losses", "Scores of the critic", "Samples", "Speed")
 """Titles of the curves that are shown for all runs together."""
 
 
-def check_free(path: Path) -> None:
-    """Refuse a path where something would be overwritten, or that is no page.
+def check_free(path: Path, *, force: bool = False) -> None:
+    """Refuse what is no page, and what ``folders.check_free`` refuses.
 
     Raises RequestError.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise RequestError(f"{path}: a report is a page that ends in .html")
-    if path.exists():
-        raise RequestError(f"{path} exists already: name another with --out")
-    require_folder(path.parent)
+    folders.check_free(path, force=force)
 
 
 def write(
@@ -91,7 +89,8 @@ def write(
         date=time.strftime("%Y-%m-%d %H:%M"),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, told)
+    # A folder's name may be no text, which a page cannot hold.
+    write_atomically(out, told.encode(errors="backslashreplace"))
 
 
 def _plotly() -> str:
@@ -99,9 +98,7 @@ def _plotly() -> str:
     try:
         return files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
     except (ModuleNotFoundError, FileNotFoundError):
-        raise RequestError(
-            "a report needs the package plotly: pip install 'ganzoo-toolkit[report]'"
-        ) from None
+        raise RequestError("a report needs the package plotly: pip install plotly") from None
 
 
 def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str | None]:

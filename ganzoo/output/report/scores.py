@@ -98,8 +98,9 @@ def matrices(found: Sequence[Evaluated]) -> list[Matrix]:
 
 def _matrix(by_step: dict[int, Evaluated]) -> Matrix:
     found = [by_step[step] for step in sorted(by_step)]
-    size = "x".join(map(str, found[0].image[1:]))
-    counts = f"{found[0].samples:,} generated and {found[0].real:,} real pictures of {size}"
+    counts = (
+        f"{found[0].samples:,} generated and {found[0].real:,} real pictures of {found[0].size}"
+    )
     title = f"{counts}, features of {found[0].extractor}"
     names = list(dict.fromkeys(name for each in found for name in each.scores))
     best = {

@@ -107,6 +107,7 @@ def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
         "not_yet": 0,
         "reasons": {"HTTP status 404": 1},
         "stopped": False,
+        "malformed": 0,
         "pictures": "pictures/pictures.csv",
         "failures": "pictures/failures.csv",
     }
@@ -125,6 +126,21 @@ def test_if_all_fail_nothing_is_done(ganzoo_command: Ganzoo, listed: Path) -> No
     done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS[:-1])
     assert done.status == 1
     assert "not a public address  3\n" in done.out
+
+
+def test_malformed_entries_are_named_and_counted_and_the_others_fetched(
+    ganzoo_command: Ganzoo, listed: Path
+) -> None:
+    listed.write_text(listed.read_text() + "\n,nothing,n" * 12 + "\n")
+    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS)
+    assert done.status == 0
+    assert done.out.startswith("2 fetched, 0 there before, 1 failed, 12 malformed\n")
+    assert "malformed entries, which are left out: 12\n  line 5 of " in done.err
+    assert "  and 2 more\n" in done.err
+    again = ganzoo_command(
+        "data", "fetch", listed, "--out", "pictures", *KEYS, "--max-failures", 0.8
+    )
+    assert again.status == 1  # 13 of 15
 
 
 def test_wrong_requests_get_one_line(ganzoo_command: Ganzoo, listed: Path, tmp_path: Path) -> None:

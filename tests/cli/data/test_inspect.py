@@ -144,7 +144,7 @@ def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
         (("blossoms", "data.resolution=3"), "data.resolution=3: "),
         (("blossoms", "data.fitt=pad"), "there is no setting data.fitt; did you mean data.fit"),
         (("blossoms", "train.steps=5"), "train.steps is not about pictures"),
-        (("blossoms", "--out", "sheet"), "--out sheet: a sheet is one picture file"),
+        (("blossoms", "--out", "sheet"), "sheet: name one picture file, such as sheet.png"),
         (("blossoms", "--out", "sheet.txt"), "sheet.txt: pictures are written as .png"),
         (("blossoms", "--out", "there.png"), "there.png exists already"),
         (("blossoms", "--recipe", "nothing"), "there is no recipe called nothing"),
