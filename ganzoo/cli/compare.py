@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.known import Json
+from ganzoo.cli.options import Force
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def compare(
     as_csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    force: Force = False,
     everything: Annotated[
         bool,
         typer.Option("--all", help="Show options of components that not all runs have, too."),

@@ -48,7 +48,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
     arguments = tiny(steps=6, settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"generator's update of step 4, adversarial is nan.*step 3"):
         ganzoo.train(**arguments)
-    state = last_state(arguments["folder"])
+    state = last_state(arguments["run_dir"])
     assert state["step"] == 3
     assert is_finite(state)
 
@@ -68,7 +68,7 @@ def test_the_report_names_step_term_and_batch(
     arguments = tiny()
     with pytest.raises(Diverged):
         ganzoo.train(**arguments)
-    report = json.loads((arguments["folder"] / "nonfinite.json").read_text())
+    report = json.loads((arguments["run_dir"] / "nonfinite.json").read_text())
     assert report == {
         "step": 2,
         "phase": "generator",
@@ -93,7 +93,7 @@ def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is(
     arguments = tiny(settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"of step 3, norm of the gradient is nan;.* of step 2"):
         ganzoo.train(**arguments)
-    assert is_finite(last_state(arguments["folder"]))
+    assert is_finite(last_state(arguments["run_dir"]))
 
 
 def test_weights_that_are_not_finite_are_not_saved(
@@ -107,7 +107,7 @@ def test_weights_that_are_not_finite_are_not_saved(
     arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
     with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
         ganzoo.train(**arguments)
-    assert is_finite(last_state(arguments["folder"]))
+    assert is_finite(last_state(arguments["run_dir"]))
 
 
 def test_a_bad_update_can_be_left_out(
@@ -190,8 +190,8 @@ def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
             ganzoo.train(**arguments)
     else:
         ganzoo.train(**arguments)
-        assert last_state(arguments["folder"])["step"] == steps
-    assert is_finite(last_state(arguments["folder"]))
+        assert last_state(arguments["run_dir"])["step"] == steps
+    assert is_finite(last_state(arguments["run_dir"]))
 
 
 def test_too_many_in_a_row_end_the_run_also_across_a_resume(
@@ -235,7 +235,7 @@ def test_one_that_lost_its_run_neither_goes_back_nor_writes(
     monkeypatch.setattr(Game, "discriminator_terms", lose)
     settings = {"train.on_nonfinite": "rollback", "checkpoint.every": 2}
     arguments = tiny(steps=9, settings=settings)
-    folder = arguments["folder"]
+    folder = arguments["run_dir"]
     with pytest.raises(LostOwnership):
         ganzoo.train(**arguments)
     assert (folder / "metrics.jsonl").read_text() == '{"step": 5000}\n'
@@ -263,7 +263,7 @@ def test_where_going_back_does_not_help_the_run_ends(
     with pytest.raises(Diverged, match="the newest checkpoint is of step 0"):
         ganzoo.train(**arguments)
     assert capsys.readouterr().err.count("back to step 0, and on with other") == MOST_ROLLBACKS
-    assert last_state(arguments["folder"])["step"] == 0
+    assert last_state(arguments["run_dir"])["step"] == 0
 
 
 def test_a_learning_rate_out_of_all_bounds_says_so_in_one_line(
@@ -308,9 +308,9 @@ def test_a_run_whose_last_checkpoint_is_not_written_has_failed(
     arguments = tiny(settings={"checkpoint.every": 1})
     with pytest.raises(OSError, match=r"step-0000003.pt: No space.*checkpoint is of step 2"):
         ganzoo.train(**arguments)
-    assert last_state(arguments["folder"])["step"] == 2
-    ganzoo.resume(arguments["folder"], quiet=True)
-    assert last_state(arguments["folder"])["step"] == 3
+    assert last_state(arguments["run_dir"])["step"] == 2
+    ganzoo.resume(arguments["run_dir"], quiet=True)
+    assert last_state(arguments["run_dir"])["step"] == 3
 
 
 def test_reports_that_a_full_disk_does_not_take_come_later(
