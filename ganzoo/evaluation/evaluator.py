@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from ganzoo.contracts import Extract, Measure, Measured, Sample
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.evaluation.store import Store, key_of
+from ganzoo.structure import require_measured
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and how much there is."""
@@ -24,6 +26,15 @@ class Gauge(NamedTuple):
     goal: Goal
     identity: str
     """Its full name and its options."""
+    code: AbstractContextManager[None] = nullcontext()
+    """Whose an error of it is."""
+
+    def numbers(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
+        """What the metric says of these samples, by name."""
+        with self.code:
+            measured = self.measure(real, fake)
+            require_measured(measured, self.measure)
+            return measured
 
 
 class RealPictures:
@@ -118,7 +129,7 @@ class Evaluator:
 
     def _scored(self, gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Score]:
         watched = _Watched(fake)
-        numbers = gauge.measure(real, watched)
+        numbers = gauge.numbers(real, watched)
         by_features = watched.by_features
         floors = self._floors(gauge, real, by_features)
         scores = {}
@@ -136,7 +147,7 @@ class Evaluator:
         kept = self.real.store.numbers(key)
         if kept is None:
             halves = (_half(self.real, real, start, by_features) for start in (0, 1))
-            kept = dict(gauge.measure(*halves))
+            kept = dict(gauge.numbers(*halves))
             self.real.store.keep_numbers(key, kept)
         return kept
 

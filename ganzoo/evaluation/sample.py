@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extract, ImageShape
+from ganzoo.structure import require_features
 
 AT_ONCE = 64
 """Pictures in a batch that metrics and extractors get."""
@@ -58,3 +60,24 @@ class PictureSample:
             found.append(self._extract(batch.to(self._device)).cpu())
             self._progress(min(len(self), len(found) * AT_ONCE), len(self))
         return torch.cat(found)
+
+
+class Extracting:
+    """An extractor, ready for use: what it makes is checked, and ``code`` says whose it is."""
+
+    def __init__(self, extract: Extract, code: AbstractContextManager[None]) -> None:
+        self._extract = extract
+        self._code = code
+
+    @property
+    def identity(self) -> str:
+        """That of the extractor."""
+        with self._code:
+            return self._extract.identity
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Features, float32 (N, D), of uint8 (N, C, H, W)."""
+        with self._code:
+            features = self._extract(pictures)
+            require_features(features, len(pictures), self._extract)
+            return features

@@ -17,7 +17,7 @@ from ganzoo.data.order import Numbers
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.evaluator import Evaluator, Gauge, Progress, RealPictures
 from ganzoo.evaluation.record import Evaluated, Score
-from ganzoo.evaluation.sample import AT_ONCE
+from ganzoo.evaluation.sample import AT_ONCE, Extracting
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.run import Chosen, Run
 from ganzoo.training.growth import Point
@@ -38,9 +38,10 @@ class Evaluation:
         self.run = run
         self._data = data
         self._device = device
-        self._extract: Extract = run.features.build()
-        if isinstance(self._extract, torch.nn.Module):
-            self._extract.to(device)
+        extract: Extract = run.features.build()
+        if isinstance(extract, torch.nn.Module):
+            extract.to(device)
+        self.extract = Extracting(extract, run.features.entry.code)
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
@@ -74,7 +75,7 @@ class Evaluation:
             image=tuple(made.shape[1:]),
             pictures=evaluator.real.identity,
             extractor=self.run.features.entry.component.name,
-            features=self._extract.identity,
+            features=self.extract.identity,
             seed=self.run.seed,
             seconds=round(time.perf_counter() - began, 1),
         )
@@ -100,14 +101,15 @@ class Evaluation:
         ]
         image = list(point.stage.image)
         identity = key_of(content=self._data.identity, count=len(numbers), image=image)
-        real = RealPictures(torch.cat(shown), identity, self._extract, Store(), self._device)
+        real = RealPictures(torch.cat(shown), identity, self.extract, Store(), self._device)
         return Evaluator(self._gauges, real)
 
 
 def _gauge(chosen: Chosen) -> Gauge:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
-    return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity)
+    entry = chosen.entry
+    return Gauge(chosen.build(), getattr(entry.component, "goal", "low"), identity, entry.code)
 
 
 def spread_evenly(numbers: Numbers, most: int) -> Numbers:
