@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         without_strays,
     )
     from ganzoo.data.listing import find_images
-    from ganzoo.errors import RequestError, UnknownName, UnreadablePicture
+    from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadablePicture
     from ganzoo.folders import cache_folder
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
@@ -118,6 +118,7 @@ __all__ = [
     "PictureArray",
     "PixelAugment",
     "Placement",
+    "PluginError",
     "Recipe",
     "RequestError",
     "Sample",
@@ -169,7 +170,7 @@ _HOMES = {
         *("parse_dataset_json", "without_strays"),
     ),
     "data.listing": ("find_images",),
-    "errors": ("RequestError", "UnknownName", "UnreadablePicture"),
+    "errors": ("PluginError", "RequestError", "UnknownName", "UnreadablePicture"),
     "folders": ("cache_folder",),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),

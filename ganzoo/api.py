@@ -54,7 +54,8 @@ def train(
 
     A first Ctrl-C, or a notebook's stop button, finishes the step, saves, and returns the run as it
     is then. Raises RequestError if the request is wrong; nothing has been written then. Raises
-    KeyboardInterrupt if it is interrupted before the first step.
+    PluginError for a bug in a plugin's code, and KeyboardInterrupt if it is interrupted before the
+    first step.
     """
     objects = Objects()
     named = {"dataset": dataset, "architecture": architecture, "loss": loss}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -195,6 +196,8 @@ class Needs:
 class Generator(nn.Module, ABC):
     """Latents in, pictures out."""
 
+    plugin_code: AbstractContextManager[None] = nullcontext()
+
     @abstractmethod
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Pictures of shape (N, C, H, W): black is -1, white 1; shown, they are clipped to that."""
@@ -205,24 +208,28 @@ class Generator(nn.Module, ABC):
         """Draw ``n`` latents, first axis ``n``, on the device of ``random`` and from it alone."""
         raise NotImplementedError
 
-    if TYPE_CHECKING:
-
-        def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-            """As ``forward``."""
+    def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """As ``forward``; an error in it becomes a PluginError where a run has built it."""
+        with self.plugin_code:
+            images: Tensor = super().__call__(latents, labels)
+            return images
 
 
 class Discriminator(nn.Module, ABC):
     """Pictures in, one raw score each out: no sigmoid; high means real."""
+
+    plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Scores of shape (N,)."""
         raise NotImplementedError
 
-    if TYPE_CHECKING:
-
-        def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-            """As ``forward``."""
+    def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """As ``forward``; an error in it becomes a PluginError where a run has built it."""
+        with self.plugin_code:
+            scores: Tensor = super().__call__(images, labels)
+            return scores
 
 
 @runtime_checkable

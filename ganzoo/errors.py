@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import PurePath
+from typing import Any
 
 
 class RequestError(ValueError):
     """What was asked for cannot be done as it was asked; the command line ends with status 2."""
+
+
+class PluginError(Exception):
+    """A fault in a plugin's code, in one line that says whose and where.
+
+    The command line ends with status 1. The error that it came from is its ``__cause__``.
+    """
+
+
+class ContractError(TypeError):
+    """What a component made or returned is not what its kind promises; ``at`` is the code of it."""
+
+    def __init__(self, message: str, at: Any = None) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class Stopped(BaseException):
@@ -71,7 +87,7 @@ def place_in(error: BaseException, module: str) -> str:
 
 def in_one_line(error: BaseException) -> str:
     """What went wrong, without line breaks; the kind of error where it says more than the text."""
-    plain = isinstance(error, ValueError | ArithmeticError | OSError)
+    plain = isinstance(error, ValueError | ArithmeticError | OSError | PluginError)
     text = " ".join(str(error).split())
     return text if plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 
@@ -82,3 +98,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(name, list(known), n=3)
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
+"""What CUDA, torch on the CPU and NumPy say."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is not enough memory."""
+    return any(words in str(error) for words in _NO_MEMORY)

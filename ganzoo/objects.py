@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -90,7 +91,10 @@ def component_of(kind: str, given: object) -> Component:
         return given
     missing = [name for name in members if not hasattr(given, name)]
     if members and not missing and not isinstance(given, type):
-        return _component(spec, argument, type(given), lambda options: _fresh(given))
+        # An error is then said to be in its class.
+        factory: Callable[..., Any] = lambda options: _fresh(given)  # noqa: E731
+        functools.update_wrapper(factory, type(given), updated=())
+        return _component(spec, argument, type(given), factory)
     if callable(given):
         _require_arguments(kind, given)
         return _component(spec, argument, given, given)

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import pluggy
 
 from ganzoo import hookspecs
-from ganzoo.components import Component
+from ganzoo.attribution import PluginCode
+from ganzoo.components import Component, Options
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
 from ganzoo.settings import listed
 
@@ -62,6 +63,23 @@ class Entry(NamedTuple):
     def qualified_name(self) -> str:
         """``plugin/component``: no other entry of its kind has it."""
         return f"{self.plugin.name}/{self.component.name}"
+
+    @property
+    def code(self) -> PluginCode:
+        """What turns the errors of this component's code into one line that names it."""
+        return PluginCode(f"{self.component.kind} {self.qualified_name}", self.component.factory)
+
+    def build(self, options: Options, **context: Any) -> Any:
+        """What the component's factory makes of the options, with what its kind promises.
+
+        Raises RequestError where the factory refuses, and PluginError where it is broken.
+        """
+        with self.code:
+            built = self.component.build(options, **context)
+            from ganzoo.structure import require_structure  # it needs torch
+
+            require_structure(self.component.kind, built, self.code)
+        return built
 
 
 class Failure(NamedTuple):

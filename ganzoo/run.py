@@ -42,7 +42,7 @@ class Chosen:
 
     def build(self, **context: Any) -> Any:
         """What the component's factory makes of the options."""
-        return self.entry.component.build(self.options, **context)
+        return self.entry.build(self.options, **context)
 
     def tree(self) -> dict[str, Any]:
         """The name and the options as a settings file holds them."""

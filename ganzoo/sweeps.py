@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ganzoo.errors import RequestError
+from ganzoo.errors import PluginError, RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.ownership import owned
@@ -200,6 +200,8 @@ class Sweep:
             return f"diverged: {error}"
         except RequestError as error:
             return f"refused: {error}"
+        except PluginError as error:
+            return f"failed: {error}"
         except Exception as error:  # noqa: BLE001 - one run's error should not cost the others
             return f"failed: {type(error).__name__}: {textwrap.shorten(str(error), 200)}"
         finally:

@@ -88,7 +88,7 @@ def main() -> None:
     """
     # pydantic would search every installed distribution for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from ganzoo.errors import RequestError, Stopped, Terminated
+    from ganzoo.errors import PluginError, RequestError, Stopped, Terminated, is_out_of_memory
 
     accept_any_text()
     warnings.showwarning = _warn
@@ -114,6 +114,8 @@ def main() -> None:
         _leave(error.format_message() + setting_meant(getattr(error, "option_name", None)), 2)
     except RequestError as error:
         _leave(str(error), 2)
+    except PluginError as error:
+        _leave(f"{error} ({_SHOWS_WHERE})", 1)
     except Terminated as terminated:
         _leave("terminated", terminated.status)
     except Stopped as stopped:
@@ -123,16 +125,14 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - no traceback reaches anyone who did not ask for it
         name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
         reason = (str(error).splitlines() or [""])[0]
-        if any(words in reason for words in _NO_MEMORY):
+        if is_out_of_memory(error):
             reason += "; lower train.batch_size, data.resolution or the networks' width"
-        _leave(f"{name}{reason} (`ganzoo --traceback ...` shows where)", 1)
+        _leave(f"{name}{reason} ({_SHOWS_WHERE})", 1)
 
 
 _INTERRUPTED = 130
+_SHOWS_WHERE = "`ganzoo --traceback ...` shows where"
 _ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
-"""What CUDA, torch on the CPU and NumPy say."""
 
 # Typer does not name the parent of its usage errors, and keeps it elsewhere in each release.
 _USAGE: Any = typer.BadParameter.__mro__[2]

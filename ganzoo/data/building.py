@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,11 +23,14 @@ from ganzoo.data.labels import WrongLabel, require_label
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadablePicture
 from ganzoo.folders import write_atomically
+from ganzoo.structure import require_array, require_item
 
 _CHUNK = 256
 _SECONDS = 2.0
 """How much work a process that is killed may lose."""
 NO_LABEL = -1
+UNKNOWN: AbstractContextManager[None] = nullcontext()
+"""Of a source that nobody has said whose code it is."""
 
 
 class Row(NamedTuple):
@@ -56,13 +60,19 @@ class Building:
     """A folder with rows for all pictures, filled in their order, and a note of how far."""
 
     def __init__(
-        self, folder: Path, source: ImageSource, how: Preparation, dataset: str = ""
+        self,
+        folder: Path,
+        source: ImageSource,
+        how: Preparation,
+        dataset: str = "",
+        code: AbstractContextManager[None] = UNKNOWN,
     ) -> None:
         self.folder = folder
         self.source = source
         self.how = how
         self.dataset = dataset
         """The qualified name of the source's dataset, for messages."""
+        self.code = code
         self._note = folder / "progress.json"
 
     def done(self) -> int:
@@ -109,7 +119,7 @@ class Building:
         progress: Callable[[int, int], None],
     ) -> None:
         noted = time.monotonic()
-        for rows in read(self.source, self.how, done.rows):
+        for rows in read(self.source, self.how, done.rows, self.code):
             for number, picture, label, reason in rows:
                 if picture is None:
                     done.skipped.append((number, reason))
@@ -151,21 +161,37 @@ class Building:
             left.unlink(missing_ok=True)
 
 
-def read(source: ImageSource, how: Preparation, start: int = 0) -> Iterator[list[Row]]:
+def read(
+    source: ImageSource,
+    how: Preparation,
+    start: int = 0,
+    code: AbstractContextManager[None] = UNKNOWN,
+) -> Iterator[list[Row]]:
     """All pictures from number ``start`` on, some at a time, prepared in threads."""
     with ThreadPoolExecutor() as pool:
         for first in range(start, len(source), _CHUNK):
             indices = range(first, min(first + _CHUNK, len(source)))
             if isinstance(source, BulkSource):
-                yield _read_bulk(source, indices, how)
+                with code:
+                    pictures, labels = source.read(indices)
+                    require_array(pictures, "what read() returned first", ndim=4)
+                yield _rows(indices, pictures, labels, how)
             else:
-                yield list(pool.map(lambda index: read_one(source, index, how), indices))
+                yield list(pool.map(lambda index: read_one(source, index, how, code), indices))
 
 
-def read_one(source: ImageSource, index: int, how: Preparation) -> Row:
+def read_one(
+    source: ImageSource,
+    index: int,
+    how: Preparation,
+    code: AbstractContextManager[None] = UNKNOWN,
+) -> Row:
     """One picture; or why it is left out, if the source says to skip what cannot be read."""
     try:
-        picture, label = source[index]
+        with code:
+            item = source[index]
+            require_item(item, index)
+        picture, label = item
         return Row(index, prepare(picture, how), label)
     except UnreadablePicture as error:
         if error.skip:
@@ -173,8 +199,12 @@ def read_one(source: ImageSource, index: int, how: Preparation) -> Row:
         raise
 
 
-def _read_bulk(source: BulkSource, indices: range, how: Preparation) -> list[Row]:
-    pictures, labels = source.read(indices)
+def _rows(
+    indices: range,
+    pictures: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    how: Preparation,
+) -> list[Row]:
     ready = pictures.shape[1:] == (how.height, how.width, how.most_channels)
     pixels = pictures if ready else [prepare(picture, how) for picture in pictures]
     named = [None] * len(indices) if labels is None else labels.tolist()

@@ -7,6 +7,7 @@ import operator
 import shutil
 import tokenize
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape, ImageSource, ScalableSource
-from ganzoo.data.building import Building, read_one
+from ganzoo.data.building import UNKNOWN, Building, read_one
 from ganzoo.data.change import require_unchanged
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation
@@ -68,12 +69,13 @@ def prepared(
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     dataset: str = "",
+    code: AbstractContextManager[None] = UNKNOWN,
 ) -> PreparedPictures:
     """The pictures of a source as ``how`` asks for them, from the cache or prepared now.
 
     They are kept by the source's fingerprint and class names and by ``dataset``, the qualified name
     of its dataset, so a moved or renamed source is found again. ``progress(done, total)`` is called
-    now and then, and only when there is work to do.
+    now and then, and only when there is work to do. ``code`` says whose an error of the source is.
 
     Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to skip
     it, and RequestError if nothing is left, the cache folder cannot be written, a label does not go
@@ -88,9 +90,9 @@ def prepared(
         if folder.exists():
             require_unchanged(_open(folder, how), source, how, folder, dataset)
         else:
-            _build(source, how, folder, progress, dataset)
-        if readable := _readable_now(_open(folder, how), source, how):
-            _build(source, how, folder, progress, dataset, stale=readable)
+            _build(source, how, folder, progress, dataset, code)
+        if readable := _readable_now(_open(folder, how), source, how, code):
+            _build(source, how, folder, progress, dataset, code, stale=readable)
     except OSError as error:
         raise RequestError(
             f"cannot keep prepared images in {folder.parent}: {error.strerror or error}; "
@@ -116,13 +118,16 @@ def _open(folder: Path, how: Preparation) -> PreparedPictures:
 
 
 def _readable_now(
-    found: PreparedPictures, source: ImageSource, how: Preparation
+    found: PreparedPictures,
+    source: ImageSource,
+    how: Preparation,
+    code: AbstractContextManager[None],
 ) -> tuple[int, ...]:
     """The numbers of all that were left out, if any of them can be read by now.
 
     Raises UnreadablePicture if one cannot, and the source does not say any more to skip it.
     """
-    rows = [read_one(source, index, how) for index in found.left_out]
+    rows = [read_one(source, index, how, code) for index in found.left_out]
     return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
@@ -161,6 +166,7 @@ def _build(
     folder: Path,
     progress: Callable[[int, int], None],
     dataset: str,
+    code: AbstractContextManager[None],
     stale: tuple[int, ...] = (),
 ) -> None:
     """Prepare the pictures in a folder beside this one, which gets this name when it is whole.
@@ -168,7 +174,7 @@ def _build(
     What a process that was killed has left there is gone on with. If another process is at it,
     that is waited for. A folder in which the ``stale`` ones are left out is made anew.
     """
-    part = Building(folder.with_name(f".{folder.name}.part"), source, how, dataset)
+    part = Building(folder.with_name(f".{folder.name}.part"), source, how, dataset, code)
     lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
     progress(0, len(source))
     while not lock.is_locked:

@@ -18,6 +18,7 @@ from ganzoo.data.duplicates import SIDE, digest, likeness
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadablePicture
 from ganzoo.pictures import to_image
+from ganzoo.structure import require_item
 
 T = TypeVar("T")
 
@@ -78,11 +79,13 @@ def each(
 
     def one(number: int) -> T | UnreadablePicture:
         try:
-            picture, label = source[number]
+            item = source[number]
         except UnreadablePicture as error:
             return error
         except RequestError as error:
             return UnreadablePicture(f"number {number}", str(error))
+        require_item(item, number)
+        picture, label = item
         return work(picture, label)
 
     if isinstance(source, BulkSource) and isinstance(numbers, range):

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from ganzoo.components import Options
 from ganzoo.errors import RequestError
+from ganzoo.structure import require_fingerprint
 
 if TYPE_CHECKING:
     from ganzoo.contracts import ImageSource, Picture
@@ -79,7 +80,7 @@ class Preparation(Options):
         It depends on the source's fingerprint and class names, and on the qualified name of the
         dataset: what two plugins call the same need not be the same.
         """
-        content = [dataset, source.fingerprint, list(source.class_names)]
+        content = [dataset, require_fingerprint(source.fingerprint), list(source.class_names)]
         key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ChunkedSource, ImageShape, ImageSource
+from ganzoo.data.building import UNKNOWN
 from ganzoo.data.labels import require_labels
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.structure import require_array
 
 
 class StreamedPictures:
@@ -24,8 +27,15 @@ class StreamedPictures:
     Raises RequestError for labels that do not go with the class names.
     """
 
-    def __init__(self, source: ImageSource, how: Preparation, dataset: str = "") -> None:
+    def __init__(
+        self,
+        source: ImageSource,
+        how: Preparation,
+        dataset: str = "",
+        code: AbstractContextManager[None] = UNKNOWN,
+    ) -> None:
         assert isinstance(source, ChunkedSource)
+        self._code = code
         self._source = source
         self._how = how
         self._size = len(source)
@@ -34,7 +44,7 @@ class StreamedPictures:
         self._chunks: OrderedDict[int, Future[NDArray[np.uint8]]] = OrderedDict()
         self._most = 2 * max(1, source.window // source.chunk) + 1
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ganzoo-stream")
-        first, _ = source.read(range(1))
+        first = self._pictures(range(1))
         channels = first.shape[3] if how.channels == "auto" else how.channels
         self.shape = ImageShape(channels, how.height, how.width)
         self.labels = source.labels
@@ -70,8 +80,14 @@ class StreamedPictures:
 
     def _read(self, chunk: int) -> NDArray[np.uint8]:
         start = chunk * self.chunk
-        pictures, _ = self._source.read(range(start, min(start + self.chunk, self._size)))
+        pictures = self._pictures(range(start, min(start + self.chunk, self._size)))
         if pictures.shape[1:] == (*self.shape[1:], self.shape.channels):
             return pictures
         how = self._how.model_copy(update={"channels": self.shape.channels})
         return np.stack([prepare(picture, how) for picture in pictures])
+
+    def _pictures(self, indices: range) -> NDArray[np.uint8]:
+        with self._code:
+            pictures, _ = self._source.read(indices)
+            require_array(pictures, "what read() returned first", ndim=4)
+            return pictures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from ganzoo.errors import RequestError, in_one_line
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import PictureSample
 from ganzoo.evaluation.store import Store, key_of
+from ganzoo.structure import require_measured
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and how much there is."""
@@ -31,6 +33,8 @@ class Gauge(NamedTuple):
     """Its full name and its options."""
     options: str = ""
     """Those that are not the default, as JSON; empty if there are none."""
+    code: AbstractContextManager[None] = nullcontext()
+    """Whose an error of it is."""
 
     @property
     def name(self) -> str:
@@ -43,16 +47,18 @@ def measured(gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Measured]:
 
     Raises RequestError if it refuses, and ArithmeticError if a number is not finite.
     """
-    try:
-        numbers = dict(gauge.measure(real, fake))
-    except RequestError:
-        raise
-    except (ValueError, LookupError) as error:
-        raise RequestError(f"the metric {gauge.name}: {in_one_line(error)}") from error
+    with gauge.code:
+        try:
+            numbers = gauge.measure(real, fake)
+        except RequestError:
+            raise
+        except (ValueError, LookupError) as error:
+            raise RequestError(f"the metric {gauge.name}: {in_one_line(error)}") from error
+        require_measured(numbers, gauge.measure)
     for name, number in numbers.items():
         if not isfinite(number.value):
             raise ArithmeticError(f"the metric {name} became {number.value}")
-    return numbers
+    return dict(numbers)
 
 
 class RealPictures:

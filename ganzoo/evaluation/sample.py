@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extract, ImageShape
-from ganzoo.errors import in_one_line
+from ganzoo.errors import PluginError
+from ganzoo.structure import require_features
 
 AT_ONCE = 64
 """Pictures in a batch that metrics and extractors get."""
 
 
-class BadFeatures(ArithmeticError):
-    """An extractor that failed, or whose features are not finite numbers."""
+class BadFeatures(PluginError):
+    """Features that are not finite numbers."""
 
 
 def extracted(extract: Extract, images: Tensor) -> Tensor:
     """The features of a batch of images, uint8 (N, C, H, W): (N, D) on the CPU.
 
-    Raises BadFeatures if the extractor fails, or if its features have another shape or are not
-    finite: a metric would make an error, NaN or a wrong number of them.
+    Raises BadFeatures if they are not finite: a metric would make an error, NaN or a wrong number
+    of them.
     """
-    name = f"the extractor {extract.identity}"
-    try:
-        features = extract(images).cpu()
-    except Exception as error:
-        raise BadFeatures(f"{name} failed: {in_one_line(error)}") from error
-    if features.ndim != 2 or len(features) != len(images):
-        shape = tuple(features.shape)
-        raise BadFeatures(f"{name} gave features of shape {shape} for {len(images)} images")
+    features = extract(images).cpu()
     bad = int((~features.isfinite()).any(1).sum())
     if bad:
         raise BadFeatures(
-            f"{name} gave features that are not finite for {bad} of {len(images)} images of a batch"
+            f"the extractor {extract.identity} gave features that are not finite for {bad} of "
+            f"{len(images)} images of a batch"
         )
     return features
 
@@ -77,17 +73,17 @@ class PictureSample:
     def features(self) -> Tensor:
         """Their features, float32 (N, D) on the CPU.
 
-        Raises BadFeatures if the extractor fails, each time it is asked for, but tries only once.
+        Raises PluginError if the extractor fails, each time it is asked for, but tries only once.
         """
-        if isinstance(self._outcome, BadFeatures):
+        if isinstance(self._outcome, PluginError):
             raise self._outcome
         return self._outcome
 
     @cached_property
-    def _outcome(self) -> Tensor | BadFeatures:
+    def _outcome(self) -> Tensor | PluginError:
         try:
             return self._calculated() if self._features is None else self._features
-        except BadFeatures as error:
+        except PluginError as error:
             return error
 
     def _calculated(self) -> Tensor:
@@ -97,3 +93,24 @@ class PictureSample:
             found.append(extracted(self._extract, batch.to(self._device)))
             self._progress(min(len(self), len(found) * AT_ONCE), len(self))
         return torch.cat(found)
+
+
+class Extracting:
+    """An extractor, ready for use: what it makes is checked, and ``code`` says whose it is."""
+
+    def __init__(self, extract: Extract, code: AbstractContextManager[None]) -> None:
+        self._extract = extract
+        self._code = code
+
+    @property
+    def identity(self) -> str:
+        """That of the extractor."""
+        with self._code:
+            return self._extract.identity
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Features, float32 (N, D), of uint8 (N, C, H, W)."""
+        with self._code:
+            features = self._extract(pictures)
+            require_features(features, len(pictures), self._extract)
+            return features

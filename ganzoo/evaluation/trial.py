@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Extract, ImageShape
-from ganzoo.errors import RequestError
+from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.evaluator import Gauge, measured
 from ganzoo.evaluation.sample import AT_ONCE, BadFeatures, extracted
 
@@ -52,19 +52,19 @@ def numbers_of(
     """The names of the numbers that a metric gives of images of this shape.
 
     ``None`` where random images do not tell. Raises RequestError if the metric refuses as many
-    images as there are to be, and BadFeatures if the extractor fails.
+    images as there are to be, PluginError if it fails, and BadFeatures if the extractor does.
     """
     few = (min(_FEW, real), min(_FEW, generated))
     for last, counts in enumerate((few, (real, generated))):
         one, other = (Noise(shape, n, extract, seed) for seed, n in enumerate(counts))
         try:
             return list(measured(gauge, one, other))
-        except RequestError:
-            if last:
-                raise
         except BadFeatures:
             raise
-        except Exception:  # noqa: BLE001 - of real images it may be another; it is told of then
+        except (RequestError, PluginError):
+            if last:
+                raise
+        except ArithmeticError:  # a number of real images may be finite
             return None
     return None
 

@@ -16,8 +16,8 @@ from ganzoo.data.collection import Collection
 from ganzoo.data.order import Numbers
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.evaluator import Evaluator, Failed, Gauge, Progress, RealPictures
-from ganzoo.evaluation.record import Evaluated
-from ganzoo.evaluation.sample import AT_ONCE
+from ganzoo.evaluation.record import Evaluated, Goal
+from ganzoo.evaluation.sample import AT_ONCE, Extracting
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.evaluation.trial import refuse_impossible
 from ganzoo.run import Chosen, Run
@@ -39,9 +39,10 @@ class Evaluation:
         self.run = run
         self._data = data
         self._device = device
-        self._extract: Extract = run.features.build()
-        if isinstance(self._extract, torch.nn.Module):
-            self._extract.to(device)
+        extract: Extract = run.features.build()
+        if isinstance(extract, torch.nn.Module):
+            extract.to(device)
+        self.extract = Extracting(extract, run.features.entry.code)
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
@@ -64,7 +65,7 @@ class Evaluation:
         """
         how, best = self.run.evaluate, self.run.evaluate.best
         counts = (min(how.real, len(self._data)), how.samples)
-        names = refuse_impossible(self._gauges, self._data.shape, self._extract, counts)
+        names = refuse_impossible(self._gauges, self._data.shape, self.extract, counts)
         if best is not None and names is not None and best not in names:
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
             raise RequestError(f"evaluate.best={best}: no metric gives this number{known}")
@@ -100,7 +101,7 @@ class Evaluation:
             image=tuple(made.shape[1:]),
             pictures=evaluator.real.identity,
             extractor=self.run.features.entry.component.name,
-            features=self._extract.identity,
+            features=self.extract.identity,
             seed=self.run.seed,
             seconds=round(time.perf_counter() - began, 1),
         )
@@ -121,7 +122,7 @@ class Evaluation:
         shown = real_images(self.run, self._data, point)
         image = list(point.stage.image)
         identity = key_of(content=self._data.identity, count=len(shown), image=image)
-        real = RealPictures(shown, identity, self._extract, Store(), self._device)
+        real = RealPictures(shown, identity, self.extract, Store(), self._device)
         return Evaluator(self._gauges, real)
 
 
@@ -141,7 +142,8 @@ def _gauge(chosen: Chosen) -> Gauge:
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)
     told = json.dumps(others, sort_keys=True) if others else ""
-    return Gauge(chosen.build(), getattr(chosen.entry.component, "goal", "low"), identity, told)
+    goal: Goal = getattr(chosen.entry.component, "goal", "low")
+    return Gauge(chosen.build(), goal, identity, told, chosen.entry.code)
 
 
 def spread_evenly(numbers: Numbers, most: int) -> Numbers:

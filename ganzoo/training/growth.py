@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,7 +46,8 @@ class Point:
         """Bring players here, if they are such as grow."""
         for player in players:
             if isinstance(player, Growing):
-                player.grow(self.stage.number, self.fade)
+                with getattr(player, "plugin_code", nullcontext()):
+                    player.grow(self.stage.number, self.fade)
 
     def shrink(self, real: Tensor) -> Tensor:
         """Real pictures (N, C, H, W) as the networks see them: as small, and as far faded in.

@@ -22,7 +22,7 @@ from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.examining import Examiner
 from ganzoo.training.interval import Position, due
 from ganzoo.training.keeping import Keeper
-from ganzoo.training.phases import Game, Phase, require_shape
+from ganzoo.training.phases import Game, Phase
 from ganzoo.training.sentinel import NonFinite, Sentinel, Update, report
 from ganzoo.training.sheets import Sheets
 from ganzoo.training.stopwatch import Stopwatch
@@ -175,8 +175,6 @@ class Trainer:
         adapted = [copy.deepcopy(each.state_dict()) for each in adaptive] if skips else []
         self.game.watched.clear()
         terms = phase.terms(position)
-        for name, term in terms.items():
-            require_shape(f"the loss's term {name}", term, ())
         total = torch.stack(list(terms.values())).sum()
         total.backward(inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)

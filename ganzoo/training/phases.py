@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Adaptive, Constraint, Networks, Objective, Terms
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Run
 from ganzoo.sections import Optimiser
+from ganzoo.structure import require_tensor, require_terms
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import Point, Schedule
 from ganzoo.training.randomness import Randomness
@@ -72,8 +74,10 @@ class Game:
     frequencies: ClassFrequencies | None = field(init=False, default=None)
     """How often each class is trained; ``None`` where the players get no labels."""
     _batch: Batch = field(init=False)
+    _loss: PluginCode = field(init=False)
 
     def __post_init__(self) -> None:
+        self._loss = self.run.loss.entry.code
         if self.classes:
             balance = self.run.data.balance
             self.frequencies = ClassFrequencies.of(self.batches.data, balance=balance)
@@ -131,38 +135,50 @@ class Game:
         with self.engine.autocast():
             told = {"real": self._batch.images, "fake": fake}
             critic = self._critic("discriminator view", position, told)
-            return self.objective.discriminator(critic, self._batch.images, fake)
+            with self._loss:
+                terms = self.objective.discriminator(critic, self._batch.images, fake)
+                require_terms(terms, self.objective.discriminator)
+                return terms
 
     def generator_terms(self, position: int) -> Terms:
         """The generator's terms on new fakes, beside the last real pictures."""
         with self.engine.autocast():
             fake = self._fake("generator latents", position)
             critic = self._critic("generator view", position, {})
-            return self.objective.generator(critic, fake, self._batch.images)
+            with self._loss:
+                terms = self.objective.generator(critic, fake, self._batch.images)
+                require_terms(terms, self.objective.generator)
+                return terms
 
     def constrain(self) -> None:
         """Confine the discriminator's weights, where the objective does that."""
         if isinstance(self.objective, Constraint):
-            self.objective.constrain(self.networks.discriminator)
+            with self._loss:
+                self.objective.constrain(self.networks.discriminator)
 
     def _fake(self, purpose: str, position: int) -> Tensor:
         share = self.engine.share
         random = self._random(purpose, position)
-        latents = self.networks.generator.sample_latents(self.point.stage.batch_size, random)
-        images = self.networks.generator(share.of(latents), self._batch.labels).float()
-        require_shape("the generator's output", images, tuple(self._batch.images.shape))
+        generator = self.networks.generator
+        with generator.plugin_code:
+            latents = generator.sample_latents(self.point.stage.batch_size, random)
+            images = generator(share.of(latents), self._batch.labels).float()
+            shape = tuple(self._batch.images.shape)
+            require_tensor("the generator's output", images, shape, generator.forward)
         return images
 
     def _critic(
         self, purpose: str, position: int, told: Mapping[str, Tensor]
     ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
-        labels = self._batch.labels
+        labels, discriminator = self._batch.labels, self.networks.discriminator
 
         def critic(images: Tensor) -> Tensor:
             seen = self.view(images, random, self.engine.share)
-            scores = self.networks.discriminator(seen, labels).float()
-            require_shape("the discriminator's output", scores, (len(images),))
+            with discriminator.plugin_code:
+                scores = discriminator(seen, labels).float()
+                n = (len(images),)
+                require_tensor("the discriminator's output", scores, n, discriminator.forward)
             for name, pictures in told.items():
                 if images is pictures:
                     self.watched[f"scores/{name}"] = scores.mean()
@@ -173,12 +189,6 @@ class Game:
 
     def _random(self, purpose: str, position: int) -> torch.Generator:
         return self.randomness.generator(purpose, position, self.engine.device)
-
-
-def require_shape(what: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-    """Raise ValueError if a plugin's tensor has another shape: broadcasting would hide it."""
-    if tensor.shape != shape:
-        raise ValueError(f"{what} has the shape {tuple(tensor.shape)}, not {shape}")
 
 
 def optimiser(

@@ -33,7 +33,7 @@ from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.cache import prepared
 from ganzoo.data.collection import Collection, Store, grouped
 from ganzoo.data.streaming import StreamedPictures
-from ganzoo.errors import RequestError
+from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.observing.curves import LossCurves
@@ -41,7 +41,7 @@ from ganzoo.observing.files import Evaluations, Gallery, Journal
 from ganzoo.observing.observer import Observer
 from ganzoo.observing.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
-from ganzoo.run import Run
+from ganzoo.run import Chosen, Run
 from ganzoo.sections import seconds
 from ganzoo.settings import changes_of
 from ganzoo.training.checkpoint import Checkpoints
@@ -51,7 +51,9 @@ from ganzoo.training.growth import Schedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.snapshot import Adapting
 from ganzoo.training.stopping import Stopping, stop_requests
+from ganzoo.training.trial import try_out
 
 SILENT = Observer()
 """Tells nobody."""
@@ -191,8 +193,9 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     source: ImageSource = run.dataset.build()
     objective: Objective = run.loss.build()
     augments: dict[str, Augment] = {k: chosen.build() for k, chosen in run.augment.items()}
+    codes = [chosen.entry.code for chosen in run.augment.values()]
     needs = Needs.of(objective)
-    _refuse_early(run, source, needs)
+    _refuse_early(run, source, needs, engine.device)
     data = Collection.of(_store(run, source, engine, progress), run.data.classes)
     networks = _networks(run, data.shape, len(data.class_names), needs)
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
@@ -207,20 +210,29 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         objective=objective,
         batches=_batches(run, data, engine, layout),
         schedule=Schedule(run, networks, data.shape),
-        augment=Pipeline.of(augments.values(), "real"),
-        view=Pipeline.of(augments.values(), "both"),
+        augment=Pipeline.of(augments.values(), "real", codes),
+        view=Pipeline.of(augments.values(), "both", codes),
         engine=engine,
         randomness=Randomness(run.seed),
-        adaptive=_adaptive({"loss": objective, **{f"augment.{k}": a for k, a in augments.items()}}),
+        adaptive=_adaptive(run, objective, augments),
     )
 
 
-def _adaptive(built: Mapping[str, object]) -> dict[str, Adaptive]:
-    return {section: each for section, each in built.items() if isinstance(each, Adaptive)}
+def _adaptive(
+    run: Run, objective: Objective, augments: Mapping[str, Augment]
+) -> dict[str, Adaptive]:
+    """What adapts, by its section."""
+    built: dict[str, tuple[object, Chosen]] = {"loss": (objective, run.loss)}
+    built |= {f"augment.{k}": (each, run.augment[k]) for k, each in augments.items()}
+    return {
+        section: Adapting(each, chosen.entry.code)
+        for section, (each, chosen) in built.items()
+        if isinstance(each, Adaptive)
+    }
 
 
-def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
-    """What no number of channels would make possible is refused before minutes of preparing."""
+def _refuse_early(run: Run, source: ImageSource, needs: Needs, device: torch.device) -> None:
+    """What no number of channels makes possible is refused or found before the preparing."""
     how = run.data
     classes = len(grouped(source.class_names, how.classes))
     if how.balance:
@@ -229,9 +241,12 @@ def _refuse_early(run: Run, source: ImageSource, needs: Needs) -> None:
     for number in possible:
         try:
             image = ImageShape(number, how.height, how.width)
-            Schedule(run, _networks(run, image, classes, needs), image)
+            networks = _networks(run, image, classes, needs)
+            first = Schedule(run, networks, image).at(0)
+            first.bring(networks.generator, networks.discriminator)
+            try_out(run, image, networks, first.stage.image, device)
             return
-        except RequestError:
+        except (RequestError, PluginError):
             if number == possible[-1]:
                 raise
 
@@ -245,12 +260,14 @@ def _store(run: Run, source: ImageSource, engine: Engine, progress: Observer) ->
 
 def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Store:
     """The pictures of a source as a run sees them, prepared now if need be."""
-    for note in notes_of(source):
-        progress.noted(note)
-    dataset = run.dataset.entry.qualified_name
-    if isinstance(source, ChunkedSource):
-        return StreamedPictures(source, run.data, dataset)
-    data = prepared(source, run.data, progress.preparing, dataset=dataset)
+    entry = run.dataset.entry
+    name, code = entry.qualified_name, entry.code
+    with code.where_it_runs():
+        for note in notes_of(source):
+            progress.noted(note)
+        if isinstance(source, ChunkedSource):
+            return StreamedPictures(source, run.data, name, code)
+        data = prepared(source, run.data, progress.preparing, dataset=name, code=code)
     if data.skipped:
         progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
     return data

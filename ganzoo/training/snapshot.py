@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import torch
 from torch import nn
 
-from ganzoo.contracts import ImageShape
+from ganzoo.contracts import Adaptive, ImageShape
 from ganzoo.errors import RequestError
 from ganzoo.training.checkpoint import State
 from ganzoo.training.ema import Ema
@@ -33,6 +35,24 @@ class Resumable(Protocol):
     def grow(self) -> None:
         """Bring all networks to where the pictures seen so far have led them."""
         ...
+
+
+class Adapting:
+    """The state of an objective or an augmentation, whose ``code`` says whose an error is."""
+
+    def __init__(self, adaptive: Adaptive, code: AbstractContextManager[None]) -> None:
+        self._adaptive = adaptive
+        self._code = code
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """All that it has become."""
+        with self._code:
+            return self._adaptive.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Become what ``state_dict`` returned."""
+        with self._code:
+            self._adaptive.load_state_dict(state)
 
 
 def take(trainer: Resumable) -> State:

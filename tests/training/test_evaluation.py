@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,7 +208,7 @@ def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
     arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
     found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
     told = capsys.readouterr().err
-    assert told.count(f"swd left out: {reason}") == 1
+    assert len(re.findall(f"swd left out: .*{reason}", told)) == 1
     assert told.count("no metric gives evaluate.best=swd of images of 4x4") == 1
     sizes = {(each.image[1], "swd" in each.scores) for each in found}
     assert sizes == {(4, False), (8, True)}
@@ -230,8 +231,10 @@ def test_an_extractor_that_fails_ends_no_run(
     found = read(folder / "evaluations.jsonl")
     assert [{name.partition("/")[0] for name in each.scores} for each in found] == [{"moments"}] * 2
     (line,) = [x for x in capsys.readouterr().err.splitlines() if "left out" in x]
-    assert "fd, kid left out: the extractor random-1-" in line
-    with pytest.raises(ArithmeticError, match="the extractor random-1-"):
+    assert re.search(
+        r"fd, kid left out: (the extractor random-1-|extractor features/random \()", line
+    )
+    with pytest.raises(ganzoo.PluginError, match="extractor"):
         list(evaluate(RunFolder.open(folder), resolved(folder)))
 
 

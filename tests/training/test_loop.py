@@ -125,12 +125,6 @@ def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -
     assert positions == [(0, 0), (1, 8), (2, 16), (3, 24)]
 
 
-def test_a_wrong_shape_is_named(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Game, "generator_terms", lambda self, position: {"x": torch.zeros(3)})
-    with pytest.raises(ValueError, match=r"term x has the shape \(3,\), not \(\)"):
-        ganzoo.train(**tiny())
-
-
 def test_bf16_with_a_warp_on_both_trains(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
     settings = {"augment.rotate.on": "both"}

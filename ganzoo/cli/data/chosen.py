@@ -31,7 +31,7 @@ class Chosen(NamedTuple):
 
     def build(self) -> ImageSource:
         """The pictures, as a run gets them."""
-        source: ImageSource = self.entry.component.build(self.options)
+        source: ImageSource = self.entry.build(self.options)
         return source
 
     def past_damage(self) -> Chosen:

@@ -61,7 +61,8 @@ def inspect(
     from ganzoo.observing.console import counting
 
     source, how = chosen.past_damage().build(), chosen.how
-    with counting("picture", "looking at {} pictures") as progress:
+    whose = chosen.entry.code.where_it_runs()
+    with whose, counting("picture", "looking at {} pictures") as progress:
         report = inspect(
             source,
             how,

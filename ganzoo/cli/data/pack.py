@@ -80,7 +80,8 @@ def pack(
         rows = read_descriptions(descriptions)
     elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
-    data = _prepared(source, chosen, bar)
+    with chosen.entry.code.where_it_runs():
+        data = _prepared(source, chosen, bar)
     names = names_of(source, data)
     if descriptions:
         refuse_others(names, rows)
@@ -121,7 +122,8 @@ def _prepared(source: ImageSource, chosen: Chosen, bar: ProgressBar) -> Collecti
     grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
     for note in notes_of(source):
         bar.noted(note)
-    store = prepared(source, how, bar.preparing, dataset=chosen.entry.qualified_name)
+    entry = chosen.entry
+    store = prepared(source, how, bar.preparing, dataset=entry.qualified_name, code=entry.code)
     if store.skipped:
         bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
     data = Collection.of(store, how.classes)

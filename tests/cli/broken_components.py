@@ -1,0 +1,398 @@
+"""A plugin whose components are each broken in one way; ``# at: NAME`` is where a line points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+import ganzoo
+from ganzoo import Options, hookimpl
+
+
+class Brighter:
+    """A right augmentation, from which the others are derived."""
+
+    placement: str = "both"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def draw(self, n: int, image: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+        return torch.rand(n, 1, 1, 1, generator=random, device=random.device) / 10
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images + drawn
+
+
+class Drawn:  # at: misspelt-draw
+    placement = "both"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def drawn(self, n: int, image: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+        return torch.zeros(n)
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return images
+
+
+class Warpp:  # at: misspelt-warp
+    placement = "real"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def warpp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+        return torch.eye(3).repeat(n, 1, 1)
+
+
+class Elsewhere(Brighter):  # at: placement
+    placement = "fake"
+
+
+class Detached(Brighter):  # at: detached
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return (images + drawn).detach()
+
+
+class Bytes(Brighter):  # at: bytes
+    placement = "real"
+
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+        return (images + 1) * 127.5
+
+
+class Cropped(Brighter):
+    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:  # at: cropped
+        return images[..., 1:]
+
+
+class Counting(Brighter):
+    """Adapts, but its state is a number of NumPy's."""
+
+    def state_dict(self) -> dict[str, Any]:  # at: numpy-state
+        return {"probability": np.float64(0.5)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class Fine:
+    """A right loss, from which the others are derived."""
+
+    independent_scores: Any = False
+
+    def __init__(self, options: Options) -> None: ...
+
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> Any:
+        return {"loss": softplus(critic(fake)).mean() + softplus(-critic(real)).mean()}
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
+        return {"loss": softplus(-critic(fake)).mean()}
+
+
+class Divides(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
+        return {"loss": critic(fake).mean() / (1 // 0)}  # at: divides
+
+
+class Tensors(Fine):
+    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> Any:  # at: tensor
+        return critic(fake).mean()
+
+
+class Nothing(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: nothing
+        critic(fake)
+
+
+class Unreduced(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: unreduced
+        return {"loss": -critic(fake)}
+
+
+class Unreached(Fine):
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: unreached
+        return {"loss": -critic(real).mean()}
+
+
+class Unsure(Fine):  # at: unsure
+    independent_scores = None
+
+
+class Late(Fine):
+    """Right at first."""
+
+    calls = 0
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
+        Late.calls += 1
+        if Late.calls == 3:
+            raise RuntimeError("the third\ncall")  # at: late
+        return super().generator(critic, fake, real)
+
+
+class Forgets(Fine):
+    """Its state cannot be loaded."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"weight": torch.ones(1)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        state["scale"]  # at: unloadable
+
+
+class LateShape(Fine):
+    """Right at first."""
+
+    calls = 0
+
+    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: late-shape
+        LateShape.calls += 1
+        terms = super().generator(critic, fake, real)
+        return terms if LateShape.calls < 3 else {"loss": terms["loss"].repeat(2)}
+
+
+def fails(options: Options) -> Fine:
+    return Fine(None + options)  # type: ignore[operator]  # at: fails
+
+
+def refuses(options: Options) -> Fine:
+    raise ValueError("there is no such formula")
+
+
+class Networked(ganzoo.Generator):
+    def __init__(self, image: ganzoo.ImageShape) -> None:
+        super().__init__()
+        self.image = image
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 2, generator=random, device=random.device)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.weight * latents.new_zeros(len(latents), *self.image)
+
+
+class Judge(ganzoo.Discriminator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.weight * images.mean((1, 2, 3))
+
+
+class Column(Judge):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:  # at: column
+        return super().forward(images)[:, None]
+
+
+class Multiplies(Networked):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return latents @ torch.ones(3, 3)  # at: multiplies
+
+
+class Unsampled(Networked):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        images = super().forward(latents)
+        return images if self.training else images[:, 9]  # at: unsampled
+
+
+class Undrawn(Networked):
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, getattr(self, "size"))  # noqa: B009  # at: undrawn
+
+
+def tupled(options: Options, *, image: Any, classes: int, needs: Any) -> Any:  # at: tuple
+    return Networked(image), Judge()
+
+
+def column(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+    return ganzoo.Networks(generator=Networked(image), discriminator=Column())
+
+
+def multiplies(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+    return ganzoo.Networks(generator=Multiplies(image), discriminator=Judge())
+
+
+def unsampled(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+    return ganzoo.Networks(generator=Unsampled(image), discriminator=Judge())
+
+
+def undrawn(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+    return ganzoo.Networks(generator=Undrawn(image), discriminator=Judge())
+
+
+def plain(options: Options, *, image: Any, classes: int, needs: Any) -> Any:  # at: plain
+    module = nn.Identity()
+    return ganzoo.Networks(generator=module, discriminator=Judge())  # type: ignore[arg-type]
+
+
+class Greys:
+    """A right dataset, from which the others are derived."""
+
+    class_names: Any = ("light", "dark")
+
+    def __init__(self, options: Options) -> None: ...
+
+    @property
+    def fingerprint(self) -> str:
+        return type(self).__name__
+
+    def __len__(self) -> int:
+        return 16
+
+    def __getitem__(self, index: int) -> Any:
+        return np.full((8, 8, 1), index, np.uint8), index % 2
+
+
+class Unlabelled(Greys):  # at: no-label
+    def __getitem__(self, index: int) -> Any:
+        return np.full((8, 8, 1), index, np.uint8)
+
+
+class Floats(Greys):  # at: float-image
+    def __getitem__(self, index: int) -> Any:
+        return np.full((8, 8, 1), index / 16), 0
+
+
+class Gone(Greys):
+    def __getitem__(self, index: int) -> Any:
+        raise OSError(28, "No space left on device")  # at: os-error
+
+
+class Lengthless(Greys):
+    def __len__(self) -> int:
+        return self.count  # type: ignore[attr-defined,no-any-return]  # at: length
+
+
+class Bulk(Greys):  # at: bulk
+    def read(self, indices: range) -> Any:
+        return np.zeros((len(indices), 8, 8)), None
+
+
+class Chunks(Greys):
+    """Its own store; what is behind its first pictures is damaged."""
+
+    chunk, window, labels = 4, 8, None
+    class_names = ()
+
+    def read(self, indices: range) -> Any:
+        if indices.start:
+            raise KeyError("rows")  # at: chunks
+        return np.zeros((len(indices), 8, 8, 1), np.uint8), None
+
+
+class Fingers(Greys):  # at: fingerprint
+    fingerprint: Any = 7
+
+
+class Named(Greys):  # at: class-names
+    class_names = "ab"
+
+
+class Floating:  # at: float-metric
+    def __init__(self, options: Options) -> None: ...
+
+    def __call__(self, real: Any, fake: Any) -> Any:
+        return 0.5
+
+
+class Looks(Floating):
+    def __call__(self, real: Any, fake: Any) -> Any:
+        return {"looks": real.shape.missing}  # at: metric
+
+
+class LateMetric(Floating):
+    """Right at first."""
+
+    def __call__(self, real: Any, fake: Any) -> Any:
+        if len(fake) == 12:
+            raise IndexError("twelve")  # at: late-metric
+        return {"late": ganzoo.Measured(0.5, len(fake))}
+
+
+class Doubles:  # at: features
+    identity = "doubles"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        return pictures.flatten(1).double()
+
+
+@hookimpl
+def ganzoo_datasets() -> list[ganzoo.Dataset]:
+    sources = {
+        "no-label": Unlabelled,
+        "float-image": Floats,
+        "os-error": Gone,
+        "length": Lengthless,
+        "bulk": Bulk,
+        "chunks": Chunks,
+        "fingerprint": Fingers,
+        "class-names": Named,
+    }
+    return [ganzoo.Dataset(name=k, summary="Broken.", factory=v) for k, v in sources.items()]
+
+
+@hookimpl
+def ganzoo_architectures() -> list[ganzoo.Architecture]:
+    built = {
+        "tuple": tupled,
+        "column": column,
+        "multiplies": multiplies,
+        "undrawn": undrawn,
+        "unsampled": unsampled,
+        "plain": plain,
+    }
+    return [ganzoo.Architecture(name=k, summary="Broken.", factory=v) for k, v in built.items()]
+
+
+@hookimpl
+def ganzoo_losses() -> list[ganzoo.Loss]:
+    objectives: dict[str, Any] = {
+        "divides": Divides,
+        "tensor": Tensors,
+        "nothing": Nothing,
+        "unreduced": Unreduced,
+        "unreached": Unreached,
+        "unsure": Unsure,
+        "late": Late,
+        "late-shape": LateShape,
+        "unloadable": Forgets,
+        "fails": fails,
+        "refuses": refuses,
+        "missing": "broken_components:Missing",
+    }
+    return [ganzoo.Loss(name=k, summary="Broken.", factory=v) for k, v in objectives.items()]
+
+
+@hookimpl
+def ganzoo_augmentations() -> list[ganzoo.Augmentation]:
+    augments = {
+        "misspelt-draw": Drawn,
+        "misspelt-warp": Warpp,
+        "placement": Elsewhere,
+        "detached": Detached,
+        "bytes": Bytes,
+        "cropped": Cropped,
+        "numpy-state": Counting,
+    }
+    return [ganzoo.Augmentation(name=k, summary="Broken.", factory=v) for k, v in augments.items()]
+
+
+@hookimpl
+def ganzoo_metrics() -> list[ganzoo.Metric]:
+    return [
+        ganzoo.Metric(name="float-metric", summary="Broken.", factory=Floating),
+        ganzoo.Metric(name="late-metric", summary="Broken.", factory=LateMetric),
+        ganzoo.Metric(name="metric", summary="Broken.", factory=Looks),
+    ]
+
+
+@hookimpl
+def ganzoo_extractors() -> list[ganzoo.Extractor]:
+    return [ganzoo.Extractor(name="features", summary="Broken.", factory=Doubles)]

@@ -1,0 +1,178 @@
+"""What a broken plugin costs: one line that says whose fault it is, where, and of what kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ganzoo.errors import PluginError
+from tests.cli.conftest import Done, Ganzoo
+
+PLUGIN = Path(__file__).with_name("broken_components.py")
+
+MEASURED = ("evaluate.every=1", "evaluate.samples=12", "evaluate.real=8")
+
+BROKEN = [
+    (
+        "augmentation",
+        "misspelt-draw",
+        "ContractError",
+        "Drawn has no method draw: rename drawn to draw",
+    ),
+    (
+        "augmentation",
+        "misspelt-warp",
+        "ContractError",
+        "it changes nothing: .*rename warpp to warp",
+    ),
+    ("augmentation", "placement", "ContractError", "placement is 'fake'"),
+    ("augmentation", "detached", "ContractError", "carry no gradient"),
+    ("augmentation", "bytes", "ContractError", r"images lie in \[-1, 1\]"),
+    (
+        "augmentation",
+        "cropped",
+        "ContractError",
+        r"changes the shape .*\(4, 3, 8, 7\), not \(4, 3, 8, 8\)",
+    ),
+    ("augmentation", "numpy-state", "ContractError", "holds a float64 as probability"),
+    ("loss", "divides", "ZeroDivisionError", "integer division or modulo by zero"),
+    ("loss", "tensor", "ContractError", r"discriminator\(\) returned a Tensor"),
+    ("loss", "nothing", "ContractError", r"generator\(\) returned None"),
+    ("loss", "unreduced", "ContractError", r"the shape \(4,\), not \(\)"),
+    ("loss", "unreached", "ContractError", "carry no gradient to the generator"),
+    ("loss", "unsure", "ContractError", "independent_scores is None"),
+    ("loss", "fails", "TypeError", "unsupported operand"),
+    ("loss", "missing", "AttributeError", "no attribute 'Missing'"),
+    ("architecture", "tuple", "ContractError", "the factory returned a tuple"),
+    ("architecture", "column", "ContractError", r"the shape \(4, 1\), not \(4,\)"),
+    ("architecture", "multiplies", "RuntimeError", "mat1 and mat2"),
+    ("architecture", "undrawn", "AttributeError", "no attribute 'size'"),
+    ("architecture", "unsampled", "IndexError", "out of bounds"),
+    ("architecture", "plain", "ContractError", "derive it from ganzoo.Generator"),
+    ("dataset", "no-label", "ContractError", "item 0 is a ndarray, not a tuple"),
+    ("dataset", "float-image", "ContractError", "the image of item 0 is an array of float64"),
+    ("dataset", "os-error", "OSError", "No space left on device"),
+    ("dataset", "length", "AttributeError", "no attribute 'count'"),
+    ("dataset", "bulk", "ContractError", "an array of float64"),
+    ("dataset", "fingerprint", "ContractError", "fingerprint is 7"),
+    ("dataset", "class-names", "ContractError", "class_names is 'ab'"),
+    ("metric", "float-metric", "ContractError", "the metric returned a float"),
+    ("metric", "metric", "AttributeError", "'missing'"),
+    ("extractor", "features", "ContractError", "torch.float64"),
+]
+
+
+def told(kind: str, name: str, error: str, reason: str) -> str:
+    """The line, as a regular expression."""
+    lines = PLUGIN.read_text("utf-8").splitlines()
+    marked = [n for n, line in enumerate(lines, 1) if line.endswith(f"# at: {name}")]
+    place = f"{re.escape(str(PLUGIN))}:{marked[0]}" if marked else "broken_components:Missing"
+    whose = rf"{kind} broken-components/{name} \({place}\)"
+    return rf"error: {whose}: {error}: .*{reason}.* \(`ganzoo --traceback ...` shows where\)"
+
+
+@pytest.fixture
+def broken_run(ganzoo_command: Ganzoo) -> Callable[[str, str], Done]:
+    """``ganzoo train`` with one component of the broken plugin."""
+
+    def run(kind: str, name: str) -> Done:
+        chosen = {"dataset": "blossoms", "architecture": "mlp", "loss": "hinge"}
+        more: tuple[str, ...] = ()
+        if kind in chosen:
+            chosen[kind] = name
+        elif kind == "augmentation":
+            more = ("--augment", name)
+        elif kind == "metric":
+            more = (*MEASURED, f"evaluate.metrics={name}", "metrics.features=random")
+        else:
+            more = (*MEASURED, "evaluate.metrics=fd", f"metrics.features={name}")
+        if kind != "dataset":
+            more += ("dataset.count=16",)
+        if kind != "architecture":
+            more += ("architecture.width=4", "architecture.latents=4")
+        return ganzoo_command(
+            *("train", *chosen.values(), "--plugin", PLUGIN, "--run", "run", "--device", "cpu"),
+            *("--resolution", 8, "--steps", 4, "--batch-size", 8, "sample.count=4", *more),
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(("kind", "name", "error", "reason"), BROKEN, ids=[b[1] for b in BROKEN])
+def test_a_broken_component_is_named_before_the_run_has_a_folder(
+    kind: str, name: str, error: str, reason: str, broken_run: Callable[[str, str], Done]
+) -> None:
+    done = broken_run(kind, name)
+    line = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert done.status == 1, done
+    assert re.fullmatch(told(kind, name, error, reason), line[-1]), line
+    assert "Traceback" not in done.err
+    assert not Path("run").exists()
+
+
+def test_a_factory_still_refuses_in_its_own_words(broken_run: Callable[[str, str], Done]) -> None:
+    done = broken_run("loss", "refuses")
+    assert done.error == "error: loss refuses: there is no such formula"
+    assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "error", "reason"),
+    [
+        ("loss", "late", "RuntimeError", "the third call"),
+        ("dataset", "chunks", "KeyError", "'rows'"),
+        (
+            "loss",
+            "late-shape",
+            "ContractError",
+            r"the term loss of generator.* \(2,\), not",
+        ),
+    ],
+)
+def test_an_error_while_it_trains_is_said_in_one_line_too(
+    kind: str, name: str, error: str, reason: str, broken_run: Callable[[str, str], Done]
+) -> None:
+    done = broken_run(kind, name)
+    (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert done.status == 1
+    assert re.fullmatch(told(kind, name, error, reason), line)
+    assert Path("run").exists()
+
+
+def test_a_metric_that_fails_while_it_trains_is_a_warning(
+    broken_run: Callable[[str, str], Done],
+) -> None:
+    done = broken_run("metric", "late-metric")
+    (line,) = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert done.status == 0
+    assert "late-metric left out: the metric late-metric: IndexError: twelve (said once)" in line
+
+
+def test_a_state_that_cannot_be_loaded_is_no_fault_of_the_networks(
+    broken_run: Callable[[str, str], Done], ganzoo_command: Ganzoo
+) -> None:
+    assert broken_run("loss", "unloadable").status == 0
+    done = ganzoo_command("resume", "run", "--steps", 6)
+    assert done.status == 1
+    (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert re.fullmatch(told("loss", "unloadable", "KeyError", "'scale'"), line)
+
+
+@pytest.mark.parametrize("command", [("inspect",), ("pack", "--out", "pictures.npz")])
+def test_commands_about_pictures_name_a_broken_dataset(
+    command: tuple[str, ...], ganzoo_command: Ganzoo
+) -> None:
+    done = ganzoo_command("data", *command, "no-label", "--plugin", PLUGIN)
+    assert done.status == 1
+    (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert re.fullmatch(told("dataset", "no-label", "ContractError", "item 0 is a ndarray"), line)
+
+
+def test_the_traceback_shows_the_rest(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    words = ("blossoms", "mlp", "fails", "--plugin", PLUGIN, "--device", "cpu")
+    with pytest.raises(PluginError) as raised:
+        ganzoo_command("--traceback", "train", *words)
+    assert isinstance(raised.value.__cause__, TypeError)

@@ -1,0 +1,69 @@
+"""What a factory returned is checked by its attributes and methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ganzoo.errors import ContractError
+from ganzoo.structure import require_structure
+
+
+class Loss:
+    independent_scores = False
+
+    def discriminator(self, critic: Any, real: Any, fake: Any) -> Any: ...
+
+    def generator(self, critic: Any, fake: Any, real: Any) -> Any: ...
+
+
+class Clipped(Loss):
+    def constrian(self, discriminator: Any) -> None: ...
+
+
+class Forgetful(Loss):
+    def state_dict(self) -> Any: ...
+
+
+class Turned:
+    placement = "real"
+
+    def warp(self, n: int, aspect: float, random: Any) -> Any: ...
+
+
+class Tinted(Turned):
+    def recolor(self, n: int, channels: int, random: Any) -> Any: ...
+
+
+def test_what_is_right_passes_in_silence() -> None:
+    require_structure("loss", Loss())
+    require_structure("augmentation", Turned())
+
+
+@pytest.mark.parametrize(
+    ("kind", "built", "told"),
+    [
+        ("loss", Clipped(), "Clipped has no method constrain: rename constrian to constrain"),
+        ("augmentation", Tinted(), "Tinted has no method recolour: rename recolor to recolour"),
+    ],
+)
+def test_an_optional_method_of_nearly_the_right_name_is_warned_of(
+    kind: str, built: object, told: str
+) -> None:
+    with pytest.warns(UserWarning, match=told):
+        require_structure(kind, built)
+
+
+@pytest.mark.parametrize(
+    ("kind", "built", "told"),
+    [
+        ("loss", Forgetful(), "Forgetful has no method load_state_dict"),
+        ("loss", None, "NoneType has no method discriminator"),
+        ("metric", 3, "returned an int, which cannot be called"),
+        ("dataset", [], "no class_names"),
+    ],
+)
+def test_what_is_missing_is_named(kind: str, built: object, told: str) -> None:
+    with pytest.raises(ContractError, match=told):
+        require_structure(kind, built)

@@ -1,0 +1,45 @@
+"""Trying components before a run starts changes nothing of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.training import session, trial
+from ganzoo.training.checkpoint import Checkpoints
+from tests.sameness import same
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+@pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
+def test_a_run_is_the_same_with_and_without_the_trial(
+    architecture: str, tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"augment.rotate.on": "both", "augment.flip": {}}
+    arguments = tiny(architecture=architecture, settings=settings, loss="wgan-gp")
+    tried = ganzoo.train(**arguments)
+    monkeypatch.setattr(session, "try_out", lambda *arguments: None)
+    untried = ganzoo.train(**arguments | {"run_dir": arguments["run_dir"].with_name("untried")})
+    states = [Checkpoints(run.folder / "checkpoints", 3).load() for run in (tried, untried)]
+    assert same(*states)
+
+
+def test_the_global_generator_is_where_it_was(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unmoved: list[bool] = []
+    try_out = trial.try_out
+
+    def watched(*arguments: Any) -> None:
+        before = torch.get_rng_state()
+        try_out(*arguments)
+        unmoved.append(torch.equal(before, torch.get_rng_state()))
+
+    monkeypatch.setattr(session, "try_out", watched)
+    ganzoo.train(**tiny(steps=1))
+    assert unmoved == [True]
