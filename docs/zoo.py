@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ganzoo.cli.wording import section, shown, values
+from ganzoo.cli.formatting import section, shown, values
 from ganzoo.registry import KINDS, Entry, Registry, plural
 from ganzoo.run import Run
 from ganzoo.run import section as settings_of

@@ -3,11 +3,11 @@
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganzoo import Critic, Loss, Options, Terms, hookimpl
+from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class Relativistic:
-    """E[softplus(C(x_f) - C(x_r))]: a real picture shall look more real than a generated one."""
+    """E[softplus(C(x_f) - C(x_r))]: a real image shall look more real than a generated one."""
 
     independent_scores = False
 
@@ -24,12 +24,12 @@ class Relativistic:
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """One loss."""
     return [
-        Loss(
+        LossSpec(
             name="relativistic",
-            summary="Each real picture shall look more real than a generated one beside it.",
+            summary="Each real image shall look more real than a generated one beside it.",
             factory=Relativistic,
             reference="Jolicoeur-Martineau 2018, arXiv 1807.00734",
         )

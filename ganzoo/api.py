@@ -22,8 +22,8 @@ from ganzoo.run import Run
 from ganzoo.settings import NAMED
 
 if TYPE_CHECKING:
-    from ganzoo.arguments import AnyArchitecture, AnyAugment, AnyDataset, AnyLoss, AnyRun
-    from ganzoo.observing.callback import OnReport
+    from ganzoo.arguments import AnyArchitecture, AnyAugmentation, AnyDataset, AnyLoss, AnyRun
+    from ganzoo.observers.callback import OnReport
     from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps import Sweep
 
@@ -36,7 +36,7 @@ def train(
     loss: AnyLoss | None = None,
     *,
     recipe: str | None = None,
-    augment: AnyAugment | Sequence[AnyAugment] = (),
+    augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     run_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | str | Path | None = None,
@@ -76,7 +76,7 @@ def resume(
     dataset: AnyDataset | None = None,
     architecture: AnyArchitecture | None = None,
     loss: AnyLoss | None = None,
-    augment: AnyAugment | Sequence[AnyAugment] = (),
+    augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     on_report: OnReport | None = None,
@@ -106,7 +106,7 @@ def load(
     dataset: AnyDataset | None = None,
     architecture: AnyArchitecture | None = None,
     loss: AnyLoss | None = None,
-    augment: AnyAugment | Sequence[AnyAugment] = (),
+    augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
 ) -> TrainedRun:
     """A trained run, to generate images with: its ``"last"`` checkpoint, ``"best"``, or a step's.
 
@@ -128,8 +128,8 @@ def sweep(
     loss: AnyLoss | list[AnyLoss] | None = None,
     *,
     recipe: str | None = None,
-    augment: AnyAugment | Sequence[AnyAugment] = (),
-    run_dir: str | Path | None = None,
+    augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
+    sweep_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -138,7 +138,7 @@ def sweep(
     """Train every combination of the values that are lists, one run after the other.
 
     ``sweep("blossoms", ["dcgan", "mlp"], "hinge", seed=[0, 1])`` is four runs. A value that is
-    itself several numbers is a tuple. ``run_dir`` is the sweep's folder, which must not exist.
+    itself several numbers is a tuple. ``sweep_dir`` is the sweep's folder, which must not exist.
 
     Raises RequestError if a combination is wrong; nothing has been written then.
     """
@@ -154,11 +154,11 @@ def sweep(
         runs.append(run)
         differs.append(apart)
     new = trials(differs, runs)
-    if run_dir is None:
+    if sweep_dir is None:
         name = recipe.rpartition("/")[2] if recipe else title(runs)
         made = Sweep.create_numbered(Path("sweeps"), name, new)
     else:
-        made = Sweep.create(Path(run_dir), new)
+        made = Sweep.create(Path(sweep_dir), new)
     with interruptible():
         made.train({t.name: run for t, run in zip(new, runs, strict=True)}, progress(quiet))
     return made

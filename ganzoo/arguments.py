@@ -15,18 +15,18 @@ from ganzoo.run import SHORTHANDS, Run, core_keys, settings_of
 from ganzoo.settings import NAMED, Settings, meant
 
 if TYPE_CHECKING:
-    from ganzoo.components import Architecture, Augmentation, Dataset, Loss
-    from ganzoo.contracts import Augment, ImageSource, Objective
-    from ganzoo.observing.callback import Callback, OnReport
-    from ganzoo.observing.observer import Observer
+    from ganzoo.components import ArchitectureSpec, AugmentationSpec, DatasetSpec, LossSpec
+    from ganzoo.contracts import Augmentation, Dataset, Loss
+    from ganzoo.observers.callback import Callback, OnReport
+    from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps import Sweep
 
     Factory = Callable[..., Any]
-    AnyDataset = str | Dataset | ImageSource | Factory
-    AnyArchitecture = str | Architecture | Factory
-    AnyLoss = str | Loss | Objective | Factory
-    AnyAugment = str | Augmentation | Augment | Factory
+    AnyDataset = str | DatasetSpec | Dataset | Factory
+    AnyArchitecture = str | ArchitectureSpec | Factory
+    AnyLoss = str | LossSpec | Loss | Factory
+    AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
     AnyRun = str | Path | TrainedRun
 
 
@@ -168,15 +168,15 @@ def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
 
 def progress(quiet: bool) -> Observer:
     """What shows the progress, or nothing."""
-    from ganzoo.observing.console import ProgressBar
-    from ganzoo.observing.observer import Observer
+    from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import Observer
 
     return Observer() if quiet else ProgressBar()
 
 
 def callbacks(on_report: OnReport | None) -> list[Callback]:
     """The observers of a function that is told of every report."""
-    from ganzoo.observing.callback import Callback
+    from ganzoo.observers.callback import Callback
 
     return [Callback(on_report)] if on_report else []
 

@@ -77,7 +77,7 @@ def is_options(model: object) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Component:
+class ComponentSpec:
     """A named, configurable thing that some plugin knows how to build."""
 
     kind: ClassVar[str]
@@ -160,47 +160,47 @@ def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
             yield f"option {name!r}: its default {given!r} is no {option.annotation.__name__}"
 
 
-class Dataset(Component):
-    """``factory(options)`` returns an :class:`~ganzoo.ImageSource`."""
+class DatasetSpec(ComponentSpec):
+    """``factory(options)`` returns an :class:`~ganzoo.Dataset`."""
 
     kind = "dataset"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Architecture(Component):
-    """``factory(options, image=..., classes=..., needs=...)`` returns :class:`~ganzoo.Networks`.
+class ArchitectureSpec(ComponentSpec):
+    """``factory(options, image_shape=, num_classes=, requirements=)`` returns ``ganzoo.Networks``.
 
-    ``image`` is an :class:`~ganzoo.ImageShape`, ``classes`` the number of classes of the pictures
-    (0 where they have no labels), ``needs`` what the loss asks of the networks
-    (:class:`~ganzoo.Needs`).
+    ``image_shape`` is an :class:`~ganzoo.ImageShape`, ``num_classes`` the number of classes (0
+    without labels), ``requirements`` a :class:`~ganzoo.LossRequirements`: what the loss requires
+    of the networks.
     """
 
     kind = "architecture"
 
     grows: bool = False
-    """Whether its networks are :class:`~ganzoo.Growing`."""
+    """Whether its networks are :class:`~ganzoo.GrowingNetwork`."""
 
 
-class Loss(Component):
-    """``factory(options)`` returns an :class:`~ganzoo.Objective`."""
+class LossSpec(ComponentSpec):
+    """``factory(options)`` returns an :class:`~ganzoo.Loss`."""
 
     kind = "loss"
 
 
-class Augmentation(Component):
-    """``factory(options)`` returns an :data:`~ganzoo.Augment`."""
+class AugmentationSpec(ComponentSpec):
+    """``factory(options)`` returns an :data:`~ganzoo.Augmentation`."""
 
     kind = "augmentation"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Metric(Component):
-    """``factory(options)`` returns a :class:`~ganzoo.Measure`."""
+class MetricSpec(ComponentSpec):
+    """``factory(options)`` returns a :class:`~ganzoo.Metric`."""
 
     kind = "metric"
 
     goal: Literal["low", "high", "real"] = "low"
-    """Whether its numbers are good when low, when high, or when near those of real pictures."""
+    """Whether its numbers are good when low, when high, or when near those of real images."""
 
     def faults(self) -> Iterator[str]:
         """As of every component; and its goal is one that there is."""
@@ -210,15 +210,15 @@ class Metric(Component):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Extractor(Component):
-    """``factory(options)`` returns an :class:`~ganzoo.Extract`, from which metrics get features."""
+class ExtractorSpec(ComponentSpec):
+    """``factory(options)`` returns an :class:`~ganzoo.Extractor`."""
 
     kind = "extractor"
 
     packages: tuple[str, ...] = ()
     """What has to be installed for it, by the name that is imported."""
     preference: int | None = None
-    """``metrics.features=auto`` takes the greatest of those whose packages are there; one without
+    """``extractor=auto`` takes the greatest of those whose packages are there; one without
     is taken only by its name.
     """
 
@@ -238,7 +238,7 @@ class Extractor(Component):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Recipe(Component):
+class RecipeSpec(ComponentSpec):
     """A settings file inside a plugin: names what it reproduces, and what it should reach."""
 
     kind = "recipe"

@@ -1,6 +1,6 @@
 """What the factories of components return: the promises that training relies on.
 
-Pictures travel through training as float32 tensors of shape (N, C, H, W) in [-1, 1], labels as
+Images travel through training as float32 tensors of shape (N, C, H, W) in [-1, 1], labels as
 int64 tensors of shape (N,) or ``None``.
 """
 
@@ -23,7 +23,7 @@ from ganzoo.size import size
 
 
 class ImageShape(NamedTuple):
-    """The shape of the pictures of a run, or of one of its stages."""
+    """The shape of the images of a run, or of one of its stages."""
 
     channels: int
     height: int
@@ -50,44 +50,44 @@ class ImageShape(NamedTuple):
 
 # --- datasets ---------------------------------------------------------------------------------
 
-Picture = Image.Image | NDArray[np.uint8]
+RawImage = Image.Image | NDArray[np.uint8]
 """A PIL image of any mode, or a uint8 array of shape (H, W, C)."""
 
 
-class ImageSource(Protocol):
-    """Pictures by number, with their labels; read once, when they are prepared.
+class Dataset(Protocol):
+    """Images by number, with their labels; read once, when they are prepared.
 
-    ``source[i]`` may be called from several threads. A picture that cannot be decoded is an
-    :class:`~ganzoo.UnreadablePicture`.
+    ``source[i]`` may be called from several threads. An image that cannot be decoded is an
+    :class:`~ganzoo.UnreadableImage`.
     """
 
     @property
     def class_names(self) -> Sequence[str]:
-        """The name of each class by its label; empty where pictures have no labels."""
+        """The name of each class by its label; empty where images have no labels."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the content, never of its place: prepared pictures are kept by it."""
+        """The identity of the content, never of its place: prepared images are kept by it."""
         ...
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, index: int, /) -> tuple[Picture, int | None]: ...
+    def __getitem__(self, index: int, /) -> tuple[RawImage, int | None]: ...
 
 
 @runtime_checkable
-class ScalableSource(Protocol):
-    """A source that draws its pictures, and so can draw them at any size."""
+class ScalableDataset(Protocol):
+    """A source that draws its images, and so can draw them at any size."""
 
-    def at(self, resolution: int) -> ImageSource:
-        """The same source with pictures of ``resolution`` pixels in height and width."""
+    def at(self, resolution: int) -> Dataset:
+        """The same source with images of ``resolution`` pixels in height and width."""
         ...
 
 
 @runtime_checkable
-class NamedSource(Protocol):
-    """A source whose pictures have names, as files have."""
+class NamedDataset(Protocol):
+    """A source whose images have names, as files have."""
 
     def name(self, index: int) -> str:
         """What a person would look for."""
@@ -95,7 +95,7 @@ class NamedSource(Protocol):
 
 
 @runtime_checkable
-class NotedSource(Protocol):
+class NotedDataset(Protocol):
     """A source that leaves something out, or assumes something, that its user should know."""
 
     @property
@@ -104,49 +104,49 @@ class NotedSource(Protocol):
         ...
 
 
-def notes_of(source: ImageSource) -> Sequence[str]:
+def notes_of(source: Dataset) -> Sequence[str]:
     """What there is to tell of a source before it is used."""
-    return source.notes if isinstance(source, NotedSource) else ()
+    return source.notes if isinstance(source, NotedDataset) else ()
 
 
 @runtime_checkable
-class BulkSource(Protocol):
-    """A source that makes many pictures at once faster than one by one."""
+class BulkDataset(Protocol):
+    """A source that makes many images at once faster than one by one."""
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        """The pictures as uint8 (N, H, W, C) and their labels as int64 (N,), or ``None``."""
+        """The images as uint8 (N, H, W, C) and their labels as int64 (N,), or ``None``."""
         ...
 
 
 @runtime_checkable
-class ChunkedSource(Protocol):
-    """A bulk source that is its own store: its pictures are not prepared beforehand.
+class ChunkedDataset(Protocol):
+    """A bulk source that is its own store: its images are not prepared beforehand.
 
     They are read as they are trained on, chunk by chunk, and shuffled across a window.
     """
 
     @property
     def chunk(self) -> int:
-        """How many neighbours are stored together, and best read together."""
+        """How many neighbors are stored together, and best read together."""
         ...
 
     @property
     def window(self) -> int:
-        """How many pictures are shuffled together."""
+        """How many images are shuffled together."""
         ...
 
     @property
     def labels(self) -> NDArray[np.int64] | None:
-        """The label of every picture, (N,), known without reading them; ``None`` without."""
+        """The label of every image, (N,), known without reading them; ``None`` without."""
         ...
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        """As :meth:`BulkSource.read`; from one thread at a time, not always the same."""
+        """As :meth:`BulkDataset.read`; from one thread at a time, not always the same."""
         ...
 
 
 @runtime_checkable
-class SequentialSource(Protocol):
+class SequentialDataset(Protocol):
     """A source that may have to read all of its content to give one image."""
 
     @property
@@ -159,24 +159,24 @@ class SequentialSource(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
+class LossRequirements:
     """What a loss asks of the networks."""
 
     independent_scores: bool = False
-    """A picture's score may not depend on the others in its batch: no batch statistics."""
-    confined_weights: bool = False
+    """An image's score may not depend on the others in its batch: no batch statistics."""
+    constrained_weights: bool = False
     """The discriminator's weights are kept small: networks that scale theirs learn nothing then."""
 
     @classmethod
-    def of(cls, objective: Objective) -> Needs:
+    def of(cls, objective: Loss) -> LossRequirements:
         """What this objective asks."""
         return cls(
             independent_scores=objective.independent_scores,
-            confined_weights=isinstance(objective, Constraint),
+            constrained_weights=isinstance(objective, WeightConstraint),
         )
 
     def norm(self, asked: str) -> str:
-        """The critic's normalisation: what is asked for, or for "auto" one that suits the loss.
+        """The critic's normalization: what is asked for, or for "auto" one that suits the loss.
 
         That is "batch", or "layer" where scores have to be independent; to ask for "batch" there
         is warned of.
@@ -185,8 +185,8 @@ class Needs:
             return "layer" if self.independent_scores else "batch"
         if asked == "batch" and self.independent_scores:
             warnings.warn(
-                'norm="batch" makes a picture\'s score depend on its batch, but this loss '
-                "penalises the gradient of each picture's own score: the penalty will not be the "
+                'norm="batch" makes an image\'s score depend on its batch, but this loss '
+                "penalizes the gradient of each image's own score: the penalty will not be the "
                 'paper\'s; use norm="auto"',
                 stacklevel=2,
             )
@@ -194,13 +194,13 @@ class Needs:
 
 
 class Generator(nn.Module, ABC):
-    """Latents in, pictures out."""
+    """Latents in, images out."""
 
     plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures of shape (N, C, H, W): black is -1, white 1; shown, they are clipped to that."""
+        """Images of shape (N, C, H, W): black is -1, white 1; shown, they are clipped to that."""
         raise NotImplementedError
 
     @abstractmethod
@@ -216,7 +216,7 @@ class Generator(nn.Module, ABC):
 
 
 class Discriminator(nn.Module, ABC):
-    """Pictures in, one raw score each out: no sigmoid; high means real."""
+    """Images in, one raw score each out: no sigmoid; high means real."""
 
     plugin_code: AbstractContextManager[None] = nullcontext()
 
@@ -233,8 +233,8 @@ class Discriminator(nn.Module, ABC):
 
 
 @runtime_checkable
-class Growing(Protocol):
-    """A player that begins with small pictures and gains layers, stage by stage.
+class GrowingNetwork(Protocol):
+    """A player that begins with small images and gains layers, stage by stage.
 
     All its layers are there from the start. As it is built, it is at its last stage, with nothing
     left to fade in. Either both players of a run grow, through the same stages, or neither does.
@@ -242,14 +242,14 @@ class Growing(Protocol):
 
     @property
     def stages(self) -> Sequence[ImageShape]:
-        """The pictures of each stage, ascending to the run's own, as ``halvings`` gives them."""
+        """The images of each stage, ascending to the run's own, as ``halvings`` gives them."""
         ...
 
     def grow(self, stage: int, fade: float) -> None:
         """Work at ``stage`` from now on, what it adds faded in by ``fade``, from 0 to 1.
 
-        At fade 0 a player is what it was at the stage before: a generator's pictures are those
-        enlarged by repeating pixels, a discriminator's scores are those of the pictures shrunk to
+        At fade 0 a player is what it was at the stage before: a generator's images are those
+        enlarged by repeating pixels, a discriminator's scores are those of the images shrunk to
         means of 2 x 2 pixels. At the first stage there is nothing to fade.
         """
         ...
@@ -267,8 +267,8 @@ class Networks:
     discriminator: Discriminator
     conditional: bool = False
     """Whether they listen to labels; if not, labels are not handed to them."""
-    compares: bool = False
-    """Whether the critic compares a batch's pictures on purpose, by minibatch standard deviation.
+    batch_dependent_scores: bool = False
+    """Whether the critic compares a batch's images on purpose, by minibatch standard deviation.
 
     Scores then depend on each other even where a loss needs independent ones.
     """
@@ -277,18 +277,18 @@ class Networks:
 # --- losses -----------------------------------------------------------------------------------
 
 Critic = Callable[[Tensor], Tensor]
-"""The discriminator as a loss sees it: pictures to scores of shape (N,), labels already in it."""
+"""The discriminator as a loss sees it: images to scores of shape (N,), labels already in it."""
 
 Terms = Mapping[str, Tensor]
-"""Named scalars; their sum is minimised, each is reported by its name."""
+"""Named scalars; their sum is minimized, each is reported by its name."""
 
 
-class Objective(Protocol):
-    """What the two players minimise."""
+class Loss(Protocol):
+    """What the two players minimize."""
 
     @property
     def independent_scores(self) -> bool:
-        """Whether the critic must score each picture on its own, as gradient penalties need."""
+        """Whether the critic must score each image on its own, as gradient penalties need."""
         ...
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
@@ -301,7 +301,7 @@ class Objective(Protocol):
 
 
 @runtime_checkable
-class Constraint(Protocol):
+class WeightConstraint(Protocol):
     """An objective that also confines the discriminator's weights."""
 
     def constrain(self, discriminator: nn.Module) -> None:
@@ -310,7 +310,7 @@ class Constraint(Protocol):
 
 
 @runtime_checkable
-class Adaptive(Protocol):
+class Stateful(Protocol):
     """An objective or an augmentation that changes while a run trains; any ``nn.Module`` is one.
 
     What it returns is kept in checkpoints, so it is made of tensors and plain Python values. An
@@ -329,73 +329,73 @@ class Adaptive(Protocol):
 
 # --- augmentations ----------------------------------------------------------------------------
 
-Placement = Literal["real", "both"]
-"""On real pictures only (more data), or on all that the discriminator sees (its view)."""
+ApplyTo = Literal["real", "all"]
+"""On real images only (more data), or on all that the discriminator sees (its view)."""
 
 
 @runtime_checkable
-class GeometricAugment(Protocol):
+class GeometricAugmentation(Protocol):
     """Moves pixels. All geometric augmentations of a run are composed into one warp."""
 
     @property
-    def placement(self) -> Placement:
-        """Which pictures it is for."""
+    def apply_to(self) -> ApplyTo:
+        """Which images it is for."""
         ...
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Draw ``n`` affine matrices, (n, 3, 3) float32 on the device of ``random``.
 
-        A matrix says where a point (x, y, 1) of the picture goes. The origin is the centre, x
-        points right and y down, and the unit is half the picture's height: y runs from -1 to 1,
+        A matrix says where a point (x, y, 1) of the image goes. The origin is the center, x
+        points right and y down, and the unit is half the image's height: y runs from -1 to 1,
         x from -``aspect`` to ``aspect``.
         """
         ...
 
 
 @runtime_checkable
-class ColourAugment(Protocol):
-    """Mixes channels. All colour augmentations of a run are composed into one matrix."""
+class ColorAugmentation(Protocol):
+    """Mixes channels. All color augmentations of a run are composed into one matrix."""
 
     @property
-    def placement(self) -> Placement:
-        """Which pictures it is for."""
+    def apply_to(self) -> ApplyTo:
+        """Which images it is for."""
         ...
 
-    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         """Draw ``n`` affine maps of a pixel's channels, (n, C + 1, C + 1) float32."""
         ...
 
 
 @runtime_checkable
-class PixelAugment(Protocol):
+class PixelAugmentation(Protocol):
     """Any other differentiable change, applied last."""
 
     @property
-    def placement(self) -> Placement:
-        """Which pictures it is for."""
+    def apply_to(self) -> ApplyTo:
+        """Which images it is for."""
         ...
 
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
-        """Draw what ``n`` pictures need, first axis ``n``, on the device of ``random``."""
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+        """Draw what ``n`` images need, first axis ``n``, on the device of ``random``."""
         ...
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        """The changed pictures: same shape, dtype and device."""
+        """The changed images: same shape, dtype and device."""
         ...
 
 
-Augment = GeometricAugment | ColourAugment | PixelAugment
+Augmentation = GeometricAugmentation | ColorAugmentation | PixelAugmentation
 
 
 # --- metrics ----------------------------------------------------------------------------------
 
 
-class Sample(Protocol):
-    """Pictures, real or generated, as a metric sees them: as pixels, as features, or both."""
+class ImageSet(Protocol):
+    """Images, real or generated, as a metric sees them: as pixels, as features, or both."""
 
     @property
     def shape(self) -> ImageShape:
-        """The shape of each picture."""
+        """The shape of each image."""
         ...
 
     @property
@@ -409,37 +409,37 @@ class Sample(Protocol):
     def __len__(self) -> int: ...
 
     def batches(self) -> Iterator[Tensor]:
-        """The pictures, uint8 (N, C, H, W) on the CPU, in the same order each time."""
+        """The images, uint8 (N, C, H, W) on the CPU, in the same order each time."""
         ...
 
 
-class Extract(Protocol):
-    """What makes of a picture the features by which metrics compare; most are an ``nn.Module``."""
+class Extractor(Protocol):
+    """What makes of an image the features by which metrics compare; most are an ``nn.Module``."""
 
     @property
     def identity(self) -> str:
         """A name or hash that changes whenever the features would."""
         ...
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """Features, float32 (N, D), of uint8 (N, C, H, W) with any number of channels and any size.
 
-        On the device of the pictures; a picture's do not depend on those beside it.
+        On the device of the images; an image's do not depend on those beside it.
         """
         ...
 
 
-class Measured(NamedTuple):
-    """A number, and how many generated pictures are behind it."""
+class MetricValue(NamedTuple):
+    """A number, and how many generated images are behind it."""
 
     value: float
-    pictures: int
+    images: int
 
 
-class Measure(Protocol):
-    """Compares generated pictures with real ones."""
+class Metric(Protocol):
+    """Compares generated images with real ones."""
 
-    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
         """Numbers by their names, which are those in ``metrics.jsonl``: ``"kid"``, ``"swd/32"``.
 
         A name is the metric's own, or that and a slash and more. Whatever it raises leaves it out

@@ -45,16 +45,16 @@ class UnknownName(RequestError, LookupError):
     """A name that nothing installed answers to, or that more than one thing answers to."""
 
 
-class UnreadablePicture(RequestError):
-    """A picture that cannot be decoded.
+class UnreadableImage(RequestError):
+    """An image that cannot be decoded.
 
-    A source raises it with ``skip=True`` when the user asked to leave such pictures out;
-    preparation then goes on without the picture and says so at the end.
+    A source raises it with ``skip=True`` when the user asked to leave such images out;
+    preparation then goes on without the image and says so at the end.
     """
 
-    def __init__(self, picture: str | PurePath, reason: str, *, skip: bool = False) -> None:
-        super().__init__(f"cannot read the picture {picture}: {reason}")
-        self.picture = str(picture)
+    def __init__(self, image: str | PurePath, reason: str, *, skip: bool = False) -> None:
+        super().__init__(f"cannot read the image {image}: {reason}")
+        self.image = str(image)
         self.reason = reason
         self.skip = skip
 
@@ -107,3 +107,11 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there is not enough memory."""
     return any(words in str(error) for words in _NO_MEMORY)
+
+
+def described(value: Any) -> str:
+    """The type of a value with its article: ``"a tuple"``, ``"None"``."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

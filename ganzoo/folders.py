@@ -17,7 +17,7 @@ from ganzoo.errors import RequestError
 
 
 def cache_folder(*parts: str) -> Path:
-    """The folder for downloads and prepared pictures, made if need be.
+    """The folder for downloads and prepared images, made if need be.
 
     ``GANZOO_CACHE`` names it; otherwise it is the user's cache folder of this system.
     """
@@ -194,7 +194,7 @@ class RunFolder:
         if path.exists():
             raise RequestError(
                 f"{path} exists already: go on with `ganzoo resume {path}`, or name another folder "
-                "with --run"
+                "with --run-dir"
             )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Players that grow by one block of layers for each stage, as in Karras et al. 2017."""
+"""Networks that grow by one block of layers for each stage, as in Karras et al. 2017."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ganzoo.contracts import Discriminator, Generator, ImageShape
 
 
 class _Staged(nn.Module):
-    """A block for each stage, and a door between its features and its pictures."""
+    """A block for each stage, and a layer between its features and its images."""
 
     def __init__(
         self,
         stages: Sequence[ImageShape],
         blocks: Iterable[nn.Module],
-        doors: Iterable[nn.Module],
+        image_layers: Iterable[nn.Module],
     ) -> None:
         super().__init__()
         self.stages = list(stages)
         self.blocks = nn.ModuleList(blocks)
-        self.doors = nn.ModuleList(doors)
+        self.image_layers = nn.ModuleList(image_layers)
         self.grow(len(self.stages) - 1, fade=1.0)
 
     def grow(self, stage: int, fade: float) -> None:
@@ -30,14 +30,14 @@ class _Staged(nn.Module):
         self.stage, self.fade = stage, fade
 
     def added(self, stage: int) -> Iterator[nn.Parameter]:
-        """The parameters of its block and its door; the first stage has all others, too."""
+        """The parameters of the stage's block and image layer; stage 0 also has all others."""
         for own, module in self._owners():
             if own == stage:
                 yield from module.parameters()
 
     def _owners(self) -> Iterator[tuple[int, nn.Module]]:
         for name, module in self.named_children():
-            if name in ("blocks", "doors"):
+            if name in ("blocks", "image_layers"):
                 assert isinstance(module, nn.ModuleList)
                 yield from enumerate(module)
             else:
@@ -49,40 +49,44 @@ class _Staged(nn.Module):
 
 
 class GrowingGenerator(_Staged, Generator):
-    """A generator whose blocks each double height and width, and whose doors make pictures.
+    """A generator with one block for each stage, and one image layer from features to images.
+
+    Each block after the first doubles height and width.
 
     A subclass calls ``grown`` in its ``forward``; modules of its own belong to the first stage.
     """
 
     def grown(self, x: Tensor) -> Tensor:
-        """Pictures of the current stage from what the first block takes.
+        """Images of the current stage, from the first block's input.
 
-        While they fade in, from those of the stage before, with pixels repeated.
+        While the newest layers fade in, they are mixed with the images of the stage before.
         """
         for block in self.blocks[: self.stage]:
             x = block(x)
-        images: Tensor = self.doors[self.stage](self.blocks[self.stage](x))
+        images: Tensor = self.image_layers[self.stage](self.blocks[self.stage](x))
         if self._fading:
-            before = interpolate(self.doors[self.stage - 1](x), scale_factor=2.0)
+            before = interpolate(self.image_layers[self.stage - 1](x), scale_factor=2.0)
             images = before.lerp(images, self.fade)
         return images
 
 
 class GrowingDiscriminator(_Staged, Discriminator):
-    """A discriminator whose doors take pictures, and whose blocks each halve height and width.
+    """A discriminator with one block for each stage, and one image layer from images to features.
+
+    Each block after the first halves height and width.
 
     A subclass calls ``grown`` in its ``forward``; modules of its own belong to the first stage.
     """
 
     def grown(self, images: Tensor, *more: Tensor) -> Tensor:
-        """What the first stage's block makes of pictures of the current stage.
+        """What the first stage's block makes of images of the current stage.
 
-        Doors are called with the pictures and ``more``. While they fade in, what comes through the
-        door of the stage before, from pictures shrunk to means, is faded over.
+        Image layers are called with the images and ``more``. While the newest layers fade in, their
+        features are mixed with those of the stage before, from images shrunk to means.
         """
-        x: Tensor = self.blocks[self.stage](self.doors[self.stage](images, *more))
+        x: Tensor = self.blocks[self.stage](self.image_layers[self.stage](images, *more))
         if self._fading:
-            before = self.doors[self.stage - 1](avg_pool2d(images, 2), *more)
+            before = self.image_layers[self.stage - 1](avg_pool2d(images, 2), *more)
             x = before.lerp(x, self.fade)
         for block in reversed(self.blocks[: self.stage]):
             x = block(x)

@@ -9,13 +9,13 @@ import pluggy
 
 if TYPE_CHECKING:
     from ganzoo.components import (
-        Architecture,
-        Augmentation,
-        Dataset,
-        Extractor,
-        Loss,
-        Metric,
-        Recipe,
+        ArchitectureSpec,
+        AugmentationSpec,
+        DatasetSpec,
+        ExtractorSpec,
+        LossSpec,
+        MetricSpec,
+        RecipeSpec,
     )
 
 hookspec = pluggy.HookspecMarker("ganzoo")
@@ -23,42 +23,42 @@ hookimpl = pluggy.HookimplMarker("ganzoo")
 
 
 @hookspec
-def ganzoo_datasets() -> Iterable[Dataset]:
+def ganzoo_datasets() -> Iterable[DatasetSpec]:
     """Return the datasets this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_architectures() -> Iterable[Architecture]:
+def ganzoo_architectures() -> Iterable[ArchitectureSpec]:
     """Return the generator and discriminator pairs this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_losses() -> Iterable[Loss]:
+def ganzoo_losses() -> Iterable[LossSpec]:
     """Return the adversarial losses this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_augmentations() -> Iterable[Augmentation]:
-    """Return the picture augmentations this plugin offers."""
+def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
+    """Return the image augmentations this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_metrics() -> Iterable[Metric]:
+def ganzoo_metrics() -> Iterable[MetricSpec]:
     """Return the metrics this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_extractors() -> Iterable[Extractor]:
-    """Return the feature extractors, by which metrics compare pictures, this plugin offers."""
+def ganzoo_extractors() -> Iterable[ExtractorSpec]:
+    """Return the feature extractors, by which metrics compare images, this plugin offers."""
     return ()
 
 
 @hookspec
-def ganzoo_recipes() -> Iterable[Recipe]:
+def ganzoo_recipes() -> Iterable[RecipeSpec]:
     """Return the recipes, complete settings files, this plugin offers."""
     return ()

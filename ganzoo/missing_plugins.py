@@ -7,7 +7,14 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from ganzoo.components import Augmentation, Dataset, Extractor, Loss, Metric, Options
+from ganzoo.components import (
+    AugmentationSpec,
+    DatasetSpec,
+    ExtractorSpec,
+    LossSpec,
+    MetricSpec,
+    Options,
+)
 from ganzoo.errors import RequestError
 from ganzoo.registry import PROGRAM, Entry, Plugin, Registry
 
@@ -41,7 +48,10 @@ def stand_in(
     def refuse(options: Options, **context: Any) -> None:
         raise refusal
 
-    made = {each.kind: each for each in (Dataset, Loss, Augmentation, Metric, Extractor)}[kind]
+    made = {
+        each.kind: each
+        for each in (DatasetSpec, LossSpec, AugmentationSpec, MetricSpec, ExtractorSpec)
+    }[kind]
     summary = "Its plugin is missing."
     return Entry(made(name=component, summary=summary, factory=refuse, options=Unchecked), plugin)
 

@@ -9,7 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ganzoo.components import Architecture, Augmentation, Component, Dataset, Loss
+from ganzoo.components import (
+    ArchitectureSpec,
+    AugmentationSpec,
+    ComponentSpec,
+    DatasetSpec,
+    LossSpec,
+)
 from ganzoo.errors import RequestError
 from ganzoo.registry import PROGRAM, Registry
 from ganzoo.run import Run, installed
@@ -19,16 +25,18 @@ from ganzoo.settings import Settings
 class _Kind(NamedTuple):
     argument: str
     """What Python calls it."""
-    spec: type[Component]
+    spec: type[ComponentSpec]
     members: tuple[str, ...]
     """Of what its factory returns; empty where only a factory will do."""
 
 
 _KINDS = {
-    "dataset": _Kind("dataset", Dataset, ("class_names", "fingerprint", "__len__", "__getitem__")),
-    "architecture": _Kind("architecture", Architecture, ()),
-    "loss": _Kind("loss", Loss, ("independent_scores", "discriminator", "generator")),
-    "augmentation": _Kind("augment", Augmentation, ("placement",)),
+    "dataset": _Kind(
+        "dataset", DatasetSpec, ("class_names", "fingerprint", "__len__", "__getitem__")
+    ),
+    "architecture": _Kind("architecture", ArchitectureSpec, ()),
+    "loss": _Kind("loss", LossSpec, ("independent_scores", "discriminator", "generator")),
+    "augmentation": _Kind("augment", AugmentationSpec, ("apply_to",)),
 }
 
 
@@ -36,7 +44,7 @@ class Objects:
     """The components of a run that were given as objects."""
 
     def __init__(self) -> None:
-        self.components: list[Component] = []
+        self.components: list[ComponentSpec] = []
 
     def keep(self, run: Run) -> None:
         """Add those that a run was made with, but for such as were given anew."""
@@ -72,7 +80,7 @@ class Objects:
         return registry
 
 
-def component_of(kind: str, given: object) -> Component:
+def component_of(kind: str, given: object) -> ComponentSpec:
     """The component that an object stands for.
 
     It is one itself, or what the factory of one returns, or such a factory: a class or a function
@@ -83,7 +91,7 @@ def component_of(kind: str, given: object) -> Component:
     Raises RequestError for anything else.
     """
     argument, spec, members = _KINDS[kind]
-    if isinstance(given, Component):
+    if isinstance(given, ComponentSpec):
         if given.kind != kind:
             raise RequestError(f"{argument}={given!r}: this is no {kind}")
         if faults := list(given.faults()):
@@ -108,11 +116,15 @@ def component_of(kind: str, given: object) -> Component:
 def _require_arguments(kind: str, factory: Callable[..., Any]) -> None:
     """Raise RequestError if a factory cannot be called as one of this kind is."""
     of_networks = kind == "architecture"
-    names = ("image", "classes", "needs") if of_networks else ()
+    names = ("image_shape", "num_classes", "requirements") if of_networks else ()
     try:
         inspect.signature(factory).bind(None, **dict.fromkeys(names))
     except TypeError:
-        called = "options, image=..., classes=..., needs=..." if of_networks else "options"
+        called = (
+            "options, image_shape=..., num_classes=..., requirements=..."
+            if of_networks
+            else "options"
+        )
         what = "" if of_networks else ", or what it returns"
         raise RequestError(
             f"{_KINDS[kind].argument}={_short(factory)}: it cannot be called with ({called}): "
@@ -123,8 +135,8 @@ def _require_arguments(kind: str, factory: Callable[..., Any]) -> None:
 
 
 def _component(
-    spec: type[Component], argument: str, named: object, factory: Callable[..., Any]
-) -> Component:
+    spec: type[ComponentSpec], argument: str, named: object, factory: Callable[..., Any]
+) -> ComponentSpec:
     name = _hyphenated(str(getattr(named, "__name__", "")))
     try:
         return spec(name=name, summary="An object of a Python program.", factory=factory)
@@ -142,9 +154,9 @@ def _hyphenated(name: str) -> str:
 
 
 def _fresh(given: Any) -> Any:
-    from ganzoo.contracts import Adaptive
+    from ganzoo.contracts import Stateful
 
-    return copy.deepcopy(given) if isinstance(given, Adaptive) else given
+    return copy.deepcopy(given) if isinstance(given, Stateful) else given
 
 
 def _short(given: object) -> str:

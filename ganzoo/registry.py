@@ -17,7 +17,7 @@ import pluggy
 
 from ganzoo import hookspecs
 from ganzoo.attribution import PluginCode
-from ganzoo.components import Component, Options
+from ganzoo.components import ComponentSpec, Options
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
 from ganzoo.settings import listed
 
@@ -56,7 +56,7 @@ PROGRAM = Plugin("python", "objects of a program", "")
 class Entry(NamedTuple):
     """A component together with the plugin that offers it."""
 
-    component: Component
+    component: ComponentSpec
     plugin: Plugin
 
     @property
@@ -180,13 +180,13 @@ class Registry:
             raise ValueError("; ".join(faults))
         self.offer(offered, plugin)
 
-    def offer(self, components: Iterable[Component], plugin: Plugin) -> None:
+    def offer(self, components: Iterable[ComponentSpec], plugin: Plugin) -> None:
         """Add these components of a plugin."""
         self.plugins.append(plugin)
         for component in components:
             self._entries[component.kind].append(Entry(component, plugin))
 
-    def offered_by(self, module: ModuleType | object, plugin: Plugin) -> list[Component]:
+    def offered_by(self, module: ModuleType | object, plugin: Plugin) -> list[ComponentSpec]:
         """What a plugin's hooks declare, before the declarations are looked at.
 
         Raises as :meth:`register` does for hooks, and for two components of one kind and name.
@@ -232,7 +232,7 @@ class Registry:
                 choices = " or ".join(sorted(e.qualified_name for e in matches))
                 raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
 
-    def _declared_by(self, module: object) -> Iterator[Component]:
+    def _declared_by(self, module: object) -> Iterator[ComponentSpec]:
         for kind, hook in KINDS.items():
             for implementation in getattr(self._manager.hook, hook).get_hookimpls():
                 if implementation.plugin is module:
@@ -243,7 +243,7 @@ class Registry:
                             f"{hook} returned {declared!r}, not a list of {plural(kind)}{where}"
                         )
                     for component in declared:
-                        if not isinstance(component, Component) or component.kind != kind:
+                        if not isinstance(component, ComponentSpec) or component.kind != kind:
                             where = _definition(implementation.function)
                             raise TypeError(f"{hook} returned {component!r}, not a {kind}{where}")
                         yield component
@@ -333,7 +333,7 @@ def _reject_unmarked(module: object) -> None:
             )
 
 
-def _reject_twins(offered: Sequence[Component]) -> None:
+def _reject_twins(offered: Sequence[ComponentSpec]) -> None:
     seen: set[tuple[str, str]] = set()
     for component in offered:
         key = (component.kind, component.name)

@@ -20,7 +20,7 @@ def evaluate(
     run: AnyRun,
     *,
     metrics: str | Sequence[str] = (),
-    features: str | None = None,
+    extractor: str | None = None,
     samples: int | None = None,
     checkpoint: str | int | None = None,
     device: str = "cpu",
@@ -36,7 +36,7 @@ def evaluate(
     """
     place, stored, objects = opened(run, {}, ())
     names = [metrics] if isinstance(metrics, str) else list(metrics)
-    asked = {"evaluate.metrics": names, "metrics.features": features, "evaluate.samples": samples}
+    asked = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
     stored.add({key: value for key, value in asked.items() if value}, "Python")
     stored.add(settings or {}, "Python")
     resolved = Run.resolve(stored, objects.registry(stored), advised=False)
@@ -49,7 +49,7 @@ def evaluate(
     try:
         (found,) = evaluating.evaluate(place, resolved, [str(checkpoint)], device, observer)
     finally:
-        observer.closed()
+        observer.on_end()
     return found
 
 
@@ -96,5 +96,5 @@ def report(
             runs=known,
         )
     finally:
-        observer.closed()
+        observer.on_end()
     return Path(out)

@@ -11,11 +11,26 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ganzoo.components import Architecture, Component, Extractor, LocalPath, Options, Recipe
+from ganzoo.components import (
+    ArchitectureSpec,
+    ComponentSpec,
+    ExtractorSpec,
+    LocalPath,
+    Options,
+    RecipeSpec,
+)
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.missing_plugins import Unchecked, stand_in
 from ganzoo.registry import Entry, Registry
-from ganzoo.sections import Evaluating, Growth, Logging, Pictures, Sampling, Saving, Training
+from ganzoo.sections import (
+    CheckpointOptions,
+    DataOptions,
+    EvaluateOptions,
+    GrowthOptions,
+    LogOptions,
+    SampleOptions,
+    TrainOptions,
+)
 from ganzoo.settings import NAMED, Settings, listed, reworded
 
 SHORTHANDS = {
@@ -62,18 +77,24 @@ class Run(BaseModel):
     dataset: Chosen
     architecture: Chosen
     loss: Chosen
-    augment: Mapping[str, Chosen] = Field({}, description="Augmentations by their section's name.")
-    seed: int = Field(0, ge=0, description="All randomness of the run follows from it.")
+    augment: Mapping[str, Chosen] = Field(
+        {}, description="Augmentations by the name of their section."
+    )
+    seed: int = Field(0, ge=0, description="Seed of all random numbers of the run.")
     plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
-    data: Pictures = Field(Pictures(), description="Which pictures, and how they are prepared.")
-    train: Training = Field(Training(), description="How long, with what, and where to train.")
-    growth: Growth | None = Field(None, description="How a network that grows does so.")
-    checkpoint: Saving = Field(Saving(), description="When to write checkpoints.")
-    sample: Sampling = Field(Sampling(), description="When to draw the grid of samples.")
-    log: Logging = Field(Logging(), description="When to report the losses.")
-    evaluate: Evaluating = Field(Evaluating(), description="When to measure, by which metrics.")
-    metrics: Mapping[str, Chosen] = Field({}, description="Metrics by their section's name.")
-    features: Chosen | None = Field(None, description="What the metrics' features are from.")
+    data: DataOptions = Field(DataOptions(), description="Images and their preparation.")
+    train: TrainOptions = Field(TrainOptions(), description="Length, optimizers and devices.")
+    growth: GrowthOptions | None = Field(None, description="The schedule of networks that grow.")
+    checkpoint: CheckpointOptions = Field(
+        CheckpointOptions(), description="When checkpoints are written."
+    )
+    sample: SampleOptions = Field(SampleOptions(), description="When grids of samples are made.")
+    log: LogOptions = Field(LogOptions(), description="When losses are reported.")
+    evaluate: EvaluateOptions = Field(
+        EvaluateOptions(), description="When generated images are evaluated."
+    )
+    metrics: Mapping[str, Chosen] = Field({}, description="Metrics by the name of their section.")
+    extractor: Chosen | None = Field(None, description="Makes the features that metrics compare.")
 
     @classmethod
     def resolve(
@@ -102,7 +123,7 @@ class Run(BaseModel):
         chosen["metrics"] = _metrics(settings, registry)
         if advised:
             _require_number(settings, chosen["metrics"])
-        chosen["features"] = _features(settings, registry)
+        chosen["extractor"] = _extractor(settings, registry)
         rest = {k: v for k, v in settings.values.items() if k not in chosen}
         try:
             return cls.model_validate({**rest, **chosen})
@@ -117,11 +138,11 @@ class Run(BaseModel):
         """The run as a settings file holds it, with qualified component names."""
         components = {kind: getattr(self, kind).tree() for kind in NAMED}
         augment = {label: chosen.tree() for label, chosen in self.augment.items()}
-        others = {*NAMED, "augment", "features", "metrics"}
+        others = {*NAMED, "augment", "extractor", "metrics"}
         rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
         rest["metrics"] = {label: chosen.tree() for label, chosen in self.metrics.items()}
-        if self.features:
-            rest["metrics"]["features"] = self.features.tree()
+        if self.extractor:
+            rest["extractor"] = self.extractor.tree()
         if self.train.epochs is not None or self.train.images is not None:
             del rest["train"]["steps"]
         if self.train.ema.decay is not None:
@@ -170,7 +191,7 @@ def settings_of(recipe: str, known: Registry) -> Settings:
     Raises UnknownName if there is no such recipe.
     """
     component = known.find("recipe", recipe).component
-    assert isinstance(component, Recipe)
+    assert isinstance(component, RecipeSpec)
     settings = Settings()
     settings.parse(component.read(), origin=f"recipe {recipe}")
     return settings
@@ -246,9 +267,9 @@ def _recommend(entries: Mapping[str, Entry], settings: Settings) -> None:
         settings.recommend(advice, origin=f"{kind} {component.name}")
 
 
-def _settle_growth(architecture: Component, settings: Settings) -> None:
+def _settle_growth(architecture: ComponentSpec, settings: Settings) -> None:
     """There is a section ``growth`` exactly where networks grow."""
-    assert isinstance(architecture, Architecture)
+    assert isinstance(architecture, ArchitectureSpec)
     if architecture.grows:
         settings.values.setdefault("growth", {})
     elif settings.values.get("growth") is not None:
@@ -265,9 +286,8 @@ def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
         raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
     kept = {}
     for label, section in sections.items():
-        if label != "features":
-            name = section.get("name", label) if isinstance(section, dict) else label
-            kept[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
+        name = section.get("name", label) if isinstance(section, dict) else label
+        kept[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
     evaluate = settings.values.get("evaluate", {})
     named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
     names = listed(named)
@@ -308,27 +328,27 @@ def _require_number(settings: Settings, metrics: Mapping[str, Chosen]) -> None:
         raise RequestError(f"evaluate.best={best}: no metric of the run gives this number{known}")
 
 
-def _features(settings: Settings, registry: Registry) -> Chosen | None:
+def _extractor(settings: Settings, registry: Registry) -> Chosen | None:
     """The extractor that is named, or the most preferred one whose packages are installed."""
-    section = settings.values["metrics"].setdefault("features", {})
+    section = settings.values.setdefault("extractor", {})
     if not isinstance(section, dict):
-        raise RequestError(f"metrics.features={section}: name an extractor, such as random")
+        raise RequestError(f"extractor={section}: name an extractor, such as random")
     name = str(section.get("name", "auto"))
     if name != "auto":
-        entry = _find("extractor", name, settings, registry, "metrics.features")
-        return _chosen(entry, settings, "metrics.features")
+        entry = _find("extractor", name, settings, registry, "extractor")
+        return _chosen(entry, settings, "extractor")
     ranked = [
         (entry.component.preference, entry)
         for entry in registry.entries("extractor")
-        if isinstance(entry.component, Extractor)
+        if isinstance(entry.component, ExtractorSpec)
         and entry.component.preference is not None
         and entry.component.is_available
     ]
     if not ranked:
         return None
     _, best = max(ranked, key=lambda each: each[0])
-    settings.origins["metrics.features.name"] = "auto"
-    return replace(_chosen(best, settings, "metrics.features"), automatic=True)
+    settings.origins["extractor.name"] = "auto"
+    return replace(_chosen(best, settings, "extractor"), automatic=True)
 
 
 def _options(chosen: Chosen) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sections of a run's settings that are the same whatever components it is made of."""
+"""The sections of a run's settings that do not belong to a component."""
 
 from __future__ import annotations
 
@@ -51,167 +51,174 @@ Duration = Annotated[str, BeforeValidator(_timed)]
 """``"90 minutes"``, or seconds, hours or days."""
 
 
-class Optimiser(Options):
-    """How one player's weights are updated."""
+class OptimizerOptions(Options):
+    """How the weights of one network are updated."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
-        "adam", description="The update rule; sgd takes the first of the betas as its momentum."
+        "adam", description="The update rule; sgd uses the first of the betas as momentum."
     )
     lr: float = Field(2e-4, gt=0, description="Learning rate.")
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
-        (0.5, 0.999), description="Decay of Adam's two running means."
+        (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
-    eps: float = Field(1e-8, gt=0, description="Added to Adam's and RMSprop's denominator.")
+    eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
 
 
-class Averaging(Options):
-    """The exponential moving average of the generator, from which pictures are made."""
+class DiscriminatorOptions(OptimizerOptions):
+    """How the discriminator is updated, and how often."""
+
+    steps: int = Field(1, ge=1, le=1000, description="Discriminator updates per generator update.")
+
+
+class EmaOptions(Options):
+    """The exponential moving average (EMA) of the generator's weights, which makes all samples."""
 
     half_life: float = Field(
         20_000,
         ge=0,
-        description="Pictures made for the generator's updates until an old weight counts half.",
+        description="Half-life in images generated for the generator's updates: after so many, old "
+        "weights count half.",
     )
     rampup: float = Field(
         0.05,
         ge=0,
-        description="Half-life is at most this share of the pictures made so far; 0 for no bound.",
+        description="The half-life is at most this fraction of the images generated so far; 0 "
+        "removes the bound.",
     )
     decay: float | None = Field(
         None,
         ge=0,
         lt=1,
-        description="Share of the old weights that each step keeps, instead of the half-life.",
+        description="Decay per step, such as 0.999, instead of a half-life.",
     )
 
 
-class Training(Options):
-    """How long, with what, and where to train."""
+class TrainOptions(Options):
+    """Length, batch size, optimizers and devices."""
 
     steps: int = Field(
-        10_000, ge=1, description="Steps in all: each is critic_steps critic updates and one of G."
+        10_000,
+        ge=1,
+        description="Number of steps; each is discriminator.steps updates of the discriminator and "
+        "one of the generator.",
     )
     epochs: float | None = Field(
-        None, gt=0, le=1e9, description="Passes over the pictures, instead of steps."
+        None, gt=0, le=1e9, description="Length in epochs, instead of steps."
     )
-    images: int | None = Field(
-        None, ge=1, description="Real pictures shown in all, instead of steps."
-    )
+    images: int | None = Field(None, ge=1, description="Length in images seen, instead of steps.")
     max_time: Duration | None = Field(
         None,
-        description='Stop so long after the command began, such as "11.5 hours", with a checkpoint '
-        "to go on from; of a sweep, all of it.",
+        description='Stop after this time, such as "11.5 hours", with a checkpoint to resume from; '
+        "for a sweep, the time of the whole sweep.",
     )
     batch_size: int = Field(
-        64, ge=1, le=65536, description="Pictures in a batch, over all processes."
+        64, ge=1, le=65536, description="Images per batch, summed over all processes."
     )
-    critic_steps: int = Field(
-        1, ge=1, le=1000, description="Discriminator updates per generator update."
+    generator: OptimizerOptions = Field(
+        OptimizerOptions(), description="The generator's optimizer."
     )
-    generator: Optimiser = Field(Optimiser(), description="The generator's optimiser.")
-    discriminator: Optimiser = Field(Optimiser(), description="The discriminator's optimiser.")
-    ema: Averaging = Field(Averaging(), description="The averaged generator.")
+    discriminator: DiscriminatorOptions = Field(
+        DiscriminatorOptions(),
+        description="The discriminator's optimizer, and its updates in each step.",
+    )
+    ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:N or mps.",
     )
-    devices: int = Field(1, ge=1, description="Processes, each on a device of its own.")
+    devices: int = Field(1, ge=1, description="Number of processes, each on its own device.")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
-        "fp32", description="Arithmetic of the forward passes; bf16 keeps penalties in float32."
+        "fp32", description="Precision of the forward passes; with bf16, penalties stay in float32."
     )
     on_nonfinite: Literal["raise", "skip", "rollback"] = Field(
         "raise",
-        description="What a loss or gradient that is not finite does: raise ends the run, skip "
-        "leaves the update out, rollback goes on from the last checkpoint with other randomness.",
+        description="When a loss or gradient is NaN or infinite: raise ends the run, skip skips "
+        "the update, rollback resumes from the last checkpoint with other random numbers.",
     )
     channels_last: bool = Field(
-        True, description="Keep pictures as (N, H, W, C) in memory, which convolutions prefer."
+        True, description="Use the channels_last memory format, which is faster for convolutions."
     )
 
 
 _Pixels = Annotated[int, Field(ge=1)]
 
 
-class Growth(Options):
-    """How a network that grows does so."""
+class GrowthOptions(Options):
+    """The schedule of networks that grow."""
 
-    start: int = Field(
-        4, ge=1, le=1024, description="The smallest resolution that is trained, in pixels."
-    )
+    start: int = Field(4, ge=1, le=1024, description="Resolution of the first stage, in pixels.")
     fade_images: int = Field(
-        600_000, ge=0, description="Real pictures shown while the newest layers are faded in."
+        600_000, ge=0, description="Images seen while the newest layers fade in."
     )
     stable_images: int = Field(
-        600_000, ge=1, description="Real pictures shown then, before the next layers come."
+        600_000, ge=1, description="Images seen after the fade, before the next stage."
     )
-    freeze: bool = Field(
-        False, description="Whether a stage trains its newest layers only, the rest being frozen."
-    )
+    freeze: bool = Field(False, description="Train the newest layers only, and freeze the others.")
     batch_size: Mapping[_Pixels, Annotated[int, Field(ge=1)]] = Field(
         {},
-        description="The largest batch from a resolution on: growth.batch_size.64=16 cuts it to 16 "
-        "from 64 pixels on, whatever holds for larger ones.",
+        description="Largest batch from a resolution on: growth.batch_size.64=16 limits it to 16 "
+        "from 64 pixels on.",
     )
     lr_factor: Mapping[_Pixels, Annotated[float, Field(gt=0)]] = Field(
         {},
-        description="What both players' learning rates are multiplied by from a resolution on: "
-        "growth.lr_factor.128=1.5.",
+        description="Factor of both learning rates from a resolution on: growth.lr_factor.128=1.5.",
     )
 
 
-class Saving(Options):
-    """When to write checkpoints."""
+class CheckpointOptions(Options):
+    """When checkpoints are written, and how many are kept."""
 
     every: Interval = Field(1000, description='Steps between checkpoints, or such as "2 epochs".')
-    keep: int = Field(3, ge=1, description="How many of the newest checkpoints to keep.")
+    keep: int = Field(3, ge=1, description="Number of newest checkpoints that are kept.")
     keep_every: Interval | None = Field(
-        None, description='Steps between checkpoints that are kept for good, or such as "2 epochs".'
+        None, description='Steps between checkpoints that are never deleted, or such as "2 epochs".'
     )
 
 
-class Sampling(Options):
-    """When to draw the grid of samples."""
+class SampleOptions(Options):
+    """When grids of samples are made, and of how many images."""
 
     every: Interval = Field(
         250, description='Steps between grids of samples, or such as "2 epochs".'
     )
-    count: int = Field(64, ge=1, le=1024, description="Pictures in a grid.")
+    count: int = Field(64, ge=1, le=1024, description="Images in a grid.")
 
 
-class Evaluating(Options):
-    """When to measure how good the generated pictures are, by which metrics."""
+class EvaluateOptions(Options):
+    """When generated images are evaluated, and by which metrics."""
 
     every: Interval | None = Field(
-        None, description='Steps between evaluations, or such as "5 epochs"; none if it is not set.'
+        None,
+        description='Steps between evaluations, or such as "5 epochs"; no evaluation if unset.',
     )
     metrics: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
-        (), description="Which metrics, such as fd,kid; all that are installed if none is named."
+        (), description="Names of metrics, such as fd,kid; all installed ones if empty."
     )
-    samples: int = Field(2000, ge=1, le=1_000_000, description="Generated pictures to measure.")
+    samples: int = Field(2000, ge=1, le=1_000_000, description="Number of generated images.")
     real: int = Field(
-        10_000, ge=1, le=1_000_000, description="Real pictures to compare them with, at most."
+        10_000, ge=1, le=1_000_000, description="Largest number of real images to compare with."
     )
     best: str | None = Field(
         None,
-        description="The number by which the best checkpoint is kept, such as kid; the first one "
-        "that is good when low if it is not set.",
+        description="The metric that chooses the best checkpoint, such as kid; if unset, the "
+        "first one that is better when lower.",
     )
 
 
-class Logging(Options):
-    """When to report the losses."""
+class LogOptions(Options):
+    """When losses are reported."""
 
     every: Interval = Field(
         50, description='Steps between reports of losses and speed, or such as "2 epochs".'
     )
 
 
-class Pictures(Preparation):
-    """Which pictures, how they are prepared, and how often each is shown."""
+class DataOptions(Preparation):
+    """Which images are used, how they are prepared, and how often each class is shown."""
 
     classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (),
-        description="Only these classes, such as rose,tulip; rose+tulip makes one class of two.",
+        description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )
-    balance: bool = Field(False, description="Whether each class is shown equally often.")
+    balance: bool = Field(False, description="Show each class equally often.")

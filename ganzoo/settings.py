@@ -17,7 +17,10 @@ from ganzoo.folders import RunFolder
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
 NAMED = ("dataset", "architecture", "loss")
-"""Sections that a component's name opens: ``loss=hinge`` is short for ``loss.name=hinge``."""
+"""The components that every run names."""
+
+_NAMED_BY_VALUE = (*NAMED, "extractor")
+"""Sections of one component: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
 _DEEPEST = 10
 """Sections inside sections; those that there are have four."""
@@ -111,10 +114,8 @@ class Settings:
         """
         _require_plain(key, value)
         *parents, leaf = key.split(".")
-        if not parents and leaf in NAMED and isinstance(value, str):
+        if not parents and leaf in _NAMED_BY_VALUE and isinstance(value, str):
             parents, leaf = [leaf], "name"
-        if key == "metrics.features" and isinstance(value, str):
-            parents, leaf = ["metrics", "features"], "name"
         if key.startswith("augment.") and "/" in key:
             self._set_qualified(key, value, origin)
             return
@@ -249,7 +250,7 @@ def meant(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
 
 
 def _is_name(key: str) -> bool:
-    return key in NAMED or key.endswith(".name")
+    return key in _NAMED_BY_VALUE or key.endswith(".name")
 
 
 def _require_plain(key: str, value: Any) -> None:

@@ -10,14 +10,12 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Discriminator, Generator, Networks
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, described
 
 _PLAIN = (Tensor, str, int, float, bool, type(None))
 
@@ -46,14 +44,15 @@ def _require_source(source: Any) -> None:
 def _require_networks(networks: Any) -> None:
     if not isinstance(networks, Networks):
         raise ContractError(
-            f"the factory returned {_a(networks)}, not "
+            f"the factory returned {described(networks)}, not "
             "ganzoo.Networks(generator=..., discriminator=...)"
         )
     for name, wanted in (("generator", Generator), ("discriminator", Discriminator)):
         network = getattr(networks, name)
         if not isinstance(network, wanted):
             raise ContractError(
-                f"the {name} is {_a(network)}: derive it from ganzoo.{wanted.__name__}", network
+                f"the {name} is {described(network)}: derive it from ganzoo.{wanted.__name__}",
+                network,
             )
 
 
@@ -66,25 +65,25 @@ def _require_objective(objective: Any) -> None:
     _warn_of_near_misses(objective, ("constrain", *_STATE))
 
 
-_AUGMENTS = (("warp",), ("recolour",), ("draw", "apply"))
+_AUGMENTS = (("warp",), ("recolor",), ("draw", "apply"))
 """The methods of each kind of augmentation."""
 
 
 def _require_augment(augment: Any) -> None:
-    placement = getattr(augment, "placement", None)
-    if placement not in ("real", "both"):
-        raise ContractError(f'placement is {placement!r}, not "real" or "both"', augment)
+    apply_to = getattr(augment, "apply_to", None)
+    if apply_to not in ("real", "all"):
+        raise ContractError(f'apply_to is {apply_to!r}, not "real" or "both"', augment)
     begun = [methods for methods in _AUGMENTS if any(hasattr(augment, each) for each in methods)]
     if not begun:
         known = [method for methods in _AUGMENTS for method in methods]
         hint = next(filter(None, (_rename(augment, method) for method in known)), "")
         raise ContractError(
-            f"it changes nothing: it needs warp, or recolour, or draw and apply{hint}", augment
+            f"it changes nothing: it needs warp, or recolor, or draw and apply{hint}", augment
         )
     for methods in begun:
         _require_methods(augment, methods)
     _require_state(augment)
-    _warn_of_near_misses(augment, ("warp", "recolour", "draw", "apply", *_STATE))
+    _warn_of_near_misses(augment, ("warp", "recolor", "draw", "apply", *_STATE))
 
 
 _STATE = ("state_dict", "load_state_dict")
@@ -118,7 +117,7 @@ def _methods(built: Any) -> list[str]:
 
 def _require_callable(what: Any) -> None:
     if not callable(what):
-        raise ContractError(f"the factory returned {_a(what)}, which cannot be called", what)
+        raise ContractError(f"the factory returned {described(what)}, which cannot be called", what)
 
 
 def _require_extract(extract: Any) -> None:
@@ -146,38 +145,12 @@ def _require_methods(built: Any, methods: Sequence[str]) -> None:
             raise ContractError(f"{what} has no method {method}{_rename(built, method)}", built)
 
 
-def require_fingerprint(fingerprint: Any) -> str:
-    """The fingerprint of a source, which is a text."""
-    if not isinstance(fingerprint, str):
-        raise ContractError(f"the dataset's fingerprint is {fingerprint!r}, not a text")
-    return fingerprint
-
-
-def require_item(item: Any, number: int) -> None:
-    """Raise ContractError if this is no image with its label, or ``None`` for no label."""
-    if not isinstance(item, tuple | list) or len(item) != 2:
-        raise ContractError(f"item {number} is {_a(item)}, not a tuple (image, label or None)")
-    if not isinstance(item[0], Image.Image):
-        require_array(item[0], f"the image of item {number}")
-
-
-def require_array(pixels: Any, what: str, ndim: int = 3) -> None:
-    """Raise ContractError if this is no uint8 array of so many dimensions."""
-    if not isinstance(pixels, np.ndarray):
-        raise ContractError(f"{what} is {_a(pixels)}, not a uint8 array")
-    if pixels.dtype != np.uint8 or pixels.ndim != ndim:
-        raise ContractError(
-            f"{what} is an array of {pixels.dtype} and shape {pixels.shape}, not of uint8 and "
-            f"shape ({'N, ' * (ndim - 3)}H, W, C)"
-        )
-
-
 def require_tensor(
     what: str, value: Any, shape: tuple[int, ...] | None = None, at: Any = None
 ) -> None:
     """Raise ContractError if it is no tensor of this shape: broadcasting would hide another."""
     if not isinstance(value, Tensor):
-        raise ContractError(f"{what} is {_a(value)}, not a tensor", at)
+        raise ContractError(f"{what} is {described(value)}, not a tensor", at)
     if shape is not None and value.shape != shape:
         raise ContractError(f"{what} has the shape {tuple(value.shape)}, not {shape}", at)
 
@@ -185,7 +158,7 @@ def require_tensor(
 def require_terms(terms: Any, method: Callable[..., Any]) -> None:
     """Raise ContractError if a loss's method did not return named scalars."""
     if not isinstance(terms, Mapping) or not terms:
-        told = "an empty dict" if isinstance(terms, Mapping) else _a(terms)
+        told = "an empty dict" if isinstance(terms, Mapping) else described(terms)
         raise ContractError(
             f'{method.__name__}() returned {told}, not named scalars such as {{"fake": ...}}',
             method,
@@ -197,20 +170,22 @@ def require_terms(terms: Any, method: Callable[..., Any]) -> None:
 def require_measured(numbers: Any, metric: Any) -> None:
     """Raise ContractError if a metric did not return named numbers."""
     if not isinstance(numbers, Mapping) or not numbers:
-        told = "an empty dict" if isinstance(numbers, Mapping) else _a(numbers)
+        told = "an empty dict" if isinstance(numbers, Mapping) else described(numbers)
         raise ContractError(
-            f'the metric returned {told}, not {{"name": ganzoo.Measured(value, pictures)}}', metric
+            f'the metric returned {told}, not {{"name": ganzoo.MetricValue(value, images)}}', metric
         )
     for name, number in numbers.items():
         if not isinstance(number, tuple) or len(number) != 2:
             raise ContractError(
-                f"the metric's {name} is {_a(number)}, not ganzoo.Measured(value, pictures)", metric
+                f"the metric's {name} is {described(number)}, not a "
+                "ganzoo.MetricValue(value, images)",
+                metric,
             )
 
 
 def require_features(features: Any, count: int, extract: Any) -> None:
     """Raise ContractError if an extractor did not return as many rows of float32 features."""
-    told = _a(features)
+    told = described(features)
     if isinstance(features, Tensor):
         told = f"a tensor of {features.dtype} and shape {tuple(features.shape)}"
         if features.dtype == torch.float32 and features.ndim == 2 and len(features) == count:
@@ -223,7 +198,7 @@ def require_features(features: Any, count: int, extract: Any) -> None:
 def require_plain(state: Any, adaptive: Any) -> None:
     """Raise ContractError if a state holds what cannot be read back from a checkpoint."""
     if not isinstance(state, Mapping):
-        raise ContractError(f"state_dict() returned {_a(state)}, not a dict", adaptive)
+        raise ContractError(f"state_dict() returned {described(state)}, not a dict", adaptive)
     wrong = _first_odd(state, "")
     if wrong:
         raise ContractError(
@@ -240,12 +215,4 @@ def _first_odd(value: Any, key: str) -> str | None:
     if isinstance(value, list | tuple):
         return next(filter(None, (_first_odd(each, key) for each in value)), None)
     plain = isinstance(value, Tensor) or type(value) in _PLAIN
-    return None if plain else f"{_a(value)} as {key}"
-
-
-def _a(value: Any) -> str:
-    """What a value is, as one says it."""
-    if value is None:
-        return "None"
-    name = type(value).__name__
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    return None if plain else f"{described(value)} as {key}"

@@ -19,7 +19,7 @@ from ganzoo.ownership import owned
 from ganzoo.settings import NAMED
 
 if TYPE_CHECKING:
-    from ganzoo.observing.observer import Observer
+    from ganzoo.observers.observer import Observer
     from ganzoo.run import Run
     from ganzoo.training.loop import Outcome
 
@@ -125,7 +125,7 @@ class Sweep:
         except FileExistsError:
             go_on = f"go on with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
             raise RequestError(
-                f"{path} exists already: {go_on}name another folder with --folder"
+                f"{path} exists already: {go_on}name another folder with --sweep-dir"
             ) from None
 
     @classmethod
@@ -179,12 +179,12 @@ class Sweep:
         from ganzoo.training.stopping import stop_requests
 
         asked = [(n, trial) for n, trial in enumerate(self.trials, 1) if trial.name in runs]
-        with owned(self.path, progress.noted), stop_requests(progress.noted) as stopping:
+        with owned(self.path, progress.on_message), stop_requests(progress.on_message) as stopping:
             for number, trial in asked:
                 if stopping():
                     return Outcome.STOPPED
                 what = told(trial.differs) or "no list was given"
-                progress.noted(f"run {number} of {len(self.trials)}: {what}")
+                progress.on_message(f"run {number} of {len(self.trials)}: {what}")
                 trial.state = self._ending(trial, runs[trial.name], progress)
                 self._write()
             last_stopped = bool(asked) and asked[-1][1].state == Outcome.STOPPED.value
@@ -205,7 +205,7 @@ class Sweep:
         except Exception as error:  # noqa: BLE001 - one run's error should not cost the others
             return f"failed: {type(error).__name__}: {textwrap.shorten(str(error), 200)}"
         finally:
-            progress.closed()
+            progress.on_end()
 
     def results(self) -> list[Result]:
         """What every trial has come to."""

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 SMALL = {
-    "dcgan": {"architecture.channels": 2, "architecture.latents": 4},
-    "fully-convolutional": {"architecture.channels": 2},
-    "growing-mlp": {"architecture.width": 4, "architecture.latents": 4},
-    "mlp": {"architecture.width": 4, "architecture.latents": 4},
-    "progressive": {"architecture.channels": 4, "architecture.latents": 4},
+    "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
+    "fully-convolutional": {"architecture.base_channels": 2},
+    "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
+    "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
+    "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
 }
 """Options that make an architecture small; one that is not named here is tried as it is."""
 
@@ -65,7 +65,7 @@ def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         settings = {
             **({"dataset.count": 20} if drawn else {}),
             "train.batch_size": 8,
-            "train.critic_steps": 2,
+            "train.discriminator.steps": 2,
             "sample.count": 4,
             **SMALL.get(architecture, {}),
             **more.pop("settings", {}),

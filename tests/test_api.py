@@ -65,9 +65,9 @@ class Noise:
 class Invert:
     """Negatives of half of the real images."""
 
-    placement = "real"
+    apply_to = "real"
 
-    def draw(self, n: int, image: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
         return torch.randint(0, 2, (n,), generator=random, device=random.device) * 2.0 - 1
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
@@ -81,10 +81,10 @@ class Width(ganzoo.Options):
 
 
 class _Line(ganzoo.Generator):
-    def __init__(self, width: int, image: ganzoo.ImageShape) -> None:
+    def __init__(self, width: int, image_shape: ganzoo.ImageShape) -> None:
         super().__init__()
-        self.width, self.image = width, image
-        self.layer = nn.Linear(width, image.channels * image.height * image.width)
+        self.width, self.image = width, image_shape
+        self.layer = nn.Linear(width, image_shape.channels * image_shape.height * image_shape.width)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         images: Tensor = self.layer(latents).tanh()
@@ -95,9 +95,9 @@ class _Line(ganzoo.Generator):
 
 
 class _Score(ganzoo.Discriminator):
-    def __init__(self, image: ganzoo.ImageShape) -> None:
+    def __init__(self, image_shape: ganzoo.ImageShape) -> None:
         super().__init__()
-        self.layer = nn.Linear(image.channels * image.height * image.width, 1)
+        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layer(images.flatten(1))
@@ -105,10 +105,13 @@ class _Score(ganzoo.Discriminator):
 
 
 def lines(
-    options: Any, image: ganzoo.ImageShape, classes: int, needs: ganzoo.Needs
+    options: Any,
+    image_shape: ganzoo.ImageShape,
+    num_classes: int,
+    requirements: ganzoo.LossRequirements,
 ) -> ganzoo.Networks:
     width = getattr(options, "width", 3)
-    return ganzoo.Networks(generator=_Line(width, image), discriminator=_Score(image))
+    return ganzoo.Networks(generator=_Line(width, image_shape), discriminator=_Score(image_shape))
 
 
 def weights(run: ganzoo.TrainedRun) -> list[Tensor]:
@@ -145,8 +148,8 @@ def test_what_is_shown_of_an_object_is_short(tiny: Arguments) -> None:
     assert repr(run.run) == str(run.run) == "Run('blossoms-dcgan-non-saturating', seed=0)"
     shown = "Chosen('classic-augment/flip', on='real', probability=0.5, vertical=0.0)"
     assert repr(run.run.augment["flip"]) == shown
-    assert repr(run.run.loss.entry.component) == "Loss('non-saturating')"
-    assert repr(run.run.architecture.entry.component) == "Architecture('dcgan')"
+    assert repr(run.run.loss.entry.component) == "LossSpec('non-saturating')"
+    assert repr(run.run.architecture.entry.component) == "ArchitectureSpec('dcgan')"
     from ganzoo.registry import Registry
 
     assert repr(Registry()) == "Registry(0 plugins, 0 components)"
@@ -230,7 +233,7 @@ def test_an_interruption_before_the_first_step_leaves_nothing(
 def test_every_component_may_be_an_object(tiny: Arguments) -> None:
     given = {"dataset": Noise(), "loss": MyLoss(), "augment": [Invert(), "flip"]}
     asked = tiny(architecture="lines", **given, settings={"architecture.width": 5})
-    asked["architecture"] = ganzoo.Architecture(
+    asked["architecture"] = ganzoo.ArchitectureSpec(
         name="lines", summary="One layer each.", factory=lines, options=Width
     )
     run = ganzoo.train(**asked)
@@ -256,9 +259,12 @@ def test_a_factory_is_taken_too(tiny: Arguments) -> None:
     [
         ({"loss": object()}, "has to have independent_scores, discriminator, generator"),
         ({"loss": MyLoss}, "it cannot be called with .options.: give such a factory, or what"),
-        ({"dataset": [1, 2]}, "give a name, a ganzoo.Dataset, what its factory returns, which"),
-        ({"loss": ganzoo.Dataset(name="x", summary="X.", factory=Noise)}, "this is no loss"),
-        ({"loss": ganzoo.Loss(name="x", summary="X.", factory="no path")}, "its factory should be"),
+        ({"dataset": [1, 2]}, "give a name, a ganzoo.DatasetSpec, what its factory returns, which"),
+        ({"loss": ganzoo.DatasetSpec(name="x", summary="X.", factory=Noise)}, "this is no loss"),
+        (
+            {"loss": ganzoo.LossSpec(name="x", summary="X.", factory="no path")},
+            "its factory should be",
+        ),
         ({"augment": [Invert(), Invert()]}, "two augmentation objects called invert"),
     ],
 )
@@ -353,9 +359,9 @@ def test_the_networks_are_modules_that_export(tiny: Arguments) -> None:
     exported = torch.export.export(run.generator, (latents,)).module()
     assert torch.allclose(exported(latents), images)
     assert run.discriminator(images).shape == (2,)
-    from ganzoo import pictures
+    from ganzoo import imaging
 
-    assert torch.equal(pictures.to_uint8(images), run.generate(2, seed=4))
+    assert torch.equal(imaging.to_uint8(images), run.generate(2, seed=4))
 
 
 def test_a_grid_shows_what_generate_gives(tiny: Arguments) -> None:
@@ -373,8 +379,13 @@ def test_a_grid_shows_what_generate_gives(tiny: Arguments) -> None:
 # --- many runs ----------------------------------------------------------------------------------
 
 
+def swept(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a run as those of a sweep."""
+    return {"sweep_dir": arguments.pop("run_dir"), **arguments}
+
+
 def test_a_sweep_trains_every_combination(tiny: Arguments, tmp_path: Path) -> None:
-    asked = tiny("sweep", "mlp", steps=1, seed=[0, 1])
+    asked = swept(tiny("sweep", "mlp", steps=1, seed=[0, 1]))
     done = ganzoo.sweep(**asked | {"loss": ["hinge", MyLoss()]})
     assert repr(done) == f"Sweep({str(tmp_path / 'sweep')!r}, 4 runs)"
     results = done.results()
@@ -391,13 +402,13 @@ def test_a_sweep_trains_every_combination(tiny: Arguments, tmp_path: Path) -> No
 
 def test_a_tuple_is_one_value_of_a_sweep(tiny: Arguments) -> None:
     betas = {"train.generator.betas": [(0.0, 0.9), (0.5, 0.999)]}
-    done = ganzoo.sweep(**tiny("sweep", "mlp", steps=1, settings=betas))
+    done = ganzoo.sweep(**swept(tiny("sweep", "mlp", steps=1, settings=betas)))
     assert [result.state for result in done.results()] == ["finished", "finished"]
 
 
 def test_a_sweep_refuses_before_it_writes(tiny: Arguments, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="there is no loss called hing"):
-        ganzoo.sweep(**tiny("sweep", "mlp", loss=["hinge", "hing"]))
+        ganzoo.sweep(**swept(tiny("sweep", "mlp", loss=["hinge", "hing"])))
     assert not (tmp_path / "sweep").exists()
 
 

@@ -24,7 +24,7 @@ def idx(values: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     return gzip.compress(header + values.tobytes())
 
 
-def folder_of_pictures(path: Path) -> dict[str, object]:
+def folder_of_images(path: Path) -> dict[str, object]:
     for number in range(6):
         (path / f"class{number % 2}").mkdir(exist_ok=True)
         image = Image.new("RGB", (20, 30), (number * 40, 90, 10))
@@ -33,8 +33,8 @@ def folder_of_pictures(path: Path) -> dict[str, object]:
 
 
 def digits(path: Path) -> dict[str, object]:
-    pictures = np.arange(5 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(5, 28, 28)
-    (path / "t10k-images-idx3-ubyte.gz").write_bytes(idx(pictures))
+    images = np.arange(5 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(5, 28, 28)
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(idx(images))
     (path / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(5, dtype=np.uint8)))
     return {"path": path, "split": "test"}
 
@@ -56,35 +56,35 @@ def flowers(path: Path) -> dict[str, object]:
 def hdf5(path: Path) -> dict[str, object]:
     import h5py
 
-    pictures = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), np.uint8)
-    with h5py.File(path / "pictures.h5", "w") as file:
-        file.create_dataset("images", data=pictures, chunks=(2, 9, 8, 3))
+    images = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), np.uint8)
+    with h5py.File(path / "images.h5", "w") as file:
+        file.create_dataset("images", data=images, chunks=(2, 9, 8, 3))
         file["labels"] = np.arange(7) % 3
-    return {"path": path / "pictures.h5"}
+    return {"path": path / "images.h5"}
 
 
 def archive(path: Path) -> dict[str, object]:
-    folder_of_pictures(path)
-    with zipfile.ZipFile(path / "pictures.zip", "w") as packed:
+    folder_of_images(path)
+    with zipfile.ZipFile(path / "images.zip", "w") as packed:
         for file in path.rglob("*.png"):
             packed.write(file, file.relative_to(path))
-    return {"path": path / "pictures.zip"}
+    return {"path": path / "images.zip"}
 
 
 def arrays(path: Path) -> dict[str, object]:
-    pictures = np.random.default_rng(0).random((7, 3, 9, 8), np.float32)
-    np.savez(path / "pictures.npz", images=pictures, labels=np.arange(7) % 3)
-    return {"path": path / "pictures.npz"}
+    images = np.random.default_rng(0).random((7, 3, 9, 8), np.float32)
+    np.savez(path / "images.npz", images=images, labels=np.arange(7) % 3)
+    return {"path": path / "images.npz"}
 
 
 def parquet(path: Path) -> dict[str, object]:
     datasets = pytest.importorskip("datasets")
-    pictures = [Image.new("RGB", (20, 30), (number * 40, 90, 10)) for number in range(6)]
+    images = [Image.new("RGB", (20, 30), (number * 40, 90, 10)) for number in range(6)]
     names = datasets.ClassLabel(names=["rose", "iris"])
     features = datasets.Features({"image": datasets.Image(), "label": names})
-    rows = {"image": pictures, "label": [0, 1] * 3}
-    datasets.Dataset.from_dict(rows, features=features).to_parquet(path / "pictures.parquet")
-    return {"path": path / "pictures.parquet"}
+    rows = {"image": images, "label": [0, 1] * 3}
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(path / "images.parquet")
+    return {"path": path / "images.parquet"}
 
 
 def installed(path: Path) -> dict[str, object]:
@@ -99,11 +99,11 @@ NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
     "flowers": flowers,
     "hdf5": hdf5,
     "huggingface": parquet,
-    "image-folder": folder_of_pictures,
+    "image-folder": folder_of_images,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
     "mnist": digits,
     "numpy": arrays,
-    "progressive": lambda path: {"channels": 8, "latents": 8},
+    "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options for the datasets that read files, and for what would be slow."""

@@ -23,8 +23,8 @@ def evaluated(step: int, value: float, goal: Goal = "low", **more: Any) -> Evalu
         scores={"kid": score},
         samples=100,
         real=100,
-        image=(3, 8, 8),
-        pictures="one",
+        image_shape=(3, 8, 8),
+        images="one",
         extractor="random",
         features="random-1",
         seed=0,
@@ -95,10 +95,10 @@ def test_the_last_is_that_of_the_last_step_however_late_another_was_measured(mad
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"samples": 40}, "40 generated pictures, not 100"),
-        ({"real": 40}, "40 real pictures, not 100"),
-        ({"image": (3, 8, 16)}, "pictures of 16 x 8 pixels, not of 8 x 8"),
-        ({"pictures": "other"}, "other real pictures: other, not one"),
+        ({"samples": 40}, "40 generated images, not 100"),
+        ({"real": 40}, "40 real images, not 100"),
+        ({"image": (3, 8, 16)}, "images of 16 x 8 pixels, not of 8 x 8"),
+        ({"images": "other"}, "other real images: other, not one"),
         ({"extractor": "net", "by_features": True}, "features of net, not of random"),
         ({"features": "random-2", "by_features": True}, "features random-2, not random-1"),
     ],
@@ -110,9 +110,9 @@ def test_what_must_not_be_compared_is_told(made: Made, change: dict[str, Any], t
     assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), (), (told,)]
 
 
-def test_other_pictures_are_not_told_where_their_number_differs(made: Made) -> None:
-    runs = [made("one", evaluated(1, 1.0)), made("two", evaluated(1, 1.0, real=9, pictures="x"))]
-    assert compare(runs)[1].metrics["kid"].unlike == ("9 real pictures, not 100",)
+def test_other_images_are_not_told_where_their_number_differs(made: Made) -> None:
+    runs = [made("one", evaluated(1, 1.0)), made("two", evaluated(1, 1.0, real=9, images="x"))]
+    assert compare(runs)[1].metrics["kid"].unlike == ("9 real images, not 100",)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"extractor": "net", "features": "net-1"}])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import Field, ValidationError
 
-from ganzoo import LocalPath, Loss, Options, Recipe, RequestError, UnreadablePicture
+from ganzoo import LocalPath, LossSpec, Options, RecipeSpec, RequestError, UnreadableImage
 
 
 class Given(Options):
@@ -16,14 +16,14 @@ class Given(Options):
     name: str = Field("", description="A text.")
 
 
-def loss(factory: Any) -> Loss:
-    return Loss(name="some-loss", summary="A loss.", factory=factory, options=Given)
+def loss(factory: Any) -> LossSpec:
+    return LossSpec(name="some-loss", summary="A loss.", factory=factory, options=Given)
 
 
 @pytest.mark.parametrize("name", ["Hinge", "two words", "under_score", "", "-a", "a--b"])
 def test_a_name_is_lower_case_with_hyphens(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case-with-hyphens"):
-        Loss(name=name, summary="A loss.", factory="x:y")
+        LossSpec(name=name, summary="A loss.", factory="x:y")
 
 
 def test_a_factory_may_be_an_import_string() -> None:
@@ -82,12 +82,14 @@ def test_a_recipe_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (package / "__init__.py").touch()
     (package / "recipes" / "small.toml").write_text("seed = 7\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    recipe = Recipe(name="small", summary="Small.", settings="recipe_package/recipes/small.toml")
+    recipe = RecipeSpec(
+        name="small", summary="Small.", settings="recipe_package/recipes/small.toml"
+    )
     assert recipe.read() == "seed = 7\n"
     sys.modules.pop("recipe_package", None)
 
 
-def test_an_unreadable_picture_says_which_and_why() -> None:
-    error = UnreadablePicture("a.png", "it is empty", skip=True)
-    assert str(error) == "cannot read the picture a.png: it is empty"
+def test_an_unreadable_image_says_which_and_why() -> None:
+    error = UnreadableImage("a.png", "it is empty", skip=True)
+    assert str(error) == "cannot read the image a.png: it is empty"
     assert error.skip

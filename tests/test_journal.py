@@ -24,7 +24,7 @@ def test_a_file_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
     assert found.last("loss/") == {}
 
 
-def test_speed_counts_pictures_and_not_reports(tmp_path: Path) -> None:
+def test_speed_counts_images_and_not_reports(tmp_path: Path) -> None:
     found = journal(
         tmp_path,
         {"step": 1, "images_seen": 100, SPEED: 100.0},

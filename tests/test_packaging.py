@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import ganzoo
-from ganzoo.components import Recipe
+from ganzoo.components import RecipeSpec
 from ganzoo.registry import Entry, Registry
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.qualified_name)
 def test_what_a_component_refers_to_is_there(entry: Entry) -> None:
     component = entry.component
-    if isinstance(component, Recipe):
+    if isinstance(component, RecipeSpec):
         assert component.read()
     elif isinstance(component.factory, str):
         assert callable(pkgutil.resolve_name(component.factory))
@@ -127,22 +127,22 @@ def test_imports_of_the_core_run_in_no_circle() -> None:
     TopologicalSorter(module_graph()).prepare()
 
 
-def test_imports_of_the_core_run_downwards_from_floor_to_floor() -> None:
+def test_imports_of_the_core_run_downwards_from_layer_to_layer() -> None:
     design = (ROOT / "docs" / "design.md").read_text("utf-8")
-    sentence = re.search(r"each floor only downwards: (.*?)\. No circles", design, re.DOTALL)
-    assert sentence, "docs/design.md no longer says which floors there are"
-    floors = enumerate(re.split(r"\s/\s", sentence[1]))
-    floor = {name: number for number, names in floors for name in re.findall(r"`(\w+)`", names)}
+    sentence = re.search(r"each layer only downwards: (.*?)\. No circles", design, re.DOTALL)
+    assert sentence, "docs/design.md no longer says which layers there are"
+    layers = enumerate(re.split(r"\s/\s", sentence[1]))
+    layer = {name: number for number, names in layers for name in re.findall(r"`(\w+)`", names)}
     edges = {
         (importer.split(".")[1], imported.split(".")[1])
         for importer, found in module_graph().items()
         for imported in found
     }
     edges = {(importer, imported) for importer, imported in edges if importer != imported}
-    homeless = {name for edge in edges for name in edge} - floor.keys()
-    assert not homeless, "docs/design.md gives them no floor"
-    upwards = {edge for edge in edges if floor[edge[0]] >= floor[edge[1]]}
-    assert not upwards, "these import from their own floor or from above"
+    homeless = {name for edge in edges for name in edge} - layer.keys()
+    assert not homeless, "docs/design.md gives them no layer"
+    upwards = {edge for edge in edges if layer[edge[0]] >= layer[edge[1]]}
+    assert not upwards, "these import from their own layer or from above"
 
 
 def test_the_project_names_no_machine() -> None:

@@ -22,9 +22,9 @@ def module(**members: Any) -> ModuleType:
 
 def offering(*names: str) -> ModuleType:
     @ganzoo.hookimpl
-    def ganzoo_losses() -> list[ganzoo.Loss]:
+    def ganzoo_losses() -> list[ganzoo.LossSpec]:
         return [
-            ganzoo.Loss(name=name, summary="A loss.", factory="collections:OrderedDict")
+            ganzoo.LossSpec(name=name, summary="A loss.", factory="collections:OrderedDict")
             for name in names
         ]
 
@@ -83,9 +83,9 @@ def test_two_components_of_one_name_in_a_plugin_are_refused() -> None:
     assert registry.entries() == []
 
 
-def test_a_misspelt_hook_is_refused_and_leaves_the_name_free() -> None:
+def test_a_misspelled_hook_is_refused_and_leaves_the_name_free() -> None:
     @ganzoo.hookimpl
-    def ganzoo_loses() -> list[ganzoo.Loss]:
+    def ganzoo_loses() -> list[ganzoo.LossSpec]:
         return []
 
     registry = Registry()
@@ -118,7 +118,7 @@ def test_a_wrapper_is_refused() -> None:
 def test_a_hook_that_fails_half_way_adds_nothing() -> None:
     @ganzoo.hookimpl
     def ganzoo_losses() -> Any:
-        yield ganzoo.Loss(name="fine", summary="A loss.", factory="x:y")
+        yield ganzoo.LossSpec(name="fine", summary="A loss.", factory="x:y")
         raise RuntimeError("boom")
 
     registry = Registry()
@@ -131,7 +131,7 @@ def test_a_hook_that_fails_half_way_adds_nothing() -> None:
 def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
     @ganzoo.hookimpl
     def ganzoo_datasets() -> list[Any]:
-        return [ganzoo.Loss(name="hinge", summary="A loss.", factory="x:y")]
+        return [ganzoo.LossSpec(name="hinge", summary="A loss.", factory="x:y")]
 
     with pytest.raises(TypeError, match="not a dataset"):
         Registry().register(module(ganzoo_datasets=ganzoo_datasets), plugin("a"))
@@ -148,7 +148,7 @@ def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
         "def again():\n    again()\nagain()",
         "raise BaseException('neither an error nor an exit')",
         "from ganzoo import SomethingThatIsNoMore",
-        "import ganzoo\nganzoo.Loss(name='a', summary='A.', factory='a:b', of_another_age=1)",
+        "import ganzoo\nganzoo.LossSpec(name='a', summary='A.', factory='a:b', of_another_age=1)",
     ],
 )
 def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
@@ -180,13 +180,13 @@ def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
         ),
         (
             "import ganzoo\n\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
-            "    return [ganzoo.Loss(name='A', summary='A.', factory='a:b')]",
+            "    return [ganzoo.LossSpec(name='A', summary='A.', factory='a:b')]",
             "ValueError: loss name 'A' must be lower-case-with-hyphens",
             5,
         ),
         (
             "import ganzoo\n\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
-            "    return [ganzoo.Loss(name='a', summary='A.', factory='a:b', options={})]",
+            "    return [ganzoo.LossSpec(name='a', summary='A.', factory='a:b', options={})]",
             "ValueError: loss a: its options should be a class derived from ganzoo.Options, not {}",
             3,
         ),
@@ -232,10 +232,10 @@ def test_a_wrong_declaration_is_refused_with_its_name(changes: dict[str, Any], f
     declared: dict[str, Any] = {"name": "mine", "summary": "A.", "factory": "a:b"}
 
     @ganzoo.hookimpl
-    def ganzoo_losses() -> list[ganzoo.Loss]:
+    def ganzoo_losses() -> list[ganzoo.LossSpec]:
         return [
-            ganzoo.Loss(**{**declared, **changes}),
-            ganzoo.Loss(**{**declared, "name": "other", "reference": None}),
+            ganzoo.LossSpec(**{**declared, **changes}),
+            ganzoo.LossSpec(**{**declared, "name": "other", "reference": None}),
         ]
 
     registry = Registry()
@@ -249,9 +249,13 @@ def test_a_wrong_declaration_is_refused_with_its_name(changes: dict[str, Any], f
 @pytest.mark.parametrize(
     ("component", "changes", "fault"),
     [
-        (ganzoo.Metric, {"goal": "lowest"}, "its goal should be low, high or real"),
-        (ganzoo.Extractor, {"packages": "torch"}, "its packages should be a tuple of names"),
-        (ganzoo.Extractor, {"preference": "x"}, "its preference should be a whole number or None"),
+        (ganzoo.MetricSpec, {"goal": "lowest"}, "its goal should be low, high or real"),
+        (ganzoo.ExtractorSpec, {"packages": "torch"}, "its packages should be a tuple of names"),
+        (
+            ganzoo.ExtractorSpec,
+            {"preference": "x"},
+            "its preference should be a whole number or None",
+        ),
     ],
 )
 def test_what_only_some_kinds_declare_is_looked_at_too(
@@ -274,7 +278,7 @@ def test_of_two_installed_plugins_of_one_name_the_first_is_used(
     for number in (1, 2):
         (tmp_path / f"twin_{number}_gan.py").write_text(
             "import ganzoo\n@ganzoo.hookimpl\ndef ganzoo_losses():\n"
-            f"    return [ganzoo.Loss(name='twin-{number}', summary='A.', factory='a:b')]\n"
+            f"    return [ganzoo.LossSpec(name='twin-{number}', summary='A.', factory='a:b')]\n"
         )
     monkeypatch.syspath_prepend(tmp_path)
     twins = [EntryPoint("twin", f"twin_{number}_gan", "ganzoo") for number in (1, 2)]
@@ -327,7 +331,7 @@ def test_a_local_file_is_a_plugin(tmp_path: Path) -> None:
         "    def __init__(self, options): pass\n"
         "@ganzoo.hookimpl\n"
         "def ganzoo_losses():\n"
-        "    return [ganzoo.Loss(name='mine', summary='Mine.', factory='my_local_gan:Mine')]\n"
+        "    return [ganzoo.LossSpec(name='mine', summary='Mine.', factory='my_local_gan:Mine')]\n"
     )
     entry = Registry.discover(files=[file]).find("loss", "mine")
     assert entry.qualified_name == "my-local-gan/mine"

@@ -14,7 +14,14 @@ from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 from ganzoo.run import SHORTHANDS, Run, section
-from ganzoo.sections import Averaging, Logging, Optimiser, Sampling, Saving, Training
+from ganzoo.sections import (
+    CheckpointOptions,
+    EmaOptions,
+    LogOptions,
+    OptimizerOptions,
+    SampleOptions,
+    TrainOptions,
+)
 from ganzoo.settings import Settings, explain
 from ganzoo.testing.declaration import option_faults
 
@@ -40,12 +47,12 @@ def refusal(*assignments: str) -> str:
 def test_recommendations_rise_from_dataset_to_loss_to_architecture() -> None:
     run = resolve()
     assert run.data.resolution == 32  # blossoms
-    assert run.train.critic_steps == 5  # wgan-gp
+    assert run.train.discriminator.steps == 5  # wgan-gp
     assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp; dcgan has no wish of its own
     assert resolve("loss=hinge").train.generator.betas == (0.5, 0.999)
     grown = resolve("architecture=progressive")
     assert grown.train.generator.betas == (0.0, 0.99)  # progressive, over wgan-gp
-    assert grown.train.critic_steps == 1  # progressive, over wgan-gp
+    assert grown.train.discriminator.steps == 1  # progressive, over wgan-gp
     assert (grown.train.images, grown.train.epochs) == (12_000_000, None)  # not blossoms' epochs
     assert resolve("data.resolution=16").data.resolution == 16
 
@@ -61,7 +68,7 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
     assert told["loss.name"] == ("wgan-gp/wgan-gp", "command line")
     assert told["loss.gp_weight"] == (10.0, "default")
     assert told["train.batch_size"] == (16, "command line")
-    assert told["train.critic_steps"] == (5, "loss wgan-gp")
+    assert told["train.discriminator.steps"] == (5, "loss wgan-gp")
     assert told["data.resolution"] == (32, "dataset blossoms")
     assert told["augment.rotate.degrees"] == (3.0, str(file))
     assert told["log.every"] == (run.log.every, "default")
@@ -104,7 +111,7 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
         ("train.generator.lr=NaN", "train.generator.lr="),
         ("train.device=gpu", "train.device=gpu: "),
         ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
-        ("architecture.kernel=7", "architecture.kernel=7: input should be 4 or 5"),
+        ("architecture.kernel_size=7", "architecture.kernel_size=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
         ("sample.every=2 steps", 'sample.every=2 steps: write a number of steps, or such as "2 ep'),
         ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
@@ -223,7 +230,7 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
         chosen, of = {
             "augmentation": (f"augment.{name}=true", f"augment.{name}"),
             "metric": (f"evaluate.metrics={name}", f"metrics.{name}"),
-            "extractor": (f"metrics.features={name}", "metrics.features"),
+            "extractor": (f"extractor={name}", "extractor"),
         }.get(kind, (f"{kind}={name}", kind))
         for key, field in numbers(entry.component.options):
             yield chosen, f"{of}.{key}", field
@@ -252,7 +259,17 @@ def test_a_number_beyond_its_bounds_gets_one_line(chosen: str, key: str, field: 
 
 
 @pytest.mark.parametrize(
-    "section", [Run, Training, Optimiser, Averaging, Saving, Sampling, Logging, Preparation]
+    "section",
+    [
+        Run,
+        TrainOptions,
+        OptimizerOptions,
+        EmaOptions,
+        CheckpointOptions,
+        SampleOptions,
+        LogOptions,
+        Preparation,
+    ],
 )
 def test_the_cores_own_settings_keep_the_rules_of_options(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
@@ -300,15 +317,15 @@ def test_a_run_that_was_begun_with_a_wrong_number_can_go_on() -> None:
 
 
 def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
-    for assignment, origin in (("seed=1", "auto"), ("metrics.features=random", "command line")):
+    for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
         told = settings(assignment)
         run = Run.resolve(told, REGISTRY)
         (found,) = [
             o for k, _, o in explain(run.tree(), told.origins) if k.endswith("features.name")
         ]
         assert found == origin
-        assert run.features
-        assert run.features.automatic == (origin == "auto")
+        assert run.extractor
+        assert run.extractor.automatic == (origin == "auto")
 
 
 def test_python_is_told_the_key_that_an_argument_stands_for() -> None:

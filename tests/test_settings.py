@@ -101,9 +101,9 @@ def test_a_later_layer_wins_and_is_remembered(tmp_path: Path) -> None:
 
 def test_recommendations_fill_only_what_nobody_set() -> None:
     found = settings("train.batch_size=8")
-    found.recommend({"train.batch_size": 64, "train.critic_steps": 5}, "loss wgan-gp")
-    assert found.values["train"] == {"batch_size": 8, "critic_steps": 5}
-    assert found.origins["train.critic_steps"] == "loss wgan-gp"
+    found.recommend({"train.batch_size": 64, "train.discriminator.steps": 5}, "loss wgan-gp")
+    assert found.values["train"] == {"batch_size": 8, "discriminator": {"steps": 5}}
+    assert found.origins["train.discriminator.steps"] == "loss wgan-gp"
 
 
 def test_another_component_drops_the_options_of_the_one_before() -> None:

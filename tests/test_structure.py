@@ -10,7 +10,7 @@ from ganzoo.errors import ContractError
 from ganzoo.structure import require_structure
 
 
-class Loss:
+class LossSpec:
     independent_scores = False
 
     def discriminator(self, critic: Any, real: Any, fake: Any) -> Any: ...
@@ -18,16 +18,16 @@ class Loss:
     def generator(self, critic: Any, fake: Any, real: Any) -> Any: ...
 
 
-class Clipped(Loss):
+class Clipped(LossSpec):
     def constrian(self, discriminator: Any) -> None: ...
 
 
-class Forgetful(Loss):
+class Forgetful(LossSpec):
     def state_dict(self) -> Any: ...
 
 
 class Turned:
-    placement = "real"
+    apply_to = "real"
 
     def warp(self, n: int, aspect: float, random: Any) -> Any: ...
 
@@ -37,7 +37,7 @@ class Tinted(Turned):
 
 
 def test_what_is_right_passes_in_silence() -> None:
-    require_structure("loss", Loss())
+    require_structure("loss", LossSpec())
     require_structure("augmentation", Turned())
 
 
@@ -45,7 +45,7 @@ def test_what_is_right_passes_in_silence() -> None:
     ("kind", "built", "told"),
     [
         ("loss", Clipped(), "Clipped has no method constrain: rename constrian to constrain"),
-        ("augmentation", Tinted(), "Tinted has no method recolour: rename recolor to recolour"),
+        ("augmentation", Tinted(), "Tinted has no method recolor: rename recolor to recolor"),
     ],
 )
 def test_an_optional_method_of_nearly_the_right_name_is_warned_of(

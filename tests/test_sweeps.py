@@ -54,7 +54,7 @@ def test_a_folder_is_named_by_number_and_what_differs() -> None:
     [
         ("[0, 0.9]", "0,_0.9"),
         ('"rose,tulip"', "rose,tulip"),
-        ("../other pictures/*", ".._other_pictures"),
+        ("../other images/*", ".._other_images"),
         ("Blüten", "Bl_ten"),
         ("50000 images", "50000_images"),
         ("...", ""),

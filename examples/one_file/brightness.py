@@ -2,33 +2,33 @@
 
 from collections.abc import Mapping
 
-from ganzoo import Measured, Metric, Options, Sample, hookimpl
+from ganzoo import ImageSet, MetricSpec, MetricValue, Options, hookimpl
 
 
 class Brightness:
-    """How much brighter generated pictures are than real ones, of 255."""
+    """How much brighter generated images are than real ones, of 255."""
 
     def __init__(self, options: Options) -> None:
         """It has no options."""
 
-    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
         """The difference of the means over all pixels."""
-        return {"brightness": Measured(brightness(fake) - brightness(real), len(fake))}
+        return {"brightness": MetricValue(brightness(fake) - brightness(real), len(fake))}
 
 
-def brightness(sample: Sample) -> float:
+def brightness(sample: ImageSet) -> float:
     """The mean over all pixels, of 255."""
     total = sum(batch.double().mean(dim=(1, 2, 3)).sum().item() for batch in sample.batches())
     return total / len(sample)
 
 
 @hookimpl
-def ganzoo_metrics() -> list[Metric]:
+def ganzoo_metrics() -> list[MetricSpec]:
     """One metric."""
     return [
-        Metric(
+        MetricSpec(
             name="brightness",
-            summary="How much brighter generated pictures are than real ones.",
+            summary="How much brighter generated images are than real ones.",
             factory=Brightness,
             goal="real",
         )

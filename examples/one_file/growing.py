@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import (
-    Architecture,
+    ArchitectureSpec,
     GrowingDiscriminator,
     GrowingGenerator,
     ImageShape,
-    Needs,
+    LossRequirements,
     Networks,
     Options,
     hookimpl,
@@ -22,8 +22,8 @@ WIDTH = 32
 class SmallGenerator(GrowingGenerator):
     """4 x 4 feature maps from latents, then one convolution for each doubling."""
 
-    def __init__(self, image: ImageShape) -> None:
-        stages = image.halvings()  # such as 4, 8, 16 and 32 pixels
+    def __init__(self, image_shape: ImageShape) -> None:
+        stages = image_shape.halvings()  # such as 4, 8, 16 and 32 pixels
         height, width = stages[0][1:]
         first = nn.Sequential(
             nn.Linear(WIDTH, WIDTH * height * width), nn.Unflatten(1, (WIDTH, height, width))
@@ -32,7 +32,9 @@ class SmallGenerator(GrowingGenerator):
             nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
             for _ in stages[1:]
         ]
-        to_rgb = [nn.Sequential(nn.ReLU(), nn.Conv2d(WIDTH, image.channels, 1)) for _ in stages]
+        to_rgb = [
+            nn.Sequential(nn.ReLU(), nn.Conv2d(WIDTH, image_shape.channels, 1)) for _ in stages
+        ]
         super().__init__(stages, [first, *doublings], to_rgb)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -40,22 +42,24 @@ class SmallGenerator(GrowingGenerator):
         return torch.randn(n, WIDTH, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures in [-1, 1]."""
+        """Images in [-1, 1]."""
         return self.grown(latents).clamp(-1, 1)
 
 
 class SmallDiscriminator(GrowingDiscriminator):
     """One convolution for each halving, then a score."""
 
-    def __init__(self, image: ImageShape) -> None:
-        stages = image.halvings()
+    def __init__(self, image_shape: ImageShape) -> None:
+        stages = image_shape.halvings()
         _, height, width = stages[0]
         score = nn.Sequential(nn.Conv2d(WIDTH, 1, (height, width)), nn.Flatten(0))
         halvings = [
             nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.LeakyReLU(0.2), nn.AvgPool2d(2))
             for _ in stages[1:]
         ]
-        from_rgb = [nn.Sequential(nn.Conv2d(image.channels, WIDTH, 1), nn.ReLU()) for _ in stages]
+        from_rgb = [
+            nn.Sequential(nn.Conv2d(image_shape.channels, WIDTH, 1), nn.ReLU()) for _ in stages
+        ]
         super().__init__(stages, [score, *halvings], from_rgb)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -63,15 +67,19 @@ class SmallDiscriminator(GrowingDiscriminator):
         return self.grown(images)
 
 
-def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
+def build(
+    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+) -> Networks:
     """Both players."""
-    return Networks(generator=SmallGenerator(image), discriminator=SmallDiscriminator(image))
+    return Networks(
+        generator=SmallGenerator(image_shape), discriminator=SmallDiscriminator(image_shape)
+    )
 
 
 @hookimpl
-def ganzoo_architectures() -> Iterable[Architecture]:
+def ganzoo_architectures() -> Iterable[ArchitectureSpec]:
     """One architecture."""
-    yield Architecture(
+    yield ArchitectureSpec(
         name="growing",
         summary="One convolution for each doubling.",
         factory=build,

@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from ganzoo import Critic, Loss, Options, Terms, hookimpl
+from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class LeCamOptions(Options):
@@ -61,10 +61,10 @@ def mean_over_processes(scores: Tensor) -> Tensor:
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """One loss."""
     return [
-        Loss(
+        LossSpec(
             name="lecam",
             summary="Hinge loss, and scores that stay near the average of the other kind of image.",
             factory=LeCam,

@@ -7,11 +7,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganzoo import (
-    Architecture,
+    ArchitectureSpec,
     Discriminator,
     Generator,
     ImageShape,
-    Needs,
+    LossRequirements,
     Networks,
     Options,
     hookimpl,
@@ -21,25 +21,25 @@ from ganzoo import (
 class LinearOptions(Options):
     """The size of the networks."""
 
-    latents: int = Field(32, ge=1, description="How many normal latents a picture is made from.")
+    latent_dim: int = Field(32, ge=1, description="How many normal latents an image is made from.")
 
 
 class LinearGenerator(Generator):
     """One matrix, then tanh."""
 
-    def __init__(self, latents: int, image: ImageShape) -> None:
+    def __init__(self, latent_dim: int, image_shape: ImageShape) -> None:
         super().__init__()
-        self.latents = latents
+        self.latent_dim = latent_dim
         self.layers = nn.Sequential(
-            nn.Linear(latents, prod(image)), nn.Tanh(), nn.Unflatten(1, tuple(image))
+            nn.Linear(latent_dim, prod(image_shape)), nn.Tanh(), nn.Unflatten(1, tuple(image_shape))
         )
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         """Normal latents, (n, latents)."""
-        return torch.randn(n, self.latents, generator=random, device=random.device)
+        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Pictures, (N, C, H, W) in [-1, 1]."""
+        """Images, (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(latents)
         return images
 
@@ -47,9 +47,9 @@ class LinearGenerator(Generator):
 class LinearDiscriminator(Discriminator):
     """A weighted sum of the pixels."""
 
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(image), 1), nn.Flatten(0))
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), 1), nn.Flatten(0))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
@@ -57,18 +57,25 @@ class LinearDiscriminator(Discriminator):
         return scores
 
 
-def build(options: LinearOptions, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
-    """Both networks; each picture is scored on its own, whatever the loss needs."""
+def build(
+    options: LinearOptions,
+    *,
+    image_shape: ImageShape,
+    num_classes: int,
+    requirements: LossRequirements,
+) -> Networks:
+    """Both networks; each image is scored on its own, whatever the loss needs."""
     return Networks(
-        generator=LinearGenerator(options.latents, image), discriminator=LinearDiscriminator(image)
+        generator=LinearGenerator(options.latent_dim, image_shape),
+        discriminator=LinearDiscriminator(image_shape),
     )
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
+def ganzoo_architectures() -> list[ArchitectureSpec]:
     """One architecture."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="linear",
             summary="One matrix each: the least that can be trained.",
             factory=build,

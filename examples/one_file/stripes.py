@@ -4,17 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ganzoo import Dataset, Options, hookimpl
+from ganzoo import DatasetSpec, Options, hookimpl
 
 
 class StripesOptions(Options):
-    """How many pictures there are."""
+    """How many images there are."""
 
-    count: int = Field(1000, ge=1, description="How many pictures there are.")
+    count: int = Field(1000, ge=1, description="How many images there are.")
 
 
 class Stripes:
-    """Black and white stripes, 1 to 8 pixels wide, every second picture's upright."""
+    """Black and white stripes, 1 to 8 pixels wide, every second image's upright."""
 
     class_names = ("level", "upright")
 
@@ -23,7 +23,7 @@ class Stripes:
 
     @property
     def fingerprint(self) -> str:
-        """What the pictures depend on; the 1 changes when the drawing does."""
+        """What the images depend on; the 1 changes when the drawing does."""
         return f"stripes-1-{self.count}"
 
     def __len__(self) -> int:
@@ -32,15 +32,15 @@ class Stripes:
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         width, upright = divmod(range(self.count)[index] % 16, 2)
         line = (np.arange(32) // (width + 1) % 2 * 255).astype(np.uint8)
-        picture = np.tile(line, (32, 1)) if upright else np.tile(line[:, None], 32)
-        return picture[..., None], upright
+        image = np.tile(line, (32, 1)) if upright else np.tile(line[:, None], 32)
+        return image[..., None], upright
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """One dataset."""
     return [
-        Dataset(
+        DatasetSpec(
             name="stripes",
             summary="Stripes, level or upright.",
             factory=Stripes,

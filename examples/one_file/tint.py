@@ -4,26 +4,26 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ganzoo import Augmentation, Options, Placement, hookimpl
+from ganzoo import ApplyTo, AugmentationSpec, Options, hookimpl
 
 
 class TintOptions(Options):
     """How strong the tint is."""
 
     amount: float = Field(
-        0.1, ge=0, description="Largest change of a channel, where pictures span -1 to 1."
+        0.1, ge=0, description="Largest change of a channel, where images span -1 to 1."
     )
 
 
 class Tint:
-    """Makes each channel of a picture brighter or darker."""
+    """Makes each channel of an image brighter or darker."""
 
-    placement: Placement = "real"
+    apply_to: ApplyTo = "real"
 
     def __init__(self, options: TintOptions) -> None:
         self.amount = options.amount
 
-    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         """The identity, with a random offset for each channel in its last column."""
         matrices = torch.eye(channels + 1, device=random.device).repeat(n, 1, 1)
         offsets = 2 * torch.rand(n, channels, generator=random, device=random.device) - 1
@@ -32,12 +32,12 @@ class Tint:
 
 
 @hookimpl
-def ganzoo_augmentations() -> list[Augmentation]:
+def ganzoo_augmentations() -> list[AugmentationSpec]:
     """One augmentation."""
     return [
-        Augmentation(
+        AugmentationSpec(
             name="tint",
-            summary="Tints pictures at random.",
+            summary="Tints images at random.",
             factory=Tint,
             options=TintOptions,
         )

@@ -1,1 +1,1 @@
-"""Sampled transformations of pictures: one warp, one colour matrix, then pixel operations."""
+"""Sampled transformations of images: one warp, one color matrix, then pixel operations."""

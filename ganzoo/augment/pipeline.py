@@ -12,15 +12,15 @@ from torch import Tensor
 
 from ganzoo.augment.warp import warp
 from ganzoo.contracts import (
-    Augment,
-    ColourAugment,
-    GeometricAugment,
+    ApplyTo,
+    Augmentation,
+    ColorAugmentation,
+    GeometricAugmentation,
     ImageShape,
-    PixelAugment,
-    Placement,
+    PixelAugmentation,
 )
 from ganzoo.errors import ContractError
-from ganzoo.share import WHOLE, Share
+from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.structure import require_tensor
 
 Code = AbstractContextManager[None]
@@ -28,57 +28,61 @@ _UNKNOWN: Code = nullcontext()
 
 
 class Pipeline:
-    """Augmentations in the order given: one warp, one colour matrix, then pixel operations.
+    """Augmentations in the order given: one warp, one color matrix, then pixel operations.
 
     An error of an augmentation goes through the one of ``codes`` that has its place.
     """
 
-    def __init__(self, augments: Iterable[Augment], codes: Iterable[Code] = ()) -> None:
+    def __init__(self, augments: Iterable[Augmentation], codes: Iterable[Code] = ()) -> None:
         pairs = _paired(augments, codes)
-        self._geometric = [(a, code) for a, code in pairs if isinstance(a, GeometricAugment)]
-        self._colour = [(a, code) for a, code in pairs if isinstance(a, ColourAugment)]
-        self._pixel = [(a, code) for a, code in pairs if isinstance(a, PixelAugment)]
+        self._geometric = [(a, code) for a, code in pairs if isinstance(a, GeometricAugmentation)]
+        self._color = [(a, code) for a, code in pairs if isinstance(a, ColorAugmentation)]
+        self._pixel = [(a, code) for a, code in pairs if isinstance(a, PixelAugmentation)]
 
     @classmethod
     def of(
-        cls, augments: Iterable[Augment], placement: Placement, codes: Iterable[Code] = ()
+        cls, augments: Iterable[Augmentation], apply_to: ApplyTo, codes: Iterable[Code] = ()
     ) -> Pipeline:
-        """Those of the augmentations that have this placement."""
-        mine = [pair for pair in _paired(augments, codes) if pair[0].placement == placement]
+        """Those of the augmentations that have this apply_to."""
+        mine = [pair for pair in _paired(augments, codes) if pair[0].apply_to == apply_to]
         return cls((augment for augment, _ in mine), (code for _, code in mine))
 
-    def __call__(self, images: Tensor, random: torch.Generator, share: Share = WHOLE) -> Tensor:
-        """The augmented pictures: same shape, dtype, device and memory format.
+    def __call__(
+        self, images: Tensor, random: torch.Generator, shard: Shard = WHOLE_BATCH
+    ) -> Tensor:
+        """The augmented images: same shape, dtype, device and memory format.
 
-        ``images`` (N, C, H, W) are this process's ``share`` of the global batch. What happens to
-        a picture depends on its place in the global batch and not on how many processes hold it.
+        ``images`` (N, C, H, W) are this process's ``shard`` of the global batch. What happens to
+        an image depends on its place in the global batch and not on how many processes hold it.
         Differentiable twice. Without augmentations, the same tensor.
         """
         n, channels, height, width = images.shape
-        everywhere = n * share.count
+        everywhere = n * shard.count
         channels_last = images.is_contiguous(memory_format=torch.channels_last)
         # Half precision is too coarse for where a pixel lies, and cannot invert a matrix.
         with torch.autocast(images.device.type, enabled=False):
             if self._geometric:
                 aspect = width / height
                 warps = [_warp(each, everywhere, aspect, random) for each in self._geometric]
-                images = warp(images, share.of(_composed(warps)))
-            if self._colour:
-                maps = [_colours(each, everywhere, channels, random) for each in self._colour]
-                images = recolour(images, share.of(_composed(maps)))
+                images = warp(images, shard.of(_composed(warps)))
+            if self._color:
+                maps = [_colors(each, everywhere, channels, random) for each in self._color]
+                images = recolor(images, shard.of(_composed(maps)))
             for augment, code in self._pixel:
                 with code:
                     drawn = augment.draw(everywhere, ImageShape(channels, height, width), random)
-                    images = _applied(augment, images, share.of(drawn))
+                    images = _applied(augment, images, shard.of(drawn))
         return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
 
-def _paired(augments: Iterable[Augment], codes: Iterable[Code]) -> list[tuple[Augment, Code]]:
+def _paired(
+    augments: Iterable[Augmentation], codes: Iterable[Code]
+) -> list[tuple[Augmentation, Code]]:
     return list(zip(augments, chain(codes, repeat(_UNKNOWN)), strict=False))
 
 
 def _warp(
-    pair: tuple[GeometricAugment, Code], n: int, aspect: float, random: torch.Generator
+    pair: tuple[GeometricAugmentation, Code], n: int, aspect: float, random: torch.Generator
 ) -> Tensor:
     augment, code = pair
     with code:
@@ -87,18 +91,18 @@ def _warp(
         return matrices
 
 
-def _colours(
-    pair: tuple[ColourAugment, Code], n: int, channels: int, random: torch.Generator
+def _colors(
+    pair: tuple[ColorAugmentation, Code], n: int, channels: int, random: torch.Generator
 ) -> Tensor:
     augment, code = pair
     with code:
-        matrices = augment.recolour(n, channels, random)
+        matrices = augment.recolor(n, channels, random)
         shape = (n, channels + 1, channels + 1)
-        require_tensor("what recolour() returned", matrices, shape, augment.recolour)
+        require_tensor("what recolor() returned", matrices, shape, augment.recolor)
         return matrices
 
 
-def _applied(augment: PixelAugment, images: Tensor, drawn: Tensor) -> Tensor:
+def _applied(augment: PixelAugmentation, images: Tensor, drawn: Tensor) -> Tensor:
     changed = augment.apply(images, drawn)
     require_tensor("what apply() returned", changed, None, augment.apply)
     if changed.shape != images.shape:
@@ -107,8 +111,8 @@ def _applied(augment: PixelAugment, images: Tensor, drawn: Tensor) -> Tensor:
     return changed
 
 
-def recolour(images: Tensor, matrices: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) whose pixels have gone through affine maps (N, C + 1, C + 1)."""
+def recolor(images: Tensor, matrices: Tensor) -> Tensor:
+    """Images (N, C, H, W) whose pixels have gone through affine maps (N, C + 1, C + 1)."""
     channels = images.shape[1]
     matrices = matrices.to(images.dtype)
     mixing, offset = matrices[:, :channels, :channels], matrices[:, :channels, channels:]

@@ -19,7 +19,7 @@ from ganzoo.cli import (
     data,
     evaluate,
     generate,
-    neighbours,
+    neighbors,
     plugins,
     project,
     report,
@@ -27,7 +27,7 @@ from ganzoo.cli import (
     sweep,
     train,
 )
-from ganzoo.cli.ending import STOPPED, fall_silent
+from ganzoo.cli.exit import STOPPED, fall_silent
 from ganzoo.cli.keys import setting_meant
 from ganzoo.cli.streams import accept_any_text
 
@@ -43,7 +43,7 @@ app.command("sweep")(sweep.sweep)
 app.command("resume")(resume.resume)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
-app.command("neighbours")(neighbours.neighbours)
+app.command("neighbors")(neighbors.neighbors)
 app.command("project")(project.project)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)

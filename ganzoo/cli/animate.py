@@ -49,14 +49,14 @@ def animate(
     class_name: Annotated[
         str | None,
         typer.Option(
-            "--class", metavar="NAME", help="Only pictures of this class.", rich_help_panel=_WALK
+            "--class", metavar="NAME", help="Only images of this class.", rich_help_panel=_WALK
         ),
     ] = None,
     truncation: Annotated[
         float,
         typer.Option(
             metavar="PSI",
-            help="Below 1, latents nearer to their mean: less diverse pictures.",
+            help="Below 1, latents nearer to their mean: less diverse images.",
             rich_help_panel=_WALK,
         ),
     ] = 1.0,
@@ -125,7 +125,7 @@ def _walk(
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
     """Write frames as they are made, with a bar in a terminal, else with a line."""
-    from ganzoo.observing.console import counting
+    from ganzoo.observers.console import counting
     from ganzoo.output.animation import write
 
     with counting("frame", "making {} frames") as show:

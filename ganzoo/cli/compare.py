@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.known import Json
-from ganzoo.cli.options import Force
+from ganzoo.cli.options import Force, Json
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def compare(
     """Show runs side by side: settings that differ, speed, losses and metrics.
 
     Each metric is shown at its best evaluation and at the last one, with the step. Numbers that
-    must not be compared with the others, such as those of fewer pictures, are marked. Settings
+    must not be compared with the others, such as those of fewer images, are marked. Settings
     that differ only because the components do are left out, unless you give `--all`.
 
     Examples:
@@ -136,7 +135,7 @@ class _Marks:
 def _columns(
     runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], marks: _Marks
 ) -> Iterator[list[str]]:
-    """A title and a cell for each run; of metrics also what is good, and what real pictures get."""
+    """A title and a cell for each run; of metrics also what is good, and what real images get."""
     from ganzoo.sweeps import labels
 
     beside = ["", ""] if metrics else []
@@ -158,7 +157,7 @@ def _loss(run: Compared, name: str, marks: _Marks) -> str:
 
 def _metric(name: str, runs: Sequence[Scored | None], marks: _Marks) -> Iterator[list[str]]:
     usual = next(run.last.score for run in runs if run and not run.unlike)
-    real = _NONE if usual.floor is None else f"{usual.floor:.4g}"
+    real = _NONE if usual.baseline is None else f"{usual.baseline:.4g}"
     beside = [usual.goal, real]
     best = [run and _reading(run.best, run, marks) for run in runs]
     last = [run and _reading(run.last, run, marks) for run in runs]
@@ -232,7 +231,7 @@ def _flat(run: Compared) -> dict[str, Any]:
         row[f"{metric} best step"] = scored.best.step
         row[f"{metric} last"] = scored.last.score.value
         row[f"{metric} last step"] = scored.last.step
-        row[f"{metric} real"] = scored.last.score.floor
+        row[f"{metric} real"] = scored.last.score.baseline
         row[f"{metric} not comparable"] = "; ".join(scored.unlike)
     return row
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.known import Json, LocalPlugin, Without, registry
-from ganzoo.cli.wording import section, shown, values
+from ganzoo.cli.formatting import section, shown, values
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 
 if TYPE_CHECKING:
-    from ganzoo.components import Recipe
+    from ganzoo.components import RecipeSpec
     from ganzoo.registry import Entry
 
 
@@ -24,7 +24,7 @@ def list_components(
         ),
     ] = None,
     as_json: Json = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
     """List everything installed, from whichever package it came.
@@ -39,7 +39,7 @@ def list_components(
         plurals = [plural(k) for k in KINDS]
         known = did_you_mean(kind, plurals) or f"; there are {', '.join(plurals)}"
         raise UnknownName(f"there is no kind of component called {kind}{known}")
-    entries = registry(without, plugin).entries(kinds[kind] if kind else None)
+    entries = registry(disable_plugin, plugin).entries(kinds[kind] if kind else None)
     if as_json:
         print(json.dumps([_facts(entry) for entry in entries], indent=2))
         return
@@ -58,7 +58,7 @@ def info(
         str, typer.Argument(help="A component's name, or plugin/name; a setting, or a section.")
     ],
     as_json: Json = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
     """Explain a component and its options, or a setting by its key.
@@ -66,7 +66,7 @@ def info(
     Examples: `ganzoo info dcgan`, `ganzoo info wgan-gp/wgan-gp --json`,
     `ganzoo info train.generator.lr`, `ganzoo info sample`.
     """
-    entries = registry(without, plugin).entries()
+    entries = registry(disable_plugin, plugin).entries()
     found = [e for e in entries if name in (e.component.name, e.qualified_name)]
     if not found:
         _explain(name, entries, as_json)
@@ -110,7 +110,7 @@ def _explain(name: str, entries: Sequence[Entry], as_json: bool) -> None:
 def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     import tomllib
 
-    from ganzoo.components import Recipe
+    from ganzoo.components import RecipeSpec
 
     component = entry.component
     facts: dict[str, Any] = {
@@ -126,14 +126,14 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     if schema:
         facts["recommends"] = dict(component.recommends)
         facts["options"] = component.options.model_json_schema()
-    if schema and isinstance(component, Recipe):
+    if schema and isinstance(component, RecipeSpec):
         facts["expects"] = component.expects
         facts["settings"] = tomllib.loads(component.read())
     return facts
 
 
 def _describe(entry: Entry) -> None:
-    from ganzoo.components import Recipe
+    from ganzoo.components import RecipeSpec
 
     component = entry.component
     print(f"{component.kind} {entry.qualified_name}")
@@ -148,12 +148,12 @@ def _describe(entry: Entry) -> None:
         print("\nrecommends, unless you say otherwise:")
     for key, value in component.recommends.items():
         print(f"  {key}={shown(value)}")
-    if isinstance(component, Recipe):
+    if isinstance(component, RecipeSpec):
         print(*_told_of(component), sep="\n")
     print()
 
 
-def _told_of(recipe: Recipe) -> Iterator[str]:
+def _told_of(recipe: RecipeSpec) -> Iterator[str]:
     """What only a recipe has to tell: what to expect, how to run it, and its settings."""
     if recipe.expects:
         yield f"\nexpect: {recipe.expects}"

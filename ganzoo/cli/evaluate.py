@@ -1,4 +1,4 @@
-"""``ganzoo evaluate``: how good a run's pictures are."""
+"""``ganzoo evaluate``: how good a run's images are."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.known import Json, Without, registry
-from ganzoo.cli.options import Device
+from ganzoo.cli.options import Device, DisablePlugin, Json, registry
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -27,26 +26,26 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this metric; may be given several times."),
     ] = None,
-    features: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The extractor of features to compare by.")
+    extractor: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The extractor whose features are compared.")
     ] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Generated pictures.")] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Generated images.")] = None,
     checkpoint: Annotated[
         list[str] | None,
         typer.Option(metavar="WHICH", help="last, best, all or a step; several are fine."),
     ] = None,
     device: Device = "cpu",
     as_json: Json = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
 ) -> None:
-    """Measure how good a run's pictures are, and keep it in its `evaluations.jsonl`.
+    """Measure how good a run's images are, and keep it in its `evaluations.jsonl`.
 
-    Beside each number stands what real pictures get: those of one half against the other.
+    Beside each number stands what real images get: those of one half against the other.
 
     Examples:
     - `ganzoo evaluate RUN`
     - `ganzoo evaluate RUN --metric fd --metric kid --checkpoint best --samples 5000`
-    - `ganzoo evaluate RUN --checkpoint all --features random`
+    - `ganzoo evaluate RUN --checkpoint all --extractor random`
 
     """
     from ganzoo.api import stored_settings
@@ -58,13 +57,13 @@ def evaluate(
     settings = stored_settings(folder)
     settings.override(changes or [])
     metrics = [name for names in metric or () for name in listed(names)]
-    asked = {"evaluate.metrics": metrics, "metrics.features": features, "evaluate.samples": samples}
+    asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
     settings.add({key: value for key, value in asked.items() if value}, "command line")
-    known = registry(without, plugin_files(settings))
+    known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, advised=False)
 
     from ganzoo.cli.moved import naming_moved
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observers.console import ProgressBar
     from ganzoo.output.evaluating import evaluate
 
     observer = ProgressBar()
@@ -77,21 +76,23 @@ def evaluate(
                 if not as_json:
                     _show(each)
     finally:
-        observer.closed()
+        observer.on_end()
     if as_json:
         print(json.dumps([asdict(each) for each in found], indent=2))
 
 
 def _show(found: Evaluated) -> None:
     print(
-        f"step {found.step}: {found.samples} generated and {found.real} real pictures of "
+        f"step {found.step}: {found.samples} generated and {found.real} real images of "
         f"{found.size}, features of {found.extractor}, "
         f"{found.seconds:.0f} s"
     )
-    rows = [("metric", "value", "real", "good", "pictures", "by")]
+    rows = [("metric", "value", "real", "good", "images", "by")]
     for name, score in found.scores.items():
-        floor = "-" if score.floor is None else f"{score.floor:.4g} ({score.floor_pictures})"
+        baseline = (
+            "-" if score.baseline is None else f"{score.baseline:.4g} ({score.baseline_images})"
+        )
         by = found.extractor if score.by_features else "pixels"
         good = {"low": "low", "high": "high", "real": "near real"}[score.goal]
-        rows.append((name, f"{score.value:.4g}", floor, good, str(score.pictures), by))
+        rows.append((name, f"{score.value:.4g}", baseline, good, str(score.images), by))
     print(*table(rows), sep="\n")

@@ -1,4 +1,4 @@
-"""``ganzoo generate``: new pictures from a trained run."""
+"""``ganzoo generate``: new images from a trained run."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def generate(
         Out,
         typer.Option(
             metavar="FOLDER/-or-FILE",
-            help="A folder for single pictures, or one grid file.",
+            help="A folder for single images, or one grid file.",
             parser=Out.of,
         ),
     ],
     count: Annotated[
         int | None,
-        typer.Option(min=1, help="How many pictures: 64 by default, 8 with --each-class."),
+        typer.Option(min=1, help="How many images: 64 by default, 8 with --each-class."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which pictures; the same seed, the same.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which images; the same seed, the same.")] = 0,
     class_name: ClassName = None,
     each_class: Annotated[
         bool,
@@ -36,14 +36,14 @@ def generate(
     truncation: Annotated[
         float,
         typer.Option(
-            metavar="PSI", help="Below 1, latents nearer to their mean: less diverse pictures."
+            metavar="PSI", help="Below 1, latents nearer to their mean: less diverse images."
         ),
     ] = 1.0,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
 ) -> None:
-    """Make new pictures with a run's averaged generator.
+    """Make new images with a run's averaged generator.
 
     Examples:
     - `ganzoo generate RUN --out grid.png`

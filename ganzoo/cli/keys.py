@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ganzoo.cli.wording import section, shown, values
+from ganzoo.cli.formatting import section, shown, values
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -19,7 +19,7 @@ SECTIONS = {
     "loss": "loss",
     "augment": "augmentation",
     "metrics": "metric",
-    "metrics.features": "extractor",
+    "extractor": "extractor",
 }
 """Sections whose settings are the options of a component, and its kind."""
 
@@ -79,7 +79,7 @@ def _of_every_run(model: type[BaseModel], prefix: str) -> Iterator[Key]:
     for name, field in model.model_fields.items():
         if below := inside(field.annotation):
             yield from _of_every_run(below, f"{prefix}{name}.")
-        elif f"{prefix}{name}" not in SECTIONS and field.description and name != "features":
+        elif f"{prefix}{name}" not in SECTIONS and field.description:
             yield Key(f"{prefix}{name}", field)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def outlook(run: Run) -> Iterator[str]:
     """How long it trains, and how often it saves, draws and measures, a line each."""
-    images = run.train.batch_size * run.train.critic_steps
+    images = run.train.batch_size * run.train.discriminator.steps
     steps = _steps(run, images)
     if run.train.epochs is not None:
         length = f"{run.train.epochs:g} epochs; how many steps depends on the dataset"

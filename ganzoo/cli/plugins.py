@@ -6,19 +6,22 @@ import json
 from collections import Counter
 from typing import Any
 
-from ganzoo.cli.known import Json, LocalPlugin, Without
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin
 
 
-def plugins(as_json: Json = False, without: Without = None, plugin: LocalPlugin = None) -> None:
+def plugins(
+    as_json: Json = False, disable_plugin: DisablePlugin = None, plugin: LocalPlugin = None
+) -> None:
     """List the installed plugins, the broken and the disabled ones too.
 
-    Disable one with `--without NAME` or the environment variable `GANZOO_DISABLE_PLUGINS=a,b`.
+    Disable one with `--disable-plugin NAME`, or several with the environment variable
+    `GANZOO_DISABLE_PLUGINS=a,b`.
 
     Examples: `ganzoo plugins`, `ganzoo plugins --json`, `ganzoo plugins --plugin my_gan.py`.
     """
     from ganzoo.registry import Registry
 
-    registry = Registry.discover(without or (), plugin or ())
+    registry = Registry.discover(disable_plugin or (), plugin or ())
     rows = _rows(registry)
     if as_json:
         print(json.dumps(rows, indent=2))

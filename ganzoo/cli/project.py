@@ -1,4 +1,4 @@
-"""``ganzoo project``: given pictures, as near as a run's generator comes to them."""
+"""``ganzoo project``: given images, as near as a run's generator comes to them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.known import Json
-from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, one_file
+from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, Json, one_file
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
 def project(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
-    given: Annotated[list[Path], typer.Argument(metavar="PICTURE...", help="Picture files.")],
+    given: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
     out: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="A picture: given ones, each beside its nearest.", parser=one_file
+            metavar="FILE", help="An image: given ones, each beside its nearest.", parser=one_file
         ),
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the search, for each picture.")] = 300,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the search, for each image.")] = 300,
     seed: Annotated[
         int, typer.Option(min=0, help="Where it begins; the same seed, the same result.")
     ] = 0,
@@ -46,7 +45,7 @@ def project(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Show how near a run's averaged generator comes to given pictures.
+    """Show how near a run's averaged generator comes to given images.
 
     They are prepared as the run's own; then latents are searched for, from the nearest of 256
     random ones, for so many steps. Distances are those of pixels from 0 to 255.
@@ -71,7 +70,7 @@ def project(
     began = time.perf_counter()
     found = _projected(Projector(trained, steps, seed, class_name), originals)
     seconds = time.perf_counter() - began
-    save_beside(torch.stack(originals), torch.stack([f.picture for f in found])[:, None], out)
+    save_beside(torch.stack(originals), torch.stack([f.image for f in found])[:, None], out)
     if latents is not None:
         _save(torch.stack([f.latents for f in found]), latents)
     rows = [_row(*each, trained.class_names) for each in zip(given, found, strict=True)]
@@ -84,7 +83,7 @@ def project(
 
 def _projected(projector: Projector, originals: Sequence[Tensor]) -> list[Projection]:
     """Each by itself, with a bar of all their steps in a terminal, else with a line."""
-    from ganzoo.observing.console import counting
+    from ganzoo.observers.console import counting
 
     total = len(originals) * projector.steps
     with counting("step", "searching in {} steps") as show:
@@ -96,13 +95,13 @@ def _projected(projector: Projector, originals: Sequence[Tensor]) -> list[Projec
             done += 1
             show(done, total)
 
-        return [projector(picture, stepped) for picture in originals]
+        return [projector(image, stepped) for image in originals]
 
 
 def _row(path: Path, found: Projection, class_names: Sequence[str]) -> dict[str, Any]:
     named = {} if found.label is None else {"class": class_names[found.label]}
     return {
-        "picture": str(path),
+        "image": str(path),
         "distance": found.distance,
         "random": found.random_distance,
         "length": found.length,

@@ -21,7 +21,7 @@ def report(
     ] = None,
     dataset: Annotated[
         bool,
-        typer.Option(help="Whether to open the pictures it was trained on, for neighbours."),
+        typer.Option(help="Whether to open the images it was trained on, for neighbors."),
     ] = True,
     device: Device = "cpu",
     force: Force = False,
@@ -41,12 +41,12 @@ def report(
     check_free(out, force=force)
     folders = {path.resolve(): RunFolder.open(path) for path in runs}
 
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observers.console import ProgressBar
     from ganzoo.output.report.page import write
 
     observer = ProgressBar()
     try:
         write(list(folders.values()), out, observer, sort=sort, device=device, dataset=dataset)
     finally:
-        observer.closed()
+        observer.on_end()
     print(out)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 
-from ganzoo.cli.known import registry
+from ganzoo.cli.options import registry
 
 if TYPE_CHECKING:
     from ganzoo.registry import Registry
@@ -64,13 +64,13 @@ class Request:
         recipe: str | None,
         augment: list[str] | None,
         plugin: list[Path] | None,
-        without: list[str] | None,
+        disable_plugin: list[str] | None,
     ) -> None:
         self.recipe = recipe
         self.augment = augment or []
         self.plugins = [file.absolute() for file in plugin or ()]
         # Many runs may be asked for at once; a broken plugin is told once.
-        self._known = cache(lambda files: registry(without, list(files)))
+        self._known = cache(lambda files: registry(disable_plugin, list(files)))
 
     def resolve(self, words: Words, flags: Mapping[str, Any]) -> tuple[Run, Settings]:
         """The run that is asked for, and its settings, which know where they came from.

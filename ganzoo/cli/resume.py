@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganzoo.cli.known import Without, registry
+from ganzoo.cli.options import DisablePlugin, registry
 
 
 def resume(
@@ -17,12 +17,12 @@ def resume(
     ] = None,
     steps: Annotated[int | None, typer.Option(help="The new number of steps in all.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
 ) -> None:
     """Go on with a run from its newest checkpoint, as if it had never stopped.
 
     Examples: `ganzoo resume runs/blossoms-dcgan-wgan-gp-001 --steps 20000`,
-    `ganzoo resume RUN dataset.path=/mnt/pictures`.
+    `ganzoo resume RUN dataset.path=/mnt/images`.
     """
     from ganzoo.api import flags, stored_settings
     from ganzoo.folders import RunFolder
@@ -32,12 +32,12 @@ def resume(
     settings = stored_settings(folder)
     settings.override(changes or [])
     settings.add(flags({"steps": steps, "device": device}), "command line")
-    known = registry(without, plugin_files(settings))
+    known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, advised=False)
 
-    from ganzoo.cli.ending import end
+    from ganzoo.cli.exit import end
     from ganzoo.cli.moved import naming_moved
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
 
     with naming_moved(resolved):

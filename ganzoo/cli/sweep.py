@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.combinations import Combination, combinations
-from ganzoo.cli.ending import STOPPED
-from ganzoo.cli.known import Json, LocalPlugin, Without, registry
+from ganzoo.cli.exit import STOPPED
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
 from ganzoo.cli.table import table
 
@@ -38,15 +38,15 @@ def sweep(
     ] = None,
     recipe: RecipeName = None,
     augment: Augmentations = None,
-    folder: Annotated[
+    sweep_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The sweep's folder, which must not exist."),
+        typer.Option(metavar="FOLDER", help="The sweep's folder; it must not exist yet."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the combinations; train nothing.")
     ] = False,
     as_json: Json = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
     resolution: Values = None,
     batch_size: Values = None,
@@ -81,18 +81,26 @@ def sweep(
     }
     flags = {name: text for name, text in lists.items() if text is not None}
     if begun := _begun(words):
-        others = (recipe, augment, folder, dry_run, without, plugin, *flags.keys() - {"device"})
+        others = (
+            recipe,
+            augment,
+            sweep_dir,
+            dry_run,
+            disable_plugin,
+            plugin,
+            *flags.keys() - {"device"},
+        )
         _go_on(begun, device, as_json, alone=len(words) == 1 and not any(others))
         return
     assignments = (f"{SHORTHANDS[name]}={text}" for name, text in flags.items())
     asked = combinations(Words.of([*words, *assignments]))
-    runs = _resolved(asked, Request(recipe, augment, plugin, without))
+    runs = _resolved(asked, Request(recipe, augment, plugin, disable_plugin))
     new = trials([combination.differs for combination in asked], runs)
     if dry_run:
         _show(new, as_json)
         return
-    if folder:
-        made = Sweep.create(folder, new)
+    if sweep_dir:
+        made = Sweep.create(sweep_dir, new)
     else:
         name = recipe.rpartition("/")[2] if recipe else title(runs)
         made = Sweep.create_numbered(Path("sweeps"), name, new)
@@ -145,7 +153,7 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
 
 def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
     from ganzoo.errors import Stopped
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observers.console import ProgressBar
     from ganzoo.training.loop import Outcome
 
     go_on = f"go on with: ganzoo sweep {sweep.path}"

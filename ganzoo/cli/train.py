@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.known import LocalPlugin, Without
+from ganzoo.cli.options import DisablePlugin, LocalPlugin
 from ganzoo.cli.outlook import outlook
 from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
 from ganzoo.cli.table import table
@@ -33,26 +33,26 @@ def train(
     ] = None,
     recipe: RecipeName = None,
     augment: Augmentations = None,
-    run: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The run's folder, which must not exist.")
+    run_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The run's folder; it must not exist yet.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show every setting and its origin; train nothing.")
     ] = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
     resolution: Annotated[
         str | None,
-        typer.Option(help="Pictures' height and width, or 64x48.", rich_help_panel=_SETTINGS),
+        typer.Option(help="Images' height and width, or 64x48.", rich_help_panel=_SETTINGS),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Pictures in a batch.", rich_help_panel=_SETTINGS)
+        int | None, typer.Option(help="Images in a batch.", rich_help_panel=_SETTINGS)
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Steps in all.", rich_help_panel=_SETTINGS)
     ] = None,
     epochs: Annotated[
-        float | None, typer.Option(help="Passes over the pictures.", rich_help_panel=_SETTINGS)
+        float | None, typer.Option(help="Passes over the images.", rich_help_panel=_SETTINGS)
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="All randomness follows from it.", rich_help_panel=_SETTINGS)
@@ -91,12 +91,12 @@ def train(
         "devices": devices,
         "precision": precision,
     }
-    request = Request(recipe, augment, plugin, without)
+    request = Request(recipe, augment, plugin, disable_plugin)
     resolved, settings = request.resolve(Words.of(what or []), given)
     if dry_run:
         _show(resolved, settings)
         return
-    _train(resolved, folder_maker(resolved, run))
+    _train(resolved, folder_maker(resolved, run_dir))
 
 
 def _show(run: Run, settings: Settings) -> None:
@@ -109,8 +109,8 @@ def _show(run: Run, settings: Settings) -> None:
 
 
 def _train(run: Run, folder: Callable[[], RunFolder]) -> None:
-    from ganzoo.cli.ending import end
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.cli.exit import end
+    from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
 
     end(run, *session.train(run, folder, ProgressBar()))

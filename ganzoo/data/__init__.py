@@ -1,1 +1,1 @@
-"""Pictures in: from files and sources to batches."""
+"""Images in: from files and sources to batches."""

@@ -1,4 +1,4 @@
-"""Arrays of numbers and their labels, read as uint8 pictures and numbered classes."""
+"""Arrays of numbers and their labels, read as uint8 images and numbered classes."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Numbers(Protocol):
     def __getitem__(self, rows: slice, /) -> Any: ...
 
 
-class PictureArray:
-    """Pictures in an array of shape (N, H, W), (N, H, W, C) or (N, C, H, W).
+class ImageArray:
+    """Images in an array of shape (N, H, W), (N, H, W, C) or (N, C, H, W).
 
     ``auto`` finds out which, from the one axis that is 1, 3 or 4 long, and what is black and
     white: whole numbers from 0 to 255, or floats and booleans from 0 to 1 or -1 to 1. For that,
@@ -60,10 +60,10 @@ class PictureArray:
         stated: Mapping[str, str] | None = None,
     ) -> None:
         if array.dtype.kind not in "buif":
-            raise RequestError(f"{name} holds {array.dtype}, and pictures are of numbers")
+            raise RequestError(f"{name} holds {array.dtype}, and images are of numbers")
         if len(array.shape) not in (3, 4) or not all(array.shape):
             raise RequestError(
-                f"{name} has the shape {array.shape}, and pictures have (N, H, W), (N, H, W, C) "
+                f"{name} has the shape {array.shape}, and images have (N, H, W), (N, H, W, C) "
                 "or (N, C, H, W)"
             )
         stated = stated or {}
@@ -85,7 +85,7 @@ class PictureArray:
         return self._array.shape[0]
 
     def read(self, indices: range) -> NDArray[np.uint8]:
-        """These pictures, of shape (N, H, W, C); values beyond the range are clipped."""
+        """These images, of shape (N, H, W, C); values beyond the range are clipped."""
         rows = np.asarray(self._array[indices.start : indices.stop : indices.step])
         if self.layout == "NHW":
             rows = rows[..., np.newaxis]
@@ -108,7 +108,7 @@ class PictureArray:
         return "NCHW" if first else "NHWC"
 
     def _refuse_slivers(self) -> None:
-        """One picture of shape (H, W, 3) would pass as H grey ones that are 3 pixels wide."""
+        """One image of shape (H, W, 3) would pass as H gray ones that are 3 pixels wide."""
         shape = self._array.shape
         sides = shape[2:] if self.layout == "NCHW" else shape[1:3]
         if min(sides) < _SMALLEST_SIDE:
@@ -118,9 +118,9 @@ class PictureArray:
                     "like the layout NHWC: write dataset.layout=NCHW"
                 )
             raise RequestError(
-                f"{self._name} has the shape {shape}, which as {self.layout} are pictures of "
+                f"{self._name} has the shape {shape}, which as {self.layout} are images of "
                 f"{size(sides[1], sides[0])} pixels: {_SMALLEST_SIDE} is the least, and a single "
-                "picture needs an axis for their number"
+                "image needs an axis for their number"
             )
 
     def _find_range(self) -> str:
@@ -156,7 +156,7 @@ class PictureArray:
         sound = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
         if not sound.all():
             raise RequestError(
-                f"{self._name}: picture {start + int(sound.argmin())} holds values that are no "
+                f"{self._name}: image {start + int(sound.argmin())} holds values that are no "
                 "numbers (NaN or infinite)"
             )
 
@@ -185,7 +185,7 @@ def number_classes(
     if labels.ndim != 1 or labels.dtype.kind not in "uiUS":
         raise RequestError(
             f"{name} are {labels.dtype} of shape {labels.shape}, and labels are one whole number "
-            "or text for each picture"
+            "or text for each image"
         )
     counts = labels.dtype.kind in "ui"
     found, numbers = np.unique(labels, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Batches by position: which pictures come when, and how they reach the device."""
+"""Batches by position: which images come when, and how they reach the device."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from torch import Tensor
 
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import Order, balanced, shuffled, windowed
-from ganzoo.data.streaming import StreamedPictures
+from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import RequestError
-from ganzoo.pictures import from_uint8
-from ganzoo.share import WHOLE, Share
+from ganzoo.imaging import from_uint8
+from ganzoo.shard import WHOLE_BATCH, Shard
 
 
 class Batch(NamedTuple):
-    """Some real pictures on the device."""
+    """Some real images on the device."""
 
     images: Tensor
     """float32 (N, C, H, W) in [-1, 1]."""
     labels: Tensor | None
-    """int64 (N,), or ``None`` where pictures have no labels."""
+    """int64 (N,), or ``None`` where images have no labels."""
 
 
 class Batches:
-    """Real pictures, by their position in an order that follows from a seed.
+    """Real images, by their position in an order that follows from a seed.
 
     Raises RequestError where it cannot be ``balance``-d: each class shown equally often.
     """
@@ -53,29 +53,29 @@ class Batches:
         """Go on in the order of another seed."""
         self.order = self.ordered(seed)
 
-    def take(self, position: int, count: int, share: Share = WHOLE) -> Batch:
-        """This process's share of the batch of ``count`` pictures that begins at ``position``."""
-        chosen = share.of(torch.from_numpy(self.order.at(position, count))).numpy()
-        pictures = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
-        if isinstance(self.data.store, StreamedPictures):
+    def take(self, position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
+        """This process's share of the batch of ``count`` images that begins at ``position``."""
+        chosen = shard.of(torch.from_numpy(self.order.at(position, count))).numpy()
+        images = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
+        if isinstance(self.data.store, StreamedImages):
             # What is needed a window from now, so that all of the next window is there in time.
             window = self.data.store.window * len(self.data) // len(self.data.store)
             ahead = torch.from_numpy(self.order.at(position + window, count))
-            self.data.store.expect(share.of(ahead).numpy())
+            self.data.store.expect(shard.of(ahead).numpy())
         labels = None
         if self.data.labels is not None:
             labels = torch.from_numpy(self.data.labels[chosen]).to(self.device, non_blocking=True)
-        images = from_uint8(pictures.permute(0, 3, 1, 2))
+        images = from_uint8(images.permute(0, 3, 1, 2))
         return Batch(images.contiguous(memory_format=self.layout), labels)
 
 
-def require_balance(classes: int, *, chunked: bool) -> None:
+def require_balance(num_classes: int, *, chunked: bool) -> None:
     """Raise RequestError where classes cannot be shown equally often."""
-    if not classes:
-        raise RequestError("data.balance: the pictures have no labels to balance them by")
+    if not num_classes:
+        raise RequestError("data.balance: the images have no labels to balance them by")
     if chunked:
         raise RequestError(
-            "data.balance: pictures that are read in chunks cannot be balanced; leave it out, "
+            "data.balance: images that are read in chunks cannot be balanced; leave it out, "
             "or pack them with `ganzoo data pack` as .npz"
         )
 
@@ -83,9 +83,9 @@ def require_balance(classes: int, *, chunked: bool) -> None:
 def _order(data: Collection, seed: int, balance: bool) -> Order:
     store, numbers = data.store, data.numbers
     if balance:
-        require_balance(len(data.class_names), chunked=isinstance(store, StreamedPictures))
+        require_balance(len(data.class_names), chunked=isinstance(store, StreamedImages))
         assert data.labels is not None
         return balanced(numbers, data.labels[numbers], seed)
-    if isinstance(store, StreamedPictures):
+    if isinstance(store, StreamedImages):
         return windowed(numbers, store.chunk, store.window, seed)
     return shuffled(numbers, seed)

@@ -1,4 +1,4 @@
-"""Prepared pictures: decoded, cropped and resized once, then read from one memory-mapped array."""
+"""Prepared images: decoded, cropped and resized once, then read from one memory-mapped array."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from ganzoo.contracts import ImageShape, ImageSource, ScalableSource
-from ganzoo.data.building import UNKNOWN, Building, read_one
+from ganzoo.contracts import Dataset, ImageShape, ScalableDataset
+from ganzoo.data.cache_writer import UNKNOWN, Building, read_one
 from ganzoo.data.change import require_unchanged
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation
@@ -35,55 +35,55 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True)
-class PreparedPictures:
-    """All the pictures of a run, in the shape it trains on."""
+class PreparedImages:
+    """All the images of a run, in the shape it trains on."""
 
-    pictures: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     """(N, H, W, C), mapped from disk."""
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
     identity: str = ""
     """What they were prepared from and how, as a hash."""
     skipped: tuple[str, ...] = ()
-    """One line for each picture that could not be read and was left out."""
+    """One line for each image that could not be read and was left out."""
     left_out: tuple[int, ...] = ()
     """Their numbers in the source."""
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def take(self, numbers: Numbers) -> NDArray[np.uint8]:
         """Some of them, (N, H, W, C)."""
-        return self.pictures[numbers]
+        return self.images[numbers]
 
     @property
     def shape(self) -> ImageShape:
-        """The shape of each picture."""
-        _, height, width, channels = self.pictures.shape
+        """The shape of each image."""
+        _, height, width, channels = self.images.shape
         return ImageShape(channels, height, width)
 
 
 def prepared(
-    source: ImageSource,
+    source: Dataset,
     how: Preparation,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     dataset: str = "",
     code: AbstractContextManager[None] = UNKNOWN,
-) -> PreparedPictures:
-    """The pictures of a source as ``how`` asks for them, from the cache or prepared now.
+) -> PreparedImages:
+    """The images of a source as ``how`` asks for them, from the cache or prepared now.
 
     They are kept by the source's fingerprint and class names and by ``dataset``, the qualified name
     of its dataset, so a moved or renamed source is found again. ``progress(done, total)`` is called
     now and then, and only when there is work to do. ``code`` says whose an error of the source is.
 
-    Raises UnreadablePicture for a picture that cannot be decoded, unless its source says to skip
+    Raises UnreadableImage for an image that cannot be decoded, unless its source says to skip
     it, and RequestError if nothing is left, the cache folder cannot be written, a label does not go
     with the class names, or images changed under the same fingerprint.
     """
     if not len(source):
-        raise RequestError("the dataset has no pictures")
-    if isinstance(source, ScalableSource):
+        raise RequestError("the dataset has no images")
+    if isinstance(source, ScalableDataset):
         source = source.at(max(how.width, how.height))
     folder = place(source, how, dataset)
     try:
@@ -101,12 +101,12 @@ def prepared(
     return _open(folder, how)
 
 
-def place(source: ImageSource, how: Preparation, dataset: str = "") -> Path:
-    """The folder of a source's pictures, whether they are prepared already or not."""
+def place(source: Dataset, how: Preparation, dataset: str = "") -> Path:
+    """The folder of a source's images, whether they are prepared already or not."""
     return cache_folder("prepared") / how.identity(source, dataset)
 
 
-def _open(folder: Path, how: Preparation) -> PreparedPictures:
+def _open(folder: Path, how: Preparation) -> PreparedImages:
     try:
         found = _read(folder, how)
     except _DAMAGE as error:
@@ -118,34 +118,34 @@ def _open(folder: Path, how: Preparation) -> PreparedPictures:
 
 
 def _readable_now(
-    found: PreparedPictures,
-    source: ImageSource,
+    found: PreparedImages,
+    source: Dataset,
     how: Preparation,
     code: AbstractContextManager[None],
 ) -> tuple[int, ...]:
     """The numbers of all that were left out, if any of them can be read by now.
 
-    Raises UnreadablePicture if one cannot, and the source does not say any more to skip it.
+    Raises UnreadableImage if one cannot, and the source does not say any more to skip it.
     """
     rows = [read_one(source, index, how, code) for index in found.left_out]
     return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
-def _read(folder: Path, how: Preparation) -> PreparedPictures:
+def _read(folder: Path, how: Preparation) -> PreparedImages:
     """What was kept; raises any of _DAMAGE if it is not what was written."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     labels = folder / "labels.npy"
-    found = PreparedPictures(
-        pictures=open_memmap(folder / "pictures.npy", mode="r"),
+    found = PreparedImages(
+        images=open_memmap(folder / "images.npy", mode="r"),
         labels=np.array(open_memmap(labels, mode="r")) if labels.exists() else None,
         class_names=tuple(map(str, about["class_names"])),
         identity=folder.name,
         skipped=tuple(str(reason) for _, reason in about["skipped"]),
         left_out=tuple(operator.index(number) for number, _ in about["skipped"]),
     )
-    if found.pictures.dtype != np.uint8 or found.pictures.shape[1:3] != (how.height, how.width):
-        raise ValueError(f"pictures are {found.pictures.dtype} of shape {found.pictures.shape}")
-    count = operator.index(about["pictures"])
+    if found.images.dtype != np.uint8 or found.images.shape[1:3] != (how.height, how.width):
+        raise ValueError(f"images are {found.images.dtype} of shape {found.images.shape}")
+    count = operator.index(about["images"])
     numbers = range(count + len(found.left_out))
     if len(found) != count or not set(found.left_out) <= set(numbers):
         raise ValueError(f"{len(found)} of {count} images, without {list(found.left_out)[:10]}")
@@ -154,14 +154,14 @@ def _read(folder: Path, how: Preparation) -> PreparedPictures:
     return found
 
 
-def _require_labels(labels: NDArray[np.int64], count: int, classes: int) -> None:
+def _require_labels(labels: NDArray[np.int64], count: int, num_classes: int) -> None:
     whole = labels.dtype == np.int64 and labels.shape == (count,)
-    if not (whole and labels.min() >= 0 and labels.max() < classes):
+    if not (whole and labels.min() >= 0 and labels.max() < num_classes):
         raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}")
 
 
 def _build(
-    source: ImageSource,
+    source: Dataset,
     how: Preparation,
     folder: Path,
     progress: Callable[[int, int], None],
@@ -169,7 +169,7 @@ def _build(
     code: AbstractContextManager[None],
     stale: tuple[int, ...] = (),
 ) -> None:
-    """Prepare the pictures in a folder beside this one, which gets this name when it is whole.
+    """Prepare the images in a folder beside this one, which gets this name when it is whole.
 
     What a process that was killed has left there is gone on with. If another process is at it,
     that is waited for. A folder in which the ``stale`` ones are left out is made anew.

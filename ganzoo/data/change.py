@@ -8,10 +8,10 @@ from typing import NoReturn, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import ImageSource, SequentialSource
-from ganzoo.data.building import read_one
+from ganzoo.contracts import Dataset, SequentialDataset
+from ganzoo.data.cache_writer import read_one
 from ganzoo.data.preparation import Preparation
-from ganzoo.errors import RequestError, UnreadablePicture
+from ganzoo.errors import RequestError, UnreadableImage
 
 _TOLERANCE = 2.0
 """Of the mean difference, in levels of 0 to 255: decoders may differ a little by version."""
@@ -21,7 +21,7 @@ class Prepared(Protocol):
     """Images with their labels, as the cache keeps them."""
 
     @property
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """(N, H, W, C)."""
         ...
 
@@ -37,28 +37,28 @@ class Prepared(Protocol):
 
 
 def require_unchanged(
-    found: Prepared, source: ImageSource, how: Preparation, folder: Path, dataset: str
+    found: Prepared, source: Dataset, how: Preparation, folder: Path, dataset: str
 ) -> None:
     """Raise RequestError if a source of this fingerprint has other images than those prepared.
 
     The number of images is compared, and the first, middle and last of them with their labels.
     Only the number is, if the source has to read everything to give one image.
     """
-    count = len(found.pictures) + len(found.left_out)
+    count = len(found.images) + len(found.left_out)
     if len(source) != count:
         _refuse(f"there are {len(source)} images, and {count} were prepared", folder, dataset)
-    if isinstance(source, SequentialSource) and source.sequential:
+    if isinstance(source, SequentialDataset) and source.sequential:
         return
     kept = np.delete(np.arange(count), found.left_out)
     for place in sorted({0, len(kept) // 2, len(kept) - 1}):
         number = int(kept[place])
         try:
             row = read_one(source, number, how)
-        except UnreadablePicture:  # which says nothing about the prepared images
+        except UnreadableImage:  # which says nothing about the prepared images
             continue
         if row.pixels is None:
             continue
-        before = found.pictures[place].astype(np.float32)
+        before = found.images[place].astype(np.float32)
         now = row.pixels[..., : before.shape[-1]].astype(np.float32)
         if now.shape != before.shape or np.abs(now - before).mean() > _TOLERANCE:
             _refuse(f"image {number} is not the one that was prepared", folder, dataset)

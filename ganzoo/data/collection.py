@@ -1,4 +1,4 @@
-"""The pictures of a run: all of one shape, with their labels, some classes of them or all."""
+"""The images of a run: all of one shape, with their labels, some classes of them or all."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 
 class Store(Protocol):
-    """Pictures of one shape with their labels, wherever they lie."""
+    """Images of one shape with their labels, wherever they lie."""
 
     @property
     def shape(self) -> ImageShape:
-        """The shape of each picture."""
+        """The shape of each image."""
         ...
 
     @property
     def labels(self) -> NDArray[np.int64] | None:
-        """The label of every picture, (N,)."""
+        """The label of every image, (N,)."""
         ...
 
     @property
@@ -47,19 +47,19 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Collection:
-    """The pictures of a run: those of a store, or some of them."""
+    """The images of a run: those of a store, or some of them."""
 
     store: Store
     numbers: Numbers
-    """Which of the store's pictures they are, ascending."""
+    """Which of the store's images they are, ascending."""
     labels: NDArray[np.int64] | None
-    """The label of every picture in the store; -1 where it is not one of these."""
+    """The label of every image in the store; -1 where it is not one of these."""
     class_names: tuple[str, ...]
     identity: str
 
     @classmethod
     def of(cls, store: Store, wanted: Sequence[str] = ()) -> Collection:
-        """All the pictures of a store, or those of the wanted classes.
+        """All the images of a store, or those of the wanted classes.
 
         Classes are numbered as they are named; ``"rose+tulip"`` makes one class of two. Raises
         RequestError for a class that is not there or is named twice, and if there are no labels.
@@ -67,7 +67,7 @@ class Collection:
         labels, identity = store.labels, store.identity
         groups = grouped(store.class_names, wanted)
         if wanted and labels is None:
-            raise RequestError("data.classes: not all of the pictures have labels")
+            raise RequestError("data.classes: not all of the images have labels")
         if not wanted or labels is None:
             return cls(store, np.arange(len(store)), labels, store.class_names, identity)
         new = np.full(len(store.class_names), -1, np.int64)
@@ -82,7 +82,7 @@ class Collection:
 
     @property
     def shape(self) -> ImageShape:
-        """The shape of each picture."""
+        """The shape of each image."""
         return self.store.shape
 
 
@@ -94,7 +94,7 @@ def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list
     if not wanted:
         return {name: [label] for label, name in enumerate(class_names)}
     if not class_names:
-        raise RequestError(f"data.classes={','.join(wanted)}: the pictures have no labels")
+        raise RequestError(f"data.classes={','.join(wanted)}: the images have no labels")
     members = [_members(class_names, name) for name in wanted]
     used = [label for labels in members for label in labels]
     for label in used:

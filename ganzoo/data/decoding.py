@@ -1,4 +1,4 @@
-"""Picture files in, upright and complete pictures out."""
+"""Image files in, upright and complete images out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import ExifTags, Image, ImageFile
 
 from ganzoo.data.formats import READABLE, START, Read, format_of
 from ganzoo.data.png import without_large_texts
-from ganzoo.errors import UnreadablePicture
+from ganzoo.errors import UnreadableImage
 from ganzoo.size import size
 
 MOST_PIXELS = 256 * 1024**2 // 3
-"""What a picture may hold: 256 MiB as RGB, where Pillow begins to suspect a decompression bomb."""
+"""What an image may hold: 256 MiB as RGB, where Pillow begins to suspect a decompression bomb."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -28,7 +28,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by its EXIF orientation."""
+"""What makes an image upright, by its EXIF orientation."""
 
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError)
 
@@ -43,17 +43,17 @@ DAMAGE = (
     struct.error,
     zlib.error,
 )
-"""What Pillow raises on damaged pictures."""
+"""What Pillow raises on damaged images."""
 
 
-def open_picture(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
-    """The picture in a file or seekable stream: decoded, upright, the first one of an animation.
+def open_image(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
+    """The image in a file or seekable stream: decoded, upright, the first one of an animation.
 
     What the file is called does not matter; JPEG, PNG, WebP, GIF, BMP, TIFF, PPM and TGA are read,
     JPEG 2000 and AVIF where Pillow is built with them, and HEIC where pillow-heif is installed, up
     to ``MOST_PIXELS``. ``name`` is what messages call it. May be called from several threads.
 
-    Raises UnreadablePicture, with the reason, for everything else.
+    Raises UnreadableImage, with the reason, for everything else.
     """
     if not isinstance(file, Path):
         return _decoded(file, name or str(getattr(file, "name", "of a stream")))
@@ -61,11 +61,11 @@ def open_picture(file: Path | BinaryIO, name: str | None = None) -> Image.Image:
     try:
         # Opening a named pipe would wait for ever.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise UnreadablePicture(name, "it is a folder" if file.is_dir() else "it is no file")
+            raise UnreadableImage(name, "it is a folder" if file.is_dir() else "it is no file")
         with file.open("rb") as stream:
             return _decoded(stream, name)
     except OSError as error:
-        raise UnreadablePicture(name, error.strerror or str(error)) from error
+        raise UnreadableImage(name, error.strerror or str(error)) from error
 
 
 def _decoded(stream: BinaryIO, name: str) -> Image.Image:
@@ -79,9 +79,9 @@ def _decoded(stream: BinaryIO, name: str) -> Image.Image:
                 raise
             return _loaded(read, without_large_texts(stream))
     except _TOO_LARGE as error:
-        raise UnreadablePicture(name, f"it is too large: {str(error) or 'no memory'}") from error
+        raise UnreadableImage(name, f"it is too large: {str(error) or 'no memory'}") from error
     except DAMAGE as error:
-        raise UnreadablePicture(name, f"it is damaged ({' '.join(str(error).split())})") from error
+        raise UnreadableImage(name, f"it is damaged ({' '.join(str(error).split())})") from error
 
 
 def _reader(stream: BinaryIO, name: str) -> Read:
@@ -91,29 +91,29 @@ def _reader(stream: BinaryIO, name: str) -> Read:
     if found is None:
         *most, last = (known.name for known in READABLE)
         reason = f"it is no {', '.join(most)} or {last} file" if start else "it is empty"
-        raise UnreadablePicture(name, reason)
+        raise UnreadableImage(name, reason)
     if found.remedy:
-        raise UnreadablePicture(name, f"it is a {found.name} file: {found.remedy}")
+        raise UnreadableImage(name, f"it is a {found.name} file: {found.remedy}")
     return found.read
 
 
 def _loaded(read: Read, stream: BinaryIO) -> Image.Image:
-    # Image.open would warn of large pictures, and one thread cannot silence its warnings.
-    picture = read(stream)
-    if math.prod(picture.size) > MOST_PIXELS:
-        told = size(*picture.size)
+    # Image.open would warn of large images, and one thread cannot silence its warnings.
+    image = read(stream)
+    if math.prod(image.size) > MOST_PIXELS:
+        told = size(*image.size)
         raise Image.DecompressionBombError(f"{told} pixels, {MOST_PIXELS:,} are allowed")
-    picture.load()
-    return _upright(picture)
+    image.load()
+    return _upright(image)
 
 
-def _upright(picture: ImageFile.ImageFile) -> Image.Image:
+def _upright(image: ImageFile.ImageFile) -> Image.Image:
     """A copy, independent of the file, turned as its EXIF orientation says.
 
     ``ImageOps.exif_transpose`` also rewrites the tags, and fails where any of them is damaged.
     """
     try:
-        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except DAMAGE:
         turn = None
-    return picture.copy() if turn is None else picture.transpose(turn)
+    return image.copy() if turn is None else image.transpose(turn)

@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.components import limits_of
-from ganzoo.data.decoding import DAMAGE, open_picture
+from ganzoo.data.decoding import DAMAGE, open_image
 from ganzoo.data.fingerprint import remembered
 from ganzoo.data.formats import FORMATS, START, format_of
-from ganzoo.errors import RequestError, UnreadablePicture
+from ganzoo.errors import RequestError, UnreadableImage
 
 Kind = Literal["whole numbers", "floats"]
 
@@ -137,8 +137,8 @@ class SampleRanges:
             with self._read(name) as stream:
                 if not _is_deep(stream):
                     return False
-                image = open_picture(stream, name)
-        except (UnreadablePicture, *DAMAGE):
+                image = open_image(stream, name)
+        except (UnreadableImage, *DAMAGE):
             return True
         kind, values = _kind(image.mode), np.asarray(image)
         values = values[np.isfinite(values)]

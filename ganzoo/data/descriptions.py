@@ -1,4 +1,4 @@
-"""What is known of pictures beside their pixels: a table with a row for each file."""
+"""What is known of images beside their pixels: a table with a row for each file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganzoo.contracts import ImageSource, NamedSource
-from ganzoo.data.cache import PreparedPictures
+from ganzoo.contracts import Dataset, NamedDataset
+from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection
 from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
 
-FILE = "pictures.csv"
-"""What the table is called beside the pictures, as ``ganzoo data fetch`` writes it."""
+FILE = "images.csv"
+"""What the table is called beside the images, as ``ganzoo data fetch`` writes it."""
 
 _MOST_BYTES = 256 * 1024**2
 
 
 class Description(NamedTuple):
-    """What a row tells of a picture; empty where it does not say."""
+    """What a row tells of an image; empty where it does not say."""
 
     address: str = ""
     description: str = ""
@@ -64,24 +64,24 @@ def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
         yield from reader
 
 
-def names_of(source: ImageSource, data: Collection) -> list[str]:
-    """What each picture, prepared from a source, is called there; nothing if they have no names."""
-    if not isinstance(source, NamedSource):
+def names_of(source: Dataset, data: Collection) -> list[str]:
+    """What each image, prepared from a source, is called there; nothing if they have no names."""
+    if not isinstance(source, NamedDataset):
         return []
-    assert isinstance(data.store, PreparedPictures)
+    assert isinstance(data.store, PreparedImages)
     kept = np.delete(np.arange(len(source)), data.store.left_out)
     return [source.name(number) for number in kept[data.numbers].tolist()]
 
 
 def refuse_others(names: Sequence[str], rows: Mapping[str, Description]) -> None:
-    """Raise RequestError for rows that are of none of these pictures."""
+    """Raise RequestError for rows that are of none of these images."""
     if rows and rows.keys().isdisjoint(names):
-        said = f"the dataset has {names[0]}" if names else "the dataset's pictures have no names"
-        raise RequestError(f"the descriptions are of other pictures, such as {min(rows)}: {said}")
+        said = f"the dataset has {names[0]}" if names else "the dataset's images have no names"
+        raise RequestError(f"the descriptions are of other images, such as {min(rows)}: {said}")
 
 
 def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
-    """What is known of pictures of these names, in their order, as far as anything is.
+    """What is known of images of these names, in their order, as far as anything is.
 
     Where they come from (``source``: address, else name), and what they show (``description``).
     """

@@ -1,4 +1,4 @@
-"""Pictures that are the same, or nearly so, found among many."""
+"""Images that are the same, or nearly so, found among many."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SIDE = 32
-"""Height and width of the pictures whose likeness is taken."""
+"""Height and width of the images whose likeness is taken."""
 
 _BITS = 4
 """In how many of 64 bits the perceptual hashes of near duplicates may differ."""
 _SHIFTS, _PART = [np.uint64(13 * part) for part in range(5)], np.uint64(2**13 - 1)
 """They are cut into five parts, one more than bits that may differ: so near ones have one alike."""
-_GREYS = 12
-"""By how many of 255 greys they may differ in any of 8 x 8 fields.
+_GRAYS = 12
+"""By how many of 255 grays they may differ in any of 8 x 8 fields.
 
 Photographs that were compressed again at quality 40 and shrunk to a half pass both bounds, as do
 99 in 100 drawings; of 4.5 million pairs of MNIST's digits, which look much alike, none does.
 """
-_NEIGHBOURS = 200
+_NEIGHBORS = 200
 """With how many of the same part a hash is compared: where there are more, they look alike."""
 
 Groups = list[list[int]]
@@ -36,16 +36,16 @@ def digest(pixels: NDArray[Any]) -> NDArray[np.uint64]:
     return np.frombuffer(hashed.digest(), np.uint64)
 
 
-def likeness(grey: Image.Image) -> NDArray[np.uint8]:
-    """What a grey picture of 32 x 32 looks like, in 72 bytes: a perceptual hash, then 8 x 8 greys.
+def likeness(gray: Image.Image) -> NDArray[np.uint8]:
+    """What a gray image of 32 x 32 looks like, in 72 bytes: a perceptual hash, then 8 x 8 grays.
 
     The hash is that of Krawetz 2011, "Looks Like It": where the lowest frequencies are above their
-    median. It alone takes many pictures of one kind for duplicates.
+    median. It alone takes many images of one kind for duplicates.
     """
     import imagehash
 
-    fields = np.asarray(grey.reduce(SIDE // 8))
-    return np.concatenate([np.packbits(imagehash.phash(grey).hash), fields.ravel()])
+    fields = np.asarray(gray.reduce(SIDE // 8))
+    return np.concatenate([np.packbits(imagehash.phash(gray).hash), fields.ravel()])
 
 
 def same(digests: NDArray[np.uint64]) -> Groups:
@@ -63,7 +63,7 @@ def near(likenesses: NDArray[np.uint8]) -> Groups:
     for part in (hashes >> shift & _PART for shift in _SHIFTS):
         order = np.argsort(part, kind="stable")
         starts = np.arange(len(order))
-        for step in range(1, _NEIGHBOURS + 1):
+        for step in range(1, _NEIGHBORS + 1):
             starts = starts[starts + step < len(order)]
             starts = starts[part[order[starts]] == part[order[starts + step]]]
             if not len(starts):
@@ -72,7 +72,7 @@ def near(likenesses: NDArray[np.uint8]) -> Groups:
             pairs = pairs[:, leaders[pairs[0]] != leaders[pairs[1]]]
             pairs = pairs[:, np.bitwise_count(hashes[pairs[0]] ^ hashes[pairs[1]]) <= _BITS]
             apart = np.abs(fields[pairs[0]] - fields[pairs[1]]).max(axis=1)
-            _join(leaders, pairs[:, apart <= _GREYS])
+            _join(leaders, pairs[:, apart <= _GRAYS])
     return _groups(leaders[of.reshape(-1)])
 
 

@@ -1,4 +1,4 @@
-"""What a set of pictures is like, in counts and names."""
+"""What a set of images is like, in counts and names."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import (
-    BulkSource,
-    ChunkedSource,
-    ImageSource,
-    NamedSource,
-    Picture,
-    ScalableSource,
+    BulkDataset,
+    ChunkedDataset,
+    Dataset,
+    NamedDataset,
+    RawImage,
+    ScalableDataset,
     notes_of,
 )
 from ganzoo.data import duplicates
-from ganzoo.data.building import NO_LABEL
 from ganzoo.data.cache import place
+from ganzoo.data.cache_writer import NO_LABEL
 from ganzoo.data.collection import grouped
-from ganzoo.data.facts import each, gather
+from ganzoo.data.image_facts import each, gather
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 from ganzoo.size import size
 
 _SAMPLE = 64
-"""Pictures that are prepared to measure how long it takes."""
+"""Images that are prepared to measure how long it takes."""
 
 _MOST, _STRETCH = 0.9, 1.25
-"""The share of the pictures that a resolution should not enlarge, or by so much at most."""
+"""The share of the images that a resolution should not enlarge, or by so much at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What preparing makes of the pictures, and what it costs."""
+    """What preparing makes of the images, and what it costs."""
 
     shape: tuple[int, int, int]
-    """Of each prepared picture: channels, height, width."""
+    """Of each prepared image: channels, height, width."""
     lost: float
-    """How far pictures are from that shape, 0 to 1, on average.
+    """How far images are from that shape, 0 to 1, on average.
 
-    It is the share of a picture that is cropped, the share of the result that is padding, or by how
+    It is the share of an image that is cropped, the share of the result that is padding, or by how
     much one side is compressed against the other.
     """
     most_lost: float
-    pictures: int
+    images: int
     """How many are prepared: those of every class."""
     seconds: float
     """About, on this machine."""
@@ -64,9 +64,9 @@ class Forecast:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a set of pictures is like; counts begin with the greatest."""
+    """What a set of images is like; counts begin with the greatest."""
 
-    pictures: int
+    images: int
     """Those of the wanted classes, and those that cannot be read, whose class is not known.
 
     Where only some were looked at, it is an estimate.
@@ -88,18 +88,18 @@ class Report:
     unbalanced: dict[str, str]
     """Classes with less than half of an even share, "few", or more than twice as much, "many"."""
     same: list[list[str]]
-    """Groups of pictures with the same pixels."""
+    """Groups of images with the same pixels."""
     near: list[list[str]]
-    """Groups that look the same; of pictures with the same pixels the first stands for all."""
+    """Groups that look the same; of images with the same pixels the first stands for all."""
     oddities: dict[str, list[str]]
-    """What is true of some pictures, and of which."""
+    """What is true of some images, and of which."""
     resolution: int
     """The largest power of two that nine in ten reach but for a quarter; 0 if none does, or any."""
     preparation: Forecast
 
 
 def inspect(
-    source: ImageSource,
+    source: Dataset,
     how: Preparation,
     *,
     classes: Sequence[str] = (),
@@ -107,18 +107,18 @@ def inspect(
     progress: Callable[[int, int], None] = lambda done, total: None,
     dataset: str = "",
 ) -> Report:
-    """What the pictures are like, and what ``how`` makes of them.
+    """What the images are like, and what ``how`` makes of them.
 
     Each is decoded once, in threads. With ``limit``, so many are looked at, evenly spread. With
-    ``classes``, as in ``data.classes``, the report is about the pictures of those.
+    ``classes``, as in ``data.classes``, the report is about the images of those.
     ``progress(done, total)`` is called now and then. ``dataset`` is its qualified name.
 
-    Raises RequestError if there are no pictures, or if ``how`` or ``classes`` do not fit them.
+    Raises RequestError if there are no images, or if ``how`` or ``classes`` do not fit them.
     """
     if not len(source):
-        raise RequestError("the dataset has no pictures")
+        raise RequestError("the dataset has no images")
     groups = grouped(source.class_names, classes)
-    drawn = isinstance(source, ScalableSource)
+    drawn = isinstance(source, ScalableDataset)
     source, how = as_trained(source, how)
     seconds = len(source) * _seconds_each(source, how)
     every, errors = gather(source, spread(len(source), limit), progress)
@@ -127,10 +127,10 @@ def inspect(
     names = [_name(source, number) for number in facts["number"].tolist()]
     same, near = _doubles(facts)
     return Report(
-        pictures=round(len(source) * share),
+        images=round(len(source) * share),
         looked_at=len(names) + len(errors),
         readable=len(names),
-        unreadable={_name(source, i, e.picture): printable(e.reason) for i, e in errors.items()},
+        unreadable={_name(source, i, e.image): printable(e.reason) for i, e in errors.items()},
         notes=[printable(note) for note in notes_of(source)],
         **_of_shapes(facts, names),
         modes=_counted(facts["mode"].tolist()),
@@ -148,21 +148,21 @@ def inspect(
     )
 
 
-def as_trained(source: ImageSource, how: Preparation) -> tuple[ImageSource, Preparation]:
-    """The pictures and the preparation of a run: drawn at its size, with as many channels."""
-    if isinstance(source, ScalableSource):
+def as_trained(source: Dataset, how: Preparation) -> tuple[Dataset, Preparation]:
+    """The images and the preparation of a run: drawn at its size, with as many channels."""
+    if isinstance(source, ScalableDataset):
         source = source.at(max(how.width, how.height))
-    if isinstance(source, ChunkedSource) and how.channels == "auto":
+    if isinstance(source, ChunkedDataset) and how.channels == "auto":
         how = how.model_copy(update={"channels": _channels(source)})
     return source, how
 
 
-def _channels(source: ImageSource) -> int | Literal["auto"]:
+def _channels(source: Dataset) -> int | Literal["auto"]:
     """Those of the first array that can be read."""
     for number in range(len(source)):
         with contextlib.suppress(RequestError):
-            picture, _ = source[number]
-            return int(np.asarray(picture).shape[2])
+            image, _ = source[number]
+            return int(np.asarray(image).shape[2])
     return "auto"
 
 
@@ -179,8 +179,8 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _name(source: ImageSource, number: int, otherwise: str = "") -> str:
-    name = source.name(number) if isinstance(source, NamedSource) else otherwise
+def _name(source: Dataset, number: int, otherwise: str = "") -> str:
+    name = source.name(number) if isinstance(source, NamedDataset) else otherwise
     return printable(name) or f"number {number}"
 
 
@@ -238,7 +238,7 @@ def _doubles(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]
 
 
 def _scales(facts: NDArray[Any], how: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What each picture's sides would be multiplied by: the larger and the smaller of the two."""
+    """What each image's sides would be multiplied by: the larger and the smaller of the two."""
     across, down = how.width / facts["width"], how.height / facts["height"]
     return np.maximum(across, down), np.minimum(across, down)
 
@@ -247,8 +247,8 @@ def _oddities(facts: NDArray[Any], how: Preparation) -> dict[str, NDArray[np.boo
     larger, smaller = _scales(facts, how)
     usual = np.isin(facts["mode"], ("RGB", "L"))
     return {
-        **{name: facts[name] for name in ("transparent", "animated", "one_colour")},
-        "grey_in_colour": facts["grey"] & np.isin(facts["mode"], ("RGB", "RGBA")),
+        **{name: facts[name] for name in ("transparent", "animated", "one_color")},
+        "gray_in_color": facts["gray"] & np.isin(facts["mode"], ("RGB", "RGBA")),
         "enlarged": (smaller if how.fit == "pad" else larger) > 1,
         **{f"mode_{m}": facts["mode"] == m for m in np.unique(facts["mode"][~usual]).tolist()},
     }
@@ -263,7 +263,7 @@ def _resolution(facts: NDArray[Any], how: Preparation) -> int:
 
 
 def _forecast(
-    source: ImageSource,
+    source: Dataset,
     how: Preparation,
     every: NDArray[Any],
     facts: NDArray[Any],
@@ -271,41 +271,41 @@ def _forecast(
     seconds: float,
     dataset: str,
 ) -> Forecast:
-    """What preparing ``every`` picture costs, and what the wanted ones, ``facts``, lose by it."""
+    """What preparing ``every`` image costs, and what the wanted ones, ``facts``, lose by it."""
     larger, smaller = _scales(facts, how)
     lost = 1 - smaller / larger  # cropped, padded or stretched, it is the same number
-    channels = 1 if how.channels == "auto" and every["grey"].all() else how.most_channels
-    stored = not isinstance(source, ChunkedSource)
+    channels = 1 if how.channels == "auto" and every["gray"].all() else how.most_channels
+    stored = not isinstance(source, ChunkedDataset)
     row = channels * how.height * how.width + 8 * bool(source.class_names)
     all_seen = len(every) + unreadable == len(source)
     return Forecast(
         shape=(channels, how.height, how.width),
         lost=float(lost.mean()) if len(lost) else 0.0,
         most_lost=float(lost.max(initial=0)),
-        pictures=len(source) - unreadable,
+        images=len(source) - unreadable,
         seconds=seconds if stored else 0.0,
         bytes=(len(source) - unreadable) * row if stored else 0,
         done=_is_prepared(source, how, dataset) if all_seen and stored else None,
     )
 
 
-def _is_prepared(source: ImageSource, how: Preparation, dataset: str) -> bool | None:
+def _is_prepared(source: Dataset, how: Preparation, dataset: str) -> bool | None:
     """Unknown where there is no cache and none can be made."""
     with contextlib.suppress(RequestError):
         return place(source, how, dataset).exists()
     return None
 
 
-def _seconds_each(source: ImageSource, how: Preparation) -> float:
-    """How long it takes to prepare a picture, measured on some of them."""
+def _seconds_each(source: Dataset, how: Preparation) -> float:
+    """How long it takes to prepare an image, measured on some of them."""
     with contextlib.suppress(RequestError):
         source[0]  # which may open an archive
     some = spread(len(source), _SAMPLE)
-    if isinstance(source, BulkSource):
+    if isinstance(source, BulkDataset):
         some = range(len(some))
 
-    def work(picture: Picture, label: int | None) -> NDArray[np.uint8]:
-        return prepare(picture, how)
+    def work(image: RawImage, label: int | None) -> NDArray[np.uint8]:
+        return prepare(image, how)
 
     start = time.perf_counter()
     with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""How pictures are laid out in files: their names, a folder for each class, a table beside them."""
+"""How images are laid out in files: their names, a folder for each class, a table beside them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ganzoo.data.arrays import number_classes
 from ganzoo.data.formats import READABLE
 from ganzoo.errors import RequestError
 
-PICTURE_SUFFIXES = tuple(suffix for known in READABLE for suffix in known.suffixes)
-"""How the name of a picture's file ends, in any case, of the formats that can be read here."""
+IMAGE_SUFFIXES = tuple(suffix for known in READABLE for suffix in known.suffixes)
+"""How the name of an image's file ends, in any case, of the formats that can be read here."""
 
 _LARGEST = 64 * 1024**2
 
 _Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
-"""The label of each picture, and the names of the classes; ``None`` and nothing without labels."""
+"""The label of each image, and the names of the classes; ``None`` and nothing without labels."""
 
 
 def without_strays(names: Sequence[str], *, rooted: bool = False) -> tuple[list[str], list[str]]:
@@ -78,10 +78,10 @@ def labels_by_folder(names: Sequence[str]) -> _Labels:
 def labels_by_table(
     rows: Iterable[tuple[str, str | int]], names: Sequence[str], table: str
 ) -> _Labels:
-    """The labels of the pictures called ``names``, by rows of a name and a label each.
+    """The labels of the images called ``names``, by rows of a name and a label each.
 
-    ``table`` is what messages call it. A warning counts the labels of no picture, and those beyond
-    the first of a picture, which counts. Raises RequestError if a picture has no label.
+    ``table`` is what messages call it. A warning counts the labels of no image, and those beyond
+    the first of an image, which counts. Raises RequestError if an image has no label.
     """
     labels: dict[str, str | int] = {}
     others, known = [], set(names)
@@ -93,23 +93,23 @@ def labels_by_table(
             others.append(f"{label} for {name}")
     missing = [name for name in names if name not in labels]
     superfluous = labels.keys() - known
-    said = f"{table} has labels for {len(names) - len(missing)} of {len(names)} pictures"
+    said = f"{table} has labels for {len(names) - len(missing)} of {len(names)} images"
     if superfluous:
-        said += f", and {len(superfluous)} for no picture, such as {min(superfluous)}"
+        said += f", and {len(superfluous)} for no image, such as {min(superfluous)}"
     if missing:
         raise RequestError(
             f"{said}: {missing[0]} has none; give every image a label there, or remove those "
             "without"
         )
     if others:
-        said += f"; {len(others)} beyond a picture's first do not count, such as {others[0]}"
+        said += f"; {len(others)} beyond an image's first do not count, such as {others[0]}"
     if superfluous or others:
         warnings.warn(said, stacklevel=2)
     return number_classes(np.array([labels[name] for name in names]), table)
 
 
 def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, int]] | None:
-    """The names and labels in a dataset.json, as StyleGAN's tools write it beside pictures.
+    """The names and labels in a dataset.json, as StyleGAN's tools write it beside images.
 
     It is ``{"labels": [["00000/img00000000.png", 6], ...]}``, or ``{"labels": null}``, of which
     nothing is made. ``table`` is what messages call it. Raises RequestError if it is of another

@@ -1,4 +1,4 @@
-"""Which picture comes when: endless sequences that follow from a seed and a position alone."""
+"""Which image comes when: endless sequences that follow from a seed and a position alone."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.intp]
-"""Numbers of pictures, in some order."""
+"""Numbers of images, in some order."""
 
 
 class Order:
-    """An endless sequence of picture numbers, epoch after epoch.
+    """An endless sequence of image numbers, epoch after epoch.
 
-    A position in it, the number of pictures taken so far, is all that a checkpoint needs.
+    A position in it, the number of images taken so far, is all that a checkpoint needs.
     """
 
     def __init__(self, length: int, epoch: Callable[[int], Numbers]) -> None:
@@ -33,13 +33,13 @@ class Order:
 
 
 def shuffled(numbers: Numbers, seed: int) -> Order:
-    """Each of these pictures once an epoch, each epoch in another order."""
+    """Each of these images once an epoch, each epoch in another order."""
     length = len(numbers)
     return Order(length, lambda e: numbers[np.argsort(_keys(seed, e, length), kind="stable")])
 
 
 def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
-    """Every class equally often: in an epoch each as often as the largest has pictures.
+    """Every class equally often: in an epoch each as often as the largest has images.
 
     ``labels`` are those of ``numbers``. Of a class, all come equally often, give or take one.
     """
@@ -59,10 +59,10 @@ def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
 
 
 def windowed(numbers: Numbers, chunk: int, window: int, seed: int) -> Order:
-    """These pictures once an epoch, read in chunks: neighbours in the order are neighbours there.
+    """These images once an epoch, read in chunks: neighbors in the order are neighbors there.
 
-    Chunks of ``chunk`` consecutive numbers come in another order each epoch; all the pictures in
-    as many chunks as ``window`` pictures fill are shuffled together. ``numbers`` ascend.
+    Chunks of ``chunk`` consecutive numbers come in another order each epoch; all the images in
+    as many chunks as ``window`` images fill are shuffled together. ``numbers`` ascend.
     """
     chunks, of_chunk = np.unique(numbers // chunk, return_inverse=True)
     at_once = max(1, window // chunk)

@@ -1,4 +1,4 @@
-"""Prepared pictures, written to be taken elsewhere: an HDF5 file, an .npz, or a folder of PNGs."""
+"""Prepared images, written to be taken elsewhere: an HDF5 file, an .npz, or a folder of PNGs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from numpy.typing import NDArray
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending, exists_already
-from ganzoo.pictures import to_image
+from ganzoo.imaging import to_image
 
 VERSION = 1
 """Of the layout of the HDF5 file."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many pictures are written, of how many."""
+"""Is told how many images are written, of how many."""
 
 WITH_TEXTS = (".h5", ".hdf5")
-"""The endings of files that can hold texts about pictures."""
+"""The endings of files that can hold texts about images."""
 
 _AT_ONCE = 2**20
-"""About how many bytes of pictures are written, and read again, at once."""
+"""About how many bytes of images are written, and read again, at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """Prepared pictures, and what is known of them."""
+    """Prepared images, and what is known of them."""
 
     data: Collection
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Pack:
 
     @property
     def at_once(self) -> int:
-        """How many pictures are about a mebibyte."""
+        """How many images are about a mebibyte."""
         return min(len(self.data), max(1, _AT_ONCE // math.prod(self.data.shape)))
 
     @property
@@ -58,7 +58,7 @@ class Pack:
         return None if data.labels is None else data.labels[data.numbers]
 
     def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """The pictures in parts of ``at_once``, and where they belong."""
+        """The images in parts of ``at_once``, and where they belong."""
         progress(0, len(self.data))
         for start in range(0, len(self.data), self.at_once):
             rows = slice(start, min(start + self.at_once, len(self.data)))
@@ -120,9 +120,9 @@ def write(
     folder: bool = False,
     force: bool = False,
 ) -> None:
-    """Write the pictures in the form that the ending of ``out`` asks for, all or nothing.
+    """Write the images in the form that the ending of ``out`` asks for, all or nothing.
 
-    ``folder`` and ``force`` are as for ``check_out``. Raises RequestError for pictures that this
+    ``folder`` and ``force`` are as for ``check_out``. Raises RequestError for images that this
     form cannot hold, and where something has appeared meanwhile, and OSError where the disk gives
     no more.
     """
@@ -196,17 +196,17 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
         file.attrs.update({"format_version": VERSION, **pack.facts})
         for name, text in (("layout", b"NHWC"), ("range", b"0..255")):
             file.attrs[name] = np.bytes_(text)  # of a length that is in the file, as below
-        images = file.create_dataset(
+        stored = file.create_dataset(
             "images",
             (len(pack.data), height, width, channels),
             np.uint8,
             chunks=(pack.at_once, height, width, channels),
             compression="gzip" if pack.compress else None,
         )
-        for axis, name in enumerate(("picture", "height", "width", "channel")):
-            images.dims[axis].label = name
-        for rows, pictures in pack.blocks(progress):
-            images[rows] = pictures
+        for axis, name in enumerate(("image", "height", "width", "channel")):
+            stored.dims[axis].label = name
+        for rows, images in pack.blocks(progress):
+            stored[rows] = images
             disk.check()
         if pack.labels is not None:
             names = [name.encode() for name in pack.data.class_names]
@@ -238,8 +238,8 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
             shape = (len(pack.data), channels, height, width)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             npy.write_array_header_1_0(file, header)
-            for _, pictures in pack.blocks(progress):
-                file.write(pictures.transpose(0, 3, 1, 2).tobytes())
+            for _, images in pack.blocks(progress):
+                file.write(images.transpose(0, 3, 1, 2).tobytes())
         for name, text in (("layout", "NCHW"), ("range", "0..255")):
             with member(name) as file:
                 npy.write_array(file, np.array(text), allow_pickle=False)
@@ -263,10 +263,10 @@ def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
     for name in names:
         (folder / name).mkdir(parents=True)
     digits = len(str(len(data) - 1))
-    for rows, pictures in pack.blocks(progress):
-        for number, picture in enumerate(pictures, rows.start):
+    for rows, images in pack.blocks(progress):
+        for number, image in enumerate(images, rows.start):
             place = folder / names[0 if labels is None else labels[number]]
-            to_image(picture).save(place / f"{number:0{digits}}.png")
+            to_image(image).save(place / f"{number:0{digits}}.png")
 
 
 def _folder_names(class_names: Sequence[str]) -> list[str]:

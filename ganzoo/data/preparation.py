@@ -1,4 +1,4 @@
-"""Pictures of any size and mode in, uint8 arrays of one shape out."""
+"""Images of any size and mode in, uint8 arrays of one shape out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from PIL import Image, ImageCms, ImageColor
 from pydantic import BeforeValidator, Field, field_validator
 
 from ganzoo.components import Options
+from ganzoo.data.items import require_fingerprint
 from ganzoo.errors import RequestError
-from ganzoo.structure import require_fingerprint
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import ImageSource, Picture
+    from ganzoo.contracts import Dataset, RawImage
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _FORMAT = 1
-"""Of prepared pictures: another one makes all of them anew."""
+"""Of prepared images: another one makes all of them anew."""
 _SMALLEST, _LARGEST = 4, 1024
 
 
@@ -50,31 +50,31 @@ def _counted(channels: Any) -> Any:
 
 
 class Preparation(Options):
-    """How pictures become what a run trains on."""
+    """How images become what a run trains on."""
 
     resolution: Annotated[int | str, BeforeValidator(_checked)] = Field(
-        64, description="Height and width of every picture in pixels, or such as 64x48: W x H."
+        64, description="Height and width of every image in pixels, or such as 64x48: W x H."
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop",
-        description="How a picture gets this shape: cropped to its centre, padded with the "
+        description="How an image gets this shape: cropped to its center, padded with the "
         "background, or stretched.",
     )
     channels: Annotated[Literal["auto"] | int, BeforeValidator(_counted)] = Field(
         "auto",
-        description="1 for grey, 3 for colour, 4 for colour and transparency; auto is 1 if every "
-        "picture is grey, else 3. Any other number is for arrays that have as many.",
+        description="1 for gray, 3 for color, 4 for color and transparency; auto is 1 if every "
+        "image is gray, else 3. Any other number is for arrays that have as many.",
     )
     background: str = Field(
         "white",
-        description="The colour behind transparent and padded parts, by name or as #rrggbb.",
+        description="The color behind transparent and padded parts, by name or as #rrggbb.",
     )
 
     def named(self) -> dict[str, Any]:
-        """What decides how a picture comes out, by name, as JSON has it."""
+        """What decides how an image comes out, by name, as JSON has it."""
         return self.model_dump(mode="json", include=set(Preparation.model_fields))
 
-    def identity(self, source: ImageSource, dataset: str) -> str:
+    def identity(self, source: Dataset, dataset: str) -> str:
         """What the images of a source are when they are prepared so, as a hash.
 
         It depends on the source's fingerprint and class names, and on the qualified name of the
@@ -86,45 +86,45 @@ class Preparation(Options):
 
     @property
     def width(self) -> int:
-        """Of every picture, in pixels."""
+        """Of every image, in pixels."""
         return _sides(self.resolution)[0]
 
     @property
     def height(self) -> int:
-        """Of every picture, in pixels."""
+        """Of every image, in pixels."""
         return _sides(self.resolution)[1]
 
     @property
     def most_channels(self) -> int:
-        """How many a picture is prepared with: 3 for "auto", which may keep one of them."""
+        """How many an image is prepared with: 3 for "auto", which may keep one of them."""
         return 3 if self.channels == "auto" else self.channels
 
     @field_validator("background")
     @classmethod
-    def _is_opaque_colour(cls, colour: str) -> str:
+    def _is_opaque_color(cls, color: str) -> str:
         try:
-            opaque = len(ImageColor.getrgb(colour)) == 3
+            opaque = len(ImageColor.getrgb(color)) == 3
         except ValueError:
             opaque = False
         if not opaque:
-            raise ValueError(f"{colour!r} is no colour: write a name such as white, or #rrggbb")
-        return colour
+            raise ValueError(f"{color!r} is no color: write a name such as white, or #rrggbb")
+        return color
 
 
-def prepare(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
-    """The picture as an array of shape (height, width, C), C = 3 for "auto" channels.
+def prepare(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
+    """The image as an array of shape (height, width, C), C = 3 for "auto" channels.
 
     Resizing is antialiased (Lanczos); values stay exact where none is needed. Samples of 16 bits
     are scaled to 8, 32-bit integers are taken as 0 to 65535 and floats as 0 to 1, and clipped.
-    With 4 channels, padding is transparent. Colour profiles are not applied. An array of any other
+    With 4 channels, padding is transparent. Color profiles are not applied. An array of any other
     number of channels is kept as it is, each channel by itself.
 
     Raises RequestError where the channels are others than ``how`` says, and ValueError for an
-    array that is no picture.
+    array that is no image.
     """
     if how.most_channels not in _MODES:
-        return _by_channel(picture, how)
-    image = picture if isinstance(picture, Image.Image) else _image(picture)
+        return _by_channel(image, how)
+    image = image if isinstance(image, Image.Image) else _image(image)
     if how.fit == "crop":
         image = _cropped(image, how)
     image = _in_mode(_MODES[how.most_channels], image, how.background)
@@ -135,29 +135,29 @@ def prepare(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
     return np.array(image).reshape(how.height, how.width, -1)
 
 
-def _by_channel(picture: Picture, how: Preparation) -> NDArray[np.uint8]:
-    """Each channel prepared as a grey picture; where it is padded, by the background's grey."""
-    if isinstance(picture, Image.Image):
+def _by_channel(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
+    """Each channel prepared as a gray image; where it is padded, by the background's gray."""
+    if isinstance(image, Image.Image):
         raise RequestError(
-            f"data.channels={how.channels} is for arrays: pictures of files have 1, 3 or 4"
+            f"data.channels={how.channels} is for arrays: images of files have 1, 3 or 4"
         )
-    if _array(picture).shape[2] != how.channels:
+    if _array(image).shape[2] != how.channels:
         raise RequestError(
-            _channels_first(picture.shape)
-            or f"data.channels={how.channels}, but an image has {picture.shape[2]} channels"
+            _channels_first(image.shape)
+            or f"data.channels={how.channels}, but an image has {image.shape[2]} channels"
         )
-    grey = how.model_copy(update={"channels": 1})
-    return np.concatenate([prepare(c[..., None], grey) for c in np.moveaxis(picture, 2, 0)], axis=2)
+    gray = how.model_copy(update={"channels": 1})
+    return np.concatenate([prepare(c[..., None], gray) for c in np.moveaxis(image, 2, 0)], axis=2)
 
 
-def _array(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if picture.dtype != np.uint8 or picture.ndim != 3:
-        hint = ": add an axis for its one channel" if picture.ndim == 2 else ""
+def _array(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if image.dtype != np.uint8 or image.ndim != 3:
+        hint = ": add an axis for its one channel" if image.ndim == 2 else ""
         raise RequestError(
-            f"an image is an array of {picture.dtype} and shape {picture.shape}, "
+            f"an image is an array of {image.dtype} and shape {image.shape}, "
             f"not of uint8 and shape (H, W, C){hint}"
         )
-    return picture
+    return image
 
 
 def _channels_first(shape: tuple[int, ...]) -> str:
@@ -170,18 +170,18 @@ def _channels_first(shape: tuple[int, ...]) -> str:
     )
 
 
-def _image(picture: NDArray[np.uint8]) -> Image.Image:
-    channels = _array(picture).shape[2]
+def _image(image: NDArray[np.uint8]) -> Image.Image:
+    channels = _array(image).shape[2]
     if channels not in _MODES:
         raise RequestError(
-            _channels_first(picture.shape)
+            _channels_first(image.shape)
             or f"an image has {channels} channels: write data.channels={channels}"
         )
-    return Image.fromarray(picture[..., 0] if channels == 1 else picture)
+    return Image.fromarray(image[..., 0] if channels == 1 else image)
 
 
 def _cropped(image: Image.Image, how: Preparation) -> Image.Image:
-    """The largest part of the wanted shape, from the centre."""
+    """The largest part of the wanted shape, from the center."""
     scale = min(image.width / how.width, image.height / how.height)
     width, height = max(1, round(how.width * scale)), max(1, round(how.height * scale))
     left, top = (image.width - width) // 2, (image.height - height) // 2
@@ -189,7 +189,7 @@ def _cropped(image: Image.Image, how: Preparation) -> Image.Image:
 
 
 def _in_mode(mode: str, image: Image.Image, background: str) -> Image.Image:
-    """The picture in mode L, RGB or RGBA; without an alpha channel, it lies on the background."""
+    """The image in mode L, RGB or RGBA; without an alpha channel, it lies on the background."""
     image = _eight_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -199,7 +199,7 @@ def _in_mode(mode: str, image: Image.Image, background: str) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """The picture in a mode that Pillow converts to RGB without loss of meaning."""
+    """The image in a mode that Pillow converts to RGB without loss of meaning."""
     if image.mode.startswith("I"):
         samples = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
         return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
@@ -215,12 +215,12 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _padded(image: Image.Image, how: Preparation) -> Image.Image:
-    """The whole picture in the middle of the background."""
+    """The whole image in the middle of the background."""
     scale = min(how.width / image.width, how.height / image.height)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    colour = Image.new(image.mode, (how.width, how.height), how.background)
+    color = Image.new(image.mode, (how.width, how.height), how.background)
     if image.mode == "RGBA":
-        colour.putalpha(0)
+        color.putalpha(0)
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    colour.paste(resized, ((how.width - width) // 2, (how.height - height) // 2))
-    return colour
+    color.paste(resized, ((how.width - width) // 2, (how.height - height) // 2))
+    return color

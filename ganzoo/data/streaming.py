@@ -1,4 +1,4 @@
-"""Pictures that are read from their own store as they are needed, chunk by chunk."""
+"""Images that are read from their own store as they are needed, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import AbstractContextManager
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import ChunkedSource, ImageShape, ImageSource
-from ganzoo.data.building import UNKNOWN
+from ganzoo.contracts import ChunkedDataset, Dataset, ImageShape
+from ganzoo.data.cache_writer import UNKNOWN
+from ganzoo.data.items import require_array
 from ganzoo.data.labels import require_labels
 from ganzoo.data.order import Numbers
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.structure import require_array
 
 
-class StreamedPictures:
-    """The pictures of a chunked source, prepared as they are read.
+class StreamedImages:
+    """The images of a chunked source, prepared as they are read.
 
     The chunks that were used last are kept, as many as two windows of the order have; those of
     ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
@@ -29,12 +29,12 @@ class StreamedPictures:
 
     def __init__(
         self,
-        source: ImageSource,
+        source: Dataset,
         how: Preparation,
         dataset: str = "",
         code: AbstractContextManager[None] = UNKNOWN,
     ) -> None:
-        assert isinstance(source, ChunkedSource)
+        assert isinstance(source, ChunkedDataset)
         self._code = code
         self._source = source
         self._how = how
@@ -44,7 +44,7 @@ class StreamedPictures:
         self._chunks: OrderedDict[int, Future[NDArray[np.uint8]]] = OrderedDict()
         self._most = 2 * max(1, source.window // source.chunk) + 1
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ganzoo-stream")
-        first = self._pictures(range(1))
+        first = self._images(range(1))
         channels = first.shape[3] if how.channels == "auto" else how.channels
         self.shape = ImageShape(channels, how.height, how.width)
         self.labels = source.labels
@@ -80,14 +80,14 @@ class StreamedPictures:
 
     def _read(self, chunk: int) -> NDArray[np.uint8]:
         start = chunk * self.chunk
-        pictures = self._pictures(range(start, min(start + self.chunk, self._size)))
-        if pictures.shape[1:] == (*self.shape[1:], self.shape.channels):
-            return pictures
+        images = self._images(range(start, min(start + self.chunk, self._size)))
+        if images.shape[1:] == (*self.shape[1:], self.shape.channels):
+            return images
         how = self._how.model_copy(update={"channels": self.shape.channels})
-        return np.stack([prepare(picture, how) for picture in pictures])
+        return np.stack([prepare(image, how) for image in images])
 
-    def _pictures(self, indices: range) -> NDArray[np.uint8]:
+    def _images(self, indices: range) -> NDArray[np.uint8]:
         with self._code:
-            pictures, _ = self._source.read(indices)
-            require_array(pictures, "what read() returned first", ndim=4)
-            return pictures
+            images, _ = self._source.read(indices)
+            require_array(images, "what read() returned first", ndim=4)
+            return images

@@ -1,1 +1,1 @@
-"""How good generated pictures are: samples of them and of real ones, measured by metrics."""
+"""How good generated images are: samples of them and of real ones, measured by metrics."""

@@ -1,4 +1,4 @@
-"""All chosen metrics of generated pictures, each beside what real pictures get."""
+"""All chosen metrics of generated images, each beside what real images get."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extract, Measure, Measured, Sample
+from ganzoo.contracts import Extractor, ImageSet, Metric, MetricValue
 from ganzoo.errors import RequestError, in_one_line
 from ganzoo.evaluation.record import Goal, Score
-from ganzoo.evaluation.sample import PictureSample
+from ganzoo.evaluation.sample import ImageArraySet
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.structure import require_measured
 
@@ -24,10 +24,10 @@ Failed = Callable[[str, Exception], None]
 """Told which metric could not be measured, and why."""
 
 
-class Gauge(NamedTuple):
+class ConfiguredMetric(NamedTuple):
     """A metric that is ready to measure."""
 
-    measure: Measure
+    measure: Metric
     goal: Goal
     identity: str
     """Its full name and its options."""
@@ -42,7 +42,7 @@ class Gauge(NamedTuple):
         return self.identity.partition(" ")[0].rpartition("/")[2]
 
 
-def measured(gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Measured]:
+def measured(gauge: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[str, MetricValue]:
     """What a metric says.
 
     Raises RequestError if it refuses, and ArithmeticError if a number is not finite.
@@ -61,43 +61,43 @@ def measured(gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Measured]:
     return dict(numbers)
 
 
-class RealPictures:
-    """The real pictures that generated ones are compared with, and what is kept of them.
+class RealImages:
+    """The real images that generated ones are compared with, and what is kept of them.
 
-    ``identity`` is that of the pictures' content and of how they were chosen and prepared.
+    ``identity`` is that of the images' content and of how they were chosen and prepared.
     """
 
     def __init__(
         self,
-        pictures: Tensor,
+        images: Tensor,
         identity: str,
-        extract: Extract,
+        extract: Extractor,
         store: Store,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.pictures = pictures
+        self.images = images
         self.identity = identity
         self.extract = extract
         self.store = store
         self.device = device
 
-    def sample(self, progress: Progress) -> Sample:
+    def sample(self, progress: Progress) -> ImageSet:
         """All of them; their features come from the store if they are there."""
         return _Kept(self, progress)
 
 
-class _Kept(PictureSample):
-    """Real pictures whose features are looked up before they are calculated, and kept then."""
+class _Kept(ImageArraySet):
+    """Real images whose features are looked up before they are calculated, and kept then."""
 
-    def __init__(self, real: RealPictures, progress: Progress) -> None:
+    def __init__(self, real: RealImages, progress: Progress) -> None:
         super().__init__(
-            real.pictures,
+            real.images,
             real.extract,
             device=real.device,
-            progress=lambda done, total: progress("features of real pictures", done, total),
+            progress=lambda done, total: progress("features of real images", done, total),
         )
         self._store = real.store
-        self._key = key_of(pictures=real.identity, features=real.extract.identity)
+        self._key = key_of(images=real.identity, features=real.extract.identity)
 
     def _calculated(self) -> Tensor:
         found = self._store.features(self._key)
@@ -111,7 +111,7 @@ class _Kept(PictureSample):
 class _Watched:
     """A sample that remembers whether somebody asked for its features."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: ImageSet) -> None:
         self._sample = sample
         self.by_features = False
         self.shape = sample.shape
@@ -127,9 +127,9 @@ class _Watched:
 
 
 class Evaluator:
-    """Measures generated pictures by these gauges, which share one set of features."""
+    """Measures generated images by these gauges, which share one set of features."""
 
-    def __init__(self, gauges: Sequence[Gauge], real: RealPictures) -> None:
+    def __init__(self, gauges: Sequence[ConfiguredMetric], real: RealImages) -> None:
         self._gauges = gauges
         self.real = real
 
@@ -139,18 +139,18 @@ class Evaluator:
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
     ) -> dict[str, Score]:
-        """The scores of generated pictures, uint8 (N, C, H, W) of the real ones' shape, by name.
+        """The scores of generated images, uint8 (N, C, H, W) of the real ones' shape, by name.
 
         A metric that fails is left out if ``failed`` is there to be told of it. Otherwise its
         error is raised: RequestError if the metric refused, ArithmeticError if a number is not
         finite.
         """
         real = self.real.sample(progress)
-        fake = PictureSample(
+        fake = ImageArraySet(
             made,
             self.real.extract,
             device=self.real.device,
-            progress=lambda done, total: progress("features of generated pictures", done, total),
+            progress=lambda done, total: progress("features of generated images", done, total),
         )
         scores: dict[str, Score] = {}
         for number, gauge in enumerate(self._gauges, 1):
@@ -164,25 +164,27 @@ class Evaluator:
             progress("metrics", number, len(self._gauges))
         return scores
 
-    def _scored(self, gauge: Gauge, real: Sample, fake: Sample) -> dict[str, Score]:
+    def _scored(self, gauge: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[str, Score]:
         watched = _Watched(fake)
         numbers = measured(gauge, real, watched)
         by_features = watched.by_features
-        floors = self._floors(gauge, real, by_features)
+        baselines = self._baselines(gauge, real, by_features)
         scores = {}
-        for name, (value, pictures) in numbers.items():
-            floor, behind = floors.get(name, (None, 0))
+        for name, (value, images) in numbers.items():
+            baseline, behind = baselines.get(name, (None, 0))
             scores[name] = Score(
-                value, pictures, floor, behind, gauge.goal, by_features, gauge.options
+                value, images, baseline, behind, gauge.goal, by_features, gauge.options
             )
         return scores
 
-    def _floors(self, gauge: Gauge, real: Sample, by_features: bool) -> Mapping[str, Measured]:
-        """What the metric says of one half of the real pictures against the other."""
+    def _baselines(
+        self, gauge: ConfiguredMetric, real: ImageSet, by_features: bool
+    ) -> Mapping[str, MetricValue]:
+        """What the metric says of one half of the real images against the other."""
         if len(real) < 4:
             return {}
         features = self.real.extract.identity if by_features else ""
-        key = key_of(pictures=self.real.identity, metric=gauge.identity, features=features)
+        key = key_of(images=self.real.identity, metric=gauge.identity, features=features)
         kept = self.real.store.numbers(key)
         if kept is None:
             one, other = (_half(self.real, real, start, by_features) for start in (0, 1))
@@ -194,7 +196,7 @@ class Evaluator:
         return kept
 
 
-def _half(pictures: RealPictures, real: Sample, start: int, by_features: bool) -> PictureSample:
+def _half(images: RealImages, real: ImageSet, start: int, by_features: bool) -> ImageArraySet:
     """Every second one: those that lie side by side, such as of one class, go to both."""
     features = real.features[start::2] if by_features else None
-    return PictureSample(pictures.pictures[start::2], features=features)
+    return ImageArraySet(images.images[start::2], features=features)

@@ -17,14 +17,14 @@ Goal = Literal["low", "high", "real"]
 
 @dataclass(frozen=True)
 class Score:
-    """A number of generated pictures, and the same of real ones."""
+    """A number of generated images, and the same of real ones."""
 
     value: float
-    pictures: int
+    images: int
     """Generated ones that are behind it."""
-    floor: float | None
-    """That of one half of the real pictures against the other; ``None`` of fewer than four."""
-    floor_pictures: int
+    baseline: float | None
+    """That of one half of the real images against the other; ``None`` of fewer than four."""
+    baseline_images: int
     goal: Goal
     by_features: bool
     """Whether it compares features, and depends on their extractor."""
@@ -41,10 +41,10 @@ class Evaluated:
     scores: Mapping[str, Score]
     samples: int
     real: int
-    """Real pictures that generated ones were compared with."""
-    image: tuple[int, ...]
-    """The shape of each picture, (C, H, W)."""
-    pictures: str
+    """Real images that generated ones were compared with."""
+    image_shape: tuple[int, ...]
+    """The shape of each image, (C, H, W)."""
+    images: str
     """What the real ones are, by their content."""
     extractor: str
     """Whose features were compared."""
@@ -60,8 +60,8 @@ class Evaluated:
 
     @property
     def size(self) -> str:
-        """Width and height of each picture in pixels, as messages have them."""
-        _, height, width = self.image
+        """Width and height of each image in pixels, as messages have them."""
+        _, height, width = self.image_shape
         return size(width, height)
 
     def line(self) -> str:
@@ -76,11 +76,11 @@ class Evaluated:
         """
         told: dict[str, Any] = json.loads(line)
         scores = {str(name): Score(**score) for name, score in told.pop("scores").items()}
-        found = cls(scores=scores, **told | {"image": tuple(told["image"])})
+        found = cls(scores=scores, **told | {"image_shape": tuple(told["image_shape"])})
         numbers: list[float] = [found.step, found.images_seen, found.samples, found.real]
         for score in scores.values():
-            floor = 0 if score.floor is None else score.floor
-            numbers += [score.value, score.pictures, floor, score.floor_pictures]
+            baseline = 0 if score.baseline is None else score.baseline
+            numbers += [score.value, score.images, baseline, score.baseline_images]
         if not all(map(is_number, numbers)):
             raise TypeError("a number is none")
         return found
@@ -92,7 +92,7 @@ class Basis(NamedTuple):
     generated: int
     real: int
     size: str
-    pictures: str
+    images: str
     extractor: str
     features: str
     options: str = ""
@@ -101,19 +101,19 @@ class Basis(NamedTuple):
     def of(cls, found: Evaluated, score: Score) -> Self:
         """Those of a number; of one that compares pixels, the features do not matter."""
         by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
-        return cls(score.pictures, found.real, found.size, str(found.pictures), *by, score.options)
+        return cls(score.images, found.real, found.size, str(found.images), *by, score.options)
 
     def unlike(self, usual: Basis) -> Iterator[str]:
         """What is not as usual, in words."""
         if self.generated != usual.generated:
-            yield f"{self.generated} generated pictures, not {usual.generated}"
+            yield f"{self.generated} generated images, not {usual.generated}"
         if self.size != usual.size:
-            yield f"pictures of {self.size} pixels, not of {usual.size}"
+            yield f"images of {self.size} pixels, not of {usual.size}"
         if self.real != usual.real:
-            yield f"{self.real} real pictures, not {usual.real}"
+            yield f"{self.real} real images, not {usual.real}"
         # Their identity depends on their size and number, too.
-        if self.pictures != usual.pictures and self[1:3] == usual[1:3]:
-            yield f"other real pictures: {self.pictures[:8]}, not {usual.pictures[:8]}"
+        if self.images != usual.images and self[1:3] == usual[1:3]:
+            yield f"other real images: {self.images[:8]}, not {usual.images[:8]}"
         if self.extractor != usual.extractor:
             yield f"features of {self.extractor}, not of {usual.extractor}"
         elif self.features != usual.features:
@@ -146,6 +146,6 @@ def is_better(score: Score, than: float | None) -> bool:
         return True
     if score.goal == "high":
         return score.value > than
-    if score.goal == "real" and score.floor is not None:
-        return abs(score.value - score.floor) < abs(than - score.floor)
+    if score.goal == "real" and score.baseline is not None:
+        return abs(score.value - score.baseline) < abs(than - score.baseline)
     return score.value < than

@@ -1,4 +1,4 @@
-"""Pictures as metrics see them."""
+"""Images as metrics see them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extract, ImageShape
+from ganzoo.contracts import Extractor, ImageShape
 from ganzoo.errors import PluginError
 from ganzoo.structure import require_features
 
 AT_ONCE = 64
-"""Pictures in a batch that metrics and extractors get."""
+"""Images in a batch that metrics and extractors get."""
 
 
 class BadFeatures(PluginError):
     """Features that are not finite numbers."""
 
 
-def extracted(extract: Extract, images: Tensor) -> Tensor:
+def extracted(extract: Extractor, images: Tensor) -> Tensor:
     """The features of a batch of images, uint8 (N, C, H, W): (N, D) on the CPU.
 
     Raises BadFeatures if they are not finite: a metric would make an error, NaN or a wrong number
@@ -37,37 +37,37 @@ def extracted(extract: Extract, images: Tensor) -> Tensor:
     return features
 
 
-class PictureSample:
-    """Some pictures, uint8 (N, C, H, W) on the CPU, and their features.
+class ImageArraySet:
+    """Some images, uint8 (N, C, H, W) on the CPU, and their features.
 
-    Features are those given, or what ``extract`` makes of the pictures, on ``device``.
+    Features are those given, or what ``extract`` makes of the images, on ``device``.
     """
 
     def __init__(
         self,
-        pictures: Tensor,
-        extract: Extract | None = None,
+        images: Tensor,
+        extract: Extractor | None = None,
         features: Tensor | None = None,
         device: torch.device | str = "cpu",
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        self.pictures = pictures
+        self.images = images
         self._extract = extract
         self._features = features
         self._device = device
         self._progress = progress
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     @property
     def shape(self) -> ImageShape:
-        """The shape of each picture."""
-        return ImageShape(*self.pictures.shape[1:])
+        """The shape of each image."""
+        return ImageShape(*self.images.shape[1:])
 
     def batches(self) -> Iterator[Tensor]:
-        """The pictures, uint8 (N, C, H, W)."""
-        yield from self.pictures.split(AT_ONCE)
+        """The images, uint8 (N, C, H, W)."""
+        yield from self.images.split(AT_ONCE)
 
     @property
     def features(self) -> Tensor:
@@ -98,7 +98,7 @@ class PictureSample:
 class Extracting:
     """An extractor, ready for use: what it makes is checked, and ``code`` says whose it is."""
 
-    def __init__(self, extract: Extract, code: AbstractContextManager[None]) -> None:
+    def __init__(self, extract: Extractor, code: AbstractContextManager[None]) -> None:
         self._extract = extract
         self._code = code
 
@@ -108,9 +108,9 @@ class Extracting:
         with self._code:
             return self._extract.identity
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         """Features, float32 (N, D), of uint8 (N, C, H, W)."""
         with self._code:
-            features = self._extract(pictures)
-            require_features(features, len(pictures), self._extract)
+            features = self._extract(images)
+            require_features(features, len(images), self._extract)
             return features

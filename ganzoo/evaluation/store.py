@@ -1,4 +1,4 @@
-"""What is calculated of real pictures once: their features, and the floors of metrics."""
+"""What is calculated of real images once: their features, and the baselines of metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Measured
+from ganzoo.contracts import MetricValue
 from ganzoo.folders import cache_folder, write_atomically
 
 _VERSION = 2
@@ -21,7 +21,7 @@ _VERSION = 2
 
 
 def key_of(**facts: Any) -> str:
-    """A name for what follows from these facts: of the content of pictures, never of their path."""
+    """A name for what follows from these facts: of the content of images, never of their path."""
     told = json.dumps({"version": _VERSION, **facts}, sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
@@ -52,15 +52,15 @@ class Store:
         self._write(f"{key}.npy", data)
         self._write(f"{key}.json", json.dumps({"sha256": hashlib.sha256(data).hexdigest()}))
 
-    def numbers(self, key: str) -> dict[str, Measured] | None:
+    def numbers(self, key: str) -> dict[str, MetricValue] | None:
         """The numbers kept by this key, if they are whole."""
         try:
             found = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            return {str(name): Measured(float(v), int(n)) for name, (v, n) in found.items()}
+            return {str(name): MetricValue(float(v), int(n)) for name, (v, n) in found.items()}
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
-    def keep_numbers(self, key: str, numbers: Mapping[str, Measured]) -> None:
+    def keep_numbers(self, key: str, numbers: Mapping[str, MetricValue]) -> None:
         """Keep numbers for the next time."""
         self._write(f"{key}.json", json.dumps(numbers))
 

@@ -8,9 +8,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extract, ImageShape
+from ganzoo.contracts import Extractor, ImageShape
 from ganzoo.errors import PluginError, RequestError
-from ganzoo.evaluation.evaluator import Gauge, measured
+from ganzoo.evaluation.evaluator import ConfiguredMetric, measured
 from ganzoo.evaluation.sample import AT_ONCE, BadFeatures, extracted
 
 _FEW = 8
@@ -20,7 +20,7 @@ _FEW = 8
 class Noise:
     """Random images, as a metric sees them; the pixels of one batch stand for all."""
 
-    def __init__(self, shape: ImageShape, count: int, extract: Extract, seed: int) -> None:
+    def __init__(self, shape: ImageShape, count: int, extract: Extractor, seed: int) -> None:
         self.shape = shape
         self._count = count
         self._extract = extract
@@ -47,7 +47,7 @@ class Noise:
 
 
 def numbers_of(
-    gauge: Gauge, shape: ImageShape, extract: Extract, real: int, generated: int
+    gauge: ConfiguredMetric, shape: ImageShape, extract: Extractor, real: int, generated: int
 ) -> list[str] | None:
     """The names of the numbers that a metric gives of images of this shape.
 
@@ -70,7 +70,10 @@ def numbers_of(
 
 
 def refuse_impossible(
-    gauges: Sequence[Gauge], shape: ImageShape, extract: Extract, counts: tuple[int, int]
+    gauges: Sequence[ConfiguredMetric],
+    shape: ImageShape,
+    extract: Extractor,
+    counts: tuple[int, int],
 ) -> list[str] | None:
     """The names of all numbers that these metrics give, ``None`` where that is not known.
 
@@ -82,7 +85,7 @@ def refuse_impossible(
         try:
             names = numbers_of(gauge, shape, extract, *counts)
         except BadFeatures as error:
-            raise RequestError(f"{error}; metrics.features=NAME names another") from error
+            raise RequestError(f"{error}; extractor=NAME names another") from error
         except RequestError as error:
             others = ",".join(each.name for each in gauges if each is not gauge)
             leave_out = f"; leave it out: evaluate.metrics={others}" if others else ""

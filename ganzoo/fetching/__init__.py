@@ -1,1 +1,1 @@
-"""Pictures from lists of addresses."""
+"""Images from lists of addresses."""

@@ -1,4 +1,4 @@
-"""Why no picture came from an address."""
+"""Why no image came from an address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Passes = Literal["soon", "later", "never"]
 
 
 class Failed(Exception):
-    """No picture came from an address.
+    """No image came from an address.
 
     ``reason`` is the same few words for all that failed so; ``detail`` is about this one alone.
     """

@@ -1,4 +1,4 @@
-"""All the pictures of a list, fetched in parallel; what is there already is not asked for again."""
+"""All the images of a list, fetched in parallel; what is there already is not asked for again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 from ganzoo.fetching.failure import Failed
+from ganzoo.fetching.fetch_log import FetchLog, Outcome
 from ganzoo.fetching.hosts import Turns
-from ganzoo.fetching.ledger import Ledger, Outcome
 from ganzoo.fetching.lists import Entry
 from ganzoo.fetching.tables import write_tables
 from ganzoo.fetching.transfer import Limits, Transfer
@@ -47,7 +47,7 @@ def fetch(
     folder: Path,
     limits: Limits,
     *,
-    labelled: bool = False,
+    labeled: bool = False,
     watch: Watch = lambda done, total, failed: None,
 ) -> Report:
     """Fetch what is not in the folder yet, write its tables, and say what became of it all.
@@ -59,14 +59,14 @@ def fetch(
     and OSError, which names it, where the disk gives no more.
     """
     addresses = list(dict.fromkeys(entry.address for entry in entries))
-    with Ledger.opened(folder) as ledger:
+    with FetchLog.opened(folder) as ledger:
         known = {address: ledger.outcome(address) for address in addresses}
         there = sum(1 for outcome in known.values() if outcome and outcome.file)
-        # To have a picture is an outcome that never passes, too.
+        # To have an image is an outcome that never passes, too.
         to_do = [a for a, outcome in known.items() if not outcome or outcome.passes != "never"]
         try:
             stopped = bool(to_do) and not asyncio.run(_fetch(to_do, ledger, limits, watch))
-            write_tables(ledger, entries, labelled)
+            write_tables(ledger, entries, labeled)
         except OSError as error:  # no space left
             raise OSError(f"cannot fetch into {folder}: {error.strerror or error}") from error
         outcomes = [outcome for a in addresses if (outcome := ledger.outcome(a))]
@@ -81,7 +81,7 @@ def fetch(
     )
 
 
-async def _fetch(addresses: Sequence[str], ledger: Ledger, limits: Limits, watch: Watch) -> bool:
+async def _fetch(addresses: Sequence[str], ledger: FetchLog, limits: Limits, watch: Watch) -> bool:
     """Whether it came to its end, and was not stopped."""
     turns = Turns(addresses, limits.per_host)
     done = Counter[bool]()
@@ -115,7 +115,7 @@ async def _outcome(address: str, transfer: Transfer, retries: int) -> Outcome:
     attempt = 0
     while True:
         try:
-            return Outcome(address, await transfer.picture(address))
+            return Outcome(address, await transfer.image(address))
         except Failed as error:
             if error.passes != "soon" or attempt == retries:
                 return Outcome.failed(address, error)

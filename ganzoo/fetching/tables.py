@@ -1,4 +1,4 @@
-"""The tables that tell which pictures there are, and which are not."""
+"""The tables that tell which images there are, and which are not."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ganzoo.fetching.ledger import Ledger
+from ganzoo.fetching.fetch_log import FetchLog
 from ganzoo.fetching.lists import Entry
 from ganzoo.folders import write_atomically
 
-PICTURES = "pictures.csv"
+IMAGES = "images.csv"
 FAILURES = "failures.csv"
 
 
-def write_tables(ledger: Ledger, entries: Sequence[Entry], labelled: bool) -> None:
+def write_tables(ledger: FetchLog, entries: Sequence[Entry], labeled: bool) -> None:
     """Write both tables into the ledger's folder, in the order of the list.
 
-    The table of pictures has a row for each entry whose picture is there; that of failures has
+    The table of images has a row for each entry whose image is there; that of failures has
     one for each address.
     """
-    pictures = [["file", *Entry._fields] if labelled else ["file", *Entry._fields[:2]]]
+    images = [["file", *Entry._fields] if labeled else ["file", *Entry._fields[:2]]]
     failures = {}
     for entry in entries:
         if outcome := ledger.outcome(entry.address):
             if outcome.file:
-                pictures.append([outcome.file, *(entry if labelled else entry[:2])])
+                images.append([outcome.file, *(entry if labeled else entry[:2])])
             else:
                 failures[entry.address] = [entry.address, outcome.reason, outcome.detail]
-    _write(ledger.folder / PICTURES, pictures)
+    _write(ledger.folder / IMAGES, images)
     _write(ledger.folder / FAILURES, [["address", "reason", "detail"], *failures.values()])
 
 

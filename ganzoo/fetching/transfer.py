@@ -1,4 +1,4 @@
-"""One picture from its address, within limits, into a folder."""
+"""One image from its address, within limits, into a folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import httpcore
 import httpx
 
 from ganzoo import __version__
-from ganzoo.data.decoding import open_picture
+from ganzoo.data.decoding import open_image
 from ganzoo.data.formats import START, format_of
-from ganzoo.errors import UnreadablePicture
+from ganzoo.errors import UnreadableImage
 from ganzoo.fetching.addresses import parse
 from ganzoo.fetching.failure import Failed
 from ganzoo.fetching.hosts import Host
@@ -54,7 +54,7 @@ class Limits:
     retries: int = 3
     max_bytes: int = 32 * 2**20
     timeout: float = 60.0
-    """Seconds that a picture may take in all, but for waiting until its host may be asked."""
+    """Seconds that an image may take in all, but for waiting until its host may be asked."""
     allow_private: bool = False
 
 
@@ -71,7 +71,7 @@ class Transfer:
             keepalive_expiry=10.0,
             network_backend=Network(limits.allow_private),
         )
-        # Not all at once: a picture of some kilobytes may need hundreds of megabytes.
+        # Not all at once: an image of some kilobytes may need hundreds of megabytes.
         self._judges = ThreadPoolExecutor(min(limits.jobs, os.cpu_count() or 1))
 
     async def __aenter__(self) -> Self:
@@ -81,19 +81,19 @@ class Transfer:
         self._judges.shutdown()
         await self._pool.aclose()
 
-    async def picture(self, address: str) -> str:
-        """The name of the file in the folder that now holds the picture of this address.
+    async def image(self, address: str) -> str:
+        """The name of the file in the folder that now holds the image of this address.
 
         It is named by the SHA-256 of its content, and is there as a whole or not at all.
 
-        Raises Failed if there is no picture to be had.
+        Raises Failed if there is no image to be had.
         """
         part = self._folder / f".{hashlib.sha256(address.encode()).hexdigest()[:32]}.part"
         loop = asyncio.get_running_loop()
         try:
             digest = await self._download(address, part)
             name = digest + await loop.run_in_executor(self._judges, _judged, part)
-            # Not in the thread, which a stop would leave alone: a picture is told of, or not there.
+            # Not in the thread, which a stop would leave alone: an image is told of, or not there.
             part.replace(self._folder / name)
             return name
         finally:
@@ -155,11 +155,11 @@ class Transfer:
 
 
 def _judged(part: Path) -> str:
-    """How the name of a downloaded picture ends; it is decoded, and flushed to the disk."""
+    """How the name of a downloaded image ends; it is decoded, and flushed to the disk."""
     try:
-        open_picture(part)
-    except UnreadablePicture as error:
-        raise Failed("no picture", error.reason) from error
+        open_image(part)
+    except UnreadableImage as error:
+        raise Failed("no image", error.reason) from error
     with part.open("rb+") as file:
         known = format_of(file.read(START))
         os.fsync(file.fileno())

@@ -1,1 +1,1 @@
-"""What a trained run gives: pictures and files."""
+"""What a trained run gives: images and files."""

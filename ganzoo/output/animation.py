@@ -1,4 +1,4 @@
-"""Pictures that move: frames as a GIF, MP4 or WebP file, and the film of a run's sample grids."""
+"""Images that move: frames as a GIF, MP4 or WebP file, and the film of a run's sample grids."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def on_white(image: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
-    """A frame, RGB, of a picture of any mode, in the middle of a white canvas of (width, height).
+    """A frame, RGB, of an image of any mode, in the middle of a white canvas of (width, height).
 
-    The canvas is as large as the picture unless its size is given.
+    The canvas is as large as the image unless its size is given.
     """
     canvas = Image.new("RGB", size or image.size, "white")
-    picture = image.convert("RGBA")
-    x, y = ((canvas.width - picture.width) // 2, (canvas.height - picture.height) // 2)
-    canvas.paste(picture, (x, y), mask=picture)
+    image = image.convert("RGBA")
+    x, y = ((canvas.width - image.width) // 2, (canvas.height - image.height) // 2)
+    canvas.paste(image, (x, y), mask=image)
     return canvas
 
 

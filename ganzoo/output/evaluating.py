@@ -9,8 +9,8 @@ from ganzoo.data.collection import Collection
 from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.record import Evaluated
 from ganzoo.folders import RunFolder
-from ganzoo.observing.files import Evaluations
-from ganzoo.observing.observer import Observer
+from ganzoo.observers.files import Evaluations
+from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
@@ -27,23 +27,23 @@ def evaluate(
 ) -> Iterator[Evaluated]:
     """Measure the generators of some of a run's checkpoints, and keep what is found with the run.
 
-    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the pictures that
+    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the images that
     the run was trained on are not those of its settings any more.
     """
     trained = [TrainedRun(folder, run, which).to(device) for which in _named(folder, checkpoints)]
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
-    trained[0].require_pictures(data)
+    trained[0].require_images(data)
     evaluation = Evaluation(run, data, device)
     if evaluation.note:
-        observer.noted(evaluation.note)
+        observer.on_message(evaluation.note)
     kept = Evaluations(folder.evaluations, step=math.inf)
     try:
         for each in trained:
-            found = _evaluated(evaluation, each, observer.evaluating)
-            kept.evaluated(found)
+            found = _evaluated(evaluation, each, observer.on_evaluation_progress)
+            kept.on_evaluation_end(found)
             yield found
     finally:
-        kept.closed()
+        kept.on_end()
 
 
 def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Given pictures, as near as a generator comes to them."""
+"""Given images, as near as a generator comes to them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ganzoo import pictures
+from ganzoo import imaging
 from ganzoo.contracts import ImageShape
-from ganzoo.data.decoding import open_picture
+from ganzoo.data.decoding import open_image
 from ganzoo.data.preparation import prepare
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.sampling import draw, latents_of
@@ -31,9 +31,9 @@ _PRIOR = 0.1
 
 @dataclass(frozen=True)
 class Projection:
-    """The nearest picture to a given one that was found."""
+    """The nearest image to a given one that was found."""
 
-    picture: Tensor
+    image: Tensor
     """uint8 (C, H, W)."""
     latents: Tensor
     """What it is made of, without an axis for a batch, on the CPU."""
@@ -41,27 +41,27 @@ class Projection:
     distance: float
     """Its difference to the given one: the root of the mean square, of values from 0 to 255."""
     random_distance: float
-    """That of the nearest of the random pictures that were tried first."""
+    """That of the nearest of the random images that were tried first."""
     length: float
     """The root of the latents' mean square; about 1 where they are usual."""
 
 
 def prepared(run: TrainedRun, path: Path) -> Tensor:
-    """A picture as the networks of a run would see it, uint8 (C, H, W).
+    """An image as the networks of a run would see it, uint8 (C, H, W).
 
-    Raises UnreadablePicture, and RequestError where pictures have other channels than the run's.
+    Raises UnreadableImage, and RequestError where images have other channels than the run's.
     """
     how = run.run.data.model_copy(update={"channels": run.whole.channels})
-    whole = torch.from_numpy(prepare(open_picture(path), how)).permute(2, 0, 1)[None]
-    return pictures.to_uint8(run.point.shrink(pictures.from_uint8(whole)))[0]
+    whole = torch.from_numpy(prepare(open_image(path), how)).permute(2, 0, 1)[None]
+    return imaging.to_uint8(run.point.shrink(imaging.from_uint8(whole)))[0]
 
 
 class Projector:
-    """Searches for latents by gradient descent, beginning with the nearest random pictures.
+    """Searches for latents by gradient descent, beginning with the nearest random images.
 
-    Minimised are mean squares of the difference between two pictures at several scales, each half
+    Minimized are mean squares of the difference between two images at several scales, each half
     of the one before, and ``0.1 (|z|^2 / D - 1)^2``: normal latents of many dimensions D are
-    hardly ever shorter or longer. The 256 random pictures are those that ``TrainedRun.generate``
+    hardly ever shorter or longer. The 256 random images are those that ``TrainedRun.generate``
     makes with this seed; a conditional generator that is told no class tries them as often
     as they were trained.
 
@@ -80,9 +80,9 @@ class Projector:
         # Latents that are not normal are measured by their own mean and spread.
         self._mean, self._std = self._latents.mean().item(), self._latents.std().item()
 
-    def __call__(self, picture: Tensor, stepped: Callable[[], None] = lambda: None) -> Projection:
-        """The projection of a picture, uint8 (C, H, W); ``stepped`` is called after each step."""
-        target = _scales(pictures.from_uint8(picture[None].to(self._device)))
+    def __call__(self, image: Tensor, stepped: Callable[[], None] = lambda: None) -> Projection:
+        """The projection of an image, uint8 (C, H, W); ``stepped`` is called after each step."""
+        target = _scales(imaging.from_uint8(image[None].to(self._device)))
         nearest = self._nearest(target)
         latents = self._latents[nearest].to(self._device)
         labels = None if self._labels is None else self._labels[nearest].to(self._device)
@@ -91,18 +91,18 @@ class Projector:
         found = latents[best : best + 1]
         made = draw(self._generator, found, label)[0]
         return Projection(
-            picture=made,
+            image=made,
             latents=found[0].cpu(),
             label=None if label is None else int(label),
-            distance=_distance(made, picture),
-            random_distance=_distance(self._made[nearest[0]], picture),
+            distance=_distance(made, image),
+            random_distance=_distance(self._made[nearest[0]], image),
             length=self._squares(found).sqrt().item(),
         )
 
     def _nearest(self, target: Tensor) -> Tensor:
         """The numbers of the candidates to begin with, nearest first."""
         distances = [
-            _squared(pictures.from_uint8(some.to(self._device)), target)
+            _squared(imaging.from_uint8(some.to(self._device)), target)
             for some in self._made.split(_AT_ONCE)
         ]
         return torch.cat(distances).argsort(stable=True)[:_STARTS].cpu()
@@ -131,7 +131,7 @@ class Projector:
         return found, int(least.argmin())
 
     def _squares(self, latents: Tensor) -> Tensor:
-        """The mean square of each one's standardised values, (N,)."""
+        """The mean square of each one's standardized values, (N,)."""
         return ((latents.flatten(1) - self._mean) / self._std).square().mean(1)
 
 
@@ -145,12 +145,12 @@ def _nearer(
 
 
 def _squared(made: Tensor, target: Tensor) -> Tensor:
-    """Of each picture (N, C, H, W), the sum of its mean squared differences at all scales."""
+    """Of each image (N, C, H, W), the sum of its mean squared differences at all scales."""
     return (_scales(made) - target).square().sum(1)
 
 
 def _scales(images: Tensor) -> Tensor:
-    """Pictures at all scales side by side, (N, D), weighted so that squares add up to means."""
+    """Images at all scales side by side, (N, D), weighted so that squares add up to means."""
     found = []
     for shape in ImageShape(*images.shape[1:]).halvings():
         pixels = avg_pool2d(images, images.shape[3] // shape.width).flatten(1)

@@ -1,4 +1,4 @@
-"""A trained run, to make pictures with."""
+"""A trained run, to make images with."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import torch
 from PIL.Image import Image
 from torch import Tensor
 
-from ganzoo import pictures
-from ganzoo.contracts import Generator, ImageShape, Needs, Networks
+from ganzoo import imaging
+from ganzoo.contracts import Generator, ImageShape, LossRequirements, Networks
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.evaluation.record import Evaluated
@@ -25,12 +25,12 @@ from ganzoo.journal import Journal
 from ganzoo.output.truncation import Truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
-from ganzoo.training.growth import Schedule
-from ganzoo.training.sampling import ClassFrequencies, latents_of, make_each_class, make_pictures
+from ganzoo.training.growth import GrowthSchedule
+from ganzoo.training.sampling import ClassFrequencies, latents_of, make_each_class, make_images
 
 
 class TrainedRun:
-    """The averaged generator of one of a run's checkpoints; its pictures may be gone.
+    """The averaged generator of one of a run's checkpoints; its images may be gone.
 
     ``checkpoint`` is ``"last"``, ``"best"`` or the number of a step. Raises RequestError if there
     is no such checkpoint, or none that is whole.
@@ -47,22 +47,22 @@ class TrainedRun:
         self.step: int = state["step"]
         self.images_seen: int = state["images_seen"]
         self.class_names: tuple[str, ...] = tuple(state["class_names"])
-        self.whole = ImageShape(*state["image"])
-        """The shape of the pictures that it was trained on; ``image`` may be an earlier stage's."""
+        self.whole = ImageShape(*state["image_shape"])
+        """The shape of the images that it was trained on; ``image`` may be an earlier stage's."""
         networks = self._networks(self.whole)
         self.conditional = networks.conditional
         self.frequencies = ClassFrequencies(state["class_counts"]) if self.conditional else None
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
-            self.generator.load_state_dict(state["averaged"])
+            self.generator.load_state_dict(state["generator_ema"])
             self.discriminator.load_state_dict(state["discriminator"])
         except RuntimeError as error:
             reason = textwrap.shorten(str(error), 200)
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
-        self.point = Schedule(run, networks, self.whole).at(self.images_seen)
+        self.point = GrowthSchedule(run, networks, self.whole).at(self.images_seen)
         self.point.bring(self.generator, self.discriminator)
-        self.image = self.point.stage.image
+        self.image = self.point.stage.image_shape
 
     def __repr__(self) -> str:
         return f"TrainedRun({str(self.folder)!r}, {self.run.title}, step {self.step})"
@@ -84,14 +84,14 @@ class TrainedRun:
         """All evaluations of the run so far, of whichever checkpoint."""
         return read_evaluations(self.folder / "evaluations.jsonl")
 
-    def require_pictures(self, data: Collection) -> None:
-        """Raise RequestError if these are not the pictures that it was trained on, as it knows."""
+    def require_images(self, data: Collection) -> None:
+        """Raise RequestError if these are not the images that it was trained on, as it knows."""
         sessions = RunFolder(self.folder).sessions()
         now = f"{len(data)} ({data.identity[:8]})"
-        before = sessions[-1].get("pictures", now) if sessions else now
+        before = sessions[-1].get("images", now) if sessions else now
         if before != now or (data.shape, data.class_names) != (self.whole, self.class_names):
             raise RequestError(
-                f"{self.folder} was trained on other pictures, {before} of {self.whole.size} x "
+                f"{self.folder} was trained on other images, {before} of {self.whole.size} x "
                 f"{self.whole.channels} in {len(self.class_names)} classes, than these, {now} of "
                 f"{data.shape.size} x {data.shape.channels} in "
                 f"{len(data.class_names)}: give it those again"
@@ -104,17 +104,17 @@ class TrainedRun:
         class_name: str | None = None,
         truncation: float = 1.0,
     ) -> Tensor:
-        """``count`` pictures as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
+        """``count`` images as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
 
-        Picture i follows from the seed, i and its class, not from how many are asked for. A
-        conditional generator that is told no class draws one for each picture, each class as often
-        as it was trained. With ``truncation`` below 1, pictures are more usual and less diverse.
+        Image i follows from the seed, i and its class, not from how many are asked for. A
+        conditional generator that is told no class draws one for each image, each class as often
+        as it was trained. With ``truncation`` below 1, images are more usual and less diverse.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
         _require_some(count)
         labels = self.labels(count, seed, class_name)
-        return make_pictures(self.truncated(truncation), count, seed, labels)
+        return make_images(self.truncated(truncation), count, seed, labels)
 
     def grid(
         self,
@@ -126,7 +126,7 @@ class TrainedRun:
     ) -> Image:
         """The images of ``generate`` in one, row by row, with each pixel ``scale`` pixels wide."""
         made = self.generate(count, seed, class_name, truncation)
-        return pictures.to_image(pictures.grid(pictures.enlarged(made, scale)))
+        return imaging.to_image(imaging.grid(imaging.enlarged(made, scale)))
 
     def latents(self, count: int = 1, seed: int = 0) -> Tensor:
         """The latents of the images of ``generate``, first axis ``count``, where the generator is.
@@ -137,7 +137,7 @@ class TrainedRun:
         return latents_of(self.generator, range(count), seed).to(device)
 
     def generate_each_class(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """``count`` pictures of every class, (classes, N, C, H, W), of the same latents in each.
+        """``count`` images of every class, (classes, N, C, H, W), of the same latents in each.
 
         Raises RequestError if the generator listens to no classes.
         """
@@ -168,7 +168,7 @@ class TrainedRun:
         return self
 
     def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:
-        """The labels (count,) of the pictures that ``generate`` makes; ``None`` without labels.
+        """The labels (count,) of the images that ``generate`` makes; ``None`` without labels.
 
         Raises RequestError if the generator listens to no classes or has none of that name.
         """
@@ -184,16 +184,18 @@ class TrainedRun:
                 "architecture.conditional=true"
             )
 
-    def _networks(self, image: ImageShape) -> Networks:
+    def _networks(self, image_shape: ImageShape) -> Networks:
         networks: Networks = self.run.architecture.build(
-            image=image, classes=len(self.class_names), needs=Needs.of(self.run.loss.build())
+            image_shape=image_shape,
+            num_classes=len(self.class_names),
+            requirements=LossRequirements.of(self.run.loss.build()),
         )
         return networks
 
 
 def _require_some(count: int) -> None:
     if count < 1:
-        raise RequestError(f"count={count}: at least one picture")
+        raise RequestError(f"count={count}: at least one image")
 
 
 def _index(names: Sequence[str], name: str) -> int:

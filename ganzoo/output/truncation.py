@@ -1,4 +1,4 @@
-"""Latents nearer to their mean than they were trained: more usual pictures, and less diverse."""
+"""Latents nearer to their mean than they were trained: more usual images, and less diverse."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Truncated(Generator):
         self.mean = mean_latent(generator)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The pictures of the generator itself."""
+        """The images of the generator itself."""
         return self.generator(latents, labels)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from ganzoo import pictures
+from ganzoo import imaging
 from ganzoo.contracts import Generator
 from ganzoo.output.animation import on_white
 from ganzoo.training.randomness import Randomness
@@ -39,7 +39,7 @@ def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
 def stations(generator: Generator, number: int, count: int, seed: int) -> list[Tensor]:
     """The latents (count, ...) that ``count`` walks pass, one tensor for each of their stations.
 
-    Station j of walk i follows from (seed, i, j) alone; the first is that of picture i of
+    Station j of walk i follows from (seed, i, j) alone; the first is that of image i of
     ``TrainedRun.generate`` with the same seed.
     """
     seeds = [seed, *(Randomness(seed).number("station", j) for j in range(1, number))]
@@ -51,7 +51,7 @@ def walk(
 ) -> Iterator[Image.Image]:
     """Frames from station to station and back to the first, ``frames`` of them for each leg.
 
-    A frame is a grid of one picture for each walk. Each pixel is repeated until the frame's
+    A frame is a grid of one image for each walk. Each pixel is repeated until the frame's
     shorter side has at least 256. After the last frame the first would follow.
     """
     for start, end in itertools.pairwise([*passing, passing[0]]):
@@ -60,5 +60,5 @@ def walk(
 
 
 def _sheet(made: Tensor) -> Image.Image:
-    sheets = (pictures.grid(pictures.enlarged(made, factor)) for factor in itertools.count(1))
-    return pictures.to_image(next(s for s in sheets if min(s.shape[:2]) >= SMALLEST))
+    sheets = (imaging.grid(imaging.enlarged(made, factor)) for factor in itertools.count(1))
+    return imaging.to_image(next(s for s in sheets if min(s.shape[:2]) >= SMALLEST))

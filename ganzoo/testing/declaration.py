@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from ganzoo.components import Architecture, Component, Options, Recipe, is_options
+from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec, is_options
 from ganzoo.errors import did_you_mean
 from ganzoo.run import Run, known_keys, section
 from ganzoo.settings import reworded
@@ -20,18 +20,18 @@ ADVISED = ("checkpoint", "data", "log", "sample", "train")
 """The sections that a component may recommend values for."""
 
 
-def check_declaration(component: Component, found: Findings) -> bool:
+def check_declaration(component: ComponentSpec, found: Findings) -> bool:
     """Check all that a component declares; whether it can be built and tried after that."""
     for fault in component.faults():
         found.add(fault)
     found.expect(str(component.summary).endswith("."), "the summary should be a sentence")
     if isinstance(component.recommends, Mapping):
         _check_recommendations(component, found)
-    resolves = isinstance(component, Recipe) or _resolves(component, found)
+    resolves = isinstance(component, RecipeSpec) or _resolves(component, found)
     return _check_options(component, found) and resolves
 
 
-def _check_options(component: Component, found: Findings) -> bool:
+def _check_options(component: ComponentSpec, found: Findings) -> bool:
     """Whether the options are a class all of whose defaults may be used."""
     faults = list(component.option_faults())
     if not is_options(component.options):
@@ -86,14 +86,14 @@ def _check_defaults(options: type[Options], found: Findings) -> None:
                     found.add(f"option {option!r}: its default {each['input']!r}: {message}")
 
 
-def _check_recommendations(component: Component, found: Findings) -> None:
+def _check_recommendations(component: ComponentSpec, found: Findings) -> None:
     """Each key is a setting that the component may recommend, each value one that it can have."""
     advises = component.kind in ("dataset", "architecture", "loss")
     if not found.expect(
         advises or not component.recommends, "its recommendations would not be heard"
     ):
         return
-    grows = isinstance(component, Architecture) and component.grows
+    grows = isinstance(component, ArchitectureSpec) and component.grows
     for key, value in component.recommends.items():
         name, _, inside = key.partition(".")
         if name in (*ADVISED, "growth") and inside:
@@ -127,7 +127,7 @@ def _model(name: str) -> type[BaseModel]:
     return model
 
 
-def _resolves(component: Component, found: Findings) -> bool:
+def _resolves(component: ComponentSpec, found: Findings) -> bool:
     factory: Any = component.factory
     if isinstance(factory, str):
         try:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ganzoo.components import Architecture
-from ganzoo.contracts import Growing, ImageShape, Networks
-from ganzoo.pictures import enlarged
+from ganzoo.components import ArchitectureSpec
+from ganzoo.contracts import GrowingNetwork, ImageShape, Networks
+from ganzoo.imaging import enlarged
 from ganzoo.testing.findings import Findings
 from ganzoo.testing.state import not_finite
 
@@ -19,16 +19,16 @@ _N = 4
 
 
 def check_growth(
-    architecture: Architecture,
+    architecture: ArchitectureSpec,
     networks: Networks,
-    image: ImageShape,
+    image_shape: ImageShape,
     labels: Tensor | None,
     found: Findings,
 ) -> None:
     """Both players grow through the same stages, each of which begins where the last one ended."""
     generator, discriminator = networks.generator, networks.discriminator
-    if not isinstance(generator, Growing) or not isinstance(discriminator, Growing):
-        alike = isinstance(generator, Growing) == isinstance(discriminator, Growing)
+    if not isinstance(generator, GrowingNetwork) or not isinstance(discriminator, GrowingNetwork):
+        alike = isinstance(generator, GrowingNetwork) == isinstance(discriminator, GrowingNetwork)
         found.expect(alike, "either both players grow or neither")
         found.expect(not architecture.grows, "grows=True, but its networks are not Growing")
         return
@@ -36,7 +36,7 @@ def check_growth(
     stages = list(generator.stages)
     right = found.expect(stages == list(discriminator.stages), "the players have other stages")
     right &= found.expect(
-        stages[-1:] == [image], f"the last stage should be {image}, not {stages[-1:]}"
+        stages[-1:] == [image_shape], f"the last stage should be {image_shape}, not {stages[-1:]}"
     )
     if not right:
         return
@@ -44,13 +44,13 @@ def check_growth(
     _check_player(
         found.of("generator"),
         generator,
-        lambda pictures: generator(latents, labels),
+        lambda images: generator(latents, labels),
         lambda small: enlarged(small, 2),
     )
     _check_player(
         found.of("discriminator"),
         discriminator,
-        lambda pictures: discriminator(pictures, labels),
+        lambda images: discriminator(images, labels),
         lambda small: small,
     )
 
@@ -61,11 +61,11 @@ def _check_player(
     output: Callable[[Tensor], Tensor],
     as_large: Callable[[Tensor], Tensor],
 ) -> None:
-    assert isinstance(player, Growing)
+    assert isinstance(player, GrowingNetwork)
     player.eval()
     last = len(player.stages) - 1
-    pictures = torch.rand(_N, *player.stages[last], generator=torch.Generator().manual_seed(0))
-    as_built = output(pictures)
+    images = torch.rand(_N, *player.stages[last], generator=torch.Generator().manual_seed(0))
+    as_built = output(images)
     if wrong := not_finite(as_built):
         found.add(f"its output holds {wrong}")
         return
@@ -73,14 +73,14 @@ def _check_player(
     for stage in range(1, last + 1):
         _check_stage(found, player, stage, output, as_large)
     player.grow(last, 1.0)
-    same = torch.allclose(output(pictures), as_built)
+    same = torch.allclose(output(images), as_built)
     found.expect(same, "as it is built, it should be at its last stage, fade 1")
     player.train()
 
 
 def _check_added(found: Findings, player: nn.Module) -> None:
     """Every parameter belongs to one stage."""
-    assert isinstance(player, Growing)
+    assert isinstance(player, GrowingNetwork)
     added = Counter(id(p) for stage in range(len(player.stages)) for p in player.added(stage))
     for key, parameter in player.named_parameters():
         times = added[id(parameter)]
@@ -95,17 +95,17 @@ def _check_stage(
     as_large: Callable[[Tensor], Tensor],
 ) -> None:
     """At fade 0 it is what it was, right after it nearly so; in mid-fade all that is new learns."""
-    assert isinstance(player, Growing)
+    assert isinstance(player, GrowingNetwork)
     random = torch.Generator().manual_seed(stage)
-    pictures = torch.rand(_N, *player.stages[stage], generator=random) * 2 - 1
+    images = torch.rand(_N, *player.stages[stage], generator=random) * 2 - 1
     player.grow(stage - 1, 1.0)
-    before = as_large(output(avg_pool2d(pictures, 2)))
+    before = as_large(output(avg_pool2d(images, 2)))
     for fade, tolerance in ((0.0, 1e-4), (1e-4, 1e-2)):
         player.grow(stage, fade)
-        same = torch.allclose(output(pictures), before, atol=tolerance, rtol=tolerance)
+        same = torch.allclose(output(images), before, atol=tolerance, rtol=tolerance)
         found.expect(same, f"stage {stage} should begin as what stage {stage - 1} was")
     player.grow(stage, 0.5)
-    output(pictures).square().sum().backward()
+    output(images).square().sum().backward()
     idle = [p for p in player.added(stage) if p.requires_grad and p.grad is None]
     found.expect(not idle, f"no gradient reaches {len(idle)} parameters of stage {stage}")
     player.zero_grad()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ganzoo.components import Architecture, Component, Options
-from ganzoo.contracts import Growing, ImageShape, Needs, Networks
+from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
+from ganzoo.contracts import GrowingNetwork, ImageShape, LossRequirements, Networks
 from ganzoo.errors import RequestError
 from ganzoo.testing.findings import Findings
 from ganzoo.testing.growth import check_growth
@@ -16,53 +16,59 @@ _SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
 _N = 4
 
 
-def check_architecture(component: Component, options: Options, found: Findings) -> None:
+def check_architecture(component: ComponentSpec, options: Options, found: Findings) -> None:
     """Shapes, range, gradients and independence are as promised, with and without labels."""
-    assert isinstance(component, Architecture)
+    assert isinstance(component, ArchitectureSpec)
     variants = [(options, 0)]
     if "conditional" in type(options).model_fields:
         variants.append((options.model_copy(update={"conditional": True}), 3))
     for variant, classes in variants:
         for independent in (False, True):
-            needs = Needs(independent_scores=independent)
+            requirements = LossRequirements(independent_scores=independent)
             with found.trying("it cannot be built"):
-                built = _build_any(component, variant, classes, needs, found)
+                built = _build_any(component, variant, classes, requirements, found)
                 if built:
-                    _check_built(component, variant, *built, classes, needs, found)
+                    _check_built(component, variant, *built, classes, requirements, found)
 
 
 def _check_built(
-    component: Architecture,
+    component: ArchitectureSpec,
     options: Options,
     networks: Networks,
-    image: ImageShape,
-    classes: int,
-    needs: Needs,
+    image_shape: ImageShape,
+    num_classes: int,
+    requirements: LossRequirements,
     found: Findings,
 ) -> None:
-    again = component.build(options, image=image, classes=classes, needs=needs)
-    labels = torch.arange(_N) % classes if networks.conditional else None
+    again = component.build(
+        options, image_shape=image_shape, num_classes=num_classes, requirements=requirements
+    )
+    labels = torch.arange(_N) % num_classes if networks.conditional else None
     with found.trying("growth"):
-        check_growth(component, networks, image, labels, found)
+        check_growth(component, networks, image_shape, labels, found)
     part = found.of("generator")
     with part.trying("it cannot be called"):
-        _check_generator(networks, image, labels, part)
+        _check_generator(networks, image_shape, labels, part)
     part = found.of("discriminator")
     with part.trying("it cannot be called"):
-        images = torch.rand(_N, *image, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
         if _check_scores(networks.discriminator, images, labels, part) and (
-            needs.independent_scores and not networks.compares
+            requirements.independent_scores and not networks.batch_dependent_scores
         ):
             _check_independence(networks.discriminator, images, labels, part)
-    _check_resumed(networks, again, image, labels, found)
+    _check_resumed(networks, again, image_shape, labels, found)
 
 
 def _check_resumed(
-    networks: Networks, again: Networks, image: ImageShape, labels: Tensor | None, found: Findings
+    networks: Networks,
+    again: Networks,
+    image_shape: ImageShape,
+    labels: Tensor | None,
+    found: Findings,
 ) -> None:
     """Networks that have loaded the state of others make of the same input what those make."""
     latents = again.generator.sample_latents(_N, torch.Generator().manual_seed(1))
-    images = torch.rand(_N, *image, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
     for player, input in (("generator", latents), ("discriminator", images)):
         part = found.of(player)
         before, after = getattr(networks, player), getattr(again, player)
@@ -79,13 +85,19 @@ def _check_resumed(
 
 
 def _build_any(
-    component: Component, options: Options, classes: int, needs: Needs, found: Findings
+    component: ComponentSpec,
+    options: Options,
+    num_classes: int,
+    requirements: LossRequirements,
+    found: Findings,
 ) -> tuple[Networks, ImageShape] | None:
     refused = []
     for image in _SHAPES:
         torch.manual_seed(0)
         try:
-            networks = component.build(options, image=image, classes=classes, needs=needs)
+            networks = component.build(
+                options, image_shape=image, num_classes=num_classes, requirements=requirements
+            )
         except RequestError as error:
             refused.append(str(error))
             continue
@@ -98,7 +110,7 @@ def _build_any(
 
 
 def _check_generator(
-    networks: Networks, image: ImageShape, labels: Tensor | None, found: Findings
+    networks: Networks, image_shape: ImageShape, labels: Tensor | None, found: Findings
 ) -> None:
     generator = networks.generator
     draws = [generator.sample_latents(_N, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
@@ -110,8 +122,8 @@ def _check_generator(
         found.expect(same, "latents should come from their generator of random numbers alone")
         found.expect(not torch.equal(draws[0], draws[2]), "another seed, other latents")
     made = generator(draws[0], labels)
-    right = made.shape == (_N, *image)
-    found.expect(right, f"it made {tuple(made.shape)}, not {(_N, *image)}")
+    right = made.shape == (_N, *image_shape)
+    found.expect(right, f"it made {tuple(made.shape)}, not {(_N, *image_shape)}")
     found.expect(made.dtype == torch.float32, "its images should be float32")
     if wrong := not_finite(made):
         found.add(f"its images hold {wrong}")
@@ -150,7 +162,7 @@ def _check_independence(
 
 def _check_gradients(player: nn.Module, output: Tensor, found: Findings) -> None:
     """A gradient reaches every parameter that is trained; frozen ones get none."""
-    newest = player.added(len(player.stages) - 1) if isinstance(player, Growing) else ()
+    newest = player.added(len(player.stages) - 1) if isinstance(player, GrowingNetwork) else ()
     belongs = {id(parameter) for parameter in newest or player.parameters()}
     expected = {
         key: parameter

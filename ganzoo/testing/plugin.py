@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import Component, Options
+from ganzoo.components import ComponentSpec, Options
 from ganzoo.registry import Plugin, Registry
 from ganzoo.settings import reworded
 from ganzoo.testing.declaration import check_declaration
@@ -34,7 +34,7 @@ def check_plugin(
     """
     name = getattr(module, "__name__", repr(module))
     found = Findings(f"plugin {name}", name)
-    offered: list[Component] = []
+    offered: list[ComponentSpec] = []
     with found.trying("it cannot be loaded"):
         offered = Registry().offered_by(module, Plugin("under-test", "under-test", "0"))
         found.expect(
@@ -49,7 +49,7 @@ def check_plugin(
     report(lines)
 
 
-def check(component: Component, **options: Any) -> None:
+def check(component: ComponentSpec, **options: Any) -> None:
     """Check that a component declares itself well and behaves as its kind promises.
 
     Raises one AssertionError that lists every broken promise, each with the component's name.
@@ -57,7 +57,7 @@ def check(component: Component, **options: Any) -> None:
     report(findings_of(component, options))
 
 
-def findings_of(component: Component, options: Mapping[str, Any]) -> list[str]:
+def findings_of(component: ComponentSpec, options: Mapping[str, Any]) -> list[str]:
     """Every broken promise of a component that is built with these options, one line each."""
     factory = component.factory
     if isinstance(factory, str):
@@ -68,13 +68,13 @@ def findings_of(component: Component, options: Mapping[str, Any]) -> list[str]:
     if not check_declaration(component, found):
         return found.lines
     with found.trying("it cannot be checked"):
-        from ganzoo.testing import behaviour
+        from ganzoo.testing import behavior
 
-        behaviour.CHECKS[component.kind](component, _options(component, options), found)
+        behavior.CHECKS[component.kind](component, _options(component, options), found)
     return found.lines
 
 
-def _options(component: Component, values: Mapping[str, Any]) -> Options:
+def _options(component: ComponentSpec, values: Mapping[str, Any]) -> Options:
     from pydantic import ValidationError
 
     try:

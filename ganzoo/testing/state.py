@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.components import Component, Options
-from ganzoo.contracts import Adaptive
+from ganzoo.components import ComponentSpec, Options
+from ganzoo.contracts import Stateful
 
 
-def resumed(component: Component, options: Options, used: object) -> Any:
+def resumed(component: ComponentSpec, options: Options, used: object) -> Any:
     """What the component's factory makes anew, with the state of the one that was used.
 
     Raises whatever saving the state, reading it with ``weights_only=True``, or loading it raises.
     """
     fresh = component.build(options)
-    if isinstance(used, Adaptive) and isinstance(fresh, Adaptive):
+    if isinstance(used, Stateful) and isinstance(fresh, Stateful):
         file = io.BytesIO()
         torch.save(dict(used.state_dict()), file)
         file.seek(0)

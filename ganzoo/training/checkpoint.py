@@ -112,18 +112,18 @@ class Checkpoints:
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
 
-    def crown(self, step: int, number: str, value: float, basis: Sequence[object] = ()) -> None:
+    def mark_best(self, step: int, number: str, value: float, basis: Sequence[object] = ()) -> None:
         """Keep this step's checkpoint as the best by this number, instead of the one before.
 
         Only numbers on the same ``basis``, which is plain values, can be compared.
         """
         about = {"checkpoint": self.path(step).name, "number": number, "value": value}
         about["basis"] = list(basis)
-        write_atomically(self._crowned, json.dumps(about, indent=2) + "\n")
+        write_atomically(self._best_by, json.dumps(about, indent=2) + "\n")
 
     def best(self, number: str, basis: Sequence[object] = ()) -> float | None:
         """The value of the best checkpoint, if it is there and was chosen by such a number."""
-        about = _told(self._crowned)
+        about = _told(self._best_by)
         same = (about.get("number"), about.get("basis")) == (number, list(basis))
         there = same and (self.folder / str(about.get("checkpoint"))).is_file()
         return float(about["value"]) if there and is_number(about.get("value")) else None
@@ -147,15 +147,15 @@ class Checkpoints:
         )
 
     @property
-    def _crowned(self) -> Path:
+    def _best_by(self) -> Path:
         return self.folder / "best.json"
 
     def _best(self) -> str | None:
         """The name of the best one; raises ValueError where there is one and it cannot be told."""
-        if not self._crowned.exists():
+        if not self._best_by.exists():
             return None
-        if "checkpoint" not in (about := _told(self._crowned)):
-            raise ValueError(f"{self._crowned} cannot be read")
+        if "checkpoint" not in (about := _told(self._best_by)):
+            raise ValueError(f"{self._best_by} cannot be read")
         return str(about["checkpoint"])
 
     def steps(self) -> list[int]:

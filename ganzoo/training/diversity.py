@@ -1,4 +1,4 @@
-"""How different pictures are from each other, and whether a generator has collapsed."""
+"""How different images are from each other, and whether a generator has collapsed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 
 COLLAPSED = 0.1
-"""Of the diversity of real pictures; a generator that makes less repeats itself."""
+"""Of the diversity of real images; a generator that makes less repeats itself."""
 
 
-def diversity(pictures: Tensor) -> float:
-    """The mean distance of a picture to the one most like it, in [0, 1]: 0 where all have a twin.
+def diversity(images: Tensor) -> float:
+    """The mean distance of an image to the one most like it, in [0, 1]: 0 where all have a twin.
 
-    ``pictures`` are uint8 (N, C, H, W), at least two; a distance is the root of the mean square
+    ``images`` are uint8 (N, C, H, W), at least two; a distance is the root of the mean square
     of the differences of their pixels, of which 1 is that of black and white.
     """
-    flat = pictures.flatten(1).double() / 255
+    flat = images.flatten(1).double() / 255
     squares = flat.square().sum(1)
     distances = (squares[:, None] + squares - 2 * flat @ flat.T).clamp(min=0) / flat.shape[1]
     distances.fill_diagonal_(torch.inf)
@@ -23,11 +23,11 @@ def diversity(pictures: Tensor) -> float:
 
 
 _TIME = 100_000
-"""Real pictures shown by when any generator makes pictures that differ."""
+"""Real images shown by when any generator makes images that differ."""
 
 
 class CollapseWatch:
-    """Notices that a generator that made diverse pictures does so no more, once.
+    """Notices that a generator that made diverse images does so no more, once.
 
     One that never did is given some time to learn to.
     """
@@ -37,7 +37,7 @@ class CollapseWatch:
         self._warned = False
 
     def collapsed(self, ratio: float, images_seen: int) -> bool:
-        """Whether to warn: ``ratio`` is the samples' diversity to that of real pictures."""
+        """Whether to warn: ``ratio`` is the samples' diversity to that of real images."""
         self._armed = self._armed or ratio > 2 * COLLAPSED or images_seen > _TIME
         if not self._armed or self._warned or ratio >= COLLAPSED:
             return False

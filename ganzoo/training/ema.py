@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.contracts import Generator
-from ganzoo.sections import Averaging
+from ganzoo.sections import EmaOptions
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import ClassFrequencies
 
 _BATCHES, _BATCH_SIZE = 4, 32
-"""What batch normalisation's statistics are taken from.
+"""What batch normalization's statistics are taken from.
 
 In a DCGAN of 32 pixels, 128 images give means within 1.2 % of a standard deviation and variances
 within 2 %, which changes images by 1.3 of 255 on average; 512 images halve that.
@@ -32,7 +32,7 @@ class Ema:
     def __init__(
         self,
         generator: Generator,
-        settings: Averaging,
+        settings: EmaOptions,
         seed: int = 0,
         frequencies: ClassFrequencies | None = None,
         progress: Callable[[str, int, int], None] = lambda what, done, total: None,
@@ -49,7 +49,7 @@ class Ema:
         self._trained = False
 
     def decay(self, made: int, batch: int) -> float:
-        """The set decay, or 2^(-batch / half-life), ramping up with the pictures made so far.
+        """The set decay, or 2^(-batch / half-life), ramping up with the images made so far.
 
         Karras et al. 2020 (arXiv 2006.06676), appendix.
         """
@@ -62,7 +62,7 @@ class Ema:
 
     @torch.no_grad()
     def update(self, generator: Generator, made: int, batch: int) -> None:
-        """Move towards ``generator`` after its update on ``batch`` pictures, ``made`` in all."""
+        """Move towards ``generator`` after its update on ``batch`` images, ``made`` in all."""
         weights: list[Tensor] = list(generator.parameters())
         torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(made, batch))
         for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
@@ -71,7 +71,7 @@ class Ema:
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Give batch normalisation the statistics of the averaged weights.
+        """Give batch normalization the statistics of the averaged weights.
 
         Those of the weights that are trained belong to other activations, and so would their
         average (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). Each class is as frequent as

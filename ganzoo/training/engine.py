@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.distributed import DistNetworkError, is_initialized
 
 from ganzoo.errors import RequestError
-from ganzoo.sections import Training
-from ganzoo.share import Share
+from ganzoo.sections import TrainOptions
+from ganzoo.shard import Shard
 from ganzoo.training import processes
 
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells at length that it begins
@@ -31,7 +31,7 @@ class LostProcess(ConnectionError):
     """Another process of the run is no longer there."""
 
 
-def launched_as_main(settings: Training) -> bool:
+def launched_as_main(settings: TrainOptions) -> bool:
     """Whether this process is, or will be, the one that writes files, before an engine is there."""
     return settings.devices == 1 or processes.number() == 0
 
@@ -43,7 +43,7 @@ class Engine:
     gradients, which is right for any loss, gradient penalties among them.
     """
 
-    def __init__(self, settings: Training) -> None:
+    def __init__(self, settings: TrainOptions) -> None:
         accelerator, devices = _placement(settings)
         if settings.batch_size % settings.devices:
             raise RequestError(
@@ -54,7 +54,7 @@ class Engine:
         self._fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
-            # While the first prepares pictures, which may take hours, the others wait for it.
+            # While the first prepares images, which may take hours, the others wait for it.
             strategy=DDPStrategy(timeout=timedelta(days=1)) if settings.devices > 1 else "auto",
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
             plugins=self._place,
@@ -69,7 +69,7 @@ class Engine:
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 
-    def _start_others(self, settings: Training) -> processes.Others | None:
+    def _start_others(self, settings: TrainOptions) -> processes.Others | None:
         if settings.devices == 1 or self._place is None or is_initialized():
             return None
         if processes.number() > 0:
@@ -103,9 +103,9 @@ class Engine:
         return self._fabric.global_rank
 
     @property
-    def share(self) -> Share:
+    def shard(self) -> Shard:
         """This process's part of a global batch."""
-        return Share(self.rank, self.processes)
+        return Shard(self.rank, self.processes)
 
     @property
     def processes(self) -> int:
@@ -183,7 +183,7 @@ def _first_line(error: RuntimeError) -> str:
     return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]  # without a place in C++
 
 
-def _placement(settings: Training) -> tuple[str, int | list[int]]:
+def _placement(settings: TrainOptions) -> tuple[str, int | list[int]]:
     kind, _, number = settings.device.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
         raise RequestError(f"train.device={settings.device}: no CUDA device is to be had here")

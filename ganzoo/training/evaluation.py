@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo import pictures
-from ganzoo.contracts import Extract, Generator
+from ganzoo import imaging
+from ganzoo.contracts import Extractor, Generator
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import Numbers
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.evaluation.evaluator import Evaluator, Failed, Gauge, Progress, RealPictures
+from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Failed, Progress, RealImages
 from ganzoo.evaluation.record import Evaluated, Goal
 from ganzoo.evaluation.sample import AT_ONCE, Extracting
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.evaluation.trial import refuse_impossible
 from ganzoo.run import Chosen, Run
-from ganzoo.training.growth import Point
+from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
 
 
@@ -34,26 +34,26 @@ class Evaluation:
     def __init__(self, run: Run, data: Collection, device: torch.device | str = "cpu") -> None:
         if not run.metrics:
             raise RequestError("no metric is installed: `ganzoo list metrics` shows them")
-        if not run.features:
-            raise RequestError("no feature extractor is installed: name one, metrics.features=NAME")
+        if not run.extractor:
+            raise RequestError("no feature extractor is installed: name one, extractor=NAME")
         self.run = run
         self._data = data
         self._device = device
-        extract: Extract = run.features.build()
+        extract: Extractor = run.extractor.build()
         if isinstance(extract, torch.nn.Module):
             extract.to(device)
-        self.extract = Extracting(extract, run.features.entry.code)
+        self.extract = Extracting(extract, run.extractor.entry.code)
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
     @property
     def note(self) -> str | None:
         """Which extractor was taken, if nobody has named one: another machine may take another."""
-        features = self.run.features
-        if not features or not features.automatic:
+        extractor = self.run.extractor
+        if not extractor or not extractor.automatic:
             return None
         return (
-            f"metrics.features=auto chose the extractor {features.entry.component.name}; scores "
+            f"extractor=auto chose the extractor {extractor.entry.component.name}; scores "
             "of other extractors cannot be compared with its own"
         )
 
@@ -73,7 +73,7 @@ class Evaluation:
     def __call__(
         self,
         generator: Generator,
-        point: Point,
+        point: GrowthPoint,
         step: int,
         images_seen: int,
         conditional: bool = False,
@@ -82,25 +82,25 @@ class Evaluation:
     ) -> Evaluated:
         """Measure a generator that is in evaluation mode, as far as it is grown.
 
-        Its pictures are those that ``ganzoo generate`` makes with the run's seed. The labels of a
-        ``conditional`` one are as frequent as among the real pictures that it is compared with,
+        Its images are those that ``ganzoo generate`` makes with the run's seed. The labels of a
+        ``conditional`` one are as frequent as among the real images that it is compared with,
         also where ``data.balance`` trains all classes equally. Whatever ``progress`` raises ends
         it; what a metric raises is told to ``failed``, if that is there.
         """
         began = time.perf_counter()
-        evaluator = self.evaluator(Point(point.stage, 1.0))
+        evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
         made = self._made(generator, conditional, progress)
         scores = evaluator(made, progress, failed)
-        assert self.run.features
+        assert self.run.extractor
         return Evaluated(
             step=step,
             images_seen=images_seen,
             scores=scores,
             samples=len(made),
-            real=len(evaluator.real.pictures),
-            image=tuple(made.shape[1:]),
-            pictures=evaluator.real.identity,
-            extractor=self.run.features.entry.component.name,
+            real=len(evaluator.real.images),
+            image_shape=tuple(made.shape[1:]),
+            images=evaluator.real.identity,
+            extractor=self.run.extractor.entry.component.name,
             features=self.extract.identity,
             seed=self.run.seed,
             seconds=round(time.perf_counter() - began, 1),
@@ -111,39 +111,38 @@ class Evaluation:
         frequencies = ClassFrequencies.of(self._data) if conditional else None
         made = []
         for numbers in torch.arange(count).split(AT_ONCE):
-            progress("generated pictures", int(numbers[0]), count)
+            progress("generated images", int(numbers[0]), count)
             wanted, seed = numbers.tolist(), self.run.seed
             labels = frequencies.labels(wanted, seed) if frequencies else None
             made.append(draw(generator, latents_of(generator, wanted, seed), labels))
         return torch.cat(made)
 
-    def _evaluator_at(self, point: Point) -> Evaluator:
-        """That of the real pictures as small as they are at a stage."""
+    def _evaluator_at(self, point: GrowthPoint) -> Evaluator:
+        """That of the real images as small as they are at a stage."""
         shown = real_images(self.run, self._data, point)
-        image = list(point.stage.image)
-        identity = key_of(content=self._data.identity, count=len(shown), image=image)
-        real = RealPictures(shown, identity, self.extract, Store(), self._device)
+        image = list(point.stage.image_shape)
+        identity = key_of(content=self._data.identity, count=len(shown), image_shape=image)
+        real = RealImages(shown, identity, self.extract, Store(), self._device)
         return Evaluator(self._gauges, real)
 
 
-def real_images(run: Run, data: Collection, point: Point) -> Tensor:
+def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
     """Those that a run's metrics compare with, as small as at a stage, uint8 (N, C, H, W)."""
     numbers = spread_evenly(data.numbers, run.evaluate.real)
     taken = torch.from_numpy(data.store.take(numbers)).permute(0, 3, 1, 2)
     shown = [
-        pictures.to_uint8(point.shrink(pictures.from_uint8(batch)))
-        for batch in taken.split(AT_ONCE)
+        imaging.to_uint8(point.shrink(imaging.from_uint8(batch))) for batch in taken.split(AT_ONCE)
     ]
     return torch.cat(shown)
 
 
-def _gauge(chosen: Chosen) -> Gauge:
+def _gauge(chosen: Chosen) -> ConfiguredMetric:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)
     told = json.dumps(others, sort_keys=True) if others else ""
     goal: Goal = getattr(chosen.entry.component, "goal", "low")
-    return Gauge(chosen.build(), goal, identity, told, chosen.entry.code)
+    return ConfiguredMetric(chosen.build(), goal, identity, told, chosen.entry.code)
 
 
 def spread_evenly(numbers: Numbers, most: int) -> Numbers:

@@ -1,4 +1,4 @@
-"""Layer-wise growth: what a run works on after so many pictures (Karras et al. 2017)."""
+"""Layer-wise growth: what a run works on after so many images (Karras et al. 2017)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ganzoo.contracts import Growing, ImageShape, Networks
+from ganzoo.contracts import GrowingNetwork, ImageShape, Networks
 from ganzoo.errors import RequestError
 from ganzoo.run import Run
-from ganzoo.sections import Growth
+from ganzoo.sections import GrowthOptions
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Stage:
 
     number: int
     """Its place among the networks' stages."""
-    image: ImageShape
+    image_shape: ImageShape
     batch_size: int
     begins: int = 0
     """Images seen when its layers come."""
@@ -36,7 +36,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Point:
+class GrowthPoint:
     """A stage, and how far its layers are faded in, from 0 to 1."""
 
     stage: Stage
@@ -45,16 +45,16 @@ class Point:
     def bring(self, *players: nn.Module) -> None:
         """Bring players here, if they are such as grow."""
         for player in players:
-            if isinstance(player, Growing):
+            if isinstance(player, GrowingNetwork):
                 with getattr(player, "plugin_code", nullcontext()):
                     player.grow(self.stage.number, self.fade)
 
     def shrink(self, real: Tensor) -> Tensor:
-        """Real pictures (N, C, H, W) as the networks see them: as small, and as far faded in.
+        """Real images (N, C, H, W) as the networks see them: as small, and as far faded in.
 
-        Both sides of the pictures are whole multiples of the stage's.
+        Both sides of the images are whole multiples of the stage's.
         """
-        factor = real.shape[-1] // self.stage.image.width
+        factor = real.shape[-1] // self.stage.image_shape.width
         if factor > 1:
             real = avg_pool2d(real, factor)
         if self.fade < 1:
@@ -62,41 +62,44 @@ class Point:
         return real
 
 
-class Schedule:
+class GrowthSchedule:
     """The stages of a run; one that does not grow has a single one.
 
     Raises RequestError where the settings do not suit the networks.
     """
 
-    def __init__(self, run: Run, networks: Networks, image: ImageShape) -> None:
-        self._critic_steps = run.train.critic_steps
+    def __init__(self, run: Run, networks: Networks, image_shape: ImageShape) -> None:
+        self._discriminator_steps = run.train.discriminator.steps
         self._growth = run.growth
         self.stages: tuple[Stage, ...]
         if run.growth is None:
-            self.stages = (Stage(0, image, run.train.batch_size),)
+            self.stages = (Stage(0, image_shape, run.train.batch_size),)
             return
-        shapes = _shapes(networks, image)
+        shapes = _shapes(networks, image_shape)
         self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
             if stage.batch_size % run.train.devices:
+                side, devices = stage.image_shape.height, run.train.devices
                 raise RequestError(
-                    f"{stage.batch_size} pictures in a batch at {stage.image.size} pixels cannot "
-                    f"be shared equally by train.devices={run.train.devices}: set "
-                    f"growth.batch_size.{stage.image.height}={run.train.devices}, or a multiple"
+                    f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
+                    f"cannot be split into train.devices={devices} equal parts: set "
+                    f"growth.batch_size.{side}={devices}, or a multiple"
                 )
 
-    def at(self, images_seen: int) -> Point:
-        """Where a run is after so many pictures."""
+    def at(self, images_seen: int) -> GrowthPoint:
+        """Where a run is after so many images."""
         stage = [stage for stage in self.stages if stage.begins <= images_seen][-1]
         passed = images_seen - stage.begins
-        return Point(stage, 1.0 if passed >= stage.fade_images else passed / stage.fade_images)
+        return GrowthPoint(
+            stage, 1.0 if passed >= stage.fade_images else passed / stage.fade_images
+        )
 
     def steps(self, images: float, seen: int = 0) -> int:
-        """How many steps it takes from ``seen`` pictures on to have shown at least so many."""
+        """How many steps it takes from ``seen`` images on to have shown at least so many."""
         steps = 0
         ends = [stage.begins for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
-            shown = stage.batch_size * self._critic_steps
+            shown = stage.batch_size * self._discriminator_steps
             more = max(0, math.ceil((min(end, images) - seen) / shown))
             steps, seen = steps + more, seen + more * shown
         return steps
@@ -104,7 +107,7 @@ class Schedule:
     def trained(self, player: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
         """The parameters of a player that are trained at a stage, by their names."""
         named = {k: p for k, p in player.named_parameters() if p.requires_grad}
-        if self._growth is None or not isinstance(player, Growing):
+        if self._growth is None or not isinstance(player, GrowingNetwork):
             return named
         alone = self._growth.freeze and stage is not self.stages[0]
         numbers = range(stage.number if alone else 0, stage.number + 1)
@@ -116,7 +119,7 @@ class Schedule:
         last = self.stages[-1]
         whole = last.begins + last.fade_images
         if self._growth is not None and len(self.stages) == 1:
-            return f"there is nothing to grow: {last.image.size} pixels are the only stage"
+            return f"there is nothing to grow: {last.image_shape.size} pixels are the only stage"
         if self.steps(whole) > steps:
             return (
                 f"the last layers are whole after {whole} images, but this run ends before: make "
@@ -125,23 +128,25 @@ class Schedule:
         return None
 
 
-def _shapes(networks: Networks, image: ImageShape) -> Sequence[ImageShape]:
+def _shapes(networks: Networks, image_shape: ImageShape) -> Sequence[ImageShape]:
     """The stages of networks that grow."""
     generator, discriminator = networks.generator, networks.discriminator
-    assert isinstance(generator, Growing), "the architecture says that its networks grow"
-    assert isinstance(discriminator, Growing), "the architecture says that its networks grow"
+    assert isinstance(generator, GrowingNetwork), "the architecture says that its networks grow"
+    assert isinstance(discriminator, GrowingNetwork), "the architecture says that its networks grow"
     shapes = list(generator.stages)
     assert shapes == list(discriminator.stages), "both players grow through the same stages"
-    assert shapes[-1] == image, f"the last stage is {shapes[-1]}, not {image}"
+    assert shapes[-1] == image_shape, f"the last stage is {shapes[-1]}, not {image_shape}"
     return shapes
 
 
-def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> Iterator[Stage]:
+def _stages(
+    shapes: Sequence[ImageShape], growth: GrowthOptions, batch_size: int
+) -> Iterator[Stage]:
     """From the first resolution that is no smaller than ``growth.start`` to the last."""
     numbers = [n for n, image in enumerate(shapes) if image.height >= growth.start]
     if not numbers:
         raise RequestError(
-            f"growth.start={growth.start}: the pictures have {shapes[-1].size} pixels, so begin "
+            f"growth.start={growth.start}: the images have {shapes[-1].size} pixels, so begin "
             f"with a height of {shapes[-1].height} or less"
         )
     begins = 0
@@ -150,7 +155,7 @@ def _stages(shapes: Sequence[ImageShape], growth: Growth, batch_size: int) -> It
         height = shapes[number].height
         yield Stage(
             number=number,
-            image=shapes[number],
+            image_shape=shapes[number],
             batch_size=min([batch_size, *_reached(growth.batch_size, height)]),
             begins=begins,
             fade_images=fade_images,

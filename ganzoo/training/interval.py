@@ -15,10 +15,10 @@ class Position(NamedTuple):
     images_seen: int
 
 
-def due(every: Interval, before: Position, now: Position, pictures: int) -> bool:
-    """Whether this step reached a multiple of the interval, with ``pictures`` in an epoch."""
+def due(every: Interval, before: Position, now: Position, images: int) -> bool:
+    """Whether this step reached a multiple of the interval, with ``images`` in an epoch."""
     if isinstance(every, int):
         return now.step % every == 0
     amount, unit = every.split()
-    size = Fraction(amount) * (1 if unit == "images" else pictures)
+    size = Fraction(amount) * (1 if unit == "images" else images)
     return now.images_seen // size > before.images_seen // size

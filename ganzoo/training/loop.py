@@ -12,19 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.observing.audience import Audience
-from ganzoo.observing.observer import Observer
+from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer_list import ObserverList
 from ganzoo.sections import Interval
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_manager import CheckpointManager
 from ganzoo.training.diversity import CollapseWatch
 from ganzoo.training.ema import Ema
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.examining import Examiner
+from ganzoo.training.finite_check import FiniteCheck, NonFinite, Update, report
 from ganzoo.training.interval import Position, due
-from ganzoo.training.keeping import Keeper
+from ganzoo.training.periodic_evaluation import PeriodicEvaluation
 from ganzoo.training.phases import Game, Phase
-from ganzoo.training.sentinel import NonFinite, Sentinel, Update, report
-from ganzoo.training.sheets import Sheets
+from ganzoo.training.sample_grids import SampleGrids
 from ganzoo.training.stopwatch import Stopwatch
 
 MOST_ROLLBACKS = 3
@@ -59,23 +59,23 @@ class Trainer:
         self.ema = Ema(
             game.networks.generator, run.train.ema, run.seed, game.frequencies, self._tell_progress
         )
-        self.sentinel = Sentinel(game.engine, run.train.on_nonfinite)
+        self.finite_check = FiniteCheck(game.engine, run.train.on_nonfinite)
         self.step = 0
         self.steps = self._length()
         self.images_made = 0
-        """Pictures made for the generator's updates, over all processes."""
-        self._audience = Audience(observers)
-        self._keeper = Keeper(self, checkpoints, self._audience)
-        self.examiner = Examiner(self, evaluation, self._keeper, self._audience)
-        self._sheets = Sheets(game, self.ema, self._show, self._tell_progress)
+        """Images made for the generator's updates, over all processes."""
+        self._observers = ObserverList(observers)
+        self._checkpoints = CheckpointManager(self, checkpoints, self._observers)
+        self.examiner = PeriodicEvaluation(self, evaluation, self._checkpoints, self._observers)
+        self._sheets = SampleGrids(game, self.ema, self._show, self._tell_progress)
         self._collapse = CollapseWatch()
         self._stopwatch = Stopwatch(self.engine.device)
-        self.landmark = 0
+        self.rollback_step = 0
         """The step of the newest checkpoint that was due. One may be written at any step where a
         run is asked to stop, and where a run goes back to must not depend on that.
         """
         self.rollbacks = 0
-        """Since the landmark was written."""
+        """Since the rollback_step was written."""
         self._reported = 0
         """Images seen at the last report."""
         game.point.bring(self.ema.generator)
@@ -86,7 +86,7 @@ class Trainer:
         return Position(self.step, self.game.images_seen)
 
     @property
-    def _pictures(self) -> int:
+    def _images(self) -> int:
         return len(self.game.batches.data)
 
     def _length(self) -> int:
@@ -94,7 +94,7 @@ class Trainer:
         train, seen = self.run.train, self.game.images_seen
         images: float | None = train.images
         if train.epochs is not None:
-            images = train.epochs * self._pictures
+            images = train.epochs * self._images
         if images is None:
             return train.steps
         return self.step + self.game.schedule.steps(images, seen)
@@ -105,7 +105,7 @@ class Trainer:
         Raises Diverged when a loss is no longer finite, and OSError where the last checkpoint
         cannot be written; what was saved before stays.
         """
-        self._audience.tell(lambda observer: observer.started(self.step, self.steps))
+        self._observers.tell(lambda observer: observer.on_train_start(self.step, self.steps))
         self._tell_of_growth()
         if self.step == 0:
             self._begin()
@@ -120,18 +120,18 @@ class Trainer:
                 self.watch(before, stopping)
             except NonFinite as error:
                 self._answer(error)
-        if not self._keeper.is_current:
+        if not self._checkpoints.is_current:
             self.save()
-        if self._keeper.unsaved:
-            newest = self._keeper.newest()
-            raise OSError(f"{self._keeper.unsaved}; {newest}") from self._keeper.unsaved
+        if self._checkpoints.unsaved:
+            newest = self._checkpoints.newest()
+            raise OSError(f"{self._checkpoints.unsaved}; {newest}") from self._checkpoints.unsaved
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
     def _begin(self) -> None:
         if self.engine.is_main:
-            self._audience.attempt(0, "drawing real images", self._sheets.real)
-            self._audience.attempt(0, "drawing samples", self._sheets.samples)
-        if self.run.train.on_nonfinite == "rollback" and not self._keeper.is_current:
+            self._observers.attempt(0, "drawing real images", self._sheets.real)
+            self._observers.attempt(0, "drawing samples", self._sheets.samples)
+        if self.run.train.on_nonfinite == "rollback" and not self._checkpoints.is_current:
             self.save(due=True)  # to have something to go back to
 
     def advance(self) -> None:
@@ -152,7 +152,7 @@ class Trainer:
             self._tell_of_growth()
 
     def grow(self) -> None:
-        """Bring all networks to where the pictures seen so far have led them."""
+        """Bring all networks to where the images seen so far have led them."""
         self.game.grow()
         self.game.point.bring(self.ema.generator)
 
@@ -160,18 +160,18 @@ class Trainer:
         stages, stage = self.game.schedule.stages, self.game.point.stage
         warning = self.game.schedule.warning(self.steps) if stage is stages[0] else None
         if warning:
-            self._audience.tell(lambda observer: observer.noted(warning))
+            self._observers.tell(lambda observer: observer.on_message(warning))
         if len(stages) > 1:
-            size = f"{stage.image.size} of {stages[-1].image.size} pixels"
-            message = f"step {self.step}: {size}, {stage.batch_size} pictures in a batch"
-            self._audience.tell(lambda observer: observer.noted(message))
+            size = f"{stage.image_shape.size} of {stages[-1].image_shape.size} pixels"
+            message = f"step {self.step}: {size}, {stage.batch_size} images in a batch"
+            self._observers.tell(lambda observer: observer.on_message(message))
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
         self.game.randomness.reseed(purpose, position, self.engine.device)
         skips = self.run.train.on_nonfinite == "skip"
         before = [buffer.clone() for buffer in self._buffers()] if skips else []
-        adaptive = self.game.adaptive.values()
+        adaptive = self.game.stateful.values()
         adapted = [copy.deepcopy(each.state_dict()) for each in adaptive] if skips else []
         self.game.watched.clear()
         terms = phase.terms(position)
@@ -179,7 +179,7 @@ class Trainer:
         total.backward(inputs=phase.parameters)
         self.engine.average_gradients(phase.parameters)
         try:
-            accepted = self.sentinel.accepts(self._calculated(phase, terms))
+            accepted = self.finite_check.accepts(self._calculated(phase, terms))
             if accepted:
                 phase.optimizer.step()
                 phase.after()
@@ -188,7 +188,7 @@ class Trainer:
             phase.optimizer.zero_grad(set_to_none=True)
         if skips:
             skipped = torch.tensor(float(not accepted), device=self.engine.device)
-            self.game.tally.add(f"skipped/{phase.name}", skipped)
+            self.game.running_means.add(f"skipped/{phase.name}", skipped)
             if not accepted:  # batch norm has counted what was not finite
                 torch._foreach_copy_(self._buffers(), before)
                 for each, state in zip(adaptive, adapted, strict=True):
@@ -206,15 +206,17 @@ class Trainer:
         return Update(phase.name, self.step, seen, size, tuple(terms), values)
 
     def _count(self, phase: str, total: Tensor, terms: Mapping[str, Tensor]) -> None:
-        self.game.tally.add(f"loss/{phase}", total)
+        self.game.running_means.add(f"loss/{phase}", total)
         for name, term in terms.items():
-            self.game.tally.add(f"{phase}/{name}", term)
+            self.game.running_means.add(f"{phase}/{name}", term)
         for name, value in self.game.watched.items():
-            self.game.tally.add(name, value)
+            self.game.running_means.add(name, value)
 
     def watch(self, before: Position, stopping: Callable[[], bool] = lambda: False) -> None:
         """What is due after a step, ``before`` which a run had come so far: samples, reports."""
-        self._audience.tell(lambda observer: observer.stepped(self.step, self.game.images_seen))
+        self._observers.tell(
+            lambda observer: observer.on_step_end(self.step, self.game.images_seen)
+        )
         last = self.step == self.steps
         if last or self._due(self.run.sample.every, before):
             with self._stopwatch.paused():
@@ -231,33 +233,33 @@ class Trainer:
                 self.examiner.examine(stopping)
 
     def _due(self, every: Interval, before: Position) -> bool:
-        return due(every, before, self.position, self._pictures)
+        return due(every, before, self.position, self._images)
 
     def _report(self) -> None:
-        self._keeper.require_owner()
+        self._checkpoints.require_owner()
         scalars = self._finite_means()
         images = self.game.images_seen
         speed = (images - self._reported) / self._stopwatch.seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
         if len(self.game.schedule.stages) > 1:
-            scalars["growth/resolution"] = self.game.point.stage.image.height
+            scalars["growth/resolution"] = self.game.point.stage.image_shape.height
             scalars["growth/fade"] = self.game.point.fade
-        self._audience.tell(lambda observer: observer.reported(self.step, scalars))
+        self._observers.tell(lambda observer: observer.on_report(self.step, scalars))
         scores = {name: each.cpu().numpy() for name, each in self.game.scores.items()}
-        self._audience.tell(lambda observer: observer.scored(self.step, scores))
+        self._observers.tell(lambda observer: observer.on_scores(self.step, scores))
         for name, share in scalars.items():
             if name.startswith("skipped/") and share:
                 player = name.removeprefix("skipped/")
-                self._audience.warn(
+                self._observers.warn(
                     self.step,
                     f"{share:.1%} of the {player}'s last updates were not finite: left out",
                 )
-        self.game.tally.reset()
+        self.game.running_means.reset()
         self._stopwatch.restart()
         self._reported = images
 
     def _finite_means(self) -> dict[str, float]:
-        means = self.game.tally.means()
+        means = self.game.running_means.means()
         if means and self.engine.processes > 1:
             together = self.engine.mean(
                 torch.tensor(list(means.values()), device=self.engine.device)
@@ -269,13 +271,13 @@ class Trainer:
         return means
 
     def _require_finite(self) -> None:
-        """Raise NonFinite or Diverged where what would be saved is spoilt."""
-        self.sentinel.look()
+        """Raise NonFinite or Diverged where what would be saved is damaged."""
+        self.finite_check.look()
         self._finite_means()
         networks = (self.game.networks.generator, self.game.networks.discriminator)
         weights = [p.detach() for network in networks for p in network.parameters()]
         weights += [buffer for buffer in self._buffers() if buffer.is_floating_point()]
-        adapted = [each.state_dict().values() for each in self.game.adaptive.values()]
+        adapted = [each.state_dict().values() for each in self.game.stateful.values()]
         kept = (value for values in adapted for value in values if isinstance(value, Tensor))
         weights += [tensor for tensor in kept if tensor.is_floating_point()]
         if not torch.stack(torch._foreach_norm(weights)).isfinite().all():
@@ -283,19 +285,19 @@ class Trainer:
 
     def _answer(self, error: NonFinite) -> None:
         """Go on from the newest checkpoint with other randomness, or end the run."""
-        self._keeper.require_owner()
+        self._checkpoints.require_owner()
         update, randomness = error.update, self.game.randomness
         numbers = self.game.batches.order.at(update.images_seen - update.size, update.size)
         story = report(error, numbers.tolist(), randomness.seed, randomness.stream)
-        self._audience.tell(lambda observer: observer.failed(story))
+        self._observers.tell(lambda observer: observer.on_nonfinite(story))
         policy = self.run.train.on_nonfinite
         if policy != "rollback" or self.rollbacks == MOST_ROLLBACKS:
             raise Diverged(f"{error}; {self._advice()}") from error
-        self._keeper.go_back()
+        self._checkpoints.go_back()
         self.steps = self._length()
         self.examiner.last = min(self.examiner.last, self.step)
-        self._audience.tell(lambda observer: observer.went_back(self.step))
-        self._audience.warn(
+        self._observers.tell(lambda observer: observer.on_rollback(self.step))
+        self._observers.warn(
             self.step, f"{error}: back to step {self.step}, and on with other randomness"
         )
         self._stopwatch.restart()
@@ -306,38 +308,40 @@ class Trainer:
         advice = "try lower train.generator.lr and train.discriminator.lr"
         if policy == "raise":
             advice += ", or train.on_nonfinite=rollback"
-        return f"{advice}; {self._keeper.newest()}"
+        return f"{advice}; {self._checkpoints.newest()}"
 
     def save(self, *, due: bool = False, for_good: bool = False) -> None:
         """Write a checkpoint of this step, unless its losses or weights are not finite."""
         self._require_finite()
-        self._keeper.save(due=due, for_good=for_good)
+        self._checkpoints.save(due=due, for_good=for_good)
 
     def resume(self, warn: Callable[[str], None] = lambda message: None) -> None:
         """Go on from the newest checkpoint that is whole.
 
-        Raises RequestError if there is none, or the pictures or networks have another shape now.
+        Raises RequestError if there is none, or the images or networks have another shape now.
         """
-        self._keeper.resume(warn)
+        self._checkpoints.resume(warn)
         self.steps = self._length()
 
     def _draw_samples(self) -> None:
         draw = (self.step, "drawing samples", self._sheets.samples)
-        ratio = self._audience.attempt(*draw) if self.engine.is_main else None
+        ratio = self._observers.attempt(*draw) if self.engine.is_main else None
         ratio = self.engine.broadcast(ratio)
         if ratio is None:
             return
-        self.game.tally.add("samples/diversity", torch.tensor(ratio, device=self.engine.device))
+        self.game.running_means.add(
+            "samples/diversity", torch.tensor(ratio, device=self.engine.device)
+        )
         if self._collapse.collapsed(ratio, self.game.images_seen):
-            self._audience.warn(
+            self._observers.warn(
                 self.step,
                 f"the samples of step {self.step} are nearly all alike: they differ {ratio:.0%} as "
-                "much as real pictures do; the generator may have collapsed",
+                "much as real images do; the generator may have collapsed",
             )
 
     def _tell_progress(self, what: str, done: int, total: int) -> None:
-        self._audience.tell(lambda observer: observer.evaluating(what, done, total))
+        self._observers.tell(lambda observer: observer.on_evaluation_progress(what, done, total))
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
-        epoch = self.game.images_seen / self._pictures
-        self._audience.tell(lambda observer: observer.drew(name, self.step, epoch, sheet))
+        epoch = self.game.images_seen / self._images
+        self._observers.tell(lambda observer: observer.on_images(name, self.step, epoch, sheet))

@@ -1,4 +1,4 @@
-"""The phases of a training step: whose turn it is, and what they minimise.
+"""The phases of a training step: whose turn it is, and what they minimize.
 
 A step walks through its phases in order, each as often as it repeats. Everything random in a
 phase follows from the phase's name and its position, the number of its updates so far.
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Adaptive, Constraint, Networks, Objective, Terms
+from ganzoo.contracts import Loss, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Run
-from ganzoo.sections import Optimiser
+from ganzoo.sections import OptimizerOptions
 from ganzoo.structure import require_tensor, require_terms
 from ganzoo.training.engine import Engine
-from ganzoo.training.growth import Point, Schedule
+from ganzoo.training.growth import GrowthPoint, GrowthSchedule
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.running_means import RunningMeans
 from ganzoo.training.sampling import ClassFrequencies
-from ganzoo.training.tally import Tally
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Phase:
     """What is trained."""
     optimizer: torch.optim.Optimizer
     terms: Callable[[int], Terms]
-    """What is minimised at a position."""
+    """What is minimized at a position."""
     repeats: int = 1
     after: Callable[[], None] = lambda: None
 
@@ -47,30 +47,30 @@ class Phase:
 
 @dataclass
 class Game:
-    """The two players, the pictures they see, and what they minimise."""
+    """The two players, the images they see, and what they minimize."""
 
     run: Run
     networks: Networks
-    objective: Objective
+    objective: Loss
     batches: Batches
-    schedule: Schedule
+    schedule: GrowthSchedule
     augment: Pipeline
-    """What is done to real pictures only."""
+    """What is done to real images only."""
     view: Pipeline
-    """What is done to every picture before the discriminator sees it."""
+    """What is done to every image before the discriminator sees it."""
     engine: Engine
     randomness: Randomness
-    adaptive: Mapping[str, Adaptive] = field(default_factory=dict)
+    stateful: Mapping[str, Stateful] = field(default_factory=dict)
     """The objective and the augmentations that change while they train, by their section."""
-    tally: Tally = field(default_factory=Tally)
+    running_means: RunningMeans = field(default_factory=RunningMeans)
     images_seen: int = 0
-    """Real pictures shown to the discriminator so far, over all processes."""
-    point: Point = field(init=False)
+    """Real images shown to the discriminator so far, over all processes."""
+    point: GrowthPoint = field(init=False)
     """Where in its schedule the run is."""
     watched: dict[str, Tensor] = field(default_factory=dict)
     """What is worth a report of the terms calculated last, beside the terms."""
     scores: dict[str, Tensor] = field(default_factory=dict)
-    """The discriminator's scores of the real and the fake pictures that it was trained on last."""
+    """The discriminator's scores of the real and the fake images that it was trained on last."""
     frequencies: ClassFrequencies | None = field(init=False, default=None)
     """How often each class is trained; ``None`` where the players get no labels."""
     _batch: Batch = field(init=False)
@@ -89,7 +89,7 @@ class Game:
         return len(self.batches.data.class_names) if self.networks.conditional else 0
 
     def grow(self) -> None:
-        """Bring both players to where the pictures seen so far have led them."""
+        """Bring both players to where the images seen so far have led them."""
         self.point = self.schedule.at(self.images_seen)
         self.point.bring(self.networks.generator, self.networks.discriminator)
 
@@ -99,7 +99,10 @@ class Game:
         self.batches.shuffle(self.randomness.number("order"))
 
     def phases(self) -> list[Phase]:
-        """First the discriminator, ``critic_steps`` times, then the generator; optimisers anew."""
+        """``train.discriminator.steps`` discriminator updates, then one of the generator.
+
+        Both optimizers are new.
+        """
         train, stage = self.run.train, self.point.stage
         generator = self.schedule.trained(self.networks.generator, stage)
         discriminator = self.schedule.trained(self.networks.discriminator, stage)
@@ -107,28 +110,28 @@ class Game:
             Phase(
                 name="discriminator",
                 named=discriminator,
-                optimizer=optimiser(discriminator, train.discriminator, stage.lr_factor),
+                optimizer=optimizer(discriminator, train.discriminator, stage.lr_factor),
                 terms=self.discriminator_terms,
-                repeats=train.critic_steps,
+                repeats=train.discriminator.steps,
                 after=self.constrain,
             ),
             Phase(
                 name="generator",
                 named=generator,
-                optimizer=optimiser(generator, train.generator, stage.lr_factor),
+                optimizer=optimizer(generator, train.generator, stage.lr_factor),
                 terms=self.generator_terms,
             ),
         ]
 
     def discriminator_terms(self, position: int) -> Terms:
-        """The discriminator's terms on the next real pictures and as many new fakes."""
+        """The discriminator's terms on the next real images and as many new fakes."""
         size = self.point.stage.batch_size
-        batch = self.batches.take(self.images_seen, size, self.engine.share)
+        batch = self.batches.take(self.images_seen, size, self.engine.shard)
         self.images_seen += size
         if not self.classes:
             batch = batch._replace(labels=None)
         random = self._random("augment", position)
-        real = self.augment(batch.images, random, self.engine.share)
+        real = self.augment(batch.images, random, self.engine.shard)
         self._batch = batch._replace(images=self.point.shrink(real))
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
@@ -141,7 +144,7 @@ class Game:
                 return terms
 
     def generator_terms(self, position: int) -> Terms:
-        """The generator's terms on new fakes, beside the last real pictures."""
+        """The generator's terms on new fakes, beside the last real images."""
         with self.engine.autocast():
             fake = self._fake("generator latents", position)
             critic = self._critic("generator view", position, {})
@@ -152,12 +155,12 @@ class Game:
 
     def constrain(self) -> None:
         """Confine the discriminator's weights, where the objective does that."""
-        if isinstance(self.objective, Constraint):
+        if isinstance(self.objective, WeightConstraint):
             with self._loss:
                 self.objective.constrain(self.networks.discriminator)
 
     def _fake(self, purpose: str, position: int) -> Tensor:
-        share = self.engine.share
+        share = self.engine.shard
         random = self._random(purpose, position)
         generator = self.networks.generator
         with generator.plugin_code:
@@ -174,13 +177,13 @@ class Game:
         labels, discriminator = self._batch.labels, self.networks.discriminator
 
         def critic(images: Tensor) -> Tensor:
-            seen = self.view(images, random, self.engine.share)
+            seen = self.view(images, random, self.engine.shard)
             with discriminator.plugin_code:
                 scores = discriminator(seen, labels).float()
                 n = (len(images),)
                 require_tensor("the discriminator's output", scores, n, discriminator.forward)
-            for name, pictures in told.items():
-                if images is pictures:
+            for name, watched in told.items():
+                if images is watched:
                     self.watched[f"scores/{name}"] = scores.mean()
                     self.scores[name] = scores.detach()
             return scores
@@ -191,8 +194,8 @@ class Game:
         return self.randomness.generator(purpose, position, self.engine.device)
 
 
-def optimiser(
-    named: Mapping[str, nn.Parameter], settings: Optimiser, lr_factor: float
+def optimizer(
+    named: Mapping[str, nn.Parameter], settings: OptimizerOptions, lr_factor: float
 ) -> torch.optim.Optimizer:
     """The update rule for some of a player's weights."""
     parameters, lr = list(named.values()), settings.lr * lr_factor

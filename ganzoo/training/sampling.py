@@ -1,4 +1,4 @@
-"""Pictures from a generator, each by its number."""
+"""Images from a generator, each by its number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo import pictures
+from ganzoo import imaging
 from ganzoo.contracts import Generator
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
@@ -60,12 +60,12 @@ class ClassFrequencies:
         return bisect.bisect_right(self._ends, (place % 2**64) * self._ends[-1] >> 64)
 
 
-def make_pictures(
+def make_images(
     generator: Generator, count: int, seed: int, labels: Tensor | None = None
 ) -> Tensor:
-    """``count`` pictures as uint8 (N, C, H, W) on the CPU.
+    """``count`` images as uint8 (N, C, H, W) on the CPU.
 
-    Picture i follows from the seed, i and its label, not from how many are made or where.
+    Image i follows from the seed, i and its label, not from how many are made or where.
     """
     made = []
     for numbers in torch.arange(count).split(_AT_ONCE):
@@ -75,25 +75,25 @@ def make_pictures(
 
 
 def make_each_class(generator: Generator, classes: int, count: int, seed: int) -> Tensor:
-    """``count`` pictures of every class, (classes, N, C, H, W), of the same latents in each."""
+    """``count`` images of every class, (classes, N, C, H, W), of the same latents in each."""
     labels = (torch.full((count,), label) for label in range(classes))
-    return torch.stack([make_pictures(generator, count, seed, each) for each in labels])
+    return torch.stack([make_images(generator, count, seed, each) for each in labels])
 
 
 def latents_of(generator: Generator, numbers: Iterable[int], seed: int) -> Tensor:
-    """The latents of the pictures of these numbers, each by itself."""
+    """The latents of the images of these numbers, each by itself."""
     randomness = Randomness(seed)
     return torch.cat(
-        [generator.sample_latents(1, randomness.generator("picture", i)) for i in numbers]
+        [generator.sample_latents(1, randomness.generator("image", i)) for i in numbers]
     )
 
 
 @torch.no_grad()
 def draw(generator: Generator, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-    """The pictures of latents as uint8 (N, C, H, W) on the CPU, made where the generator is."""
+    """The images of latents as uint8 (N, C, H, W) on the CPU, made where the generator is."""
     device = next(generator.parameters()).device
     made = []
     for chosen in torch.arange(len(latents)).split(_AT_ONCE):
         named = None if labels is None else labels[chosen].to(device)
-        made.append(pictures.to_uint8(generator(latents[chosen].to(device), named)).cpu())
+        made.append(imaging.to_uint8(generator(latents[chosen].to(device), named)).cpu())
     return torch.cat(made)

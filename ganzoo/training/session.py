@@ -19,27 +19,27 @@ import torch
 import ganzoo
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
-    Adaptive,
-    Augment,
-    ChunkedSource,
+    Augmentation,
+    ChunkedDataset,
+    Dataset,
     ImageShape,
-    ImageSource,
-    Needs,
+    Loss,
+    LossRequirements,
     Networks,
-    Objective,
+    Stateful,
     notes_of,
 )
 from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.cache import prepared
 from ganzoo.data.collection import Collection, Store, grouped
-from ganzoo.data.streaming import StreamedPictures
+from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.observing.curves import LossCurves
-from ganzoo.observing.files import Evaluations, Gallery, Journal
-from ganzoo.observing.observer import Observer
-from ganzoo.observing.tensorboard import TensorBoard
+from ganzoo.observers.curves import LossCurves
+from ganzoo.observers.files import Evaluations, Gallery, Journal
+from ganzoo.observers.observer import Observer
+from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Chosen, Run
 from ganzoo.sections import seconds
@@ -47,7 +47,7 @@ from ganzoo.settings import changes_of
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.growth import Schedule
+from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
@@ -79,7 +79,7 @@ def train(
             if evaluation:
                 evaluation.refuse_impossible()
                 if note := evaluation.note:
-                    progress.noted(note)
+                    progress.on_message(note)
         place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _owned(run, place, progress) as owner:
             args = (game, evaluation, place, (progress, *others), stopping, owner)
@@ -103,7 +103,7 @@ def resume(
 
 def _note(run: Run, progress: Observer) -> Callable[[str], None]:
     """Of several processes the first one speaks."""
-    return progress.noted if launched_as_main(run.train) else SILENT.noted
+    return progress.on_message if launched_as_main(run.train) else SILENT.on_message
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownershi
     if not launched_as_main(run.train):
         yield None
         return
-    with owned(folder.path, progress.noted) as owner:
+    with owned(folder.path, progress.on_message) as owner:
         folder.clear()
         yield owner
 
@@ -158,7 +158,7 @@ def _train(
     finally:
         for observer in observers:
             with suppress(OSError):
-                observer.closed()
+                observer.on_end()
 
 
 def _require_place(checkpoints: Checkpoints) -> None:
@@ -186,18 +186,18 @@ def _evaluation(game: Game) -> Evaluation | None:
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
-    """The players, the pictures and the loss of a run, ready for the first step.
+    """The players, the images and the loss of a run, ready for the first step.
 
-    Raises RequestError for whatever a component refuses, if possible before pictures are prepared.
+    Raises RequestError for whatever a component refuses, if possible before images are prepared.
     """
-    source: ImageSource = run.dataset.build()
-    objective: Objective = run.loss.build()
-    augments: dict[str, Augment] = {k: chosen.build() for k, chosen in run.augment.items()}
+    source: Dataset = run.dataset.build()
+    objective: Loss = run.loss.build()
+    augments: dict[str, Augmentation] = {k: chosen.build() for k, chosen in run.augment.items()}
     codes = [chosen.entry.code for chosen in run.augment.values()]
-    needs = Needs.of(objective)
-    _refuse_early(run, source, needs, engine.device)
+    requirements = LossRequirements.of(objective)
+    _refuse_early(run, source, requirements, engine.device)
     data = Collection.of(_store(run, source, engine, progress), run.data.classes)
-    networks = _networks(run, data.shape, len(data.class_names), needs)
+    networks = _networks(run, data.shape, len(data.class_names), requirements)
     layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
         network.to(device=engine.device).to(memory_format=layout)
@@ -209,67 +209,69 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         networks=networks,
         objective=objective,
         batches=_batches(run, data, engine, layout),
-        schedule=Schedule(run, networks, data.shape),
+        schedule=GrowthSchedule(run, networks, data.shape),
         augment=Pipeline.of(augments.values(), "real", codes),
-        view=Pipeline.of(augments.values(), "both", codes),
+        view=Pipeline.of(augments.values(), "all", codes),
         engine=engine,
         randomness=Randomness(run.seed),
-        adaptive=_adaptive(run, objective, augments),
+        stateful=_adaptive(run, objective, augments),
     )
 
 
 def _adaptive(
-    run: Run, objective: Objective, augments: Mapping[str, Augment]
-) -> dict[str, Adaptive]:
+    run: Run, objective: Loss, augments: Mapping[str, Augmentation]
+) -> dict[str, Stateful]:
     """What adapts, by its section."""
     built: dict[str, tuple[object, Chosen]] = {"loss": (objective, run.loss)}
     built |= {f"augment.{k}": (each, run.augment[k]) for k, each in augments.items()}
     return {
         section: Adapting(each, chosen.entry.code)
         for section, (each, chosen) in built.items()
-        if isinstance(each, Adaptive)
+        if isinstance(each, Stateful)
     }
 
 
-def _refuse_early(run: Run, source: ImageSource, needs: Needs, device: torch.device) -> None:
+def _refuse_early(
+    run: Run, source: Dataset, requirements: LossRequirements, device: torch.device
+) -> None:
     """What no number of channels makes possible is refused or found before the preparing."""
     how = run.data
     classes = len(grouped(source.class_names, how.classes))
     if how.balance:
-        require_balance(classes, chunked=isinstance(source, ChunkedSource))
+        require_balance(classes, chunked=isinstance(source, ChunkedDataset))
     possible = (1, 3) if how.channels == "auto" else (how.channels,)
     for number in possible:
         try:
             image = ImageShape(number, how.height, how.width)
-            networks = _networks(run, image, classes, needs)
-            first = Schedule(run, networks, image).at(0)
+            networks = _networks(run, image, classes, requirements)
+            first = GrowthSchedule(run, networks, image).at(0)
             first.bring(networks.generator, networks.discriminator)
-            try_out(run, image, networks, first.stage.image, device)
+            try_out(run, image, networks, first.stage.image_shape, device)
             return
         except (RequestError, PluginError):
             if number == possible[-1]:
                 raise
 
 
-def _store(run: Run, source: ImageSource, engine: Engine, progress: Observer) -> Store:
-    """The first process prepares the pictures; the others find them prepared."""
+def _store(run: Run, source: Dataset, engine: Engine, progress: Observer) -> Store:
+    """The first process prepares the images; the others find them prepared."""
     store = store_of(run, source, progress) if engine.is_main else None
     engine.barrier()
     return store or store_of(run, source, SILENT)
 
 
-def store_of(run: Run, source: ImageSource, progress: Observer = SILENT) -> Store:
-    """The pictures of a source as a run sees them, prepared now if need be."""
+def store_of(run: Run, source: Dataset, progress: Observer = SILENT) -> Store:
+    """The images of a source as a run sees them, prepared now if need be."""
     entry = run.dataset.entry
     name, code = entry.qualified_name, entry.code
     with code.where_it_runs():
         for note in notes_of(source):
-            progress.noted(note)
-        if isinstance(source, ChunkedSource):
-            return StreamedPictures(source, run.data, name, code)
-        data = prepared(source, run.data, progress.preparing, dataset=name, code=code)
+            progress.on_message(note)
+        if isinstance(source, ChunkedDataset):
+            return StreamedImages(source, run.data, name, code)
+        data = prepared(source, run.data, progress.on_preparation_progress, dataset=name, code=code)
     if data.skipped:
-        progress.noted("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
+        progress.on_message("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
     return data
 
 
@@ -278,9 +280,13 @@ def _batches(run: Run, data: Collection, engine: Engine, layout: torch.memory_fo
     return Batches(data, seed, engine.device, layout, balance=run.data.balance)
 
 
-def _networks(run: Run, image: ImageShape, classes: int, needs: Needs) -> Networks:
+def _networks(
+    run: Run, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
-    networks: Networks = run.architecture.build(image=image, classes=classes, needs=needs)
+    networks: Networks = run.architecture.build(
+        image_shape=image_shape, num_classes=num_classes, requirements=requirements
+    )
     return networks
 
 
@@ -304,16 +310,16 @@ _PASSWORD = re.compile(r"://[^/\s@]+@")
 """Of an address, which is nobody's business."""
 
 _EXACT = (
-    *("ganzoo", "plugins", "torch", "numpy", "device", "cpu", "threads", "processes", "pictures"),
+    *("ganzoo", "plugins", "torch", "numpy", "device", "cpu", "threads", "processes", "images"),
 )
-"""What changes the order of the pictures, or the last bits of sums."""
+"""What changes the order of the images, or the last bits of sums."""
 
 
 def environment(game: Game) -> dict[str, Any]:
-    """What a run runs on: versions, device, pictures, command."""
+    """What a run runs on: versions, device, images, command."""
     run, device = game.run, game.engine.device
     chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
-    measuring = (*run.metrics.values(), *filter(None, [run.features]))
+    measuring = (*run.metrics.values(), *filter(None, [run.extractor]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -330,5 +336,5 @@ def environment(game: Game) -> dict[str, Any]:
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "processes": run.train.devices,
-        "pictures": f"{len(game.batches.data)} ({game.batches.data.identity[:8]})",
+        "images": f"{len(game.batches.data)} ({game.batches.data.identity[:8]})",
     }

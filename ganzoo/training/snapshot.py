@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from ganzoo.contracts import Adaptive, ImageShape
+from ganzoo.contracts import ImageShape, Stateful
 from ganzoo.errors import RequestError
 from ganzoo.training.checkpoint import State
 from ganzoo.training.ema import Ema
 from ganzoo.training.engine import Engine
+from ganzoo.training.finite_check import FiniteCheck
 from ganzoo.training.phases import Game, Phase
-from ganzoo.training.sentinel import Sentinel
 
 
 class Resumable(Protocol):
@@ -26,21 +26,21 @@ class Resumable(Protocol):
     engine: Engine
     phases: list[Phase]
     ema: Ema
-    sentinel: Sentinel
+    finite_check: FiniteCheck
     step: int
     images_made: int
-    landmark: int
+    rollback_step: int
     rollbacks: int
 
     def grow(self) -> None:
-        """Bring all networks to where the pictures seen so far have led them."""
+        """Bring all networks to where the images seen so far have led them."""
         ...
 
 
 class Adapting:
     """The state of an objective or an augmentation, whose ``code`` says whose an error is."""
 
-    def __init__(self, adaptive: Adaptive, code: AbstractContextManager[None]) -> None:
+    def __init__(self, adaptive: Stateful, code: AbstractContextManager[None]) -> None:
         self._adaptive = adaptive
         self._code = code
 
@@ -62,36 +62,36 @@ def take(trainer: Resumable) -> State:
         "step": trainer.step,
         "images_seen": game.images_seen,
         "images_made": trainer.images_made,
-        "image": list(data.shape),
+        "image_shape": list(data.shape),
         "class_names": list(data.class_names),
         "class_counts": list(game.frequencies.counts) if game.frequencies else [],
         "generator": game.networks.generator.state_dict(),
         "discriminator": game.networks.discriminator.state_dict(),
-        "averaged": trainer.ema.generator.state_dict(),
+        "generator_ema": trainer.ema.generator.state_dict(),
         "optimizers": {phase.name: phase.optimizer.state_dict() for phase in trainer.phases},
         "trained": {phase.name: list(phase.named) for phase in trainer.phases},
-        "tally": game.tally.state(),
+        "running_means": game.running_means.state(),
         "stream": game.randomness.stream,
-        "landmark": trainer.landmark,
+        "rollback_step": trainer.rollback_step,
         "rollbacks": trainer.rollbacks,
-        "skipped": trainer.sentinel.skipped,
-        "adaptive": {section: dict(each.state_dict()) for section, each in game.adaptive.items()},
+        "skipped": trainer.finite_check.skipped,
+        "stateful": {section: dict(each.state_dict()) for section, each in game.stateful.items()},
     }
 
 
 def restore(trainer: Resumable, state: State) -> None:
     """Bring a run to where ``take`` was called.
 
-    Raises RequestError if the pictures or the networks have another shape now.
+    Raises RequestError if the images or the networks have another shape now.
     """
-    data, image = trainer.game.batches.data, ImageShape(*state["image"])
+    data, image = trainer.game.batches.data, ImageShape(*state["image_shape"])
     now = (list(data.shape), list(data.class_names))
-    if now != (state["image"], state["class_names"]):
+    if now != (state["image_shape"], state["class_names"]):
         raise RequestError(
-            f"the run was trained on pictures of {image.size} x {image.channels} in "
+            f"the run was trained on images of {image.size} x {image.channels} in "
             f"{len(state['class_names'])} classes; these are {data.shape.size} "
             f"x {data.shape.channels} in "
-            f"{len(data.class_names)}: give it the pictures it was trained on"
+            f"{len(data.class_names)}: give it the images it was trained on"
         )
     try:
         _restore(trainer, state)
@@ -107,7 +107,7 @@ def _restore(trainer: Resumable, state: State) -> None:
     game = trainer.game
     _load(game.networks.generator, state["generator"])
     _load(game.networks.discriminator, state["discriminator"])
-    _load(trainer.ema.generator, state["averaged"])
+    _load(trainer.ema.generator, state["generator_ema"])
     trainer.ema.settled = True
     game.images_seen = int(state["images_seen"])
     trainer.grow()
@@ -118,14 +118,14 @@ def _restore(trainer: Resumable, state: State) -> None:
         )
     for phase in trainer.phases:
         _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
-    for section, each in game.adaptive.items():
-        if section in state["adaptive"]:  # else it is new to the run
-            each.load_state_dict(state["adaptive"][section])
-    game.tally.restore(state["tally"], trainer.engine.device)
+    for section, each in game.stateful.items():
+        if section in state["stateful"]:  # else it is new to the run
+            each.load_state_dict(state["stateful"][section])
+    game.running_means.restore(state["running_means"], trainer.engine.device)
     game.reroll(int(state["stream"]))
-    trainer.landmark = int(state["landmark"])
+    trainer.rollback_step = int(state["rollback_step"])
     trainer.rollbacks = int(state["rollbacks"])
-    trainer.sentinel.skipped = int(state["skipped"])
+    trainer.finite_check.skipped = int(state["skipped"])
     trainer.images_made = int(state["images_made"])
     trainer.step = int(state["step"])
 
@@ -139,7 +139,7 @@ def _load(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Go on from an optimiser's state, but with the learning rate and so on of now."""
+    """Go on from an optimizer's state, but with the learning rate and so on of now."""
     now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
     if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
         raise ValueError("the checkpoint holds the state of another kind of optimizer")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Adaptive, Constraint, ImageShape, Networks, Terms
+from ganzoo.contracts import ImageShape, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.errors import ContractError
 from ganzoo.run import Chosen, Run
 from ganzoo.structure import require_plain, require_tensor, require_terms
@@ -27,7 +27,11 @@ _FARTHEST = 10.0
 
 
 def try_out(
-    run: Run, image: ImageShape, networks: Networks, smallest: ImageShape, device: torch.device
+    run: Run,
+    image_shape: ImageShape,
+    networks: Networks,
+    smallest: ImageShape,
+    device: torch.device,
 ) -> None:
     """Try the networks, which nobody uses afterwards, the augmentations and the loss.
 
@@ -38,9 +42,11 @@ def try_out(
         _try_networks(networks, smallest, device)
         for chosen in run.augment.values():
             with chosen.entry.code:
-                _try_augment(_built(chosen, device), _images(image, device), chosen.entry.code)
+                _try_augment(
+                    _built(chosen, device), _images(image_shape, device), chosen.entry.code
+                )
         with run.loss.entry.code:
-            _try_loss(_built(run.loss, device), _images(image, device))
+            _try_loss(_built(run.loss, device), _images(image_shape, device))
 
 
 def _set_back(device: torch.device) -> AbstractContextManager[None]:
@@ -52,8 +58,8 @@ def _built(chosen: Chosen, device: torch.device) -> Any:
     return built.to(device) if isinstance(built, nn.Module) else built
 
 
-def _try_networks(networks: Networks, image: ImageShape, device: torch.device) -> None:
-    if image.height * image.width > _LARGEST:
+def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.device) -> None:
+    if image_shape.height * image_shape.width > _LARGEST:
         return
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
@@ -62,7 +68,7 @@ def _try_networks(networks: Networks, image: ImageShape, device: torch.device) -
         latents = generator.sample_latents(_N, _random(device))
         for mode in (False, True):  # samples are drawn in evaluation mode
             made = generator.train(mode)(latents, labels)
-            require_tensor("the generator's output", made, (_N, *image), generator.forward)
+            require_tensor("the generator's output", made, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
         scores = discriminator(made, labels)
         require_tensor("the discriminator's output", scores, (_N,), discriminator.forward)
@@ -71,7 +77,7 @@ def _try_networks(networks: Networks, image: ImageShape, device: torch.device) -
 def _try_augment(augment: Any, images: Tensor, code: AbstractContextManager[None]) -> None:
     before = images.clone()
     # In a run the images that a generator made carry a gradient, but are no leaf.
-    given = images.requires_grad_() * 1 if augment.placement == "both" else images
+    given = images.requires_grad_() * 1 if augment.apply_to == "all" else images
     made = Pipeline([augment], [code])(given, _random(images.device))
     if made.dtype != images.dtype:
         raise ContractError(f"it returns images of {made.dtype}, not {images.dtype}", augment)
@@ -80,12 +86,12 @@ def _try_augment(augment: Any, images: Tensor, code: AbstractContextManager[None
         raise ContractError(
             f"it returns images with values up to {farthest:.4g}: images lie in [-1, 1]", augment
         )
-    if augment.placement == "both":
+    if augment.apply_to == "all":
         if not torch.equal(given.detach(), before):
             raise ContractError("it changes the images that it is given in place", augment)
         if not made.requires_grad:
             raise ContractError(
-                'with placement "both" the generator learns through it, but the images that it '
+                'with apply_to "both" the generator learns through it, but the images that it '
                 "returns carry no gradient",
                 augment,
             )
@@ -108,7 +114,7 @@ def _try_loss(objective: Any, real: Tensor) -> None:
     terms = objective.generator(critic, fake, real)
     require_terms(terms, objective.generator)
     _require_gradient(terms, [fake], objective.generator)
-    if isinstance(objective, Constraint):
+    if isinstance(objective, WeightConstraint):
         objective.constrain(network)
     _require_storable(objective)
 
@@ -126,12 +132,12 @@ def _require_gradient(terms: Terms, inputs: Sequence[Tensor], method: Any) -> No
 
 
 def _require_storable(built: Any) -> None:
-    if isinstance(built, Adaptive):
+    if isinstance(built, Stateful):
         require_plain(built.state_dict(), built.state_dict)
 
 
-def _images(image: ImageShape, device: torch.device) -> Tensor:
-    return torch.rand(_N, *image, generator=_random(device), device=device) * 2 - 1
+def _images(image_shape: ImageShape, device: torch.device) -> Tensor:
+    return torch.rand(_N, *image_shape, generator=_random(device), device=device) * 2 - 1
 
 
 def _random(device: torch.device | str = "cpu") -> torch.Generator:

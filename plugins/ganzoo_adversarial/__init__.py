@@ -1,52 +1,57 @@
-"""The losses whose discriminator tells real pictures from generated ones, one by one."""
+"""Losses whose discriminator classifies each image as real or generated."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Loss, Options, hookimpl
+from ganzoo import LossSpec, Options, hookimpl
 
 
 class LeastSquaresOptions(Options):
-    """The scores that least squares aim at, by the letters of the paper."""
+    """The target scores, with the letters of the paper."""
 
     a: float = Field(
-        0.0, ge=-10, le=10, description="The score the discriminator aims at on generated pictures."
+        0.0, ge=-10, le=10, description="Target of the discriminator's scores of generated images."
     )
     b: float = Field(
-        1.0, ge=-10, le=10, description="The score the discriminator aims at on real pictures."
+        1.0, ge=-10, le=10, description="Target of the discriminator's scores of real images."
     )
     c: float = Field(
-        1.0, ge=-10, le=10, description="The score the generator wants for its pictures."
+        1.0,
+        ge=-10,
+        le=10,
+        description="Target of the scores of generated images for the generator.",
     )
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """Minimax, non-saturating, least squares, hinge."""
     return [
-        Loss(
+        LossSpec(
             name="minimax",
-            summary="The game as first written: its generator learns little while it loses.",
+            summary="Minimax loss of Goodfellow et al. 2014; its generator gradient vanishes "
+            "while the discriminator wins.",
             factory="ganzoo_adversarial.losses:Minimax",
             reference="Goodfellow et al. 2014, arXiv 1406.2661, equation 1",
         ),
-        Loss(
+        LossSpec(
             name="non-saturating",
-            summary="The game as first played: its generator learns most while it loses.",
+            summary="Non-saturating loss of Goodfellow et al. 2014; its generator gradient stays "
+            "large while the discriminator wins.",
             factory="ganzoo_adversarial.losses:NonSaturating",
             reference="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
         ),
-        Loss(
+        LossSpec(
             name="lsgan",
-            summary="Scores drawn to fixed targets by least squares.",
+            summary="Least squares loss: squared distances of the scores from fixed targets.",
             factory="ganzoo_adversarial.losses:LeastSquares",
             options=LeastSquaresOptions,
             reference="Mao et al. 2016, arXiv 1611.04076",
         ),
-        Loss(
+        LossSpec(
             name="hinge",
-            summary="Scores pushed apart until a margin lies between them.",
+            summary="Hinge loss: pushes scores of real and generated images beyond a margin.",
             factory="ganzoo_adversarial.losses:Hinge",
             reference="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957",
         ),

@@ -1,4 +1,4 @@
-"""The formulas of the adversarial losses, on raw scores."""
+"""Adversarial losses, computed from raw scores (no sigmoid)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Minimax:
     """min_G max_D E[log D(x)] + E[log(1 - D(G(z)))], where D = sigmoid(score).
 
-    Goodfellow et al. 2014, equation 1. As 1 - sigmoid(s) = sigmoid(-s), both logarithms are
-    taken from the score itself, where no score is too large.
+    Goodfellow et al. 2014, equation 1. Both logarithms are computed by logsigmoid, with
+    1 - sigmoid(s) = sigmoid(-s), so that large scores do not overflow.
     """
 
     options: Options
@@ -38,7 +38,7 @@ class Minimax:
 
 
 class NonSaturating(Minimax):
-    """The generator maximises log D(G(z)) instead (Goodfellow et al. 2014, section 3)."""
+    """The generator maximizes log D(G(z)) instead (Goodfellow et al. 2014, section 3)."""
 
     def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
         """-E[log D(G(z))]."""

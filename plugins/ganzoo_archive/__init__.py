@@ -1,4 +1,4 @@
-"""A zip or tar file of pictures as a dataset."""
+"""A zip or tar file of images as a dataset."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, SampleRange, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, SampleRange, hookimpl
 
 
 class ArchiveOptions(Options):
@@ -18,24 +18,24 @@ class ArchiveOptions(Options):
         "StyleGAN's tools write it says what they are.",
     )
     on_error: Literal["raise", "skip"] = Field(
-        "raise", description="Whether a picture that cannot be read ends the run or is left out."
+        "raise", description="Whether an image that cannot be read ends the run or is left out."
     )
     range: SampleRange = Field(
         "auto",
-        description="What black and white are in pictures of more than 8 bits, LOW..HIGH; auto "
+        description="What black and white are in images of more than 8 bits, LOW..HIGH; auto "
         "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "
         "for floats 0..1, -1..1 or 0..255, whichever holds them all.",
     )
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
-    """Anyone's own pictures, in one file."""
+def ganzoo_datasets() -> list[DatasetSpec]:
+    """Anyone's own images, in one file."""
     return [
-        Dataset(
+        DatasetSpec(
             name="archive",
-            summary="Your own pictures in a zip or tar file, which is never unpacked.",
-            factory="ganzoo_archive.pictures:ArchivePictures",
+            summary="Your own images in a zip or tar file, which is never unpacked.",
+            factory="ganzoo_archive.images:ArchiveImages",
             options=ArchiveOptions,
         )
     ]

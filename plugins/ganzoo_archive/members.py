@@ -1,6 +1,6 @@
 """The files in a zip or tar file, listed once and read at random.
 
-Nothing is extracted: the name of a file leads nowhere, it only says what class a picture is of.
+Nothing is extracted: the name of a file leads nowhere, it only says what class an image is of.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ganzoo import RequestError
 
 _MOST_MEMBERS = 2_000_000
 _LARGEST = 256 * 1024**2
-"""Bytes of one file: what the largest picture needs that is not compressed."""
+"""Bytes of one file: what the largest image needs that is not compressed."""
 _SMALL = 1024**2
 _MOST_SHRUNK = 200
 """How many times its packed size a file may have, unless it is small; photographs reach 2."""
@@ -64,7 +64,7 @@ def open_archive(path: Path) -> Members:
     for beginning, packer in _PACKERS.items():
         if start.startswith(beginning):
             raise RequestError(
-                f"{path} is compressed as a whole, so that no picture is found without unpacking "
+                f"{path} is compressed as a whole, so that no image is found without unpacking "
                 f"all before it: `{packer} --decompress --keep {path.name}` leaves a .tar, which "
                 "is read in place, as is a .zip"
             )
@@ -181,7 +181,7 @@ def _refuse_bomb(size: int, packed: int) -> None:
     if size > _LARGEST:
         raise ValueError(f"it has {size:,} bytes, and {_LARGEST:,} are allowed")
     if size > max(_SMALL, packed * _MOST_SHRUNK):
-        raise ValueError(f"{packed:,} bytes that unpack to {size:,} are no picture")
+        raise ValueError(f"{packed:,} bytes that unpack to {size:,} are no image")
 
 
 def _refuse_early_end(path: Path, end: int) -> None:

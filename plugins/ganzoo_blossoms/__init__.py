@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from ganzoo import Dataset, Options, hookimpl
+from ganzoo import DatasetSpec, Options, hookimpl
 
 
 class BlossomsOptions(Options):
     """Which flowers to draw, and how many."""
 
-    count: int = Field(default=10_000, ge=1, description="How many pictures there are.")
+    count: int = Field(default=10_000, ge=1, description="How many images there are.")
     size: int = Field(
         default=64,
         ge=8,
@@ -27,10 +27,10 @@ class BlossomsOptions(Options):
 
 
 @hookimpl
-def ganzoo_datasets() -> Iterable[Dataset]:
+def ganzoo_datasets() -> Iterable[DatasetSpec]:
     """Offer the drawn flowers."""
     return [
-        Dataset(
+        DatasetSpec(
             name="blossoms",
             summary="Flowers drawn by the program, classed by their number of petals, 3 to 8.",
             factory="ganzoo_blossoms.source:blossoms",

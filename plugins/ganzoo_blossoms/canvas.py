@@ -1,4 +1,4 @@
-"""How shapes and colours get onto a canvas, (3, N, R, R) sRGB in [0, 1]."""
+"""How shapes and colors get onto a canvas, (3, N, R, R) sRGB in [0, 1]."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def coverage(distance: Float, softness: float | Float) -> Float:
 
 
 def lay(canvas: Float, alpha: Float, *inks: tuple[Float, Float]) -> None:
-    """Cover ``alpha`` (N, R, R) of the canvas with inks: a colour and how much of it, each."""
+    """Cover ``alpha`` (N, R, R) of the canvas with inks: a color and how much of it, each."""
     clear = 1 - alpha
     ink = np.empty_like(clear)
     for channel, plane in enumerate(canvas):
         plane *= clear
-        for colour, amount in inks:
-            plane += np.multiply(colour[channel], amount, out=ink)
+        for color, amount in inks:
+            plane += np.multiply(color[channel], amount, out=ink)

@@ -1,12 +1,12 @@
-"""Pictures of flowers, drawn by number."""
+"""Images of flowers, drawn by number."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo_blossoms.backdrop import Backdrop
-from ganzoo_blossoms.heart import Heart
+from ganzoo_blossoms.background import Background
+from ganzoo_blossoms.flower_center import FlowerCenter
 from ganzoo_blossoms.petals import Petals
 from ganzoo_blossoms.pose import Pose
 from ganzoo_blossoms.randomness import Draws
@@ -21,21 +21,21 @@ _PIXELS_AT_ONCE = 1 << 16
 
 
 def draw(seed: int, indices: range, resolution: int) -> NDArray[np.uint8]:
-    """The pictures of these numbers, uint8 (N, R, R, 3); each depends on its own number alone."""
-    pictures = np.empty((len(indices), resolution, resolution, 3), np.uint8)
+    """The images of these numbers, uint8 (N, R, R, 3); each depends on its own number alone."""
+    images = np.empty((len(indices), resolution, resolution, 3), np.uint8)
     block = max(1, _PIXELS_AT_ONCE // resolution**2)
     for start in range(0, len(indices), block):
         some = slice(start, start + block)
-        pictures[some] = _draw_block(seed, indices[some], resolution)
-    return pictures
+        images[some] = _draw_block(seed, indices[some], resolution)
+    return images
 
 
 def _draw_block(seed: int, indices: range, resolution: int) -> NDArray[np.uint8]:
     pose = Pose.sample(Draws(seed, "pose", indices))
     petals = Petals.sample(Draws(seed, "petals", indices), petal_counts(seed, indices))
-    heart = Heart.sample(Draws(seed, "heart", indices))
+    heart = FlowerCenter.sample(Draws(seed, "heart", indices))
     stem = Stem.sample(Draws(seed, "stem", indices))
-    backdrop = Backdrop.sample(Draws(seed, "backdrop", indices), bloom=petals.dress.tip)
+    backdrop = Background.sample(Draws(seed, "backdrop", indices), bloom=petals.dress.tip)
 
     line = (np.arange(resolution, dtype=np.float32) + np.float32(0.5)) / np.float32(resolution)
     x, y = line[None, None, :], line[None, :, None]

@@ -47,7 +47,7 @@ class Outline:
         tip, base, fill, depth, waves = draws.choice(_FORMS)
         n = counts[:, None, None].astype(np.float32)
         tip, base = tip * draws.uniform(0.85, 1.2), base * draws.uniform(0.9, 1.15)
-        # Where there are many, narrow at the base: none may reach its neighbour's middle.
+        # Where there are many, narrow at the base: none may reach its neighbor's middle.
         base = np.maximum(base, n / 7.5)
         sector = np.tan(np.float32(np.pi) / n).clip(None, 0.75)
         return cls(

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo_blossoms.canvas import coverage, lay
-from ganzoo_blossoms.dress import Dress
 from ganzoo_blossoms.outline import Outline
+from ganzoo_blossoms.petal_colors import PetalColors
 from ganzoo_blossoms.pose import Pose
 from ganzoo_blossoms.randomness import Draws, Float
 from ganzoo_blossoms.ring import Ring
@@ -24,7 +24,7 @@ class Petal:
     shadow: Float
     """How much of the light it takes from what lies under it."""
     tip: Float
-    """How much of the tip's colour it has there, against the throat's."""
+    """How much of the tip's color it has there, against the throat's."""
     accent: Float
     """How much of the accent's it has over both."""
 
@@ -35,7 +35,7 @@ class Petals:
 
     ring: Ring
     outline: Outline
-    dress: Dress
+    dress: PetalColors
     curl: Float
     """How much a petal is a gutter (positive) or a ridge along its middle."""
     droop: Float
@@ -48,7 +48,7 @@ class Petals:
         return cls(
             ring=Ring.sample(draws, counts),
             outline=outline,
-            dress=Dress.sample(draws, outline.width),
+            dress=PetalColors.sample(draws, outline.width),
             curl=draws.uniform(-0.28, 0.28),
             droop=draws.uniform(0, 0.35),
         )

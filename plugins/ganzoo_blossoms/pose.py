@@ -1,4 +1,4 @@
-"""Where a flower is in its picture, and how it is turned to the viewer."""
+"""Where a flower is in its image, and how it is turned to the viewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Pose:
     x: Float
     y: Float
     radius: Float
-    """Position and size in units of the picture's height, from its upper left corner."""
+    """Position and size in units of the image's height, from its upper left corner."""
     direction: Float
     """The direction in which the flower leans, in radians."""
     tilt: Float
@@ -27,7 +27,7 @@ class Pose:
 
     @classmethod
     def sample(cls, draws: Draws) -> Pose:
-        """A pose with the whole flower in the picture, or all but the tips of its petals."""
+        """A pose with the whole flower in the image, or all but the tips of its petals."""
         radius = draws.uniform(0.3, 0.46)
         room = (0.53 - radius).clip(0)
         return cls(
@@ -41,7 +41,7 @@ class Pose:
         )
 
     def plane(self, x: Float, y: Float) -> tuple[Float, Float]:
-        """The point (u, v) of the flower, in its radii, that is seen at (x, y) of the picture."""
+        """The point (u, v) of the flower, in its radii, that is seen at (x, y) of the image."""
         x, y = (x - self.x) / self.radius, (y - self.y) / self.radius
         cos, sin = np.cos(self.direction), np.sin(self.direction)
         u, q = x * cos + y * sin, y * cos - x * sin

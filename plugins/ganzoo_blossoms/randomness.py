@@ -1,4 +1,4 @@
-"""Random numbers that are a function of (seed, purpose, picture, position) and of nothing else."""
+"""Random numbers that are a function of (seed, purpose, image, position) and of nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PAGE = 32
 
 
 def mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Stir 64 bits so that each depends on all: SplitMix64's finaliser (Steele et al. 2014)."""
+    """Stir 64 bits so that each depends on all: SplitMix64's finalizer (Steele et al. 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
@@ -26,10 +26,10 @@ def _fraction(bits: NDArray[np.uint64]) -> Float:
 
 
 class Draws:
-    """Numbers for the pictures ``indices``: each call takes every picture's next position.
+    """Numbers for the images ``indices``: each call takes every image's next position.
 
     Integer arithmetic alone makes the bits, so they are the same with every version of numpy, on
-    every machine, and whichever other pictures are drawn beside.
+    every machine, and whichever other images are drawn beside.
     """
 
     def __init__(self, seed: int, purpose: str, indices: range) -> None:
@@ -41,7 +41,7 @@ class Draws:
         self._position = 0
 
     def bits(self) -> NDArray[np.uint64]:
-        """The next 64 bits of every picture, (N,)."""
+        """The next 64 bits of every image, (N,)."""
         line = self._position % _PAGE
         if line == 0:  # a page at a time, because small arrays are slow
             positions = self._position + np.arange(1, _PAGE + 1, dtype=np.uint64)
@@ -50,15 +50,15 @@ class Draws:
         return self._page[line, :]
 
     def below(self, n: int) -> NDArray[np.int64]:
-        """An integer from [0, n) for every picture, (N,)."""
+        """An integer from [0, n) for every image, (N,)."""
         return ((self.bits() >> np.uint64(32)) * np.uint64(n) >> np.uint64(32)).astype(np.int64)
 
     def uniform(self, low: float | Float = 0.0, high: float | Float = 1.0) -> Float:
-        """A number from [low, high] for every picture, (N, 1, 1) to broadcast over its pixels."""
+        """A number from [low, high] for every image, (N, 1, 1) to broadcast over its pixels."""
         return low + (high - low) * _fraction(self.bits())[:, None, None]
 
     def several(self, n: int) -> Float:
-        """``n`` numbers from [0, 1) for every picture, (N, n)."""
+        """``n`` numbers from [0, 1) for every image, (N, n)."""
         return _fraction(np.stack([self.bits() for _ in range(n)], axis=1))
 
     def chance(self, probability: float) -> Float:
@@ -66,6 +66,6 @@ class Draws:
         return (self.uniform() < probability).astype(np.float32)
 
     def choice(self, rows: Sequence[Sequence[float]]) -> Float:
-        """A row of a table for every picture: its entries, (columns, N, 1, 1)."""
+        """A row of a table for every image: its entries, (columns, N, 1, 1)."""
         chosen = np.asarray(rows, np.float32)[self.below(len(rows))]
         return chosen.T[..., None, None]

@@ -1,4 +1,4 @@
-"""How petals stand about the centre of a flower."""
+"""How petals stand about the center of a flower."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST = 5
 
 
 def petal_counts(seed: int, indices: range) -> NDArray[np.int64]:
-    """The number of petals of each picture, (N,)."""
+    """The number of petals of each image, (N,)."""
     return FEWEST + Draws(seed, "count", indices).below(MOST - FEWEST + 1)
 
 
@@ -36,7 +36,7 @@ class Ring:
     stretch: Float
     """How much shorter than the longest possible a petal is, as a factor on distances."""
     tone: Float
-    """How light a petal is: 1 shows its colours as they are."""
+    """How light a petal is: 1 shows its colors as they are."""
     over: Float
     """1 where petal j + 1 lies over petal j, 0 where it lies under."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blossoms:
-    """``count`` pictures of flowers, square, labelled by their number of petals."""
+    """``count`` images of flowers, square, labeled by their number of petals."""
 
     seed: int
     count: int
@@ -32,7 +32,7 @@ class Blossoms:
 
     @property
     def fingerprint(self) -> str:
-        """All that the pictures depend on."""
+        """All that the images depend on."""
         return f"blossoms-{VERSION}-seed-{self.seed}-count-{self.count}-size-{self.size}"
 
     def __len__(self) -> int:
@@ -40,20 +40,20 @@ class Blossoms:
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
         index = range(self.count)[index]
-        pictures, labels = self.read(range(index, index + 1))
-        return pictures[0], int(labels[0])
+        images, labels = self.read(range(index, index + 1))
+        return images[0], int(labels[0])
 
     def at(self, resolution: int) -> Blossoms:
-        """The same flowers in pictures of another size."""
+        """The same flowers in images of another size."""
         return replace(self, size=resolution)
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Many pictures at once: uint8 (N, size, size, 3), and their labels, int64 (N,).
+        """Many images at once: uint8 (N, size, size, 3), and their labels, int64 (N,).
 
         Raises IndexError where a number is not from 0 to ``count - 1``.
         """
         if indices and not 0 <= min(indices) <= max(indices) < self.count:
-            raise IndexError(f"no such pictures: {indices} of {self.count}")
+            raise IndexError(f"no such images: {indices} of {self.count}")
         return draw(self.seed, indices, self.size), petal_counts(self.seed, indices) - FEWEST
 
 

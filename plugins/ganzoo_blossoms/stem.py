@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ganzoo_blossoms.canvas import coverage, lay
-from ganzoo_blossoms.colour import oklch
+from ganzoo_blossoms.color import oklch
 from ganzoo_blossoms.pose import Pose
 from ganzoo_blossoms.randomness import Draws, Float
 
@@ -16,10 +16,10 @@ _HALF_WIDTH = np.float32(0.016)
 
 @dataclass(frozen=True)
 class Leaf:
-    """A leaf; lengths are in heights of the picture."""
+    """A leaf; lengths are in heights of the image."""
 
     below: Float
-    """How far below the flower's centre it grows."""
+    """How far below the flower's center it grows."""
     angle: Float
     length: Float
     width: Float
@@ -52,20 +52,20 @@ class Stem:
     shown: Float
     lean: Float
     blur: Float
-    colour: Float
+    color: Float
     light: Float
-    """The colour of its lit side and of the ribs of its leaves."""
+    """The color of its lit side and of the ribs of its leaves."""
     leaves: tuple[Leaf, ...]
 
     @classmethod
     def sample(cls, draws: Draws) -> Stem:
-        """A stem with a leaf on either side, in three pictures of four."""
+        """A stem with a leaf on either side, in three images of four."""
         lightness, hue = draws.uniform(0.36, 0.56), draws.uniform(122, 146)
         return cls(
             shown=draws.chance(0.75),
             lean=draws.uniform(-0.7, 0.7),
             blur=draws.uniform(0.01, 0.03),
-            colour=oklch(lightness, 0.11, hue),
+            color=oklch(lightness, 0.11, hue),
             light=oklch(lightness + 0.2, 0.12, hue - 8),
             leaves=(Leaf.sample(draws, -1), Leaf.sample(draws, 1)),
         )
@@ -84,4 +84,4 @@ class Stem:
             alpha += cover * (1 - alpha)
         alpha *= self.shown
         lit *= self.shown
-        lay(canvas, alpha, (self.colour, alpha - lit), (self.light, lit))
+        lay(canvas, alpha, (self.color, alpha - lit), (self.light, lit))

@@ -7,115 +7,114 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Augmentation, Options, hookimpl
+from ganzoo import AugmentationSpec, Options, hookimpl
 
 _PAPER = "Zhao et al. 2020, arXiv 2006.02595"
 
 
-class PlacedOptions(Options):
-    """Where the augmentation acts."""
+class ApplyToOptions(Options):
+    """Which images are augmented."""
 
-    on: Literal["real", "both"] = Field(
+    apply_to: Literal["real", "all"] = Field(
         "real",
-        description="On real pictures only (more data), or on all the discriminator sees.",
+        description="real: real images only, as more data; all: all images that the discriminator "
+        "sees, generated ones too.",
     )
 
 
-class FlipOptions(PlacedOptions):
-    """How often pictures are mirrored."""
+class FlipOptions(ApplyToOptions):
+    """How often images are flipped."""
 
-    probability: float = Field(
-        0.5, ge=0, le=1, description="Probability that left and right are exchanged."
-    )
-    vertical: float = Field(
-        0.0, ge=0, le=1, description="Probability that top and bottom are exchanged."
-    )
+    probability: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
+    vertical: float = Field(0.0, ge=0, le=1, description="Probability of a vertical flip.")
 
 
-class CropOptions(PlacedOptions):
-    """How much of a picture is kept."""
+class CropOptions(ApplyToOptions):
+    """The size of the cropped window."""
 
-    smallest: float = Field(
-        0.8, gt=0, le=1, description="Smallest side of the window, as a share of the picture's."
-    )
-
-
-class RotateOptions(PlacedOptions):
-    """How far pictures turn."""
-
-    degrees: float = Field(
-        10.0, ge=0, le=180, description="Largest angle to either side, in degrees."
+    min_side: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Smallest side of the window, as a fraction of the image's side.",
     )
 
 
-class ShiftOptions(PlacedOptions):
-    """How far pictures move."""
+class RotateOptions(ApplyToOptions):
+    """The range of angles."""
+
+    degrees: float = Field(10.0, ge=0, le=180, description="Angles are from -degrees to degrees.")
+
+
+class ShiftOptions(ApplyToOptions):
+    """The range of shifts."""
 
     width: float = Field(
-        0.1, ge=0, le=1, description="Largest move to the left or right, as a share of the width."
+        0.1,
+        ge=0,
+        le=1,
+        description="Largest shift to the left or right, as a fraction of the width.",
     )
     height: float = Field(
-        0.1, ge=0, le=1, description="Largest move up or down, as a share of the height."
+        0.1, ge=0, le=1, description="Largest shift up or down, as a fraction of the height."
     )
 
 
-class ShearOptions(PlacedOptions):
-    """How far pictures lean."""
+class ShearOptions(ApplyToOptions):
+    """The range of shears."""
 
     amount: float = Field(
-        0.15, ge=0, le=1, description="Tangent of the largest angle of leaning to either side."
+        0.15, ge=0, le=1, description="Tangent of the largest shear angle, to either side."
     )
 
 
-class ZoomOptions(PlacedOptions):
-    """How much pictures grow and shrink."""
+class ZoomOptions(ApplyToOptions):
+    """The range of scales."""
 
-    amount: float = Field(
-        0.1, ge=0, lt=1, description="Largest difference of the factor of enlargement from 1."
-    )
+    amount: float = Field(0.1, ge=0, lt=1, description="Scales are from 1 - amount to 1 + amount.")
 
 
 @hookimpl
-def ganzoo_augmentations() -> Iterable[Augmentation]:
-    """Six ways to move pixels."""
-    yield Augmentation(
+def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
+    """Six geometric augmentations."""
+    yield AugmentationSpec(
         name="flip",
-        summary="Mirrors pictures at random, left to right or top to bottom.",
+        summary="Random flip, left to right or top to bottom.",
         factory="ganzoo_classic_augment.augments:Flip",
         options=FlipOptions,
         reference=_PAPER,
     )
-    yield Augmentation(
+    yield AugmentationSpec(
         name="crop",
-        summary="Enlarges a random window of the picture to the full picture.",
+        summary="Random crop, enlarged to the image's size.",
         factory="ganzoo_classic_augment.augments:Crop",
         options=CropOptions,
         reference=_PAPER,
     )
-    yield Augmentation(
+    yield AugmentationSpec(
         name="rotate",
-        summary="Turns pictures about their centre by a random angle.",
+        summary="Random rotation about the center.",
         factory="ganzoo_classic_augment.augments:Rotate",
         options=RotateOptions,
         reference=_PAPER,
     )
-    yield Augmentation(
+    yield AugmentationSpec(
         name="shift",
-        summary="Moves pictures a random way sideways and up or down.",
+        summary="Random shift, sideways and up or down.",
         factory="ganzoo_classic_augment.augments:Shift",
         options=ShiftOptions,
         reference=_PAPER,
     )
-    yield Augmentation(
+    yield AugmentationSpec(
         name="shear",
-        summary="Leans pictures sideways by a random angle.",
+        summary="Random horizontal shear.",
         factory="ganzoo_classic_augment.augments:Shear",
         options=ShearOptions,
         reference=_PAPER,
     )
-    yield Augmentation(
+    yield AugmentationSpec(
         name="zoom",
-        summary="Enlarges or shrinks pictures about their centre by a random factor.",
+        summary="Random scaling about the center, by one factor for both sides.",
         factory="ganzoo_classic_augment.augments:Zoom",
         options=ZoomOptions,
         reference=_PAPER,

@@ -1,4 +1,4 @@
-"""The augmentations: each draws a matrix for every picture."""
+"""The augmentations: each samples an affine matrix per image."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from ganzoo import Placement
+from ganzoo import ApplyTo
 from ganzoo_classic_augment import (
+    ApplyToOptions,
     CropOptions,
     FlipOptions,
-    PlacedOptions,
     RotateOptions,
     ShearOptions,
     ShiftOptions,
@@ -20,19 +20,19 @@ from ganzoo_classic_augment import (
 )
 from ganzoo_classic_augment.matrices import rotation, scaling, shear, translation
 
-Chosen = TypeVar("Chosen", bound=PlacedOptions)
+Chosen = TypeVar("Chosen", bound=ApplyToOptions)
 
 
-class Placed(Generic[Chosen]):
-    """An augmentation with its options, which say where it acts."""
+class Applied(Generic[Chosen]):
+    """An augmentation with its options."""
 
     def __init__(self, options: Chosen) -> None:
         self.options = options
-        self.placement: Placement = options.on
+        self.apply_to: ApplyTo = options.apply_to
 
 
-class Flip(Placed[FlipOptions]):
-    """Mirrors the picture."""
+class Flip(Applied[FlipOptions]):
+    """Flips the image."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Scale by -1 across, down, both or neither."""
@@ -42,19 +42,19 @@ class Flip(Placed[FlipOptions]):
         )
 
 
-class Crop(Placed[CropOptions]):
-    """Enlarges a window of the picture, which lies wholly inside it, to the full picture."""
+class Crop(Applied[CropOptions]):
+    """Enlarges a window, which is inside the image, to the full image."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Bring the window's centre to the picture's, then enlarge."""
-        side = _uniform(n, self.options.smallest, 1, random)
+        """Move the window's center to the image's center, then enlarge."""
+        side = _uniform(n, self.options.min_side, 1, random)
         x = _uniform(n, -aspect, aspect, random) * (1 - side)
         y = _uniform(n, -1, 1, random) * (1 - side)
         return scaling(1 / side, 1 / side) @ translation(-x, -y)
 
 
-class Rotate(Placed[RotateOptions]):
-    """Turns the picture about its centre."""
+class Rotate(Applied[RotateOptions]):
+    """Rotates the image about its center."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Rotate by up to the largest angle to either side."""
@@ -62,8 +62,8 @@ class Rotate(Placed[RotateOptions]):
         return rotation(_uniform(n, -largest, largest, random))
 
 
-class Shift(Placed[ShiftOptions]):
-    """Moves the picture."""
+class Shift(Applied[ShiftOptions]):
+    """Shifts the image."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Translate by up to a share of the width, 2 ``aspect``, and of the height, 2."""
@@ -71,16 +71,16 @@ class Shift(Placed[ShiftOptions]):
         return translation(_uniform(n, -x, x, random), _uniform(n, -y, y, random))
 
 
-class Shear(Placed[ShearOptions]):
-    """Leans the picture sideways; its horizontal lines stay horizontal."""
+class Shear(Applied[ShearOptions]):
+    """Shears the image sideways; horizontal lines stay horizontal."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Shear by up to the largest tangent to either side."""
         return shear(_uniform(n, -self.options.amount, self.options.amount, random))
 
 
-class Zoom(Placed[ZoomOptions]):
-    """Enlarges or shrinks the picture about its centre."""
+class Zoom(Applied[ZoomOptions]):
+    """Scales the image about its center."""
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Scale both sides by one factor; above 1 it enlarges."""

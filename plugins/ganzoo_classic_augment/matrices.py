@@ -15,7 +15,7 @@ def translation(x: Tensor, y: Tensor) -> Tensor:
 
 
 def scaling(x: Tensor, y: Tensor) -> Tensor:
-    """Enlarges about the centre, ``x`` times in width and ``y`` times in height."""
+    """Enlarges about the center, ``x`` times in width and ``y`` times in height."""
     matrix = _identity(x)
     matrix[:, 0, 0] = x
     matrix[:, 1, 1] = y
@@ -23,7 +23,7 @@ def scaling(x: Tensor, y: Tensor) -> Tensor:
 
 
 def rotation(angle: Tensor) -> Tensor:
-    """Turns about the centre, clockwise to the eye since y points down; in radians."""
+    """Turns about the center, clockwise to the eye since y points down; in radians."""
     matrix = _identity(angle)
     matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos()
     matrix[:, 0, 1] = -angle.sin()
@@ -32,7 +32,7 @@ def rotation(angle: Tensor) -> Tensor:
 
 
 def shear(tangent: Tensor) -> Tensor:
-    """Moves what lies below the centre to the right, by ``tangent`` times how far below."""
+    """Moves what lies below the center to the right, by ``tangent`` times how far below."""
     matrix = _identity(tangent)
     matrix[:, 0, 1] = tangent
     return matrix

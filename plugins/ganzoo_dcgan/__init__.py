@@ -6,45 +6,47 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Architecture, Options, hookimpl
+from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class DcganOptions(Options):
-    """The size and the fittings of the two networks."""
+    """Width and layers of both networks."""
 
-    channels: int = Field(
+    base_channels: int = Field(
         64,
         ge=1,
-        description="Width of the largest feature maps; each halving doubles it, up to eightfold.",
+        description="Channels of the largest feature maps; each halving of the size doubles "
+        "them, up to 8 x base_channels.",
     )
-    latents: int = Field(
-        100, ge=1, description="How many normal latents a picture is made from (paper: uniform)."
+    latent_dim: int = Field(
+        100, ge=1, description="Length of the latent vector; normal, where the paper has uniform."
     )
-    kernel: Literal[4, 5] = Field(
-        4, description="Side of the filters: 5 in the authors' code, 4 in most others."
+    kernel_size: Literal[4, 5] = Field(
+        4, description="Kernel size of all convolutions: 5 in the authors' code, 4 in most others."
     )
     head: Literal["conv", "dense"] = Field(
         "conv",
-        description="The critic's last layer, one 4 x 4 filter or a dense one: the same function.",
+        description="The discriminator's last layer: a 4 x 4 convolution or a dense layer, which "
+        "compute the same function.",
     )
     norm: Literal["auto", "batch", "layer", "none"] = Field(
         "auto",
-        description="The discriminator's normalisation; auto is batch, or layer where the loss "
-        "needs each picture scored on its own.",
+        description="Normalization of the discriminator; auto is batch, or layer if the loss "
+        "needs independent scores, as a gradient penalty does.",
     )
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="Share of the discriminator's input that is dropped."
+        0.0, ge=0, lt=1, description="Dropout probability of the discriminator's input."
     )
-    conditional: bool = Field(False, description="Whether both networks are told the labels.")
+    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
+def ganzoo_architectures() -> list[ArchitectureSpec]:
     """The networks of Radford et al."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="dcgan",
-            summary="Strided convolutions: square pictures of 8 to 256 pixels.",
+            summary="DCGAN: strided convolutions, for square images of 8 to 256 pixels.",
             factory="ganzoo_dcgan.networks:build",
             options=DcganOptions,
             reference="Radford et al. 2015, arXiv 1511.06434; conditional: Mirza & Osindero 2014, "

@@ -1,14 +1,14 @@
-"""Metrics that compare generated pictures with real ones by features of both."""
+"""Metrics that compare generated images with real ones by features of both."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Metric, Options, hookimpl
+from ganzoo import MetricSpec, Options, hookimpl
 
 
 class KernelOptions(Options):
-    """Subsets, by which the literature calculates it, beside the estimate from all pictures."""
+    """Subsets, by which the literature calculates it, beside the estimate from all images."""
 
     subsets: int = Field(
         0,
@@ -20,7 +20,7 @@ class KernelOptions(Options):
         1000,
         ge=2,
         le=100_000,
-        description="Pictures in a subset, if there are so many real and generated ones.",
+        description="Images in a subset, if there are so many real and generated ones.",
     )
 
 
@@ -28,29 +28,28 @@ class PrdcOptions(Options):
     """How near is near."""
 
     k: int = Field(
-        5, ge=1, le=1000, description="The neighbour that a picture's neighbourhood reaches to."
+        5, ge=1, le=1000, description="The neighbor that an image's neighborhood reaches to."
     )
 
 
 @hookimpl
-def ganzoo_metrics() -> list[Metric]:
+def ganzoo_metrics() -> list[MetricSpec]:
     """Distances between distributions, fidelity and diversity apart, and copies."""
     return [
-        Metric(
+        MetricSpec(
             name="fd",
             summary="Fréchet distance between the features: FID, if they are those of Inception.",
             factory="ganzoo_feature_metrics.frechet:FrechetDistance",
             reference="Heusel et al. 2017, arXiv 1706.08500",
         ),
-        Metric(
+        MetricSpec(
             name="kid",
-            summary="Kernel distance between the features: unbiased, so right for few pictures "
-            "too.",
+            summary="Kernel distance between the features: unbiased, so right for few images too.",
             factory="ganzoo_feature_metrics.kernel:KernelDistance",
             options=KernelOptions,
             reference="Bińkowski et al. 2018, arXiv 1801.01401",
         ),
-        Metric(
+        MetricSpec(
             name="prdc",
             summary="Precision, recall, density and coverage: fidelity and diversity apart.",
             factory="ganzoo_feature_metrics.prdc:Prdc",
@@ -59,11 +58,11 @@ def ganzoo_metrics() -> list[Metric]:
             "arXiv 1904.06991",
             goal="high",
         ),
-        Metric(
-            name="memorisation",
-            summary="Whether generated pictures are copies: nearer to real ones than those are to "
+        MetricSpec(
+            name="memorization",
+            summary="Whether generated images are copies: nearer to real ones than those are to "
             "each other.",
-            factory="ganzoo_feature_metrics.memorisation:Memorisation",
+            factory="ganzoo_feature_metrics.memorization:Memorization",
             goal="real",
         ),
     ]

@@ -9,7 +9,7 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from ganzoo import Measured, Options, Sample
+from ganzoo import ImageSet, MetricValue, Options
 
 _CHUNK = 2048
 
@@ -18,15 +18,15 @@ _CHUNK = 2048
 class FrechetDistance:
     """One number, "fd": 0 or more, 0 for equal Gaussians, low is good.
 
-    It is biased upwards by about 1 / N: compare only numbers of as many pictures.
+    It is biased upwards by about 1 / N: compare only numbers of as many images.
     """
 
     options: Options
 
-    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
-        """The distance between the features of all pictures."""
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
+        """The distance between the features of all images."""
         distance = frechet_distance(real.features, fake.features)
-        return {"fd": Measured(distance, len(fake))}
+        return {"fd": MetricValue(distance, len(fake))}
 
 
 def frechet_distance(x: Tensor, y: Tensor) -> float:
@@ -47,7 +47,7 @@ def covariance_root(features: Tensor, mean: Tensor) -> Tensor:
     """R with R' R = S, the covariance (by N - 1) of features (N, D): at most D rows, in float64.
 
     It is the triangle of a QR decomposition, taken chunk by chunk. The covariance itself is never
-    formed, as that would square the rounding. A single picture has none.
+    formed, as that would square the rounding. A single image has none.
     """
     root = mean.new_zeros(0, len(mean))
     for chunk in features.split(_CHUNK):

@@ -9,7 +9,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from ganzoo import Measured, Sample
+from ganzoo import ImageSet, MetricValue
 from ganzoo_feature_metrics import KernelOptions
 
 _SEED = 2020
@@ -26,8 +26,8 @@ class KernelDistance:
 
     options: KernelOptions
 
-    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
-        """The distance between the features of all pictures, and of subsets of them."""
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
+        """The distance between the features of all images, and of subsets of them."""
         x, y = real.features, fake.features
         if min(len(x), len(y)) < 2:
             return {}  # there is no unbiased estimate
@@ -36,10 +36,10 @@ class KernelDistance:
             estimates = torch.tensor(self._of_subsets(x, y), dtype=torch.float64)
             found["kid/subsets"] = estimates.mean().item()
             found["kid/std"] = estimates.std(correction=0).item()
-        return {name: Measured(value, len(fake)) for name, value in found.items()}
+        return {name: MetricValue(value, len(fake)) for name, value in found.items()}
 
     def _of_subsets(self, x: Tensor, y: Tensor) -> list[float]:
-        """An estimate from each subset, of as many real as generated pictures."""
+        """An estimate from each subset, of as many real as generated images."""
         random = torch.Generator().manual_seed(_SEED)
         size = min(self.options.subset_size, len(x), len(y))
 
@@ -52,7 +52,7 @@ class KernelDistance:
 def squared_mmd(x: Tensor, y: Tensor) -> float:
     """E[k(x, x')] + E[k(y, y')] - 2 E[k(x, y)], unbiased, of features (N, D) and (M, D).
 
-    Bińkowski et al. 2018, equation 4; x and x' are different pictures.
+    Bińkowski et al. 2018, equation 4; x and x' are different images.
     """
     return mean_of_pairs(x) + mean_of_pairs(y) - 2 * kernel_sum(x, y) / (len(x) * len(y))
 

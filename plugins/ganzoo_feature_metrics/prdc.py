@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage, by neighbourhoods of features."""
+"""Precision, recall, density and coverage, by neighborhoods of features."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganzoo import Measured, Sample
+from ganzoo import ImageSet, MetricValue
 from ganzoo_feature_metrics import PrdcOptions
-from ganzoo_feature_metrics.neighbours import distances, radii
+from ganzoo_feature_metrics.neighbors import distances, radii
 
 _SAME = 1 + 1e-6
 """Distances that float32 features do not tell apart count as equal: rounding decides nothing."""
@@ -18,23 +18,23 @@ _SAME = 1 + 1e-6
 
 @dataclass(frozen=True)
 class Prdc:
-    """Four numbers, high is good; a picture's neighbourhood reaches to its k-th nearest like it.
+    """Four numbers, high is good; an image's neighborhood reaches to its k-th nearest like it.
 
-    - "prdc/precision", 0 to 1: generated pictures that lie in the neighbourhood of a real one.
-    - "prdc/recall", 0 to 1: real pictures that lie in the neighbourhood of a generated one.
-    - "prdc/density", 0 and more, about 1 if all is well: in how many neighbourhoods of real
-      pictures a generated one lies, of the k that are to be expected.
-    - "prdc/coverage", 0 to 1: real pictures that have a generated one in their neighbourhood.
+    - "prdc/precision", 0 to 1: generated images that lie in the neighborhood of a real one.
+    - "prdc/recall", 0 to 1: real images that lie in the neighborhood of a generated one.
+    - "prdc/density", 0 and more, about 1 if all is well: in how many neighborhoods of real
+      images a generated one lies, of the k that are to be expected.
+    - "prdc/coverage", 0 to 1: real images that have a generated one in their neighborhood.
 
-    Copies of the real pictures do well in all four: see "memorisation".
+    Copies of the real images do well in all four: see "memorization".
     """
 
     options: PrdcOptions
 
-    def __call__(self, real: Sample, fake: Sample) -> Mapping[str, Measured]:
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
         """The four numbers."""
         shares = prdc(real.features, fake.features, self.options.k)
-        return {f"prdc/{name}": Measured(value, len(fake)) for name, value in shares.items()}
+        return {f"prdc/{name}": MetricValue(value, len(fake)) for name, value in shares.items()}
 
 
 def prdc(real: Tensor, fake: Tensor, k: int) -> dict[str, float]:

@@ -1,10 +1,10 @@
-"""Networks from whose features metrics compare pictures: one random, two trained on ImageNet."""
+"""Networks from whose features metrics compare images: one random, two trained on ImageNet."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Extractor, LocalPath, Options, hookimpl
+from ganzoo import ExtractorSpec, LocalPath, Options, hookimpl
 
 
 class InceptionOptions(Options):
@@ -21,17 +21,17 @@ class InceptionOptions(Options):
 
 
 @hookimpl
-def ganzoo_extractors() -> list[Extractor]:
+def ganzoo_extractors() -> list[ExtractorSpec]:
     """From the one that needs nothing to the one of the literature."""
     return [
-        Extractor(
+        ExtractorSpec(
             name="random",
             summary="A small network of fixed random weights, which needs nothing: it ranks runs "
-            "on the same pictures.",
+            "on the same images.",
             factory="ganzoo_features.random_network:RandomNetwork",
             preference=0,
         ),
-        Extractor(
+        ExtractorSpec(
             name="effnet-lite0",
             summary="EfficientNet-Lite0 trained on ImageNet, with weights from a package: fast "
             "enough for two cores.",
@@ -41,7 +41,7 @@ def ganzoo_extractors() -> list[Extractor]:
             reference="Tan & Le 2019, arXiv 1905.11946; "
             "https://pypi.org/project/efficientnet-lite-pytorch",
         ),
-        Extractor(
+        ExtractorSpec(
             name="inception",
             summary="The Inception-v3 by which the literature measures FID and KID, if its "
             "weights are there.",

@@ -17,7 +17,7 @@ _SIDE = 96
 
 
 class EfficientNetLite0(nn.Module):
-    """1280 features of pictures of 96 x 96 pixels: means over all places before the classifier.
+    """1280 features of images of 96 x 96 pixels: means over all places before the classifier.
 
     Raises RequestError where the two packages are not installed.
     """
@@ -39,12 +39,12 @@ class EfficientNetLite0(nn.Module):
         self.network.requires_grad_(False).to(memory_format=torch.channels_last).eval()
 
     @torch.inference_mode()
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Features, float32 (N, 1280), of uint8 (N, C, H, W); 1280 for each three channels."""
-        return by_threes(self._pooled, pictures)
+        return by_threes(self._pooled, images)
 
-    def _pooled(self, pictures: Tensor) -> Tensor:
+    def _pooled(self, images: Tensor) -> Tensor:
         # It was trained on (x - 127) / 128, not on ImageNet's means and spreads.
-        x = (resized(pictures, _SIDE, antialiased) - 127) / 128
+        x = (resized(images, _SIDE, antialiased) - 127) / 128
         features: Tensor = self.network.extract_features(x.to(memory_format=torch.channels_last))
         return features.mean((2, 3))

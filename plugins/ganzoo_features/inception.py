@@ -12,7 +12,7 @@ from ganzoo_features.weights import INCEPTION_SHA256, find_inception, load_verif
 
 
 class Inception(nn.Module):
-    """The 2048 features of a picture: means over all places of the last block ("pool3").
+    """The 2048 features of an image: means over all places of the last block ("pool3").
 
     Raises RequestError where its weights are not to be had.
     """
@@ -27,6 +27,6 @@ class Inception(nn.Module):
         self.network.requires_grad_(False).to(memory_format=torch.channels_last).eval()
 
     @torch.inference_mode()
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Features, float32 (N, 2048), of uint8 (N, C, H, W); 2048 for each three channels."""
-        return by_threes(self.network, pictures)
+        return by_threes(self.network, images)

@@ -20,7 +20,7 @@ SIDE = 299
 
 
 class Conv(nn.Module):
-    """A convolution without bias, batch normalisation, and what is positive of it."""
+    """A convolution without bias, batch normalization, and what is positive of it."""
 
     def __init__(
         self,
@@ -178,9 +178,9 @@ class InceptionV3(nn.Module):
         self.Mixed_7c = block_e(2048, maximum())
         self.fc = nn.Linear(2048, 1008)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Features (N, 2048) of pictures (N, 3, H, W) in [0, 255] of any size."""
-        x = (resized(pictures, SIDE, tensorflow1) - 128) / 128
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (N, 2048) of images (N, 3, H, W) in [0, 255] of any size."""
+        x = (resized(images, SIDE, tensorflow1) - 128) / 128
         x = x.contiguous(memory_format=torch.channels_last)
         for layer in self.children():  # in the order in which they were set
             if layer is not self.fc:

@@ -1,4 +1,4 @@
-"""What happens to pictures before a network sees them: three channels, and one size."""
+"""What happens to images before a network sees them: three channels, and one size."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import torch
 from torch import Tensor
 
 
-def by_threes(network: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
-    """Features (N, G D) of a network with three channels, for pictures (N, C, H, W) of any number.
+def by_threes(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Features (N, G D) of a network with three channels, for images (N, C, H, W) of any number.
 
     Channels go in by threes, G groups of them, and the features of the groups come side by side.
-    The last channel is repeated where a group is not full: grey pictures are grey in three.
+    The last channel is repeated where a group is not full: gray images are gray in three.
     """
-    count, channels, height, width = pictures.shape
+    count, channels, height, width = images.shape
     missing = -channels % 3
-    whole = torch.cat([pictures, pictures[:, -1:].expand(-1, missing, -1, -1)], dim=1)
+    whole = torch.cat([images, images[:, -1:].expand(-1, missing, -1, -1)], dim=1)
     return network(whole.reshape(-1, 3, height, width)).reshape(count, -1)
 
 
-def resized(pictures: Tensor, side: int, weights: Callable[[int, int], Tensor]) -> Tensor:
-    """Pictures (N, C, side, side), float32 in the range they had, of any (N, C, H, W).
+def resized(images: Tensor, side: int, weights: Callable[[int, int], Tensor]) -> Tensor:
+    """Images (N, C, side, side), float32 in the range they had, of any (N, C, H, W).
 
     ``weights(before, after)`` are those of each pixel before (columns) in each after (rows).
     """
-    height, width = pictures.shape[2:]
-    vertical = weights(height, side).to(pictures.device)
-    horizontal = weights(width, side).to(pictures.device)
-    return vertical @ pictures.float() @ horizontal.T
+    height, width = images.shape[2:]
+    vertical = weights(height, side).to(images.device)
+    horizontal = weights(width, side).to(images.device)
+    return vertical @ images.float() @ horizontal.T
 
 
 def antialiased(before: int, after: int) -> Tensor:
-    """Linear interpolation between the centres of pixels; a shrunk pixel is a mean of many.
+    """Linear interpolation between the centers of pixels; a shrunk pixel is a mean of many.
 
     Each is a triangle that reaches one pixel far, of those before or after: the larger.
     """
     scale = before / after
     reach = max(scale, 1.0)
-    centres = (np.arange(after) + 0.5) * scale - 0.5
-    distances = np.abs(centres[:, None] - np.arange(before)) / reach
+    centers = (np.arange(after) + 0.5) * scale - 0.5
+    distances = np.abs(centers[:, None] - np.arange(before)) / reach
     triangles = np.maximum(1 - distances, 0)
     return torch.from_numpy(triangles / triangles.sum(1, keepdims=True)).float()
 

@@ -16,15 +16,15 @@ from ganzoo_features.preparation import antialiased, by_threes, resized
 
 _SIDE = 64
 _WIDTHS = (3, 32, 48, 64, 64)
-"""Channels of the picture, and after each layer."""
+"""Channels of the image, and after each layer."""
 _GRID = 4
 
 
 class RandomNetwork(nn.Module):
-    """464 statistics of a picture of 64 x 64 pixels and of four layers of random filters.
+    """464 statistics of an image of 64 x 64 pixels and of four layers of random filters.
 
-    They are the colours of a grid of 4 x 4 cells (layout), and the mean and spread of each channel
-    of each layer (texture, at four scales). Its numbers rank runs on the same pictures; they say
+    They are the colors of a grid of 4 x 4 cells (layout), and the mean and spread of each channel
+    of each layer (texture, at four scales). Its numbers rank runs on the same images; they say
     nothing across data sets, and are not those of a trained network.
     """
 
@@ -37,12 +37,12 @@ class RandomNetwork(nn.Module):
         self.identity = f"random-1-{_SIDE}px-antialiased-{digest(weights)[:16]}"
 
     @torch.inference_mode()
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Features, float32 (N, 464), of uint8 (N, C, H, W); 464 for each three channels."""
-        return by_threes(self._statistics, pictures)
+        return by_threes(self._statistics, images)
 
-    def _statistics(self, pictures: Tensor) -> Tensor:
-        x = resized(pictures, _SIDE, antialiased) / 127.5 - 1
+    def _statistics(self, images: Tensor) -> Tensor:
+        x = resized(images, _SIDE, antialiased) / 127.5 - 1
         found = [adaptive_avg_pool2d(x, _GRID).flatten(1)]
         for weight in self.layers:
             x = leaky_relu(conv2d(x, weight), 0.2)
@@ -55,7 +55,7 @@ def draw_weights() -> list[NDArray[np.float32]]:
     """Filters (out, in, 3, 3) of each layer, of variance 2 / fan-in: the same bits everywhere.
 
     They are whole numbers of Philox until the last step, which is one multiplication. In the first
-    layer, every other filter is blind to plain colour and nine times as strong, as edges are faint.
+    layer, every other filter is blind to plain color and nine times as strong, as edges are faint.
     """
     philox = np.random.Philox(key=0)
     weights: list[NDArray[np.float32]] = []

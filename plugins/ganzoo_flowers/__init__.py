@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class FlowersOptions(Options):
@@ -23,10 +23,10 @@ class FlowersOptions(Options):
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """The photographs of Nilsback & Zisserman."""
     return [
-        Dataset(
+        DatasetSpec(
             name="flowers",
             summary="Oxford Flowers 102: 8,189 photographs of flowers of 102 kinds.",
             factory="ganzoo_flowers.flowers:Flowers",

@@ -1,4 +1,4 @@
-"""The pictures inside a .tgz, which is never unpacked."""
+"""The images inside a .tgz, which is never unpacked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from ganzoo import RequestError, open_picture
+from ganzoo import RequestError, open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +22,7 @@ _MOST_MEMBERS = 100_000
 
 
 class Archive:
-    """The pictures called ``names`` in a .tgz."""
+    """The images called ``names`` in a .tgz."""
 
     def __init__(self, path: Path, names: Collection[str]) -> None:
         self._path = path
@@ -31,17 +31,17 @@ class Archive:
         self._lock = threading.Lock()
 
     def open(self, name: str) -> Image:
-        """The picture called ``name``.
+        """The image called ``name``.
 
         The first call reads all of them into memory, in one pass (345 MB for the whole data set):
         a compressed archive can only be read in its own order.
 
-        Raises RequestError for an archive that is damaged, not complete, or not of pictures.
+        Raises RequestError for an archive that is damaged, not complete, or not of images.
         """
         with self._lock:
             if not self._files:
                 self._files = _read(self._path, self._names)
-        return open_picture(io.BytesIO(self._files[name]), f"{name} in {self._path}")
+        return open_image(io.BytesIO(self._files[name]), f"{name} in {self._path}")
 
 
 def refuse_incomplete(where: Path, wanted: Collection[str], found: Collection[str]) -> None:
@@ -49,7 +49,7 @@ def refuse_incomplete(where: Path, wanted: Collection[str], found: Collection[st
     missing = sorted(set(wanted) - set(found))
     if missing:
         raise RequestError(
-            f"{where} has {len(wanted) - len(missing)} of {len(wanted)} pictures, {missing[0]} is "
+            f"{where} has {len(wanted) - len(missing)} of {len(wanted)} images, {missing[0]} is "
             "missing: download or unpack it again"
         )
 

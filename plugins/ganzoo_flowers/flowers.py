@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganzoo import RequestError, cache_folder, download, fingerprint_of_files, open_picture
+from ganzoo import RequestError, cache_folder, download, fingerprint_of_files, open_image
 from ganzoo_flowers.archive import Archive, refuse_incomplete
 from ganzoo_flowers.kinds import CLASS_NAMES
 from ganzoo_flowers.matfile import read_numbers
@@ -29,24 +29,24 @@ _FILES = {
 """Size in bytes and sha256 of what is published."""
 
 _NUMBERS = {"train": "trnid", "valid": "valid", "test": "tstid"}
-"""What setid.mat calls the numbers of the pictures of each split."""
+"""What setid.mat calls the numbers of the images of each split."""
 
 
 class Flowers:
-    """The photographs of a split, labelled with their kind."""
+    """The photographs of a split, labeled with their kind."""
 
     def __init__(self, options: FlowersOptions) -> None:
-        pictures = _find(options.path) if options.path else _download()
-        self._folder = pictures.parent
+        images = _find(options.path) if options.path else _download()
+        self._folder = images.parent
         self._split = options.split
         self._kinds = read_numbers(self._folder / _LABELS, "labels")
         self._numbers = self._numbers_of_split()
         names = [_name(number) for number in self._numbers]
-        if pictures.is_dir():
-            refuse_incomplete(pictures, names, [f"jpg/{file.name}" for file in pictures.iterdir()])
+        if images.is_dir():
+            refuse_incomplete(images, names, [f"jpg/{file.name}" for file in images.iterdir()])
             self._files, self._archive = names, None
         else:
-            self._files, self._archive = [pictures.name], Archive(pictures, names)
+            self._files, self._archive = [images.name], Archive(images, names)
 
     @property
     def class_names(self) -> list[str]:
@@ -71,18 +71,18 @@ class Flowers:
     def __getitem__(self, index: int) -> tuple[Image, int]:
         number = self._numbers[index]
         name = _name(number)
-        picture = self._archive.open(name) if self._archive else open_picture(self._folder / name)
-        return picture, int(self._kinds[number - 1]) - 1
+        image = self._archive.open(name) if self._archive else open_image(self._folder / name)
+        return image, int(self._kinds[number - 1]) - 1
 
     def _numbers_of_split(self) -> NDArray[np.int64]:
-        """Numbers of pictures, from 1."""
+        """Numbers of images, from 1."""
         count = len(self._kinds)
         if self._split == "all":
             return np.arange(1, count + 1)
         numbers = read_numbers(self._folder / _SPLITS, _NUMBERS[self._split])
         if numbers.max() > count:
             raise RequestError(
-                f"{self._folder / _SPLITS} names picture {numbers.max()}, but {_LABELS} beside it "
+                f"{self._folder / _SPLITS} names image {numbers.max()}, but {_LABELS} beside it "
                 f"knows {count}: take both from {_ADDRESS}"
             )
         return numbers
@@ -93,7 +93,7 @@ def _name(number: int) -> str:
 
 
 def _find(path: Path) -> Path:
-    """The archive or the folder of pictures, with the labels beside it."""
+    """The archive or the folder of images, with the labels beside it."""
     if path.is_file():
         return path
     # torchvision makes a folder of its own in the one it is given.

@@ -1,4 +1,4 @@
-"""Generator and discriminator of convolutions alone, fed with noise in the picture's shape."""
+"""Fully convolutional generator and discriminator; the latents have the image's shape."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Architecture, Options, hookimpl
+from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class FullyConvolutionalOptions(Options):
-    """The size and the fittings of the two networks."""
+    """Width and layers of both networks."""
 
-    channels: int = Field(
+    base_channels: int = Field(
         64,
         ge=1,
-        description="Width of the largest feature maps; each halving doubles it, up to eightfold.",
+        description="Channels of the largest feature maps; each halving of the size doubles "
+        "them, up to 8 x base_channels.",
     )
     depth: int | None = Field(
         None,
         ge=1,
         le=10,
-        description="How often height and width are halved; by default until 4 to 7 pixels of the "
-        "shorter side are left.",
+        description="How often height and width are halved; by default until the shorter side has "
+        "4 to 7 pixels.",
     )
     blocks: int = Field(
-        2, ge=0, description="Residual blocks in the generator, where its maps are smallest."
+        2, ge=0, description="Residual blocks of the generator, at its smallest feature maps."
     )
     norm: Literal["auto", "batch", "layer", "none"] = Field(
         "auto",
-        description="The discriminator's normalisation; auto is batch, or layer where the loss "
-        "needs each picture scored on its own.",
+        description="Normalization of the discriminator; auto is batch, or layer if the loss "
+        "needs independent scores, as a gradient penalty does.",
     )
-    conditional: bool = Field(False, description="Whether both networks are told the labels.")
+    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
-    """An hourglass of residual blocks, and a critic with two convolutions at each scale."""
+def ganzoo_architectures() -> list[ArchitectureSpec]:
+    """An encoder-decoder with residual blocks; a discriminator with two convolutions per scale."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="fully-convolutional",
-            summary="Noise in the picture's shape, convolutions alone: sides halve to 4 to 7.",
+            summary="Fully convolutional encoder-decoder whose latents have the image's shape.",
             factory="ganzoo_fully_convolutional.networks:build",
             options=FullyConvolutionalOptions,
-            reference="A field of noise: Jetchev et al. 2016, arXiv 1611.08207; the hourglass: "
-            "Johnson et al. 2016, arXiv 1603.08155; conditional: Mirza & Osindero 2014, "
-            "arXiv 1411.1784",
+            reference="Latents of the image's shape: Jetchev et al. 2016, arXiv 1611.08207; "
+            "encoder-decoder: Johnson et al. 2016, arXiv 1603.08155; conditional: Mirza & Osindero "
+            "2014, arXiv 1411.1784",
         )
     ]

@@ -1,42 +1,42 @@
-"""Fully connected generator and discriminator that grow from small pictures to large ones."""
+"""Fully connected generator and discriminator that grow from small images to large ones."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Architecture, Options, hookimpl
+from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class GrowingMlpOptions(Options):
-    """The size and the fittings of the two networks."""
+    """Width and layers of both networks."""
 
     width: int = Field(
         128,
         ge=1,
-        description="Units in the first hidden layer; each further one has twice as many.",
+        description="Units of the first hidden layer; each further layer has twice as many.",
     )
-    max_width: int = Field(1024, ge=1, description="Units in a hidden layer, at most.")
-    latents: int = Field(100, ge=1, description="How many normal latents a picture is made from.")
+    max_width: int = Field(1024, ge=1, description="Most units of any hidden layer.")
+    latent_dim: int = Field(100, ge=1, description="Length of the normal latent vector.")
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="Share of the discriminator's hidden units that is dropped."
+        0.0, ge=0, lt=1, description="Dropout probability of the discriminator's hidden units."
     )
-    conditional: bool = Field(False, description="Whether both networks are told the labels.")
+    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
+def ganzoo_architectures() -> list[ArchitectureSpec]:
     """The networks of Goodfellow et al., grown as Karras et al. grew theirs."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="growing-mlp",
-            summary="Fully connected layers for small pictures of any shape, grown layer by layer.",
+            summary="Fully connected networks that grow layer by layer, for small images.",
             factory="ganzoo_growing_mlp.networks:build",
             options=GrowingMlpOptions,
             grows=True,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; growth: Karras et al. 2017, arXiv "
             "1710.10196; conditional: Mirza & Osindero 2014, arXiv 1411.1784",
-            # Dense layers learn small pictures fast: one pass over MNIST's 60,000 fades a layer
-            # in, one more settles it, and the largest has what is left of twenty.
+            # One epoch of MNIST fades a layer in, one more trains it, and the largest resolution
+            # gets the rest of 20 epochs.
             recommends={
                 "growth.fade_images": 60_000,
                 "growth.stable_images": 60_000,

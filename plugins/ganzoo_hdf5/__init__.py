@@ -6,24 +6,24 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class Hdf5Options(Options):
     """Which file, what its numbers mean, and how it is read."""
 
-    path: LocalPath | None = Field(None, description="The HDF5 file, such as pictures.h5.")
+    path: LocalPath | None = Field(None, description="The HDF5 file, such as images.h5.")
     memory: Literal["auto", "load", "stream"] = Field(
         "auto",
-        description="Whether pictures are loaded into memory or read from the file in chunks, "
+        description="Whether images are loaded into memory or read from the file in chunks, "
         "again and again; auto loads them if they take at most a quarter of the free memory. The "
-        "order of the pictures is the same.",
+        "order of the images is the same.",
     )
     window: int = Field(
         16384,
         ge=1,
         le=2**24,
-        description="How many pictures, from chunks all over the file, are shuffled together.",
+        description="How many images, from chunks all over the file, are shuffled together.",
     )
     layout: Literal["auto", "NHWC", "NCHW"] = Field(
         "auto",
@@ -38,7 +38,7 @@ class Hdf5Options(Options):
         "lies beyond.",
     )
     images_key: str = Field(
-        "images", description="The name of the pictures in the file, such as train/images."
+        "images", description="The name of the images in the file, such as train/images."
     )
     labels_key: str | None = Field(
         None,
@@ -48,14 +48,14 @@ class Hdf5Options(Options):
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """Anyone's own HDF5 files, and those of ``ganzoo data pack``."""
     return [
-        Dataset(
+        DatasetSpec(
             name="hdf5",
-            summary="Your own pictures in one HDF5 file, loaded, or read in chunks as they are "
+            summary="Your own images in one HDF5 file, loaded, or read in chunks as they are "
             "needed.",
-            factory="ganzoo_hdf5.pictures:Hdf5Pictures",
+            factory="ganzoo_hdf5.images:Hdf5Images",
             options=Hdf5Options,
             reference="https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html",
         )

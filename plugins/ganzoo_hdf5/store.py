@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ganzoo import RequestError
 
 _MOST_AT_ONCE = 512 * 1024**2
-"""Bytes of a chunk, or of the pictures in it."""
+"""Bytes of a chunk, or of the images in it."""
 _MOST_PACKED = 1100
 """What a byte may unpack to: deflate reaches 1032."""
 _MOST_TEXTS = 1_000_000
@@ -163,7 +163,7 @@ def _open(path: Path) -> Any:
         raise RequestError(f"cannot read {path}: {error.strerror}") from error
     if not h5py.is_hdf5(path):
         raise RequestError(f"{path} is no HDF5 file: write dataset.path=FILE.h5")
-    # Locks fail on read-only mounts. The cache is for pictures that are read one by one.
+    # Locks fail on read-only mounts. The cache is for images that are read one by one.
     return h5py.File(path, "r", locking=False, rdcc_nbytes=16 * 1024**2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class HuggingfaceOptions(Options):
@@ -12,7 +12,7 @@ class HuggingfaceOptions(Options):
 
     path: LocalPath | None = Field(
         None,
-        description="A Parquet or Arrow file, or a folder of them, of pictures, or of "
+        description="A Parquet or Arrow file, or a folder of them, of images, or of "
         "`save_to_disk`.",
     )
     repository: str | None = Field(
@@ -22,21 +22,20 @@ class HuggingfaceOptions(Options):
         None, description="Which of the subsets that the repository offers, if there are many."
     )
     split: str = Field("train", description="Which part, such as train, test or train[:10%].")
-    image_key: str = Field("image", description="The column of the pictures.")
+    image_key: str = Field("image", description="The column of the images.")
     label_key: str | None = Field(
         None, description="The column of the labels: label, if there is one, if not given."
     )
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """Files in the formats of Hugging Face, and its hub."""
     return [
-        Dataset(
+        DatasetSpec(
             name="huggingface",
-            summary="Parquet or Arrow files with pictures, or a repository on the Hugging Face "
-            "hub.",
-            factory="ganzoo_huggingface.pictures:HuggingfacePictures",
+            summary="Parquet or Arrow files with images, or a repository on the Hugging Face hub.",
+            factory="ganzoo_huggingface.images:HuggingfaceImages",
             options=HuggingfaceOptions,
             reference="https://huggingface.co/docs/datasets",
         )

@@ -49,7 +49,7 @@ def open_split(options: HuggingfaceOptions) -> Any:
         datasets.disable_progress_bars()
     if (options.path is None) == (options.repository is None):
         raise RequestError(
-            "huggingface needs to know its pictures: write dataset.path=FOLDER or "
+            "huggingface needs to know its images: write dataset.path=FOLDER or "
             "dataset.repository=OWNER/NAME"
         )
     if options.repository and not _REPOSITORY.fullmatch(options.repository):

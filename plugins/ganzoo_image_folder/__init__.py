@@ -1,4 +1,4 @@
-"""A folder of pictures as a dataset."""
+"""A folder of images as a dataset."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, SampleRange, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, SampleRange, hookimpl
 
 
 class ImageFolderOptions(Options):
     """Which folder, and what to do about what cannot be read."""
 
     path: LocalPath | None = Field(
-        None, description="The folder that holds the pictures, or one subfolder for each class."
+        None, description="The folder that holds the images, or one subfolder for each class."
     )
     labels: LocalPath | None = Field(
         None,
@@ -22,23 +22,23 @@ class ImageFolderOptions(Options):
         "tools write it, which is found if it is dataset.json in the folder.",
     )
     on_error: Literal["raise", "skip"] = Field(
-        "raise", description="Whether a picture that cannot be read ends the run or is left out."
+        "raise", description="Whether an image that cannot be read ends the run or is left out."
     )
     range: SampleRange = Field(
         "auto",
-        description="What black and white are in pictures of more than 8 bits, LOW..HIGH; auto "
+        description="What black and white are in images of more than 8 bits, LOW..HIGH; auto "
         "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "
         "for floats 0..1, -1..1 or 0..255, whichever holds them all.",
     )
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
-    """Anyone's own pictures."""
+def ganzoo_datasets() -> list[DatasetSpec]:
+    """Anyone's own images."""
     return [
-        Dataset(
+        DatasetSpec(
             name="image-folder",
-            summary="Your own pictures: all in a folder, classed by its subfolders or by a table.",
+            summary="Your own images: all in a folder, classed by its subfolders or by a table.",
             factory="ganzoo_image_folder.folder:ImageFolder",
             options=ImageFolderOptions,
         )

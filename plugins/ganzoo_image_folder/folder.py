@@ -1,4 +1,4 @@
-"""The pictures in a folder and its subfolders."""
+"""The images in a folder and its subfolders."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
-    PICTURE_SUFFIXES,
+    IMAGE_SUFFIXES,
     RequestError,
     SampleRanges,
-    UnreadablePicture,
+    UnreadableImage,
     find_images,
     fingerprint_of_file,
     fingerprint_of_files,
     labels_by_folder,
-    open_picture,
+    open_image,
     without_strays,
 )
 from ganzoo_image_folder.table import read_labels
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from ganzoo_image_folder import ImageFolderOptions
 
 TABLE = "dataset.json"
-"""What StyleGAN's tools call the table of labels that they put beside the pictures."""
+"""What StyleGAN's tools call the table of labels that they put beside the images."""
 _START = 64
 """Bytes that tell the format of a file."""
 
 
 class ImageFolder:
-    """Every picture below a folder, in the order of their names.
+    """Every image below a folder, in the order of their names.
 
     A table says their classes, if there is one. Else each subfolder is a class, with whatever is
-    below it, and the few pictures beside the subfolders are left out; pictures have no labels if
+    below it, and the few images beside the subfolders are left out; images have no labels if
     at least half of them lie beside the subfolders, or if there is only one subfolder beside them.
     """
 
     def __init__(self, options: ImageFolderOptions) -> None:
         if options.path is None:
-            raise RequestError("image-folder has no pictures yet: write dataset.path=FOLDER")
+            raise RequestError("image-folder has no images yet: write dataset.path=FOLDER")
         self._folder = options.path
         self._skip = options.on_error == "skip"
         files = _Files(options.path, self._skip)
@@ -51,9 +51,9 @@ class ImageFolder:
         self._notes = [*notes, *files.notes]
         if not self._names:
             raise RequestError(
-                f"no picture in {options.path} or below: write dataset.path=FOLDER for the folder "
+                f"no image in {options.path} or below: write dataset.path=FOLDER for the folder "
                 "that holds them, as files named "
-                f"{' '.join('*' + end for end in PICTURE_SUFFIXES)}"
+                f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
                 + "".join(f"; {note}" for note in self._notes)
             )
         self._table = options.labels
@@ -73,9 +73,9 @@ class ImageFolder:
     @cached_property
     def fingerprint(self) -> str:
         """What the files are called, below the folder, and what they and the table hold."""
-        pictures = fingerprint_of_files(self._folder, self._names)
+        images = fingerprint_of_files(self._folder, self._names)
         table = f"-{fingerprint_of_file(self._table)}" if self._table else ""
-        return f"{pictures}{table}{self._ranges.identity}"
+        return f"{images}{table}{self._ranges.identity}"
 
     @property
     def notes(self) -> list[str]:
@@ -83,7 +83,7 @@ class ImageFolder:
         return [*self._notes, *self._ranges.notes]
 
     def name(self, index: int) -> str:
-        """What the picture is called in the folder."""
+        """What the image is called in the folder."""
         return self._names[index]
 
     def __len__(self) -> int:
@@ -91,13 +91,13 @@ class ImageFolder:
 
     def __getitem__(self, index: int) -> tuple[Image, int | None]:
         try:
-            picture = self._ranges.applied(open_picture(self._folder / self._names[index]))
-        except UnreadablePicture as error:
-            reason = f"{error.reason}; dataset.on_error=skip leaves such pictures out"
-            raise UnreadablePicture(
-                error.picture, error.reason if self._skip else reason, skip=self._skip
+            image = self._ranges.applied(open_image(self._folder / self._names[index]))
+        except UnreadableImage as error:
+            reason = f"{error.reason}; dataset.on_error=skip leaves such images out"
+            raise UnreadableImage(
+                error.image, error.reason if self._skip else reason, skip=self._skip
             ) from error
-        return picture, None if self._labels is None else int(self._labels[index])
+        return image, None if self._labels is None else int(self._labels[index])
 
     def _open(self, name: str) -> BinaryIO:
         path = self._folder / name
@@ -147,7 +147,7 @@ class _Files:
 
     def _note(self, folder: str, error: OSError, skip: bool) -> None:
         if not folder:
-            remedy = "dataset.path is the folder that holds the pictures"
+            remedy = "dataset.path is the folder that holds the images"
         elif not skip:
             remedy = "dataset.on_error=skip leaves it out"
         else:

@@ -1,4 +1,4 @@
-"""Labels of pictures from a table: lines of names and classes, or a dataset.json of StyleGAN's."""
+"""Labels of images from a table: lines of names and classes, or a dataset.json of StyleGAN's."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HEADINGS = ("label", "class")
 def read_labels(
     table: Path, names: Sequence[str]
 ) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """The labels of the pictures called ``names``, and the names of the classes.
+    """The labels of the images called ``names``, and the names of the classes.
 
     ``None`` and nothing if a dataset.json says that there are no labels.
 
-    Raises RequestError if the table cannot be read, or has no label for a picture.
+    Raises RequestError if the table cannot be read, or has no label for an image.
     """
     content = _content(table)
     if table.suffix == ".json":
@@ -53,7 +53,7 @@ def _csv_rows(table: Path, content: bytes) -> list[_Row]:
     except csv.Error as error:
         raise RequestError(f"line {lines.line_num} {wrong}: {error}") from error
     width, column = 2, 1
-    if rows and not PurePosixPath(rows[0][1][0]).suffix:  # which is no picture's name
+    if rows and not PurePosixPath(rows[0][1][0]).suffix:  # which is no image's name
         _, headings = rows.pop(0)
         width, column = len(headings), _class_column(headings, table)
     for number, cells in rows:
@@ -63,15 +63,15 @@ def _csv_rows(table: Path, content: bytes) -> list[_Row]:
 
 
 def _refuse_empty(table: Path, rows: Sequence[_Row], names: Sequence[str]) -> None:
-    """Raise RequestError, with the first of the lines, if pictures have rows but no class."""
-    unlabelled = set(names) - {row.name for row in rows if row.label}
-    lines = [row.line for row in rows if row.name in unlabelled]
+    """Raise RequestError, with the first of the lines, if images have rows but no class."""
+    unlabeled = set(names) - {row.name for row in rows if row.label}
+    lines = [row.line for row in rows if row.name in unlabeled]
     if lines:
         shown = ", ".join(map(str, lines[:_MOST_SHOWN]))
         more = f" and {len(lines) - _MOST_SHOWN:,} more" if len(lines) > _MOST_SHOWN else ""
         raise RequestError(
-            f"{table} names pictures without their class in the lines {shown}{more}: write it "
-            "there, or move these pictures out of the folder"
+            f"{table} names images without their class in the lines {shown}{more}: write it "
+            "there, or move these images out of the folder"
         )
 
 

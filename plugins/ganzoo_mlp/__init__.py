@@ -1,34 +1,34 @@
-"""Fully connected generator and discriminator, for pictures of any size and shape."""
+"""Fully connected generator and discriminator, for images of any size and shape."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Architecture, Options, hookimpl
+from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class MlpOptions(Options):
-    """The size and the fittings of the two networks."""
+    """Width and layers of both networks."""
 
     width: int = Field(512, ge=1, description="Units in each hidden layer.")
     layers: int = Field(3, ge=1, description="Hidden layers in each network.")
-    latents: int = Field(100, ge=1, description="How many normal latents a picture is made from.")
+    latent_dim: int = Field(100, ge=1, description="Length of the normal latent vector.")
     dropout: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Share of the discriminator's hidden units that is dropped (paper: some).",
+        description="Dropout probability of the discriminator's hidden units.",
     )
-    conditional: bool = Field(False, description="Whether both networks are told the labels.")
+    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
+def ganzoo_architectures() -> list[ArchitectureSpec]:
     """The networks of Goodfellow et al., with today's activations."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="mlp",
-            summary="Fully connected layers: small pictures of any size and shape.",
+            summary="Fully connected generator and discriminator, for small images of any shape.",
             factory="ganzoo_mlp.networks:build",
             options=MlpOptions,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; conditional: Mirza & Osindero "

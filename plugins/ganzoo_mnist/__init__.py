@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class MnistOptions(Options):
-    """Which of the pictures, and where they are."""
+    """Which of the images, and where they are."""
 
     path: LocalPath | None = Field(
         None,
@@ -22,17 +22,17 @@ class MnistOptions(Options):
         description="Handwritten digits, pieces of clothing, or handwritten Japanese characters.",
     )
     split: Literal["train", "test", "all"] = Field(
-        "train", description="Which of the 70,000 pictures: 60,000, the other 10,000, or all."
+        "train", description="Which of the 70,000 images: 60,000, the other 10,000, or all."
     )
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """The digits of LeCun et al., and what came to be in their place."""
     return [
-        Dataset(
+        DatasetSpec(
             name="mnist",
-            summary="MNIST, Fashion-MNIST or Kuzushiji-MNIST: grey pictures of 28 x 28 pixels.",
+            summary="MNIST, Fashion-MNIST or Kuzushiji-MNIST: gray images of 28 x 28 pixels.",
             factory="ganzoo_mnist.mnist:Mnist",
             options=MnistOptions,
             reference="LeCun et al. 1998, http://yann.lecun.com/exdb/mnist; Xiao et al. 2017, "

@@ -1,4 +1,4 @@
-"""The pictures of MNIST and of the data sets of its form."""
+"""The images of MNIST and of the data sets of its form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Mnist:
-    """The pictures of a split, labelled with what they show."""
+    """The images of a split, labeled with what they show."""
 
     def __init__(self, options: MnistOptions) -> None:
         variant = VARIANTS[options.variant]
@@ -33,7 +33,7 @@ class Mnist:
             files = _download(names, variant, cache_folder("mnist", options.variant))
         else:
             files = find(names, variant, options.path)
-        # Of each part, the pictures come first and then the labels.
+        # Of each part, the images come first and then the labels.
         parts = [self._read(*pair) for pair in zip(files[::2], files[1::2], strict=True)]
         self._images = np.concatenate([images for images, _ in parts])[..., np.newaxis]
         self._labels = np.concatenate([labels for _, labels in parts])
@@ -53,21 +53,23 @@ class Mnist:
         return self._images[index], int(self._labels[index])
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Many pictures of shape (N, 28, 28, 1) at once, with their labels of shape (N,)."""
+        """Many images of shape (N, 28, 28, 1) at once, with their labels of shape (N,)."""
         return self._images[indices], self._labels[indices].astype(np.int64)
 
-    def _read(self, images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        pictures, classes = read_idx(images, 3), read_idx(labels, 1)
-        if len(pictures) != len(classes):
+    def _read(
+        self, image_file: Path, label_file: Path
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+        if len(images) != len(labels):
             raise RequestError(
-                f"{images} has {len(pictures)} pictures, but {labels} has {len(classes)} labels"
+                f"{image_file} has {len(images)} images, but {label_file} has {len(labels)} labels"
             )
-        if classes.max() >= len(self.class_names):
+        if labels.max() >= len(self.class_names):
             raise RequestError(
-                f"{labels} has label {classes.max()}, and the last of the "
+                f"{label_file} has label {labels.max()}, and the last of the "
                 f"{len(self.class_names)} classes is {len(self.class_names) - 1}"
             )
-        return pictures, classes
+        return images, labels
 
 
 def _download(names: list[str], variant: Variant, folder: Path) -> list[Path]:

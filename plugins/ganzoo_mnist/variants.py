@@ -1,4 +1,4 @@
-"""What is published: where, under which names, and what the pictures show."""
+"""What is published: where, under which names, and what the images show."""
 
 from __future__ import annotations
 

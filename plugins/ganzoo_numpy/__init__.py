@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class NumpyOptions(Options):
@@ -26,7 +26,7 @@ class NumpyOptions(Options):
         "lies beyond.",
     )
     images_key: str | None = Field(
-        None, description="The name of the pictures in an .npz: images, x or arr_0 if not given."
+        None, description="The name of the images in an .npz: images, x or arr_0 if not given."
     )
     labels_key: str | None = Field(
         None,
@@ -36,13 +36,13 @@ class NumpyOptions(Options):
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """Anyone's own arrays."""
     return [
-        Dataset(
+        DatasetSpec(
             name="numpy",
-            summary="Your own arrays: pictures, and labels if any, in a .npy or .npz file.",
-            factory="ganzoo_numpy.pictures:NumpyPictures",
+            summary="Your own arrays: images, and labels if any, in a .npy or .npz file.",
+            factory="ganzoo_numpy.images:NumpyImages",
             options=NumpyOptions,
             reference="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
         )

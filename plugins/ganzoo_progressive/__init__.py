@@ -1,39 +1,38 @@
-"""Convolutional generator and discriminator that grow from small pictures to large ones."""
+"""Convolutional generator and discriminator that grow from small images to large ones."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Architecture, Options, hookimpl
+from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class ProgressiveOptions(Options):
-    """The size and the fittings of the two networks."""
+    """Width and layers of the two networks."""
 
-    channels: int = Field(512, ge=1, description="Feature maps, at most.")
-    base: int = Field(
+    max_channels: int = Field(512, ge=1, description="Most channels of any layer.")
+    channel_base: int = Field(
         8192,
         ge=512,
-        description="What the feature maps are counted from: a half at the smallest pictures, a "
-        "quarter at the next, ..., wherever that is no more than channels.",
+        description="Channels at stage k = 1, 2, ...: channel_base / 2^k, at most max_channels.",
     )
-    latents: int = Field(512, ge=1, description="How many normal latents a picture is made from.")
-    group: int = Field(
+    latent_dim: int = Field(512, ge=1, description="Length of the normal latent vector.")
+    mbstd_group_size: int = Field(
         4,
         ge=1,
-        description="Pictures that the critic compares by their standard deviation, at most; with "
-        "1 each is scored on its own.",
+        description="Images in a group of the minibatch standard deviation layer; 1 leaves the "
+        "layer out.",
     )
-    conditional: bool = Field(False, description="Whether both networks are told the labels.")
+    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
-def ganzoo_architectures() -> list[Architecture]:
+def ganzoo_architectures() -> list[ArchitectureSpec]:
     """The networks of Karras et al."""
     return [
-        Architecture(
+        ArchitectureSpec(
             name="progressive",
-            summary="Convolutions for square pictures of 4 to 1024 pixels, grown layer by layer.",
+            summary="Progressively grown convolutions, for square images of 4 to 1024 pixels.",
             factory="ganzoo_progressive.networks:build",
             options=ProgressiveOptions,
             grows=True,
@@ -51,7 +50,7 @@ def ganzoo_architectures() -> list[Architecture]:
                 "growth.lr_factor.1024": 1.5,
                 "train.images": 12_000_000,
                 "train.batch_size": 128,
-                "train.critic_steps": 1,
+                "train.discriminator.steps": 1,
                 "train.generator.lr": 1e-3,
                 "train.generator.betas": [0.0, 0.99],
                 "train.discriminator.lr": 1e-3,

@@ -1,4 +1,4 @@
-"""The building blocks of Karras et al. 2017: equalised layers and two kinds of normalisation.
+"""The building blocks of Karras et al. 2017: equalized layers and two kinds of normalization.
 
 Statistics are taken in float32 even where autocast computes in less.
 """
@@ -14,7 +14,7 @@ from torch.nn.functional import conv2d, linear
 EPSILON = 1e-8
 
 
-class EqualisedLinear(nn.Linear):
+class EqualizedLinear(nn.Linear):
     """A dense layer whose weights are stored as N(0, 1) and scaled when used (section 4.1).
 
     The scale, ``gain / sqrt(fan-in)``, is that of He et al. 2015. Adam moves each stored weight
@@ -35,25 +35,25 @@ class EqualisedLinear(nn.Linear):
         return linear(x, self.weight * self.scale, self.bias)
 
 
-class EqualisedProjection(EqualisedLinear):
+class EqualizedProjection(EqualizedLinear):
     """Feature maps from latents: the paper's first convolution, of as many pixels as its result.
 
     Its fan-in counts each latent once for each pixel of the filter.
     """
 
-    def __init__(self, latents: int, width: int, side: int) -> None:
-        super().__init__(latents, width * side * side, gain=sqrt(2) / side)
+    def __init__(self, latent_dim: int, width: int, side: int) -> None:
+        super().__init__(latent_dim, width * side * side, gain=sqrt(2) / side)
         self.shape = (width, side, side)
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, latents) to (N, width, side, side), with one bias for each feature map."""
+        """(N, latent_dim) to (N, width, side, side), with one bias for each feature map."""
         maps: Tensor = linear(x, self.weight * self.scale).unflatten(1, self.shape)
         return maps + self.bias[:, None, None]
 
 
-class EqualisedConv(nn.Conv2d):
-    """A convolution with equalised weights, see :class:`EqualisedLinear`."""
+class EqualizedConv(nn.Conv2d):
+    """A convolution with equalized weights, see :class:`EqualizedLinear`."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, *, padding: int = 0, gain: float = sqrt(2)
@@ -83,10 +83,10 @@ class PixelNorm(nn.Module):
 
 
 class MinibatchStddev(nn.Module):
-    """One more feature map, that tells how much the pictures of a group differ (section 3).
+    """One more feature map, that tells how much the images of a group differ (section 3).
 
-    A group is the largest part of the batch, up to ``group`` pictures, that divides it evenly. Of
-    several processes each compares its own pictures.
+    A group is the largest part of the batch, up to ``group`` images, that divides it evenly. Of
+    several processes each compares its own images.
     """
 
     def __init__(self, group: int) -> None:

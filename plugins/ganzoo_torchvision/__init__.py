@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class TorchvisionOptions(Options):
@@ -26,13 +26,13 @@ class TorchvisionOptions(Options):
 
 
 @hookimpl
-def ganzoo_datasets() -> list[Dataset]:
+def ganzoo_datasets() -> list[DatasetSpec]:
     """Whatever torchvision knows to read."""
     return [
-        Dataset(
+        DatasetSpec(
             name="torchvision",
-            summary="Any collection of torchvision that has one class for each picture.",
-            factory="ganzoo_torchvision.pictures:TorchvisionPictures",
+            summary="Any collection of torchvision that has one class for each image.",
+            factory="ganzoo_torchvision.images:TorchvisionImages",
             options=TorchvisionOptions,
             reference="https://docs.pytorch.org/vision/stable/datasets.html",
         )

@@ -1,32 +1,34 @@
-"""The Wasserstein loss whose critic is kept smooth by clipping its weights."""
+"""Wasserstein loss with weight clipping."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Loss, Options, hookimpl
+from ganzoo import LossSpec, Options, hookimpl
 
 
 class WganOptions(Options):
-    """How far the critic's weights may go."""
+    """The bound of the critic's weights."""
 
     clip: float = Field(
-        0.01, gt=0, description="The critic's weights are kept between -clip and clip."
+        0.01,
+        gt=0,
+        description="The critic's weights are clipped to [-clip, clip] after each update.",
     )
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """The Wasserstein loss of Arjovsky et al."""
     return [
-        Loss(
+        LossSpec(
             name="wgan",
-            summary="The Wasserstein distance, by a critic with clipped weights.",
+            summary="Wasserstein loss; the critic's weights are clipped after each update.",
             factory="ganzoo_wgan.losses:Wgan",
             options=WganOptions,
             reference="Arjovsky et al. 2017, arXiv 1701.07875",
             recommends={
-                "train.critic_steps": 5,
+                "train.discriminator.steps": 5,
                 "train.batch_size": 64,
                 "train.generator.optimizer": "rmsprop",
                 "train.generator.lr": 5e-5,

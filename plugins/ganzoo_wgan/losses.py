@@ -1,4 +1,4 @@
-"""The formulas of the Wasserstein GAN, and the clipping of its critic."""
+"""Wasserstein loss, and the clipping of the critic's weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Wgan:
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """E[f(g(z))] - E[f(x)]: minus the distance, as far as this critic sees it."""
+        """E[f(g(z))] - E[f(x)]: minus the critic's estimate of the Wasserstein distance."""
         return {"wasserstein": critic(fake).mean() - critic(real).mean()}
 
     def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:

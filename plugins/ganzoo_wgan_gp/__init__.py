@@ -1,39 +1,39 @@
-"""The Wasserstein loss whose critic is kept smooth by a penalty on its gradient."""
+"""Wasserstein loss with gradient penalty."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ganzoo import Loss, Options, hookimpl
+from ganzoo import LossSpec, Options, hookimpl
 
 
 class WganGpOptions(Options):
-    """The weights of what is added to the Wasserstein distance."""
+    """The weights of the penalties."""
 
     gp_weight: float = Field(
-        10.0, ge=0, description="The weight of the gradient penalty, lambda in the paper."
+        10.0, ge=0, description="Weight of the gradient penalty, lambda in the paper."
     )
     drift: float = Field(
         0.001,
         ge=0,
-        description="The weight that keeps real scores near zero, as in Karras et al. 2017.",
+        description="Weight of the mean squared score of real images, which keeps scores near 0.",
     )
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """The Wasserstein loss of Gulrajani et al."""
     return [
-        Loss(
+        LossSpec(
             name="wgan-gp",
-            summary="The Wasserstein distance, by a critic with a gradient penalty.",
+            summary="Wasserstein loss with gradient penalty (WGAN-GP).",
             factory="ganzoo_wgan_gp.losses:WganGp",
             options=WganGpOptions,
             reference="Gulrajani et al. 2017, arXiv 1704.00028; drift: Karras et al. 2017, "
             "arXiv 1710.10196",
-            # The paper's for 32 pixels; its Algorithm 1 has half the learning rate.
+            # The paper's values at 32 x 32; its Algorithm 1 has half the learning rate.
             recommends={
-                "train.critic_steps": 5,
+                "train.discriminator.steps": 5,
                 "train.batch_size": 64,
                 "train.generator.lr": 2e-4,
                 "train.generator.betas": [0.0, 0.9],

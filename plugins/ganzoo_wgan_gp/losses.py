@@ -1,4 +1,4 @@
-"""The formulas of the Wasserstein GAN with gradient penalty."""
+"""Wasserstein loss with gradient penalty."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class WganGp:
     """E[D(x~)] - E[D(x)] + lambda E[(||grad D(x^)||_2 - 1)^2] (Gulrajani et al. 2017, eq. 3).
 
-    Generated pictures are x~, real ones x. The drift epsilon E[D(x)^2] is of Karras et al. 2017,
-    appendix A.1: the distance alone leaves the scores free to wander off together.
+    Generated images are x~, real ones x. The drift epsilon E[D(x)^2] is of Karras et al. 2017,
+    appendix A.1: the first term does not change when all scores are shifted.
     """
 
     options: WganGpOptions
     independent_scores = True
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """Minus the distance, gradient penalty and drift; a term of weight 0 is left out."""
+        """Wasserstein term, gradient penalty and drift; terms of weight 0 are left out."""
         lambda_, epsilon = self.options.gp_weight, self.options.drift
         real_scores = critic(real)
         terms = {"wasserstein": critic(fake).mean() - real_scores.mean()}
@@ -42,17 +42,17 @@ class WganGp:
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-    """E[(||grad D(x^)||_2 - 1)^2] at points x^ between real and generated pictures.
+    """E[(||grad D(x^)||_2 - 1)^2] at points x^ between real and generated images.
 
-    Differentiable in the critic's parameters, not in the pictures. Each picture has a point and
-    a norm, over all its pixels and channels, of its own. Computed in the precision of ``real``
-    whatever autocast is in force, since half of it is too little for squares of gradients.
+    Differentiable in the critic's parameters, not in the images. There is one point x^ and one
+    norm, over all pixels and channels, for each image. Autocast is disabled: half precision is too
+    coarse for squared gradients.
     """
     with torch.autocast(real.device.type, enabled=False):
         epsilon = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
         x_hat = (epsilon * real + (1 - epsilon) * fake).detach().requires_grad_()
-        # Scores are independent, so the gradient of their sum holds that of each in its place.
+        # Each score depends on its own image alone, so this is the gradient of each score.
         (gradient,) = torch.autograd.grad(critic(x_hat).sum(), x_hat, create_graph=True)
-        # Where the gradient vanishes, a norm has derivative 0 and the root of a sum has NaN.
+        # At a gradient of 0, vector_norm has the derivative 0; sqrt of the sum would have NaN.
         norm: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
         return (norm - 1).square().mean()

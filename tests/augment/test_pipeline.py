@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ganzoo import Augment, ImageShape, Placement
+from ganzoo import ApplyTo, Augmentation, ImageShape
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.share import Share
+from ganzoo.shard import Shard
 
 Matrix = list[list[float]]
 
@@ -22,7 +22,7 @@ RIGHT: Matrix = [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]]  # by a quarter of the heigh
 @dataclass
 class Moved:
     matrix: Matrix
-    placement: Placement = "real"
+    apply_to: ApplyTo = "real"
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         return torch.tensor(self.matrix, dtype=torch.float32).repeat(n, 1, 1)
@@ -32,7 +32,7 @@ class Moved:
 class Turned:
     """By any angle, moved by a little."""
 
-    placement: Placement = "real"
+    apply_to: ApplyTo = "real"
 
     def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         angle, x = torch.rand(2, n, generator=random)
@@ -50,9 +50,9 @@ class Gained:
 
     gain: float
     shift: float
-    placement: Placement = "real"
+    apply_to: ApplyTo = "real"
 
-    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         matrix = torch.diag(torch.tensor([self.gain] * channels + [1.0]))
         matrix[:channels, -1] = self.shift
         return matrix.repeat(n, 1, 1)
@@ -60,11 +60,11 @@ class Gained:
 
 @dataclass
 class Tinted:
-    """Each picture brighter by its own amount."""
+    """Each image brighter by its own amount."""
 
-    placement: Placement = "both"
+    apply_to: ApplyTo = "all"
 
-    def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         matrix = torch.eye(channels + 1).repeat(n, 1, 1)
         matrix[:, :channels, -1] = torch.rand(n, 1, generator=random)
         return matrix
@@ -72,13 +72,13 @@ class Tinted:
 
 @dataclass
 class Squared:
-    """Each picture's squares, times ``1 + noise`` times a number of its own in [0, 1)."""
+    """Each image's squares, times ``1 + noise`` times a number of its own in [0, 1)."""
 
     noise: float = 0.0
-    placement: Placement = "both"
+    apply_to: ApplyTo = "all"
 
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
-        assert image.width > 1
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+        assert image_shape.width > 1
         return 1 + self.noise * torch.rand(n, 1, 1, 1, generator=random)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
@@ -89,44 +89,44 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(*shape: int) -> Tensor:
+def noise(*shape: int) -> Tensor:
     """Noise in [-1, 1]: nothing shows an error of interpolation more."""
     return torch.rand(shape, generator=seeded(1)) * 2 - 1
 
 
 def smooth(*shape: int) -> Tensor:
-    return interpolate(pictures(*shape[:2], 4, 4), shape[2:], mode="bicubic")
+    return interpolate(noise(*shape[:2], 4, 4), shape[2:], mode="bicubic")
 
 
 def test_an_empty_pipeline_returns_the_very_same_tensor() -> None:
-    images = pictures(2, 3, 8, 8)[:, :, ::2]  # laid out in neither memory format
+    images = noise(2, 3, 8, 8)[:, :, ::2]  # laid out in neither memory format
     assert Pipeline([])(images, seeded()) is images
 
 
 @pytest.mark.parametrize("size", [(32, 32), (16, 64), (64, 32)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_identity_and_the_mirror_image_are_exact(channels: int, size: tuple[int, int]) -> None:
-    images = pictures(4, channels, *size)
+    images = noise(4, channels, *size)
     assert torch.equal(Pipeline([Moved(IDENTITY)])(images, seeded()), images)
     assert torch.equal(Pipeline([Moved(MIRRORED)])(images, seeded()), images.flip(3))
 
 
-def test_the_identity_of_an_odd_size_is_far_finer_than_a_level_of_grey() -> None:
-    images = pictures(4, 3, 75, 100)
+def test_the_identity_of_an_odd_size_is_far_finer_than_a_level_of_gray() -> None:
+    images = noise(4, 3, 75, 100)
     torch.testing.assert_close(
         Pipeline([Moved(IDENTITY)])(images, seeded()), images, atol=3e-5, rtol=0
     )
 
 
 def test_a_quarter_turn_is_clockwise() -> None:
-    images = pictures(4, 3, 32, 32)
+    images = noise(4, 3, 32, 32)
     torch.testing.assert_close(
         Pipeline([Moved(QUARTER)])(images, seeded()), images.rot90(-1, (2, 3)), atol=1e-5, rtol=0
     )
 
 
 def test_a_move_to_the_right_goes_right_and_reflects_what_lies_beyond_the_border() -> None:
-    images = pictures(2, 3, 32, 64)
+    images = noise(2, 3, 32, 64)
     moved = Pipeline([Moved(RIGHT)])(images, seeded())
     torch.testing.assert_close(moved[..., 8:], images[..., :-8], atol=1e-5, rtol=0)
     torch.testing.assert_close(moved[..., :8], images[..., :8].flip(3), atol=1e-5, rtol=0)
@@ -146,14 +146,14 @@ def test_warps_are_composed_in_the_order_given() -> None:
 
 
 def test_one_warp_blurs_once() -> None:
-    images = pictures(2, 3, 32, 32)
+    images = noise(2, 3, 32, 32)
     there: Matrix = [[1, 0, 1 / 32], [0, 1, 0], [0, 0, 1]]  # half a pixel
     back: Matrix = [[1, 0, -1 / 32], [0, 1, 0], [0, 0, 1]]
     assert torch.equal(Pipeline([Moved(there), Moved(back)])(images, seeded()), images)
 
 
 @pytest.mark.parametrize("size", [(64, 128), (128, 64)])
-def test_a_picture_that_is_not_square_turns_without_distortion(size: tuple[int, int]) -> None:
+def test_an_image_that_is_not_square_turns_without_distortion(size: tuple[int, int]) -> None:
     y, x = torch.meshgrid(*(torch.arange(s) + 0.5 - s / 2 for s in size), indexing="ij")
     disc = (20.5 - torch.hypot(x, y)).clamp(0, 1)[None, None]
     eighth: Matrix = [[0.5**0.5, -(0.5**0.5), 0], [0.5**0.5, 0.5**0.5, 0], [0, 0, 1]]
@@ -164,8 +164,8 @@ def test_a_picture_that_is_not_square_turns_without_distortion(size: tuple[int, 
     assert difference.mean() < 0.01
 
 
-def test_colours_are_composed_in_the_order_given() -> None:
-    images = pictures(2, 3, 8, 16)
+def test_colors_are_composed_in_the_order_given() -> None:
+    images = noise(2, 3, 8, 16)
     changed = Pipeline([Gained(2, 0), Gained(1, 0.5)])(images, seeded())
     torch.testing.assert_close(changed, images * 2 + 0.5)
 
@@ -173,26 +173,26 @@ def test_colours_are_composed_in_the_order_given() -> None:
 def test_channels_are_mixed() -> None:
     @dataclass
     class Swapped:
-        placement: Placement = "real"
+        apply_to: ApplyTo = "real"
 
-        def recolour(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
             return torch.eye(channels + 1)[[2, 1, 0, 3]].repeat(n, 1, 1)
 
-    images = pictures(2, 3, 8, 16).to(memory_format=torch.channels_last)
+    images = noise(2, 3, 8, 16).to(memory_format=torch.channels_last)
     assert torch.equal(Pipeline([Swapped()])(images, seeded()), images.flip(1))
 
 
 def test_pixel_operations_come_last() -> None:
-    images = pictures(2, 3, 8, 8)
+    images = noise(2, 3, 8, 8)
     changed = Pipeline([Squared(), Gained(1, 1), Moved(MIRRORED)])(images, seeded())
     torch.testing.assert_close(changed, (images.flip(3) + 1).square())
 
 
 def test_the_augmentations_of_one_placement_are_chosen() -> None:
-    augments: list[Augment] = [Moved(MIRRORED, placement="real"), Squared(placement="both")]
-    images = pictures(2, 3, 8, 8)
+    augments: list[Augmentation] = [Moved(MIRRORED, apply_to="real"), Squared(apply_to="all")]
+    images = noise(2, 3, 8, 8)
     assert torch.equal(Pipeline.of(augments, "real")(images, seeded()), images.flip(3))
-    assert torch.equal(Pipeline.of(augments, "both")(images, seeded()), images.square())
+    assert torch.equal(Pipeline.of(augments, "all")(images, seeded()), images.square())
 
 
 def test_the_seed_decides() -> None:
@@ -202,7 +202,7 @@ def test_the_seed_decides() -> None:
     assert not torch.equal(pipeline(images, seeded(5)), pipeline(images, seeded(6)))
 
 
-def test_every_picture_gets_its_own_draw() -> None:
+def test_every_image_gets_its_own_draw() -> None:
     images = smooth(1, 3, 16, 16).repeat(8, 1, 1, 1)
     changed = Pipeline([Turned()])(images, seeded())
     assert all(not torch.equal(changed[i], changed[j]) for i in range(8) for j in range(i))
@@ -213,7 +213,7 @@ def test_shares_put_together_are_the_whole_batch(count: int) -> None:
     images = smooth(6, 3, 16, 16)
     pipeline = Pipeline([Turned(), Tinted(), Turned(), Squared(noise=0.5)])
     shares = [
-        pipeline(part, seeded(), Share(rank, count))
+        pipeline(part, seeded(), Shard(rank, count))
         for rank, part in enumerate(images.chunk(count))
     ]
     # A batch matrix product may round differently by its size, by the last bit.
@@ -258,5 +258,5 @@ def test_half_precision_around_it_leaves_it_alone() -> None:
 
 def test_a_share_is_its_rows() -> None:
     drawn = torch.arange(6)
-    assert [Share(rank, 3).of(drawn).tolist() for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
-    assert Share().of(drawn).tolist() == drawn.tolist()
+    assert [Shard(rank, 3).of(drawn).tolist() for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
+    assert Shard().of(drawn).tolist() == drawn.tolist()

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/feeding.py FOLDER [--resolution 32] [--batch-size 64]
 
-FOLDER holds pictures in one subfolder per class. The cache is prepared first, and how long that
+FOLDER holds images in one subfolder per class. The cache is prepared first, and how long that
 takes is told; then both feed an epoch in turn, three times each. torchvision's way is ImageFolder
-with a DataLoader of two workers, the same centre crop, antialiased resizing and range.
+with a DataLoader of two workers, the same center crop, antialiased resizing and range.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
     source = component.build(component.options.model_validate({"path": asked.folder}))
     start = time.perf_counter()
     data = prepared(source, Preparation(resolution=asked.resolution))
-    print(f"prepared or found {len(data)} pictures in {time.perf_counter() - start:.1f} s")
+    print(f"prepared or found {len(data)} images in {time.perf_counter() - start:.1f} s")
     batches = Batches(Collection.of(data), 0, torch.device("cpu"))
 
     transform = transforms.Compose(

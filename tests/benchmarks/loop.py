@@ -2,7 +2,7 @@
 
     python tests/benchmarks/loop.py [--loss wgan-gp] [--channels 32] [--rounds 15]
 
-Both train the same DCGAN on the same pictures with the same settings, a few steps of the one and
+Both train the same DCGAN on the same images with the same settings, a few steps of the one and
 a few of the other in turn, so that a machine whose speed drifts slows both. The loop runs with all
 that a user has: reports, TensorBoard, a progress bar, the averaged generator.
 """
@@ -23,9 +23,9 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganzoo.observing.console import ProgressBar
-from ganzoo.observing.files import Journal
-from ganzoo.observing.tensorboard import TensorBoard
+from ganzoo.observers.console import ProgressBar
+from ganzoo.observers.files import Journal
+from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.checkpoint import Checkpoints
@@ -43,7 +43,7 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
     settings.override(
         [
             *("dataset=blossoms", "architecture=dcgan", f"loss={loss}", "dataset.count=2000"),
-            *(f"architecture.channels={channels}", "train.steps=1000000", "train.device=cpu"),
+            *(f"architecture.base_channels={channels}", "train.steps=1000000", "train.device=cpu"),
             *("sample.every=1000000", "checkpoint.every=1000000"),
         ]
     )
@@ -51,7 +51,7 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
     bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
     observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
     trainer = Trainer(assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
-    bar.started(0, trainer.steps)
+    bar.on_train_start(0, trainer.steps)
     return trainer, bar
 
 
@@ -63,10 +63,10 @@ class ByHand:
         self.generator = copy.deepcopy(networks.generator)
         self.critic = copy.deepcopy(networks.discriminator)
         self.averaged = copy.deepcopy(networks.generator).eval()
-        self.loss, self.repeats, self.batch = loss, train.critic_steps, train.batch_size
+        self.loss, self.repeats, self.batch = loss, train.discriminator.steps, train.batch_size
         self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
         data = trainer.game.batches.data
-        self.pictures = torch.from_numpy(data.store.take(data.numbers))
+        self.images = torch.from_numpy(data.store.take(data.numbers))
         self.optimizers = [
             torch.optim.Adam(module.parameters(), lr=how.lr, betas=how.betas, fused=True)
             for module, how in (
@@ -77,8 +77,8 @@ class ByHand:
 
     def step(self) -> None:
         for _ in range(self.repeats):
-            chosen = torch.randint(len(self.pictures), (self.batch,))
-            real = self.pictures[chosen].permute(0, 3, 1, 2).float() / 127.5 - 1
+            chosen = torch.randint(len(self.images), (self.batch,))
+            real = self.images[chosen].permute(0, 3, 1, 2).float() / 127.5 - 1
             with torch.no_grad():
                 fake = self.generator(torch.randn(self.batch, self.latents))
             loss = self.critic_loss(real, fake)
@@ -128,7 +128,7 @@ def seconds(step: Callable[[], object], steps: int) -> float:
 
 
 def main() -> None:
-    """Print the ratio, and the pictures a second of each."""
+    """Print the ratio, and the images a second of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loss", choices=list(STEPS), default="non-saturating")
     parser.add_argument("--channels", type=int, default=32)
@@ -148,7 +148,7 @@ def main() -> None:
         pairs = [
             (seconds(whole_step, steps), seconds(by_hand.step, steps)) for _ in range(asked.rounds)
         ]
-    bar.closed()
+    bar.on_end()
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
     images = steps * by_hand.repeats * by_hand.batch
     ours, theirs = (images / statistics.median(times) for times in zip(*pairs, strict=True))

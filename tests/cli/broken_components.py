@@ -16,31 +16,31 @@ from ganzoo import Options, hookimpl
 class Brighter:
     """A right augmentation, from which the others are derived."""
 
-    placement: str = "both"
+    apply_to: str = "both"
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random, device=random.device) / 10
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         return images + drawn
 
 
-class Drawn:  # at: misspelt-draw
-    placement = "both"
+class Drawn:  # at: misspelled-draw
+    apply_to = "all"
 
     def __init__(self, options: Options) -> None: ...
 
-    def drawn(self, n: int, image: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def drawn(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
         return torch.zeros(n)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         return images
 
 
-class Warpp:  # at: misspelt-warp
-    placement = "real"
+class Warpp:  # at: misspelled-warp
+    apply_to = "real"
 
     def __init__(self, options: Options) -> None: ...
 
@@ -48,8 +48,8 @@ class Warpp:  # at: misspelt-warp
         return torch.eye(3).repeat(n, 1, 1)
 
 
-class Elsewhere(Brighter):  # at: placement
-    placement = "fake"
+class Elsewhere(Brighter):  # at: apply_to
+    apply_to = "fake"
 
 
 class Detached(Brighter):  # at: detached
@@ -58,7 +58,7 @@ class Detached(Brighter):  # at: detached
 
 
 class Bytes(Brighter):  # at: bytes
-    placement = "real"
+    apply_to = "real"
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
         return (images + 1) * 127.5
@@ -163,9 +163,9 @@ def refuses(options: Options) -> Fine:
 
 
 class Networked(ganzoo.Generator):
-    def __init__(self, image: ganzoo.ImageShape) -> None:
+    def __init__(self, image_shape: ganzoo.ImageShape) -> None:
         super().__init__()
-        self.image = image
+        self.image = image_shape
         self.weight = nn.Parameter(torch.ones(1))
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -205,32 +205,34 @@ class Undrawn(Networked):
         return torch.randn(n, getattr(self, "size"))  # noqa: B009  # at: undrawn
 
 
-def tupled(options: Options, *, image: Any, classes: int, needs: Any) -> Any:  # at: tuple
+def tupled(
+    options: Options, *, image: Any, num_classes: int, requirements: Any
+) -> Any:  # at: tuple
     return Networked(image), Judge()
 
 
-def column(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+def column(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Networked(image), discriminator=Column())
 
 
-def multiplies(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+def multiplies(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Multiplies(image), discriminator=Judge())
 
 
-def unsampled(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+def unsampled(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Unsampled(image), discriminator=Judge())
 
 
-def undrawn(options: Options, *, image: Any, classes: int, needs: Any) -> Any:
+def undrawn(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Undrawn(image), discriminator=Judge())
 
 
-def plain(options: Options, *, image: Any, classes: int, needs: Any) -> Any:  # at: plain
+def plain(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:  # at: plain
     module = nn.Identity()
     return ganzoo.Networks(generator=module, discriminator=Judge())  # type: ignore[arg-type]
 
 
-class Greys:
+class Grays:
     """A right dataset, from which the others are derived."""
 
     class_names: Any = ("light", "dark")
@@ -248,33 +250,33 @@ class Greys:
         return np.full((8, 8, 1), index, np.uint8), index % 2
 
 
-class Unlabelled(Greys):  # at: no-label
+class Unlabeled(Grays):  # at: no-label
     def __getitem__(self, index: int) -> Any:
         return np.full((8, 8, 1), index, np.uint8)
 
 
-class Floats(Greys):  # at: float-image
+class Floats(Grays):  # at: float-image
     def __getitem__(self, index: int) -> Any:
         return np.full((8, 8, 1), index / 16), 0
 
 
-class Gone(Greys):
+class Gone(Grays):
     def __getitem__(self, index: int) -> Any:
         raise OSError(28, "No space left on device")  # at: os-error
 
 
-class Lengthless(Greys):
+class Lengthless(Grays):
     def __len__(self) -> int:
         return self.count  # type: ignore[attr-defined,no-any-return]  # at: length
 
 
-class Bulk(Greys):  # at: bulk
+class Bulk(Grays):  # at: bulk
     def read(self, indices: range) -> Any:
         return np.zeros((len(indices), 8, 8)), None
 
 
-class Chunks(Greys):
-    """Its own store; what is behind its first pictures is damaged."""
+class Chunks(Grays):
+    """Its own store; what is behind its first images is damaged."""
 
     chunk, window, labels = 4, 8, None
     class_names = ()
@@ -285,11 +287,11 @@ class Chunks(Greys):
         return np.zeros((len(indices), 8, 8, 1), np.uint8), None
 
 
-class Fingers(Greys):  # at: fingerprint
+class Fingers(Grays):  # at: fingerprint
     fingerprint: Any = 7
 
 
-class Named(Greys):  # at: class-names
+class Named(Grays):  # at: class-names
     class_names = "ab"
 
 
@@ -311,7 +313,7 @@ class LateMetric(Floating):
     def __call__(self, real: Any, fake: Any) -> Any:
         if len(fake) == 12:
             raise IndexError("twelve")  # at: late-metric
-        return {"late": ganzoo.Measured(0.5, len(fake))}
+        return {"late": ganzoo.MetricValue(0.5, len(fake))}
 
 
 class Doubles:  # at: features
@@ -319,14 +321,14 @@ class Doubles:  # at: features
 
     def __init__(self, options: Options) -> None: ...
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        return pictures.flatten(1).double()
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.flatten(1).double()
 
 
 @hookimpl
-def ganzoo_datasets() -> list[ganzoo.Dataset]:
+def ganzoo_datasets() -> list[ganzoo.DatasetSpec]:
     sources = {
-        "no-label": Unlabelled,
+        "no-label": Unlabeled,
         "float-image": Floats,
         "os-error": Gone,
         "length": Lengthless,
@@ -335,11 +337,11 @@ def ganzoo_datasets() -> list[ganzoo.Dataset]:
         "fingerprint": Fingers,
         "class-names": Named,
     }
-    return [ganzoo.Dataset(name=k, summary="Broken.", factory=v) for k, v in sources.items()]
+    return [ganzoo.DatasetSpec(name=k, summary="Broken.", factory=v) for k, v in sources.items()]
 
 
 @hookimpl
-def ganzoo_architectures() -> list[ganzoo.Architecture]:
+def ganzoo_architectures() -> list[ganzoo.ArchitectureSpec]:
     built = {
         "tuple": tupled,
         "column": column,
@@ -348,11 +350,11 @@ def ganzoo_architectures() -> list[ganzoo.Architecture]:
         "unsampled": unsampled,
         "plain": plain,
     }
-    return [ganzoo.Architecture(name=k, summary="Broken.", factory=v) for k, v in built.items()]
+    return [ganzoo.ArchitectureSpec(name=k, summary="Broken.", factory=v) for k, v in built.items()]
 
 
 @hookimpl
-def ganzoo_losses() -> list[ganzoo.Loss]:
+def ganzoo_losses() -> list[ganzoo.LossSpec]:
     objectives: dict[str, Any] = {
         "divides": Divides,
         "tensor": Tensors,
@@ -367,32 +369,34 @@ def ganzoo_losses() -> list[ganzoo.Loss]:
         "refuses": refuses,
         "missing": "broken_components:Missing",
     }
-    return [ganzoo.Loss(name=k, summary="Broken.", factory=v) for k, v in objectives.items()]
+    return [ganzoo.LossSpec(name=k, summary="Broken.", factory=v) for k, v in objectives.items()]
 
 
 @hookimpl
-def ganzoo_augmentations() -> list[ganzoo.Augmentation]:
+def ganzoo_augmentations() -> list[ganzoo.AugmentationSpec]:
     augments = {
-        "misspelt-draw": Drawn,
-        "misspelt-warp": Warpp,
-        "placement": Elsewhere,
+        "misspelled-draw": Drawn,
+        "misspelled-warp": Warpp,
+        "apply_to": Elsewhere,
         "detached": Detached,
         "bytes": Bytes,
         "cropped": Cropped,
         "numpy-state": Counting,
     }
-    return [ganzoo.Augmentation(name=k, summary="Broken.", factory=v) for k, v in augments.items()]
-
-
-@hookimpl
-def ganzoo_metrics() -> list[ganzoo.Metric]:
     return [
-        ganzoo.Metric(name="float-metric", summary="Broken.", factory=Floating),
-        ganzoo.Metric(name="late-metric", summary="Broken.", factory=LateMetric),
-        ganzoo.Metric(name="metric", summary="Broken.", factory=Looks),
+        ganzoo.AugmentationSpec(name=k, summary="Broken.", factory=v) for k, v in augments.items()
     ]
 
 
 @hookimpl
-def ganzoo_extractors() -> list[ganzoo.Extractor]:
-    return [ganzoo.Extractor(name="features", summary="Broken.", factory=Doubles)]
+def ganzoo_metrics() -> list[ganzoo.MetricSpec]:
+    return [
+        ganzoo.MetricSpec(name="float-metric", summary="Broken.", factory=Floating),
+        ganzoo.MetricSpec(name="late-metric", summary="Broken.", factory=LateMetric),
+        ganzoo.MetricSpec(name="metric", summary="Broken.", factory=Looks),
+    ]
+
+
+@hookimpl
+def ganzoo_extractors() -> list[ganzoo.ExtractorSpec]:
+    return [ganzoo.ExtractorSpec(name="features", summary="Broken.", factory=Doubles)]

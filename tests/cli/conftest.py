@@ -59,9 +59,14 @@ def tiny_run(ganzoo_command: Ganzoo) -> Callable[..., Done]:
 
     def run(folder: str = "run", *more: object, loss: str = "hinge") -> Done:
         return ganzoo_command(
-            *("train", "blossoms", "dcgan", loss, "--run", folder, "--device", "cpu"),
+            *("train", "blossoms", "dcgan", loss, "--run-dir", folder, "--device", "cpu"),
             *("--resolution", 8, "--steps", 2, "--batch-size", 8, "sample.count=4"),
-            *("dataset.count=20", "architecture.channels=2", "architecture.latents=4", *more),
+            *(
+                "dataset.count=20",
+                "architecture.base_channels=2",
+                "architecture.latent_dim=4",
+                *more,
+            ),
         )
 
     return run

@@ -18,17 +18,17 @@ MEASURED = ("evaluate.every=1", "evaluate.samples=12", "evaluate.real=8")
 BROKEN = [
     (
         "augmentation",
-        "misspelt-draw",
+        "misspelled-draw",
         "ContractError",
         "Drawn has no method draw: rename drawn to draw",
     ),
     (
         "augmentation",
-        "misspelt-warp",
+        "misspelled-warp",
         "ContractError",
         "it changes nothing: .*rename warpp to warp",
     ),
-    ("augmentation", "placement", "ContractError", "placement is 'fake'"),
+    ("augmentation", "apply_to", "ContractError", "apply_to is 'fake'"),
     ("augmentation", "detached", "ContractError", "carry no gradient"),
     ("augmentation", "bytes", "ContractError", r"images lie in \[-1, 1\]"),
     (
@@ -86,15 +86,15 @@ def broken_run(ganzoo_command: Ganzoo) -> Callable[[str, str], Done]:
         elif kind == "augmentation":
             more = ("--augment", name)
         elif kind == "metric":
-            more = (*MEASURED, f"evaluate.metrics={name}", "metrics.features=random")
+            more = (*MEASURED, f"evaluate.metrics={name}", "extractor=random")
         else:
-            more = (*MEASURED, "evaluate.metrics=fd", f"metrics.features={name}")
+            more = (*MEASURED, "evaluate.metrics=fd", f"extractor={name}")
         if kind != "dataset":
             more += ("dataset.count=16",)
         if kind != "architecture":
-            more += ("architecture.width=4", "architecture.latents=4")
+            more += ("architecture.width=4", "architecture.latent_dim=4")
         return ganzoo_command(
-            *("train", *chosen.values(), "--plugin", PLUGIN, "--run", "run", "--device", "cpu"),
+            *("train", *chosen.values(), "--plugin", PLUGIN, "--run-dir", "run", "--device", "cpu"),
             *("--resolution", 8, "--steps", 4, "--batch-size", 8, "sample.count=4", *more),
         )
 
@@ -161,8 +161,8 @@ def test_a_state_that_cannot_be_loaded_is_no_fault_of_the_networks(
     assert re.fullmatch(told("loss", "unloadable", "KeyError", "'scale'"), line)
 
 
-@pytest.mark.parametrize("command", [("inspect",), ("pack", "--out", "pictures.npz")])
-def test_commands_about_pictures_name_a_broken_dataset(
+@pytest.mark.parametrize("command", [("inspect",), ("pack", "--out", "images.npz")])
+def test_commands_about_images_name_a_broken_dataset(
     command: tuple[str, ...], ganzoo_command: Ganzoo
 ) -> None:
     done = ganzoo_command("data", *command, "no-label", "--plugin", PLUGIN)

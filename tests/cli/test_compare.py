@@ -11,7 +11,7 @@ import pytest
 
 Ganzoo = Callable[..., Any]
 
-SCORE = {"floor": 0.1, "floor_pictures": 50, "goal": "low", "by_features": False}
+SCORE = {"baseline": 0.1, "baseline_images": 50, "goal": "low", "by_features": False}
 
 
 def write(folder: Path, loss: str = "a/hinge", **more: Any) -> None:
@@ -24,9 +24,9 @@ def write(folder: Path, loss: str = "a/hinge", **more: Any) -> None:
     lines = [
         {
             **{"step": step, "images_seen": 8 * step, "samples": samples, "real": 100},
-            **{"image": [3, 8, 8], "pictures": "p", "extractor": "e", "features": "f"},
+            **{"image_shape": [3, 8, 8], "images": "p", "extractor": "e", "features": "f"},
             **{"seed": 0, "seconds": 0.1},
-            "scores": {"kid": {"value": value, "pictures": samples, **SCORE}},
+            "scores": {"kid": {"value": value, "images": samples, **SCORE}},
         }
         for step, value in zip((2, 4), more.get("values", ()), strict=False)
     ]
@@ -67,7 +67,7 @@ def test_numbers_that_must_not_be_compared_are_marked(
     assert rows(table)[3] == "three hinge 4 32 8 1.5 -"
     assert legend.splitlines()[1:] == [
         "a  the loss b/wgan, not a/hinge",
-        "b  7 generated pictures, not 100",
+        "b  7 generated images, not 100",
     ]
     assert hint == "not evaluated yet: ganzoo evaluate three\n"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ganzoo.cli.formatting import section
 from ganzoo.cli.keys import SECTIONS
-from ganzoo.cli.wording import section
 from ganzoo.registry import KINDS, Registry, plural
 from ganzoo.run import core_keys
 
@@ -46,7 +46,7 @@ def test_info_shows_every_option(ganzoo_command: Ganzoo, entry: Any) -> None:
 def test_info_as_json_is_a_schema(ganzoo_command: Ganzoo) -> None:
     (facts,) = json.loads(ganzoo_command("info", "wgan-gp", "--json").out)
     assert facts["options"]["properties"]["gp_weight"]["minimum"] == 0
-    assert facts["recommends"]["train.critic_steps"] == 5
+    assert facts["recommends"]["train.discriminator.steps"] == 5
 
 
 RECIPES = [entry for entry in ENTRIES if entry.component.kind == "recipe"]
@@ -134,7 +134,7 @@ def test_a_local_plugin_appears_everywhere(ganzoo_command: Ganzoo, tmp_path: Pat
         "import ganzoo\n"
         "@ganzoo.hookimpl\n"
         "def ganzoo_losses():\n"
-        "    return [ganzoo.Loss(name='my-loss', summary='Mine.', factory=dict)]\n"
+        "    return [ganzoo.LossSpec(name='my-loss', summary='Mine.', factory=dict)]\n"
     )
     plugin = ("--plugin", "my_loss.py")
     assert "my-loss" in ganzoo_command("list", *plugin).out
@@ -168,13 +168,13 @@ def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
 @pytest.mark.parametrize(
     ("key", "of"),
     [
-        ("architecture.channels", "of architecture dcgan/dcgan"),
-        ("dcgan.channels", "architecture.channels=64"),
-        ("dcgan/dcgan.channels", "architecture.channels=64"),
+        ("architecture.base_channels", "of architecture dcgan/dcgan"),
+        ("dcgan.channels", "architecture.base_channels=64"),
+        ("dcgan/dcgan.channels", "architecture.base_channels=64"),
         ("augment.rotate.degrees", "of augmentation classic-augment/rotate"),
         ("metrics.kid.subsets", "of metric feature-metrics/kid"),
         ("loss", "loss takes the name of a component: "),
-        ("metrics.features", "takes the name of a component: "),
+        ("extractor", "takes the name of a component: "),
     ],
 )
 def test_an_option_of_a_component_is_explained_by_its_key(

@@ -11,7 +11,7 @@ from ganzoo.evaluation.record import read
 
 Ganzoo = Callable[..., Any]
 
-FAST = ("--features", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
+FAST = ("--extractor", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
 
 
 def test_a_run_is_measured_and_that_is_kept(
@@ -21,10 +21,8 @@ def test_a_run_is_measured_and_that_is_kept(
     done = ganzoo_command("evaluate", "run", *FAST)
     assert done.status == 0, done.err
     first, head, *rows = done.out.splitlines()
-    assert first.startswith(
-        "step 2: 12 generated and 20 real pictures of 8 x 8, features of random"
-    )
-    assert head.split() == ["metric", "value", "real", "good", "pictures", "by"]
+    assert first.startswith("step 2: 12 generated and 20 real images of 8 x 8, features of random")
+    assert head.split() == ["metric", "value", "real", "good", "images", "by"]
     assert [row.split()[0] for row in rows][:2] == ["fd", "moments/mean"]
     assert rows[0].split()[-1] == "random"
     assert rows[1].split()[-1] == "pixels"
@@ -33,7 +31,7 @@ def test_a_run_is_measured_and_that_is_kept(
 
 
 def test_blanks_after_commas_change_nothing(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
-    tiny_run("run", "evaluate.metrics=fd, moments", "evaluate.every=1", "metrics.features=random")
+    tiny_run("run", "evaluate.metrics=fd, moments", "evaluate.every=1", "extractor=random")
     done = ganzoo_command("evaluate", "run", "--metric", "fd, kid", "--json")
     assert set(json.loads(done.out)[0]["scores"]) == {"fd", "kid"}
 
@@ -41,15 +39,15 @@ def test_blanks_after_commas_change_nothing(tiny_run: Ganzoo, ganzoo_command: Ga
 def test_a_pipe_is_told_what_is_done(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     told = ganzoo_command("evaluate", "run", *FAST).err.splitlines()
-    assert "generated pictures: 0 of 12" in told
-    assert "features of real pictures: 20 of 20" in told
+    assert "generated images: 0 of 12" in told
+    assert "features of real images: 20 of 20" in told
 
 
 def test_an_extractor_that_auto_chose_is_told(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     command = ("evaluate", "run", "--metric", "moments", "--samples", 4)
-    auto = ganzoo_command(*command, "metrics.features=auto").err
-    assert "metrics.features=auto chose the extractor" in auto
+    auto = ganzoo_command(*command, "extractor=auto").err
+    assert "extractor=auto chose the extractor" in auto
     assert "auto" not in ganzoo_command(*command).err  # the run keeps the one it began with
 
 
@@ -57,9 +55,9 @@ def test_a_metric_that_refuses_is_an_error_of_the_command(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo
 ) -> None:
     small = ("--resolution", 4, "--steps", 1, "--batch-size", 4, "dataset.count=20")
-    done = ganzoo_command("train", "blossoms", "mlp", "hinge", *small, "--run", "run")
+    done = ganzoo_command("train", "blossoms", "mlp", "hinge", *small, "--run-dir", "run")
     assert done.status == 0, done.err
-    refused = ganzoo_command("evaluate", "run", "--metric", "swd", "--features", "random")
+    refused = ganzoo_command("evaluate", "run", "--metric", "swd", "--extractor", "random")
     assert refused.status == 2
     assert refused.err.splitlines()[-1] == (
         "error: swd compares neighborhoods of 7 x 7 pixels, and these images are only 4 x 4"
@@ -78,17 +76,17 @@ def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> No
         (["--checkpoint", "7"], "run has no checkpoint 7: there are 2"),
         (["--checkpoint", "best"], "run has no checkpoint best: there are 2; best is there once"),
         (["--metric", "fdd"], "there is no metric called fdd; did you mean fd"),
-        (["--features", "rnd"], "there is no extractor called rnd"),
+        (["--extractor", "rnd"], "there is no extractor called rnd"),
         (["metrics.kid.subsetz=3"], "there is no setting metrics.kid.subsetz; did you mean"),
         (["metrics.kidd.subsets=3"], "there is no metric called kidd"),
         (["dataset.seed=5"], "than these, 20 ("),
-        (["architecture.channels=4"], "the networks do not fit the checkpoint: Error(s) in"),
-        (["dataset.seed=5", "data.resolution=16"], "was trained on other pictures, 20 ("),
+        (["architecture.base_channels=4"], "the networks do not fit the checkpoint: Error(s) in"),
+        (["dataset.seed=5", "data.resolution=16"], "was trained on other images, 20 ("),
     ],
 )
 def test_what_cannot_be_measured_gets_one_line(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, arguments: list[str], message: str
 ) -> None:
     tiny_run()
-    done = ganzoo_command("evaluate", "run", *arguments, "metrics.features=random")
+    done = ganzoo_command("evaluate", "run", *arguments, "extractor=random")
     assert (done.status, message in done.err.splitlines()[-1]) == (2, True), done.err

@@ -19,7 +19,7 @@ WRITING = {
     "each class": (("generate", "run", "--each-class", "--count", 1), "new.png"),
     "animate": (("animate", "run"), "new.gif"),
     "report": (("report", "run", "--no-dataset"), "new.html"),
-    "neighbours": (("neighbours", "run", "--by", "pixels", "--count", 1), "new.png"),
+    "neighbors": (("neighbors", "run", "--by", "pixels", "--count", 1), "new.png"),
     "project": (("project", "run", "run/samples/real.png", "--steps", 1), "new.png"),
     "inspect": (("data", "inspect", "blossoms", *SMALL), "new.png"),
     "pack": (("data", "pack", "blossoms", *SMALL), "new.h5"),

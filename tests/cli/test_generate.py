@@ -17,7 +17,7 @@ def test_a_file_gets_one_grid(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path
         assert image.size == (32, 32)
 
 
-def test_a_folder_gets_single_pictures(
+def test_a_folder_gets_single_images(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()
@@ -83,7 +83,7 @@ def test_each_class_gets_a_row_of_the_same_latents(
                 assert cell.tobytes() == single.tobytes()
 
 
-def test_truncation_changes_pictures_unless_it_is_1(
+def test_truncation_changes_images_unless_it_is_1(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()
@@ -98,7 +98,7 @@ def test_what_does_not_go_together_is_refused(tiny_run: Ganzoo, ganzoo_command: 
     for more, reason in (
         (("--each-class", "--out", "a.png"), "trained without labels"),
         (("--each-class", "--class", "3 petals", "--out", "a.png"), "leave --class out"),
-        (("--each-class", "--out", "a"), "name one picture file"),
+        (("--each-class", "--out", "a"), "name one image file"),
         (("--truncation", 0, "--out", "a.png"), "above 0, and at most 1"),
         (("--checkpoint", 77, "--out", "a.png"), "77"),
     ):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ganzoo
-from ganzoo.components import Component
+from ganzoo.components import ComponentSpec
 from ganzoo.folders import RunFolder
 from ganzoo.registry import KINDS, Registry
 
@@ -37,7 +37,7 @@ def offering(kinds: list[str]) -> ModuleType:
     for kind, component in found.items():
 
         @ganzoo.hookimpl(specname=KINDS[kind])
-        def hook(component: Component = component) -> list[Component]:
+        def hook(component: ComponentSpec = component) -> list[ComponentSpec]:
             return [replace(component, name="bar")]
 
         setattr(module, KINDS[kind], hook)
@@ -77,12 +77,12 @@ def train_with(ganzoo_command: Ganzoo, install: Ganzoo) -> Callable[[str], None]
         more = {
             "augmentation": ["augment.bar=true"],
             "metric": ["evaluate.metrics=bar"],
-            "extractor": ["metrics.features=bar"],
+            "extractor": ["extractor=bar"],
         }
         done = ganzoo_command(
-            *("train", *names, "--run", "run", "--device", "cpu", "--resolution", 8),
+            *("train", *names, "--run-dir", "run", "--device", "cpu", "--resolution", 8),
             *("--steps", 2, "--batch-size", 8, "sample.count=4", "dataset.count=20"),
-            *("architecture.channels=2", "architecture.latents=4", *more.get(kind, ())),
+            *("architecture.base_channels=2", "architecture.latent_dim=4", *more.get(kind, ())),
         )
         assert done.status == 0, done.err
         install()
@@ -174,10 +174,19 @@ def test_a_name_that_is_typed_is_none_that_was_kept(
 
 def test_a_plugin_file_that_is_gone_is_named(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples" / "my_gan.py"
-    file = tmp_path / "my_gan.py"
+    file = tmp_path / "gone_gan.py"
     file.write_text(example.read_text("utf-8"), "utf-8")
     done = ganzoo_command(
-        *("train", "blossoms", "mlp", "relativistic", "--plugin", "my_gan.py", "--run", "run"),
+        *(
+            "train",
+            "blossoms",
+            "mlp",
+            "relativistic",
+            "--plugin",
+            "gone_gan.py",
+            "--run-dir",
+            "run",
+        ),
         *("--resolution", 8, "--steps", 1, "--batch-size", 4, "dataset.count=8", "sample.count=4"),
     )
     assert done.status == 0, done.err

@@ -14,13 +14,13 @@ Ganzoo = Callable[..., Any]
 
 @pytest.fixture
 def given(tmp_path: Path) -> list[str]:
-    """Two pictures."""
-    for name, colour in (("red.png", "red"), ("blue.jpg", "blue")):
-        Image.new("RGB", (30, 20), colour).save(tmp_path / name)
+    """Two images."""
+    for name, color in (("red.png", "red"), ("blue.jpg", "blue")):
+        Image.new("RGB", (30, 20), color).save(tmp_path / name)
     return ["red.png", "blue.jpg"]
 
 
-def test_each_picture_lies_beside_its_projection(
+def test_each_image_lies_beside_its_projection(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str], tmp_path: Path
 ) -> None:
     tiny_run()
@@ -29,7 +29,7 @@ def test_each_picture_lies_beside_its_projection(
     assert done.status == 0, done.err
     assert done.err == "searching in 6 steps\n"
     head, *rows, last = done.out.splitlines()
-    assert head.split() == ["picture", "distance", "random", "length"]
+    assert head.split() == ["image", "distance", "random", "length"]
     assert [row.split()[0] for row in rows] == given
     assert last.startswith("new/a.png: 2 x 3 steps in ")
     assert np.load(tmp_path / "new" / "z.npy").shape == (2, 4)
@@ -47,7 +47,7 @@ def test_a_class_is_told_as_json(
     tiny_run("run", "architecture.conditional=true")
     project = ("project", "run", *given, "--steps", 2, "--json")
     told = json.loads(ganzoo_command(*project, "--class", "4 petals", "--out", "a.png").out)
-    assert [(row["picture"], row["class"]) for row in told] == [(g, "4 petals") for g in given]
+    assert [(row["image"], row["class"]) for row in told] == [(g, "4 petals") for g in given]
     assert all(row["distance"] > 0 for row in told)
 
 
@@ -56,15 +56,15 @@ def test_wrong_requests_get_one_line(
 ) -> None:
     tiny_run()
     for arguments, reason in (
-        (("red.png", "nowhere.png", "--out", "a.png"), "cannot read the picture nowhere.png"),
+        (("red.png", "nowhere.png", "--out", "a.png"), "cannot read the image nowhere.png"),
         (("run/run.toml", "--out", "a.png"), "it is no JPEG"),
-        (("red.png", "--out", "a"), "name one picture file, such as a.png"),
+        (("red.png", "--out", "a"), "name one image file, such as a.png"),
         (("red.png", "--out", "blue.jpg"), "blue.jpg exists already"),
         (("red.png", "--out", "a.png", "--latents", "z.txt"), "ends in .npy"),
         (("red.png", "--out", "a.png", "--steps", 0), "--steps"),
         (("red.png", "--out", "a.png", "--class", "3 petals"), "trained without labels"),
         (("red.png", "--out", "a.png", "--checkpoint", "77"), "77"),
-        (("--out", "a.png"), "PICTURE"),
+        (("--out", "a.png"), "IMAGE"),
     ):
         assert reason in ganzoo_command("project", "run", *arguments).error
     assert not (tmp_path / "a.png").exists()

@@ -32,12 +32,12 @@ def test_a_run_goes_on_from_anywhere(
         Image.new("RGB", (16, 16), (shade * 30, 5, 9)).save(tmp_path / "pics" / f"{shade}.png")
     ganzoo_command(
         *("train", "image-folder", "mlp", "lsgan", "dataset.path=pics", "--resolution", 8),
-        *("--steps", 1, "--batch-size", 4, "--run", "run"),
+        *("--steps", 1, "--batch-size", 4, "--run-dir", "run"),
     )
     (tmp_path / "pics").rename(tmp_path / "moved")
     (tmp_path / "run").rename(tmp_path / "elsewhere")
-    for command in ("resume elsewhere --steps 2", "evaluate elsewhere", "neighbours elsewhere"):
-        words = command.split() + ["--out", "n.png"] * command.startswith("neighbours")
+    for command in ("resume elsewhere --steps 2", "evaluate elsewhere", "neighbors elsewhere"):
+        words = command.split() + ["--out", "n.png"] * command.startswith("neighbors")
         refused = ganzoo_command(*words, "dataset.path=gone")
         assert refused.status == 2
         told = f"if it has moved, write `ganzoo {' '.join(words)} dataset.path=NEW`"
@@ -82,8 +82,8 @@ def test_only_damaged_checkpoints_are_an_error(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("architecture.channels=4", "the networks no longer fit the checkpoint"),
-        ("data.resolution=16", "the run was trained on pictures of 8 x 8 x 3"),
+        ("architecture.base_channels=4", "the networks no longer fit the checkpoint"),
+        ("data.resolution=16", "the run was trained on images of 8 x 8 x 3"),
         ("train.stepz=4", "no setting train.stepz; did you mean train.steps"),
     ],
 )
@@ -144,7 +144,7 @@ def test_an_augmentation_can_be_taken_away_or_changed(
     assert kept["rotate"]["degrees"] == 3.0
 
 
-def test_other_pictures_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_other_images_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     from PIL import Image
 
     (tmp_path / "pics").mkdir()
@@ -152,11 +152,11 @@ def test_other_pictures_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None
         Image.new("RGB", (16, 16), (shade * 30, 5, 9)).save(tmp_path / "pics" / f"{shade}.png")
         if shade == 7:
             ganzoo_command(
-                *("train", "image-folder", "mlp", "lsgan", "dataset.path=pics", "--run", "run"),
+                *("train", "image-folder", "mlp", "lsgan", "dataset.path=pics", "--run-dir", "run"),
                 *("--resolution", 8, "--steps", 1, "--batch-size", 4),
             )
     done = ganzoo_command("resume", "run", "--steps", 2)
-    assert "pictures 8 (" in done.err
+    assert "images 8 (" in done.err
     assert "-> 9 (" in done.err
 
 

@@ -20,18 +20,29 @@ from ganzoo.training.checkpoint import Checkpoints
 Ganzoo = Callable[..., Any]
 
 MOMENTS = {
-    "taking pictures": "ganzoo.data.batches:Batches.take",
+    "taking images": "ganzoo.data.batches:Batches.take",
     "the first update": "ganzoo.training.phases:Game.discriminator_terms",
     "the generator's update": "ganzoo.training.phases:Game.generator_terms",
-    "drawing samples": "ganzoo.training.sheets:make_pictures",
-    "reporting": "ganzoo.observing.files:Journal.reported",
+    "drawing samples": "ganzoo.training.sample_grids:make_images",
+    "reporting": "ganzoo.observers.files:Journal.on_report",
     "saving": "ganzoo.training.checkpoint:_write",
     "flushing": "os:fsync",
 }
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 TINY = (
-    *("train", "blossoms", "mlp", "lsgan", "--run", "run", "--device", "cpu", "--resolution", 8),
+    *(
+        "train",
+        "blossoms",
+        "mlp",
+        "lsgan",
+        "--run-dir",
+        "run",
+        "--device",
+        "cpu",
+        "--resolution",
+        8,
+    ),
     *("--batch-size", 8, "sample.count=4", "dataset.count=20", "architecture.width=4"),
 )
 
@@ -56,7 +67,7 @@ def interrupt(patch: pytest.MonkeyPatch, where: str, number: signal.Signals) -> 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    return {**state["generator"], **state["discriminator"], **state["averaged"]}
+    return {**state["generator"], **state["discriminator"], **state["generator_ema"]}
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -87,11 +98,11 @@ def test_a_signal_at_any_moment_loses_nothing(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_pictures_are_prepared_it_stops_at_once_and_the_same_command_goes_on(
+def test_while_images_are_prepared_it_stops_at_once_and_the_same_command_goes_on(
     ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     with monkeypatch.context() as patch:
-        interrupt(patch, "ganzoo.data.building:Building._fill", number)
+        interrupt(patch, "ganzoo.data.cache_writer:Building._fill", number)
         stopped = ganzoo_command(*TINY, "--steps", 1)
     assert stopped.status == 75
     told = "error: stopped before the first step: the same command does it again"
@@ -103,9 +114,9 @@ def test_while_pictures_are_prepared_it_stops_at_once_and_the_same_command_goes_
 def test_a_sweep_that_is_stopped_in_preparation_says_how_to_go_on(
     ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep = ("sweep", *TINY[1:4], "--folder", "sweep", *TINY[6:], "--steps", 1, "seed=0,1")
+    sweep = ("sweep", *TINY[1:4], "--sweep-dir", "sweep", *TINY[6:], "--steps", 1, "seed=0,1")
     with monkeypatch.context() as patch:
-        interrupt(patch, "ganzoo.data.building:Building._fill", signal.SIGTERM)
+        interrupt(patch, "ganzoo.data.cache_writer:Building._fill", signal.SIGTERM)
         stopped = ganzoo_command(*sweep)
     assert stopped.status == 75
     assert stopped.err.splitlines()[-1].endswith("of a run: go on with: ganzoo sweep sweep")

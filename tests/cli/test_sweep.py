@@ -19,7 +19,7 @@ Ganzoo = Callable[..., Any]
 
 TINY = (
     *("--resolution", 8, "--steps", 2, "--batch-size", 8, "--device", "cpu", "sample.count=4"),
-    *("dataset.count=20", "architecture.width=4", "architecture.latents=4"),
+    *("dataset.count=20", "architecture.width=4", "architecture.latent_dim=4"),
 )
 """Small enough for a part of a second, with mlp."""
 
@@ -30,14 +30,14 @@ def tiny_sweep(ganzoo_command: Ganzoo) -> Ganzoo:
 
     def run(*more: object, losses: str = "hinge,lsgan") -> Any:
         names = ("blossoms", "mlp", losses)
-        return ganzoo_command("sweep", *names, "--folder", "sweep", *TINY, *more)
+        return ganzoo_command("sweep", *names, "--sweep-dir", "sweep", *TINY, *more)
 
     return run
 
 
 def weights(run: Path, step: int = 2) -> list[torch.Tensor]:
     state = read(run / "checkpoints" / f"step-{step:07}.pt")
-    players = (state["generator"], state["discriminator"], state["averaged"])
+    players = (state["generator"], state["discriminator"], state["generator_ema"])
     return [tensor for player in players for tensor in player.values()]
 
 
@@ -147,7 +147,7 @@ def test_a_sweep_that_was_stopped_goes_on_to_what_plain_runs_give(
     assert "run 1 of 4" not in done.err
     for run in sorted(sweep.glob("?-*")):
         _, loss, seed = run.name.split("-")
-        plain = ("--run", run.name, *TINY)
+        plain = ("--run-dir", run.name, *TINY)
         ganzoo_command("train", "blossoms", "mlp", loss.removeprefix("loss="), *plain, seed)
         assert equal(run, tmp_path / run.name)
 
@@ -164,14 +164,14 @@ def test_what_cannot_be_trained_does_not_end_the_others(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "gan_of_a_sweep.py").write_text(
-        "from ganzoo import Loss, hookimpl\n"
+        "from ganzoo import LossSpec, hookimpl\n"
         "class Broken:\n"
         "    independent_scores = False\n"
         "    def __init__(self, options): pass\n"
         "    def discriminator(self, critic, real, fake): return {'it': critic(real) @ real}\n"
         "    generator = discriminator\n"
         "@hookimpl\n"
-        "def ganzoo_losses(): return [Loss(name='broken', summary='Breaks.', factory=Broken)]\n"
+        "def ganzoo_losses(): return [LossSpec(name='broken', summary='Breaks.', factory=Broken)]\n"
     )
     done = tiny_sweep(
         *("--plugin", "gan_of_a_sweep.py", "train.generator.lr=1e30,1e-3"), losses="broken,hinge"
@@ -198,7 +198,7 @@ def test_what_was_refused_is_tried_again(ganzoo_command: Ganzoo, tmp_path: Path)
 
     settings = (word for word in TINY if word != "dataset.count=20")
     done = ganzoo_command(
-        *("sweep", "image-folder", "mlp", "hinge", "dataset.path=a,b", "--folder", "sweep"),
+        *("sweep", "image-folder", "mlp", "hinge", "dataset.path=a,b", "--sweep-dir", "sweep"),
         *settings,
     )
     assert done.status == 1
@@ -289,7 +289,7 @@ def test_what_a_crash_has_left_without_a_checkpoint_begins_anew(
     if left == "a folder":
         run.mkdir()
     assert ganzoo_command("sweep", "sweep").status == 0
-    ganzoo_command("train", "blossoms", "mlp", "hinge", "--run", "plain", *TINY)
+    ganzoo_command("train", "blossoms", "mlp", "hinge", "--run-dir", "plain", *TINY)
     assert equal(run, tmp_path / "plain")
 
 

@@ -113,14 +113,14 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["blossoms", "dcgan", "hinge", "train.steps=x"], "train.steps=x: input should be a valid"),
         (["blossoms", "dcgan", "hinge", "--steps", "x"], "--steps"),
         (["blossoms", "dcgan", "hinge", "--resolution", "48"], "48 x 48"),
-        (["blossoms", "dcgan", "hinge", "--without", "dcgna"], "did you mean dcgan?"),
+        (["blossoms", "dcgan", "hinge", "--disable-plugin", "dcgna"], "did you mean dcgan?"),
         (["blossoms", "dcgan", "hinge", "--plugin", "mine.py"], "no plugin file"),
         (["blossoms", "dcgan", "hinge", "--augment", "flop"], "no augmentation called flop"),
         (["blossoms", "dcgan", "hinge", "--recipe", "wgan"], "no recipe called wgan"),
         (["nowhere.toml"], "there is no settings file nowhere.toml"),
         (["image-folder", "dcgan", "hinge"], "dataset.path=FOLDER"),
         (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
-        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no picture in"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no image in"),
         (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
         (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be shared"),
         (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
@@ -145,7 +145,7 @@ def test_labels_that_are_not_there_are_refused(ganzoo_command: Ganzoo, tmp_path:
         *("train", "image-folder", "dcgan", "hinge", "dataset.path=pics", "--resolution", 8),
         "architecture.conditional=true",
     )
-    assert "the pictures have no labels" in done.error
+    assert "the images have no labels" in done.error
 
 
 def test_a_recipe_is_a_starting_point(
@@ -160,7 +160,7 @@ def test_a_recipe_is_a_starting_point(
         "import ganzoo\n"
         "@ganzoo.hookimpl\n"
         "def ganzoo_recipes():\n"
-        "    return [ganzoo.Recipe(name='small', summary='Small.',"
+        "    return [ganzoo.RecipeSpec(name='small', summary='Small.',"
         " settings='recipes_of_mine/small.toml')]\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -175,7 +175,7 @@ def test_a_recipe_is_a_starting_point(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signals) -> None:
     command = [
-        *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan", "--run", "run"),
+        *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan", "--run-dir", "run"),
         *("--resolution", "8", "--steps", "1000000", "--device", "cpu", "dataset.count=20"),
         *("log.every=10", "architecture.width=8", "sample.count=4"),
     ]
@@ -214,7 +214,7 @@ def test_sizes_need_not_divide_one_another(
             "blossoms",
             "mlp",
             "lsgan",
-            "--run",
+            "--run-dir",
             "run",
             "--resolution",
             8,
@@ -290,7 +290,7 @@ def test_a_run_in_the_folder_of_its_images_says_what_it_leaves_out(
         *("train", "image-folder", "mlp", "lsgan", "dataset.path=.", "--resolution", 8),
         *("--steps", 1, "--batch-size", 4),
     )
-    runs = [ganzoo_command(*words, "--run", f"runs/{number}") for number in (1, 2)]
+    runs = [ganzoo_command(*words, "--run-dir", f"runs/{number}") for number in (1, 2)]
     said = "left out 1 folder of runs and what they have made: runs/1"
     assert all("left out 1 file: 1 .psd" in run.err for run in runs)
     assert [said in run.err for run in runs] == [False, True]
@@ -300,4 +300,4 @@ def test_a_run_in_the_folder_of_its_images_says_what_it_leaves_out(
     )
     assert "left out 2 folders of runs" in packed.err
     inspected = ganzoo_command("data", "inspect", "image-folder", "dataset.path=.").out
-    assert "image-folder: 8 pictures\nleft out 2 files: 1 .psd, 1 .npz" in inspected
+    assert "image-folder: 8 images\nleft out 2 files: 1 .psd, 1 .npz" in inspected

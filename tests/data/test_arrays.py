@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import PictureArray, RequestError, number_classes
+from ganzoo import ImageArray, RequestError, number_classes
 from ganzoo.data import arrays
 
 NHWC = np.random.default_rng(0).integers(0, 256, (6, 5, 4, 3), np.uint8)
 
 
 def read(array: NDArray[Any], **how: Any) -> NDArray[np.uint8]:
-    pictures = PictureArray(array, "pictures", **how)
-    return pictures.read(range(len(pictures)))
+    images = ImageArray(array, "images", **how)
+    return images.read(range(len(images)))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -24,7 +24,7 @@ def test_channels_may_come_first_or_last(channels: int) -> None:
     np.testing.assert_array_equal(read(last.transpose(0, 3, 1, 2)), last)
 
 
-def test_pictures_without_channels_are_grey() -> None:
+def test_images_without_channels_are_gray() -> None:
     np.testing.assert_array_equal(read(NHWC[..., 0]), NHWC[..., :1])
 
 
@@ -43,29 +43,29 @@ def test_any_number_of_channels_is_read_where_the_layout_is_named() -> None:
 )
 def test_an_ambiguous_layout_is_asked_for(shape: tuple[int, ...], message: str) -> None:
     remedy = r"write dataset\.layout=NHWC or dataset\.layout=NCHW"
-    with pytest.raises(RequestError, match=rf"^pictures has .*{message}: {remedy}$"):
+    with pytest.raises(RequestError, match=rf"^images has .*{message}: {remedy}$"):
         read(np.full(shape, 9, np.uint8))
 
 
 def test_what_the_file_states_is_not_guessed_unless_it_is_unknown() -> None:
     black = np.zeros((2, 4, 4, 4), np.uint8)
     stated = {"layout": "NCHW", "range": "0..255"}
-    found = PictureArray(black, "pictures", stated=stated)
+    found = ImageArray(black, "images", stated=stated)
     assert (found.layout, found.range) == ("NCHW", "0..255")
-    named = PictureArray(black, "pictures", "NHWC", "0..1", stated)
+    named = ImageArray(black, "images", "NHWC", "0..1", stated)
     assert (named.layout, named.range) == ("NHWC", "0..1")
-    other = PictureArray(NHWC, "pictures", stated={"layout": "planar", "range": "0..99"})
+    other = ImageArray(NHWC, "images", stated={"layout": "planar", "range": "0..99"})
     assert (other.layout, other.range) == ("NHWC", "0..255")
 
 
 @pytest.mark.parametrize("shape", [(9,), (3, 9), (2, 9, 9, 3, 1), (0, 9, 9, 3), (2, 0, 9, 3)])
-def test_what_has_no_shape_of_pictures_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(RequestError, match=r"and pictures have \(N, H, W\), "):
+def test_what_has_no_shape_of_images_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(RequestError, match=r"and images have \(N, H, W\), "):
         read(np.zeros(shape, np.uint8))
 
 
-def test_a_single_picture_is_not_taken_for_many_narrow_ones() -> None:
-    with pytest.raises(RequestError, match="a single picture needs an axis for their number"):
+def test_a_single_image_is_not_taken_for_many_narrow_ones() -> None:
+    with pytest.raises(RequestError, match="a single image needs an axis for their number"):
         read(np.full((32, 32, 3), 9, np.uint8))
 
 
@@ -111,7 +111,7 @@ def test_the_range_is_found_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(arrays, "_SCANNED_BYTES", 1)
     values = np.zeros((9, 4, 4), np.float32)
     values[-1, -1, -1] = -1
-    assert PictureArray(values, "pictures").range == "-1..1"
+    assert ImageArray(values, "images").range == "-1..1"
 
 
 @pytest.mark.parametrize("how", ["auto", "0..1"])
@@ -119,13 +119,13 @@ def test_the_range_is_found_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> 
 def test_values_that_are_no_numbers_are_refused_with_their_place(value: float, how: str) -> None:
     values = np.zeros((9, 4, 4), np.float32)
     values[7, 2, 2] = value
-    with pytest.raises(RequestError, match="pictures: picture 7 holds values that are no numbers"):
+    with pytest.raises(RequestError, match="images: image 7 holds values that are no numbers"):
         read(values, values=how)
 
 
 @pytest.mark.parametrize("values", [np.zeros((2, 8, 8), complex), np.full((2, 8, 8), "x")])
 def test_what_is_no_number_is_refused(values: NDArray[Any]) -> None:
-    with pytest.raises(RequestError, match="and pictures are of numbers"):
+    with pytest.raises(RequestError, match="and images are of numbers"):
         read(values)
 
 

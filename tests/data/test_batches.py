@@ -4,15 +4,15 @@ import numpy as np
 import torch
 
 from ganzoo.data.batches import Batches
-from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection
-from ganzoo.share import Share
+from ganzoo.shard import Shard
 
 
-def batches(count: int = 10, labelled: bool = True) -> Batches:
-    pictures = np.arange(count * 2 * 3 * 3, dtype=np.uint8).reshape(count, 2, 3, 3)
-    labels = np.arange(count) if labelled else None
-    data = PreparedPictures(pictures, labels, tuple("abc") if labelled else ())
+def batches(count: int = 10, labeled: bool = True) -> Batches:
+    images = np.arange(count * 2 * 3 * 3, dtype=np.uint8).reshape(count, 2, 3, 3)
+    labels = np.arange(count) if labeled else None
+    data = PreparedImages(images, labels, tuple("abc") if labeled else ())
     return Batches(Collection.of(data), seed=7, device=torch.device("cpu"))
 
 
@@ -25,7 +25,7 @@ def test_a_batch_is_in_range_and_channels_last() -> None:
     assert batch.images.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_pictures_stay_with_their_labels() -> None:
+def test_images_stay_with_their_labels() -> None:
     source = batches()
     batch = source.take(3, 5)
     assert batch.labels is not None
@@ -37,13 +37,13 @@ def test_pictures_stay_with_their_labels() -> None:
 
 
 def test_without_labels_there_are_none() -> None:
-    assert batches(labelled=False).take(0, 4).labels is None
+    assert batches(labeled=False).take(0, 4).labels is None
 
 
 def test_shares_make_up_the_batch() -> None:
     source = batches()
     whole = source.take(5, 6)
-    parts = [source.take(5, 6, Share(rank, 3)) for rank in range(3)]
+    parts = [source.take(5, 6, Shard(rank, 3)) for rank in range(3)]
     assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import Picture, RequestError, UnreadablePicture
+from ganzoo import RawImage, RequestError, UnreadableImage
 from ganzoo.data.cache import prepared
 from ganzoo.data.preparation import Preparation
 
@@ -21,10 +21,10 @@ SMALL = Preparation(resolution=8)
 
 @dataclass
 class Plain:
-    """Pictures of one colour each; picture i is i everywhere."""
+    """Images of one color each; image i is i everywhere."""
 
     count: int = 5
-    grey: bool = False
+    gray: bool = False
     class_names: Sequence[str] = ("even", "odd")
     fingerprint: str = "plain"
     broken: Sequence[int] = ()
@@ -34,14 +34,14 @@ class Plain:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+    def __getitem__(self, index: int) -> tuple[RawImage, int | None]:
         self.reads += 1
         if index in self.broken:
-            raise UnreadablePicture(f"{index}.png", "it is broken", skip=self.skip)
-        picture = np.full((16, 16, 3), index % 256, np.uint8)
-        if not self.grey:
-            picture[..., 2] = 200
-        return picture, index % 2 if self.class_names else None
+            raise UnreadableImage(f"{index}.png", "it is broken", skip=self.skip)
+        image = np.full((16, 16, 3), index % 256, np.uint8)
+        if not self.gray:
+            image[..., 2] = 200
+        return image, index % 2 if self.class_names else None
 
 
 class Changed(Plain):
@@ -51,10 +51,10 @@ class Changed(Plain):
         super().__init__()
         self.image, self.by, self.shift = image, by, shift
 
-    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
-        picture, label = super().__getitem__(index)
+    def __getitem__(self, index: int) -> tuple[RawImage, int | None]:
+        image, label = super().__getitem__(index)
         assert label is not None
-        changed = np.asarray(picture)
+        changed = np.asarray(image)
         changed[..., 0] += 3 * self.by * (index == self.image)
         return changed, (label + self.shift) % 2
 
@@ -67,9 +67,9 @@ class Drawn(Plain):
 class DrawnAt(Plain):
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
         assert self.fingerprint == "drawn at 8"
-        pictures = np.zeros((len(indices), 8, 8, 3), np.uint8)
-        pictures[..., 0] = np.array(indices)[:, None, None]
-        return pictures, np.array(indices) % 2
+        images = np.zeros((len(indices), 8, 8, 3), np.uint8)
+        images[..., 0] = np.array(indices)[:, None, None]
+        return images, np.array(indices) % 2
 
 
 def folders(cache: Path) -> list[str]:
@@ -77,11 +77,11 @@ def folders(cache: Path) -> list[str]:
     return sorted(path.name for path in (cache / "prepared").glob("[!.]*"))
 
 
-def test_pictures_and_labels_are_in_order() -> None:
+def test_images_and_labels_are_in_order() -> None:
     data = prepared(Plain(count=300), SMALL)
-    assert data.pictures.shape == (300, 8, 8, 3)
+    assert data.images.shape == (300, 8, 8, 3)
     assert data.shape == (3, 8, 8)
-    assert [int(p[0, 0, 0]) for p in data.pictures] == [i % 256 for i in range(300)]
+    assert [int(p[0, 0, 0]) for p in data.images] == [i % 256 for i in range(300)]
     assert data.labels is not None
     assert data.labels.tolist() == [i % 2 for i in range(300)]
     assert data.class_names == ("even", "odd")
@@ -142,36 +142,36 @@ def test_two_plugins_and_two_sets_of_class_names_share_nothing(own_cache: Path) 
     assert len(folders(own_cache)) == 3
 
 
-class Labelled(Plain):
+class Labeled(Plain):
     def __init__(self, label: Any, class_names: Sequence[str]) -> None:
         super().__init__(class_names=class_names)
         self.label = label
 
-    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
-        picture, label = super().__getitem__(index)
-        return picture, self.label if index == 3 else label
+    def __getitem__(self, index: int) -> tuple[RawImage, int | None]:
+        image, label = super().__getitem__(index)
+        return image, self.label if index == 3 else label
 
 
-class LabelledInBulk(Labelled):
+class LabeledInBulk(Labeled):
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        pictures, labels = zip(*(self[index] for index in indices), strict=True)
-        return np.stack(pictures), np.array(labels)
+        images, labels = zip(*(self[index] for index in indices), strict=True)
+        return np.stack(images), np.array(labels)
 
 
 @pytest.mark.parametrize(
     ("kind", "label", "class_names", "message"),
     [
-        (Labelled, 2, "ab", r"has the label 2, but class_names has 2 names \(a, b\): labels are"),
-        (LabelledInBulk, 2, "ab", "has the label 2, but class_names has 2 names"),
-        (LabelledInBulk, -1, "ab", "has the label -1, but"),
-        (Labelled, None, "ab", "has no label, but"),
-        (Labelled, 0, "", "has the label 0, but class_names is empty"),
-        (Labelled, 0.5, "ab", "has the label 0.5 of type float, not a whole number"),
-        (Labelled, "a", "ab", "has the label 'a' of type str, not a whole number"),
+        (Labeled, 2, "ab", r"has the label 2, but class_names has 2 names \(a, b\): labels are"),
+        (LabeledInBulk, 2, "ab", "has the label 2, but class_names has 2 names"),
+        (LabeledInBulk, -1, "ab", "has the label -1, but"),
+        (Labeled, None, "ab", "has no label, but"),
+        (Labeled, 0, "", "has the label 0, but class_names is empty"),
+        (Labeled, 0.5, "ab", "has the label 0.5 of type float, not a whole number"),
+        (Labeled, "a", "ab", "has the label 'a' of type str, not a whole number"),
     ],
 )
 def test_a_label_that_does_not_go_with_the_class_names_is_told_and_nothing_is_kept(
-    kind: type[Labelled], label: Any, class_names: str, message: str, own_cache: Path
+    kind: type[Labeled], label: Any, class_names: str, message: str, own_cache: Path
 ) -> None:
     with pytest.raises(RequestError, match="^dataset mine/plain: image 3 " + message):
         prepared(kind(label, tuple(class_names)), SMALL, dataset="mine/plain")
@@ -191,30 +191,28 @@ def test_another_preparation_is_made_anew(own_cache: Path) -> None:
     assert len(folders(own_cache)) == 2
 
 
-def test_grey_pictures_get_one_channel() -> None:
-    assert prepared(Plain(grey=True), SMALL).shape == (1, 8, 8)
-    assert prepared(Plain(grey=True), Preparation(resolution=8, channels=3)).shape == (3, 8, 8)
+def test_gray_images_get_one_channel() -> None:
+    assert prepared(Plain(gray=True), SMALL).shape == (1, 8, 8)
+    assert prepared(Plain(gray=True), Preparation(resolution=8, channels=3)).shape == (3, 8, 8)
     assert prepared(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
     assert prepared(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
 
 
-def test_pictures_without_classes_have_no_labels() -> None:
+def test_images_without_classes_have_no_labels() -> None:
     assert prepared(Plain(class_names=()), SMALL).labels is None
 
 
-def test_unreadable_pictures_are_left_out_and_told_each_time() -> None:
+def test_unreadable_images_are_left_out_and_told_each_time() -> None:
     for _ in range(2):
         data = prepared(Plain(broken=(0, 3)), SMALL)
-        assert [int(picture[0, 0, 0]) for picture in data.pictures] == [1, 2, 4]
+        assert [int(image[0, 0, 0]) for image in data.images] == [1, 2, 4]
         assert data.labels is not None
         assert data.labels.tolist() == [1, 0, 0]
-        assert data.skipped == tuple(
-            f"cannot read the picture {i}.png: it is broken" for i in (0, 3)
-        )
+        assert data.skipped == tuple(f"cannot read the image {i}.png: it is broken" for i in (0, 3))
 
 
-def test_an_unreadable_picture_ends_it_unless_it_may_be_skipped(own_cache: Path) -> None:
-    with pytest.raises(UnreadablePicture, match=r"3\.png"):
+def test_an_unreadable_image_ends_it_unless_it_may_be_skipped(own_cache: Path) -> None:
+    with pytest.raises(UnreadableImage, match=r"3\.png"):
         prepared(Plain(broken=(3,), skip=False), SMALL)
     assert folders(own_cache) == []
 
@@ -229,25 +227,25 @@ def test_what_was_left_out_is_prepared_once_it_can_be_read(skip: bool) -> None:
 
 def test_what_was_once_skipped_is_an_error_where_it_may_not_be() -> None:
     prepared(Plain(broken=(3,)), SMALL)
-    with pytest.raises(UnreadablePicture, match=r"3\.png"):
+    with pytest.raises(UnreadableImage, match=r"3\.png"):
         prepared(Plain(broken=(3,), skip=False), SMALL)
 
 
 def test_nothing_left_is_an_error(own_cache: Path) -> None:
-    with pytest.raises(RequestError, match="not one of the 5 pictures can be read"):
+    with pytest.raises(RequestError, match="not one of the 5 images can be read"):
         prepared(Plain(broken=range(5)), SMALL)
     assert folders(own_cache) == []
 
 
 def test_a_source_that_can_is_asked_for_the_size_and_in_bulk() -> None:
     data = prepared(Drawn(count=300), SMALL)
-    assert data.pictures[299, 0, 0].tolist() == [299 % 256, 0, 0]
+    assert data.images[299, 0, 0].tolist() == [299 % 256, 0, 0]
 
 
 class Killed(Plain):
-    """The process is killed at picture 600."""
+    """The process is killed at image 600."""
 
-    def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+    def __getitem__(self, index: int) -> tuple[RawImage, int | None]:
         if index == 600:
             raise KeyboardInterrupt
         return super().__getitem__(index)
@@ -256,7 +254,7 @@ class Killed(Plain):
 def test_a_half_made_cache_is_never_used_but_gone_on_with(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
+    monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
         prepared(Killed(count=900, broken=(7,)), SMALL)
     assert folders(own_cache) == []
@@ -264,7 +262,7 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
     data = prepared(again, SMALL)
     assert again.reads == 900 - 512 + 1  # two chunks were noted; the broken one is asked again
     whole = prepared(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
-    assert np.array_equal(data.pictures, whole.pictures)
+    assert np.array_equal(data.images, whole.images)
     assert data.labels is not None
     assert whole.labels is not None
     assert data.labels.tolist() == whole.labels.tolist()
@@ -279,8 +277,8 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
         ("about.json", b'{"class_names": [], "skipped": []}'),  # of which labels are
         ("about.json", b'{"class_names": ["a", "b"], "skipped": [[10, "x"]]}'),
         ("about.json", b"[" * 100_000),
-        ("pictures.npy", b""),
-        ("pictures.npy", b"PK\x03\x04"),
+        ("images.npy", b""),
+        ("images.npy", b"PK\x03\x04"),
         ("labels.npy", b"\x93NUMPY\x01\0"),
     ],
 )
@@ -294,7 +292,7 @@ def test_a_damaged_set_is_refused_with_a_remedy(own_cache: Path, name: str, cont
 
 def test_a_set_that_is_cut_short_is_refused(own_cache: Path) -> None:
     folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
-    os.truncate(folder / "pictures.npy", 300)
+    os.truncate(folder / "images.npy", 300)
     with pytest.raises(RequestError, match="damaged"):
         prepared(Plain(), SMALL)
 
@@ -302,10 +300,10 @@ def test_a_set_that_is_cut_short_is_refused(own_cache: Path) -> None:
 @pytest.mark.parametrize(
     "note", ['{"rows": 5', '{"rows": "5"}', '{"rows": 901}', '{"rows": 512, "skipped": [["a"]]}']
 )
-def test_a_spoilt_note_makes_all_anew(
+def test_a_damaged_note_makes_all_anew(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, note: str
 ) -> None:
-    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
+    monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
         prepared(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
@@ -318,7 +316,7 @@ def test_a_spoilt_note_makes_all_anew(
 def test_what_was_left_torn_is_made_anew(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    monkeypatch.setattr("ganzoo.data.building._SECONDS", -1)
+    monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
         prepared(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
@@ -334,7 +332,7 @@ def test_another_process_that_is_at_it_is_waited_for(
     begun, let_go = threading.Event(), threading.Event()
 
     class Slow(Plain):
-        def __getitem__(self, index: int) -> tuple[Picture, int | None]:
+        def __getitem__(self, index: int) -> tuple[RawImage, int | None]:
             begun.set()
             let_go.wait()
             return super().__getitem__(index)
@@ -365,7 +363,7 @@ def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
         prepared(Plain(), SMALL)
 
 
-@pytest.mark.parametrize("call", ["ganzoo.data.building.open_memmap", "os.posix_fallocate"])
+@pytest.mark.parametrize("call", ["ganzoo.data.cache_writer.open_memmap", "os.posix_fallocate"])
 def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, own_cache: Path, call: str) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")

@@ -6,24 +6,24 @@ import torch
 
 from ganzoo import RequestError
 from ganzoo.data.batches import Batches
-from ganzoo.data.cache import PreparedPictures
+from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection, grouped
 
 NAMES = ("daisy", "rose", "tulip", "a+b")
 LABELS = np.array([2, 0, 1, 1, 3, 0, 2])
 
 
-def store(labelled: bool = True) -> PreparedPictures:
-    pictures = np.arange(7, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
-    if not labelled:
-        return PreparedPictures(pictures, None, (), "x")
-    return PreparedPictures(pictures, LABELS, NAMES, "x")
+def store(labeled: bool = True) -> PreparedImages:
+    images = np.arange(7, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
+    if not labeled:
+        return PreparedImages(images, None, (), "x")
+    return PreparedImages(images, LABELS, NAMES, "x")
 
 
-def test_without_a_wish_all_pictures_are_there() -> None:
+def test_without_a_wish_all_images_are_there() -> None:
     data = Collection.of(store())
     assert (len(data), data.class_names, data.identity) == (7, NAMES, "x")
-    assert Collection.of(store(labelled=False)).labels is None
+    assert Collection.of(store(labeled=False)).labels is None
 
 
 def test_classes_are_numbered_as_they_are_named() -> None:
@@ -72,7 +72,7 @@ def test_a_wrong_wish_is_refused(wanted: list[str], message: str) -> None:
 
 
 def test_what_needs_labels_is_refused_without() -> None:
-    with pytest.raises(RequestError, match=r"data.classes=rose: the pictures have no labels"):
+    with pytest.raises(RequestError, match=r"data.classes=rose: the images have no labels"):
         grouped((), ["rose"])
-    with pytest.raises(RequestError, match=r"data.balance: the pictures have no labels"):
-        Batches(Collection.of(store(labelled=False)), 0, torch.device("cpu"), balance=True)
+    with pytest.raises(RequestError, match=r"data.balance: the images have no labels"):
+        Batches(Collection.of(store(labeled=False)), 0, torch.device("cpu"), balance=True)

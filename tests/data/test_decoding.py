@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
-from ganzoo import UnreadablePicture, open_picture
+from ganzoo import UnreadableImage, open_image
 from ganzoo.data.decoding import MOST_PIXELS
 
 FORMATS: dict[str, dict[str, Any]] = {
@@ -35,7 +35,7 @@ FORMATS: dict[str, dict[str, Any]] = {
 EXACT = ("PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "TGA")
 
 
-def picture(width: int = 24, height: int = 16) -> Image.Image:
+def image(width: int = 24, height: int = 16) -> Image.Image:
     """No turn or reflection of it looks like another."""
     x, y = np.meshgrid(np.arange(width) * 10, np.arange(height) * 15)
     return Image.fromarray(np.stack([x, y, (x + y) // 2], axis=-1).astype(np.uint8))
@@ -58,25 +58,25 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def reason(file: Path | bytes) -> str:
-    with pytest.raises(UnreadablePicture) as caught:
-        open_picture(io.BytesIO(file) if isinstance(file, bytes) else file, "it" * bool(file))
+    with pytest.raises(UnreadableImage) as caught:
+        open_image(io.BytesIO(file) if isinstance(file, bytes) else file, "it" * bool(file))
     return caught.value.reason
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_format_is_told_by_the_content_not_by_the_name(kind: str, tmp_path: Path) -> None:
-    file = tmp_path / "picture.txt"
-    file.write_bytes(encoded(picture(), kind, **FORMATS[kind]))
-    opened = open_picture(file)
+    file = tmp_path / "image.txt"
+    file.write_bytes(encoded(image(), kind, **FORMATS[kind]))
+    opened = open_image(file)
     assert opened.size == (24, 16)
-    difference = np.asarray(opened.convert("RGB"), int) - np.asarray(picture(), int)
+    difference = np.asarray(opened.convert("RGB"), int) - np.asarray(image(), int)
     assert abs(difference).max() <= (0 if kind in EXACT else 40)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_orientation_comes_out_upright(kind: str, orientation: int) -> None:
-    upright = np.asarray(picture())
+    upright = np.asarray(image())
     stored = {
         1: upright,
         2: np.fliplr(upright),
@@ -89,8 +89,8 @@ def test_every_exif_orientation_comes_out_upright(kind: str, orientation: int) -
     }
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    image = Image.fromarray(np.ascontiguousarray(stored[orientation]))
-    opened = open_picture(io.BytesIO(encoded(image, kind, exif=exif, **FORMATS[kind])))
+    turned = Image.fromarray(np.ascontiguousarray(stored[orientation]))
+    opened = open_image(io.BytesIO(encoded(turned, kind, exif=exif, **FORMATS[kind])))
     difference = np.asarray(opened, int) - upright.astype(int)
     assert abs(difference).max() <= (0 if kind in EXACT else 20)
 
@@ -102,24 +102,24 @@ def test_a_damaged_tag_beside_the_orientation_does_no_harm() -> None:
     ]
     entries = b"".join(struct.pack("<HHI4s", *tag) for tag in tags)
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
-    assert open_picture(io.BytesIO(encoded(picture(), "JPEG", exif=exif))).size == (16, 24)
+    assert open_image(io.BytesIO(encoded(image(), "JPEG", exif=exif))).size == (16, 24)
 
 
-def test_an_animation_gives_its_first_picture() -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+def test_an_animation_gives_its_first_image() -> None:
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     for kind in ("GIF", "WEBP", "PNG", "TIFF"):
         data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-        colour = np.asarray(open_picture(io.BytesIO(data)).convert("RGB"))[4, 4]
-        assert colour[0] > 240, kind
-        assert colour[2] < 15, kind
+        color = np.asarray(open_image(io.BytesIO(data)).convert("RGB"))[4, 4]
+        assert color[0] > 240, kind
+        assert color[2] < 15, kind
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_picture_needs_its_file_no_more(kind: str, tmp_path: Path) -> None:
-    file = tmp_path / "picture"
-    file.write_bytes(encoded(picture(), kind, **FORMATS[kind]))
+def test_an_image_needs_its_file_no_more(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "image"
+    file.write_bytes(encoded(image(), kind, **FORMATS[kind]))
     with file.open("rb") as stream:
-        opened = open_picture(stream)
+        opened = open_image(stream)
     file.write_bytes(b"")
     assert opened.resize((2, 2)).size == (2, 2)
 
@@ -127,13 +127,13 @@ def test_a_picture_needs_its_file_no_more(kind: str, tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_truncated_file_is_refused_unless_nothing_is_lost(kind: str) -> None:
-    data = encoded(picture(8, 6), kind, **FORMATS[kind] | {"append_images": []})
-    whole = np.asarray(open_picture(io.BytesIO(data)))
+    data = encoded(image(8, 6), kind, **FORMATS[kind] | {"append_images": []})
+    whole = np.asarray(open_image(io.BytesIO(data)))
     refused = 0
     for length in range(len(data)):
         try:
-            opened = open_picture(io.BytesIO(data[:length]))
-        except UnreadablePicture:
+            opened = open_image(io.BytesIO(data[:length]))
+        except UnreadableImage:
             refused += 1
         else:
             np.testing.assert_array_equal(np.asarray(opened), whole)
@@ -141,8 +141,8 @@ def test_a_truncated_file_is_refused_unless_nothing_is_lost(kind: str) -> None:
 
 
 def test_a_jpeg_2000_codestream_without_boxes_is_read_if_it_is_whole() -> None:
-    data = encoded(picture(), "JPEG2000", no_jp2=True)
-    np.testing.assert_array_equal(decoded(data), np.asarray(picture()))
+    data = encoded(image(), "JPEG2000", no_jp2=True)
+    np.testing.assert_array_equal(decoded(data), np.asarray(image()))
     assert "truncated" in reason(data[:-2])
 
 
@@ -155,7 +155,7 @@ def test_heic_says_what_is_missing_to_read_it() -> None:
 
 
 def test_damage_is_named() -> None:
-    data = encoded(picture(), "JPEG")
+    data = encoded(image(), "JPEG")
     assert reason(data[:-20]).startswith("it is damaged (image file is truncated")
 
 
@@ -180,7 +180,7 @@ def test_a_decompression_bomb_is_refused_by_its_header_without_a_warning(
     ],
 )
 def test_bombs_of_other_formats_are_refused_as_well(kind: str, form: str, before: bytes) -> None:
-    data = encoded(picture(), kind)
+    data = encoded(image(), kind)
     height_first = (16, 24) if kind == "JPEG2000" else (24, 16)
     size = before + struct.pack(form, *height_first)
     assert size in data
@@ -212,8 +212,8 @@ def test_large_texts_and_profiles_in_a_png_do_no_harm(kind: str) -> None:
         texts.add_itxt("notes", LONG, zip=kind.startswith("packed"))
     else:
         texts.add_text("notes", LONG, zip=kind == "zTXt")
-    data = encoded(picture(), "PNG", pnginfo=texts, **options)
-    np.testing.assert_array_equal(decoded(data), np.rot90(np.asarray(picture()), -1))
+    data = encoded(image(), "PNG", pnginfo=texts, **options)
+    np.testing.assert_array_equal(decoded(data), np.rot90(np.asarray(image()), -1))
 
 
 def test_a_bomb_beside_a_large_text_is_refused() -> None:
@@ -223,7 +223,7 @@ def test_a_bomb_beside_a_large_text_is_refused() -> None:
     assert reason(header[:33] + text + header[33:]).startswith("it is too large: 20000 x 20000")
 
 
-def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
+def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "page.jpg").write_text("<html>not found</html>")
     (tmp_path / "empty.png").touch()
@@ -248,21 +248,21 @@ def test_pipes_and_broken_links_are_refused_at_once(tmp_path: Path) -> None:
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret.png"
-    file.write_bytes(encoded(picture(), "PNG"))
+    file.write_bytes(encoded(image(), "PNG"))
     file.chmod(0)
     assert "permission" in reason(file).lower()
 
 
 def test_messages_use_the_given_name() -> None:
-    with pytest.raises(UnreadablePicture, match=r"the picture a\.png of b\.tgz: it is empty"):
-        open_picture(io.BytesIO(), "a.png of b.tgz")
-    with pytest.raises(UnreadablePicture, match=r"nowhere\.png: "):
-        open_picture(Path("nowhere.png"))
+    with pytest.raises(UnreadableImage, match=r"the image a\.png of b\.tgz: it is empty"):
+        open_image(io.BytesIO(), "a.png of b.tgz")
+    with pytest.raises(UnreadableImage, match=r"nowhere\.png: "):
+        open_image(Path("nowhere.png"))
 
 
 def test_threads_may_decode_at_once_and_pillow_stays_as_it_was() -> None:
     before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-    files = {kind: encoded(picture(), kind, **options) for kind, options in FORMATS.items()}
+    files = {kind: encoded(image(), kind, **options) for kind, options in FORMATS.items()}
     alone = {kind: decoded(data) for kind, data in files.items()}
     with ThreadPoolExecutor(8) as pool:
         kinds = [*files] * 20
@@ -272,4 +272,4 @@ def test_threads_may_decode_at_once_and_pillow_stays_as_it_was() -> None:
 
 
 def decoded(data: bytes | None) -> NDArray[np.uint8]:
-    return np.asarray(open_picture(io.BytesIO(data or b"")))
+    return np.asarray(open_image(io.BytesIO(data or b"")))

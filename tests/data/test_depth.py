@@ -103,7 +103,7 @@ def test_what_may_mean_anything_is_asked_for(
 def test_the_images_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a": encoded([0, 4000], np.uint16)}
     first = ranges(tmp_path, files).identity
-    monkeypatch.setattr(depth, "open_picture", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(depth, "open_image", lambda *_: pytest.fail("read again"))
     again = SampleRanges("auto", ["a"], [tmp_path / "a"], lambda _: pytest.fail("read again"), "x")
     assert again.identity == first
 

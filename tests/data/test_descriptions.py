@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo.data.cache import prepared
 from ganzoo.data.collection import Collection
 from ganzoo.data.descriptions import (
@@ -20,7 +20,7 @@ from ganzoo.data.preparation import Preparation
 
 
 class Named:
-    """Pictures with names, of which those that are called bad cannot be read."""
+    """Images with names, of which those that are called bad cannot be read."""
 
     class_names: tuple[str, ...] = ()
 
@@ -33,7 +33,7 @@ class Named:
 
     def __getitem__(self, index: int) -> tuple[Image.Image, None]:
         if self.names[index].startswith("bad"):
-            raise UnreadablePicture(self.names[index], "it is damaged", skip=True)
+            raise UnreadableImage(self.names[index], "it is damaged", skip=True)
         return Image.new("RGB", (8, 8), (index, 0, 9)), None
 
     def name(self, index: int) -> str:
@@ -47,7 +47,7 @@ def table(path: Path, text: str) -> Path:
 
 def test_a_table_is_read_as_fetching_writes_it(tmp_path: Path) -> None:
     text = 'file,address,description,label\na.jpg,https://a,"red, green",rose\nb.jpg,https://b,,\n'
-    found = read_descriptions(table(tmp_path / "pictures.csv", text))
+    found = read_descriptions(table(tmp_path / "images.csv", text))
     assert found == {
         "a.jpg": Description("https://a", "red, green"),
         "b.jpg": Description("https://b"),
@@ -80,7 +80,7 @@ def test_what_is_no_table_is_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(refused.value)
 
 
-def test_pictures_are_told_of_in_their_order(tmp_path: Path) -> None:
+def test_images_are_told_of_in_their_order(tmp_path: Path) -> None:
     text = "file,address,description\nb.jpg,https://b,two\na.jpg,,one\n"
     rows = read_descriptions(table(tmp_path / "t.csv", text))
     texts = describe(["a.jpg", "b.jpg", "c.jpg"], rows)
@@ -92,17 +92,17 @@ def test_without_rows_only_names_are_known() -> None:
     assert describe([], {}) == {}
 
 
-def test_descriptions_of_other_pictures_are_refused() -> None:
+def test_descriptions_of_other_images_are_refused() -> None:
     rows = {"x.jpg": Description()}
     with pytest.raises(RequestError, match=r"such as x\.jpg: the dataset has a\.jpg"):
         refuse_others(["a.jpg"], rows)
-    with pytest.raises(RequestError, match="the dataset's pictures have no names"):
+    with pytest.raises(RequestError, match="the dataset's images have no names"):
         refuse_others([], rows)
     refuse_others(["a.jpg", "x.jpg"], rows)
     assert describe(["a.jpg"], rows) == {"source": ["a.jpg"]}
 
 
-def test_names_are_those_of_the_pictures_that_were_not_left_out() -> None:
+def test_names_are_those_of_the_images_that_were_not_left_out() -> None:
     source = Named("a", "bad b", "c", "d", "bad e")
     for _ in range(2):  # prepared now, and from the cache
         data = prepared(source, Preparation(resolution=8))
@@ -110,13 +110,13 @@ def test_names_are_those_of_the_pictures_that_were_not_left_out() -> None:
 
 
 def test_names_are_those_of_the_chosen_classes() -> None:
-    class Labelled(Named):
+    class Labeled(Named):
         class_names = ("even", "odd")
 
         def __getitem__(self, index: int) -> tuple[Image.Image, Any]:
             return super().__getitem__(index)[0], index % 2
 
-    source = Labelled("a", "bad b", "c", "d", "e")
+    source = Labeled("a", "bad b", "c", "d", "e")
     data = prepared(source, Preparation(resolution=8))
     assert names_of(source, Collection.of(data, ["even"])) == ["a", "c", "e"]
     assert names_of(source, Collection.of(data, ["odd"])) == ["d"]

@@ -31,13 +31,13 @@ def recompressed(image: Image.Image, quality: int) -> Image.Image:
     return Image.open(stream)
 
 
-def differing(likeness: Likeness, bits: int, greys: int, seed: int = 0) -> Likeness:
-    """A likeness that differs in so many bits of its hash and by so many greys in one field."""
+def differing(likeness: Likeness, bits: int, grays: int, seed: int = 0) -> Likeness:
+    """A likeness that differs in so many bits of its hash and by so many grays in one field."""
     random, other = np.random.default_rng(seed), likeness.copy()
     for bit in random.choice(64, bits, replace=False).tolist():
         other[bit // 8] ^= np.uint8(1 << bit % 8)
     field = 8 + int(random.integers(64))
-    other[field] = int(other[field]) + (greys if other[field] < 128 else -greys)
+    other[field] = int(other[field]) + (grays if other[field] < 128 else -grays)
     return other
 
 
@@ -59,9 +59,7 @@ def test_the_same_are_grouped_in_order() -> None:
 
 @pytest.mark.parametrize("quality", [40, 75])
 @pytest.mark.parametrize("share", [0.5, 0.8, 1.0])
-def test_recompressed_and_resized_pictures_are_near_and_no_others(
-    quality: int, share: float
-) -> None:
+def test_recompressed_and_resized_images_are_near_and_no_others(quality: int, share: float) -> None:
     photos = [photo(seed) for seed in range(60)]
     changed = [recompressed(ImageOps.scale(p, share), quality) for p in photos[:20]]
     found = near(np.stack([likeness_of(image) for image in [*photos, *changed]]))
@@ -69,13 +67,13 @@ def test_recompressed_and_resized_pictures_are_near_and_no_others(
 
 
 @pytest.mark.parametrize(
-    ("bits", "greys", "is_near"), [(0, 0, True), (4, 12, True), (5, 0, False), (0, 13, False)]
+    ("bits", "grays", "is_near"), [(0, 0, True), (4, 12, True), (5, 0, False), (0, 13, False)]
 )
-def test_the_bounds_hold_wherever_the_difference_is(bits: int, greys: int, is_near: bool) -> None:
+def test_the_bounds_hold_wherever_the_difference_is(bits: int, grays: int, is_near: bool) -> None:
     random = np.random.default_rng(1)
     ours = random.integers(0, 256, (200, 72), np.uint8)
     for seed, one in enumerate(ours[:50]):
-        other = differing(one, bits, greys, seed)
+        other = differing(one, bits, grays, seed)
         assert near(np.stack([*ours, other])) == ([[seed, 200]] if is_near else [])
 
 

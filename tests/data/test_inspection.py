@@ -17,55 +17,55 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 import ganzoo
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo.data.cache import prepared
 from ganzoo.data.inspection import Report, inspect, spread
 from ganzoo.data.preparation import Preparation
 from ganzoo_image_folder import ImageFolderOptions
 from ganzoo_image_folder.folder import ImageFolder
 
-Labelled = tuple[Image.Image | NDArray[np.uint8], int | None]
+Labeled = tuple[Image.Image | NDArray[np.uint8], int | None]
 
 
-class Pictures:
-    """Some pictures in memory; an error among them is raised."""
+class Images:
+    """Some images in memory; an error among them is raised."""
 
     def __init__(
         self,
-        pictures: Sequence[Image.Image | NDArray[np.uint8] | UnreadablePicture],
+        images: Sequence[Image.Image | NDArray[np.uint8] | UnreadableImage],
         labels: Sequence[int] | None = None,
         class_names: Sequence[str] = (),
     ) -> None:
-        self.pictures = pictures
+        self.images = images
         self.labels = labels
         self.class_names = class_names
-        self.fingerprint = "some pictures"
+        self.fingerprint = "some images"
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
-    def __getitem__(self, index: int) -> Labelled:
-        picture = self.pictures[index]
-        if isinstance(picture, UnreadablePicture):
-            raise picture
-        return picture, None if self.labels is None else self.labels[index]
+    def __getitem__(self, index: int) -> Labeled:
+        image = self.images[index]
+        if isinstance(image, UnreadableImage):
+            raise image
+        return image, None if self.labels is None else self.labels[index]
 
 
-def picture(seed: int, size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
+def image(seed: int, size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
     """Soft blobs, others for each seed."""
     blobs = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return Image.fromarray(blobs).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
 
-def report_of(pictures: Sequence[Any], how: Preparation | None = None, **more: Any) -> Report:
-    return inspect(Pictures(pictures, **more), how or Preparation(resolution=16))
+def report_of(images: Sequence[Any], how: Preparation | None = None, **more: Any) -> Report:
+    return inspect(Images(images, **more), how or Preparation(resolution=16))
 
 
 # --- a folder as real life makes it -----------------------------------------------------------
 
 
 def turned(upright: Image.Image, orientation: int) -> Image.Image:
-    """What a camera stores of a picture with this EXIF orientation."""
+    """What a camera stores of an image with this EXIF orientation."""
     back = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]
     return upright if back is None else upright.transpose(Image.Transpose(back))
 
@@ -83,37 +83,37 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def draw_modes(folder: Path) -> None:
-    picture(1, mode="L").save(folder / "grey.png")
-    picture(2, mode="L").convert("RGB").save(folder / "grey in colour.png")
-    picture(3, mode="1").save(folder / "bits.png")
-    picture(4, mode="P").save(folder / "palette.png")
-    palette = picture(5, mode="P")
+    image(1, mode="L").save(folder / "gray.png")
+    image(2, mode="L").convert("RGB").save(folder / "gray in color.png")
+    image(3, mode="1").save(folder / "bits.png")
+    image(4, mode="P").save(folder / "palette.png")
+    palette = image(5, mode="P")
     palette.save(folder / "clear palette.png", transparency=palette.getpixel((0, 0)))
-    picture(6, mode="CMYK").save(folder / "cmyk.jpg")
-    picture(7, mode="RGBA").save(folder / "opaque.png")
-    clear = picture(8, mode="RGBA")
-    clear.putalpha(picture(9, mode="L"))
+    image(6, mode="CMYK").save(folder / "cmyk.jpg")
+    image(7, mode="RGBA").save(folder / "opaque.png")
+    clear = image(8, mode="RGBA")
+    clear.putalpha(image(9, mode="L"))
     clear.save(folder / "clear.png")
-    clear.convert("LA").rotate(180).save(folder / "clear grey.png")
-    samples = np.asarray(picture(10, mode="L")).astype(np.uint16) * 257
+    clear.convert("LA").rotate(180).save(folder / "clear gray.png")
+    samples = np.asarray(image(10, mode="L")).astype(np.uint16) * 257
     Image.fromarray(samples).save(folder / "sixteen bits.png")
-    Image.fromarray(np.asarray(picture(11, mode="L")) / np.float32(255)).save(folder / "float.tif")
-    frames = [picture(12, mode="P"), picture(13, mode="P")]
+    Image.fromarray(np.asarray(image(11, mode="L")) / np.float32(255)).save(folder / "float.tif")
+    frames = [image(12, mode="P"), image(13, mode="P")]
     frames[0].save(folder / "film.gif", save_all=True, append_images=frames[1:], duration=40)
 
 
 def draw_odd_ones(folder: Path) -> None:
     Image.new("RGB", (48, 32), "navy").save(folder / "night.png")
     Image.new("RGB", (1, 1)).save(folder / "dot.png")
-    picture(20, (400, 20)).save(folder / "panorama.png")
+    image(20, (400, 20)).save(folder / "panorama.png")
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = orientation
-        turned(picture(21), orientation).save(folder / f"camera {orientation}.png", exif=exif)
+        turned(image(21), orientation).save(folder / f"camera {orientation}.png", exif=exif)
 
 
 def draw_doubles(folder: Path) -> None:
-    photo = picture(30, (96, 64))
+    photo = image(30, (96, 64))
     photo.save(folder / "photo.png")
     photo.save(folder / "photo (1).tif")
     photo.save(folder / "recompressed.jpg", quality=60)
@@ -122,7 +122,7 @@ def draw_doubles(folder: Path) -> None:
 
 def break_some(folder: Path) -> None:
     stream = io.BytesIO()
-    picture(40, (96, 64)).save(stream, "JPEG")
+    image(40, (96, 64)).save(stream, "JPEG")
     (folder / "cut off.jpg").write_bytes(stream.getvalue()[:900])
     (folder / "empty.jpg").touch()
     (folder / "page.jpg").write_text("<html>not found</html>")
@@ -136,14 +136,14 @@ def draw_names(folder: Path) -> None:
     (folder / "__MACOSX").mkdir()
     names = ["a/b/c/d.JPEG", "größe 日本.png", "new\nline.png", "caf\udce9.png"]
     for seed, name in enumerate(names, 50):
-        picture(seed).save(os.fsencode(folder / name), "PNG")
+        image(seed).save(os.fsencode(folder / name), "PNG")
     for passed_over in ("._a.png", ".DS_Store", "Thumbs.db", "__MACOSX/a.png", "readme.txt"):
         (folder / passed_over).write_text("?")
 
 
 @pytest.fixture(scope="module")
 def real_life(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     for fill in (draw_modes, draw_odd_ones, draw_doubles, break_some, draw_names):
         fill(folder)
     return folder
@@ -155,8 +155,8 @@ def report(real_life: Path) -> Report:
     return inspect(source, Preparation(resolution=32))
 
 
-def test_every_file_that_is_called_a_picture_is_counted(report: Report) -> None:
-    assert (report.pictures, report.looked_at, report.readable) == (37, 37, 31)
+def test_every_file_that_is_called_an_image_is_counted(report: Report) -> None:
+    assert (report.images, report.looked_at, report.readable) == (37, 37, 31)
     assert sum(report.sizes.values()) == sum(report.modes.values()) == 31
     assert report.sizes["48 x 32"] == 25
     assert next(iter(report.sizes)) == "48 x 32"
@@ -187,10 +187,10 @@ def test_all_that_can_be_read_is_trained_on(
     run = ganzoo.train(**arguments)
     assert run.step == 2
     facts = json.loads((run.folder / "environment.json").read_text())["sessions"][-1]
-    assert int(facts["pictures"].split()[0]) == report.readable
+    assert int(facts["images"].split()[0]) == report.readable
     del settings["dataset.on_error"]
-    with pytest.raises(UnreadablePicture, match="on_error=skip leaves such pictures out"):
-        ganzoo.train(**arguments | {"settings": settings, "folder": tmp_path / "none"})
+    with pytest.raises(UnreadableImage, match="on_error=skip leaves such images out"):
+        ganzoo.train(**arguments | {"settings": settings, "run_dir": tmp_path / "none"})
 
 
 def test_every_mode_is_told(report: Report) -> None:
@@ -201,7 +201,7 @@ def test_every_mode_is_told(report: Report) -> None:
     for mode, name in {
         "1": "bits.png",
         "CMYK": "cmyk.jpg",
-        "LA": "clear grey.png",
+        "LA": "clear gray.png",
         "F": "float.tif",
         "I;16": "sixteen bits.png",
     }.items():
@@ -209,10 +209,10 @@ def test_every_mode_is_told(report: Report) -> None:
 
 
 def test_oddities_are_named(report: Report) -> None:
-    assert report.oddities["transparent"] == ["clear grey.png", "clear palette.png", "clear.png"]
+    assert report.oddities["transparent"] == ["clear gray.png", "clear palette.png", "clear.png"]
     assert report.oddities["animated"] == ["film.gif"]
-    assert report.oddities["grey_in_colour"] == ["dot.png", "grey in colour.png"]
-    assert report.oddities["one_colour"] == ["dot.png", "night.png"]
+    assert report.oddities["gray_in_color"] == ["dot.png", "gray in color.png"]
+    assert report.oddities["one_color"] == ["dot.png", "night.png"]
     assert report.oddities["enlarged"] == ["dot.png", "panorama.png"]
 
 
@@ -234,8 +234,8 @@ def test_names_are_told_in_one_line_of_text(real_life: Path) -> None:
 
 
 def test_a_source_without_names_is_told_by_numbers() -> None:
-    broken = UnreadablePicture("a page of a book", "it is torn")
-    found = report_of([picture(1), broken, picture(1)])
+    broken = UnreadableImage("a page of a book", "it is torn")
+    found = report_of([image(1), broken, image(1)])
     assert found.same == [["number 0", "number 2"]]
     assert found.unreadable == {"a page of a book": "it is torn"}
 
@@ -252,47 +252,47 @@ def test_arrays_of_any_number_of_channels_are_looked_at() -> None:
 
 def test_classes_are_counted_and_unbalanced_ones_marked() -> None:
     labels = [0] * 10 + [1] * 4 + [2] * 1
-    pictures = [picture(seed, (8, 8)) for seed in range(len(labels))]
-    found = report_of(pictures, labels=labels, class_names=["many", "some", "few", "none\n"])
+    images = [image(seed, (8, 8)) for seed in range(len(labels))]
+    found = report_of(images, labels=labels, class_names=["many", "some", "few", "none\n"])
     assert found.classes == {"many": 10, "some": 4, "few": 1, "none\\n": 0}
     assert found.unbalanced == {"few": "few", "none\\n": "few", "many": "many"}
-    even = report_of(pictures[:4], labels=[0, 1, 0, 1], class_names=["a", "b"])
+    even = report_of(images[:4], labels=[0, 1, 0, 1], class_names=["a", "b"])
     assert even.unbalanced == {}
-    assert report_of(pictures).classes == {}
+    assert report_of(images).classes == {}
 
 
 def test_some_classes_are_reported_as_they_are_trained_on() -> None:
-    pictures = [picture(seed, (8 + seed % 3, 8)) for seed in range(9)]
-    source = Pictures(pictures, labels=[0, 1, 2] * 3, class_names=["rose", "tulip", "iris"])
+    images = [image(seed, (8 + seed % 3, 8)) for seed in range(9)]
+    source = Images(images, labels=[0, 1, 2] * 3, class_names=["rose", "tulip", "iris"])
     how = Preparation(resolution=16)
     found = inspect(source, how, classes=["iris+rose", "tulip"])
     assert found.classes == {"iris+rose": 6, "tulip": 3}
     found = inspect(source, how, classes=["tulip"])
     assert found.classes == {"tulip": 3}
     assert found.sizes == {"9 x 8": 3}
-    assert (found.pictures, found.looked_at, found.readable) == (3, 3, 3)
-    assert found.preparation.pictures == 9
+    assert (found.images, found.looked_at, found.readable) == (3, 3, 3)
+    assert found.preparation.images == 9
     assert found.preparation.bytes == 9 * (16 * 16 * 3 + 8), "all are prepared"
     with pytest.raises(RequestError, match="no class called lily"):
         inspect(source, how, classes=["lily"])
 
 
 def test_how_many_there_are_of_some_classes_is_estimated_from_those_looked_at() -> None:
-    pictures = [picture(seed) for seed in range(100)]
-    source = Pictures(pictures, labels=[0] * 60 + [1] * 40, class_names=["rose", "tulip"])
+    images = [image(seed) for seed in range(100)]
+    source = Images(images, labels=[0] * 60 + [1] * 40, class_names=["rose", "tulip"])
     found = inspect(source, Preparation(resolution=16), classes=["tulip"], limit=10)
-    assert (found.pictures, found.looked_at) == (40, 4)
+    assert (found.images, found.looked_at) == (40, 4)
 
 
 def test_what_is_not_wanted_is_foretold_by_its_cost_alone() -> None:
-    pictures = [picture(0, (40, 40), "L"), picture(1, (80, 40))]
-    source = Pictures(pictures, labels=[0, 1], class_names=["square", "wide"])
+    images = [image(0, (40, 40), "L"), image(1, (80, 40))]
+    source = Images(images, labels=[0, 1], class_names=["square", "wide"])
     ahead = inspect(source, Preparation(resolution=16), classes=["square"]).preparation
     assert ahead.most_lost == 0
     assert ahead.shape == (3, 16, 16), "channels are those of all that is prepared"
 
 
-class Streamed(Pictures):
+class Streamed(Images):
     """Arrays that are read while they are trained on, the first of them damaged."""
 
     chunk, window = 4, 8
@@ -300,9 +300,9 @@ class Streamed(Pictures):
     def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
         if 0 in indices:
             raise RequestError("chunk 0 is damaged")
-        return np.stack([np.asarray(self.pictures[index]) for index in indices]), None
+        return np.stack([np.asarray(self.images[index]) for index in indices]), None
 
-    def __getitem__(self, index: int) -> Labelled:
+    def __getitem__(self, index: int) -> Labeled:
         return self.read(range(index, index + 1))[0][0], None
 
 
@@ -310,7 +310,7 @@ def test_a_damaged_chunk_does_not_end_an_inspection() -> None:
     source = Streamed([np.full((16, 16, 5), value, np.uint8) for value in range(10)])
     found = inspect(source, Preparation(resolution=8))
     assert found.unreadable == {"number 0": "chunk 0 is damaged"}
-    assert (found.pictures, found.readable) == (10, 9)
+    assert (found.images, found.readable) == (10, 9)
     assert found.preparation.shape == (5, 8, 8)
 
 
@@ -322,7 +322,7 @@ def test_what_a_fit_loses_is_foretold(
     fit: Any, lost: float, most_lost: float, enlarged: int
 ) -> None:
     how = Preparation(resolution=32, fit=fit)
-    found = report_of([picture(1, (40, 40)), picture(2, (20, 40))], how)
+    found = report_of([image(1, (40, 40)), image(2, (20, 40))], how)
     assert found.preparation.lost == pytest.approx(lost)
     assert found.preparation.most_lost == pytest.approx(most_lost)
     assert len(found.oddities.get("enlarged", ())) == enlarged
@@ -330,7 +330,7 @@ def test_what_a_fit_loses_is_foretold(
 
 def test_a_shape_that_is_not_square_is_foretold() -> None:
     how = Preparation(resolution="64x32")
-    found = report_of([picture(1, (128, 64)), picture(2, (64, 64)), picture(3, (63, 64))], how)
+    found = report_of([image(1, (128, 64)), image(2, (64, 64)), image(3, (63, 64))], how)
     assert found.preparation.shape == (3, 32, 64)
     assert found.preparation.most_lost == pytest.approx(1 - 63 / 128)
     assert found.oddities["enlarged"] == ["number 2"]
@@ -349,26 +349,26 @@ def test_a_shape_that_is_not_square_is_foretold() -> None:
 )
 def test_the_resolution_that_suits(sides: list[int], fit: Any, resolution: int) -> None:
     how = Preparation(resolution=16, fit=fit)
-    pictures = [np.zeros((side, max(side, 16), 3), np.uint8) for side in sides]
-    assert report_of(pictures, how).resolution == resolution
+    images = [np.zeros((side, max(side, 16), 3), np.uint8) for side in sides]
+    assert report_of(images, how).resolution == resolution
 
 
-class Drawn(Pictures):
-    """Pictures drawn at any size."""
+class Drawn(Images):
+    """Images drawn at any size."""
 
     def at(self, resolution: int) -> Drawn:
-        return Drawn([picture(seed, (resolution, resolution)) for seed in range(3)])
+        return Drawn([image(seed, (resolution, resolution)) for seed in range(3)])
 
 
-def test_drawn_pictures_are_drawn_at_the_resolution() -> None:
-    found = inspect(Drawn([picture(0)] * 3), Preparation(resolution="24x16"))
+def test_drawn_images_are_drawn_at_the_resolution() -> None:
+    found = inspect(Drawn([image(0)] * 3), Preparation(resolution="24x16"))
     assert found.sizes == {"24 x 24": 3}
     assert found.resolution == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
-    source = Pictures([picture(seed, mode=mode) for seed in range(5)], [0] * 5, ["all"])
+    source = Images([image(seed, mode=mode) for seed in range(5)], [0] * 5, ["all"])
     how = Preparation(resolution=16)
     before = inspect(source, how).preparation
     assert before.done is False
@@ -376,7 +376,7 @@ def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
     assert before.bytes == 5 * (16 * 16 * len(mode) + 8)
     data = prepared(source, how)
     assert before.shape == tuple(data.shape)
-    files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("pictures", "labels")]
+    files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("images", "labels")]
     assert before.bytes == sum(file.stat().st_size - 128 for file in files)
     assert inspect(source, how).preparation.done is True
     assert inspect(source, Preparation(resolution=8)).preparation.done is False
@@ -384,28 +384,28 @@ def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused_before_the_work(own_cache: Path) -> None:
-    with pytest.raises(RequestError, match="no pictures"):
+    with pytest.raises(RequestError, match="no images"):
         report_of([])
     with pytest.raises(RequestError, match=r"data\.channels=5"):
-        report_of([picture(1)], Preparation(channels=5))
+        report_of([image(1)], Preparation(channels=5))
 
 
 def test_a_set_of_which_nothing_can_be_read_is_told_of_all_the_same() -> None:
-    found = report_of([UnreadablePicture("a.png", "it is empty")] * 2)
-    assert (found.pictures, found.readable) == (2, 0)
+    found = report_of([UnreadableImage("a.png", "it is empty")] * 2)
+    assert (found.images, found.readable) == (2, 0)
     assert found.unreadable == {"a.png": "it is empty"}
     assert asdict(found)["sizes"] == {}
 
 
-def test_a_limit_looks_at_pictures_from_the_first_to_the_last() -> None:
+def test_a_limit_looks_at_images_from_the_first_to_the_last() -> None:
     assert list(spread(10, 4)) == [0, 2, 5, 7]
     assert list(spread(4, 10)) == list(spread(4)) == [0, 1, 2, 3]
-    found = inspect(Pictures([picture(s) for s in range(10)]), Preparation(resolution=16), limit=4)
-    assert (found.pictures, found.looked_at, found.readable) == (10, 4, 4)
+    found = inspect(Images([image(s) for s in range(10)]), Preparation(resolution=16), limit=4)
+    assert (found.images, found.looked_at, found.readable) == (10, 4, 4)
 
 
 class Many:
-    """Pictures that are made when they are asked for."""
+    """Images that are made when they are asked for."""
 
     class_names = ()
     fingerprint = "many"
@@ -413,11 +413,11 @@ class Many:
     def __len__(self) -> int:
         return 2000
 
-    def __getitem__(self, index: int) -> Labelled:
+    def __getitem__(self, index: int) -> Labeled:
         return np.full((64, 64, 3), (index, index // 256, 7), np.uint8) ^ PATTERN, None
 
 
-PATTERN = np.asarray(picture(0, (64, 64)))
+PATTERN = np.asarray(image(0, (64, 64)))
 
 
 def test_memory_stays_small_however_many_there_are() -> None:
@@ -426,7 +426,7 @@ def test_memory_stays_small_however_many_there_are() -> None:
     inspect(Many(), Preparation(resolution=16), progress=lambda done, total: shown.append(done))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 6e6, "2,000 pictures have 25 MB"
+    assert peak < 6e6, "2,000 images have 25 MB"
     assert shown[0] == 0
     assert shown[-1] == 2000
     assert shown == sorted(shown)

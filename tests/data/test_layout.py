@@ -25,13 +25,13 @@ def test_the_first_folder_is_the_class_if_all_have_one() -> None:
     assert listed(labels_by_folder([*names, "d.png"])) == (None, ())
 
 
-def test_a_table_gives_the_first_label_of_each_picture_and_counts_the_others() -> None:
+def test_a_table_gives_the_first_label_of_each_image_and_counts_the_others() -> None:
     rows = [("./a.png", "rose"), ("b.png", "iris"), ("a.png", "rose")]
     assert listed(labels_by_table(rows, ["a.png", "b.png"], "x")) == ([1, 0], ("iris", "rose"))
     others = [("a.png", "iris"), ("b.png", "rose"), ("c.png", "rose")]
     said = (
-        "x has labels for 2 of 2 pictures, and 1 for no picture, such as c.png; "
-        "2 beyond a picture's first do not count, such as iris for a.png"
+        "x has labels for 2 of 2 images, and 1 for no image, such as c.png; "
+        "2 beyond an image's first do not count, such as iris for a.png"
     )
     with pytest.warns(UserWarning, match=f"^{said}$") as caught:
         found = listed(labels_by_table(rows + others, ["a.png", "b.png"], "x"))
@@ -39,10 +39,10 @@ def test_a_table_gives_the_first_label_of_each_picture_and_counts_the_others() -
     assert len(caught) == 1
 
 
-def test_a_picture_without_a_label_is_refused() -> None:
+def test_an_image_without_a_label_is_refused() -> None:
     with pytest.raises(
         RequestError,
-        match=r"^x has labels for 1 of 2 pictures: b\.png has none; give every image a label",
+        match=r"^x has labels for 1 of 2 images: b\.png has none; give every image a label",
     ):
         labels_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
 

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo import ImageSource, RequestError
-from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo import Dataset, RequestError
+from ganzoo.data.cache import PreparedImages, prepared
 from ganzoo.data.collection import Collection
 from ganzoo.data.packing import Pack, check_out, write
 from ganzoo.data.preparation import Preparation
@@ -22,30 +22,30 @@ HOW = Preparation(resolution=16)
 REGISTRY = Registry.discover()
 
 
-def pictures(
+def images(
     count: int = 300, channels: int = 3, class_names: Sequence[str] = ("daisy", "rose")
-) -> PreparedPictures:
+) -> PreparedImages:
     pixels = np.random.default_rng(0).integers(0, 256, (count, 16, 16, channels), np.uint8)
     labels = np.arange(count, dtype=np.int64) % len(class_names) if class_names else None
-    return PreparedPictures(pixels, labels, tuple(class_names))
+    return PreparedImages(pixels, labels, tuple(class_names))
 
 
-def packed(data: PreparedPictures | None = None, **more: Any) -> Pack:
-    return Pack(data=Collection.of(data or pictures()), **more)
+def packed(data: PreparedImages | None = None, **more: Any) -> Pack:
+    return Pack(data=Collection.of(data or images()), **more)
 
 
-def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedPictures:
-    """What a run that trains on the packed pictures would see."""
+def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedImages:
+    """What a run that trains on the packed images would see."""
     component = REGISTRY.find("dataset", name).component
-    source: ImageSource = component.build(component.options.model_validate({"path": path}))
+    source: Dataset = component.build(component.options.model_validate({"path": path}))
     return prepared(source, how)
 
 
-def same_pictures(one: PreparedPictures, other: PreparedPictures) -> bool:
+def same_images(one: PreparedImages, other: PreparedImages) -> bool:
     in_order = one.labels is None or np.array_equal(one.labels, other.labels)  # type: ignore[arg-type]
     return (
         in_order
-        and np.array_equal(one.pictures, other.pictures)
+        and np.array_equal(one.images, other.images)
         and one.class_names == other.class_names
     )
 
@@ -56,12 +56,12 @@ def same_pictures(one: PreparedPictures, other: PreparedPictures) -> bool:
 @pytest.mark.parametrize(
     ("name", "file"), [("hdf5", "a.h5"), ("hdf5", "b.HDF5"), ("numpy", "a.npz")]
 )
-def test_a_packed_file_trains_on_the_same_pictures(
+def test_a_packed_file_trains_on_the_same_images(
     tmp_path: Path, name: str, file: str, class_names: Sequence[str], channels: int, compress: bool
 ) -> None:
-    data = pictures(channels=channels, class_names=class_names)
+    data = images(channels=channels, class_names=class_names)
     write(packed(data, compress=compress), tmp_path / file)
-    assert same_pictures(reread(name, tmp_path / file), data)
+    assert same_images(reread(name, tmp_path / file), data)
 
 
 @pytest.mark.parametrize(("name", "file"), [("hdf5", "a.h5"), ("numpy", "a.npz")])
@@ -78,29 +78,29 @@ def test_how_a_packed_file_is_read_is_never_guessed(
 ) -> None:
     shape = (12, height, width, channels)
     pixels = np.random.default_rng(0).integers(0, brightest + 1, shape, np.uint8)
-    data = PreparedPictures(pixels, None, ())
+    data = PreparedImages(pixels, None, ())
     write(packed(data), tmp_path / file)
     how = Preparation(resolution=f"{width}x{height}", channels=channels)
-    assert same_pictures(reread(name, tmp_path / file, how), data)
+    assert same_images(reread(name, tmp_path / file, how), data)
 
 
 @pytest.mark.parametrize("class_names", [(), ("daisy", "schöne rose")])
-def test_a_packed_folder_trains_on_the_same_pictures(
+def test_a_packed_folder_trains_on_the_same_images(
     tmp_path: Path, class_names: Sequence[str]
 ) -> None:
-    data = pictures(count=12, class_names=class_names)
+    data = images(count=12, class_names=class_names)
     write(packed(data), tmp_path / "out" / "packed")
     found = reread("image-folder", tmp_path / "out" / "packed")
     by_class = np.arange(12) if data.labels is None else np.argsort(data.labels, kind="stable")
     labels = None if data.labels is None else data.labels[by_class]
-    assert same_pictures(found, replace(data, pictures=data.pictures[by_class], labels=labels))
+    assert same_images(found, replace(data, images=data.images[by_class], labels=labels))
 
 
 def test_any_number_of_channels_goes_into_a_file_and_few_into_a_folder(tmp_path: Path) -> None:
-    data = pictures(count=12, channels=5)
+    data = images(count=12, channels=5)
     write(packed(data), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
-        assert np.array_equal(file["images"], data.pictures)
+        assert np.array_equal(file["images"], data.images)
     with pytest.raises(RequestError, match=r"cannot hold 5 channels: write --out FILE\.h5"):
         write(packed(data), tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
@@ -119,37 +119,37 @@ def test_an_hdf5_file_says_what_is_in_it(tmp_path: Path) -> None:
             "range": b"0..255",
         }
         assert [axis.label for axis in file["images"].dims] == [
-            *("picture", "height", "width", "channel")
+            *("image", "height", "width", "channel")
         ]
         assert file["class_names"].asstr()[:].tolist() == ["daisy", "rose"]
         assert file["description"].asstr()[:3].tolist() == ["eine Blüte", "nul", ""]
         assert file["source"].asstr()[299] == "a.jpg"
 
 
-def test_chunks_are_whole_pictures_and_about_a_mebibyte(tmp_path: Path) -> None:
-    write(packed(pictures(count=3000)), tmp_path / "many.h5")
-    write(packed(pictures(count=2)), tmp_path / "few.h5")
+def test_chunks_are_whole_images_and_about_a_mebibyte(tmp_path: Path) -> None:
+    write(packed(images(count=3000)), tmp_path / "many.h5")
+    write(packed(images(count=2)), tmp_path / "few.h5")
     for name, chunk in (("many.h5", 2**20 // 768), ("few.h5", 2)):
         with h5py.File(tmp_path / name) as file:
             assert file["images"].chunks == (chunk, 16, 16, 3)
 
 
 def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
-    data = pictures()
+    data = images()
     write(packed(data), tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
         assert set(file) == {"images", "labels", "class_names", "layout", "range"}
-        images: NDArray[np.uint8] = file["images"]
-        assert images.dtype == np.uint8
-        assert images.flags.c_contiguous
-        assert np.array_equal(images, data.pictures.transpose(0, 3, 1, 2))
+        stored: NDArray[np.uint8] = file["images"]
+        assert stored.dtype == np.uint8
+        assert stored.flags.c_contiguous
+        assert np.array_equal(stored, data.images.transpose(0, 3, 1, 2))
         assert np.array_equal(file["labels"], data.labels)  # type: ignore[arg-type]
         assert file["class_names"].tolist() == ["daisy", "rose"]
 
 
 def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
     names = ("T-shirt/top", "..", ".hidden", "a:b", "A_B", "", "x" * 300, "1-x", "\n")
-    write(packed(pictures(count=18, class_names=names)), tmp_path / "out")
+    write(packed(images(count=18, class_names=names)), tmp_path / "out")
     folders = [path.name for path in sorted((tmp_path / "out").iterdir())]
     assert len({name.casefold() for name in folders}) == len(names)
     assert {"T-shirt_top", "_hidden", "a_b", "4-A_B", "_", "x" * 60, "1-x"} <= set(folders)
@@ -158,7 +158,7 @@ def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.npz", "a"])
-def test_the_same_pictures_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+def test_the_same_images_give_the_same_bytes(tmp_path: Path, name: str) -> None:
     written = []
     for folder in ("first", "second"):
         write(packed(facts={"a": "b"}), tmp_path / folder / name)
@@ -188,14 +188,14 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_behind(
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            write(packed(pictures(count=3000)), tmp_path / name)
+            write(packed(images(count=3000)), tmp_path / name)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.iterdir())
 
 
 def test_some_classes_are_packed_with_labels_of_their_own(tmp_path: Path) -> None:
-    data = pictures(count=12, class_names=("daisy", "rose", "tulip"))
+    data = images(count=12, class_names=("daisy", "rose", "tulip"))
     chosen = Collection.of(data, ["tulip", "daisy"])
     for name, path in (("hdf5", "a.h5"), ("numpy", "a.npz"), ("image-folder", "out")):
         write(Pack(data=chosen), tmp_path / path)
@@ -203,7 +203,7 @@ def test_some_classes_are_packed_with_labels_of_their_own(tmp_path: Path) -> Non
         rows = np.flatnonzero(np.arange(12) % 3 != 1)
         if name == "image-folder":  # whose classes are in the order of their names
             rows = np.array([0, 3, 6, 9, 2, 5, 8, 11])
-        assert np.array_equal(found.pictures, data.pictures[rows])
+        assert np.array_equal(found.images, data.images[rows])
         assert found.labels is not None
         names = [found.class_names[label] for label in found.labels]
         assert names == [("daisy", "rose", "tulip")[row % 3] for row in rows]
@@ -224,7 +224,7 @@ def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     for name in ("a.h5", "a.npz", "a"):
         write(
-            packed(pictures(count=3000)),
+            packed(images(count=3000)),
             tmp_path / name,
             lambda done, total: told.append((done, total)),
         )
@@ -251,8 +251,8 @@ def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> 
     check_out(tmp_path / "2024.10")
 
 
-def test_a_picture_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:
-    write(packed(pictures(count=12, channels=1, class_names=())), tmp_path / "out")
+def test_an_image_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:
+    write(packed(images(count=12, channels=1, class_names=())), tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names[:2] + names[-1:] == ["00.png", "01.png", "11.png"]
     with Image.open(tmp_path / "out" / "07.png") as image:

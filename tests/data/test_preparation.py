@@ -20,8 +20,8 @@ def noise(*shape: int) -> NDArray[np.uint8]:
     return RANDOM.integers(0, 256, shape, dtype=np.uint8)
 
 
-def prepared(picture: Any, **settings: Any) -> NDArray[np.int64]:
-    return prepare(picture, Preparation(**settings)).astype(np.int64)
+def prepared(image: Any, **settings: Any) -> NDArray[np.int64]:
+    return prepare(image, Preparation(**settings)).astype(np.int64)
 
 
 def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
@@ -37,14 +37,14 @@ def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
             Preparation.model_validate(wrong)
 
 
-@pytest.mark.parametrize("colour", ["whit", "", "#12", "#11223344", "rgba(1, 2, 3, 4)"])
-def test_a_background_that_is_no_opaque_colour_is_refused(colour: str) -> None:
-    with pytest.raises(ValidationError, match=r"is no colour: write a name such as white"):
-        Preparation(background=colour)
+@pytest.mark.parametrize("color", ["whit", "", "#12", "#11223344", "rgba(1, 2, 3, 4)"])
+def test_a_background_that_is_no_opaque_color_is_refused(color: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no color: write a name such as white"):
+        Preparation(background=color)
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "expected"),
+    ("mode", "color", "expected"),
     [
         ("1", 1, (255, 255, 255)),
         ("L", 100, (100, 100, 100)),
@@ -72,16 +72,16 @@ def test_a_background_that_is_no_opaque_colour_is_refused(colour: str) -> None:
         ("F", float("nan"), (0, 0, 0)),
     ],
 )
-def test_every_mode_has_a_meaning(mode: str, colour: Any, expected: tuple[int, ...]) -> None:
-    image = Image.new(mode, (9, 6), colour)
+def test_every_mode_has_a_meaning(mode: str, color: Any, expected: tuple[int, ...]) -> None:
+    source = Image.new(mode, (9, 6), color)
     for fit in ("crop", "pad", "stretch"):
-        picture = prepared(image, resolution=8, fit=fit)
-        assert picture.shape == (8, 8, 3)
-        np.testing.assert_allclose(picture[4, 4], expected, atol=1 if mode == "LAB" else 0)
+        image = prepared(source, resolution=8, fit=fit)
+        assert image.shape == (8, 8, 3)
+        np.testing.assert_allclose(image[4, 4], expected, atol=1 if mode == "LAB" else 0)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGB"])
-def test_a_transparent_colour_shows_the_background(mode: str) -> None:
+def test_a_transparent_color_shows_the_background(mode: str) -> None:
     image = Image.new(mode, (8, 8), 0)
     image.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
     assert prepared(image, resolution=8, background="#0080ff")[3, 3].tolist() == [0, 128, 255]
@@ -102,12 +102,12 @@ def test_values_are_exact_where_nothing_is_resized(channels: int) -> None:
         np.testing.assert_array_equal(prepared(image, resolution=16, channels=channels), array)
 
 
-def test_grey_is_the_luma_of_the_colours() -> None:
+def test_gray_is_the_luma_of_the_colors() -> None:
     image = Image.new("RGB", (8, 8), (255, 0, 0))
     assert prepared(image, resolution=8, channels=1).tolist() == np.full((8, 8, 1), 76).tolist()
 
 
-def test_crop_keeps_the_centre() -> None:
+def test_crop_keeps_the_center() -> None:
     array = noise(16, 40, 3)
     np.testing.assert_array_equal(prepared(array, resolution=16), array[:, 12:28])
     np.testing.assert_array_equal(
@@ -120,8 +120,8 @@ def test_pad_keeps_everything_on_the_background() -> None:
     padded = prepared(array, resolution=16, fit="pad", background="red")
     np.testing.assert_array_equal(padded[4:12], array)
     assert (padded[[0, 3, 12, 15]] == [255, 0, 0]).all()
-    grey = prepared(array, resolution=16, fit="pad", background="red", channels=1)
-    assert (grey[0] == 76).all()
+    gray = prepared(array, resolution=16, fit="pad", background="red", channels=1)
+    assert (gray[0] == 76).all()
 
 
 def test_padding_is_transparent_where_there_is_transparency() -> None:
@@ -181,18 +181,18 @@ def test_another_resolution_is_refused(wrong: Any) -> None:
         Preparation.model_validate({"resolution": wrong})
 
 
-def test_pictures_need_not_be_square() -> None:
-    picture = noise(30, 90, 3)  # height 30, width 90
-    assert prepared(picture, resolution="8x4").shape == (4, 8, 3)
-    exact = prepared(picture, resolution="60x30")  # the middle of its width
-    assert np.array_equal(exact, picture[:, 15:75])
-    tall = prepared(picture, resolution="10x30", fit="crop")
-    assert np.array_equal(tall, picture[:, 40:50])
+def test_images_need_not_be_square() -> None:
+    image = noise(30, 90, 3)  # height 30, width 90
+    assert prepared(image, resolution="8x4").shape == (4, 8, 3)
+    exact = prepared(image, resolution="60x30")  # the middle of its width
+    assert np.array_equal(exact, image[:, 15:75])
+    tall = prepared(image, resolution="10x30", fit="crop")
+    assert np.array_equal(tall, image[:, 40:50])
 
 
 def test_what_does_not_fill_the_shape_is_padded() -> None:
-    grey = np.full((20, 20, 3), 100, np.uint8)
-    wide = prepared(grey, resolution="40x20", fit="pad", background="black")
+    gray = np.full((20, 20, 3), 100, np.uint8)
+    wide = prepared(gray, resolution="40x20", fit="pad", background="black")
     assert wide.shape == (20, 40, 3)
     assert (wide[:, 10:30] == 100).all()
     assert (wide[:, :10] == 0).all()
@@ -202,27 +202,25 @@ def test_what_does_not_fill_the_shape_is_padded() -> None:
 @pytest.mark.parametrize("channels", [2, 5, 12])
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 def test_arrays_may_have_any_number_of_channels(channels: int, fit: str) -> None:
-    picture = noise(16, 24, channels)
-    made = prepared(picture, resolution=8, channels=channels, fit=fit)
+    image = noise(16, 24, channels)
+    made = prepared(image, resolution=8, channels=channels, fit=fit)
     assert made.shape == (8, 8, channels)
     for channel in range(channels):
-        alone = prepared(picture[..., channel : channel + 1], resolution=8, channels=1, fit=fit)
+        alone = prepared(image[..., channel : channel + 1], resolution=8, channels=1, fit=fit)
         assert np.array_equal(made[..., channel], alone[..., 0])
 
 
 @pytest.mark.parametrize(
-    ("picture", "channels", "message"),
+    ("image", "channels", "message"),
     [
         (np.zeros((8, 8, 2), np.uint8), "auto", "an image has 2 channels: write data.channels=2"),
         (np.zeros((8, 8, 5), np.uint8), 6, "data.channels=6, but an image has 5 channels"),
         (Image.new("RGB", (8, 8)), 5, "data.channels=5 is for arrays"),
     ],
 )
-def test_other_channels_than_asked_for_are_refused(
-    picture: Any, channels: Any, message: str
-) -> None:
+def test_other_channels_than_asked_for_are_refused(image: Any, channels: Any, message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        prepare(picture, Preparation(channels=channels))
+        prepare(image, Preparation(channels=channels))
 
 
 @pytest.mark.parametrize("array", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3))])
@@ -231,7 +229,7 @@ def test_an_array_of_another_form_is_refused(array: NDArray[Any]) -> None:
         prepare(array, Preparation())
 
 
-def test_reading_and_preparing_pictures_does_without_torch() -> None:
+def test_reading_and_preparing_images_does_without_torch() -> None:
     code = (
         "import sys, ganzoo.data.decoding, ganzoo.data.preparation, ganzoo.data.fingerprint, "
         "ganzoo.data.download; sys.exit('torch' in sys.modules)"

@@ -15,13 +15,13 @@ from ganzoo.data.batches import Batches
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import windowed
 from ganzoo.data.preparation import Preparation
-from ganzoo.data.streaming import StreamedPictures
+from ganzoo.data.streaming import StreamedImages
 
 SMALL = Preparation(resolution=4)
 
 
 class Shelf:
-    """90 pictures of one grey each, 8 to a chunk; it notes which ranges are read."""
+    """90 images of one gray each, 8 to a chunk; it notes which ranges are read."""
 
     chunk = 8
     window = 24
@@ -44,50 +44,50 @@ class Shelf:
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
         self.reads.append(indices)
         self.threads.add(threading.current_thread().name)
-        greys = np.array(indices, np.uint8)[:, None, None, None]
-        return np.tile(greys, (1, self.side, self.side, self.channels)), self.labels[indices]
+        grays = np.array(indices, np.uint8)[:, None, None, None]
+        return np.tile(grays, (1, self.side, self.side, self.channels)), self.labels[indices]
 
 
-def greys(pictures: NDArray[np.uint8]) -> list[int]:
-    return [int(picture[0, 0, 0]) for picture in pictures]
+def grays(images: NDArray[np.uint8]) -> list[int]:
+    return [int(image[0, 0, 0]) for image in images]
 
 
 @pytest.mark.parametrize("side", [4, 12])
-def test_pictures_are_taken_by_their_numbers_and_prepared(side: int) -> None:
-    data = StreamedPictures(Shelf(side), SMALL)
+def test_images_are_taken_by_their_numbers_and_prepared(side: int) -> None:
+    data = StreamedImages(Shelf(side), SMALL)
     assert (data.shape, len(data)) == ((3, 4, 4), 90)
     taken = data.take(np.array([5, 89, 40, 5]))
     assert taken.shape == (4, 4, 4, 3)
-    assert greys(taken) == [5, 89, 40, 5]
+    assert grays(taken) == [5, 89, 40, 5]
 
 
 def test_stored_channels_are_kept_unless_others_are_asked_for() -> None:
-    assert StreamedPictures(Shelf(channels=1), SMALL).shape == (1, 4, 4)
-    grey = StreamedPictures(Shelf(), Preparation(resolution=4, channels=1))
-    assert grey.take(np.array([7])).shape == (1, 4, 4, 1)
+    assert StreamedImages(Shelf(channels=1), SMALL).shape == (1, 4, 4)
+    gray = StreamedImages(Shelf(), Preparation(resolution=4, channels=1))
+    assert gray.take(np.array([7])).shape == (1, 4, 4, 1)
 
 
 def test_an_epoch_reads_each_chunk_once() -> None:
     shelf = Shelf()
-    batches = Batches(Collection.of(StreamedPictures(shelf, SMALL)), 0, torch.device("cpu"))
+    batches = Batches(Collection.of(StreamedImages(shelf, SMALL)), 0, torch.device("cpu"))
     seen = [batches.take(position, 10) for position in range(0, 90, 10)]
     shown = torch.cat([((b.images[:, 0, 0, 0] + 1) * 127.5).round() for b in seen]).int().tolist()
     assert sorted(shown) == list(range(90))
     labels = torch.cat([b.labels for b in seen if b.labels is not None])
-    assert labels.tolist() == [grey % 2 for grey in shown]
+    assert labels.tolist() == [gray % 2 for gray in shown]
     ahead = [r for r in shelf.reads if len(r) > 1][: -(-90 // 8)]
     assert sorted(r.start for r in ahead) == list(range(0, 90, 8))
     assert threading.current_thread().name not in shelf.threads - {"MainThread"}
 
 
 def test_the_order_goes_through_windows_of_chunks() -> None:
-    data = Collection.of(StreamedPictures(Shelf(), SMALL))
+    data = Collection.of(StreamedImages(Shelf(), SMALL))
     order = windowed(np.arange(90), chunk=8, window=24, seed=3)
     assert np.array_equal(Batches(data, 3, torch.device("cpu")).order.at(17, 60), order.at(17, 60))
 
 
 def test_memory_is_bounded() -> None:
-    data = StreamedPictures(Shelf(), SMALL)
+    data = StreamedImages(Shelf(), SMALL)
     for number in range(90):
         data.take(np.array([number]))
         data.expect(np.arange(90))
@@ -95,10 +95,10 @@ def test_memory_is_bounded() -> None:
         assert len(data._chunks) <= 2 * 3 + 1  # two windows of three chunks, and one more
 
 
-def test_with_few_pictures_chosen_each_chunk_is_still_read_once_an_epoch() -> None:
+def test_with_few_images_chosen_each_chunk_is_still_read_once_an_epoch() -> None:
     shelf = Shelf()
     shelf.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
-    data = Collection.of(StreamedPictures(shelf, SMALL), ["even"])
+    data = Collection.of(StreamedImages(shelf, SMALL), ["even"])
     batches = Batches(data, 0, torch.device("cpu"))
     shelf.reads.clear()
     for position in range(0, 9, 3):
@@ -108,7 +108,7 @@ def test_with_few_pictures_chosen_each_chunk_is_still_read_once_an_epoch() -> No
 
 
 def test_classes_may_be_chosen_but_not_balanced() -> None:
-    store = StreamedPictures(Shelf(), SMALL)
+    store = StreamedImages(Shelf(), SMALL)
     data = Collection.of(store, ["odd"])
     batch = Batches(data, 0, torch.device("cpu")).take(0, 45)
     shown = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
@@ -142,4 +142,4 @@ def test_labels_that_do_not_go_with_the_class_names_are_refused() -> None:
     shelf = Shelf()
     shelf.labels = np.full(len(shelf), len(shelf.class_names))
     with pytest.raises(RequestError, match=r"^dataset mine/shelf: image 0 has the label 2, but"):
-        StreamedPictures(shelf, SMALL, "mine/shelf")
+        StreamedImages(shelf, SMALL, "mine/shelf")

@@ -8,16 +8,16 @@ import pytest
 from ganzoo.evaluation.record import Basis, Evaluated, Score, best, is_better, read
 
 FD = Score(3.0, 10, 1.0, 5, "low", by_features=True)
-RECALL = replace(FD, value=0.5, floor=0.9, goal="high")
-ALIKE = replace(FD, value=0.3, floor=0.2, goal="real")
+RECALL = replace(FD, value=0.5, baseline=0.9, goal="high")
+ALIKE = replace(FD, value=0.3, baseline=0.2, goal="real")
 FOUND = Evaluated(
     step=7,
     images_seen=70,
     scores={"recall": RECALL, "fd": FD},
     samples=10,
     real=20,
-    image=(3, 8, 8),
-    pictures="them",
+    image_shape=(3, 8, 8),
+    images="them",
     extractor="random",
     features="it",
     seed=0,

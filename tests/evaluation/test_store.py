@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganzoo import Measured
+from ganzoo import MetricValue
 from ganzoo.evaluation.store import Store, key_of
 
 
@@ -19,11 +19,11 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
     store = Store(tmp_path)
     features = torch.randn(5, 3)
     store.keep_features("one", features)
-    store.keep_numbers("two", {"fd": Measured(1.5, 20)})
+    store.keep_numbers("two", {"fd": MetricValue(1.5, 20)})
     found = Store(tmp_path).features("one")
     assert found is not None
     assert torch.equal(found, features)
-    assert Store(tmp_path).numbers("two") == {"fd": Measured(1.5, 20)}
+    assert Store(tmp_path).numbers("two") == {"fd": MetricValue(1.5, 20)}
     assert store.features("three") is None
     assert store.numbers("three") is None
 
@@ -32,7 +32,7 @@ def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
 def test_what_is_damaged_is_forgotten(tmp_path: Path, damage: bytes) -> None:
     store = Store(tmp_path)
     store.keep_features("one", torch.randn(5, 3))
-    store.keep_numbers("two", {"fd": Measured(1.5, 20)})
+    store.keep_numbers("two", {"fd": MetricValue(1.5, 20)})
     (tmp_path / "two.json").write_bytes(damage)
     assert store.numbers("two") is None
     (tmp_path / "one.json").write_bytes(damage)
@@ -53,5 +53,5 @@ def test_without_a_place_to_write_it_works_all_the_same(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch(mode=stat.S_IRUSR)
     store = Store(file)
-    store.keep_numbers("two", {"fd": Measured(1.5, 20)})
+    store.keep_numbers("two", {"fd": MetricValue(1.5, 20)})
     assert store.numbers("two") is None

@@ -114,9 +114,9 @@ def one_by_one(*answers: Answer) -> Answer:
     return lambda request: (left.pop(0) if len(left) > 1 else left[0])(request)
 
 
-def encoded(kind: str, colour: int = 0) -> bytes:
+def encoded(kind: str, color: int = 0) -> bytes:
     file = io.BytesIO()
-    Image.new("RGB", (8, 6), (colour, 100, 200)).save(file, format=kind)
+    Image.new("RGB", (8, 6), (color, 100, 200)).save(file, format=kind)
     return file.getvalue()
 
 

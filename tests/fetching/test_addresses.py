@@ -25,7 +25,7 @@ def test_addresses_of_the_web(text: str, asked: str) -> None:
         ("file:///etc/passwd", "not an address of http or https"),
         ("data:image/png;base64,AA", "not an address of http or https"),
         ("//example.com/a", "not an address of http or https"),
-        ("pictures/a.jpg", "not an address of http or https"),
+        ("images/a.jpg", "not an address of http or https"),
         ("http://xn--a/x.jpg", "not an address"),
         ("http:///a", "not an address"),
         ("http://example.com:99999/", "not an address"),

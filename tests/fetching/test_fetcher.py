@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from ganzoo import open_picture
+from ganzoo import open_image
 from ganzoo.fetching import fetcher
+from ganzoo.fetching.fetch_log import FILE, FetchLog
 from ganzoo.fetching.fetcher import fetch
-from ganzoo.fetching.ledger import FILE, Ledger
 from ganzoo.fetching.lists import Entry
 from ganzoo.fetching.transfer import Limits
 
@@ -31,14 +31,14 @@ def rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     found = [path for path in folder.iterdir() if path.suffix == ".png"]
     for path in found:
-        open_picture(path)
+        open_image(path)
     return found
 
 
-def test_a_list_becomes_pictures_and_two_tables(
+def test_a_list_becomes_images_and_two_tables(
     server: Any, answers: Any, tmp_path: Path, local: Limits
 ) -> None:
     server.answers = {
@@ -64,13 +64,13 @@ def test_a_list_becomes_pictures_and_two_tables(
     ]
     seen: list[tuple[int, int, int]] = []
     report = fetch(
-        asked, tmp_path, local, labelled=True, watch=lambda *numbers: seen.append(numbers)
+        asked, tmp_path, local, labeled=True, watch=lambda *numbers: seen.append(numbers)
     )
     assert (report.fetched, report.already_there, report.failed, report.not_yet) == (4, 0, 4, 0)
     assert report.reasons == {
         "HTTP status 404": 1,
         "HTTP status 500": 1,
-        "no picture": 1,
+        "no image": 1,
         "not an address of http or https": 1,
     }
     assert not report.stopped
@@ -80,16 +80,16 @@ def test_a_list_becomes_pictures_and_two_tables(
         **{"/a": 1, "/b": 1, "/twin": 1, "/html": 1, "/gone": 1},
         **{"/again": 2, "/broken": 4},
     }
-    head, *table = rows(tmp_path / "pictures.csv")
+    head, *table = rows(tmp_path / "images.csv")
     assert head == ["file", "address", "description", "label"]
     assert [row[1:] for row in table] == [list(asked[i]) for i in (0, 2, 4, 6, 7)]
     assert table[1][0] == table[2][0] == table[4][0] != table[3][0]
     files = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".")}
-    assert files == {row[0] for row in table} | {"pictures.csv", "failures.csv", FILE}
+    assert files == {row[0] for row in table} | {"images.csv", "failures.csv", FILE}
     failures = rows(tmp_path / "failures.csv")
     assert failures[:2] == [
         ["address", "reason", "detail"],
-        [server.url("/html"), "no picture", failures[1][2]],
+        [server.url("/html"), "no image", failures[1][2]],
     ]
     assert [row[0] for row in failures[2:]] == [
         server.url("/gone"),
@@ -108,7 +108,7 @@ def test_a_second_start_asks_only_for_what_may_come_now(
     small = dataclasses.replace(local, retries=0, max_bytes=999)
     assert fetch(asked, tmp_path, small).fetched == 2
     server.answers["/lost"] = answers.content(answers.encoded("PNG", 5))
-    for path in pictures_in(tmp_path):
+    for path in images_in(tmp_path):
         path.unlink()
     server.answers["/broken"] = answers.content(answers.encoded("PNG", 7))
     server.asked.clear()
@@ -119,8 +119,8 @@ def test_a_second_start_asks_only_for_what_may_come_now(
     report = fetch([*asked, Entry(server.url("/gone"))], tmp_path, local)
     assert (report.fetched, report.already_there, report.failed) == (0, 4, 1)
     assert not server.asked
-    assert len(rows(tmp_path / "pictures.csv")) == 5
-    assert rows(tmp_path / "pictures.csv")[0] == ["file", "address", "description"]
+    assert len(rows(tmp_path / "images.csv")) == 5
+    assert rows(tmp_path / "images.csv")[0] == ["file", "address", "description"]
     assert len(rows(tmp_path / "failures.csv")) == 2
 
 
@@ -174,11 +174,11 @@ def test_a_full_disk_ends_all_and_names_the_folder(
 
 @pytest.fixture
 def many(server: Any, answers: Any) -> list[str]:
-    """Thirty different pictures, each of which takes its time."""
+    """Thirty different images, each of which takes its time."""
 
-    def late(colour: int) -> Any:
+    def late(color: int) -> Any:
         def answer(request: Any) -> None:
-            body = answers.encoded("PNG", colour)
+            body = answers.encoded("PNG", color)
             request.send_response(200)
             request.send_header("Content-Length", str(len(body)))
             request.end_headers()
@@ -193,7 +193,7 @@ def many(server: Any, answers: Any) -> list[str]:
 
 
 def begun(addresses: list[str], folder: Path) -> subprocess.Popen[str]:
-    """The command at work, with some pictures fetched already."""
+    """The command at work, with some images fetched already."""
     listed = folder.with_suffix(".txt")
     listed.write_text("\n".join(addresses))
     process = subprocess.Popen(
@@ -215,12 +215,12 @@ def begun(addresses: list[str], folder: Path) -> subprocess.Popen[str]:
 def test_a_killed_process_is_gone_on_with(
     server: Any, many: list[str], tmp_path: Path, local: Limits
 ) -> None:
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     process = begun(many, folder)
     process.kill()
     process.communicate()
-    assert not (folder / "pictures.csv").exists()
-    with Ledger.opened(folder) as ledger:
+    assert not (folder / "images.csv").exists()
+    with FetchLog.opened(folder) as ledger:
         there = [address for address in many if ledger.outcome(address)]
     assert 4 < len(there) < 30
     report = fetch(entries(many), folder, local)
@@ -228,25 +228,25 @@ def test_a_killed_process_is_gone_on_with(
     counts = {address: server.asked[address.removeprefix(server.url(""))] for address in many}
     assert {counts[address] for address in there} == {1}
     assert max(counts.values()) <= 2, "what was under way may be asked for again"
-    assert len(pictures_in(folder)) == 30
+    assert len(images_in(folder)) == 30
     assert not list(folder.glob(".*.part"))
-    assert len(rows(folder / "pictures.csv")) == 31
+    assert len(rows(folder / "images.csv")) == 31
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_process_says_so_and_is_gone_on_with(
     number: int, many: list[str], tmp_path: Path, local: Limits
 ) -> None:
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "images"
     process = begun(many, folder)
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 75, err
-    assert err.splitlines() == ["fetching 30 pictures", "stopped; the same command goes on"]
+    assert err.splitlines() == ["fetching 30 images", "stopped; the same command goes on"]
     assert "not yet tried" in out
-    there = len(pictures_in(folder))
+    there = len(images_in(folder))
     assert 4 < there < 30
-    assert len(rows(folder / "pictures.csv")) == there + 1
+    assert len(rows(folder / "images.csv")) == there + 1
     assert not list(folder.glob(".*.part"))
     report = fetch(entries(many), folder, local)
     assert (report.fetched, report.already_there) == (30 - there, there)

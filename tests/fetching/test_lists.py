@@ -48,7 +48,7 @@ def test_a_list_is_told_by_its_content(name: str, text: str, mark: str, tmp_path
 
 
 def test_plain_text_has_comments_but_keeps_fragments(tmp_path: Path) -> None:
-    text = "# pictures\r\nhttp://a/1#here\r\n\r\n  http://a/2  # the second\n#end"
+    text = "# images\r\nhttp://a/1#here\r\n\r\n  http://a/2  # the second\n#end"
     found = entries(written(tmp_path / "list", text), Keys())
     assert found == [Entry("http://a/1#here"), Entry("http://a/2")]
 

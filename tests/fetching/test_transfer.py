@@ -19,17 +19,17 @@ INTERNET = Limits(timeout=5)
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n"
 
 
-def picture(address: str, folder: Path, limits: Limits) -> str:
+def image(address: str, folder: Path, limits: Limits) -> str:
     async def one() -> str:
         async with Transfer(folder, limits) as transfer:
-            return await transfer.picture(address)
+            return await transfer.image(address)
 
     return asyncio.run(one())
 
 
 def failure(address: str, folder: Path, limits: Limits) -> Failed:
     with pytest.raises(Failed) as caught:
-        picture(address, folder, limits)
+        image(address, folder, limits)
     assert list(folder.iterdir()) == [], "nothing is left of a failure"
     return caught.value
 
@@ -42,14 +42,14 @@ def failure(address: str, folder: Path, limits: Limits) -> Failed:
     ],
 )
 @pytest.mark.parametrize("called", ["text/html", "image/jpeg"])
-def test_a_picture_is_known_by_its_bytes_alone(
+def test_an_image_is_known_by_its_bytes_alone(
     kind: str, ending: str, called: str, server: Any, answers: Any, tmp_path: Path, local: Limits
 ) -> None:
     body = answers.encoded(kind)
     server.answers["/photo.php?name=../../x.exe"] = answers.content(
         body, called, Content_Disposition='attachment; filename="evil.png"'
     )
-    name = picture(server.url("/photo.php?name=../../x.exe"), tmp_path, local)
+    name = image(server.url("/photo.php?name=../../x.exe"), tmp_path, local)
     assert name == hashlib.sha256(body).hexdigest() + ending
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == body
@@ -68,8 +68,8 @@ def test_the_request_says_who_asks_and_tells_no_more(
 
     async def two() -> None:
         async with Transfer(tmp_path, local) as transfer:
-            await transfer.picture(server.url("/a"))
-            await transfer.picture(server.url("/c"))
+            await transfer.image(server.url("/a"))
+            await transfer.image(server.url("/c"))
 
     asyncio.run(two())
     assert len(server.headers) == 3
@@ -97,7 +97,7 @@ def test_a_status_is_a_reason(
     assert (found.reason, found.passes) == (f"HTTP status {number}", passes)
 
 
-def test_what_is_no_picture_is_not_kept(
+def test_what_is_no_image_is_not_kept(
     server: Any, answers: Any, tmp_path: Path, local: Limits
 ) -> None:
     server.answers["/html"] = answers.content(b"<html>not found</html>", "image/jpeg")
@@ -105,7 +105,7 @@ def test_what_is_no_picture_is_not_kept(
     server.answers["/half"] = answers.content(answers.encoded("JPEG")[:-40])
     for path, detail in {"/html": "it is no JPEG", "/empty": "empty", "/half": "damaged"}.items():
         found = failure(server.url(path), tmp_path, local)
-        assert (found.reason, found.passes) == ("no picture", "never")
+        assert (found.reason, found.passes) == ("no image", "never")
         assert detail in found.detail
 
 
@@ -145,7 +145,7 @@ def test_more_bytes_than_allowed_are_not_read(
         assert (found.reason, found.passes) == ("too large", "later")
     body = answers.encoded("PNG")
     server.answers["/fits"] = answers.content(body)
-    assert picture(server.url("/fits"), tmp_path, dataclasses.replace(limits, max_bytes=len(body)))
+    assert image(server.url("/fits"), tmp_path, dataclasses.replace(limits, max_bytes=len(body)))
 
 
 @pytest.mark.parametrize("first", [ENDLESS, b"HTTP/1.1 200 OK\r\nX: ", b""])
@@ -178,7 +178,7 @@ def test_redirects_lead_on_five_times(
         server.answers[f"/{i}"] = answers.redirect(f"{i + 1}", number)
     server.answers["/5"] = answers.content(answers.encoded("PNG"))
     server.answers["/more"] = answers.redirect(server.url("/0"))
-    assert picture(server.url("/0"), tmp_path, local).endswith(".png")
+    assert image(server.url("/0"), tmp_path, local).endswith(".png")
     for path in tmp_path.iterdir():
         path.unlink()
     assert failure(server.url("/more"), tmp_path, local).reason == "more than 5 redirects"
@@ -222,7 +222,7 @@ def test_this_machine_is_not_asked_unless_allowed(
     found = failure(server.url("/a"), tmp_path, INTERNET)
     assert (found.reason, found.passes) == ("not a public address", "later")
     assert not server.asked
-    assert picture(server.url("/a", "pictures.test"), tmp_path, INTERNET)
+    assert image(server.url("/a", "pictures.test"), tmp_path, INTERNET)
 
 
 def test_a_name_is_not_looked_up_again_for_the_connection(
@@ -231,7 +231,7 @@ def test_a_name_is_not_looked_up_again_for_the_connection(
     names["pictures.test"] = ["93.184.215.14", "127.0.0.1"]
     server.answers["/a"] = answers.content(answers.encoded("PNG"))
     server.answers["/b"] = answers.redirect("/a")
-    picture(server.url("/a", "pictures.test"), tmp_path, INTERNET)
+    image(server.url("/a", "pictures.test"), tmp_path, INTERNET)
     for path in tmp_path.iterdir():
         path.unlink()
     names["pictures.test"] = ["93.184.215.14", "127.0.0.1"]
@@ -254,7 +254,7 @@ def test_a_certificate_is_that_of_the_name_and_not_of_the_number(
         assert (found.reason, found.passes) == ("no connection, or it broke", "soon")
         assert "certificate" in found.detail.lower()
     address = secure_server.url("/a", "pictures.test").replace("http:", "https:")
-    assert picture(address, tmp_path, local).endswith(".png")
+    assert image(address, tmp_path, local).endswith(".png")
 
 
 def test_a_connection_is_not_lent_to_another_name(
@@ -267,7 +267,7 @@ def test_a_connection_is_not_lent_to_another_name(
         async with Transfer(tmp_path, local) as transfer:
             for host in ("pictures.test", "other.test"):
                 address = secure_server.url("/a", host).replace("http:", "https:")
-                await transfer.picture(address)
+                await transfer.image(address)
 
     with pytest.raises(Failed, match="certificate"):
         asyncio.run(both())
@@ -292,9 +292,9 @@ def test_a_host_that_asks_for_a_rest_gets_one(
     async def both() -> float:
         async with Transfer(tmp_path, local) as transfer:
             with pytest.raises(Failed, match="HTTP status 429"):
-                await transfer.picture(server.url("/busy"))
+                await transfer.image(server.url("/busy"))
             start = time.monotonic()
-            await transfer.picture(server.url("/a"))
+            await transfer.image(server.url("/a"))
             return time.monotonic() - start
 
     assert 0.25 < asyncio.run(both()) < 3
@@ -320,5 +320,5 @@ def test_a_full_disk_is_no_failure_of_the_address(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        picture(server.url("/a"), tmp_path, local)
+        image(server.url("/a"), tmp_path, local)
     assert list(tmp_path.iterdir()) == []

@@ -15,12 +15,12 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.output.animation import check_free, film, on_white, sample_grids, write
 
-COLOURS = ["red", "green", "blue", "black", "yellow", "white", "gray"]
-MODES = {"grey": "L", "grey and alpha": "LA", "RGB": "RGB", "RGBA": "RGBA"}
+COLORS = ["red", "green", "blue", "black", "yellow", "white", "gray"]
+MODES = {"gray": "L", "gray and alpha": "LA", "RGB": "RGB", "RGBA": "RGBA"}
 
 
 def flat(size: tuple[int, int] = (40, 30), number: int = 7) -> list[Image.Image]:
-    return [Image.new("RGB", size, colour) for colour in COLOURS[:number]]
+    return [Image.new("RGB", size, color) for color in COLORS[:number]]
 
 
 def read(path: Path) -> tuple[list[Image.Image], list[float]]:
@@ -87,7 +87,7 @@ def test_grids_of_several_sizes_share_a_white_canvas(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES.keys())
-def test_a_picture_of_any_mode_becomes_a_frame(mode: str) -> None:
+def test_an_image_of_any_mode_becomes_a_frame(mode: str) -> None:
     frame = on_white(Image.new("RGBA", (3, 3), (100, 100, 100, 255)).convert(mode))
     assert frame.mode == "RGB"
     assert frame.getpixel((1, 1)) == (100, 100, 100)
@@ -141,9 +141,9 @@ def test_a_frame_that_stays_keeps_its_time(tmp_path: Path) -> None:
 
 
 def test_each_frame_of_a_gif_has_a_palette_of_its_own(tmp_path: Path) -> None:
-    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 51)] * 3), axis=-1)  # 216 colours
-    colours = [cube, 230 * cube // 255 + 10, cube // 2 + 5]
-    frames = [Image.fromarray(each.astype(np.uint8).reshape(36, 6, 3)) for each in colours]
+    cube = np.stack(np.meshgrid(*[np.arange(0, 256, 51)] * 3), axis=-1)  # 216 colors
+    colors = [cube, 230 * cube // 255 + 10, cube // 2 + 5]
+    frames = [Image.fromarray(each.astype(np.uint8).reshape(36, 6, 3)) for each in colors]
     write(frames, tmp_path / "film.gif", fps=5)
     shown = read(tmp_path / "film.gif")[0]
     assert all(alike(a, b, tolerance=1) for a, b in zip(shown, frames, strict=True))

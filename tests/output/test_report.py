@@ -16,27 +16,27 @@ from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import Evaluated, Score
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
-from ganzoo.observing.observer import Observer
+from ganzoo.observers.observer import Observer
 from ganzoo.output.report import curves, page, scores
-from ganzoo.output.report.album import Album
 from ganzoo.output.report.chart import MOST, Chart, Line, Point, overlaid
+from ganzoo.output.report.embedded_images import EmbeddedImages
 
 Tiny = Callable[..., dict[str, Any]]
 
 
-def found(step: int, pictures: int = 16, **values: float) -> Evaluated:
+def found(step: int, images: int = 16, **values: float) -> Evaluated:
     goals: dict[str, Any] = {"precision": "high", "copies": "real"}
     return Evaluated(
         step=step,
         images_seen=8 * step,
         scores={
-            name: Score(value, pictures, 0.5, 10, goals.get(name, "low"), name == "kid")
+            name: Score(value, images, 0.5, 10, goals.get(name, "low"), name == "kid")
             for name, value in values.items()
         },
-        samples=pictures,
+        samples=images,
         real=20,
-        image=(3, 8, 8),
-        pictures="p",
+        image_shape=(3, 8, 8),
+        images="p",
         extractor="random",
         features="f",
         seed=0,
@@ -44,9 +44,9 @@ def found(step: int, pictures: int = 16, **values: float) -> Evaluated:
     )
 
 
-def sheet(path: Path, colour: int = 0, size: int = 40) -> Path:
+def sheet(path: Path, color: int = 0, size: int = 40) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.effect_noise((size, size), 99).point(lambda value: value ^ colour).save(path)
+    Image.effect_noise((size, size), 99).point(lambda value: value ^ color).save(path)
     return path
 
 
@@ -57,7 +57,7 @@ def torn(tmp_path: Path) -> RunFolder:
     folder.settings.write_text("loss = {name='a/<script>alert(1)</script>'")
     for number in range(3):
         sheet(folder.sheet(100 * number), number)
-    folder.sheet(200).write_bytes(b"\x89PNG no picture")
+    folder.sheet(200).write_bytes(b"\x89PNG no image")
     (folder.samples / "real.png").touch()
     good = json.dumps({"step": 100, "images_seen": 800, "loss/<i>": 1.0, "scores/real": None})
     folder.metrics.write_text(f'{good}\n{good[:30]}\n[]\n{{"step": 200, "images_seen": 1600}}')
@@ -80,18 +80,20 @@ def body(text: str) -> str:
 
 
 def test_a_run_gets_all_parts(tiny: Tiny, tmp_path: Path) -> None:
-    ganzoo.train(**tiny(settings={"architecture.conditional": True, "train.critic_steps": 1}))
+    ganzoo.train(
+        **tiny(settings={"architecture.conditional": True, "train.discriminator.steps": 1})
+    )
     folder = RunFolder.open(tmp_path / "run")
     folder.evaluations.write_text(found(3, kid=0.25, precision=0.75).line())
     shown = body(written(folder, out=tmp_path / "report.html"))
     assert "<h1>run</h1>" in shown
-    assert '<td>2</td><td class="faint">64</td>' in shown  # architecture.channels, by default
+    assert '<td>2</td><td class="faint">64</td>' in shown  # architecture.base_channels, by default
     for heading in ("Training", "How good", "Nearest real", "A walk", "By class", "How to do"):
         assert f"<h3>{heading}" in shown
     assert "Left out" not in shown
-    assert "among 20 real pictures, compared by pixels" in shown
+    assert "among 20 real images, compared by pixels" in shown
     assert '<td class="number">0.25</td><td class="number">0.5</td>' in shown
-    assert shown.count("data:image/webp") == 2 + 2 + 1 + 6  # new, real; neighbours; walk; classes
+    assert shown.count("data:image/webp") == 2 + 2 + 1 + 6  # new, real; neighbors; walk; classes
     assert "3 petals" in shown
 
 
@@ -125,8 +127,8 @@ def test_a_folder_whose_name_is_no_text_gets_a_report(torn: RunFolder, tmp_path:
 def test_a_class_called_like_markup_is_escaped(tmp_path: Path, tiny: Tiny) -> None:
     for name in ("<script>alert(1)", "b"):
         for number in range(3):
-            sheet(tmp_path / "pictures" / name / f"{number}.png", number, size=8)
-    settings = {"dataset.path": str(tmp_path / "pictures"), "architecture.conditional": True}
+            sheet(tmp_path / "images" / name / f"{number}.png", number, size=8)
+    settings = {"dataset.path": str(tmp_path / "images"), "architecture.conditional": True}
     ganzoo.train(**tiny(dataset="image-folder", settings=settings))
     text = written(RunFolder.open(tmp_path / "run"), out=tmp_path / "report.html")
     assert "<script>alert" not in text
@@ -143,20 +145,18 @@ def test_runs_are_sorted_and_compared(torn: RunFolder, tmp_path: Path) -> None:
     by_kid = body(written(*folders, out=tmp_path / "a.html"))
     assert "The best by <b>kid</b> first" in by_kid
     assert re.findall(r"</i>(run-\d)</h2>", by_kid) == ["run-0", "run-1", "run-2"]
-    assert "kid: 16 pictures" in by_kid
+    assert "kid: 16 images" in by_kid
     by_precision = body(written(*folders, out=tmp_path / "b.html", sort="precision"))
     assert re.findall(r"</i>(run-\d)</h2>", by_precision) == ["run-1", "run-2", "run-0"]
     with pytest.raises(RequestError, match=r"--sort swd: no run .* there are kid, precision, fd"):
         page.write(folders, tmp_path / "c.html", Observer(), sort="swd")
 
 
-def test_without_the_pictures_of_the_run_neighbours_are_left_out(
-    tiny: Tiny, tmp_path: Path
-) -> None:
+def test_without_the_images_of_the_run_neighbors_are_left_out(tiny: Tiny, tmp_path: Path) -> None:
     ganzoo.train(**tiny())
     folder = RunFolder.open(tmp_path / "run")
     shown = body(written(folder, out=tmp_path / "report.html", dataset=False))
-    assert "Left out: the pictures that it was trained on were not opened." in shown
+    assert "Left out: the images that it was trained on were not opened." in shown
     assert "By class" not in shown
 
 
@@ -174,23 +174,23 @@ def test_the_library_of_charts_is_named_if_it_is_missing(
 
 def test_sheets_stay_as_they_are_while_there_is_room(tmp_path: Path) -> None:
     paths = [sheet(tmp_path / f"step-{step}.png", size=200) for step in range(100)]
-    whole = Album(100_000_000).sheets(paths)
-    assert len(whole.pictures) == 100
+    whole = EmbeddedImages(100_000_000).sheets(paths)
+    assert len(whole.images) == 100
     assert whole.note == "All 100 sheets, as they are in the run folder."
-    album = Album(300_000)
+    album = EmbeddedImages(300_000)
     fewer = album.sheets(paths)
     assert album.room >= 0
-    assert fewer.pictures[-1][0] == paths[-1]
-    assert 2 < len(fewer.pictures) < 100
-    assert fewer.note.startswith(f"{len(fewer.pictures)} of 100 sheets")
+    assert fewer.images[-1][0] == paths[-1]
+    assert 2 < len(fewer.images) < 100
+    assert fewer.note.startswith(f"{len(fewer.images)} of 100 sheets")
 
 
-def test_a_large_picture_is_shrunk_and_a_small_one_is_exact(tmp_path: Path) -> None:
-    album = Album(10_000_000)
-    large = album.picture(Image.effect_noise((3000, 1500), 99).convert("RGB"))
+def test_a_large_image_is_shrunk_and_a_small_one_is_exact(tmp_path: Path) -> None:
+    album = EmbeddedImages(10_000_000)
+    large = album.image(Image.effect_noise((3000, 1500), 99).convert("RGB"))
     assert len(large.source) < 3_000_000
     assert album.room == 10_000_000 - len(large.source)
-    assert Album(10).file(b"too large for it", (1, 1)) is None
+    assert EmbeddedImages(10).file(b"too large for it", (1, 1)) is None
 
 
 def test_a_long_line_is_thinned_and_keeps_its_end() -> None:
@@ -219,12 +219,12 @@ def test_a_sheet_between_two_reports_is_placed_between_them() -> None:
 
 def test_evaluations_of_other_counts_are_other_lines() -> None:
     kid, _ = scores.charts(
-        [found(2, kid=3, fd=1), found(1, kid=4, fd=1), found(2, pictures=99, kid=5, fd=1)]
+        [found(2, kid=3, fd=1), found(1, kid=4, fd=1), found(2, images=99, kid=5, fd=1)]
     )
-    assert [line.name for line in kid.lines] == ["16 pictures", "99 pictures"]
+    assert [line.name for line in kid.lines] == ["16 images", "99 images"]
     assert [point.value for point in kid.lines[0].points] == [4, 3]
     assert kid.caption == "Good: low. By features of random."
-    assert kid.lines[0].floor == 0.5
+    assert kid.lines[0].baseline == 0.5
 
 
 def test_a_matrix_marks_the_best_of_each_column() -> None:

@@ -12,7 +12,7 @@ import ganzoo
 Arguments = Callable[..., dict[str, Any]]
 
 
-def test_pictures_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
+def test_images_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     four, nine = run.generate(4, seed=1), run.generate(9, seed=1)
     assert four.shape == (4, 3, 8, 8)
@@ -22,13 +22,13 @@ def test_pictures_follow_from_the_seed_and_their_number(tiny: Arguments) -> None
     assert not torch.equal(run.generate(2, seed=1)[1], run.generate(2, seed=2)[0])
 
 
-def test_a_run_generates_without_its_pictures(tiny: Arguments, own_cache: Any) -> None:
+def test_a_run_generates_without_its_images(tiny: Arguments, own_cache: Any) -> None:
     run = ganzoo.train(**tiny())
     shutil.rmtree(own_cache)
     assert torch.equal(ganzoo.load(run.folder).generate(3), run.generate(3))
 
 
-def test_a_picture_of_a_conditional_run_depends_on_no_other(tiny: Arguments) -> None:
+def test_an_image_of_a_conditional_run_depends_on_no_other(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
     assert run.class_names == tuple(f"{n} petals" for n in range(3, 9))
     labels = run.labels(40, seed=1)
@@ -41,7 +41,7 @@ def test_a_picture_of_a_conditional_run_depends_on_no_other(tiny: Arguments) -> 
         assert torch.equal(made[labels == number], alone)
 
 
-def test_each_class_gets_the_pictures_of_that_class_alone(tiny: Arguments) -> None:
+def test_each_class_gets_the_images_of_that_class_alone(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
     rows = run.generate_each_class(5, seed=2)
     for row, name in zip(rows, run.class_names, strict=True):
@@ -82,4 +82,4 @@ def test_the_averaged_generator_is_used(tiny: Arguments) -> None:
 
     state = Checkpoints(run.folder / "checkpoints", 3).load()
     for name, value in run.generator.state_dict().items():
-        assert torch.equal(value, state["averaged"][name])
+        assert torch.equal(value, state["generator_ema"][name])

@@ -16,7 +16,7 @@ Arguments = Callable[..., dict[str, Any]]
 
 
 class Shifted(ganzoo.Generator):
-    """Latents, uniform from 2 to 4, are the pictures."""
+    """Latents, uniform from 2 to 4, are the images."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def test_the_mean_is_always_the_same() -> None:
     assert torch.equal(mean_latent(Shifted()), mean_latent(Shifted()))
 
 
-def test_a_walk_of_truncated_latents_begins_with_their_pictures() -> None:
+def test_a_walk_of_truncated_latents_begins_with_their_images() -> None:
     generator = Truncated(Shifted(), 0.5)
     assert torch.equal(stations(generator, 2, 3, seed=4)[0], latents_of(generator, range(3), 4))
 
@@ -54,14 +54,14 @@ def test_a_truncation_of_1_changes_no_bit(tiny: Arguments) -> None:
     assert torch.equal(run.generate(70, seed=3), run.generate(70, seed=3, truncation=1.0))
 
 
-def test_truncated_pictures_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
+def test_truncated_images_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     few, many = (run.generate(n, seed=3, truncation=0.5) for n in (4, 9))
     assert (few.int() - many[:4].int()).abs().max() <= 1  # sums may round by the batch
     assert not torch.equal(many, run.generate(9, seed=3))
 
 
-def test_pictures_come_nearer_to_each_other(tiny: Arguments) -> None:
+def test_images_come_nearer_to_each_other(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     spreads = [run.generate(40, truncation=psi).float().std(0).mean() for psi in (0.1, 0.6, 1.0)]
     assert spreads[0] < spreads[1] < spreads[2]

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts import Generator
+from ganzoo.imaging import enlarged, grid
 from ganzoo.output.walk import slerp, stations, walk
-from ganzoo.pictures import enlarged, grid
-from ganzoo.training.sampling import make_pictures
+from ganzoo.training.sampling import make_images
 
 
 class Painter(Generator):
-    """Latents of shape (2, 3), each of which is a pixel; a label makes the picture darker."""
+    """Latents of shape (2, 3), each of which is a pixel; a label makes the image darker."""
 
     def __init__(self, channels: int = 1) -> None:
         super().__init__()
@@ -21,8 +21,8 @@ class Painter(Generator):
         self.weight = torch.nn.Parameter(torch.ones(()))
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        pictures = (self.weight * latents / 3)[:, None].expand(-1, self.channels, -1, -1)
-        return pictures if labels is None else pictures - labels[:, None, None, None]
+        images = (self.weight * latents / 3)[:, None].expand(-1, self.channels, -1, -1)
+        return images if labels is None else images - labels[:, None, None, None]
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 2, 3, generator=random)
@@ -68,10 +68,10 @@ def test_slerp_of_parallel_vectors_is_linear(factor: float) -> None:
     assert slerp(a, factor * a, 0.25).isfinite().all()
 
 
-def test_a_walk_begins_with_the_pictures_of_its_seed() -> None:
+def test_a_walk_begins_with_the_images_of_its_seed() -> None:
     generator = Painter()
     first = next(walk(generator, stations(generator, 3, count=4, seed=7), frames=2))
-    sheet = grid(enlarged(make_pictures(generator, 4, seed=7), factor=63))
+    sheet = grid(enlarged(make_images(generator, 4, seed=7), factor=63))
     assert sheet.shape == (258, 384, 1)  # with a factor of 62, less than 256
     assert first.size == (384, 258)
     assert first.convert("L").tobytes() == sheet.tobytes()
@@ -116,7 +116,7 @@ def test_labels_reach_the_generator() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
-def test_pictures_of_any_number_of_channels_can_walk(channels: int) -> None:
+def test_images_of_any_number_of_channels_can_walk(channels: int) -> None:
     generator = Painter(channels)
     (frame, _) = walk(generator, stations(generator, 2, 1, 0), 1)
     assert frame.mode == "RGB"

@@ -19,12 +19,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo_archive import ArchiveOptions, ganzoo_datasets, members
-from ganzoo_archive.pictures import ArchivePictures
+from ganzoo_archive.images import ArchiveImages
 
 Files = Mapping[str, bytes | int]
-"""What each file holds, by its name: a picture of that grey, where it is a number."""
+"""What each file holds, by its name: an image of that gray, where it is a number."""
 
 Pack = Callable[[Path, Files], Path]
 
@@ -62,21 +62,21 @@ def pack_tar(path: Path, files: Files, *others: tarfile.TarInfo) -> Path:
 EVERY_FORM = pytest.mark.parametrize("pack", [pack_zip, pack_deflated, pack_tar])
 
 
-def source(path: Path | None, **options: Any) -> ArchivePictures:
-    return ArchivePictures(ArchiveOptions(path=path, **options))
+def source(path: Path | None, **options: Any) -> ArchiveImages:
+    return ArchiveImages(ArchiveOptions(path=path, **options))
 
 
-def contents(found: ArchivePictures) -> list[tuple[Any, int | None]]:
-    """The grey and the label of every picture, in order."""
+def contents(found: ArchiveImages) -> list[tuple[Any, int | None]]:
+    """The gray and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
-    return [(picture.getpixel((0, 0)), label) for picture, label in pairs]
+    return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
 
 @EVERY_FORM
-@pytest.mark.parametrize("root", ["", "./", "pictures/", "a/b/c/"])
+@pytest.mark.parametrize("root", ["", "./", "images/", "a/b/c/"])
 def test_folders_below_the_one_of_all_are_classes(pack: Pack, root: str, tmp_path: Path) -> None:
     files = {"tulip/x.png": 1, "rose/b.PNG": 2, "rose/a/b/c/d.png": 3}
-    found = source(pack(tmp_path / "file", {root + name: grey for name, grey in files.items()}))
+    found = source(pack(tmp_path / "file", {root + name: gray for name, gray in files.items()}))
     assert found.class_names == ("rose", "tulip")
     assert contents(found) == [(3, 0), (2, 0), (1, 1)]
     assert found.name(1).endswith("rose/b.PNG")
@@ -86,7 +86,7 @@ def test_folders_below_the_one_of_all_are_classes(pack: Pack, root: str, tmp_pat
 @pytest.mark.parametrize(
     "files", [{"b.png": 2, "a.png": 1}, {"rose/b.png": 2, "a.png": 1}, {"all/b.png": 2, "a.png": 1}]
 )
-def test_a_picture_in_no_folder_leaves_all_without_labels(
+def test_an_image_in_no_folder_leaves_all_without_labels(
     pack: Pack, files: Files, tmp_path: Path
 ) -> None:
     found = source(pack(tmp_path / "file", files))
@@ -125,7 +125,7 @@ def test_backslashes_separate_the_folders_of_a_zip(tmp_path: Path) -> None:
 
 
 @EVERY_FORM
-def test_what_is_no_picture_is_passed_over(pack: Pack, tmp_path: Path) -> None:
+def test_what_is_no_image_is_passed_over(pack: Pack, tmp_path: Path) -> None:
     files: Files = {
         "rose/a.png": 1,
         "iris/a.png": 2,
@@ -146,7 +146,7 @@ def test_a_dataset_json_says_the_labels(pack: Pack, root: str, tmp_path: Path) -
         ("00000/img00000001.png", 2),
         ("00001/img2.png", 6),
     ]
-    files = {root + name: grey for grey, (name, _) in enumerate(rows)}
+    files = {root + name: gray for gray, (name, _) in enumerate(rows)}
     table = json.dumps({"labels": rows}).encode()
     found = source(pack(tmp_path / "file", {**files, f"{root}dataset.json": table}))
     assert found.class_names == ("2", "6")
@@ -161,12 +161,12 @@ def test_a_dataset_json_without_labels_leaves_out_folders_too(tmp_path: Path) ->
 
 
 def test_missing_and_superfluous_labels_are_counted(tmp_path: Path) -> None:
-    def found(rows: object) -> ArchivePictures:
+    def found(rows: object) -> ArchiveImages:
         table = json.dumps({"labels": rows}).encode()
         return source(pack_zip(tmp_path / "x", {"a.png": 1, "b.png": 2, "dataset.json": table}))
 
-    part = r"dataset\.json in .*x has labels for {} of 2 pictures"
-    more = ", and 2 for no picture, such as c.png"
+    part = r"dataset\.json in .*x has labels for {} of 2 images"
+    more = ", and 2 for no image, such as c.png"
     with pytest.raises(
         RequestError, match=f"{part.format(1)}: b.png has none; give every image a label"
     ):
@@ -187,21 +187,21 @@ def test_a_dataset_json_of_another_form_is_refused(tmp_path: Path) -> None:
 
 @EVERY_FORM
 def test_threads_may_read_at_once(pack: Pack, tmp_path: Path) -> None:
-    found = source(pack(tmp_path / "file", {f"{grey:03}.png": grey for grey in range(100)}))
+    found = source(pack(tmp_path / "file", {f"{gray:03}.png": gray for gray in range(100)}))
     with ThreadPoolExecutor(8) as pool:
-        greys = [picture.getpixel((0, 0)) for picture, _ in pool.map(found.__getitem__, range(100))]
-    assert greys == [*range(100)]
+        grays = [image.getpixel((0, 0)) for image, _ in pool.map(found.__getitem__, range(100))]
+    assert grays == [*range(100)]
 
 
 @EVERY_FORM
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
-def test_a_damaged_picture_is_named_with_its_archive(
+def test_a_damaged_image_is_named_with_its_archive(
     pack: Pack, on_error: str, tmp_path: Path
 ) -> None:
     found = source(pack(tmp_path / "x", {"a.png": 1, "b.png": b"<html>"}), on_error=on_error)
     assert found[0][1] is None
-    remedy = "" if on_error == "skip" else r"; dataset\.on_error=skip leaves such pictures out"
-    with pytest.raises(UnreadablePicture, match=rf"b\.png in .*x: it is no JPEG.*{remedy}$") as bad:
+    remedy = "" if on_error == "skip" else r"; dataset\.on_error=skip leaves such images out"
+    with pytest.raises(UnreadableImage, match=rf"b\.png in .*x: it is no JPEG.*{remedy}$") as bad:
         found[1]
     assert bad.value.skip == (on_error == "skip")
 
@@ -263,36 +263,36 @@ def test_a_huge_file_is_never_read(
 ) -> None:
     monkeypatch.setattr(members, "_LARGEST", 1000)
     found = source(pack(tmp_path / "x", {"a.png": bytes(1001)}))
-    with pytest.raises(UnreadablePicture, match="it has 1,001 bytes, and 1,000 are allowed"):
+    with pytest.raises(UnreadableImage, match="it has 1,001 bytes, and 1,000 are allowed"):
         found[0]
 
 
 def test_a_bomb_is_never_unpacked(tmp_path: Path) -> None:
     found = source(pack_deflated(tmp_path / "x", {"a.png": bytes(2**20 + 1)}))
-    with pytest.raises(UnreadablePicture, match="bytes that unpack to 1,048,577 are no picture"):
+    with pytest.raises(UnreadableImage, match="bytes that unpack to 1,048,577 are no image"):
         found[0]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_what_may_unpack_without_bounds_is_not_unpacked(method: int, tmp_path: Path) -> None:
     found = source(pack_zip(tmp_path / "x", {"a.png": 1}, method))
-    with pytest.raises(UnreadablePicture, match="by another method than deflate"):
+    with pytest.raises(UnreadableImage, match="by another method than deflate"):
         found[0]
 
 
-def test_an_encrypted_picture_is_said_to_be(tmp_path: Path) -> None:
+def test_an_encrypted_image_is_said_to_be(tmp_path: Path) -> None:
     path = pack_zip(tmp_path / "x", {"a.png": 1})
     encrypted = bytearray(path.read_bytes())
     encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(encrypted)
     found = source(path)
-    with pytest.raises(UnreadablePicture, match=r"a\.png in .*x: it is encrypted"):
+    with pytest.raises(UnreadableImage, match=r"a\.png in .*x: it is encrypted"):
         found[0]
 
 
 @EVERY_FORM
-def test_a_damaged_archive_is_refused_or_its_pictures_are(pack: Pack, tmp_path: Path) -> None:
-    path = pack(tmp_path / "x", {f"{grey}.png": grey for grey in range(3)})
+def test_a_damaged_archive_is_refused_or_its_images_are(pack: Pack, tmp_path: Path) -> None:
+    path = pack(tmp_path / "x", {f"{gray}.png": gray for gray in range(3)})
     whole = path.read_bytes()
     random = np.random.default_rng(0)
     for place in random.integers(0, len(whole), 80):
@@ -303,7 +303,7 @@ def test_a_damaged_archive_is_refused_or_its_pictures_are(pack: Pack, tmp_path: 
 
 @EVERY_FORM
 def test_an_archive_that_ends_too_early_is_refused(pack: Pack, tmp_path: Path) -> None:
-    path = pack(tmp_path / "x", {f"{grey}.png": grey for grey in range(3)})
+    path = pack(tmp_path / "x", {f"{gray}.png": gray for gray in range(3)})
     whole = path.read_bytes().rstrip(b"\0")
     for length in range(0, len(whole), 53):
         path.write_bytes(whole[:length])
@@ -323,10 +323,10 @@ def test_a_tar_that_becomes_shorter_is_noticed(tmp_path: Path) -> None:
     path = pack_tar(tmp_path / "x", {"a.png": 1})
     found = source(path)
     path.write_bytes(path.read_bytes()[:520])
-    with pytest.raises(UnreadablePicture, match="the archive has become shorter"):
+    with pytest.raises(UnreadableImage, match="the archive has become shorter"):
         found[0]
     path.unlink()
-    with pytest.raises(UnreadablePicture, match="No such file"):
+    with pytest.raises(UnreadableImage, match="No such file"):
         found[0]
 
 
@@ -339,7 +339,7 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
 
 @EVERY_FORM
 def test_the_fingerprint_is_of_the_content(pack: Pack, tmp_path: Path) -> None:
-    found = [pack(tmp_path / "x", {"a.png": grey, "b.png": 1}) for grey in (1, 2)]
+    found = [pack(tmp_path / "x", {"a.png": gray, "b.png": 1}) for gray in (1, 2)]
     one, other = (source(pack(path, {"a.png": g})).fingerprint for g, path in enumerate(found))
     assert one != other
     (tmp_path / "elsewhere").mkdir()
@@ -355,7 +355,7 @@ def test_what_is_no_archive_is_refused_with_a_remedy(tmp_path: Path) -> None:
         (tmp_path / "missing", "cannot read .*missing: No such file"),
         (tmp_path / "text", "cannot read .*text, it is damaged or no zip or tar file: "),
         (tmp_path / "empty", "cannot read .*empty, it is damaged or no zip or tar file: "),
-        (pack_tar(tmp_path / "x", {"a.txt": b""}), r"no picture in .*x: it needs .*\*\.jpg"),
+        (pack_tar(tmp_path / "x", {"a.txt": b""}), r"no image in .*x: it needs .*\*\.jpg"),
     ):
         with pytest.raises(RequestError, match=message) as caught:
             source(path)

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 import ganzoo_blossoms
-from ganzoo import BulkSource, ImageSource, ScalableSource
+from ganzoo import BulkDataset, Dataset, ScalableDataset
 from ganzoo.testing import check_plugin
 from ganzoo_blossoms import BlossomsOptions
-from ganzoo_blossoms.colour import oklch
+from ganzoo_blossoms.color import oklch
 from ganzoo_blossoms.drawing import draw
 from ganzoo_blossoms.petals import Petals
 from ganzoo_blossoms.pose import Pose
@@ -48,21 +48,21 @@ def test_it_keeps_its_promises() -> None:
 
 
 def test_it_is_a_source_of_any_size_that_reads_in_bulk() -> None:
-    flowers: ImageSource = source(count=20)
-    assert isinstance(flowers, ScalableSource)
-    assert isinstance(flowers, BulkSource)
+    flowers: Dataset = source(count=20)
+    assert isinstance(flowers, ScalableDataset)
+    assert isinstance(flowers, BulkDataset)
     assert len(flowers) == 20
-    picture, label = flowers[19]
-    assert isinstance(picture, np.ndarray)
-    assert picture.shape == (32, 32, 3)
+    image, label = flowers[19]
+    assert isinstance(image, np.ndarray)
+    assert image.shape == (32, 32, 3)
     assert isinstance(label, int)
-    pictures, labels = flowers.read(range(3, 20, 4))
-    assert pictures.shape == (5, 32, 32, 3)
-    assert pictures.dtype == np.uint8
+    images, labels = flowers.read(range(3, 20, 4))
+    assert images.shape == (5, 32, 32, 3)
+    assert images.dtype == np.uint8
     assert labels is not None
     assert labels.shape == (5,)
     assert labels.dtype == np.int64
-    assert np.array_equal(pictures[-1], picture)
+    assert np.array_equal(images[-1], image)
     assert labels[-1] == label
     assert flowers.at(48)[0][0].shape == (48, 48, 3)  # type: ignore[union-attr]
 
@@ -79,7 +79,7 @@ def test_there_is_nothing_beyond_the_end() -> None:
     assert flowers.read(range(0))[0].shape == (0, 32, 32, 3)
 
 
-def test_the_fingerprint_names_all_that_the_pictures_depend_on() -> None:
+def test_the_fingerprint_names_all_that_the_images_depend_on() -> None:
     flowers = source()
     others = [source(seed=1), source(count=9), source(size=33), flowers.at(64)]
     assert len({flowers.fingerprint, *(other.fingerprint for other in others)}) == 5
@@ -87,7 +87,7 @@ def test_the_fingerprint_names_all_that_the_pictures_depend_on() -> None:
 
 
 @pytest.mark.parametrize("size", [8, 21, 64])
-def test_a_picture_does_not_depend_on_those_drawn_with_it(size: int) -> None:
+def test_an_image_does_not_depend_on_those_drawn_with_it(size: int) -> None:
     together = draw(0, range(100), size)
     for index in (0, 57, 99):
         assert np.array_equal(draw(0, range(index, index + 1), size)[0], together[index])
@@ -153,7 +153,7 @@ def test_a_walk_around_the_flower_meets_as_many_petals_as_its_label_says() -> No
     assert np.array_equal(entered, petal_counts(0, SOME))
 
 
-def test_no_petal_reaches_beyond_its_neighbours() -> None:
+def test_no_petal_reaches_beyond_its_neighbors() -> None:
     # At each point only the two nearest petals are drawn, so that a wider one would be cut off.
     indices = range(5000)
     petals = sample_petals(indices)
@@ -191,25 +191,25 @@ def test_a_flower_is_the_same_at_every_size() -> None:
     assert np.abs(shrunk - small).mean(axis=(1, 2, 3)).max() < 4
 
 
-def test_pictures_and_seeds_differ() -> None:
-    pictures: NDArray[np.float32] = draw(0, SOME, 32).astype(np.float32)
-    distances = [np.abs(pictures - np.roll(pictures, k, 0)).mean((1, 2, 3)) for k in (1, 2, 3)]
+def test_images_and_seeds_differ() -> None:
+    images: NDArray[np.float32] = draw(0, SOME, 32).astype(np.float32)
+    distances = [np.abs(images - np.roll(images, k, 0)).mean((1, 2, 3)) for k in (1, 2, 3)]
     assert np.min(distances) > 15
     assert np.mean(distances) > 45
-    assert np.abs(pictures - draw(1, SOME, 32)).mean((1, 2, 3)).min() > 15
+    assert np.abs(images - draw(1, SOME, 32)).mean((1, 2, 3)).min() > 15
 
 
-def test_pictures_use_the_range_of_brightness_and_colour() -> None:
-    pictures = draw(0, SOME, 32)
-    assert np.percentile(pictures, 1) < 30
-    assert np.percentile(pictures, 99) > 225
-    assert (pictures == 255).mean() < 0.05
-    brightest = pictures.reshape(-1, 3).argmax(axis=1)
+def test_images_use_the_range_of_brightness_and_color() -> None:
+    images = draw(0, SOME, 32)
+    assert np.percentile(images, 1) < 30
+    assert np.percentile(images, 99) > 225
+    assert (images == 255).mean() < 0.05
+    brightest = images.reshape(-1, 3).argmax(axis=1)
     assert np.bincount(brightest, minlength=3).min() > 0.05 * len(brightest)
 
 
-def test_oklch_gives_the_srgb_of_known_colours() -> None:
+def test_oklch_gives_the_srgb_of_known_colors() -> None:
     rows = [(1, 0, 0), (0, 0, 0), (0.62796, 0.25768, 29.234), (0.86644, 0.29483, 142.495)]
-    colours = [oklch(*(np.full((1, 1, 1), value, np.float32) for value in row)) for row in rows]
+    colors = [oklch(*(np.full((1, 1, 1), value, np.float32) for value in row)) for row in rows]
     expected = [[1, 1, 1], [0, 0, 0], [1, 0, 0], [0, 1, 0]]
-    assert np.abs(np.stack(colours)[:, :, 0, 0, 0] - expected).max() < 0.01
+    assert np.abs(np.stack(colors)[:, :, 0, 0, 0] - expected).max() < 0.01

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from ganzoo import GeometricAugment
+from ganzoo import GeometricAugmentation
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo_classic_augment import ganzoo_augmentations
 from ganzoo_classic_augment.matrices import rotation, scaling, shear, translation
@@ -17,10 +17,10 @@ COMPONENTS = {component.name: component for component in ganzoo_augmentations()}
 MANY = 4096
 
 
-def build(name: str, **options: Any) -> GeometricAugment:
+def build(name: str, **options: Any) -> GeometricAugmentation:
     component = COMPONENTS[name]
     augment = component.build(component.options(**options))
-    assert isinstance(augment, GeometricAugment)
+    assert isinstance(augment, GeometricAugmentation)
     return augment
 
 
@@ -67,7 +67,7 @@ def test_there_are_six() -> None:
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_each_draws_one_matrix_per_picture(name: str) -> None:
+def test_each_draws_one_matrix_per_image(name: str) -> None:
     matrices = draw(name, aspect=2.0)
     assert matrices.shape == (MANY, 3, 3)
     assert matrices.dtype == torch.float32
@@ -84,17 +84,17 @@ def test_the_seed_decides(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_it_acts_where_it_is_told_to(name: str) -> None:
-    assert build(name).placement == "real"
-    assert build(name, on="both").placement == "both"
-    with pytest.raises(ValidationError, match="on"):
-        build(name, on="fake")
+    assert build(name).apply_to == "real"
+    assert build(name, apply_to="all").apply_to == "all"
+    with pytest.raises(ValidationError, match="apply_to"):
+        build(name, apply_to="fake")
 
 
 @pytest.mark.parametrize(
     ("name", "options"),
     [
         ("flip", {"probability": 0}),
-        ("crop", {"smallest": 1}),
+        ("crop", {"min_side": 1}),
         ("rotate", {"degrees": 0}),
         ("shift", {"width": 0, "height": 0}),
         ("shear", {"amount": 0}),
@@ -129,7 +129,7 @@ def test_flip_is_as_frequent_as_told_and_each_way_on_its_own() -> None:
 
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
 def test_crop_keeps_the_border_outside_and_the_proportions(aspect: float) -> None:
-    matrices = draw("crop", aspect, smallest=0.5)
+    matrices = draw("crop", aspect, min_side=0.5)
     assert torch.equal(matrices[:, 0, 0], matrices[:, 1, 1])
     corner = torch.tensor([aspect, 1.0])
     right_bottom = (matrices @ torch.tensor([aspect, 1.0, 1.0]))[:, :2]
@@ -139,7 +139,7 @@ def test_crop_keeps_the_border_outside_and_the_proportions(aspect: float) -> Non
 
 
 def test_crop_takes_windows_of_every_size_from_everywhere() -> None:
-    matrices = draw("crop", aspect=2.0, smallest=0.5)
+    matrices = draw("crop", aspect=2.0, min_side=0.5)
     side = 1 / matrices[:, 0, 0]
     assert fills(side, 0.5, 1)
     roomy = side < 0.9
@@ -150,11 +150,11 @@ def test_crop_takes_windows_of_every_size_from_everywhere() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (24, 40), (48, 16)])
 def test_crop_never_shows_what_lies_beyond_the_border(height: int, width: int) -> None:
-    """Every row and column of the picture has its own mark: a reflected one would come twice."""
+    """Every row and column of the image has its own mark: a reflected one would come twice."""
     down = torch.arange(height).float()[:, None].expand(height, width)
     across = torch.arange(width).float().expand(height, width)
     images = torch.stack((down, across)).repeat(512, 1, 1, 1)
-    cropped = Pipeline([build("crop", smallest=0.3)])(images, seeded())
+    cropped = Pipeline([build("crop", min_side=0.3)])(images, seeded())
     assert (cropped[:, 0].diff(dim=1) >= 0).all()
     assert (cropped[:, 1].diff(dim=2) >= 0).all()
     assert cropped[:, 0].min() == 0
@@ -162,7 +162,7 @@ def test_crop_never_shows_what_lies_beyond_the_border(height: int, width: int) -
     assert cropped[:, 1].max() == width - 1
 
 
-def test_rotate_turns_about_the_centre_within_its_bounds() -> None:
+def test_rotate_turns_about_the_center_within_its_bounds() -> None:
     matrices = draw("rotate", degrees=20)
     cos, sin = matrices[:, 0, 0], matrices[:, 1, 0]
     assert fills(torch.rad2deg(torch.atan2(sin, cos)), -20, 20)
@@ -179,7 +179,7 @@ def test_shift_is_a_share_of_the_width_and_of_the_height(aspect: float) -> None:
     assert fills(matrices[:, 1, 2], -0.1 * 2, 0.1 * 2)
 
 
-def test_shift_right_and_down_moves_the_picture_right_and_down() -> None:
+def test_shift_right_and_down_moves_the_image_right_and_down() -> None:
     images = torch.zeros(64, 1, 32, 64)
     images[:, :, 16, 32] = 1
     augment = build("shift", width=0.25, height=0.25)
@@ -217,7 +217,7 @@ def test_zoom_by_a_factor_above_one_enlarges() -> None:
     [
         ("flip", "probability", 1.1),
         ("flip", "vertical", -0.1),
-        ("crop", "smallest", 0),
+        ("crop", "min_side", 0),
         ("rotate", "degrees", 181),
         ("shift", "width", -0.1),
         ("shift", "height", 1.1),

@@ -7,20 +7,29 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo_dcgan
-from ganzoo import ImageShape, Needs, Networks, RequestError
+from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_dcgan import DcganOptions
 from ganzoo_dcgan.networks import build
 
-INDEPENDENT = Needs(independent_scores=True)
+INDEPENDENT = LossRequirements(independent_scores=True)
 
 
 def networks(
-    size: int = 16, colours: int = 3, needs: Needs = INDEPENDENT, classes: int = 4, **options: Any
+    size: int = 16,
+    colors: int = 3,
+    requirements: LossRequirements = INDEPENDENT,
+    num_classes: int = 4,
+    **options: Any,
 ) -> Networks:
     torch.manual_seed(0)
-    options = {"channels": 8, "latents": 6, **options}
-    image = ImageShape(colours, size, size)
-    return build(DcganOptions(**options), image=image, classes=classes, needs=needs)
+    options = {"base_channels": 8, "latent_dim": 6, **options}
+    image = ImageShape(colors, size, size)
+    return build(
+        DcganOptions(**options),
+        image_shape=image,
+        num_classes=num_classes,
+        requirements=requirements,
+    )
 
 
 def labels_for(players: Networks, n: int) -> Tensor | None:
@@ -44,10 +53,14 @@ def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
 @pytest.mark.parametrize("head", ["conv", "dense"])
 @pytest.mark.parametrize("kernel", [4, 5])
-def test_pictures_scores_and_gradients(
-    kernel: int, head: str, norm: str, conditional: bool
-) -> None:
-    players = networks(needs=Needs(), kernel=kernel, head=head, norm=norm, conditional=conditional)
+def test_images_scores_and_gradients(kernel: int, head: str, norm: str, conditional: bool) -> None:
+    players = networks(
+        requirements=LossRequirements(),
+        kernel_size=kernel,
+        head=head,
+        norm=norm,
+        conditional=conditional,
+    )
     images = draw(players, 4)
     assert images.shape == (4, 3, 16, 16)
     assert images.abs().max() <= 1
@@ -62,12 +75,12 @@ def test_pictures_scores_and_gradients(
 
 
 @pytest.mark.parametrize("kernel", [4, 5])
-@pytest.mark.parametrize("colours", [1, 3, 5])
+@pytest.mark.parametrize("colors", [1, 3, 5])
 @pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
-def test_every_size_and_number_of_channels(size: int, colours: int, kernel: int) -> None:
-    players = networks(size, colours, kernel=kernel, channels=2)
+def test_every_size_and_number_of_channels(size: int, colors: int, kernel: int) -> None:
+    players = networks(size, colors, kernel_size=kernel, base_channels=2)
     images = draw(players, 2)
-    assert images.shape == (2, colours, size, size)
+    assert images.shape == (2, colors, size, size)
     assert score(players, images).shape == (2,)
 
 
@@ -80,7 +93,7 @@ def test_widths_double_with_each_halving_up_to_eightfold() -> None:
 
 
 def test_the_first_and_the_last_layer_have_no_norm_and_normed_layers_no_bias() -> None:
-    players = networks(32, needs=Needs())
+    players = networks(32, requirements=LossRequirements())
     critic = layers(players.discriminator, nn.Conv2d, nn.BatchNorm2d)
     assert [type(layer).__name__ for layer in critic] == [
         "Conv2d",
@@ -96,7 +109,7 @@ def test_the_first_and_the_last_layer_have_no_norm_and_normed_layers_no_bias() -
 
 
 def test_initial_weights_are_those_of_the_paper() -> None:
-    players = networks(64, needs=Needs(), channels=32, latents=100)
+    players = networks(64, requirements=LossRequirements(), base_channels=32, latent_dim=100)
     for network in (players.generator, players.discriminator):
         for layer in layers(network, nn.Conv2d, nn.ConvTranspose2d, nn.Linear):
             assert layer.weight.mean().item() == pytest.approx(0, abs=0.002)
@@ -113,19 +126,19 @@ def test_no_layer_works_in_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("norm", "needs", "kind"),
+    ("norm", "requirements", "kind"),
     [
-        ("auto", Needs(), nn.BatchNorm2d),
+        ("auto", LossRequirements(), nn.BatchNorm2d),
         ("auto", INDEPENDENT, nn.GroupNorm),
-        ("layer", Needs(), nn.GroupNorm),
-        ("batch", Needs(), nn.BatchNorm2d),
+        ("layer", LossRequirements(), nn.GroupNorm),
+        ("batch", LossRequirements(), nn.BatchNorm2d),
         ("none", INDEPENDENT, nn.Identity),
     ],
 )
 def test_the_norm_follows_the_need_unless_it_is_chosen(
-    norm: str, needs: Needs, kind: type[nn.Module]
+    norm: str, requirements: LossRequirements, kind: type[nn.Module]
 ) -> None:
-    players = networks(32, needs=needs, norm=norm)
+    players = networks(32, requirements=requirements, norm=norm)
     norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
     assert [type(layer) for layer in norms] == [kind, kind]
     assert len(layers(players.generator, nn.BatchNorm2d)) == 3
@@ -178,7 +191,7 @@ def test_dropout_falls_on_the_discriminators_input_while_it_trains() -> None:
     assert torch.equal(seen[1], images)
 
 
-def test_labels_change_pictures_and_scores() -> None:
+def test_labels_change_images_and_scores() -> None:
     players = networks(conditional=True)
     players.generator.eval()
     latents = players.generator.sample_latents(1, torch.Generator())
@@ -190,8 +203,8 @@ def test_labels_change_pictures_and_scores() -> None:
 
 
 def test_labels_are_refused_where_there_are_none() -> None:
-    with pytest.raises(ValueError, match="the pictures have no labels"):
-        networks(conditional=True, classes=0)
+    with pytest.raises(ValueError, match="the images have no labels"):
+        networks(conditional=True, num_classes=0)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +219,14 @@ def test_labels_are_refused_where_there_are_none() -> None:
 def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
     (spec,) = ganzoo_dcgan.ganzoo_architectures()
     with pytest.raises(RequestError) as caught:
-        spec.build(spec.options(), image=ImageShape(3, height, width), classes=0, needs=Needs())
+        spec.build(
+            spec.options(),
+            image_shape=ImageShape(3, height, width),
+            num_classes=0,
+            requirements=LossRequirements(),
+        )
     message = str(caught.value)
-    assert message.startswith(f"architecture dcgan: cannot make pictures of {width} x {height}")
+    assert message.startswith(f"architecture dcgan: cannot make images of {width} x {height}")
     assert message.endswith(f"the nearest resolutions are {nearest}")
     assert "\n" not in message
 
@@ -227,7 +245,9 @@ def test_latents_come_from_their_generator_alone() -> None:
 
 
 def test_latents_are_normal() -> None:
-    latents = networks(latents=100).generator.sample_latents(500, torch.Generator().manual_seed(0))
+    latents = networks(latent_dim=100).generator.sample_latents(
+        500, torch.Generator().manual_seed(0)
+    )
     assert latents.mean().item() == pytest.approx(0, abs=0.02)
     assert latents.std().item() == pytest.approx(1, abs=0.02)
 
@@ -246,7 +266,7 @@ def test_weights_survive_a_round_trip() -> None:
 
 
 @pytest.mark.parametrize("norm", ["layer", "none"])
-def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(norm: str) -> None:
+def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(norm: str) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
         critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
         x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)

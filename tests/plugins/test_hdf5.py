@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import BulkSource, ChunkedSource, RequestError
+from ganzoo import BulkDataset, ChunkedDataset, RequestError
 from ganzoo_hdf5 import Hdf5Options, ganzoo_datasets
+from ganzoo_hdf5.images import Hdf5Images
 from ganzoo_hdf5.memory import _free_of_container, _free_of_machine, free_memory
-from ganzoo_hdf5.pictures import Hdf5Pictures
 
 Pixels = NDArray[np.uint8]
 
@@ -32,8 +32,8 @@ def store(path: Path, images: NDArray[Any], more: dict[str, Any] | None = None, 
     return path
 
 
-def source(path: Path | None, **options: Any) -> Hdf5Pictures:
-    return Hdf5Pictures(Hdf5Options(path=path, **options))
+def source(path: Path | None, **options: Any) -> Hdf5Images:
+    return Hdf5Images(Hdf5Options(path=path, **options))
 
 
 def refusal(path: Path | None, **options: Any) -> str:
@@ -50,7 +50,7 @@ def open_places(path: Path) -> list[Path]:
 
 @pytest.mark.parametrize("how", [{}, {"chunks": (3, 8, 6, 3)}, {"chunks": True}])
 @pytest.mark.parametrize("packed", [None, "gzip", "lzf"])
-def test_pictures_come_as_they_were_stored(tmp_path: Path, how: Any, packed: str | None) -> None:
+def test_images_come_as_they_were_stored(tmp_path: Path, how: Any, packed: str | None) -> None:
     if packed:
         how = {"chunks": True, **how, "compression": packed, "shuffle": True}
     images = pixels()
@@ -66,7 +66,7 @@ def test_pictures_come_as_they_were_stored(tmp_path: Path, how: Any, packed: str
         assert np.array_equal(found[7][0], images[7])
 
 
-def test_loaded_and_streamed_pictures_are_the_same_and_come_in_the_same_chunks(
+def test_loaded_and_streamed_images_are_the_same_and_come_in_the_same_chunks(
     tmp_path: Path,
 ) -> None:
     path = store(
@@ -89,11 +89,11 @@ def test_auto_loads_what_takes_a_quarter_of_the_free_memory(
     images = pixels()
     path = store(tmp_path / "a.h5", images)
     for free, still_open in ((4 * images.size, 0), (4 * images.size - 1, 1)):
-        monkeypatch.setattr("ganzoo_hdf5.pictures.free_memory", lambda free=free: free)
+        monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda free=free: free)
         found = source(path)
         found.read(range(10))
         assert len(open_places(path)) == still_open
-    monkeypatch.setattr("ganzoo_hdf5.pictures.free_memory", lambda: images.size - 1)
+    monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda: images.size - 1)
     assert "1,439 are free: write dataset.memory=stream" in refusal(path, memory="load")
 
 
@@ -101,11 +101,11 @@ def test_two_windows_that_do_not_fit_into_memory_are_refused_with_one_that_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = store(tmp_path / "a.h5", pixels(100))  # of 144 bytes
-    monkeypatch.setattr("ganzoo_hdf5.pictures.free_memory", lambda: 80 * 144)
-    said = r"two windows of 41 pictures take 11,808 bytes of memory, and 11,520 are free: write "
+    monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda: 80 * 144)
+    said = r"two windows of 41 images take 11,808 bytes of memory, and 11,520 are free: write "
     assert said + "dataset.window=20" in refusal(path, window=41)
     assert said + "dataset.window=20" in refusal(path, window=41, memory="stream")
-    assert "two windows of 16,384 pictures take 14,400 bytes" in refusal(path)
+    assert "two windows of 16,384 images take 14,400 bytes" in refusal(path)
     for window in (40, 20):
         assert source(path, window=window).window == window
 
@@ -122,8 +122,8 @@ def test_a_chunk_is_made_of_whole_chunks_of_the_file_and_about_a_mebibyte(tmp_pa
 
 def test_it_is_a_source_of_chunks_and_in_bulk(tmp_path: Path) -> None:
     found = source(store(tmp_path / "a.h5", pixels()), window=77)
-    assert isinstance(found, ChunkedSource)
-    assert isinstance(found, BulkSource)
+    assert isinstance(found, ChunkedDataset)
+    assert isinstance(found, BulkDataset)
     assert found.window == 77
 
 
@@ -131,17 +131,17 @@ def test_layouts_and_ranges_are_found_out_or_named(tmp_path: Path) -> None:
     images = pixels()
     first = store(tmp_path / "first.h5", np.moveaxis(images, 3, 1))
     unit = store(tmp_path / "unit.h5", images.astype(np.float64) / 255, chunks=True)
-    grey = store(tmp_path / "grey.h5", images[..., 0])
+    gray = store(tmp_path / "gray.h5", images[..., 0])
     for memory in ("load", "stream"):
         assert np.array_equal(source(first, memory=memory).read(range(10))[0], images)
         assert np.array_equal(source(unit, memory=memory).read(range(10))[0], images)
-        assert np.array_equal(source(grey, memory=memory).read(range(10))[0], images[..., :1])
+        assert np.array_equal(source(gray, memory=memory).read(range(10))[0], images[..., :1])
     odd = store(tmp_path / "odd.h5", pixels(4, 8, 8, 5))
     assert "dataset.layout=NHWC" in refusal(odd)
     assert source(odd, layout="NHWC")[0][0].shape == (8, 8, 5)
     broken = images.astype(np.float32) / 255
     broken[4, 0, 0, 0] = np.nan
-    assert "picture 4 holds values that are no numbers" in refusal(store(tmp_path / "n.h5", broken))
+    assert "image 4 holds values that are no numbers" in refusal(store(tmp_path / "n.h5", broken))
 
 
 def test_what_the_file_states_is_taken_as_auto_unless_it_is_unknown(tmp_path: Path) -> None:
@@ -194,15 +194,15 @@ def test_other_keys_can_be_named(tmp_path: Path) -> None:
     images = pixels()
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
-        file["train/pictures"] = images
+        file["train/images"] = images
         file["train/kinds"] = np.arange(10) % 2
     said = refusal(path)
     assert "no dataset 'images'" in said
-    assert "with one of train/kinds, train/pictures" in said
-    found = source(path, images_key="train/pictures", labels_key="train/kinds")
+    assert "with one of train/images, train/kinds" in said
+    found = source(path, images_key="train/images", labels_key="train/kinds")
     assert np.array_equal(found[3][0], images[3])
     assert found[3][1] == 1
-    assert "no dataset 'y'" in refusal(path, images_key="train/pictures", labels_key="y")
+    assert "no dataset 'y'" in refusal(path, images_key="train/images", labels_key="y")
     assert "no dataset 'train'" in refusal(path, images_key="train")
     assert "no dataset 'train/kinds/x'" in refusal(path, images_key="train/kinds/x")
     store(path, images)
@@ -217,8 +217,8 @@ def test_other_keys_can_be_named(tmp_path: Path) -> None:
 
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for labels, said in (
-        (np.arange(9), "(9,), and there are 10 pictures"),
-        (np.zeros((10, 2), int), "(10, 2), and there are 10 pictures"),
+        (np.arange(9), "(9,), and there are 10 images"),
+        (np.zeros((10, 2), int), "(10, 2), and there are 10 images"),
         (np.zeros(10), "float64"),
         (np.arange(10) - 1, "hold -1"),
     ):
@@ -248,7 +248,7 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
         assert "lies in other files" in refusal(path, images_key=key)
 
 
-def test_labels_and_class_names_are_looked_at_as_hard_as_pictures(tmp_path: Path) -> None:
+def test_labels_and_class_names_are_looked_at_as_hard_as_images(tmp_path: Path) -> None:
     other = store(tmp_path / "other.h5", pixels(), {"labels": np.arange(10)})
     for key in ("labels", "class_names"):
         path = store(tmp_path / "a.h5", pixels(), {"labels": np.arange(10)})
@@ -261,8 +261,8 @@ def test_labels_and_class_names_are_looked_at_as_hard_as_pictures(tmp_path: Path
 def test_arrays_of_no_numbers_are_refused(tmp_path: Path) -> None:
     for images, said in (
         (np.zeros((4, 8, 8, 3), np.complex64), "complex64"),
-        (np.zeros((4, 8, 8, 3), [("r", "u1"), ("g", "u1")]), "pictures are of numbers"),
-        (np.full((4, 8, 8, 3), b"text"), "pictures are of numbers"),
+        (np.zeros((4, 8, 8, 3), [("r", "u1"), ("g", "u1")]), "images are of numbers"),
+        (np.full((4, 8, 8, 3), b"text"), "images are of numbers"),
         (np.uint8(3), "has the shape ()"),
         (np.zeros((0, 8, 8, 3), np.uint8), "has the shape (0, 8, 8, 3)"),
     ):
@@ -330,7 +330,7 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         assert str(path) in refusal(path)
 
 
-def test_damage_among_the_pictures_is_one_line_that_names_the_place(tmp_path: Path) -> None:
+def test_damage_among_the_images_is_one_line_that_names_the_place(tmp_path: Path) -> None:
     path = store(
         tmp_path / "a.h5", pixels(100), chunks=(50, 8, 6, 3), fletcher32=True, compression="gzip"
     )
@@ -338,7 +338,7 @@ def test_damage_among_the_pictures_is_one_line_that_names_the_place(tmp_path: Pa
         place = file["images"].id.get_chunk_info(1).byte_offset
     with path.open("rb+") as file:
         file.seek(place + 100)
-        file.write(b"spoilt")
+        file.write(b"damaged")
     found = source(path, memory="stream", range="0..255")
     found.read(range(50))
     for read in (lambda: found.read(range(50, 60)), lambda: source(path, memory="load")):
@@ -346,16 +346,16 @@ def test_damage_among_the_pictures_is_one_line_that_names_the_place(tmp_path: Pa
             read()
 
 
-def test_spoilt_bytes_anywhere_are_refused_or_harmless(tmp_path: Path) -> None:
+def test_damaged_bytes_anywhere_are_refused_or_harmless(tmp_path: Path) -> None:
     more = {"labels": np.arange(40) % 3}
     path = store(tmp_path / "a.h5", pixels(40), more, chunks=(10, 8, 6, 3), compression="gzip")
     whole = path.read_bytes()
     random = np.random.default_rng(1)
     for place in [*range(0, 120, 2), *random.integers(0, len(whole), 60).tolist()]:
-        spoilt = bytearray(whole)
-        spoilt[place] ^= 1 << int(random.integers(8))
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(random.integers(8))
         path = tmp_path / f"{place}.h5"  # HDF5 remembers what lay at a place
-        path.write_bytes(spoilt)
+        path.write_bytes(damaged)
         try:
             found = source(path, memory="stream")
             found.read(range(len(found)))
@@ -383,7 +383,7 @@ def test_many_threads_read_one_file(tmp_path: Path) -> None:
         found = source(path, memory=memory)
         wrong: list[int] = []
 
-        def read(start: int, found: Hdf5Pictures = found, wrong: list[int] = wrong) -> None:
+        def read(start: int, found: Hdf5Images = found, wrong: list[int] = wrong) -> None:
             for index in range(start, 200, 8):
                 if not np.array_equal(found[index][0], images[index]):
                     wrong.append(index)

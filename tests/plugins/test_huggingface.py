@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo_huggingface import HuggingfaceOptions, ganzoo_datasets
-from ganzoo_huggingface.pictures import HuggingfacePictures
+from ganzoo_huggingface.images import HuggingfaceImages
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def datasets(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 def rows(datasets: Any, labels: Any = (1, 0, 1), names: Any = ("iris", "rose")) -> Any:
-    """Three pictures of grey 0, 1 and 2."""
+    """Three images of gray 0, 1 and 2."""
     features = {"image": datasets.Image()}
-    columns: dict[str, Any] = {"image": [Image.new("L", (4, 4), grey) for grey in range(3)]}
+    columns: dict[str, Any] = {"image": [Image.new("L", (4, 4), gray) for gray in range(3)]}
     if labels is not None:
         columns["label"] = list(labels)
         kind = "string" if isinstance(labels[0], str) else "int64"
@@ -42,14 +42,14 @@ def parquet(rows: Any, file: Path) -> Path:
     return file
 
 
-def source(path: Path | None, **options: Any) -> HuggingfacePictures:
-    return HuggingfacePictures(HuggingfaceOptions(path=path, **options))
+def source(path: Path | None, **options: Any) -> HuggingfaceImages:
+    return HuggingfaceImages(HuggingfaceOptions(path=path, **options))
 
 
-def contents(found: HuggingfacePictures) -> list[tuple[Any, int | None]]:
-    """The grey and the label of every picture, in order."""
+def contents(found: HuggingfaceImages) -> list[tuple[Any, int | None]]:
+    """The gray and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
-    return [(picture.getpixel((0, 0)), label) for picture, label in pairs]
+    return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
 
 EVERYTHING = [(0, 1), (1, 0), (2, 1)]
@@ -59,13 +59,13 @@ def test_a_missing_package_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "datasets", None)
     message = r"needs the package datasets: pip install 'ganzoo-toolkit\[huggingface\]'$"
     with pytest.raises(RequestError, match=message):
-        source(Path("pictures"))
+        source(Path("images"))
 
 
 def test_a_version_that_runs_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(__version__="3.6.0"))
     with pytest.raises(RequestError, match=r"needs datasets 4 or newer, .*: pip install"):
-        source(Path("pictures"))
+        source(Path("images"))
 
 
 def test_files_and_folders_of_every_form_are_read(datasets: Any, tmp_path: Path) -> None:
@@ -80,10 +80,10 @@ def test_files_and_folders_of_every_form_are_read(datasets: Any, tmp_path: Path)
         assert contents(found) == EVERYTHING
 
 
-def test_a_folder_of_pictures_is_read(datasets: Any, tmp_path: Path) -> None:
-    for grey, name in enumerate(["iris/b.png", "rose/a.png"]):
+def test_a_folder_of_images_is_read(datasets: Any, tmp_path: Path) -> None:
+    for gray, name in enumerate(["iris/b.png", "rose/a.png"]):
         (tmp_path / name).parent.mkdir()
-        Image.new("L", (4, 4), grey).save(tmp_path / name)
+        Image.new("L", (4, 4), gray).save(tmp_path / name)
     found = source(tmp_path)
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(0, 0), (1, 1)]
@@ -114,9 +114,9 @@ def test_splits_are_chosen(datasets: Any, tmp_path: Path) -> None:
 def test_labels_without_names_are_classes_too(
     labels: Any, class_names: tuple[str, ...], found: list[int], datasets: Any, tmp_path: Path
 ) -> None:
-    pictures = source(parquet(rows(datasets, labels, names=None), tmp_path / "x.parquet"))
-    assert pictures.class_names == class_names
-    assert [label for _, label in contents(pictures)] == found
+    images = source(parquet(rows(datasets, labels, names=None), tmp_path / "x.parquet"))
+    assert images.class_names == class_names
+    assert [label for _, label in contents(images)] == found
 
 
 def test_columns_may_have_any_name(datasets: Any, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_columns_may_have_any_name(datasets: Any, tmp_path: Path) -> None:
             {"image_key": "img", "label_key": "x"},
             r"no column 'x': write dataset\.label_key=NAME, one of img, kind",
         ),
-        ({"image_key": "kind"}, "the column kind is of ClassLabel.*, not of pictures"),
+        ({"image_key": "kind"}, "the column kind is of ClassLabel.*, not of images"),
     ):
         with pytest.raises(RequestError, match=message):
             source(path, **options)
@@ -142,36 +142,34 @@ def test_labels_that_no_class_has_are_refused(datasets: Any, tmp_path: Path) -> 
         source(path)
 
 
-def test_pictures_are_opened_with_suspicion(datasets: Any, tmp_path: Path) -> None:
+def test_images_are_opened_with_suspicion(datasets: Any, tmp_path: Path) -> None:
     files = [{"bytes": b"<html>", "path": None}, None, {"bytes": None, "path": "none.png"}]
     found = source(parquet(datasets.Dataset.from_dict({"image": files}), tmp_path / "x.parquet"))
     for index, reason in enumerate(["it is no JPEG", "there is none", "No such file"]):
-        with pytest.raises(UnreadablePicture, match=rf"{index} of .*x\.parquet: {reason}"):
+        with pytest.raises(UnreadableImage, match=rf"{index} of .*x\.parquet: {reason}"):
             found[index]
 
 
 def linking(datasets: Any, *paths: Path | str) -> Any:
-    """Pictures that are files of their own."""
+    """Images that are files of their own."""
     images = [{"bytes": None, "path": str(path)} for path in paths]
     return datasets.Dataset.from_dict({"image": images})
 
 
 def test_files_are_opened_below_the_path_alone(datasets: Any, tmp_path: Path) -> None:
-    for name in ("in/a.picture", "out.picture"):
+    for name in ("in/a.image", "out.image"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (4, 4), 7).save(tmp_path / name, "PNG")
-    inside, outside, link = (
-        tmp_path / n for n in ("in/a.picture", "out.picture", "in/link.picture")
-    )
+    inside, outside, link = (tmp_path / n for n in ("in/a.image", "out.image", "in/link.image"))
     link.symlink_to(outside)
-    table = linking(datasets, inside, "a.picture", outside, "../out.picture", link)
+    table = linking(datasets, inside, "a.image", outside, "../out.image", link)
     file = parquet(table, tmp_path / "in/x.parquet")
     for path in (file, file.parent):
         found = source(path, split="train")
         assert [found[index][0].getpixel((0, 0)) for index in (0, 1)] == [7, 7]
         for index in (2, 3, 4):
             with pytest.raises(
-                UnreadablePicture, match=rf"picture {index} of .* does not lie in {tmp_path}/in: no"
+                UnreadableImage, match=rf"image {index} of .* does not lie in {tmp_path}/in: no"
             ):
                 found[index]
 
@@ -181,13 +179,13 @@ def test_files_of_a_repository_are_opened_where_downloads_lie(
 ) -> None:
     downloaded = datasets.config.DOWNLOADED_DATASETS_PATH / "a.png"
     downloaded.parent.mkdir()
-    for path in (downloaded, tmp_path / "out.picture"):
+    for path in (downloaded, tmp_path / "out.image"):
         Image.new("L", (4, 4), 7).save(path, "PNG")
-    table = linking(datasets, downloaded, tmp_path / "out.picture")
+    table = linking(datasets, downloaded, tmp_path / "out.image")
     monkeypatch.setattr(datasets, "load_dataset", lambda *names, **more: table)
     found = source(None, repository="owner/flowers")
     assert found[0][0].getpixel((0, 0)) == 7
-    with pytest.raises(UnreadablePicture, match=r"out\.picture does not lie in .*: no other file"):
+    with pytest.raises(UnreadableImage, match=r"out\.image does not lie in .*: no other file"):
         found[1]
 
 
@@ -201,7 +199,7 @@ def test_threads_may_read_at_once(datasets: Any, tmp_path: Path) -> None:
     found = source(parquet(rows(datasets), tmp_path / "x.parquet"))
     with ThreadPoolExecutor(8) as pool:
         read = list(pool.map(found.__getitem__, [0, 1, 2] * 10))
-    assert [(picture.getpixel((0, 0)), label) for picture, label in read] == EVERYTHING * 10
+    assert [(image.getpixel((0, 0)), label) for image, label in read] == EVERYTHING * 10
 
 
 def test_the_fingerprint_is_of_the_files_and_what_is_read(datasets: Any, tmp_path: Path) -> None:

@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo.folders import RunFolder
 from ganzoo_image_folder import ImageFolderOptions, ganzoo_datasets
 from ganzoo_image_folder import table as tables
 from ganzoo_image_folder.folder import ImageFolder
 
-Greys = dict[str, int]
-"""The grey of each picture, by its relative name."""
+Grays = dict[str, int]
+"""The gray of each image, by its relative name."""
 
 
-def paint(folder: Path, greys: Greys) -> Path:
-    for name, grey in greys.items():
+def paint(folder: Path, grays: Grays) -> Path:
+    for name, gray in grays.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (4, 4), grey).save(folder / name, "PNG")
+        Image.new("L", (4, 4), gray).save(folder / name, "PNG")
     return folder
 
 
@@ -30,12 +30,12 @@ def source(path: Path | None, **options: Any) -> ImageFolder:
 
 
 def contents(found: ImageFolder) -> list[tuple[Any, int | None]]:
-    """The grey and the label of every picture, in order."""
+    """The gray and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
-    return [(picture.getpixel((0, 0)), label) for picture, label in pairs]
+    return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
 
-def test_subfolders_are_classes_however_deep_the_pictures_lie(tmp_path: Path) -> None:
+def test_subfolders_are_classes_however_deep_the_images_lie(tmp_path: Path) -> None:
     paint(tmp_path, {"tulip/x.png": 1, "rose/b.png": 2, "rose/a/b/c/d.png": 3, "iris.old/x.png": 4})
     found = source(tmp_path)
     assert found.class_names == ("iris.old", "rose", "tulip")
@@ -49,14 +49,14 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     assert contents(found) == [(3, None), (2, None), (1, None)]
 
 
-def test_many_pictures_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
+def test_many_images_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "a.png": 2}))
     assert found.class_names == ()
     assert contents(found) == [(2, None), (1, None)]
     assert found.notes == ["no labels, for 1 of 2 images lie in no class folder, a.png"]
 
 
-def test_a_stray_picture_beside_the_classes_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_stray_image_beside_the_classes_is_left_out_and_told(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "iris/c.png": 2, "a.png": 3}))
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(2, 0), (1, 1)]
@@ -64,7 +64,7 @@ def test_a_stray_picture_beside_the_classes_is_left_out_and_told(tmp_path: Path)
     assert found.notes == [told]
 
 
-def test_what_is_no_picture_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
     paint(
         tmp_path,
         {
@@ -93,9 +93,7 @@ def test_what_is_left_out_is_told_by_its_endings(tmp_path: Path) -> None:
     paint(tmp_path, {"rose/a.png": 1, "rose/b.psd": 2, "rose/c.PSD": 3, "rose/d.mp4": 4})
     assert source(tmp_path).notes == ["left out 3 files: 2 .psd, 1 .mp4"]
     (tmp_path / "rose/a.png").unlink()
-    with pytest.raises(
-        RequestError, match=r"no picture in .*; left out 3 files: 2 \.psd, 1 \.mp4$"
-    ):
+    with pytest.raises(RequestError, match=r"no image in .*; left out 3 files: 2 \.psd, 1 \.mp4$"):
         source(tmp_path)
 
 
@@ -133,7 +131,7 @@ def test_a_subfolder_that_cannot_be_read_is_left_out_on_request(
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
-def test_an_unreadable_picture_is_named_and_left_out_on_request(
+def test_an_unreadable_image_is_named_and_left_out_on_request(
     on_error: str, tmp_path: Path
 ) -> None:
     paint(tmp_path, {"a.png": 1})
@@ -144,7 +142,7 @@ def test_an_unreadable_picture_is_named_and_left_out_on_request(
     found = source(tmp_path, on_error=on_error)
     assert len(found) == 4
     for index, name in enumerate("bcd", start=1):
-        with pytest.raises(UnreadablePicture, match=rf"{tmp_path}.{name}\.png: ") as caught:
+        with pytest.raises(UnreadableImage, match=rf"{tmp_path}.{name}\.png: ") as caught:
             found[index]
         assert caught.value.skip == (on_error == "skip")
 
@@ -154,17 +152,17 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     found = source(tmp_path)
     assert len(found.fingerprint) == 64
-    with pytest.raises(UnreadablePicture, match="it is no file"):
+    with pytest.raises(UnreadableImage, match="it is no file"):
         found[0]
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     paint(tmp_path / "elsewhere", {"a.png": 1})
-    paint(tmp_path / "pictures", {"rose/a.png": 2})
-    (tmp_path / "pictures/linked").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "pictures/rose/back").symlink_to(tmp_path / "pictures")
-    (tmp_path / "pictures/rose/self").symlink_to(tmp_path / "pictures/rose/self")
-    found = source(tmp_path / "pictures")
+    paint(tmp_path / "images", {"rose/a.png": 2})
+    (tmp_path / "images/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "images/rose/back").symlink_to(tmp_path / "images")
+    (tmp_path / "images/rose/self").symlink_to(tmp_path / "images/rose/self")
+    found = source(tmp_path / "images")
     assert found.class_names == ("linked", "rose")
     assert contents(found) == [(1, 0), (2, 1)]
 
@@ -181,9 +179,9 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_is_of_classes_names_and_content(tmp_path: Path) -> None:
-    greys = {"rose/a.png": 1, "tulip/a.png": 2}
-    first = source(paint(tmp_path / "first", greys)).fingerprint
-    assert source(paint(tmp_path / "second", greys)).fingerprint == first
+    grays = {"rose/a.png": 1, "tulip/a.png": 2}
+    first = source(paint(tmp_path / "first", grays)).fingerprint
+    assert source(paint(tmp_path / "second", grays)).fingerprint == first
     others = [
         {"rose/a.png": 1, "tulip/a.png": 3},
         {"rose/a.png": 1, "iris/a.png": 2},
@@ -193,7 +191,7 @@ def test_the_fingerprint_is_of_classes_names_and_content(tmp_path: Path) -> None
     assert len({first, *found}) == 4
 
 
-PICTURES = {"a.png": 1, "deep/b.png": 2, "deep/c.png": 3}
+IMAGES = {"a.png": 1, "deep/b.png": 2, "deep/c.png": 3}
 
 
 def table(folder: Path, text: str | bytes, name: str = "labels.csv") -> Path:
@@ -211,17 +209,17 @@ def table(folder: Path, text: str | bytes, name: str = "labels.csv") -> Path:
     ],
 )
 def test_a_table_gives_the_labels(text: str, tmp_path: Path) -> None:
-    found = source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+    found = source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
 def test_a_dataset_json_is_found_in_the_folder_or_named(tmp_path: Path) -> None:
-    rows = {"labels": [[name, grey * 5] for name, grey in PICTURES.items()]}
-    paint(tmp_path / "pictures", PICTURES)
-    named = source(tmp_path / "pictures", labels=table(tmp_path, json.dumps(rows), "x.json"))
-    table(tmp_path / "pictures", json.dumps(rows), "dataset.json")
-    for found in (named, source(tmp_path / "pictures")):
+    rows = {"labels": [[name, gray * 5] for name, gray in IMAGES.items()]}
+    paint(tmp_path / "images", IMAGES)
+    named = source(tmp_path / "images", labels=table(tmp_path, json.dumps(rows), "x.json"))
+    table(tmp_path / "images", json.dumps(rows), "dataset.json")
+    for found in (named, source(tmp_path / "images")):
         assert found.class_names == ("5", "10", "15")
         assert contents(found) == [(1, 0), (2, 1), (3, 2)]
 
@@ -234,9 +232,9 @@ def test_a_dataset_json_may_say_that_there_are_no_labels(tmp_path: Path) -> None
 
 def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
     def found(text: str) -> ImageFolder:
-        return source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+        return source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
 
-    part, more = r"labels\.csv has labels for {} of 3 pictures", ", and 2 for no picture, such as x"
+    part, more = r"labels\.csv has labels for {} of 3 images", ", and 2 for no image, such as x"
     with pytest.raises(
         RequestError, match=rf"{part.format(1)}: deep/b\.png has none; give every image a label"
     ):
@@ -247,32 +245,32 @@ def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
     ):
         found("a.png,rose\nx,rose\ny,iris\n")
     with pytest.warns(UserWarning, match=f"{part.format(3)}{more}$"):
-        assert len(found("".join(f"{name},rose\n" for name in [*PICTURES, "x", "y"])))
+        assert len(found("".join(f"{name},rose\n" for name in [*IMAGES, "x", "y"])))
 
 
-def test_of_many_labels_of_a_picture_the_first_counts(tmp_path: Path) -> None:
+def test_of_many_labels_of_an_image_the_first_counts(tmp_path: Path) -> None:
     text = "a.png,rose\n./a.png,iris\ndeep/b.png,iris\ndeep/c.png,rose\na.png,tulip\n"
-    said = r"labels\.csv .*; 2 beyond a picture's first do not count, such as iris for a\.png$"
+    said = r"labels\.csv .*; 2 beyond an image's first do not count, such as iris for a\.png$"
     with pytest.warns(UserWarning, match=said):
-        found = source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+        found = source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
 def test_rows_without_a_label_are_left_out(tmp_path: Path) -> None:
     text = "a.png,\na.png,rose\nelsewhere.png,\ndeep/b.png,iris\ndeep/c.png,rose\na.png,\n"
-    found = source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+    found = source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
-def test_pictures_without_a_label_are_refused_with_their_rows(tmp_path: Path) -> None:
+def test_images_without_a_label_are_refused_with_their_rows(tmp_path: Path) -> None:
     def refusal(text: str) -> str:
         with pytest.raises(RequestError) as caught:
-            source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+            source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
         return str(caught.value)
 
-    said = "labels.csv names pictures without their class in the lines "
-    remedy = ": write it there, or move these pictures out of the folder"
+    said = "labels.csv names images without their class in the lines "
+    remedy = ": write it there, or move these images out of the folder"
     text = "file,class\na.png,\ndeep/b.png,iris\ndeep/c.png,\n"
     assert refusal(text).endswith(f"{said}2, 4{remedy}")
     assert refusal("a.png,\n" * 12).endswith(
@@ -294,18 +292,18 @@ def test_pictures_without_a_label_are_refused_with_their_rows(tmp_path: Path) ->
             "has no column with the heading label or class: it has file, x, y",
         ),
         (b"a.png,ros\xe9\n", r"labels\.csv is not text in UTF-8"),
-        ("", r"labels\.csv has labels for 0 of 3 pictures: a\.png has none"),
+        ("", r"labels\.csv has labels for 0 of 3 images: a\.png has none"),
     ],
 )
 def test_a_table_of_another_form_is_refused(
     text: str | bytes, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RequestError, match=message):
-        source(paint(tmp_path, PICTURES), labels=table(tmp_path, text))
+        source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
 
 
 def test_a_dataset_json_of_another_form_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    table(paint(tmp_path, PICTURES), "[]", "dataset.json")
+    table(paint(tmp_path, IMAGES), "[]", "dataset.json")
     with pytest.raises(
         RequestError, match=r"dataset\.json is not of the form .*: call it something"
     ):
@@ -315,7 +313,7 @@ def test_a_dataset_json_of_another_form_is_refused_with_a_remedy(tmp_path: Path)
 def test_a_table_that_is_missing_or_huge_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paint(tmp_path, PICTURES)
+    paint(tmp_path, IMAGES)
     with pytest.raises(RequestError, match=r"there is no table of labels .*labels\.csv"):
         source(tmp_path, labels=tmp_path / "labels.csv")
     monkeypatch.setattr(tables, "_LARGEST", 10)
@@ -335,7 +333,7 @@ def test_the_fingerprint_is_of_the_table_too(tmp_path: Path) -> None:
     assert source(tmp_path, labels=renamed).fingerprint == tabled[1]
 
 
-def test_a_folder_without_a_path_or_pictures_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_a_folder_without_a_path_or_images_is_refused_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "texts").mkdir()
@@ -344,8 +342,8 @@ def test_a_folder_without_a_path_or_pictures_is_refused_with_a_remedy(tmp_path: 
         None: r"write dataset\.path=FOLDER",
         tmp_path / "missing": r"the folder .*missing: No such file .*dataset\.path",
         tmp_path / "file": r"the folder .*file: Not a directory.*dataset\.path",
-        tmp_path / "empty": r"no picture in .*empty or below.*\*\.jpg",
-        tmp_path / "texts": r"no picture in .*texts or below.*\*\.jpg",
+        tmp_path / "empty": r"no image in .*empty or below.*\*\.jpg",
+        tmp_path / "texts": r"no image in .*texts or below.*\*\.jpg",
     }.items():
         with pytest.raises(RequestError, match=message) as caught:
             source(path)

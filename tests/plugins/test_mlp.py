@@ -7,18 +7,23 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo_mlp
-from ganzoo import ImageShape, Needs, Networks, RequestError
+from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_mlp import MlpOptions
 from ganzoo_mlp.networks import build
 
 OBLONG = ImageShape(3, 6, 9)
 
 
-def networks(image: ImageShape = OBLONG, classes: int = 4, **options: Any) -> Networks:
+def networks(image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any) -> Networks:
     torch.manual_seed(0)
-    options = {"width": 16, "latents": 6, **options}
-    needs = Needs(independent_scores=True)
-    return build(MlpOptions(**options), image=image, classes=classes, needs=needs)
+    options = {"width": 16, "latent_dim": 6, **options}
+    requirements = LossRequirements(independent_scores=True)
+    return build(
+        MlpOptions(**options),
+        image_shape=image_shape,
+        num_classes=num_classes,
+        requirements=requirements,
+    )
 
 
 def labels_for(players: Networks, n: int) -> Tensor | None:
@@ -37,7 +42,7 @@ def score(players: Networks, images: Tensor) -> Tensor:
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 6, 9), (5, 7, 2), (1, 1, 1)])
-def test_pictures_scores_and_gradients(
+def test_images_scores_and_gradients(
     shape: tuple[int, int, int], layers: int, conditional: bool
 ) -> None:
     players = networks(ImageShape(*shape), layers=layers, conditional=conditional)
@@ -66,7 +71,7 @@ def test_hidden_layers_are_as_many_and_as_wide_as_asked() -> None:
 
 
 def test_signals_keep_their_size_through_the_layers() -> None:
-    players = networks(ImageShape(1, 28, 28), width=512, layers=6, latents=100)
+    players = networks(ImageShape(1, 28, 28), width=512, layers=6, latent_dim=100)
     images = draw(players, 64)
     assert 0.4 < images.std().item() < 0.9
     scores = score(players, torch.randn(64, 1, 28, 28))
@@ -90,7 +95,7 @@ def test_dropout_falls_on_the_discriminator_while_it_trains() -> None:
     assert not any(isinstance(layer, nn.Dropout) for layer in players.generator.modules())
 
 
-def test_labels_change_pictures_and_scores() -> None:
+def test_labels_change_images_and_scores() -> None:
     players = networks(conditional=True)
     latents = players.generator.sample_latents(1, torch.Generator())
     zero, one = torch.tensor([0]), torch.tensor([1])
@@ -102,14 +107,17 @@ def test_labels_change_pictures_and_scores() -> None:
 
 def test_labels_are_refused_where_there_are_none() -> None:
     (spec,) = ganzoo_mlp.ganzoo_architectures()
-    with pytest.raises(RequestError, match="architecture mlp: the pictures have no labels"):
+    with pytest.raises(RequestError, match="architecture mlp: the images have no labels"):
         spec.build(
-            MlpOptions(conditional=True), image=ImageShape(1, 8, 8), classes=0, needs=Needs()
+            MlpOptions(conditional=True),
+            image_shape=ImageShape(1, 8, 8),
+            num_classes=0,
+            requirements=LossRequirements(),
         )
 
 
 def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
-    generator = networks(latents=100).generator
+    generator = networks(latent_dim=100).generator
     latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))

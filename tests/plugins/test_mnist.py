@@ -67,9 +67,9 @@ def test_files_are_found_where_people_keep_them(
     write(tmp_path / below, packed)
     found = source(tmp_path, variant=variant)
     assert len(found) == 6
-    picture, label = found[2]
-    np.testing.assert_array_equal(picture[..., 0], TRAIN[2])
-    assert picture.shape == (28, 28, 1)
+    image, label = found[2]
+    np.testing.assert_array_equal(image[..., 0], TRAIN[2])
+    assert image.shape == (28, 28, 1)
     assert label == 4
 
 
@@ -85,10 +85,10 @@ def test_splits_are_those_of_the_authors(tmp_path: Path) -> None:
 
 
 def test_many_are_read_at_once(tmp_path: Path) -> None:
-    pictures, labels = source(write(tmp_path)).read(range(1, 4))
-    np.testing.assert_array_equal(pictures, TRAIN[1:4, :, :, np.newaxis])
+    images, labels = source(write(tmp_path)).read(range(1, 4))
+    np.testing.assert_array_equal(images, TRAIN[1:4, :, :, np.newaxis])
     assert labels.tolist() == [1, 4, 1]
-    assert pictures.dtype == np.uint8
+    assert images.dtype == np.uint8
     assert labels.dtype == np.int64
 
 
@@ -97,9 +97,9 @@ def test_the_fingerprint_is_of_the_content_packed_or_not(tmp_path: Path) -> None
     folder = write(tmp_path / "unpacked", packed=False)
     assert source(folder).fingerprint == first
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[::-1]))
-    relabelled = source(folder).fingerprint
+    relabeled = source(folder).fingerprint
     (folder / "train-images-idx3-ubyte").write_bytes(idx(TRAIN[::-1]))
-    assert len({first, relabelled, source(folder).fingerprint}) == 3
+    assert len({first, relabeled, source(folder).fingerprint}) == 3
 
 
 def test_what_the_labels_mean_is_part_of_the_fingerprint(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
 def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, packed=False)
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[:5]))
-    with pytest.raises(RequestError, match=r"has 6 pictures, but .*labels-idx1-ubyte has 5 labels"):
+    with pytest.raises(RequestError, match=r"has 6 images, but .*labels-idx1-ubyte has 5 labels"):
         source(folder)
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS + 10))
     with pytest.raises(RequestError, match="has label 19, and the last of the 10 classes is 9"):

@@ -13,60 +13,60 @@ import pytest
 
 from ganzoo import RequestError
 from ganzoo_numpy import NumpyOptions, files, ganzoo_datasets
-from ganzoo_numpy.pictures import NumpyPictures
+from ganzoo_numpy.images import NumpyImages
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3), np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 5, 7, 3), np.uint8)
 LABELS = np.array([2, 0, 2, 1, 1, 0])
 
 
-def source(path: Path | None, **options: Any) -> NumpyPictures:
-    return NumpyPictures(NumpyOptions(path=path, **options))
+def source(path: Path | None, **options: Any) -> NumpyImages:
+    return NumpyImages(NumpyOptions(path=path, **options))
 
 
-def contents(found: NumpyPictures) -> tuple[np.ndarray[Any, Any], list[int | None]]:
+def contents(found: NumpyImages) -> tuple[np.ndarray[Any, Any], list[int | None]]:
     pairs = [found[index] for index in range(len(found))]
-    return np.stack([picture for picture, _ in pairs]), [label for _, label in pairs]
+    return np.stack([image for image, _ in pairs]), [label for _, label in pairs]
 
 
 @pytest.fixture(params=["npy", "savez", "savez_compressed"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    path = tmp_path / "pictures"
+    path = tmp_path / "images"
     with path.open("wb") as stream:
         if request.param == "npy":
-            np.save(stream, PICTURES)
+            np.save(stream, IMAGES)
         else:
-            getattr(np, request.param)(stream, images=PICTURES)
+            getattr(np, request.param)(stream, images=IMAGES)
     return path
 
 
-def test_pictures_are_read_whatever_the_file_is_called(file: Path) -> None:
+def test_images_are_read_whatever_the_file_is_called(file: Path) -> None:
     found = source(file)
-    pictures, labels = contents(found)
-    np.testing.assert_array_equal(pictures, PICTURES)
+    images, labels = contents(found)
+    np.testing.assert_array_equal(images, IMAGES)
     assert labels == [None] * 6
     assert found.class_names == ()
 
 
 def test_many_are_read_at_once(file: Path) -> None:
-    pictures, labels = source(file).read(range(2, 5))
-    np.testing.assert_array_equal(pictures, PICTURES[2:5])
+    images, labels = source(file).read(range(2, 5))
+    np.testing.assert_array_equal(images, IMAGES[2:5])
     assert labels is None
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_the_order_in_memory_makes_no_difference(save: Any, order: Any, tmp_path: Path) -> None:
-    floats = np.array(PICTURES.transpose(0, 3, 1, 2) / 127.5 - 1, np.float32, order=order)
+    floats = np.array(IMAGES.transpose(0, 3, 1, 2) / 127.5 - 1, np.float32, order=order)
     save(tmp_path / "x.npz", x=floats)
-    np.testing.assert_array_equal(contents(source(tmp_path / "x.npz"))[0], PICTURES)
+    np.testing.assert_array_equal(contents(source(tmp_path / "x.npz"))[0], IMAGES)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_labels_and_their_names_are_found(save: Any, tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
-    save(path, x=PICTURES, y=LABELS[:, np.newaxis])
+    save(path, x=IMAGES, y=LABELS[:, np.newaxis])
     assert source(path).class_names == ("0", "1", "2")
-    save(path, images=PICTURES, labels=LABELS, class_names=["iris", "rose", "tulip"])
+    save(path, images=IMAGES, labels=LABELS, class_names=["iris", "rose", "tulip"])
     found = source(path)
     assert found.class_names == ("iris", "rose", "tulip")
     assert contents(found)[1] == LABELS.tolist()
@@ -76,19 +76,19 @@ def test_labels_and_their_names_are_found(save: Any, tmp_path: Path) -> None:
 
 
 def test_only_what_is_unpacked_is_mapped(tmp_path: Path) -> None:
-    np.savez(tmp_path / "x.npz", images=PICTURES)
+    np.savez(tmp_path / "x.npz", images=IMAGES)
     assert isinstance(files.Npz(tmp_path / "x.npz").read("images"), np.memmap)
-    np.savez_compressed(tmp_path / "x.npz", images=PICTURES)
+    np.savez_compressed(tmp_path / "x.npz", images=IMAGES)
     assert not isinstance(files.Npz(tmp_path / "x.npz").read("images"), np.memmap)
 
 
 def test_arrays_may_have_any_name(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
-    np.savez(path, train=PICTURES, kinds=LABELS)
+    np.savez(path, train=IMAGES, kinds=LABELS)
     found = source(path, images_key="train", labels_key="kinds")
     assert contents(found)[1] == LABELS.tolist()
     for options, message in (
-        ({}, r"no pictures called images, x, arr_0: .* with one of train, kinds"),
+        ({}, r"no images called images, x, arr_0: .* with one of train, kinds"),
         ({"images_key": "test"}, r"no array 'test' for dataset\.images_key: it has train, kinds"),
         (
             {"images_key": "train", "labels_key": "z"},
@@ -97,7 +97,7 @@ def test_arrays_may_have_any_name(tmp_path: Path) -> None:
     ):
         with pytest.raises(RequestError, match=message):
             source(path, **options)
-    np.save(tmp_path / "x.npy", PICTURES)
+    np.save(tmp_path / "x.npy", IMAGES)
     with pytest.raises(RequestError, match="is one array without a name"):
         source(tmp_path / "x.npy", images_key="train")
 
@@ -105,12 +105,12 @@ def test_arrays_may_have_any_name(tmp_path: Path) -> None:
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for arrays, message in (
-        ({"y": LABELS[:5]}, r"x\.npz: x has 6 pictures, but y are 5"),
+        ({"y": LABELS[:5]}, r"x\.npz: x has 6 images, but y are 5"),
         ({"y": LABELS / 2}, r"x\.npz: y are float64"),
         ({"y": LABELS, "class_names": [1, 2, 3]}, "class_names are int64, and names are texts"),
         ({"y": LABELS, "class_names": ["a", "b"]}, r"x\.npz: y hold 2, and the 2 class names"),
     ):
-        np.savez(path, allow_pickle=False, x=PICTURES, **arrays)
+        np.savez(path, allow_pickle=False, x=IMAGES, **arrays)
         with pytest.raises(RequestError, match=message):
             source(path)
 
@@ -119,7 +119,7 @@ def test_the_fingerprint_is_of_the_content_and_how_it_is_read(tmp_path: Path) ->
     def fingerprint(folder: str, brighter: int = 0, **options: Any) -> str:
         path = tmp_path / folder / f"{folder}.npz"
         path.parent.mkdir()
-        arrays = {"images": PICTURES | brighter, "labels": LABELS, "others": LABELS[::-1]}
+        arrays = {"images": IMAGES | brighter, "labels": LABELS, "others": LABELS[::-1]}
         np.savez(path, allow_pickle=False, **arrays)
         return source(path, **options).fingerprint
 
@@ -173,7 +173,7 @@ def test_a_header_that_makes_no_sense_is_refused(
 def test_a_member_that_is_no_array_is_not_taken_for_one(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as packed:
         packed.writestr("images", b"")
-    with pytest.raises(RequestError, match=r"x\.npz has no pictures .* write them with np\.savez"):
+    with pytest.raises(RequestError, match=r"x\.npz has no images .* write them with np\.savez"):
         source(tmp_path / "x.npz")
 
 
@@ -187,9 +187,9 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
 def test_names_of_classes_may_be_any_bytes_but_not_twice_the_same(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     names = np.array(["tülip".encode(), b"caf\xe9", b"rose"])
-    np.savez(path, images=PICTURES, labels=LABELS, class_names=names)
+    np.savez(path, images=IMAGES, labels=LABELS, class_names=names)
     assert source(path).class_names == ("tülip", "caf\\xe9", "rose")
-    np.savez(path, images=PICTURES, labels=LABELS, class_names=["a", "b", "a"])
+    np.savez(path, images=IMAGES, labels=LABELS, class_names=["a", "b", "a"])
     with pytest.raises(RequestError, match=r"x\.npz: labels: 2 classes are called 'a'"):
         source(path)
 
@@ -199,7 +199,7 @@ def test_names_of_classes_may_be_any_bytes_but_not_twice_the_same(tmp_path: Path
 def test_texts_of_what_are_no_characters_are_refused(save: Any, order: str, tmp_path: Path) -> None:
     for name, shape in (("labels", (6,)), ("class_names", (6,)), ("layout", ())):
         texts = np.full(shape, 0x110000, f"{order}u4").view(f"{order}U1")
-        save(tmp_path / "x.npz", **{"images": PICTURES, "labels": LABELS, name: texts})
+        save(tmp_path / "x.npz", **{"images": IMAGES, "labels": LABELS, name: texts})
         with pytest.raises(RequestError, match=rf"x\.npz: {name} is damaged: it holds no texts"):
             source(tmp_path / "x.npz")
 
@@ -207,8 +207,8 @@ def test_texts_of_what_are_no_characters_are_refused(save: Any, order: str, tmp_
 def test_what_the_file_says_of_other_things_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for layout, values in (("NHWC", [0, 1]), ("planar", "0..99"), (b"NCHW", 255)):
-        np.savez(path, images=PICTURES, layout=layout, range=values)
-        np.testing.assert_array_equal(contents(source(path))[0], PICTURES)
+        np.savez(path, images=IMAGES, layout=layout, range=values)
+        np.testing.assert_array_equal(contents(source(path))[0], IMAGES)
 
 
 def test_a_header_that_lies_costs_no_memory(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_header_that_lies_costs_no_memory(tmp_path: Path) -> None:
 def test_only_what_unpacks_within_bounds_is_unpacked(method: int, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w", method) as packed:
         stream = io.BytesIO()
-        np.save(stream, PICTURES)
+        np.save(stream, IMAGES)
         packed.writestr("images.npy", stream.getvalue())
     with pytest.raises(RequestError, match=r"x\.npz: images is compressed in another way"):
         source(tmp_path / "x.npz")
@@ -270,6 +270,6 @@ def test_what_is_no_file_of_numpy_is_refused_with_a_remedy(tmp_path: Path) -> No
 
 def test_the_component_builds_it(tmp_path: Path) -> None:
     (component,) = ganzoo_datasets()
-    np.save(tmp_path / "x.npy", PICTURES)
+    np.save(tmp_path / "x.npy", IMAGES)
     options = component.options.model_validate({"path": str(tmp_path / "x.npy")})
     assert len(component.build(options)) == 6

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, leaky_relu
 
 import ganzoo_progressive
-from ganzoo import Growing, ImageShape, Needs, Networks, RequestError
+from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_progressive import ProgressiveOptions
-from ganzoo_progressive.layers import EqualisedConv, EqualisedLinear, MinibatchStddev, PixelNorm
+from ganzoo_progressive.layers import EqualizedConv, EqualizedLinear, MinibatchStddev, PixelNorm
 from ganzoo_progressive.networks import (
     ProgressiveDiscriminator,
     ProgressiveGenerator,
@@ -22,11 +22,16 @@ from ganzoo_progressive.networks import (
 Player = ProgressiveGenerator | ProgressiveDiscriminator
 
 
-def networks(size: int = 16, colours: int = 3, classes: int = 4, **options: Any) -> Networks:
+def networks(size: int = 16, colors: int = 3, num_classes: int = 4, **options: Any) -> Networks:
     torch.manual_seed(0)
-    options = {"channels": 6, "latents": 5, **options}
-    image = ImageShape(colours, size, size)
-    return build(ProgressiveOptions(**options), image=image, classes=classes, needs=Needs())
+    options = {"max_channels": 6, "latent_dim": 5, **options}
+    image = ImageShape(colors, size, size)
+    return build(
+        ProgressiveOptions(**options),
+        image_shape=image,
+        num_classes=num_classes,
+        requirements=LossRequirements(),
+    )
 
 
 def both(players: Networks) -> tuple[ProgressiveGenerator, ProgressiveDiscriminator]:
@@ -62,22 +67,22 @@ def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
 
 
 def used_before(player: Player, stage: int) -> nn.Module:
-    """The layer between pictures and feature maps of the stage before."""
-    layers = player.doors
+    """The layer between images and feature maps of the stage before."""
+    layers = player.image_layers
     return layers[stage - 1]
 
 
-def equalised(layers: nn.Module) -> list[Any]:
-    kinds = EqualisedConv | EqualisedLinear
+def equalized(layers: nn.Module) -> list[Any]:
+    kinds = EqualizedConv | EqualizedLinear
     return [layer for layer in layers.modules() if isinstance(layer, kinds)]
 
 
 def scales(layers: nn.Module) -> list[float]:
-    return [layer.scale for layer in equalised(layers)]
+    return [layer.scale for layer in equalized(layers)]
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-@pytest.mark.parametrize("colours", [1, 3, 4])
+@pytest.mark.parametrize("colors", [1, 3, 4])
 @pytest.mark.parametrize(
     ("size", "sides"),
     [
@@ -88,18 +93,18 @@ def scales(layers: nn.Module) -> list[float]:
         (4, [4]),
     ],
 )
-def test_pictures_and_scores_at_every_stage(
-    size: int, sides: list[int], colours: int, conditional: bool
+def test_images_and_scores_at_every_stage(
+    size: int, sides: list[int], colors: int, conditional: bool
 ) -> None:
-    players = networks(size, colours, conditional=conditional, channels=3)
+    players = networks(size, colors, conditional=conditional, max_channels=3)
     for player in both(players):
-        assert isinstance(player, Growing)
-        assert player.stages == [ImageShape(colours, side, side) for side in sides]
+        assert isinstance(player, GrowingNetwork)
+        assert player.stages == [ImageShape(colors, side, side) for side in sides]
         assert (player.stage, player.fade) == (len(sides) - 1, 1)
     for stage, side in enumerate(sides):
         for fade in (0, 0.5, 1):
             images = draw(players, stage, fade)
-            assert images.shape == (8, colours, side, side)
+            assert images.shape == (8, colors, side, side)
             assert score(players, images, stage, fade).shape == (8,)
 
 
@@ -131,7 +136,7 @@ def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_in_between_pictures_and_feature_maps_are_interpolated(stage: int) -> None:
+def test_in_between_images_and_feature_maps_are_interpolated(stage: int) -> None:
     players = networks()
     old, new = draw(players, stage, 0), draw(players, stage, 1)
     torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
@@ -174,10 +179,10 @@ def test_gradients_reach_what_a_stage_adds_and_nothing_later(
 
 def test_feature_maps_are_those_of_the_papers_table() -> None:
     with torch.device("meta"):
-        generator, discriminator = both(networks(1024, channels=512, latents=512))
+        generator, discriminator = both(networks(1024, max_channels=512, latent_dim=512))
     table = [512, 512, 512, 512, 256, 128, 64, 32, 16]
-    assert [layer.in_channels for layer in generator.doors] == table
-    assert [layer.out_channels for layer in equalised(discriminator.doors)] == table
+    assert [layer.in_channels for layer in generator.image_layers] == table
+    assert [layer.out_channels for layer in equalized(discriminator.image_layers)] == table
     # Table 2 of the paper: 23.1 million parameters each.
     for player in (generator, discriminator):
         grown = sum(parameter.numel() for parameter in player.parameters())
@@ -186,8 +191,8 @@ def test_feature_maps_are_those_of_the_papers_table() -> None:
 
 
 def test_weights_are_normal_and_biases_zero() -> None:
-    for player in both(networks(channels=64, latents=64)):
-        for layer in equalised(player):
+    for player in both(networks(max_channels=64, latent_dim=64)):
+        for layer in equalized(player):
             tolerance = 5 / sqrt(layer.weight.numel())
             assert layer.weight.mean().item() == pytest.approx(0, abs=tolerance)
             assert layer.weight.std().item() == pytest.approx(1, abs=tolerance)
@@ -198,8 +203,8 @@ def test_the_scale_is_the_gain_over_the_root_of_the_fan_in() -> None:
     generator, discriminator = both(networks(8))
     conv = sqrt(2 / (6 * 3 * 3))
     assert scales(generator.blocks) == pytest.approx([sqrt(2) / 4 / sqrt(5), conv, conv, conv])
-    assert scales(generator.doors) == pytest.approx([1 / sqrt(6)] * 2)
-    assert scales(discriminator.doors) == pytest.approx([sqrt(2 / 3)] * 2)
+    assert scales(generator.image_layers) == pytest.approx([1 / sqrt(6)] * 2)
+    assert scales(discriminator.image_layers) == pytest.approx([sqrt(2 / 3)] * 2)
     last = [sqrt(2 / (7 * 3 * 3)), sqrt(2 / (6 * 4 * 4))]
     assert scales(discriminator.blocks) == pytest.approx([*last, conv, conv])
     assert discriminator.score.scale == pytest.approx(1 / sqrt(6))
@@ -208,12 +213,12 @@ def test_the_scale_is_the_gain_over_the_root_of_the_fan_in() -> None:
 @pytest.mark.parametrize(
     ("layer", "plain"),
     [
-        (EqualisedLinear(20, 30), nn.Linear(20, 30)),
-        (EqualisedConv(5, 30, 3, padding=1), nn.Conv2d(5, 30, 3, padding=1)),
+        (EqualizedLinear(20, 30), nn.Linear(20, 30)),
+        (EqualizedConv(5, 30, 3, padding=1), nn.Conv2d(5, 30, 3, padding=1)),
     ],
 )
-def test_equalised_layers_scale_both_signals_and_gradients(
-    layer: EqualisedLinear | EqualisedConv, plain: nn.Linear | nn.Conv2d
+def test_equalized_layers_scale_both_signals_and_gradients(
+    layer: EqualizedLinear | EqualizedConv, plain: nn.Linear | nn.Conv2d
 ) -> None:
     x = torch.randn(4, 20) if isinstance(plain, nn.Linear) else torch.randn(4, 5, 6, 6)
     with torch.no_grad():
@@ -231,10 +236,10 @@ def test_equalised_layers_scale_both_signals_and_gradients(
 def test_signals_keep_their_size_through_the_layers() -> None:
     x = torch.randn(16, 64, 12, 12)
     for _ in range(6):
-        x = leaky_relu(EqualisedConv(64, 64, 3, padding=1)(x), 0.2)
+        x = leaky_relu(EqualizedConv(64, 64, 3, padding=1)(x), 0.2)
     inside = x[:, :, 6, 6]  # zeros beyond the border make signals there smaller
     assert 0.5 < inside.square().mean().item() < 2
-    players = networks(32, channels=64, latents=64)
+    players = networks(32, max_channels=64, latent_dim=64)
     assert 0.5 < draw(players, 3, 1).std().item() < 2
     assert 0.05 < score(players, images_for(players, 3), 3, 1).square().mean().sqrt().item() < 5
 
@@ -280,7 +285,7 @@ def test_minibatch_deviation_is_that_of_a_plain_loop(n: int, group: int, size: i
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_pictures_that_do_not_differ_have_a_deviation_with_a_gradient(n: int) -> None:
+def test_images_that_do_not_differ_have_a_deviation_with_a_gradient(n: int) -> None:
     x = torch.ones(n, 3, 4, 4, requires_grad=True)
     made = MinibatchStddev(4)(x)
     torch.testing.assert_close(made[:, 3], torch.full((n, 4, 4), 1e-4))  # the root of epsilon
@@ -308,26 +313,26 @@ def test_it_computes_in_half_the_precision(fade: float) -> None:
         assert all(grad is not None and grad.isfinite().all() for grad in grads)
 
 
-def test_the_critic_compares_pictures_unless_its_group_is_1() -> None:
+def test_the_critic_compares_images_unless_its_group_is_1() -> None:
     images = torch.rand(4, 3, 16, 16)
     changed = torch.cat((images[:1], -images[1:]))
     for group, compares in ((4, True), (1, False)):
-        players = networks(group=group)
-        assert players.compares is compares
+        players = networks(mbstd_group_size=group)
+        assert players.batch_dependent_scores is compares
         before, after = players.discriminator(images), players.discriminator(changed)
         assert (before[0] != after[0]).item() is compares
         has = any(isinstance(layer, MinibatchStddev) for layer in players.discriminator.modules())
         assert has is compares
 
 
-@pytest.mark.parametrize("layer", [PixelNorm(), MinibatchStddev(2), EqualisedConv(3, 2, 3)])
+@pytest.mark.parametrize("layer", [PixelNorm(), MinibatchStddev(2), EqualizedConv(3, 2, 3)])
 def test_layers_are_twice_differentiable(layer: nn.Module) -> None:
     x = torch.randn(4, 3, 3, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradgradcheck(layer.double(), x)
 
 
 @pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
-def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(fade: float) -> None:
+def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(fade: float) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
         critic = both(networks())[1].double().to(memory_format=memory_format)
         critic.grow(2, fade)
@@ -357,17 +362,20 @@ def test_the_gradient_of_a_score_can_be_penalised_in_any_memory_format(fade: flo
 def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
     (spec,) = ganzoo_progressive.ganzoo_architectures()
     with pytest.raises(RequestError) as caught:
-        spec.build(spec.options(), image=ImageShape(3, height, width), classes=0, needs=Needs())
+        spec.build(
+            spec.options(),
+            image_shape=ImageShape(3, height, width),
+            num_classes=0,
+            requirements=LossRequirements(),
+        )
     message = str(caught.value)
-    assert message.startswith(
-        f"architecture progressive: cannot make pictures of {width} x {height}"
-    )
+    assert message.startswith(f"architecture progressive: cannot make images of {width} x {height}")
     assert message.endswith(f"the nearest resolutions are {nearest}")
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("stage", [0, 2])
-def test_labels_change_pictures_and_scores(stage: int) -> None:
+def test_labels_change_images_and_scores(stage: int) -> None:
     players = networks(conditional=True)
     generator, discriminator = both(players)
     generator.grow(stage, 1)
@@ -391,12 +399,12 @@ def test_a_label_is_projected_on_the_last_features() -> None:
 
 
 def test_labels_are_refused_where_there_are_none() -> None:
-    with pytest.raises(ValueError, match="the pictures have no labels"):
-        networks(conditional=True, classes=0)
+    with pytest.raises(ValueError, match="the images have no labels"):
+        networks(conditional=True, num_classes=0)
 
 
 def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
-    generator = networks(latents=100).generator
+    generator = networks(latent_dim=100).generator
     latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))

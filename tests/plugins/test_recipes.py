@@ -8,7 +8,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 import ganzoo_recipes
-from ganzoo import ImageShape, Needs, Networks, load
+from ganzoo import ImageShape, LossRequirements, Networks, load
 from ganzoo.cli import app
 from ganzoo.registry import Registry
 from ganzoo.run import Run
@@ -19,14 +19,14 @@ REGISTRY = Registry.discover()
 RECIPES = {recipe.name: recipe for recipe in ganzoo_recipes.ganzoo_recipes()}
 
 SMALL = {
-    "oxford-wgan": ["architecture.channels=2", "train.critic_steps=1"],
-    "flower-gan": ["architecture.channels=2"],
-    "dcgan-flowers": ["architecture.channels=2"],
+    "oxford-wgan": ["architecture.base_channels=2", "train.discriminator.steps=1"],
+    "flower-gan": ["architecture.base_channels=2"],
+    "dcgan-flowers": ["architecture.base_channels=2"],
     "custom-images": [
         *("architecture.width=4", "growth.stable_images=4", "growth.fade_images=4"),
         *("data.channels=1", "growth.freeze=true"),
     ],
-    "in-the-wild": ["architecture.channels=2"],
+    "in-the-wild": ["architecture.base_channels=2"],
 }
 """What makes each recipe's run one of a second."""
 
@@ -42,7 +42,7 @@ SHOULD_BE: dict[str, dict[str, Any]] = {
         "data.resolution": 64,
         "train.steps": 30_000,
         "train.batch_size": 64,
-        "train.critic_steps": 5,
+        "train.discriminator.steps": 5,
         "train.generator.lr": 1e-4,
         "train.generator.betas": [0.0, 0.9],
         "train.discriminator.lr": 1e-4,
@@ -63,9 +63,9 @@ SHOULD_BE: dict[str, dict[str, Any]] = {
     "dcgan-flowers": {
         "dataset.name": "flowers/flowers",
         "architecture.name": "dcgan/dcgan",
-        "architecture.channels": 64,
-        "architecture.latents": 100,
-        "architecture.kernel": 5,
+        "architecture.base_channels": 64,
+        "architecture.latent_dim": 100,
+        "architecture.kernel_size": 5,
         "architecture.head": "dense",
         "architecture.dropout": 0.5,
         "loss.name": "adversarial/non-saturating",
@@ -94,15 +94,15 @@ SHOULD_BE: dict[str, dict[str, Any]] = {
         "augment.zoom.name": "classic-augment/zoom",
         "augment.zoom.amount": 0.1,
         "data.resolution": 28,
-        "train.critic_steps": 1,
+        "train.discriminator.steps": 1,
         "sample.every": "1 epoch",
     },
     "in-the-wild": {
         "dataset.name": "hdf5/hdf5",
         "dataset.memory": "auto",
         "architecture.name": "dcgan/dcgan",
-        "architecture.channels": 64,
-        "architecture.latents": 100,
+        "architecture.base_channels": 64,
+        "architecture.latent_dim": 100,
         "loss.name": "adversarial/non-saturating",
         "augment.flip.name": "classic-augment/flip",
         "data.resolution": 64,
@@ -163,7 +163,7 @@ def test_it_trains_at_its_size(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     dataset = ("dataset=blossoms", "dataset.count=20")
     size = ("--steps", 6, "--batch-size", 4, "sample.count=4", "--device", "cpu")
-    ganzoo_command("train", "--recipe", name, *dataset, *SMALL[name], *size, "--run", folder)
+    ganzoo_command("train", "--recipe", name, *dataset, *SMALL[name], *size, "--run-dir", folder)
     trained = load(folder)
     assert trained.step == 6
     assert trained.image[1:] == (SHOULD_BE[name]["data.resolution"],) * 2
@@ -173,7 +173,9 @@ def test_it_trains_at_its_size(name: str, tmp_path: Path) -> None:
 def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:
     run, _ = resolved("dcgan-flowers")
     players: Networks = run.architecture.build(
-        image=ImageShape(3, 64, 64), classes=0, needs=Needs(independent_scores=False)
+        image_shape=ImageShape(3, 64, 64),
+        num_classes=0,
+        requirements=LossRequirements(independent_scores=False),
     )
     project, *_ = (m for m in players.generator.modules() if isinstance(m, nn.Linear))
     assert (project.in_features, project.out_features) == (100, 4 * 4 * 512)
@@ -193,7 +195,7 @@ def test_custom_images_does_not_have_to_grow() -> None:
     assert (run.train.steps, settings.origins.get("train.images")) == (10_000, None)
 
 
-def test_custom_images_takes_a_folder_of_pictures(tmp_path: Path) -> None:
+def test_custom_images_takes_a_folder_of_images(tmp_path: Path) -> None:
     changes = ("dataset=image-folder", f"dataset.path={tmp_path}", "data.resolution=32")
     run, settings = resolved("custom-images", *changes, "growth.freeze=true")
     assert run.dataset.entry.qualified_name == "image-folder/image-folder"
@@ -213,6 +215,6 @@ def test_in_the_wild_trains_alike_on_a_packed_file_that_is_loaded_or_streamed(
         run = tmp_path / memory
         asked = (f"dataset.path={packed}", f"dataset.memory={memory}", "dataset.window=10")
         small = (*SMALL["in-the-wild"], "data.resolution=8", "sample.count=4")
-        ganzoo_command("train", "--recipe", "in-the-wild", *asked, *small, *size, "--run", run)
+        ganzoo_command("train", "--recipe", "in-the-wild", *asked, *small, *size, "--run-dir", run)
         made.append(load(run).generate(count=4))
     assert made[0].equal(made[1])

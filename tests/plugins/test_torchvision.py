@@ -11,37 +11,37 @@ import torch
 from PIL import Image
 from torchvision import datasets
 
-from ganzoo import RequestError, UnreadablePicture
+from ganzoo import RequestError, UnreadableImage
 from ganzoo_torchvision import TorchvisionOptions, ganzoo_datasets
-from ganzoo_torchvision.pictures import TorchvisionPictures
+from ganzoo_torchvision.images import TorchvisionImages
 
 
-def source(collection: str | None, path: Path | None = None, **options: Any) -> TorchvisionPictures:
-    return TorchvisionPictures(TorchvisionOptions(collection=collection, path=path, **options))
+def source(collection: str | None, path: Path | None = None, **options: Any) -> TorchvisionImages:
+    return TorchvisionImages(TorchvisionOptions(collection=collection, path=path, **options))
 
 
 def paint(folder: Path, names: list[str]) -> Path:
-    for grey, name in enumerate(names):
+    for gray, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (4, 4), (grey, grey, grey)).save(folder / name)
+        Image.new("RGB", (4, 4), (gray, gray, gray)).save(folder / name)
     return folder
 
 
 def digits(folder: Path) -> Path:
-    """Files of MNIST as torchvision lays them out, three pictures to train and two to test."""
+    """Files of MNIST as torchvision lays them out, three images to train and two to test."""
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for part, labels in (("train", [7, 0, 9]), ("t10k", [1, 2])):
-        pictures = np.stack([np.full((28, 28), label * 20, np.uint8) for label in labels])
-        for kind, array in (("images-idx3", pictures), ("labels-idx1", np.array(labels, np.uint8))):
+        images = np.stack([np.full((28, 28), label * 20, np.uint8) for label in labels])
+        for kind, array in (("images-idx3", images), ("labels-idx1", np.array(labels, np.uint8))):
             header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
             (raw / f"{part}-{kind}-ubyte").write_bytes(header + array.tobytes())
     return folder
 
 
-def contents(found: TorchvisionPictures) -> list[tuple[Any, int | None]]:
+def contents(found: TorchvisionImages) -> list[tuple[Any, int | None]]:
     pairs = [found[index] for index in range(len(found))]
-    return [(picture.convert("L").getpixel((0, 0)), label) for picture, label in pairs]
+    return [(image.convert("L").getpixel((0, 0)), label) for image, label in pairs]
 
 
 def test_a_collection_is_opened_by_its_name(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_classes_without_names_are_numbers(tmp_path: Path) -> None:
 
 
 class Odd:
-    """A collection of torchvision, of two pictures."""
+    """A collection of torchvision, of two images."""
 
     labels: Any = None
     root: Any = None
@@ -114,7 +114,7 @@ def test_labels_are_counted_where_a_collection_keeps_them(odd: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("label", [None, -1, np.int64(-1)])
-def test_pictures_may_have_no_class(odd: pytest.MonkeyPatch, label: int | None) -> None:
+def test_images_may_have_no_class(odd: pytest.MonkeyPatch, label: int | None) -> None:
     odd.setattr(Odd, "classes", ["rose", "iris"], raising=False)
     odd.setattr(Odd, "item", (Image.new("L", (4, 4)), label))
     found = source("SVHN")
@@ -131,7 +131,7 @@ def test_a_label_beyond_the_classes_is_refused(odd: pytest.MonkeyPatch) -> None:
     odd.setattr(Odd, "classes", ["rose"], raising=False)
     found = source("SVHN")
     odd.setattr(Odd, "item", (Image.new("L", (4, 4)), 1))
-    with pytest.raises(RequestError, match="SVHN: picture 0 has the label 1 of 1 classes"):
+    with pytest.raises(RequestError, match="SVHN: image 0 has the label 1 of 1 classes"):
         found[0]
 
 
@@ -146,7 +146,7 @@ def test_a_label_beyond_the_classes_is_refused(odd: pytest.MonkeyPatch) -> None:
 )
 def test_other_items_are_refused(odd: pytest.MonkeyPatch, item: Any, kinds: str) -> None:
     odd.setattr(Odd, "item", item)
-    message = rf"torchvision's SVHN is not used: its items are \({kinds}\), and only pictures with"
+    message = rf"torchvision's SVHN is not used: its items are \({kinds}\), and only images with"
     with pytest.raises(RequestError, match=message):
         source("SVHN")
 
@@ -215,22 +215,22 @@ def test_what_is_not_there_is_refused_with_a_remedy(tmp_path: Path) -> None:
             source(collection, path)
 
 
-def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+def test_a_damaged_image_is_named(tmp_path: Path) -> None:
     found = source("ImageFolder", paint(tmp_path, ["rose/a.png", "rose/b.png"]))
     (tmp_path / "rose/b.png").write_text("<html>")
-    with pytest.raises(UnreadablePicture, match=r"1 of torchvision's ImageFolder in .*identify"):
+    with pytest.raises(UnreadableImage, match=r"1 of torchvision's ImageFolder in .*identify"):
         found[1]
 
 
-def test_drawn_pictures_are_the_same_from_any_thread() -> None:
+def test_drawn_images_are_the_same_from_any_thread() -> None:
     found = source("FakeData")
     assert (len(found), len(found.class_names)) == (1000, 10)
     before = torch.get_rng_state()
     with ThreadPoolExecutor(4) as pool:
         drawn = list(pool.map(found.__getitem__, range(12)))
-    for index, (picture, label) in enumerate(drawn):
+    for index, (image, label) in enumerate(drawn):
         again = source("FakeData")[index]
-        assert (picture.tobytes(), label) == (again[0].tobytes(), again[1])
+        assert (image.tobytes(), label) == (again[0].tobytes(), again[1])
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -281,7 +281,7 @@ def test_the_folder_of_a_collection_is_found_as_it_is_known(
     first = source("SVHN", tmp_path).fingerprint
     (tmp_path / "other.txt").touch()
     assert (source("SVHN", tmp_path).fingerprint == first) == (owned == "own")
-    (tmp_path / "own/pictures").touch()
+    (tmp_path / "own/images").touch()
     assert source("SVHN", tmp_path).fingerprint != first
 
 

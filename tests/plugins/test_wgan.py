@@ -6,13 +6,13 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 import ganzoo_wgan
-from ganzoo import Constraint
+from ganzoo import WeightConstraint
 from ganzoo_wgan import WganOptions
 from ganzoo_wgan.losses import Wgan
 
 
-def pictures(*scores: float) -> Tensor:
-    """Pictures of one pixel, which is their score to the critic below."""
+def images(*scores: float) -> Tensor:
+    """Images of one pixel, which is their score to the critic below."""
     return torch.tensor(scores, dtype=torch.float32).reshape(-1, 1, 1, 1)
 
 
@@ -20,20 +20,20 @@ def critic(images: Tensor) -> Tensor:
     return images.flatten(1).sum(1)
 
 
-def test_critic_maximises_the_difference_of_the_mean_scores() -> None:
-    terms = Wgan(WganOptions()).discriminator(critic, pictures(1, 4), pictures(-3, 2))
+def test_critic_maximizes_the_difference_of_the_mean_scores() -> None:
+    terms = Wgan(WganOptions()).discriminator(critic, images(1, 4), images(-3, 2))
     assert {name: term.item() for name, term in terms.items()} == {
         "wasserstein": (-3 + 2) / 2 - (1 + 4) / 2
     }
 
 
-def test_generator_maximises_its_mean_score() -> None:
-    terms = Wgan(WganOptions()).generator(critic, pictures(-3, 2), pictures(0, 0))
+def test_generator_maximizes_its_mean_score() -> None:
+    terms = Wgan(WganOptions()).generator(critic, images(-3, 2), images(0, 0))
     assert {name: term.item() for name, term in terms.items()} == {"adversarial": -(-3 + 2) / 2}
 
 
 def test_scores_may_be_of_any_size() -> None:
-    terms = Wgan(WganOptions()).discriminator(critic, pictures(100), pictures(-100))
+    terms = Wgan(WganOptions()).discriminator(critic, images(100), images(-100))
     assert terms["wasserstein"].item() == -200
 
 
@@ -41,10 +41,10 @@ def test_a_step_raises_real_scores_over_fake_ones() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
     real, fake = torch.randn(8, 1, 2, 2) + 1, torch.randn(8, 1, 2, 2) - 1
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     before = Wgan(WganOptions()).discriminator(network, real, fake)["wasserstein"]
     before.backward()
-    optimiser.step()
+    optimizer.step()
     assert Wgan(WganOptions()).discriminator(network, real, fake)["wasserstein"] < before
 
 
@@ -52,7 +52,7 @@ def test_clipping_confines_every_parameter_in_place() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Linear(2, 1))
     parameters = list(network.parameters())
     loss = Wgan(WganOptions(clip=0.05))
-    assert isinstance(loss, Constraint)
+    assert isinstance(loss, WeightConstraint)
     inside = torch.tensor(0.04)
     with torch.no_grad():
         for parameter in parameters:

@@ -7,13 +7,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from ganzoo import Constraint
+from ganzoo import WeightConstraint
 from ganzoo_wgan_gp import WganGpOptions
 from ganzoo_wgan_gp.losses import WganGp, gradient_penalty
 
 
 def plain(*values: float) -> Tensor:
-    """Pictures of 2 x 2 equal pixels."""
+    """Images of 2 x 2 equal pixels."""
     return torch.tensor(values, dtype=torch.float32).reshape(-1, 1, 1, 1).expand(-1, 1, 2, 2)
 
 
@@ -22,7 +22,7 @@ def mean_critic(images: Tensor) -> Tensor:
 
 
 def smooth_critic(channels: int = 2) -> nn.Sequential:
-    """A small critic in float64 with a different gradient at every picture."""
+    """A small critic in float64 with a different gradient at every image."""
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(channels, 3, 3), nn.Tanh(), nn.Flatten(), nn.LazyLinear(1), nn.Flatten(0)
@@ -37,7 +37,7 @@ def test_terms_are_those_of_the_paper() -> None:
     assert terms["drift"].item() == pytest.approx(0.001 * (1**2 + 2**2) / 2)
 
 
-def test_generator_maximises_its_mean_score() -> None:
+def test_generator_maximizes_its_mean_score() -> None:
     terms = WganGp(WganGpOptions()).generator(mean_critic, plain(-3, 2), plain(0, 0))
     assert {name: term.item() for name, term in terms.items()} == {"adversarial": -(-3 + 2) / 2}
 
@@ -63,11 +63,11 @@ def test_weights_are_not_negative(options: dict[str, float]) -> None:
 def test_it_asks_for_independent_scores_and_clips_nothing() -> None:
     loss = WganGp(WganGpOptions())
     assert loss.independent_scores
-    assert not isinstance(loss, Constraint)
+    assert not isinstance(loss, WeightConstraint)
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0])
-def test_a_linear_critic_is_penalised_for_the_norm_of_its_weights(scale: float) -> None:
+def test_a_linear_critic_is_penalized_for_the_norm_of_its_weights(scale: float) -> None:
     w = torch.tensor([2.0, -1.0, 2.0])  # ||w|| = 3
     real, fake = scale * torch.randn(5, 3, 1, 1), scale * torch.randn(5, 3, 1, 1)
     loss = WganGp(WganGpOptions(gp_weight=7))
@@ -83,7 +83,7 @@ def test_the_norm_is_over_all_channels_and_pixels(shape: tuple[int, int, int]) -
     assert penalty.item() == pytest.approx((sqrt(c * h * w) - 1) ** 2, rel=1e-5)
 
 
-def test_each_picture_is_mixed_by_a_share_of_its_own() -> None:
+def test_each_image_is_mixed_by_a_share_of_its_own() -> None:
     # With D(x) = ||x||^2 / 2 the gradient is x^ itself, and x^ = (1 - epsilon) fake.
     def critic(images: Tensor) -> Tensor:
         return images.square().sum((1, 2, 3)) / 2
@@ -97,7 +97,7 @@ def test_each_picture_is_mixed_by_a_share_of_its_own() -> None:
     assert penalty.item() == pytest.approx((norms - 1).square().mean().item(), rel=1e-5)
 
 
-def test_points_lie_between_the_pictures() -> None:
+def test_points_lie_between_the_images() -> None:
     points: list[Tensor] = []
 
     def critic(images: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ def test_points_lie_between_the_pictures() -> None:
     assert shares[:, 0].unique().numel() > 900
 
 
-def test_the_penalty_is_the_mean_of_those_of_single_pictures() -> None:
+def test_the_penalty_is_the_mean_of_those_of_single_images() -> None:
     critic = smooth_critic()
     x = torch.randn(5, 2, 6, 4, dtype=torch.float64)
     penalty = gradient_penalty(critic, x, x)  # x^ = x, whatever the share
@@ -151,7 +151,7 @@ def test_a_vanishing_gradient_costs_one_and_gives_no_nan(exponent: int) -> None:
     assert w.grad.isfinite().all()
 
 
-def test_no_gradient_reaches_the_pictures() -> None:
+def test_no_gradient_reaches_the_images() -> None:
     real, fake = torch.randn(2, 4, 2, 4, 4, dtype=torch.float64).unbind()
     real.requires_grad_()
     fake.requires_grad_()
@@ -199,17 +199,17 @@ def test_steps_raise_real_scores_over_fake_ones_and_hold_the_norm_near_one() -> 
     layer = nn.Linear(4, 1)
     critic = nn.Sequential(nn.Flatten(), layer, nn.Flatten(0))
     real, fake = torch.randn(32, 1, 2, 2) + 1, torch.randn(32, 1, 2, 2) - 1
-    optimiser = torch.optim.SGD(critic.parameters(), lr=0.02)
+    optimizer = torch.optim.SGD(critic.parameters(), lr=0.02)
     for _ in range(200):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         terms = WganGp(WganGpOptions()).discriminator(critic, real, fake)
         sum(terms.values(), torch.zeros(())).backward()
-        optimiser.step()
+        optimizer.step()
     assert critic(real).mean() - critic(fake).mean() > 3
     assert layer.weight.norm().item() == pytest.approx(1, abs=0.3)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_shares_are_drawn_on_the_pictures_device() -> None:
+def test_shares_are_drawn_on_the_images_device() -> None:
     x = torch.randn(4, 3, 8, 8, device="cuda")
     assert gradient_penalty(mean_critic, x, x).device == x.device

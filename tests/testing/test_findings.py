@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 import ganzoo
-from ganzoo import Generator, ImageShape, Measured, Needs, Networks, Options
+from ganzoo import Generator, ImageShape, LossRequirements, MetricValue, Networks, Options
 from ganzoo.testing import check, check_plugin
 
 
 class Dense(Generator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.image = image
-        self.layer = nn.Linear(4, image.channels * image.height * image.width)
+        self.image = image_shape
+        self.layer = nn.Linear(4, image_shape.channels * image_shape.height * image_shape.width)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
@@ -33,9 +33,9 @@ class Dense(Generator):
 class Spectral(ganzoo.Discriminator):
     """Spectrally normalized, and partly frozen."""
 
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        size = image.channels * image.height * image.width
+        size = image_shape.channels * image_shape.height * image_shape.width
         self.frozen = nn.Linear(size, size).requires_grad_(False)
         self.first = spectral_norm(nn.Linear(size, 8))
         self.last = spectral_norm(nn.Linear(8, 1))
@@ -118,12 +118,12 @@ class Unreadable(HalfSaved):
 class Strengthening:
     """An augmentation with state: it darkens more with every batch."""
 
-    placement: Any = "both"
+    apply_to: Any = "both"
     batches = 0
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         self.batches += 1
         return torch.rand(n, 1, 1, 1, generator=random) / self.batches
 
@@ -141,19 +141,25 @@ class Forgetting(Strengthening):
     def load_state_dict(self, state: dict[str, int]) -> None: ...
 
 
-def loss(factory: Any = Averaging, **changes: Any) -> ganzoo.Loss:
-    return ganzoo.Loss(**{"name": "mine", "summary": "A loss.", "factory": factory, **changes})
+def loss(factory: Any = Averaging, **changes: Any) -> ganzoo.LossSpec:
+    return ganzoo.LossSpec(**{"name": "mine", "summary": "A loss.", "factory": factory, **changes})
 
 
-def architecture(discriminator: Any = Spectral) -> ganzoo.Architecture:
-    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
-        return Networks(generator=Dense(image), discriminator=discriminator(image))
+def architecture(discriminator: Any = Spectral) -> ganzoo.ArchitectureSpec:
+    def build(
+        options: Options,
+        *,
+        image_shape: ImageShape,
+        num_classes: int,
+        requirements: LossRequirements,
+    ) -> Networks:
+        return Networks(generator=Dense(image_shape), discriminator=discriminator(image_shape))
 
-    return ganzoo.Architecture(name="spectral", summary="Networks.", factory=build)
+    return ganzoo.ArchitectureSpec(name="spectral", summary="Networks.", factory=build)
 
 
-def augmentation(factory: Any) -> ganzoo.Augmentation:
-    return ganzoo.Augmentation(name="mine", summary="Darker.", factory=factory)
+def augmentation(factory: Any) -> ganzoo.AugmentationSpec:
+    return ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
 
 
 def plugin(**hooks: list[Any]) -> ModuleType:
@@ -215,7 +221,7 @@ class Failing(Unsaved):
 
 
 def test_every_fault_of_every_component_is_listed() -> None:
-    nan = Measured(float("nan"), 3)
+    nan = MetricValue(float("nan"), 3)
     module = plugin(
         losses=[
             loss(options=Careless, summary="No sentence", recommends={"train.step": 1}),
@@ -224,7 +230,9 @@ def test_every_fault_of_every_component_is_listed() -> None:
             loss(name="unset", options={"x": 1}),
         ],
         metrics=[
-            ganzoo.Metric(name="number", summary="A.", factory=lambda _: lambda r, f: {"x y": nan})
+            ganzoo.MetricSpec(
+                name="number", summary="A.", factory=lambda _: lambda r, f: {"x y": nan}
+            )
         ],
     )
     with pytest.raises(AssertionError) as caught:

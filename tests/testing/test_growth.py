@@ -9,19 +9,19 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 import ganzoo
-from ganzoo import ImageShape, Needs, Networks, Options
-from ganzoo.pictures import enlarged
+from ganzoo import ImageShape, LossRequirements, Networks, Options
+from ganzoo.imaging import enlarged
 from ganzoo.testing import check
 
 
 class Layers(nn.Module):
-    """A dense layer for the pictures of each stage."""
+    """A dense layer for the images of each stage."""
 
     layers: nn.ModuleList
     stages: list[ImageShape]
 
-    def begin(self, image: ImageShape) -> list[int]:
-        self.stages = image.halvings(8)
+    def begin(self, image_shape: ImageShape) -> list[int]:
+        self.stages = image_shape.halvings(8)
         self.grow(len(self.stages) - 1, 1.0)
         return [stage.channels * stage.height * stage.width for stage in self.stages]
 
@@ -33,9 +33,9 @@ class Layers(nn.Module):
 
 
 class Maker(Layers, ganzoo.Generator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(4, size) for size in self.begin(image))
+        self.layers = nn.ModuleList(nn.Linear(4, size) for size in self.begin(image_shape))
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 4, generator=random)
@@ -52,9 +52,9 @@ class Maker(Layers, ganzoo.Generator):
 
 
 class Judge(Layers, ganzoo.Discriminator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(size, 1) for size in self.begin(image))
+        self.layers = nn.ModuleList(nn.Linear(size, 1) for size in self.begin(image_shape))
 
     def scored(self, stage: int, images: Tensor) -> Tensor:
         scores: Tensor = self.layers[stage](images.flatten(1)).flatten()
@@ -80,8 +80,8 @@ class Jumping(Maker):
 
 
 class Unborn(Maker):
-    def __init__(self, image: ImageShape) -> None:
-        super().__init__(image)
+    def __init__(self, image_shape: ImageShape) -> None:
+        super().__init__(image_shape)
         self.grow(len(self.stages) - 1, 0.5)
 
 
@@ -96,8 +96,8 @@ class Greedy(Maker):
 
 
 class Short(Maker):
-    def __init__(self, image: ImageShape) -> None:
-        super().__init__(image)
+    def __init__(self, image_shape: ImageShape) -> None:
+        super().__init__(image_shape)
         self.stages = self.stages[1:]
 
 
@@ -107,9 +107,9 @@ class AbruptJudge(Judge):
 
 
 class Grown(ganzoo.Discriminator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.layer = nn.Linear(image.channels * image.height * image.width, 1)
+        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layer(images.flatten(1)).flatten()
@@ -118,11 +118,17 @@ class Grown(ganzoo.Discriminator):
 
 def architecture(
     maker: type[Maker] = Maker, judge: Any = Judge, *, grows: bool = True
-) -> ganzoo.Architecture:
-    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
-        return Networks(generator=maker(image), discriminator=judge(image))
+) -> ganzoo.ArchitectureSpec:
+    def build(
+        options: Options,
+        *,
+        image_shape: ImageShape,
+        num_classes: int,
+        requirements: LossRequirements,
+    ) -> Networks:
+        return Networks(generator=maker(image_shape), discriminator=judge(image_shape))
 
-    return ganzoo.Architecture(name="mine", summary="It grows.", factory=build, grows=grows)
+    return ganzoo.ArchitectureSpec(name="mine", summary="It grows.", factory=build, grows=grows)
 
 
 def test_players_that_grow_well_pass() -> None:

@@ -13,10 +13,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Generator, ImageShape, Measured, Needs, Networks, Options
+from ganzoo import Generator, ImageShape, LossRequirements, MetricValue, Networks, Options
 from ganzoo.testing import check, check_plugin, only
 
-Kind = Callable[..., ganzoo.Loss]
+Kind = Callable[..., ganzoo.LossSpec]
 
 
 def broken(component: Any, **options: Any) -> str:
@@ -40,8 +40,8 @@ class Fine:
         return {"score": -critic(fake).mean()}
 
 
-def loss(**changes: Any) -> ganzoo.Loss:
-    return ganzoo.Loss(**{"name": "mine", "summary": "A loss.", "factory": Fine, **changes})
+def loss(**changes: Any) -> ganzoo.LossSpec:
+    return ganzoo.LossSpec(**{"name": "mine", "summary": "A loss.", "factory": Fine, **changes})
 
 
 def options(annotation: Any, field: Any) -> type[Options]:
@@ -64,7 +64,7 @@ def test_a_good_loss_passes() -> None:
         ({"recommends": {"trian.steps": 1}}, "not its business; did you mean train."),
         (
             {"recommends": {"train.critic_step": 5}},
-            "there is no setting train.critic_step; did you mean train.critic_steps",
+            "there is no setting train.critic_step; did you mean train.discriminator.steps",
         ),
         (
             {"recommends": {"train.generator.lr": -1}},
@@ -94,7 +94,7 @@ def test_a_plugin_that_offers_nothing_is_found() -> None:
 
 def test_a_plugin_is_checked_whole() -> None:
     @ganzoo.hookimpl
-    def ganzoo_losses() -> list[ganzoo.Loss]:
+    def ganzoo_losses() -> list[ganzoo.LossSpec]:
         return [loss(), loss(name="other", summary="No sentence")]
 
     module = ModuleType("mine")
@@ -145,10 +145,10 @@ def test_a_wrong_loss_is_found(factory: type, message: str) -> None:
 
 
 class Plain(Generator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.image = image
-        self.layer = nn.Linear(4, image.channels * image.height * image.width)
+        self.image = image_shape
+        self.layer = nn.Linear(4, image_shape.channels * image_shape.height * image_shape.width)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
@@ -169,15 +169,15 @@ class Unseeded(Plain):
 
 
 class Idle(Plain):
-    def __init__(self, image: ImageShape) -> None:
-        super().__init__(image)
+    def __init__(self, image_shape: ImageShape) -> None:
+        super().__init__(image_shape)
         self.never_used = nn.Linear(1, 1)
 
 
 class Judge(ganzoo.Discriminator):
-    def __init__(self, image: ImageShape) -> None:
+    def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
-        self.layer = nn.Linear(image.channels * image.height * image.width, 1)
+        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layer(images.flatten(1)).flatten()
@@ -195,8 +195,8 @@ class NaNPlain(Plain):
 
 
 class AllFrozen(Judge):
-    def __init__(self, image: ImageShape) -> None:
-        super().__init__(image)
+    def __init__(self, image_shape: ImageShape) -> None:
+        super().__init__(image_shape)
         self.requires_grad_(False)
 
 
@@ -212,10 +212,16 @@ class Gossip(Judge):
 
 
 def architecture(generator: type[Plain] = Plain, judge: type[Judge] = Judge) -> Any:
-    def build(options: Options, *, image: ImageShape, classes: int, needs: Needs) -> Networks:
-        return Networks(generator=generator(image), discriminator=judge(image))
+    def build(
+        options: Options,
+        *,
+        image_shape: ImageShape,
+        num_classes: int,
+        requirements: LossRequirements,
+    ) -> Networks:
+        return Networks(generator=generator(image_shape), discriminator=judge(image_shape))
 
-    return ganzoo.Architecture(name="mine", summary="Networks.", factory=build)
+    return ganzoo.ArchitectureSpec(name="mine", summary="Networks.", factory=build)
 
 
 def test_a_good_architecture_passes() -> None:
@@ -245,11 +251,11 @@ def test_a_wrong_architecture_is_found(
 
 
 class Darker:
-    placement: Any = "real"
+    apply_to: Any = "real"
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
@@ -257,20 +263,20 @@ class Darker:
 
 
 class Forgetful(Darker):
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1)
 
 
 class Misplaced(Darker):
-    placement = "fake"
+    apply_to = "fake"
 
 
 class Misspelled:
-    placement: Any = "real"
+    apply_to: Any = "real"
 
     def __init__(self, options: Options) -> None: ...
 
-    def drawn(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
+    def drawn(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
@@ -291,7 +297,7 @@ class Smaller(Darker):
     ("factory", "message"),
     [
         (Forgetful, "its random generator and its state alone"),
-        (Misplaced, "placement is 'fake'"),
+        (Misplaced, "apply_to is 'fake'"),
         (Smaller, "changes the shape"),
         (Misspelled, "nobody calls its method drawn(); did you mean draw?"),
         (Misspelled, "it changes nothing"),
@@ -299,8 +305,8 @@ class Smaller(Darker):
     ],
 )
 def test_a_wrong_augmentation_is_found(factory: type, message: str) -> None:
-    check(ganzoo.Augmentation(name="mine", summary="Darker.", factory=Darker))
-    augmentation = ganzoo.Augmentation(name="mine", summary="Darker.", factory=factory)
+    check(ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=Darker))
+    augmentation = ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
     assert message in broken(augmentation)
 
 
@@ -327,7 +333,7 @@ class Floats(Dots):
         return np.zeros((8, 8, 3)), 0
 
 
-class Mislabelled(Dots):
+class Mislabeled(Dots):
     def __getitem__(self, index: int) -> tuple[Any, int | None]:
         return np.zeros((8, 8, 3), np.uint8), 2
 
@@ -337,32 +343,32 @@ class Mislabelled(Dots):
     [
         (Unsteady, "should be the same each time"),
         (Floats, "should be uint8"),
-        (Mislabelled, "has the label 2 of 2 classes"),
+        (Mislabeled, "has the label 2 of 2 classes"),
     ],
 )
 def test_a_wrong_dataset_is_found(factory: type, message: str) -> None:
-    check(ganzoo.Dataset(name="mine", summary="Dots.", factory=Dots))
-    assert message in broken(ganzoo.Dataset(name="mine", summary="Dots.", factory=factory))
+    check(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=Dots))
+    assert message in broken(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=factory))
 
 
-def metric(measure: Any, **changes: Any) -> ganzoo.Metric:
-    return ganzoo.Metric(name="mine", summary="Mine.", factory=lambda _: measure, **changes)
+def metric(measure: Any, **changes: Any) -> ganzoo.MetricSpec:
+    return ganzoo.MetricSpec(name="mine", summary="Mine.", factory=lambda _: measure, **changes)
 
 
 def test_a_good_metric_passes() -> None:
-    check(metric(lambda real, fake: {"mine": Measured(0.0, len(fake))}))
-    check(metric(lambda real, fake: {"mine/a": Measured(0.0, len(fake))}, goal="high"))
+    check(metric(lambda real, fake: {"mine": MetricValue(0.0, len(fake))}))
+    check(metric(lambda real, fake: {"mine/a": MetricValue(0.0, len(fake))}, goal="high"))
 
 
 @pytest.mark.parametrize(
     ("measure", "message"),
     [
         (lambda r, f: {"mine": 1.0}, "mine is no Measured"),
-        (lambda r, f: {"mine": Measured(1.0, 10**6)}, "mine is of 1000000 pictures"),
-        (lambda r, f: {"mine": Measured(torch.rand(()).item(), len(f))}, "not the same twice"),
-        (lambda r, f: {"mine": Measured(float("nan"), len(f))}, "mine is NaN"),
-        (lambda r, f: {"other name": Measured(1.0, len(f))}, "a number called 'other name'"),
-        (lambda r, f: {"mine/": Measured(1.0, len(f))}, "a number called 'mine/'"),
+        (lambda r, f: {"mine": MetricValue(1.0, 10**6)}, "mine is of 1000000 images"),
+        (lambda r, f: {"mine": MetricValue(torch.rand(()).item(), len(f))}, "not the same twice"),
+        (lambda r, f: {"mine": MetricValue(float("nan"), len(f))}, "mine is NaN"),
+        (lambda r, f: {"other name": MetricValue(1.0, len(f))}, "a number called 'other name'"),
+        (lambda r, f: {"mine/": MetricValue(1.0, len(f))}, "a number called 'mine/'"),
         (lambda r, f: {}, "measures nothing"),
     ],
 )
@@ -374,30 +380,30 @@ def test_a_wrong_metric_is_found(measure: Any, message: str) -> None:
 
 def test_a_goal_that_there_is_none_of_is_found() -> None:
     wrong: Any = "lowest"
-    good = metric(lambda real, fake: {"mine": Measured(0.0, len(fake))}, goal=wrong)
+    good = metric(lambda real, fake: {"mine": MetricValue(0.0, len(fake))}, goal=wrong)
     assert broken(good) == "metric mine: its goal should be low, high or real, not 'lowest'"
 
 
-def test_an_extractor_gives_each_picture_features_of_its_own() -> None:
+def test_an_extractor_gives_each_image_features_of_its_own() -> None:
     class Means:
         identity = "means"
 
         def __init__(self, options: Options) -> None:
             pass
 
-        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-            return pictures.float().mean((1, 2, 3))[:, None]
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return images.float().mean((1, 2, 3))[:, None]
 
     class Together(Means):
-        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-            return super().__call__(pictures) - pictures.float().mean()
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return super().__call__(images) - images.float().mean()
 
     class Halves(Means):
-        def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-            return super().__call__(pictures).half()
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            return super().__call__(images).half()
 
-    def extractor(factory: type) -> ganzoo.Extractor:
-        return ganzoo.Extractor(name="mine", summary="Means.", factory=factory)
+    def extractor(factory: type) -> ganzoo.ExtractorSpec:
+        return ganzoo.ExtractorSpec(name="mine", summary="Means.", factory=factory)
 
     check(extractor(Means))
     assert "depend on those beside it" in broken(extractor(Together))

@@ -1,4 +1,4 @@
-"""The kinds of input that hold many pictures, or say what is on them, read by their datasets."""
+"""The kinds of input that hold many images, or say what is on them, read by their datasets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import h5py
 import numpy as np
 import scipy.io
 
-from ganzoo.data.cache import PreparedPictures, prepared
+from ganzoo.data.cache import PreparedImages, prepared
 from ganzoo.data.descriptions import read_descriptions
+from tests.torture.images import encoded, pixels
 from tests.torture.kind import Kind, written
-from tests.torture.pictures import encoded, pixels
 from tests.torture.sources import HOW, check, source
 
 _COUNT = 6
@@ -104,7 +104,7 @@ _ARRAYS = (
 )
 
 
-# Archives, and the tables beside pictures.
+# Archives, and the tables beside images.
 
 
 def _files() -> dict[str, bytes]:
@@ -138,9 +138,9 @@ def _tars() -> list[bytes]:
 
 
 def _read_table(name: str, folder: Path, content: bytes) -> None:
-    for number, (place, picture) in enumerate(_files().items()):
+    for number, (place, image) in enumerate(_files().items()):
         (folder / place).parent.mkdir(exist_ok=True)
-        (folder / place).write_bytes(picture if number == 0 else b"")
+        (folder / place).write_bytes(image if number == 0 else b"")
     (folder / name).write_bytes(content)
     found = source("image-folder", folder, labels=folder / name)
     label = found[0][1]
@@ -155,8 +155,8 @@ def _tables() -> list[bytes]:
 
 
 def _read_descriptions(folder: Path, content: bytes) -> None:
-    (folder / "pictures.csv").write_bytes(content)
-    for name, about in read_descriptions(folder / "pictures.csv").items():
+    (folder / "images.csv").write_bytes(content)
+    for name, about in read_descriptions(folder / "images.csv").items():
         assert name
         assert all(isinstance(text, str) for text in about)
         "".join([name, *about]).encode()
@@ -182,8 +182,8 @@ def _numbers(name: str) -> list[bytes]:
 
 @cache
 def _tgz() -> list[bytes]:
-    picture = next(iter(_files().values()))
-    files = {f"jpg/image_{number:05}.jpg": picture for number in range(1, _COUNT + 1)}
+    image = next(iter(_files().values()))
+    files = {f"jpg/image_{number:05}.jpg": image for number in range(1, _COUNT + 1)}
     return written(".tgz", partial(_tar, files=files, form=tarfile.GNU_FORMAT, mode="w:gz"))
 
 
@@ -222,19 +222,19 @@ _ARCHIVES = (
 )
 
 
-# Prepared pictures.
+# Prepared images.
 
 
 @cache
 def _kept(name: str) -> list[bytes]:
-    """A file of a set of prepared pictures, one of which was left out."""
+    """A file of a set of prepared images, one of which was left out."""
     with TemporaryDirectory() as folder:
         kept = _prepared(Path(folder)).identity
         return [Path(folder, "prepared", kept, name).read_bytes()]
 
 
-def _prepared(folder: Path) -> PreparedPictures:
-    """Those of an image folder of seven pictures, with this folder as the cache."""
+def _prepared(folder: Path) -> PreparedImages:
+    """Those of an image folder of seven images, with this folder as the cache."""
     os.environ["GANZOO_CACHE"] = str(folder)
     for name, content in {**_files(), "rose/none.png": b""}.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -246,17 +246,17 @@ def _read_kept(name: str, folder: Path, content: bytes) -> None:
     place = folder / "prepared" / _prepared(folder).identity / name
     place.write_bytes(content)
     found = _prepared(folder)
-    assert found.pictures.dtype == np.uint8
-    assert found.pictures.shape[1:3] == (8, 8)
+    assert found.images.dtype == np.uint8
+    assert found.images.shape[1:3] == (8, 8)
     assert found.labels is not None
     assert set(found.labels.tolist()) <= set(range(len(found.class_names)))
 
 
 _PREPARED = (
-    Kind("prepared pictures", partial(_kept, "pictures.npy"), partial(_read_kept, "pictures.npy")),
+    Kind("prepared images", partial(_kept, "images.npy"), partial(_read_kept, "images.npy")),
     Kind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
     Kind(
-        "about prepared pictures",
+        "about prepared images",
         partial(_kept, "about.json"),
         partial(_read_kept, "about.json"),
         is_text=True,

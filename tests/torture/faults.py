@@ -19,8 +19,8 @@ from typing import Any, Self
 import torch
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from ganzoo import pictures
-from ganzoo.observing.files import Journal
+from ganzoo import imaging
+from ganzoo.observers.files import Journal
 
 MANY = 15
 """About as often a run does what it does for each checkpoint."""
@@ -79,7 +79,7 @@ def _small(file: str, pattern: str, often: int, costs: tuple[str, ...] = ()) -> 
     return [*_saved(file, pattern, often, costs), written]
 
 
-_LANDMARK = ("landmark",)
+_LANDMARK = ("rollback_step",)
 """Where a run would go back to, had that checkpoint been written."""
 
 SAVING = [
@@ -92,12 +92,12 @@ SAVING = [
     Point("remove checkpoint", Path, "unlink", r"step-\d+\.pt"),
     Point("remove description", Path, "unlink", r"step-\d+\.json"),
     Point(
-        *("append to metrics.jsonl", Journal, "reported"),
+        *("append to metrics.jsonl", Journal, "on_report"),
         size=300,
         before=lambda journal: _size(journal._path),
     ),
     # Bytes that TensorBoard writes at the same moment find no room, either.
-    Point("draw samples", pictures, "save", size=300, costs=("samples", "TensorBoard")),
+    Point("draw samples", imaging, "save", size=300, costs=("samples", "TensorBoard")),
     Point(
         *("tell TensorBoard", RecordWriter, "flush"),
         often=10 * MANY,

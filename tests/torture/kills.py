@@ -1,4 +1,4 @@
-"""Runs that are killed and spoilt again and again, and must end as if nothing had happened.
+"""Runs that are killed and damaged again and again, and must end as if nothing had happened.
 
 A run is trained by one process after another. Each is killed at some moment, or fails at some point
 of its writing, until one comes to the end. What is done follows from the seed, the kind of run, its

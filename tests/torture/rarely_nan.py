@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganzoo import Critic, Loss, Options, Terms, hookimpl
+from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class RarelyNan:
@@ -31,6 +31,6 @@ def _one() -> float:
 
 
 @hookimpl
-def ganzoo_losses() -> list[Loss]:
+def ganzoo_losses() -> list[LossSpec]:
     """This one."""
-    return [Loss(name="rarely-nan", summary="Rarely not a number.", factory=RarelyNan)]
+    return [LossSpec(name="rarely-nan", summary="Rarely not a number.", factory=RarelyNan)]

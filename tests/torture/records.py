@@ -18,11 +18,11 @@ from ganzoo.api import stored_settings
 from ganzoo.cli.request import Words
 from ganzoo.fetching.addresses import parse
 from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.ledger import Ledger, Outcome
+from ganzoo.fetching.fetch_log import FetchLog, Outcome
 from ganzoo.fetching.lists import Entry, Keys, read_list
 from ganzoo.fetching.tables import write_tables
 from ganzoo.folders import RunFolder
-from ganzoo.observing.files import Journal
+from ganzoo.observers.files import Journal
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
@@ -39,7 +39,7 @@ plugins = []
 
 [architecture]
 name = "dcgan"
-channels = 8
+base_channels = 8
 
 [loss]
 name = "wgan-gp"
@@ -48,7 +48,7 @@ gp_weight = 5.0
 [augment.flip]
 [augment.jump]
 name = "shift"
-on = "both"
+apply_to = "all"
 
 [data]
 resolution = "16x8"
@@ -64,7 +64,7 @@ every = "2 epochs"
 """
 _GROWING = """
 dataset.name = "image-folder"
-dataset.path = "pictures"
+dataset.path = "images"
 architecture.name = "progressive"
 loss.name = "hinge"
 data = { resolution = 32, channels = 1 }
@@ -155,8 +155,8 @@ def _read_reports(folder: Path, content: bytes) -> None:
     (result,) = sweep.results()
     json.dumps(result.scalars)
     journal = Journal(run.metrics, step=9)
-    journal.reported(10, {"images_seen": 80, "loss/generator": 0.5})
-    journal.closed()
+    journal.on_report(10, {"images_seen": 80, "loss/generator": 0.5})
+    journal.on_end()
     last = json.loads(run.metrics.read_text("utf-8").splitlines()[-1])
     assert last == {"step": 10, "images_seen": 80, "loss/generator": 0.5}
 
@@ -193,8 +193,8 @@ def _state() -> dict[str, Any]:
         "images_seen": 56,
         "class_names": ["rose", "tulip"],
         "generator": weights,
-        "averaged": {**weights, "running": torch.zeros(3, dtype=torch.int64)},
-        "optimiser": {"state": moments, "param_groups": [{"lr": 1e-4, "betas": (0.5, 0.9)}]},
+        "generator_ema": {**weights, "running": torch.zeros(3, dtype=torch.int64)},
+        "optimizer": {"state": moments, "param_groups": [{"lr": 1e-4, "betas": (0.5, 0.9)}]},
     }
 
 
@@ -258,14 +258,14 @@ def _lists() -> list[bytes]:
 def _read_list(folder: Path, content: bytes) -> None:
     (folder / "list").write_bytes(content)
     entries, _ = read_list(folder / "list", Keys())
-    with Ledger.opened(folder / "out") as ledger:
+    with FetchLog.opened(folder / "out") as ledger:
         for entry in entries[:50]:
             try:
                 assert parse(entry.address).host
                 ledger.add(Outcome(entry.address, f"{'0' * 64}.png"))
             except Failed as error:
                 ledger.add(Outcome.failed(entry.address, error))
-        write_tables(ledger, entries, labelled=True)
+        write_tables(ledger, entries, labeled=True)
     assert all(isinstance(text, str) for entry in entries for text in entry)
 
 
@@ -278,18 +278,18 @@ def _outcomes() -> list[bytes]:
 
 
 def _read_ledger(folder: Path, content: bytes) -> None:
-    """What is added to it is found, whatever it held; a picture that is not there never is."""
+    """What is added to it is found, whatever it held; an image that is not there never is."""
     (folder / "fetched.jsonl").write_bytes(content)
     known = [f"https://a.example/{number}" for number in (1, 2, 3)]
     new = Outcome(known[-1], reason="too large", passes="later")
     for _ in range(2):
-        with Ledger.opened(folder) as ledger:
+        with FetchLog.opened(folder) as ledger:
             for outcome in filter(None, map(ledger.outcome, known)):
                 assert not outcome.file
                 assert outcome.passes in ("soon", "later", "never")
-            write_tables(ledger, [Entry(address) for address in known], labelled=False)
+            write_tables(ledger, [Entry(address) for address in known], labeled=False)
             ledger.add(new)
-    with Ledger.opened(folder) as ledger:
+    with FetchLog.opened(folder) as ledger:
         assert ledger.outcome(known[-1]) == new
 
 

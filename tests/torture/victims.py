@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from ganzoo.api import folder_maker, stored_settings
 from ganzoo.folders import RunFolder
-from ganzoo.observing.observer import Observer
+from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
 from ganzoo.settings import NAMED, Settings
 from ganzoo.training import session
@@ -29,14 +29,14 @@ SMALL = {
     "dataset.count": 20,
     "data.resolution": 8,
     "train.batch_size": 8,
-    "train.critic_steps": 2,
+    "train.discriminator.steps": 2,
     "train.device": "cpu",
     "checkpoint.every": EVERY,
     "checkpoint.keep": 2,
     "log.every": 2,
     "sample.every": 5,
     "sample.count": 4,
-    "architecture.latents": 4,
+    "architecture.latent_dim": 4,
 }
 
 
@@ -75,12 +75,12 @@ class Victim:
 
 def victims(folder: Path, steps: int) -> list[Victim]:
     """Runs of each kind; what they need lies in a folder."""
-    file = folder / "pictures.h5"
+    file = folder / "images.h5"
     with h5py.File(file, "w") as store:
         random = np.random.default_rng(0)
         store["images"] = random.integers(256, size=(50, 8, 8, 3), dtype=np.uint8)
     augmented: dict[str, Any] = {f"augment.{name}": {} for name in ("crop", "flip", "rotate")}
-    narrow = {"architecture.channels": 2, "architecture.dropout": 0.3}
+    narrow = {"architecture.base_channels": 2, "architecture.dropout": 0.3}
     fades = {"growth.fade_images": 90, "growth.stable_images": 90, "growth.batch_size.16": 4}
     plugin = Path(__file__).with_name("rarely_nan.py")
     back = {"plugins": [str(plugin)], "train.on_nonfinite": "rollback"}
@@ -123,7 +123,7 @@ def results(folder: Path) -> dict[str, Any]:
     lines = map(json.loads, place.metrics.read_text().splitlines())
     state = Checkpoints(place.checkpoints, 1).load()
     return {
-        "landmark": state.pop("landmark"),
+        "rollback_step": state.pop("rollback_step"),
         "weights and all": state,
         "metrics.jsonl": [
             {name: value for name, value in line.items() if not name.startswith("speed/")}

@@ -149,7 +149,7 @@ def test_what_is_kept_for_good_and_the_best_stay(tmp_path: Path) -> None:
     for step in range(1, 7):
         checkpoints.save(state(step), for_good=step == 2)
         if step in (3, 4):
-            checkpoints.crown(step, "fd", 1.0)
+            checkpoints.mark_best(step, "fd", 1.0)
     kept = [int(path.stem.removeprefix("step-")) for path in checkpoints.paths()]
     assert kept == [6, 4, 2]
 
@@ -235,7 +235,7 @@ def test_what_may_be_kept_for_good_is_not_dropped(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=1)
     for step in range(1, 4):
         checkpoints.save(state(step), for_good=step == 1)
-        checkpoints.crown(step, "fd", 1.0)
+        checkpoints.mark_best(step, "fd", 1.0)
     (tmp_path / "step-0000001.json").write_text("{")
     checkpoints.save(state(4))
     assert [path.stem[-1] for path in checkpoints.paths()] == ["4", "3", "1"]

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Generator
-from ganzoo.sections import Averaging
+from ganzoo.sections import EmaOptions
 from ganzoo.training.ema import Ema
 from ganzoo.training.sampling import ClassFrequencies
 
@@ -32,7 +32,7 @@ def moved(generator: Small, amount: float) -> None:
 
 def test_after_the_half_life_an_old_weight_counts_half() -> None:
     generator = Small()
-    ema = Ema(generator, Averaging(half_life=100, rampup=0))
+    ema = Ema(generator, EmaOptions(half_life=100, rampup=0))
     before = generator.layer.bias.detach().clone()
     moved(generator, 1.0)
     for step in range(1, 11):
@@ -45,17 +45,17 @@ def test_after_the_half_life_an_old_weight_counts_half() -> None:
     ("made", "decay"), [(100, 0.5 ** (10 / 5)), (1_000_000, 0.5 ** (10 / 100)), (0, 0.0)]
 )
 def test_the_half_life_ramps_up(made: int, decay: float) -> None:
-    ema = Ema(Small(), Averaging(half_life=100, rampup=0.05))
+    ema = Ema(Small(), EmaOptions(half_life=100, rampup=0.05))
     assert ema.decay(made, batch=10) == pytest.approx(decay)
 
 
 def test_a_decay_of_its_own_takes_the_place_of_the_half_life() -> None:
-    assert Ema(Small(), Averaging(decay=0.999)).decay(made=10, batch=64) == 0.999
+    assert Ema(Small(), EmaOptions(decay=0.999)).decay(made=10, batch=64) == 0.999
 
 
 def test_a_half_life_of_nothing_follows_at_once() -> None:
     generator = Small()
-    ema = Ema(generator, Averaging(half_life=0))
+    ema = Ema(generator, EmaOptions(half_life=0))
     moved(generator, 3.0)
     ema.update(generator, made=10, batch=10)
     for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
@@ -64,7 +64,7 @@ def test_a_half_life_of_nothing_follows_at_once() -> None:
 
 def test_running_statistics_are_copied() -> None:
     generator = Small()
-    ema = Ema(generator, Averaging())
+    ema = Ema(generator, EmaOptions())
     generator(torch.randn(8, 2))
     ema.update(generator, made=8, batch=8)
     for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
@@ -74,7 +74,7 @@ def test_running_statistics_are_copied() -> None:
 def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
     torch.manual_seed(0)
     generator = Small()
-    ema = Ema(generator, Averaging())
+    ema = Ema(generator, EmaOptions())
     with torch.no_grad():
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
@@ -100,7 +100,7 @@ class Shifted(Small):
 
 
 def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
-    ema = Ema(Shifted(), Averaging(), frequencies=ClassFrequencies([15, 1]))
+    ema = Ema(Shifted(), EmaOptions(), frequencies=ClassFrequencies([15, 1]))
     ema.update(Shifted(), made=8, batch=8)
     ema.settle()
     mean = ema.generator.get_buffer("norm.running_mean")
@@ -109,7 +109,7 @@ def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
 
 def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
     told: list[tuple[str, int, int]] = []
-    ema = Ema(Small(), Averaging(), progress=lambda *what: told.append(what))
+    ema = Ema(Small(), EmaOptions(), progress=lambda *what: told.append(what))
     ema.settle()
     assert [(done, total) for _, done, total in told] == [(0, 1)]
     assert ema.generator.get_buffer("norm.running_var").ne(1).all()
@@ -123,6 +123,6 @@ def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
 
 
 def test_the_averaged_generator_is_for_looking_only() -> None:
-    ema = Ema(Small(), Averaging())
+    ema = Ema(Small(), EmaOptions())
     assert not ema.generator.training
     assert not any(parameter.requires_grad for parameter in ema.generator.parameters())

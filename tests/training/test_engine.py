@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ganzoo import RequestError
-from ganzoo.sections import Training
+from ganzoo.sections import TrainOptions
 from ganzoo.training.checkpoint import read
 from ganzoo.training.engine import Engine
 
 
 def test_one_process_on_the_cpu() -> None:
-    engine = Engine(Training(device="cpu"))
+    engine = Engine(TrainOptions(device="cpu"))
     assert engine.device == torch.device("cpu")
     assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
     assert engine.any(True)
@@ -28,18 +28,18 @@ def test_one_process_on_the_cpu() -> None:
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps"])
 def test_a_device_that_is_not_there_is_said(device: str) -> None:
     with pytest.raises(RequestError, match=f"train.device={device}"):
-        Engine(Training(device=device))
+        Engine(TrainOptions(device=device))
 
 
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     with pytest.raises(RequestError, match=r"train\.batch_size=7 cannot be shared equally"):
-        Engine(Training(device="cpu", batch_size=7, devices=2))
+        Engine(TrainOptions(device="cpu", batch_size=7, devices=2))
 
 
 def test_slow_bf16_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False, raising=False)
     with pytest.warns(UserWarning, match="no native bf16"):
-        Engine(Training(device="cpu", precision="bf16"))
+        Engine(TrainOptions(device="cpu", precision="bf16"))
 
 
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
             *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan"),
             *("--resolution", "8", "--steps", "3", "--batch-size", "8", "--device", "cpu"),
             *("--augment", "rotate", "dataset.count=20", "architecture.width=8"),
-            *("--devices", str(devices), "--run", str(folder), "train.generator.optimizer=sgd"),
+            *("--devices", str(devices), "--run-dir", str(folder), "train.generator.optimizer=sgd"),
             *("train.discriminator.optimizer=sgd", "train.generator.lr=0.1"),
         ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -60,6 +60,6 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         states.append(read(folder / "checkpoints" / "step-0000003.pt"))
         sessions = json.loads((folder / "environment.json").read_text())["sessions"]
         assert [session["processes"] for session in sessions] == [devices]
-    for player in ("generator", "discriminator", "averaged"):
+    for player in ("generator", "discriminator", "generator_ema"):
         for name, value in states[0][player].items():
             torch.testing.assert_close(states[1][player][name], value, atol=1e-6, rtol=1e-5)

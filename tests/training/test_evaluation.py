@@ -13,11 +13,11 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.api import stored_settings
-from ganzoo.components import Extractor
+from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.observing.console import ProgressBar
+from ganzoo.observers.console import ProgressBar
 from ganzoo.output.evaluating import evaluate
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
@@ -32,13 +32,13 @@ EVALUATED = {
     "evaluate.every": 2,
     "evaluate.metrics": "fd,moments",
     "evaluate.samples": 16,
-    "metrics.features": "random",
+    "extractor": "random",
 }
 
 
 def last_state(folder: Path) -> dict[str, Any]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    return {k: v for k, v in state.items() if k not in ("tally", "landmark")}
+    return {k: v for k, v in state.items() if k not in ("running_means", "rollback_step")}
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
@@ -63,7 +63,7 @@ def test_it_changes_no_weight_and_is_kept_with_the_run(
     assert "step 4, evaluated in" in capsys.readouterr().err
 
 
-def test_generate_makes_the_pictures_that_were_measured(
+def test_generate_makes_the_images_that_were_measured(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
@@ -99,14 +99,14 @@ def test_classes_are_measured_as_often_as_the_data_has_them(
     tiny: Arguments, tmp_path: Path, balance: bool
 ) -> None:
     for name, gray, count in (("bright", 200, 2), ("dark", 60, 38)):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "images" / name).mkdir(parents=True)
         for number in range(count):
             image = Image.new("RGB", (8, 8), (gray,) * 3)
-            image.save(tmp_path / "pictures" / name / f"{number}.png")
+            image.save(tmp_path / "images" / name / f"{number}.png")
     settings = {
         **EVALUATED,
         "architecture.conditional": True,
-        "dataset.path": str(tmp_path / "pictures"),
+        "dataset.path": str(tmp_path / "images"),
         "data.channels": 3,
         "data.balance": balance,
         "evaluate.samples": 40,
@@ -155,7 +155,7 @@ def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
         ({"evaluate.best": "moments"}, "no metric gives this number; did you mean moments/"),
         ({"evaluate.metrics": "moments/mean"}, "moments/mean is a number: the metric is moments"),
         ({"evaluate.metrics": "swd,fd"}, "swd cannot be measured of images of 4x4: .*metrics=fd$"),
-        ({"metrics.features": "inception"}, "inception needs the weights"),
+        ({"extractor": "inception"}, "inception needs the weights"),
     ],
 )
 def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
@@ -176,11 +176,13 @@ class Broken:
     def __init__(self, error: Exception | float) -> None:
         self.error = error
 
-    def __call__(self, real: ganzoo.Sample, fake: ganzoo.Sample) -> dict[str, ganzoo.Measured]:
+    def __call__(
+        self, real: ganzoo.ImageSet, fake: ganzoo.ImageSet
+    ) -> dict[str, ganzoo.MetricValue]:
         if isinstance(self.error, Exception) and real.shape.height < 8:
             raise self.error
         value = 1.0 if real.shape.height == 8 else float("nan")
-        return {"swd": ganzoo.Measured(value, len(fake))}
+        return {"swd": ganzoo.MetricValue(value, len(fake))}
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
     error: Exception | float,
     reason: str,
 ) -> None:
-    module = "ganzoo_picture_metrics.wasserstein"
+    module = "ganzoo_image_metrics.wasserstein"
     monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Broken(error))
     growth = {"growth.fade_images": 16, "growth.stable_images": 48}
     settings = {**EVALUATED, **growth, "evaluate.metrics": "swd,moments", "evaluate.every": 1}
@@ -209,8 +211,8 @@ def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
     found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
     told = capsys.readouterr().err
     assert len(re.findall(f"swd left out: .*{reason}", told)) == 1
-    assert told.count("no metric gives evaluate.best=swd of images of 4x4") == 1
-    sizes = {(each.image[1], "swd" in each.scores) for each in found}
+    assert told.count("no metric gives evaluate.best=swd of images of 4 x 4") == 1
+    sizes = {(each.image_shape[1], "swd" in each.scores) for each in found}
     assert sizes == {(4, False), (8, True)}
     assert all("moments/mean" in each.scores for each in found)
 
@@ -265,10 +267,10 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
     [
         "ganzoo.training.evaluation.Evaluation._made",
         "ganzoo.training.evaluation.real_images",
-        "ganzoo.training.sheets.Sheets.samples",
-        "ganzoo.training.sheets.Sheets.real",
-        "ganzoo.observing.files.Evaluations.evaluated",
-        "ganzoo.observing.tensorboard.TensorBoard.reported",
+        "ganzoo.training.sample_grids.SampleGrids.samples",
+        "ganzoo.training.sample_grids.SampleGrids.real",
+        "ganzoo.observers.files.Evaluations.on_evaluation_end",
+        "ganzoo.observers.tensorboard.TensorBoard.on_report",
     ],
 )
 def test_whatever_fails_in_what_watches_a_run_does_not_end_it(
@@ -292,17 +294,17 @@ def test_a_metric_that_refuses_few_images_is_tried_with_as_many_as_there_will_be
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Needy(Broken):
-        def __call__(self, real: ganzoo.Sample, fake: ganzoo.Sample) -> Any:
+        def __call__(self, real: ganzoo.ImageSet, fake: ganzoo.ImageSet) -> Any:
             if not len(fake) == len(torch.cat(list(fake.batches()))) == len(fake.features) >= 15:
                 raise ValueError("too few")
             return super().__call__(real, fake)
 
-    module = "ganzoo_picture_metrics.wasserstein"
+    module = "ganzoo_image_metrics.wasserstein"
     monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Needy(1.0))
     settings = {**EVALUATED, "evaluate.metrics": "swd"}
     folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
     (found,) = read(folder / "evaluations.jsonl")
-    assert (found.scores["swd"].value, found.scores["swd"].floor) == (1.0, None)
+    assert (found.scores["swd"].value, found.scores["swd"].baseline) == (1.0, None)
     with pytest.raises(ganzoo.RequestError, match=r"swd cannot be measured .*: too few"):
         ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
 
@@ -313,12 +315,12 @@ def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
     straight = ganzoo.train(**tiny("straight", steps=5, settings=EVALUATED)).folder
 
     def stop(self: ProgressBar, what: str, done: int, total: int) -> None:
-        if what == "generated pictures":
+        if what == "generated images":
             Stopping.__call__ = lambda self: True  # type: ignore[method-assign]
 
     with monkeypatch.context() as patch:
         patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored
-        patch.setattr(ProgressBar, "evaluating", stop)
+        patch.setattr(ProgressBar, "on_evaluation_progress", stop)
         stopped = ganzoo.train(**tiny("stopped", steps=5, settings=EVALUATED, quiet=False)).folder
     assert last_state(stopped)["step"] == 2
     assert read(stopped / "evaluations.jsonl") == []
@@ -352,15 +354,15 @@ def test_no_such_metric_is_refused_before_anything_is_made(tiny: Arguments) -> N
 def test_what_auto_chose_is_told_and_kept(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = {k: v for k, v in EVALUATED.items() if k != "metrics.features"}
+    settings = {k: v for k, v in EVALUATED.items() if k != "extractor"}
     with monkeypatch.context() as patch:  # as if the packages of all others were missing
-        patch.setattr(Extractor, "is_available", property(lambda self: not self.packages))
+        patch.setattr(ExtractorSpec, "is_available", property(lambda self: not self.packages))
         folder = ganzoo.train(**tiny(steps=2, settings=settings, quiet=False)).folder
     told = capsys.readouterr().err
-    assert "metrics.features=auto chose the extractor random; scores of other" in told
+    assert "extractor=auto chose the extractor random; scores of other" in told
     assert "s by features of random: fd" in told
-    monkeypatch.setattr(Extractor, "is_available", property(lambda self: True))
-    chosen = resolved(folder).features
+    monkeypatch.setattr(ExtractorSpec, "is_available", property(lambda self: True))
+    chosen = resolved(folder).extractor
     assert chosen
     assert chosen.entry.component.name == "random"
     ganzoo.train(**tiny("named", steps=2, settings=EVALUATED, quiet=False))

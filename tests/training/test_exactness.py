@@ -16,7 +16,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import ganzoo
-from ganzoo import Architecture, RequestError, pictures
+from ganzoo import ArchitectureSpec, RequestError, imaging
 from ganzoo.api import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
@@ -55,7 +55,7 @@ COMBINATIONS = [
 
 @pytest.mark.parametrize(("architecture", "loss"), COMBINATIONS)
 def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: str) -> None:
-    # 20 pictures, 16 of them a step: it stops in the middle of the third epoch.
+    # 20 images, 16 of them a step: it stops in the middle of the third epoch.
     straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
     halved = ganzoo.train(**tiny("halved", architecture, loss, steps=3))
     assert not same(last_state(halved.folder), last_state(straight.folder))
@@ -66,7 +66,7 @@ def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: 
 GROWING = [
     entry.component.name
     for entry in REGISTRY.entries("architecture")
-    if isinstance(entry.component, Architecture) and entry.component.grows
+    if isinstance(entry.component, ArchitectureSpec) and entry.component.grows
 ]
 
 
@@ -113,13 +113,13 @@ def test_generate_knows_the_stage(
     made = run.generate(4, seed=0)
     with Image.open(run.folder / "samples" / f"step-{steps:07}.png") as image:
         drawn = np.asarray(image)
-    assert np.array_equal(drawn, pictures.grid(pictures.enlarged(made, 16 // side)))
+    assert np.array_equal(drawn, imaging.grid(imaging.enlarged(made, 16 // side)))
 
 
 def test_the_state_holds_all_that_matters(tiny: Arguments) -> None:
     state = last_state(ganzoo.train(**tiny(loss="wgan-gp")).folder)
     assert state["images_seen"] == 3 * 2 * 8
-    assert set(state) >= {"generator", "discriminator", "averaged", "optimizers", "step"}
+    assert set(state) >= {"generator", "discriminator", "generator_ema", "optimizers", "step"}
     assert state["optimizers"]["generator"]["state"][0]["step"] == 3
     assert state["optimizers"]["discriminator"]["state"][0]["step"] == 6
 
@@ -149,7 +149,7 @@ def test_with_labels(tiny: Arguments) -> None:
 def test_watching_changes_nothing(tiny: Arguments, change: dict[str, int]) -> None:
     plain = last_state(ganzoo.train(**tiny("plain")).folder)
     watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
-    for told in ("tally", "landmark"):  # which are about reports and checkpoints
+    for told in ("running_means", "rollback_step"):  # which are about reports and checkpoints
         plain.pop(told)
         watched.pop(told)
     assert same(plain, watched)
@@ -196,10 +196,10 @@ def test_killed_before_the_first_checkpoint(tiny: Arguments) -> None:
     assert reports(killed) == reports(tiny("straight")["run_dir"])
 
 
-def test_moved_to_another_machine_with_its_pictures(
+def test_moved_to_another_machine_with_its_images(
     tiny: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = tmp_path / "here" / "pictures"
+    here = tmp_path / "here" / "images"
     here.mkdir(parents=True)
     random = np.random.default_rng(0)
     for number in range(20):
@@ -274,20 +274,23 @@ def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(tiny: Arguments) 
     straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
     halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
     ganzoo.resume(halved, steps=4, quiet=True)
-    assert last_state(straight)["adaptive"]["loss"]["real_average"] != 0
+    assert last_state(straight)["stateful"]["loss"]["real_average"] != 0
     assert same(last_state(halved), last_state(straight))
 
 
 def test_a_loss_that_is_a_module_is_moved_to_the_device_of_the_run(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    devices: list[object] = []
+    devices: set[object] = set()
+
+    def move(loss: torch.nn.Module, device: object) -> torch.nn.Module:
+        devices.add(device)
+        return loss
+
     Registry.discover(files=[LECAM])
-    monkeypatch.setattr(
-        sys.modules["lecam"].LeCam, "to", lambda self, device: devices.append(device), raising=False
-    )
+    monkeypatch.setattr(sys.modules["lecam"].LeCam, "to", move, raising=False)
     ganzoo.train(**tiny("moved", steps=1, loss="lecam", plugins=[LECAM]))
-    assert devices == [torch.device("cpu")]
+    assert devices == {torch.device("cpu")}
 
 
 REDUCED: dict[str, Any] = {

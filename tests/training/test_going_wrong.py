@@ -20,15 +20,15 @@ import ganzoo
 from ganzoo.api import stored_settings
 from ganzoo.data.batches import Batch
 from ganzoo.folders import RunFolder
-from ganzoo.observing.files import Journal
+from ganzoo.observers.files import Journal
 from ganzoo.ownership import LostOwnership
 from ganzoo.run import Run
-from ganzoo.share import WHOLE, Share
+from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import checkpoint, session
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.finite_check import MOST_SKIPPED
 from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
 from ganzoo.training.phases import Game
-from ganzoo.training.sentinel import MOST_SKIPPED
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -73,7 +73,7 @@ def test_the_report_names_step_term_and_batch(
         "step": 2,
         "phase": "generator",
         "values": {"adversarial": "nan", "norm of the gradient": "nan"},
-        "pictures": shown[-1],
+        "images": shown[-1],
         "seed": 0,
         "stream": 0,
     }
@@ -126,17 +126,17 @@ def test_a_bad_update_can_be_left_out(
     assert "25.0% of the generator's last updates were not finite" in capsys.readouterr().err
 
 
-def in_a_picture(game: Game) -> None:
+def in_an_image(game: Game) -> None:
     batches = game.batches
     take = batches.take
 
-    def spoilt(position: int, count: int, share: Share = WHOLE) -> Batch:
+    def damaged(position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
         batches.take = take  # type: ignore[method-assign]
-        batch = take(position, count, share)
+        batch = take(position, count, shard)
         batch.images[0, 0, 0, 0] = torch.nan
         return batch
 
-    batches.take = spoilt  # type: ignore[method-assign]
+    batches.take = damaged  # type: ignore[method-assign]
 
 
 def in_the_weights(game: Game) -> None:
@@ -158,14 +158,14 @@ def in_the_latents(game: Game) -> None:
     generator = game.networks.generator
     draw = generator.sample_latents
 
-    def spoilt(n: int, random: torch.Generator) -> Tensor:
+    def damaged(n: int, random: torch.Generator) -> Tensor:
         generator.sample_latents = draw  # type: ignore[method-assign]
         return draw(n, random) * torch.nan
 
-    generator.sample_latents = spoilt  # type: ignore[method-assign]
+    generator.sample_latents = damaged  # type: ignore[method-assign]
 
 
-PLACES = [in_a_picture, in_the_weights, in_a_gradient, in_the_latents]
+PLACES = [in_an_image, in_the_weights, in_a_gradient, in_the_latents]
 
 
 @pytest.mark.parametrize("policy", ["raise", "skip", "rollback"])
@@ -181,7 +181,7 @@ def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
         return dict(made(self, position))
 
     monkeypatch.setattr(Game, "generator_terms", terms)
-    settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.critic_steps": 1}
+    settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.discriminator.steps": 1}
     hopeless = policy == "skip" and place is in_the_weights
     steps = MOST_SKIPPED if hopeless else 5
     arguments = tiny(steps=steps, settings=settings)
@@ -198,7 +198,7 @@ def test_too_many_in_a_row_end_the_run_also_across_a_resume(
     tiny: Arguments, spoil: Callable[..., None]
 ) -> None:
     spoil(range(99))
-    settings = {"train.on_nonfinite": "skip", "train.critic_steps": 1, "log.every": 5}
+    settings = {"train.on_nonfinite": "skip", "train.discriminator.steps": 1, "log.every": 5}
     limit = MOST_SKIPPED
     # The discriminator's good updates stand between the generator's bad ones.
     ganzoo.train(**tiny("fine", steps=limit + 2, settings=settings))
@@ -363,7 +363,9 @@ def test_a_generator_that_collapses_is_told_once(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ratios = iter([0.5, 0.5, 0.01, 0.01])
-    monkeypatch.setattr("ganzoo.training.sheets.Sheets.samples", lambda self: next(ratios, 0.01))
+    monkeypatch.setattr(
+        "ganzoo.training.sample_grids.SampleGrids.samples", lambda self: next(ratios, 0.01)
+    )
     folder = ganzoo.train(**tiny(steps=5, quiet=False, settings={"sample.every": 1})).folder
     assert capsys.readouterr().err.count("the generator may have collapsed") == 1
     board = EventAccumulator(str(folder), size_guidance={"tensors": 0})

@@ -13,13 +13,13 @@ from ganzoo import ImageShape, Networks
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
-from ganzoo.training.growth import Point, Schedule, Stage
+from ganzoo.training.growth import GrowthPoint, GrowthSchedule, Stage
 
 REGISTRY = Registry.discover()
 IMAGE = ImageShape(3, 32, 32)
 
 
-class Growing(nn.Module):
+class GrowingNetwork(nn.Module):
     """One weight for each stage."""
 
     def __init__(self, stages: list[ImageShape]) -> None:
@@ -35,7 +35,7 @@ class Growing(nn.Module):
         yield self.weights[stage]
 
 
-class GrowingGenerator(Growing, ganzoo.Generator):
+class GrowingGenerator(GrowingNetwork, ganzoo.Generator):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
@@ -43,15 +43,15 @@ class GrowingGenerator(Growing, ganzoo.Generator):
         raise NotImplementedError
 
 
-class GrowingDiscriminator(Growing, ganzoo.Discriminator):
+class GrowingDiscriminator(GrowingNetwork, ganzoo.Discriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
 
-def networks(image: ImageShape = IMAGE) -> Networks:
+def networks(image_shape: ImageShape = IMAGE) -> Networks:
     return Networks(
-        generator=GrowingGenerator(image.halvings()),
-        discriminator=GrowingDiscriminator(image.halvings()),
+        generator=GrowingGenerator(image_shape.halvings()),
+        discriminator=GrowingDiscriminator(image_shape.halvings()),
     )
 
 
@@ -62,9 +62,9 @@ def run(**settings: Any) -> Run:
     return Run.resolve(gathered, REGISTRY)
 
 
-def schedule(**settings: Any) -> Schedule:
+def schedule(**settings: Any) -> GrowthSchedule:
     settings = {"growth__fade_images": 100, "growth__stable_images": 200} | settings
-    return Schedule(run(**settings), networks(), IMAGE)
+    return GrowthSchedule(run(**settings), networks(), IMAGE)
 
 
 def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
@@ -77,7 +77,7 @@ def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
 
 def test_stages_follow_each_other_in_images_seen() -> None:
     stages = schedule().stages
-    assert [stage.image.height for stage in stages] == [4, 8, 16, 32]
+    assert [stage.image_shape.height for stage in stages] == [4, 8, 16, 32]
     assert [stage.begins for stage in stages] == [0, 200, 500, 800]
     assert [stage.fade_images for stage in stages] == [0, 100, 100, 100]
 
@@ -88,7 +88,7 @@ def test_stages_follow_each_other_in_images_seen() -> None:
 )
 def test_stage_and_fade_follow_from_the_images_seen(seen: int, height: int, fade: float) -> None:
     point = schedule().at(seen)
-    assert (point.stage.image.height, point.fade) == (height, fade)
+    assert (point.stage.image_shape.height, point.fade) == (height, fade)
 
 
 def test_it_begins_at_the_first_resolution_that_is_large_enough() -> None:
@@ -112,7 +112,7 @@ def test_batch_size_and_learning_rate_hold_from_a_resolution_on() -> None:
 @pytest.mark.parametrize("images", [1, 199, 200, 201, 333, 500, 800, 900, 4321])
 def test_steps_are_counted_as_they_will_be_made(images: int) -> None:
     found = schedule(
-        train__batch_size=24, train__critic_steps=3, growth__batch_size={"8": 7, "16": 5}
+        train__batch_size=24, train__discriminator__steps=3, growth__batch_size={"8": 7, "16": 5}
     )
     steps = seen = 0
     while seen < images:
@@ -127,7 +127,7 @@ def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
     player = networks().generator
     assert isinstance(player, GrowingGenerator)
 
-    def trained(by: Schedule) -> list[list[str]]:
+    def trained(by: GrowthSchedule) -> list[list[str]]:
         return [list(by.trained(player, stage)) for stage in by.stages]
 
     first, second, third, fourth = (f"weights.{number}" for number in range(4))
@@ -139,7 +139,7 @@ def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
 
 def test_what_does_not_grow_has_one_stage() -> None:
     plain = Networks(generator=Plain(), discriminator=PlainCritic())
-    single = Schedule(run(architecture="mlp", train__batch_size=10), plain, IMAGE)
+    single = GrowthSchedule(run(architecture="mlp", train__batch_size=10), plain, IMAGE)
     assert single.stages == (Stage(0, IMAGE, 10),)
     assert single.steps(95) == 10
     assert single.warning(1) is None
@@ -152,7 +152,7 @@ def test_a_run_that_will_not_grow_up_is_told() -> None:
     assert told is not None
     assert "whole after 900 images, but this run ends before" in told
     odd = ImageShape(3, 37, 37)
-    told = Schedule(run(), networks(odd), odd).warning(1000)
+    told = GrowthSchedule(run(), networks(odd), odd).warning(1000)
     assert told == "there is nothing to grow: 37 x 37 pixels are the only stage"
 
 
@@ -172,10 +172,10 @@ class PlainCritic(ganzoo.Discriminator):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"growth__start": 64}, "growth.start=64: the pictures have 32 x 32 pixels, so"),
+        ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so"),
         (
             {"train__devices": 2, "growth__batch_size": {"16": 5}},
-            "5 pictures in a batch at 16 x 16 pixels cannot be shared equally by train.devices=2: "
+            "5 images in a batch at 16 x 16 pixels cannot be shared equally by train.devices=2: "
             "set growth.batch_size.16=2, or a multiple",
         ),
     ],
@@ -185,22 +185,22 @@ def test_what_does_not_suit_is_refused(settings: dict[str, Any], message: str) -
         schedule(**settings)
 
 
-def test_real_pictures_are_shrunk_to_means_and_faded_as_the_networks() -> None:
+def test_real_images_are_shrunk_to_means_and_faded_as_the_networks() -> None:
     real = torch.rand(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     stage = Stage(1, ImageShape(3, 8, 8), 4)
-    small = Point(stage, 1.0).shrink(real)
+    small = GrowthPoint(stage, 1.0).shrink(real)
     assert torch.allclose(small, real.view(2, 3, 8, 4, 8, 4).mean((3, 5)))
     means = small.view(2, 3, 4, 2, 4, 2).mean((3, 5), keepdim=True)
     coarse = means.expand(-1, -1, -1, 2, -1, 2).reshape(2, 3, 8, 8)
-    assert torch.allclose(Point(stage, 0.0).shrink(real), coarse, atol=1e-6)
-    half = Point(stage, 0.5).shrink(real)
+    assert torch.allclose(GrowthPoint(stage, 0.0).shrink(real), coarse, atol=1e-6)
+    half = GrowthPoint(stage, 0.5).shrink(real)
     assert torch.allclose(half, (small + coarse) / 2, atol=1e-6)
     assert half.is_contiguous(memory_format=torch.channels_last)
-    assert Point(Stage(3, IMAGE, 4), 1.0).shrink(real) is real
+    assert GrowthPoint(Stage(3, IMAGE, 4), 1.0).shrink(real) is real
 
 
 def test_players_are_brought_to_a_stage() -> None:
     player = networks().generator
     assert isinstance(player, GrowingGenerator)
-    Point(Stage(1, ImageShape(3, 8, 8), 4), 0.25).bring(player, Plain())
+    GrowthPoint(Stage(1, ImageShape(3, 8, 8), 4), 0.25).bring(player, Plain())
     assert player.at == (1, 0.25)

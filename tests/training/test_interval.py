@@ -9,14 +9,14 @@ from ganzoo.training.interval import Position, due
 
 def when(every: int | str, batch: int = 30, steps: int = 20) -> list[int]:
     reached = [Position(step, step * batch) for step in range(steps + 1)]
-    return [s for s in range(1, steps + 1) if due(every, reached[s - 1], reached[s], pictures=100)]
+    return [s for s in range(1, steps + 1) if due(every, reached[s - 1], reached[s], images=100)]
 
 
 @pytest.mark.parametrize(
     ("every", "steps"),
     [
         (5, [5, 10, 15, 20]),
-        ("1 epoch", [4, 7, 10, 14, 17, 20]),  # the first steps that reach 100, 200, ... pictures
+        ("1 epoch", [4, 7, 10, 14, 17, 20]),  # the first steps that reach 100, 200, ... images
         ("2 epochs", [7, 14, 20]),
         ("0.5 epochs", [2, 4, 5, 7, 9, 10, 12, 14, 15, 17, 19, 20]),
         ("150 images", [5, 10, 15, 20]),

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import pictures
+from ganzoo import imaging
 from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
@@ -65,19 +65,19 @@ def test_growth_is_told_and_reported_and_changes_the_learning_rate(
     arguments = tiny("run", "growing-mlp", steps=3, quiet=False, settings=settings)
     folder = ganzoo.train(**arguments).folder
     told = capsys.readouterr().err
-    assert "step 0: 4 x 4 of 8 x 8 pixels, 8 pictures in a batch" in told
-    assert "step 1: 8 x 8 of 8 x 8 pixels, 8 pictures in a batch" in told
+    assert "step 0: 4 x 4 of 8 x 8 pixels, 8 images in a batch" in told
+    assert "step 1: 8 x 8 of 8 x 8 pixels, 8 images in a batch" in told
     assert "whole after 48 images, but this run ends before" not in told
     assert rates == [2e-4, 4e-4, 1e-4, 2e-4]
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     grown = [(d["growth/resolution"], d["growth/fade"]) for d in map(json.loads, lines)]
     assert grown == [(8, 0.0), (8, 0.5), (8, 1.0)]
-    ganzoo.train(**arguments | {"folder": folder.with_name("short"), "steps": 2})
+    ganzoo.train(**arguments | {"run_dir": folder.with_name("short"), "steps": 2})
     assert "whole after 48 images, but this run ends before" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "growing-mlp", "fully-convolutional"])
-def test_pictures_need_not_be_square(tiny: Arguments, architecture: str) -> None:
+def test_images_need_not_be_square(tiny: Arguments, architecture: str) -> None:
     run = ganzoo.train(**tiny("run", architecture, resolution="16x8", steps=2))
     last = run.image if architecture == "growing-mlp" else (3, 8, 16)
     assert run.generate(2).shape == (2, *last)
@@ -85,7 +85,7 @@ def test_pictures_need_not_be_square(tiny: Arguments, architecture: str) -> None
 
 
 def test_an_architecture_of_squares_says_so(tiny: Arguments) -> None:
-    with pytest.raises(ganzoo.RequestError, match="cannot make pictures of 16 x 8 pixels, only sq"):
+    with pytest.raises(ganzoo.RequestError, match="cannot make images of 16 x 8 pixels, only sq"):
         ganzoo.train(**tiny(resolution="16x8"))
 
 
@@ -93,7 +93,7 @@ def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(seed=3))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
-    assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
+    assert np.array_equal(drawn, imaging.grid(run.generate(4, seed=3)))
 
 
 def test_the_grid_of_a_conditional_run_has_named_rows_for_each_class(tiny: Arguments) -> None:
@@ -101,18 +101,18 @@ def test_the_grid_of_a_conditional_run_has_named_rows_for_each_class(tiny: Argum
     run = ganzoo.train(**tiny(seed=3, settings=settings))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
-    rows = pictures.class_grid(run.generate_each_class(4, seed=3), run.class_names, columns=4)
+    rows = imaging.class_grid(run.generate_each_class(4, seed=3), run.class_names, columns=4)
     assert np.array_equal(drawn, rows)
 
 
-def test_the_grid_of_few_pictures_of_a_conditional_run_has_no_rows(tiny: Arguments) -> None:
+def test_the_grid_of_few_images_of_a_conditional_run_has_no_rows(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(seed=3, settings={"architecture.conditional": True}))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
-    assert np.array_equal(drawn, pictures.grid(run.generate(4, seed=3)))
+    assert np.array_equal(drawn, imaging.grid(run.generate(4, seed=3)))
 
 
-def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -> None:
+def test_each_critic_step_sees_new_images(tiny: Arguments, monkeypatch: Any) -> None:
     positions = []
     taken = Game.discriminator_terms
 
@@ -127,18 +127,18 @@ def test_each_critic_step_sees_new_pictures(tiny: Arguments, monkeypatch: Any) -
 
 def test_bf16_with_a_warp_on_both_trains(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
-    settings = {"augment.rotate.on": "both"}
+    settings = {"augment.rotate.apply_to": "all"}
     ganzoo.train(**tiny(steps=1, loss="wgan-gp", precision="bf16", settings=settings))
 
 
 def test_a_nested_mapping_is_as_good_as_dotted_keys(tiny: Arguments) -> None:
-    nested = {"train": {"generator": {"lr": 0.1}, "critic_steps": 3}}
+    nested = {"train": {"generator": {"lr": 0.1}, "discriminator": {"steps": 3}}}
     run = ganzoo.train(**tiny(steps=1, settings=nested)).run
     assert run.train.generator.lr == 0.1
     assert (run.train.steps, run.train.batch_size) == (1, 8)
 
 
-def test_augmentations_reach_real_pictures_only_or_both(
+def test_augmentations_reach_real_images_only_or_both(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -148,7 +148,7 @@ def test_augmentations_reach_real_pictures_only_or_both(
         return torch.Generator()
 
     monkeypatch.setattr(Game, "_random", record)
-    ganzoo.train(**tiny(steps=1, augment=["flip"], settings={"train.critic_steps": 1}))
+    ganzoo.train(**tiny(steps=1, augment=["flip"], settings={"train.discriminator.steps": 1}))
     assert calls == [
         "augment",
         "discriminator latents",
@@ -161,7 +161,7 @@ def test_augmentations_reach_real_pictures_only_or_both(
 def test_of_an_address_in_the_command_the_password_is_kept_nowhere(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["ganzoo", "x=https://someone:secret@example.org/pictures"])
+    monkeypatch.setattr(sys, "argv", ["ganzoo", "x=https://someone:secret@example.org/images"])
     told = (ganzoo.train(**tiny(steps=1)).folder / "environment.json").read_text()
-    assert "https://...@example.org/pictures" in told
+    assert "https://...@example.org/images" in told
     assert "secret" not in told

@@ -20,16 +20,16 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.contracts import Objective, Terms
+from ganzoo.contracts import Loss, Terms
 from ganzoo.registry import Entry, Registry
-from ganzoo.sections import Training
-from ganzoo.share import WHOLE, Share
+from ganzoo.sections import TrainOptions
+from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import processes
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 
 LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
-PICTURES = 12  # which 2 and 3 processes share equally
+IMAGES = 12  # which 2 and 3 processes share equally
 
 
 def critic() -> nn.Sequential:
@@ -39,11 +39,11 @@ def critic() -> nn.Sequential:
     ).double()
 
 
-def gradients(objective: Objective, player: str, share: Share) -> Tensor:
+def gradients(objective: Loss, player: str, shard: Shard) -> Tensor:
     """The gradients that a process with this share of a batch computes, flat, in float64."""
     random = torch.Generator().manual_seed(2)
-    drawn = torch.randn(2, PICTURES, 2, 4, 4, generator=random, dtype=torch.float64)
-    real, fake = (share.of(pictures) for pictures in drawn)
+    drawn = torch.randn(2, IMAGES, 2, 4, 4, generator=random, dtype=torch.float64)
+    real, fake = (shard.of(images) for images in drawn)
     judge = critic()
     gain = nn.Parameter(torch.ones((), dtype=torch.float64))  # a generator of one weight
     terms: Terms = getattr(objective, player)(
@@ -61,15 +61,15 @@ def test_gradients_of_shares_average_to_those_of_the_whole_batch(
     entry: Entry, player: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a loss draws is drawn by each process for itself: here each gets its share of one draw.
-    shares = torch.rand(PICTURES, 1, 1, 1, dtype=torch.float64)
+    shares = torch.rand(IMAGES, 1, 1, 1, dtype=torch.float64)
     objective = entry.component.build(entry.component.options())
 
-    def of(share: Share) -> Tensor:
-        monkeypatch.setattr("torch.rand", lambda *shape, **more: share.of(shares))
-        return gradients(objective, player, share)
+    def of(shard: Shard) -> Tensor:
+        monkeypatch.setattr("torch.rand", lambda *shape, **more: shard.of(shares))
+        return gradients(objective, player, shard)
 
-    averaged = torch.stack([of(Share(rank, count)) for rank in range(count)]).mean(0)
-    torch.testing.assert_close(averaged, of(WHOLE), atol=1e-10, rtol=1e-10)
+    averaged = torch.stack([of(Shard(rank, count)) for rank in range(count)]).mean(0)
+    torch.testing.assert_close(averaged, of(WHOLE_BATCH), atol=1e-10, rtol=1e-10)
 
 
 def test_a_weight_that_one_process_did_not_use_is_averaged_all_the_same(
@@ -85,7 +85,7 @@ def test_a_weight_that_one_process_did_not_use_is_averaged_all_the_same(
     monkeypatch.setattr(Engine, "mean", halved)
     used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
     (used * torch.tensor([2.0, 4.0])).sum().backward()
-    Engine(Training(device="cpu")).average_gradients([used, unused])
+    Engine(TrainOptions(device="cpu")).average_gradients([used, unused])
     assert [value.tolist() for value in sent] == [[2, 4, 0, 0, 0]]
     assert used.grad is not None
     assert unused.grad is not None
@@ -138,7 +138,12 @@ def test_processes_keep_the_same_weights_and_the_first_alone_writes(tmp_path: Pa
     (tmp_path / "watched.py").write_text(WATCHED)
     command = [
         *(sys.executable, "watched.py", "dataset=blossoms", "architecture=dcgan", "loss=hinge"),
-        *("dataset.count=20", "data.resolution=8", "architecture.channels=2", "sample.count=4"),
+        *(
+            "dataset.count=20",
+            "data.resolution=8",
+            "architecture.base_channels=2",
+            "sample.count=4",
+        ),
         *("train.device=cpu", "train.devices=2", "train.batch_size=8", "train.steps=40"),
         *("checkpoint.every=10", "sample.every=20", "augment.flip=true"),
     ]
@@ -232,7 +237,7 @@ def test_two_processes_go_on_with_a_run_of_one_and_a_signal_to_the_second_stops_
     assert (first, stopped > 3) == (3, True)
     ganzoo.resume(run, quiet=True, steps=stopped + 1, devices=1)
     state = Checkpoints(run / "checkpoints", 3).load()
-    images = (stopped + 1) * 2 * 8  # two critic steps of eight pictures each
+    images = (stopped + 1) * 2 * 8  # two critic steps of eight images each
     assert (state["step"], state["images_seen"]) == (stopped + 1, images)
     sessions = json.loads((run / "environment.json").read_text())["sessions"]
     assert [session["processes"] for session in sessions] == [1, 2, 1]
@@ -317,6 +322,6 @@ def test_variables_of_other_launchers_say_nothing(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    engine = Engine(Training(device="cpu"))
+    engine = Engine(TrainOptions(device="cpu"))
     assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
-    assert launched_as_main(Training(device="cpu", devices=2))
+    assert launched_as_main(TrainOptions(device="cpu", devices=2))

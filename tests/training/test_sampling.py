@@ -10,11 +10,11 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.data.collection import Collection
-from ganzoo.training.sampling import ClassFrequencies, make_each_class, make_pictures
+from ganzoo.training.sampling import ClassFrequencies, make_each_class, make_images
 
 
 class Faded(ganzoo.Generator):
-    """One grey for each latent, darker by the label."""
+    """One gray for each latent, darker by the label."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,28 +24,28 @@ class Faded(ganzoo.Generator):
         return torch.rand(n, 1, generator=random)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        grey = latents - (0 if labels is None else labels[:, None].float())
-        return (grey * self.weight)[..., None, None].expand(-1, 1, 2, 2)
+        gray = latents - (0 if labels is None else labels[:, None].float())
+        return (gray * self.weight)[..., None, None].expand(-1, 1, 2, 2)
 
 
-def test_a_picture_follows_from_its_number_however_many_are_made() -> None:
-    many = make_pictures(Faded(), 70, seed=3)  # more than are made at once
+def test_an_image_follows_from_its_number_however_many_are_made() -> None:
+    many = make_images(Faded(), 70, seed=3)  # more than are made at once
     assert many.shape == (70, 1, 2, 2)
-    assert torch.equal(make_pictures(Faded(), 5, seed=3), many[:5])
-    assert not torch.equal(make_pictures(Faded(), 5, seed=4), many[:5])
+    assert torch.equal(make_images(Faded(), 5, seed=3), many[:5])
+    assert not torch.equal(make_images(Faded(), 5, seed=4), many[:5])
 
 
-def test_labels_go_with_their_pictures() -> None:
+def test_labels_go_with_their_images() -> None:
     labels = ClassFrequencies([1, 1]).labels(range(70), seed=0)
-    made, plain = make_pictures(Faded(), 70, 0, labels), make_pictures(Faded(), 70, 0)
+    made, plain = make_images(Faded(), 70, 0, labels), make_images(Faded(), 70, 0)
     assert torch.equal(made[labels == 0], plain[labels == 0])
     assert (made[labels == 1] <= 128).all()
 
 
 def test_each_class_is_made_of_the_same_latents() -> None:
     made = make_each_class(Faded(), classes=2, count=3, seed=4)
-    assert torch.equal(made[0], make_pictures(Faded(), 3, 4))
-    assert torch.equal(made[1], make_pictures(Faded(), 3, 4, torch.tensor([1, 1, 1])))
+    assert torch.equal(made[0], make_images(Faded(), 3, 4))
+    assert torch.equal(made[1], make_images(Faded(), 3, 4, torch.tensor([1, 1, 1])))
 
 
 @pytest.mark.parametrize("counts", [(950, 50), (1, 1, 1), (0, 7, 0, 2), (1,), range(1, 40)])

@@ -23,8 +23,8 @@ def one_less(state: State) -> None:
 
 
 def another_shape(state: State) -> None:
-    name, weight = next(iter(state["averaged"].items()))
-    state["averaged"][name] = weight[:1]
+    name, weight = next(iter(state["generator_ema"].items()))
+    state["generator_ema"][name] = weight[:1]
 
 
 def another_type(state: State) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ganzoo import ImageShape, Placement
+from ganzoo import ApplyTo, ImageShape
 
 if TYPE_CHECKING:
     from ganzoo_example import NoiseOptions
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Noise:
-    """Adds normal noise, so that real and generated pictures overlap (Sønderby et al. 2016)."""
+    """Adds normal noise, so that real and generated images overlap (Sønderby et al. 2016)."""
 
     options: NoiseOptions
-    placement: Placement = "both"
+    apply_to: ApplyTo = "all"
 
-    def draw(self, n: int, image: ImageShape, random: torch.Generator) -> Tensor:
-        """A number for every pixel and channel of ``n`` pictures."""
-        return torch.randn(n, *image, generator=random, device=random.device)
+    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+        """A number for every pixel and channel of ``n`` images."""
+        return torch.randn(n, *image_shape, generator=random, device=random.device)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        """The pictures with the noise on them."""
+        """The images with the noise on them."""
         return images + self.options.strength * drawn

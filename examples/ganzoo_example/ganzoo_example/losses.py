@@ -19,14 +19,14 @@ class RelativisticHinge:
     """The hinge of C(x_r) - E[C(x_f)] and of C(x_f) - E[C(x_r)].
 
     Jolicoeur-Martineau 2018, RaHingeGAN, where the margin is 1. A score counts by how far it is
-    from the other side's mean, so the generator's loss depends on real pictures too.
+    from the other side's mean, so the generator's loss depends on real images too.
     """
 
     options: RelativisticHingeOptions
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """Real pictures shall lie above the generated ones, and these below the real ones."""
+        """Real images shall lie above the generated ones, and these below the real ones."""
         return self._apart(above=critic(real), below=critic(fake), names=("real", "fake"))
 
     def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:

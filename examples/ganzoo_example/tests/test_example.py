@@ -11,7 +11,7 @@ from ganzoo.testing import check_plugin
 
 
 def brightness(images: Tensor) -> Tensor:
-    """A critic that finds bright pictures real."""
+    """A critic that finds bright images real."""
     return images.mean(dim=(1, 2, 3))
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli.known import Json
+from ganzoo.cli.options import Json
 from ganzoo.cli.table import table
 
 app = typer.Typer(invoke_without_command=True)
@@ -28,7 +28,7 @@ _SET = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED_SET = re.compile(r"\.[0-9a-f]{32}\.\w+")
 _LOCK = re.compile(r"\.[0-9a-f]{32}\.lock")
 _IN_SETS = re.compile(
-    r"about\.json|(pictures|labels|rows|every_label)\.npy|progress\.json"
+    r"about\.json|(images|labels|rows|every_label)\.npy|progress\.json"
     r"|\.progress\.json\.[\w-]+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")
@@ -83,7 +83,7 @@ class Kept:
 def cache(context: typer.Context, as_json: Json = False) -> None:
     """Show what lies in the cache folder, or delete it.
 
-    These are downloads, prepared pictures and fingerprints of files, all of which can be made
+    These are downloads, prepared images and fingerprints of files, all of which can be made
     again. `GANZOO_CACHE` names another folder.
 
     Examples:
@@ -121,7 +121,7 @@ def list_kept(as_json: Json = False) -> None:
 
 @app.command("clear")
 def clear(
-    prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared pictures.")] = False,
+    prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")] = False,
     downloads: Annotated[bool, typer.Option("--downloads", help="Delete downloads.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Delete both, and fingerprints of files.")
@@ -253,13 +253,13 @@ def _table(root: Path, kept: Sequence[Kept]) -> Iterator[str]:
 
 
 def _what(root: Path, one: Kept) -> str:
-    """The place in the cache; for prepared pictures, what is written about them."""
+    """The place in the cache; for prepared images, what is written about them."""
     place = str(one.path.relative_to(root))
     how = one.about.get("preparation")
     how = how if isinstance(how, dict) else {}
     known = {
         "of": one.about.get("dataset", one.about.get("source")),
-        "pictures": one.about.get("pictures"),
+        "images": one.about.get("images"),
         **{key: how.get(key) for key in ("resolution", "fit", "channels")},
     }
     told = (f"{key}={value}" for key, value in known.items() if value is not None)

@@ -1,4 +1,4 @@
-"""``ganzoo data fetch``: pictures from a list of addresses."""
+"""``ganzoo data fetch``: images from a list of addresses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.ending import STOPPED
-from ganzoo.cli.known import Json
+from ganzoo.cli.exit import STOPPED
+from ganzoo.cli.options import Json
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def fetch(
         typer.Argument(metavar="LIST", help="JSON, JSON lines, CSV, or an address in each line."),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where the pictures go: a new folder, or begun.")
+        Path, typer.Option(metavar="FOLDER", help="Where the images go: a new folder, or begun.")
     ],
     address: Annotated[
-        str, typer.Option(metavar="KEY", help="The address of a picture.", rich_help_panel=_LIST)
+        str, typer.Option(metavar="KEY", help="The address of an image.", rich_help_panel=_LIST)
     ] = "url",
     description: Annotated[
         str, typer.Option(metavar="KEY", help="What it shows, in words.", rich_help_panel=_LIST)
@@ -44,7 +44,7 @@ def fetch(
         str | None, typer.Option(metavar="KEY", help="Its class.", rich_help_panel=_LIST)
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Pictures at once.", rich_help_panel=_LIMITS)
+        int, typer.Option(min=1, max=256, help="Images at once.", rich_help_panel=_LIMITS)
     ] = 8,
     per_host: Annotated[
         int, typer.Option(min=1, max=64, help="Of them, from one host.", rich_help_panel=_LIMITS)
@@ -56,11 +56,11 @@ def fetch(
         ),
     ] = 3,
     max_bytes: Annotated[
-        int, typer.Option(min=1, help="The largest picture.", rich_help_panel=_LIMITS)
+        int, typer.Option(min=1, help="The largest image.", rich_help_panel=_LIMITS)
     ] = 32 * 2**20,
     timeout: Annotated[
         float,
-        typer.Option(min=0.1, help="Seconds for one try of a picture.", rich_help_panel=_LIMITS),
+        typer.Option(min=0.1, help="Seconds for one try of an image.", rich_help_panel=_LIMITS),
     ] = 60.0,
     max_failures: Annotated[
         float,
@@ -78,12 +78,12 @@ def fetch(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch the pictures of a list of addresses into a folder to train on.
+    """Fetch the images of a list of addresses into a folder to train on.
 
     Stopped or killed, the same command goes on; what failed in passing is tried again.
 
     Examples:
-    - `ganzoo data fetch addresses.txt --out pictures`
+    - `ganzoo data fetch addresses.txt --out images`
     - `ganzoo data fetch flowers.csv --out flowers --description caption --label species`
     - `ganzoo train image-folder dcgan hinge dataset.path=flowers`
 
@@ -92,7 +92,7 @@ def fetch(
     from ganzoo.fetching.lists import Keys, read_list
     from ganzoo.fetching.transfer import Limits
 
-    # Pillow's remarks on pictures that it can read all the same.
+    # Pillow's remarks on images that it can read all the same.
     warnings.filterwarnings("ignore", module="PIL")
     entries, malformed = read_list(addresses, Keys(address, description, label))
     _name(malformed)
@@ -106,7 +106,7 @@ def fetch(
     )
     with _Progress() as progress:
         report = fetcher.fetch(
-            entries, out, limits, labelled=label is not None, watch=progress.update
+            entries, out, limits, labeled=label is not None, watch=progress.update
         )
     _show(report, len(malformed), out, as_json)
     _leave(report, len(malformed), max_failures)
@@ -124,10 +124,10 @@ def _name(malformed: Sequence[str]) -> None:
 
 
 def _show(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
-    from ganzoo.fetching.tables import FAILURES, PICTURES
+    from ganzoo.fetching.tables import FAILURES, IMAGES
 
     if as_json:
-        places = {"pictures": str(folder / PICTURES), "failures": str(folder / FAILURES)}
+        places = {"images": str(folder / IMAGES), "failures": str(folder / FAILURES)}
         print(json.dumps({**asdict(report), "malformed": malformed, **places}, indent=2))
         return
     not_yet = f", {report.not_yet} not yet tried" if report.not_yet else ""
@@ -136,8 +136,8 @@ def _show(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
     print(f"{report.failed} failed{left_out}{not_yet}")
     if report.failed:
         rows = [(reason, str(count)) for reason, count in report.reasons.items()]
-        print(*table([("reason", "pictures"), *rows]), f"{folder / FAILURES}", sep="\n")
-    print(folder / PICTURES)
+        print(*table([("reason", "images"), *rows]), f"{folder / FAILURES}", sep="\n")
+    print(folder / IMAGES)
 
 
 def _leave(report: Report, malformed: int, max_failures: float) -> None:
@@ -151,7 +151,7 @@ def _leave(report: Report, malformed: int, max_failures: float) -> None:
 
 
 class _Progress:
-    """A bar of pictures with rate and time left in a terminal; a line now and then into a pipe."""
+    """A bar of images with rate and time left in a terminal; a line now and then into a pipe."""
 
     _SECONDS = 10.0
     """Between two lines."""
@@ -165,11 +165,11 @@ class _Progress:
             TimeRemainingColumn,
         )
 
-        from ganzoo.observing.console import StandardError
+        from ganzoo.observers.console import StandardError
 
         self._console = StandardError()
         self._bar = Progress(
-            TextColumn("picture"),
+            TextColumn("image"),
             MofNCompleteColumn(),
             BarColumn(bar_width=16),
             TextColumn("{task.fields[rate]:.1f}/s"),
@@ -197,7 +197,7 @@ class _Progress:
         if self._console.is_terminal:
             return
         if done == 0:
-            self._console.print(f"fetching {total} pictures")
+            self._console.print(f"fetching {total} images")
         elif now - self._said >= self._SECONDS:
             self._said = now
-            self._console.print(f"{done}/{total} pictures  {rate:.1f}/s  {failed} failed")
+            self._console.print(f"{done}/{total} images  {rate:.1f}/s  {failed} failed")

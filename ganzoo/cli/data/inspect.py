@@ -1,4 +1,4 @@
-"""``ganzoo data inspect``: what a set of pictures is like, before a run."""
+"""``ganzoo data inspect``: what a set of images is like, before a run."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.data.chosen import Chosen, choose
-from ganzoo.cli.known import Json, LocalPlugin, Without, registry
-from ganzoo.cli.options import Force, one_file
+from ganzoo.cli.data.request import Chosen, choose
+from ganzoo.cli.options import DisablePlugin, Force, Json, LocalPlugin, one_file, registry
 from ganzoo.cli.request import RecipeName
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import ImageSource
+    from ganzoo.contracts import Dataset
     from ganzoo.data.inspection import Report
-    from ganzoo.sections import Pictures
+    from ganzoo.sections import DataOptions
 
 
 def inspect(
@@ -43,10 +42,10 @@ def inspect(
     ] = None,
     force: Force = False,
     as_json: Json = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Say what pictures are like, what preparing makes of them, and which settings suit them.
+    """Say what images are like, what preparing makes of them, and which settings suit them.
 
     Examples:
     - `ganzoo data inspect image-folder dataset.path=pics`
@@ -54,15 +53,15 @@ def inspect(
     - `ganzoo data inspect blossoms --limit 1000 --json`
 
     """
-    chosen = choose(what or [], recipe, registry(without, plugin))
+    chosen = choose(what or [], recipe, registry(disable_plugin, plugin))
     if out:
         _check(out, force)
     from ganzoo.data.inspection import inspect
-    from ganzoo.observing.console import counting
+    from ganzoo.observers.console import counting
 
     source, how = chosen.past_damage().build(), chosen.how
     whose = chosen.entry.code.where_it_runs()
-    with whose, counting("picture", "looking at {} pictures") as progress:
+    with whose, counting("image", "looking at {} images") as progress:
         report = inspect(
             source,
             how,
@@ -83,16 +82,16 @@ def inspect(
         print("\nsettings that suit:", *table(suitable), sep="\n  ")
 
 
-def _suitable(report: Report, chosen: Chosen, source: ImageSource) -> Iterator[tuple[str, str]]:
-    from ganzoo.contracts import ChunkedSource
-    from ganzoo.data.advice import suitable
+def _suitable(report: Report, chosen: Chosen, source: Dataset) -> Iterator[tuple[str, str]]:
+    from ganzoo.contracts import ChunkedDataset
+    from ganzoo.data.suggestions import suitable
 
     return suitable(
         report,
         chosen.how,
         resolution_is_known="data.resolution" in chosen.entry.component.recommends,
         can_skip=chosen.can_skip,
-        can_balance=not isinstance(source, ChunkedSource),
+        can_balance=not isinstance(source, ChunkedDataset),
     )
 
 
@@ -102,24 +101,24 @@ def _check(out: Path, force: bool) -> None:
     check_free(out, force=force)
 
 
-def _draw(source: ImageSource, how: Pictures, out: Path) -> None:
+def _draw(source: Dataset, how: DataOptions, out: Path) -> None:
     import numpy as np
 
-    from ganzoo import pictures
-    from ganzoo.data.sheet import sheet
+    from ganzoo import imaging
+    from ganzoo.data.preview import sheet
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    pictures.save(np.asarray(sheet(source, how, how.classes)), out)
+    imaging.save(np.asarray(sheet(source, how, how.classes)), out)
 
 
 # --- what is told -----------------------------------------------------------------------------
 
 
 def _told(report: Report, chosen: Chosen) -> Iterator[str]:
-    some = report.looked_at < report.pictures
+    some = report.looked_at < report.images
     looked = f", {report.looked_at:,} of them looked at" if some else ""
     about = "about " if some and chosen.how.classes else ""
-    yield f"{chosen.entry.component.name}: {about}{report.pictures:,} pictures{looked}"
+    yield f"{chosen.entry.component.name}: {about}{report.images:,} images{looked}"
     yield from report.notes
     if report.readable:
         yield from table(list(_overall(report)))
@@ -144,7 +143,7 @@ def _overall(report: Report) -> Iterator[tuple[str, str]]:
         yield what.replace("_", " "), f"{len(names):,}: {_some(names)}"
 
 
-def _foretold(report: Report, how: Pictures) -> Iterator[str]:
+def _foretold(report: Report, how: DataOptions) -> Iterator[str]:
     from rich.filesize import decimal
 
     from ganzoo.size import size
@@ -157,7 +156,7 @@ def _foretold(report: Report, how: Pictures) -> Iterator[str]:
     yield f"  {len(report.oddities.get('enlarged', ())):,} enlarged"
     if ahead.bytes:
         done = {True: ", prepared already", False: ", not prepared yet", None: ""}[ahead.done]
-        of = f" for the {ahead.pictures:,} pictures of all classes" if how.classes else ""
+        of = f" for the {ahead.images:,} images of all classes" if how.classes else ""
         yield f"  about {ahead.seconds:,.0f} s and {decimal(ahead.bytes)} in the cache{of}{done}"
     else:
         yield "  nothing to prepare: they are read while they are trained on"

@@ -1,4 +1,4 @@
-"""``ganzoo data pack``: a dataset's pictures, prepared once, in one file or folder."""
+"""``ganzoo data pack``: a dataset's images, prepared once, in one file or folder."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from ganzoo.cli.data.chosen import Chosen, choose
-from ganzoo.cli.known import LocalPlugin, Without, registry
-from ganzoo.cli.options import Force, Out
+from ganzoo.cli.data.request import Chosen, choose
+from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, Out, registry
 
 if TYPE_CHECKING:
     from ganzoo.components import Options
-    from ganzoo.contracts import ImageSource
+    from ganzoo.contracts import Dataset
     from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
-    from ganzoo.observing.console import ProgressBar
+    from ganzoo.observers.console import ProgressBar
 
     Rows: TypeAlias = Mapping[str, Description]
 
@@ -28,7 +27,7 @@ def pack(
         list[str],
         typer.Argument(
             metavar="DATASET [KEY=VALUE]...",
-            help="A dataset's name, its options, and how its pictures are prepared.",
+            help="A dataset's name, its options, and how its images are prepared.",
             show_default=False,
         ),
     ],
@@ -39,41 +38,41 @@ def pack(
         ),
     ],
     resolution: Annotated[
-        str | None, typer.Option(help="Pictures' height and width, or 64x48.")
+        str | None, typer.Option(help="Images' height and width, or 64x48.")
     ] = None,
     descriptions: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="What pictures show, by their file; the dataset's own pictures.csv if not given.",
+            help="What images show, by their file; the dataset's own images.csv if not given.",
         ),
     ] = None,
     compress: Annotated[
         bool, typer.Option("--compress", help="Make the file smaller, and slower to read.")
     ] = False,
     force: Force = False,
-    without: Without = None,
+    disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Prepare the pictures of a dataset, and write them into one file, or a folder of PNG files.
+    """Prepare the images of a dataset, and write them into one file, or a folder of PNG files.
 
     Stopped or killed, the same command goes on with what is prepared.
 
     Examples:
-    - `ganzoo data pack image-folder dataset.path=pictures --resolution 64 --out pictures.h5`
+    - `ganzoo data pack image-folder dataset.path=images --resolution 64 --out images.h5`
     - `ganzoo data pack flowers data.fit=pad --resolution 128 --compress --out flowers.h5`
     - `ganzoo data pack mnist --out mnist.npz`
-    - `ganzoo train hdf5 dcgan hinge dataset.path=pictures.h5`
+    - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
     from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
     from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, form_of, write
-    from ganzoo.observing.console import ProgressBar, counting
+    from ganzoo.observers.console import ProgressBar, counting
 
     path, how = out.path, {"folder": out.is_folder, "force": force}
     check_out(path, compress=compress, described=descriptions is not None, **how)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
-    chosen = choose(words, None, registry(without, plugin))
+    chosen = choose(words, None, registry(disable_plugin, plugin))
     source, bar = chosen.build(), ProgressBar()
     rows: Rows = {}
     if descriptions:
@@ -87,28 +86,30 @@ def pack(
         refuse_others(names, rows)
     texts = describe(names, rows)
     pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
-    with counting("packing pictures", "packing {} pictures") as progress:
+    with counting("packing images", "packing {} images") as progress:
         write(pack, path, progress, **how)
     print(path)
 
 
-def _rows_beside(source: ImageSource, options: Options, bar: ProgressBar) -> Rows:
-    """The table in the folder of the pictures, which may be of another kind: nothing then."""
-    from ganzoo.contracts import NamedSource
+def _rows_beside(source: Dataset, options: Options, bar: ProgressBar) -> Rows:
+    """The table in the folder of the images, which may be of another kind: nothing then."""
+    from ganzoo.contracts import NamedDataset
     from ganzoo.data.descriptions import FILE, read_descriptions
     from ganzoo.errors import RequestError
 
     path = getattr(options, "path", None)
-    if not (isinstance(source, NamedSource) and isinstance(path, Path) and (path / FILE).is_file()):
+    if not (
+        isinstance(source, NamedDataset) and isinstance(path, Path) and (path / FILE).is_file()
+    ):
         return {}
     try:
         return read_descriptions(path / FILE)
     except RequestError as error:
-        bar.noted(f"no descriptions: {error}")
+        bar.on_message(f"no descriptions: {error}")
         return {}
 
 
-def _prepared(source: ImageSource, chosen: Chosen, bar: ProgressBar) -> Collection:
+def _prepared(source: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import notes_of
     from ganzoo.data.cache import prepared
     from ganzoo.data.collection import Collection, grouped
@@ -116,24 +117,24 @@ def _prepared(source: ImageSource, chosen: Chosen, bar: ProgressBar) -> Collecti
 
     how = chosen.how
     if how.balance:
-        raise RequestError(
-            "data.balance is for runs, and a file has each picture once: leave it out"
-        )
+        raise RequestError("data.balance is for runs, and a file has each image once: leave it out")
     grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
     for note in notes_of(source):
-        bar.noted(note)
+        bar.on_message(note)
     entry = chosen.entry
-    store = prepared(source, how, bar.preparing, dataset=entry.qualified_name, code=entry.code)
+    store = prepared(
+        source, how, bar.on_preparation_progress, dataset=entry.qualified_name, code=entry.code
+    )
     if store.skipped:
-        bar.noted("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
+        bar.on_message("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
     data = Collection.of(store, how.classes)
     if not len(data):
-        raise RequestError(f"data.classes={','.join(how.classes)}: there are no pictures of these")
+        raise RequestError(f"data.classes={','.join(how.classes)}: there are no images of these")
     return data
 
 
-def _facts(source: ImageSource, chosen: Chosen) -> dict[str, str]:
-    """Where the pictures come from, and how they were prepared."""
+def _facts(source: Dataset, chosen: Chosen) -> dict[str, str]:
+    """Where the images come from, and how they were prepared."""
     return {
         "dataset": chosen.entry.qualified_name,
         "fingerprint": source.fingerprint,

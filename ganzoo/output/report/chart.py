@@ -16,19 +16,19 @@ class Point(NamedTuple):
 
     step: int
     images: int
-    """Real pictures shown so far."""
+    """Real images shown so far."""
     value: float
 
 
 @dataclass(frozen=True)
 class Line:
-    """A number over time; ``floor`` is what real pictures get."""
+    """A number over time; ``baseline`` is what real images get."""
 
     name: str
     points: tuple[Point, ...]
-    floor: float | None = None
+    baseline: float | None = None
     tone: int | None = None
-    """The number of its colour, if its place among the lines does not say that."""
+    """The number of its color, if its place among the lines does not say that."""
 
     def tree(self) -> dict[str, Any]:
         """The line as JSON has it, where numbers that are not finite are gaps."""
@@ -38,7 +38,7 @@ class Line:
         return {
             "name": self.name,
             "tone": self.tone,
-            "floor": _finite(self.floor),
+            "baseline": _finite(self.baseline),
             "step": [point.step for point in shown],
             "images": [point.images for point in shown],
             "value": [_finite(point.value) for point in shown],
@@ -68,7 +68,7 @@ def overlaid(charts: Iterable[tuple[str, Iterable[Chart]]]) -> list[Chart]:
             for line in chart.lines:
                 kind = (f"{chart.title}: {line.name}", chart.caption)
                 shown.setdefault(kind, chart)
-                kinds.setdefault(kind, {})[run] = Line(run, line.points, line.floor, tone)
+                kinds.setdefault(kind, {})[run] = Line(run, line.points, line.baseline, tone)
     return [
         Chart(kind[0], tuple(lines.values()), kind[1], shown[kind].noisy)
         for kind, lines in kinds.items()

@@ -20,7 +20,7 @@ _TITLES = {
 """By the first part of a scalar's name, in the order in which they are shown."""
 
 _CAPTIONS = {
-    "scores": "Of real and of generated pictures. Where they are far apart, the critic tells them "
+    "scores": "Of real and of generated images. Where they are far apart, the critic tells them "
     "apart with ease.",
     "samples": "Diversity falls towards 0 where all samples look alike.",
 }
@@ -51,7 +51,7 @@ def _chart(group: str, named: dict[str, list[Point]]) -> Chart:
 
 
 def images_at(journal: Journal, steps: Sequence[int]) -> list[int]:
-    """How many real pictures had been shown at each of these steps, between reports about."""
+    """How many real images had been shown at each of these steps, between reports about."""
     told = [(0, 0), *((line["step"], line["images_seen"]) for line in journal.lines)]
     return [_between(told, step) for step in steps]
 

@@ -1,4 +1,4 @@
-"""What a trained run shows of itself: new pictures, rows of classes, a latent walk."""
+"""What a trained run shows of itself: new images, rows of classes, a latent walk."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from ganzoo import pictures
+from ganzoo import imaging
 from ganzoo.output import animation
-from ganzoo.output.report.album import Album, Embedded
+from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
 from ganzoo.output.walk import stations, walk
 
 COUNT = 64
-"""New pictures in the large grid."""
+"""New images in the large grid."""
 SEED = 1
-"""Whose pictures they are; the sheets of samples may be those of 0."""
+"""Whose images they are; the sheets of samples may be those of 0."""
 CLASSES = 12
 """Classes of which there is a row, at most."""
 _IN_A_ROW = 8
@@ -25,22 +25,22 @@ _WIDEST = 480
 """Pixels of a walk's frames."""
 
 
-def new_pictures(run: TrainedRun, album: Album) -> Embedded:
+def new_images(run: TrainedRun, album: EmbeddedImages) -> Embedded:
     """The grid that ``ganzoo generate RUN --seed 1`` makes."""
-    return album.picture(pictures.to_image(pictures.grid(run.generate(COUNT, SEED))))
+    return album.image(imaging.to_image(imaging.grid(run.generate(COUNT, SEED))))
 
 
-def by_class(run: TrainedRun, album: Album) -> list[tuple[str, Embedded]]:
-    """A row of pictures for each of the first classes, with its name; none without labels."""
+def by_class(run: TrainedRun, album: EmbeddedImages) -> list[tuple[str, Embedded]]:
+    """A row of images for each of the first classes, with its name; none without labels."""
     rows = []
     for name in run.class_names[:CLASSES] if run.conditional else ():
         made = run.generate(_IN_A_ROW, class_name=name)
-        row = pictures.to_image(pictures.grid(made, columns=_IN_A_ROW))
-        rows.append((name, album.picture(row)))
+        row = imaging.to_image(imaging.grid(made, columns=_IN_A_ROW))
+        rows.append((name, album.image(row)))
     return rows
 
 
-def latent_walk(run: TrainedRun, album: Album) -> Embedded | None:
+def latent_walk(run: TrainedRun, album: EmbeddedImages) -> Embedded | None:
     """A film that repeats without a jump; ``None`` if there is no room for it."""
     passing = stations(run.generator, _STATIONS, _TILES, seed=0)
     labels = run.labels(_TILES, seed=0)

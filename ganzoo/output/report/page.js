@@ -2,7 +2,7 @@
 
 // Charts: each figure holds its lines as JSON, and is drawn when it comes into view.
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const touch = matchMedia("(pointer: coarse)").matches;
 const charts = new Map([...document.querySelectorAll(".chart")].map((figure) => [figure, {
   ...JSON.parse(figure.querySelector("script").textContent),
@@ -25,11 +25,11 @@ function smoothed(values, weight) {
 
 function traces(chart, over, weight) {
   const last = chart.lines.flatMap((line) => line[over]).reduce((a, b) => Math.max(a, b), 1);
-  const floors = [...new Set(chart.lines.map((line) => line.floor).filter((floor) => floor !== null))].map((floor) => ({
-    x: [0, last], y: [floor, floor], name: "real", type: "scatter", mode: "lines", line: { color: colour("--faint"), width: 1.5, dash: "dash" },
+  const baselines = [...new Set(chart.lines.map((line) => line.baseline).filter((baseline) => baseline !== null))].map((baseline) => ({
+    x: [0, last], y: [baseline, baseline], name: "real", type: "scatter", mode: "lines", line: { color: color("--faint"), width: 1.5, dash: "dash" },
   }));
-  return floors.concat(chart.lines.flatMap((line, i) => {
-    const tone = colour(`--c${(line.tone ?? i) % 8}`);
+  return baselines.concat(chart.lines.flatMap((line, i) => {
+    const tone = color(`--c${(line.tone ?? i) % 8}`);
     const few = line.value.length < 40;
     const drawn = { x: line[over], name: line.name.length > 30 ? `${line.name.slice(0, 29)}…` : line.name, type: "scatter", mode: few ? "lines+markers" : "lines", line: { color: tone, width: 2 }, marker: { size: 5 } };
     return weight && !few ? [
@@ -42,21 +42,21 @@ function traces(chart, over, weight) {
 function moment(chart, over) {
   if (!chart.moment) return [];
   const x = chart.moment[over];
-  return [{ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: colour("--faint"), width: 1, dash: "dot" } }];
+  return [{ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: color("--faint"), width: 1, dash: "dot" } }];
 }
 
 function draw(chart) {
   const chosen = new FormData(chart.controls);
   const over = chosen.get("over");
-  const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), linecolor: colour("--line"), automargin: true };
+  const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
   Plotly.react(chart.plot, traces(chart, over, chart.noisy ? Number(chosen.get("smooth") ?? 0) : 0), {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    font: { color: colour("--faint"), size: 11, family: "system-ui, sans-serif" },
+    font: { color: color("--faint"), size: 11, family: "system-ui, sans-serif" },
     margin: { l: 8, r: 8, t: 8, b: 8 },
     xaxis: { ...axis, rangemode: "tozero", nticks: 6 },
     yaxis: { ...axis, type: chosen.get("scale"), nticks: 6, exponentformat: "power" },
     showlegend: false, // it is above the chart
-    hovermode: "x unified", hoverlabel: { bgcolor: colour("--card"), font: { color: colour("--ink") } },
+    hovermode: "x unified", hoverlabel: { bgcolor: color("--card"), font: { color: color("--ink") } },
     dragmode: touch ? false : "zoom", // a finger scrolls the page
     shapes: moment(chart, over),
   }, { displayModeBar: false, responsive: true });
@@ -75,7 +75,7 @@ document.querySelectorAll(".controls").forEach((form) => form.addEventListener("
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 addEventListener("beforeprint", () => charts.forEach(draw));
 
-// Sheets of samples under a slider, whose moment the charts beside it show, too.
+// Grids of samples under a slider, whose moment the charts beside it show, too.
 
 function time(figure) {
   const sheets = JSON.parse(figure.querySelector("script").textContent);

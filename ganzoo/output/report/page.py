@@ -16,16 +16,16 @@ from ganzoo import comparison, folders
 from ganzoo.comparison import Compared
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder, write_atomically
-from ganzoo.observing.observer import Observer
+from ganzoo.observers.observer import Observer
 from ganzoo.output.animation import sample_grids
 from ganzoo.output.report import scores
-from ganzoo.output.report.chapter import Chapter, chapter
 from ganzoo.output.report.chart import Chart, overlaid
 from ganzoo.output.report.differences import shown
+from ganzoo.output.report.run_section import RunSection, chapter
 from ganzoo.run import Run
 
 ROOM = 9_000_000
-"""Bytes of the page for all pictures."""
+"""Bytes of the page for all images."""
 
 _OVERLAID = ("Losses", "Scores of the critic", "Samples", "Speed")
 """Titles of the curves that are shown for all runs together."""
@@ -75,7 +75,7 @@ def write(
         )
         for each in compared
     ]
-    observer.noted("writing the page")
+    observer.on_message("writing the page")
     page = _environment().get_template("page.html")
     names = _names(chapters)
     told = page.render(
@@ -113,13 +113,13 @@ def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str
     return (comparison.ranked(runs, metric) if metric else runs), metric
 
 
-def _names(chapters: Sequence[Chapter]) -> list[str]:
+def _names(chapters: Sequence[RunSection]) -> list[str]:
     """What runs are called: their folders' names, or whole paths where names are the same."""
     often = Counter(each.name for each in chapters)
     return [each.name if often[each.name] == 1 else each.path for each in chapters]
 
 
-def _overlaid(names: Sequence[str], chapters: Sequence[Chapter]) -> list[Chart]:
+def _overlaid(names: Sequence[str], chapters: Sequence[RunSection]) -> list[Chart]:
     pairs = list(zip(names, chapters, strict=True))
     told = [(name, [c for c in each.curves if c.title in _OVERLAID]) for name, each in pairs]
     return overlaid(told) + overlaid([(name, each.metrics) for name, each in pairs])

@@ -10,7 +10,7 @@ from ganzoo.evaluation.record import Basis, Evaluated, Score
 from ganzoo.output.report.chart import Chart, Line, Point
 from ganzoo.output.report.differences import shown
 
-GOOD = {"low": "low", "high": "high", "real": "like real pictures"}
+GOOD = {"low": "low", "high": "high", "real": "like real images"}
 """When a number is good, by its goal."""
 
 
@@ -27,9 +27,9 @@ class Row(NamedTuple):
 
     name: str
     value: str
-    floor: str
+    baseline: str
     good: str
-    pictures: str
+    images: str
     by: str
 
 
@@ -59,7 +59,7 @@ def _chart(kind: _Kind, by_basis: dict[Basis, dict[int, tuple[Point, Score]]]) -
     for basis, by_step in sorted(by_basis.items()):
         ordered = [by_step[step] for step in sorted(by_step)]
         points = tuple(point for point, _ in ordered)
-        lines.append(Line(f"{basis.generated:,} pictures", points, ordered[-1][1].floor))
+        lines.append(Line(f"{basis.generated:,} images", points, ordered[-1][1].baseline))
     return Chart(kind.name, tuple(lines), f"Good: {GOOD.get(kind.goal, '')}. By {kind.by}.")
 
 
@@ -78,9 +78,9 @@ def rows(found: Evaluated) -> list[Row]:
         Row(
             name,
             f"{score.value:.4g}",
-            "–" if score.floor is None else f"{score.floor:.4g}",
+            "–" if score.baseline is None else f"{score.baseline:.4g}",
             GOOD.get(score.goal, ""),
-            f"{score.pictures:,}",
+            f"{score.images:,}",
             _by(found, score),
         )
         for name, score in found.scores.items()
@@ -91,16 +91,21 @@ def matrices(found: Sequence[Evaluated]) -> list[Matrix]:
     """Every evaluation, those together that may be compared; of one step the one made last."""
     groups: dict[tuple[object, ...], dict[int, Evaluated]] = {}
     for each in found:
-        alike = (each.samples, each.extractor, each.features, each.real, each.image, each.pictures)
+        alike = (
+            each.samples,
+            each.extractor,
+            each.features,
+            each.real,
+            each.image_shape,
+            each.images,
+        )
         groups.setdefault(alike, {})[each.step] = each
     return [_matrix(by_step) for by_step in groups.values()]
 
 
 def _matrix(by_step: dict[int, Evaluated]) -> Matrix:
     found = [by_step[step] for step in sorted(by_step)]
-    counts = (
-        f"{found[0].samples:,} generated and {found[0].real:,} real pictures of {found[0].size}"
-    )
+    counts = f"{found[0].samples:,} generated and {found[0].real:,} real images of {found[0].size}"
     title = f"{counts}, features of {found[0].extractor}"
     names = list(dict.fromkeys(name for each in found for name in each.scores))
     best = {

@@ -20,12 +20,12 @@ DAY = 24 * 60 * 60
 KEY = "0123456789abcdef" * 2
 
 
-class Greys:
-    """Two grey pictures."""
+class Grays:
+    """Two gray images."""
 
     class_names = ("all",)
 
-    def __init__(self, fingerprint: str = "greys") -> None:
+    def __init__(self, fingerprint: str = "grays") -> None:
         self.fingerprint = fingerprint
 
     def __len__(self) -> int:
@@ -41,7 +41,7 @@ def age(path: Path, days: float) -> None:
         os.utime(each, (time.time() - days * DAY,) * 2, follow_symlinks=False)
 
 
-def download(folder: Path, name: str, content: bytes = b"pictures") -> Path:
+def download(folder: Path, name: str, content: bytes = b"images") -> Path:
     """A file as ``ganzoo.download`` leaves it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
@@ -74,7 +74,7 @@ def unfinished(cache: Path, days: float) -> list[Path]:
 @pytest.fixture
 def full(own_cache: Path, tmp_path: Path) -> Path:
     """A cache with one of everything."""
-    prepared(Greys(), Preparation(resolution=8))
+    prepared(Grays(), Preparation(resolution=8))
     (tmp_path / "a.txt").touch()
     fingerprint_of_files(tmp_path, ["a.txt"])
     download(own_cache / "mnist/fashion", "train.gz")
@@ -108,7 +108,7 @@ def test_everything_is_listed_with_its_size_and_date(ganzoo_command: Ganzoo, ful
     assert load["path"] == "mnist/fashion/train.gz"
     told = ganzoo_command("data", "cache").out
     assert told == ganzoo_command("data", "cache", "list").out
-    assert f"{one['path']} of=Greys pictures=2 resolution=8 fit=crop channels=auto" in told
+    assert f"{one['path']} of=Grays images=2 resolution=8 fit=crop channels=auto" in told
     assert "1 of them" in told
     assert f"in all in {full}\n" in told
     assert "other files" not in told
@@ -136,11 +136,11 @@ def test_what_is_named_is_deleted(
     assert kinds(ganzoo_command) == left
     assert ("download" in left) == (full / "mnist/fashion/train.gz").exists()
     assert ("prepared" in left) == bool(list((full / "prepared").iterdir()))
-    assert len(prepared(Greys(), Preparation(resolution=8))) == 2
+    assert len(prepared(Grays(), Preparation(resolution=8))) == 2
 
 
 def test_only_what_was_not_used_for_so_long(ganzoo_command: Ganzoo, full: Path) -> None:
-    old = prepared(Greys("others"), Preparation(resolution=8)).identity
+    old = prepared(Grays("others"), Preparation(resolution=8)).identity
     age(full / "prepared" / old, 10)
     assert cleared(ganzoo_command, "--all", "--older-than", 11) == "there is nothing to delete\n"
     assert f"prepared/{old}" in cleared(ganzoo_command, "--all", "--older-than", 9.5)
@@ -187,7 +187,7 @@ def test_what_ganzoo_did_not_write_stays(
     elsewhere = tmp_path / "elsewhere"
     download(elsewhere, "mine.tgz")
     (elsewhere / KEY).mkdir()
-    (elsewhere / KEY / "pictures.npy").touch()
+    (elsewhere / KEY / "images.npy").touch()
     (set_,) = (full / "prepared").iterdir()
     (set_ / "notes.txt").touch()
     foreign = [
@@ -195,12 +195,12 @@ def test_what_ganzoo_did_not_write_stays(
         full / "flowers/mine.jpg",
         full / f"flowers/{'0' * 64}.txt",
         full / "flowers/tmpabcdefgh",
-        full / "prepared/pictures.npy",
-        full / f"prepared/{KEY}0/pictures.npy",
+        full / "prepared/images.npy",
+        full / f"prepared/{KEY}0/images.npy",
         full / "fingerprints/mine.txt",
         full / "mnist/fashion/mine.gz",
         set_ / "notes.txt",
-        set_ / "pictures.npy",
+        set_ / "images.npy",
     ]
     for file in foreign:
         file.parent.mkdir(exist_ok=True)
@@ -216,7 +216,7 @@ def test_what_ganzoo_did_not_write_stays(
     cleared(ganzoo_command, "--all")
     assert all(file.exists() for file in [*foreign, changed, *links])
     assert (elsewhere / "mine.tgz").exists()
-    assert (elsewhere / KEY / "pictures.npy").exists()
+    assert (elsewhere / KEY / "images.npy").exists()
     told = ganzoo_command("data", "cache").out
     assert "other files" in told
     assert "which ganzoo does not know and leaves alone" in told
@@ -231,15 +231,15 @@ def test_a_cache_folder_that_is_a_link_is_the_users_choice(
 
 
 def test_a_set_in_use_can_be_deleted(ganzoo_command: Ganzoo, own_cache: Path) -> None:
-    data = prepared(Greys(), Preparation(resolution=8))
+    data = prepared(Grays(), Preparation(resolution=8))
     cleared(ganzoo_command, "--prepared")
     assert not list((own_cache / "prepared").iterdir())
-    assert np.asarray(data.pictures).mean() == 0.5
+    assert np.asarray(data.images).mean() == 0.5
 
 
 def test_damaged_notes_are_no_trouble(ganzoo_command: Ganzoo, full: Path) -> None:
     (set_,) = (full / "prepared").iterdir()
-    for text in ("{", "[]", '"text"', '{"preparation": 3, "pictures": [1]}', "\0"):
+    for text in ("{", "[]", '"text"', '{"preparation": 3, "images": [1]}', "\0"):
         (set_ / "about.json").write_text(text)
         assert ganzoo_command("data", "cache").status == 0
         assert kinds(ganzoo_command)[0] == "prepared"

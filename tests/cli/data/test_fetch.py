@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.cli.data.fetch import _Progress
-from ganzoo.fetching.ledger import Ledger
+from ganzoo.fetching.fetch_log import FetchLog
 
 Ganzoo = Callable[..., Any]
 
@@ -26,7 +26,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
-    """The address of a site with two pictures, /0.png and /1.png."""
+    """The address of a site with two images, /0.png and /1.png."""
     folder = tmp_path / "site"
     folder.mkdir()
     for i in range(2):
@@ -52,34 +52,34 @@ def listed(site: str, tmp_path: Path) -> Path:
 KEYS = ("--address", "image", "--description", "text", "--allow-private")
 
 
-def test_pictures_are_fetched_told_of_and_trained_on(
+def test_images_are_fetched_told_of_and_trained_on(
     ganzoo_command: Ganzoo, listed: Path, tmp_path: Path
 ) -> None:
-    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS, "--label", "kind")
+    done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--label", "kind")
     assert done.status == 0
     assert done.out.splitlines() == [
         "2 fetched, 0 there before, 1 failed",
-        "reason           pictures",
+        "reason           images",
         "HTTP status 404  1",
-        "pictures/failures.csv",
-        "pictures/pictures.csv",
+        "images/failures.csv",
+        "images/images.csv",
     ]
-    assert done.err == "fetching 3 pictures\n"
-    head, first, *_ = (tmp_path / "pictures" / "pictures.csv").read_text().splitlines()
+    assert done.err == "fetching 3 images\n"
+    head, first, *_ = (tmp_path / "images" / "images.csv").read_text().splitlines()
     assert head == "file,address,description,label"
     assert first.endswith("/1.png,1.png,1")
 
-    again = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS)
+    again = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS)
     assert (again.status, again.err) == (0, "")
     assert again.out.startswith("0 fetched, 2 there before, 1 failed\n")
 
     trained = ganzoo_command(
-        *("train", "image-folder", "dcgan", "hinge", "dataset.path=pictures", "--steps", 1),
-        *("--resolution", 8, "--batch-size", 2, "--device", "cpu", "--run", "run"),
-        *("architecture.channels=2", "architecture.latents=4", "sample.count=4"),
+        *("train", "image-folder", "dcgan", "hinge", "dataset.path=images", "--steps", 1),
+        *("--resolution", 8, "--batch-size", 2, "--device", "cpu", "--run-dir", "run"),
+        *("architecture.base_channels=2", "architecture.latent_dim=4", "sample.count=4"),
     )
     assert trained.status == 0
-    assert "preparing 2 pictures" in trained.err
+    assert "preparing 2 images" in trained.err
 
 
 def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
@@ -87,8 +87,8 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
 ) -> None:
     monkeypatch.setattr(_Progress, "_SECONDS", 0.0)
     lines = ganzoo_command("data", "fetch", listed, "--out", "a", *KEYS).err.splitlines()
-    assert lines[0] == "fetching 3 pictures"
-    assert [line.split("  ")[0] for line in lines[1:]] == [f"{i}/3 pictures" for i in (1, 2, 3)]
+    assert lines[0] == "fetching 3 images"
+    assert [line.split("  ")[0] for line in lines[1:]] == [f"{i}/3 images" for i in (1, 2, 3)]
     assert lines[3].endswith("/s  1 failed")
     monkeypatch.setenv("FORCE_COLOR", "1")
     told = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err
@@ -99,7 +99,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
 
 
 def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
-    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS, "--json")
+    done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--json")
     assert json.loads(done.out) == {
         "fetched": 2,
         "already_there": 0,
@@ -108,22 +108,22 @@ def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
         "reasons": {"HTTP status 404": 1},
         "stopped": False,
         "malformed": 0,
-        "pictures": "pictures/pictures.csv",
-        "failures": "pictures/failures.csv",
+        "images": "images/images.csv",
+        "failures": "images/failures.csv",
     }
 
 
 @pytest.mark.parametrize(("share", "status"), [(0.0, 1), (0.3, 1), (0.34, 0), (1.0, 0)])
 def test_so_many_may_fail(share: float, status: int, ganzoo_command: Ganzoo, listed: Path) -> None:
     done = ganzoo_command(
-        "data", "fetch", listed, "--out", "pictures", *KEYS, "--max-failures", share
+        "data", "fetch", listed, "--out", "images", *KEYS, "--max-failures", share
     )
     assert done.status == status
     assert done.out.startswith("2 fetched")
 
 
 def test_if_all_fail_nothing_is_done(ganzoo_command: Ganzoo, listed: Path) -> None:
-    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS[:-1])
+    done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS[:-1])
     assert done.status == 1
     assert "not a public address  3\n" in done.out
 
@@ -132,14 +132,12 @@ def test_malformed_entries_are_named_and_counted_and_the_others_fetched(
     ganzoo_command: Ganzoo, listed: Path
 ) -> None:
     listed.write_text(listed.read_text() + "\n,nothing,n" * 12 + "\n")
-    done = ganzoo_command("data", "fetch", listed, "--out", "pictures", *KEYS)
+    done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS)
     assert done.status == 0
     assert done.out.startswith("2 fetched, 0 there before, 1 failed, 12 malformed\n")
     assert "malformed entries, which are left out: 12\n  line 5 of " in done.err
     assert "  and 2 more\n" in done.err
-    again = ganzoo_command(
-        "data", "fetch", listed, "--out", "pictures", *KEYS, "--max-failures", 0.8
-    )
+    again = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--max-failures", 0.8)
     assert again.status == 1  # 13 of 15
 
 
@@ -149,7 +147,7 @@ def test_wrong_requests_get_one_line(ganzoo_command: Ganzoo, listed: Path, tmp_p
     assert "cannot read the list" in ganzoo_command("data", "fetch", "none", "--out", "o").error
     site = ganzoo_command("data", "fetch", listed, "--out", tmp_path / "site", *KEYS)
     assert "holds other things" in site.error
-    with Ledger.opened(tmp_path / "o"):
+    with FetchLog.opened(tmp_path / "o"):
         busy = ganzoo_command("data", "fetch", listed, "--out", "o", *KEYS)
     assert "another process is fetching into o" in busy.error
     for wrong in (("--jobs", 0), ("--max-failures", 2), ("--timeout", 0)):

@@ -19,7 +19,7 @@ def draw(seed: int, size: tuple[int, int] = (40, 30)) -> Image.Image:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def images(tmp_path: Path) -> Path:
     """Many roses, few tulips, a duplicate, an unreadable file."""
     folder = tmp_path / "pics"
     for number in range(12):
@@ -38,10 +38,10 @@ def inspected(ganzoo_command: Ganzoo, *arguments: object) -> str:
 
 
 def test_the_report_tells_what_is_there_and_what_suits(
-    ganzoo_command: Ganzoo, pictures: Path
+    ganzoo_command: Ganzoo, images: Path
 ) -> None:
-    told = inspected(ganzoo_command, "image-folder", f"dataset.path={pictures}")
-    assert told.startswith("image-folder: 14 pictures\n")
+    told = inspected(ganzoo_command, "image-folder", f"dataset.path={images}")
+    assert told.startswith("image-folder: 14 images\n")
     for line in (
         "40 x 30 (13)",
         "RGB (13)",
@@ -54,7 +54,7 @@ def test_the_report_tells_what_is_there_and_what_suits(
         "not prepared yet",
         "settings that suit:\n  data.resolution=32 ",
         "  --augment flip ",
-        "  --augment shift augment.shift.on=both ",
+        "  --augment shift augment.shift.apply_to=all ",
         "  architecture.conditional=true ",
         "  data.balance=true ",
         "  dataset.on_error=skip ",
@@ -63,22 +63,22 @@ def test_the_report_tells_what_is_there_and_what_suits(
     assert "dataset.on_error=skip leaves" not in told
 
 
-def test_what_is_suggested_is_understood_by_train(ganzoo_command: Ganzoo, pictures: Path) -> None:
-    told = inspected(ganzoo_command, "image-folder", f"dataset.path={pictures}", "--json")
+def test_what_is_suggested_is_understood_by_train(ganzoo_command: Ganzoo, images: Path) -> None:
+    told = inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--json")
     suitable = [word for setting in json.loads(told)["suitable"] for word in setting.split()]
     assert len(suitable) > 8
-    run = ("train", "image-folder", "dcgan", "hinge", f"dataset.path={pictures}", "--dry-run")
+    run = ("train", "image-folder", "dcgan", "hinge", f"dataset.path={images}", "--dry-run")
     done = ganzoo_command(*run, *suitable)
     assert done.status == 0, done.err
 
 
-def test_json_tells_everything(ganzoo_command: Ganzoo, pictures: Path) -> None:
-    done = ganzoo_command("data", "inspect", "image-folder", f"dataset.path={pictures}", "--json")
+def test_json_tells_everything(ganzoo_command: Ganzoo, images: Path) -> None:
+    done = ganzoo_command("data", "inspect", "image-folder", f"dataset.path={images}", "--json")
     told = json.loads(done.out)
-    assert done.err == "looking at 14 pictures\n"
+    assert done.err == "looking at 14 images\n"
     assert told["dataset"] == "image-folder/image-folder"
     assert told["data"]["resolution"] == 64
-    assert (told["pictures"], told["readable"]) == (14, 13)
+    assert (told["images"], told["readable"]) == (14, 13)
     assert told["classes"] == {"rose": 12, "tulip": 1}
     assert told["preparation"]["done"] is False
     assert len(told["same"]) == 1
@@ -98,15 +98,15 @@ def test_long_lists_are_cut_in_text_and_whole_in_json(
     assert len(json.loads(told)["unreadable"]) == 25
 
 
-def test_a_sheet_is_drawn(ganzoo_command: Ganzoo, pictures: Path, tmp_path: Path) -> None:
-    inspected(ganzoo_command, "image-folder", f"dataset.path={pictures}", "--out", "new/sheet.png")
+def test_a_sheet_is_drawn(ganzoo_command: Ganzoo, images: Path, tmp_path: Path) -> None:
+    inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--out", "new/sheet.png")
     with Image.open(tmp_path / "new/sheet.png") as sheet:
         assert sheet.size == (1120, 4 * 158)
 
 
 @pytest.mark.parametrize("dataset", ["blossoms", "image-folder"])
-def test_settings_are_those_of_train(dataset: str, ganzoo_command: Ganzoo, pictures: Path) -> None:
-    options = {"blossoms": "dataset.count=30", "image-folder": f"dataset.path={pictures}"}
+def test_settings_are_those_of_train(dataset: str, ganzoo_command: Ganzoo, images: Path) -> None:
+    options = {"blossoms": "dataset.count=30", "image-folder": f"dataset.path={images}"}
     words = (f"dataset={dataset}", options[dataset], "data.resolution=24x16", "data.fit=pad")
     told = inspected(ganzoo_command, *words, "--limit", 7)
     assert "7 of them looked at\n" in told
@@ -143,9 +143,9 @@ def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
         (("blossoms", "dataset.count=0"), "dataset.count=0: input should be greater"),
         (("blossoms", "data.resolution=3"), "data.resolution=3: "),
         (("blossoms", "data.fitt=pad"), "there is no setting data.fitt; did you mean data.fit"),
-        (("blossoms", "train.steps=5"), "train.steps is not about pictures"),
-        (("blossoms", "--out", "sheet"), "sheet: name one picture file, such as sheet.png"),
-        (("blossoms", "--out", "sheet.txt"), "sheet.txt: pictures are written as .png"),
+        (("blossoms", "train.steps=5"), "train.steps is not about images"),
+        (("blossoms", "--out", "sheet"), "sheet: name one image file, such as sheet.png"),
+        (("blossoms", "--out", "sheet.txt"), "sheet.txt: images are written as .png"),
         (("blossoms", "--out", "there.png"), "there.png exists already"),
         (("blossoms", "--recipe", "nothing"), "there is no recipe called nothing"),
         (("image-folder", "dataset.path=nowhere"), "cannot read the folder"),
@@ -160,15 +160,13 @@ def test_a_wrong_request_gets_one_line(
     assert message in ganzoo_command("data", "inspect", *words).error
 
 
-def test_chosen_classes_are_what_the_report_is_about(
-    ganzoo_command: Ganzoo, pictures: Path
-) -> None:
-    words = ("image-folder", f"dataset.path={pictures}", "data.classes=tulip")
-    (pictures / "tulip/page.jpg").unlink()
+def test_chosen_classes_are_what_the_report_is_about(ganzoo_command: Ganzoo, images: Path) -> None:
+    words = ("image-folder", f"dataset.path={images}", "data.classes=tulip")
+    (images / "tulip/page.jpg").unlink()
     told = inspected(ganzoo_command, *words, "--out", "tulips.png")
-    assert told.startswith("image-folder: 1 pictures\n")
+    assert told.startswith("image-folder: 1 images\n")
     assert "classes (1):\n  tulip  1\n" in told
-    assert "in the cache for the 13 pictures of all classes, not prepared yet" in told
+    assert "in the cache for the 13 images of all classes, not prepared yet" in told
     with Image.open("tulips.png") as sheet:
         assert sheet.size == (1120, 158), "one row"
 
@@ -180,7 +178,7 @@ def test_an_hdf5_file_with_a_fault_is_told_of(ganzoo_command: Ganzoo, tmp_path: 
         file["images"], file["labels"] = images, [0] * 80 + [1] * 10
     words = ("hdf5", "dataset.path=a.h5", "dataset.range=0..1")
     told = inspected(ganzoo_command, *words)
-    assert told.startswith("hdf5: 90 pictures\n")
+    assert told.startswith("hdf5: 90 images\n")
     assert "cannot be read (1):\n  number 70: " in told
     assert "(NaN or infinite)" in told
     assert "  1  10  few" in told

@@ -14,7 +14,7 @@ Ganzoo = Callable[..., Any]
 
 ALBUM = """
 from PIL import Image
-from ganzoo import Dataset, LocalPath, Options, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 class AlbumOptions(Options):
     path: LocalPath | None = None
@@ -36,9 +36,9 @@ class Album:
 
 @hookimpl
 def ganzoo_datasets():
-    yield Dataset(name="album", summary="Two.", factory=Album, options=AlbumOptions)
+    yield DatasetSpec(name="album", summary="Two.", factory=Album, options=AlbumOptions)
 """
-"""A plugin whose pictures have names."""
+"""A plugin whose images have names."""
 
 
 def paint(folder: Path, count: int = 6) -> None:
@@ -49,13 +49,13 @@ def paint(folder: Path, count: int = 6) -> None:
 
 
 def test_a_folder_becomes_one_file(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
-    paint(tmp_path / "pictures")
+    paint(tmp_path / "images")
     done = ganzoo_command(
-        *("data", "pack", "image-folder", "dataset.path=pictures", "--resolution", "16x8"),
+        *("data", "pack", "image-folder", "dataset.path=images", "--resolution", "16x8"),
         *("data.fit=stretch", "--compress", "--out", "new/packed.h5"),
     )
     assert (done.status, done.out) == (0, "new/packed.h5\n")
-    assert "preparing 6 pictures\npacking 6 pictures" in done.err
+    assert "preparing 6 images\npacking 6 images" in done.err
     with h5py.File(tmp_path / "new" / "packed.h5") as file:
         assert file["images"].shape == (6, 8, 16, 3)
         assert file["images"].compression == "gzip"
@@ -80,23 +80,23 @@ def test_the_datasets_own_resolution_is_kept(ganzoo_command: Ganzoo) -> None:
         assert file["images"].shape == (5, 3, 32, 32)
 
 
-def test_pictures_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
-    paint(tmp_path / "pictures")
-    (tmp_path / "pictures" / "class0" / "bad.png").write_text("<html>")
-    arguments = ("data", "pack", "image-folder", "dataset.path=pictures", "--out", "out")
+def test_images_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    paint(tmp_path / "images")
+    (tmp_path / "images" / "class0" / "bad.png").write_text("<html>")
+    arguments = ("data", "pack", "image-folder", "dataset.path=images", "--out", "out")
     refused = ganzoo_command(*arguments)
     assert (refused.status, len(refused.err.splitlines())) == (2, 2)
     assert "bad.png: it is no JPEG" in refused.err
     done = ganzoo_command(*arguments, "dataset.on_error=skip", "--resolution", 16)
-    assert "1 left out:\n  cannot read the picture" in done.err
+    assert "1 left out:\n  cannot read the image" in done.err
     assert len(list((tmp_path / "out").rglob("*.png"))) == 6
 
 
-def test_what_pictures_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_what_images_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "album.py").write_text(ALBUM)
     table = "file,address,description\ngreen.png,https://g,grass\nred.png,,roses\n"
     arguments = ("data", "pack", "album", "dataset.path=.", "--plugin", "album.py", "--out")
-    for name, asked in (("pictures.csv", ()), ("shop.csv", ("--descriptions", "shop.csv"))):
+    for name, asked in (("images.csv", ()), ("shop.csv", ("--descriptions", "shop.csv"))):
         (tmp_path / name).write_text(table)
         assert ganzoo_command(*arguments, f"{name}.h5", *asked).status == 0
         (tmp_path / name).unlink()
@@ -108,16 +108,16 @@ def test_what_pictures_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path
         assert set(file) == {"images", "source"}
     (tmp_path / "other.csv").write_text("file,description\nblue.png,sky\n")
     refused = ganzoo_command(*arguments, "a.h5", "--descriptions", "other.csv")
-    assert "of other pictures, such as blue.png: the dataset has red.png" in refused.error
+    assert "of other images, such as blue.png: the dataset has red.png" in refused.error
 
 
 def test_only_the_chosen_classes_are_packed(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
-    paint(tmp_path / "pictures")
+    paint(tmp_path / "images")
     done = ganzoo_command(
-        *("data", "pack", "image-folder", "dataset.path=pictures", "data.classes=class1"),
+        *("data", "pack", "image-folder", "dataset.path=images", "data.classes=class1"),
         *("--resolution", 8, "--out", "a.h5"),
     )
-    assert "packing 3 pictures" in done.err
+    assert "packing 3 images" in done.err
     with h5py.File("a.h5") as file:
         assert file["images"][:, 0, 0, 0].tolist() == [40, 120, 200]
         assert file["labels"][:].tolist() == [0, 0, 0]
@@ -135,7 +135,7 @@ def test_a_table_that_happens_to_lie_there_is_no_obstacle(
     ganzoo_command: Ganzoo, tmp_path: Path, table: bytes
 ) -> None:
     paint(tmp_path / "pics", 2)
-    (tmp_path / "pics/pictures.csv").write_bytes(table)
+    (tmp_path / "pics/images.csv").write_bytes(table)
     arguments = ("data", "pack", "image-folder", "dataset.path=pics", "--resolution", 8, "--out")
     done = ganzoo_command(*arguments, "a.h5")
     assert done.status == 0, done.err
@@ -145,8 +145,8 @@ def test_a_table_that_happens_to_lie_there_is_no_obstacle(
     if b"file" not in table:
         assert "no descriptions: " in done.err
     if b"short" not in table:
-        asked = ganzoo_command(*arguments, "b.h5", "--descriptions", "pics/pictures.csv")
-        assert "pictures" in asked.error
+        asked = ganzoo_command(*arguments, "b.h5", "--descriptions", "pics/images.csv")
+        assert "images" in asked.error
 
 
 def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         ((*blossoms, "--out", "a.npz", "--descriptions", "t.csv"), "cannot hold descriptions"),
         ((*blossoms, "--out", "a.h5", "--descriptions", "t.csv"), "there is no table t.csv"),
         ((*blossoms, "--out", "a.h5", "--resolution", "huge"), "data.resolution=huge"),
-        ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps is not about pictures"),
+        ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps is not about images"),
         ((*blossoms, "--out", "a.h5", "data.fitt=pad"), "did you mean data.fit"),
         ((*blossoms, "mnist", "--out", "a.h5"), "one dataset"),
         (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),

@@ -1,0 +1,94 @@
+"""The images that ``[DATASET] [KEY=VALUE]...`` or a recipe ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ganzoo.components import Options
+    from ganzoo.contracts import Dataset
+    from ganzoo.registry import Entry, Registry
+    from ganzoo.sections import DataOptions
+    from ganzoo.settings import Settings
+
+Model = TypeVar("Model", bound="BaseModel")
+
+
+class Chosen(NamedTuple):
+    """A dataset with its options, and which of its images are to be prepared how."""
+
+    entry: Entry
+    options: Options
+    how: DataOptions
+
+    @property
+    def can_skip(self) -> bool:
+        """Whether the dataset can leave out what cannot be read."""
+        return "on_error" in type(self.options).model_fields
+
+    def build(self) -> Dataset:
+        """The images, as a run gets them."""
+        source: Dataset = self.entry.build(self.options)
+        return source
+
+    def past_damage(self) -> Chosen:
+        """The same, and as many of them as can be read, if the dataset has options for that."""
+        changed = {"on_error": "skip"} if self.can_skip else {}
+        if getattr(self.options, "memory", None) in ("auto", "load"):
+            changed["memory"] = "stream"  # where one damaged image would spoil the loading of all
+        return self._replace(options=self.options.model_copy(update=changed))
+
+
+def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
+    """The dataset and the preparation that ``[DATASET] [KEY=VALUE]...`` or a recipe ask for.
+
+    Raises RequestError for what there is not, and for settings of other parts of a run.
+    """
+    from ganzoo.sections import DataOptions
+
+    settings = _settings(words, recipe, known)
+    section = settings.values["dataset"]
+    entry = known.find("dataset", str(section["name"]))
+    component = entry.component
+    advice = {key: v for key, v in component.recommends.items() if key.startswith("data.")}
+    settings.recommend(advice, f"dataset {component.name}")
+    chosen = {key: value for key, value in section.items() if key != "name"}
+    options = _validated(component.options, chosen, "dataset", settings)
+    how = _validated(DataOptions, settings.values.get("data", {}), "data", settings)
+    return Chosen(entry, options, how)
+
+
+def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
+    from ganzoo.errors import RequestError
+    from ganzoo.run import settings_of
+    from ganzoo.settings import Settings
+
+    settings = settings_of(recipe, known) if recipe else Settings()
+    asked = Settings()
+    names = [word for word in words if "=" not in word]
+    asked.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
+    for key in asked.origins:
+        if key.partition(".")[0] not in ("dataset", "data"):
+            raise RequestError(f"{key} is not about images: give settings of dataset and data")
+    settings.add(asked.values, "command line")
+    section = settings.values.get("dataset")
+    if len(names) > 1 or not isinstance(section, dict) or "name" not in section:
+        raise RequestError(
+            f"expected one dataset, not {' '.join(names) or 'none'}: write DATASET [KEY=VALUE]..."
+        )
+    return settings
+
+
+def _validated(model: type[Model], values: Any, section: str, settings: Settings) -> Model:
+    from pydantic import ValidationError
+
+    from ganzoo.settings import reworded
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        known = [f"{section}.{name}" for name in model.model_fields]
+        raise reworded(error, section, known, settings.origins) from None

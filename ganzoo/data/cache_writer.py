@@ -1,0 +1,231 @@
+"""The making of a set of prepared images, which can be interrupted at any time."""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from ganzoo.contracts import BulkDataset, Dataset
+from ganzoo.data.items import require_array, require_item
+from ganzoo.data.labels import WrongLabel, require_label
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import RequestError, UnreadableImage
+from ganzoo.folders import write_atomically
+
+_CHUNK = 256
+_SECONDS = 2.0
+"""How much work a process that is killed may lose."""
+NO_LABEL = -1
+UNKNOWN: AbstractContextManager[None] = nullcontext()
+"""Of a source that nobody has said whose code it is."""
+
+
+class Row(NamedTuple):
+    """A prepared image (H, W, C) with its label, or why there is none."""
+
+    number: int
+    pixels: NDArray[np.uint8] | None
+    label: int | None = None
+    reason: str = ""
+
+
+@dataclass
+class _Done:
+    """How far the work has come."""
+
+    rows: int = 0
+    gray: bool = True
+    """Whether every image so far is."""
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rows = operator.index(self.rows)
+        self.skipped = [(operator.index(number), str(reason)) for number, reason in self.skipped]
+
+
+class Building:
+    """A folder with rows for all images, filled in their order, and a note of how far."""
+
+    def __init__(
+        self,
+        folder: Path,
+        source: Dataset,
+        how: Preparation,
+        dataset: str = "",
+        code: AbstractContextManager[None] = UNKNOWN,
+    ) -> None:
+        self.folder = folder
+        self.source = source
+        self.how = how
+        self.dataset = dataset
+        """The qualified name of the source's dataset, for messages."""
+        self.code = code
+        self._note = folder / "progress.json"
+
+    def done(self) -> int:
+        """How many images are done, perhaps by another process."""
+        return self._noted().rows
+
+    def finish(self, progress: Callable[[int, int], None]) -> None:
+        """Do what is left, and leave ``images.npy``, ``labels.npy`` if any, and ``about.json``.
+
+        Raises UnreadableImage for an image that cannot be decoded, unless its source says to
+        skip it, RequestError if nothing is left or a label is wrong, and OSError where the disk
+        gives no more. After a wrong label nothing is kept: other images may have wrong labels, too.
+        """
+        rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
+        done = self._noted() if rows.exists() and every_label.exists() else _Done()
+        if not done.rows:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+        shape = (len(self.source), self.how.height, self.how.width, self.how.most_channels)
+        pixels = _mapped(rows, np.uint8, shape)
+        labels = _mapped(every_label, np.int64, shape[:1])
+        try:
+            self._fill(done, pixels, labels, progress)
+        except WrongLabel:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        if len(done.skipped) == len(self.source):
+            reason = done.skipped[0][1]
+            raise RequestError(f"not one of the {len(self.source)} images can be read: {reason}")
+        self._tidy(done, pixels, labels)
+
+    def _noted(self) -> _Done:
+        try:
+            done = _Done(**json.loads(self._note.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):  # none that was written whole
+            return _Done()
+        return done if 0 <= done.rows <= len(self.source) else _Done()
+
+    def _fill(
+        self,
+        done: _Done,
+        pixels: np.memmap[Any, Any],
+        labels: np.memmap[Any, Any],
+        progress: Callable[[int, int], None],
+    ) -> None:
+        noted = time.monotonic()
+        for rows in read(self.source, self.how, done.rows, self.code):
+            for number, image, label, reason in rows:
+                if image is None:
+                    done.skipped.append((number, reason))
+                    continue
+                found = require_label(label, self.source.class_names, number, self.dataset)
+                pixels[number] = image
+                labels[number] = NO_LABEL if found is None else found
+                done.gray = done.gray and bool((image[..., :1] == image).all())
+            done.rows += len(rows)
+            progress(done.rows, len(self.source))
+            if time.monotonic() - noted > _SECONDS:
+                pixels.flush()
+                labels.flush()
+                write_atomically(self._note, json.dumps(asdict(done)))
+                noted = time.monotonic()
+
+    def _tidy(self, done: _Done, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]) -> None:
+        """Close the gaps of skipped images, and keep one channel of gray ones."""
+        rows, file = self.folder / "rows.npy", self.folder / "images.npy"
+        channels = 1 if done.gray and self.how.channels == "auto" else pixels.shape[-1]
+        kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
+        pixels.flush()
+        if (labels[kept] != NO_LABEL).all():
+            np.save(self.folder / "labels.npy", labels[kept], allow_pickle=False)
+        about = {
+            "class_names": list(self.source.class_names),
+            "skipped": done.skipped,
+            "source": type(self.source).__name__,
+            "preparation": self.how.named(),
+            "images": len(kept),
+        }
+        (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        if done.skipped or channels < pixels.shape[-1]:
+            _copy(pixels[..., :channels], kept, file)
+            rows.unlink()
+        else:
+            rows.rename(file)
+        for left in (self.folder / "every_label.npy", self._note):
+            left.unlink(missing_ok=True)
+
+
+def read(
+    source: Dataset,
+    how: Preparation,
+    start: int = 0,
+    code: AbstractContextManager[None] = UNKNOWN,
+) -> Iterator[list[Row]]:
+    """All images from number ``start`` on, some at a time, prepared in threads."""
+    with ThreadPoolExecutor() as pool:
+        for first in range(start, len(source), _CHUNK):
+            indices = range(first, min(first + _CHUNK, len(source)))
+            if isinstance(source, BulkDataset):
+                with code:
+                    images, labels = source.read(indices)
+                    require_array(images, "what read() returned first", ndim=4)
+                yield _rows(indices, images, labels, how)
+            else:
+                yield list(pool.map(lambda index: read_one(source, index, how, code), indices))
+
+
+def read_one(
+    source: Dataset,
+    index: int,
+    how: Preparation,
+    code: AbstractContextManager[None] = UNKNOWN,
+) -> Row:
+    """One image; or why it is left out, if the source says to skip what cannot be read."""
+    try:
+        with code:
+            item = source[index]
+            require_item(item, index)
+        image, label = item
+        return Row(index, prepare(image, how), label)
+    except UnreadableImage as error:
+        if error.skip:
+            return Row(index, None, reason=str(error))
+        raise
+
+
+def _rows(
+    indices: range,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    how: Preparation,
+) -> list[Row]:
+    ready = images.shape[1:] == (how.height, how.width, how.most_channels)
+    pixels = images if ready else [prepare(image, how) for image in images]
+    named = [None] * len(indices) if labels is None else labels.tolist()
+    return [Row(*row) for row in zip(indices, pixels, named, strict=True)]
+
+
+def _mapped(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """The array in this file, gone on with if it is there, its room on the disk made sure."""
+    if file.exists():
+        return open_memmap(file, mode="r+")
+    array = open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at some later row
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    return array
+
+
+def _copy(pixels: NDArray[np.uint8], kept: NDArray[np.intp], file: Path) -> None:
+    """Write some of the rows to another file."""
+    file.unlink(missing_ok=True)  # of a process that was killed
+    array = _mapped(file, np.uint8, (len(kept), *pixels.shape[1:]))
+    for start in range(0, len(kept), _CHUNK):
+        array[start : start + _CHUNK] = pixels[kept[start : start + _CHUNK]]
+    array.flush()

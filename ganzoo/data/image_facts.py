@@ -1,0 +1,147 @@
+"""The facts that an inspection keeps of each image, gathered in one pass over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import repeat
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.contracts import BulkDataset, ChunkedDataset, Dataset, RawImage
+from ganzoo.data.cache_writer import NO_LABEL
+from ganzoo.data.duplicates import SIDE, digest, likeness
+from ganzoo.data.items import require_item
+from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import RequestError, UnreadableImage
+from ganzoo.imaging import to_image
+
+T = TypeVar("T")
+
+_CHUNK = 64
+
+_FACTS = np.dtype(
+    [
+        ("number", np.int64),
+        ("label", np.int64),
+        ("width", np.int64),
+        ("height", np.int64),
+        ("mode", "U11"),
+        ("gray", np.bool_),
+        ("one_color", np.bool_),
+        ("transparent", np.bool_),
+        ("animated", np.bool_),
+        ("digest", np.uint64, 2),
+        ("likeness", np.uint8, 72),
+    ]
+)
+"""168 bytes, so that a million images are no burden."""
+
+_GRAY = Preparation(resolution=SIDE, fit="stretch", channels=1)
+"""How an image is prepared to take its likeness."""
+
+
+def gather(
+    source: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
+) -> tuple[NDArray[Any], dict[int, UnreadableImage]]:
+    """The facts of the images that can be read, row by row, and the errors of the others."""
+    facts = np.empty(len(numbers), _FACTS)
+    errors: dict[int, UnreadableImage] = {}
+    step = source.chunk if isinstance(source, ChunkedDataset) else _CHUNK
+    progress(0, len(numbers))
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(numbers), step):
+            chunk = numbers[start : start + step]
+            found = each(source, chunk, _look, pool)
+            for done, (number, seen) in enumerate(zip(chunk, found, strict=True), start):
+                if isinstance(seen, UnreadableImage):
+                    errors[number] = seen
+                else:
+                    facts[done - len(errors)] = (number, *seen)
+            progress(start + len(chunk), len(numbers))
+    return facts[: len(numbers) - len(errors)], errors
+
+
+def each(
+    source: Dataset,
+    numbers: Sequence[int],
+    work: Callable[[RawImage, int | None], T],
+    pool: Executor,
+) -> Iterable[T | UnreadableImage]:
+    """What ``work`` makes of each image and its label, or why it cannot be read.
+
+    Many at once are read one by one where they cannot be read together.
+    """
+
+    def one(number: int) -> T | UnreadableImage:
+        try:
+            item = source[number]
+        except UnreadableImage as error:
+            return error
+        except RequestError as error:
+            return UnreadableImage(f"number {number}", str(error))
+        require_item(item, number)
+        image, label = item
+        return work(image, label)
+
+    if isinstance(source, BulkDataset) and isinstance(numbers, range):
+        with suppress(RequestError):
+            images, labels = source.read(numbers)
+            return pool.map(work, images, repeat(None) if labels is None else labels.tolist())
+    return pool.map(one, numbers)
+
+
+def _look(raw: RawImage, label: int | None) -> tuple[Any, ...]:
+    """The facts of an image, but for its number."""
+    if isinstance(raw, Image.Image):
+        image, mode, pixels = raw, raw.mode, _pixels(raw)
+    else:
+        image, pixels = to_image(raw), raw
+        mode = image.mode if raw.shape[2] <= 4 else f"{raw.shape[2]} channels"
+    return (
+        NO_LABEL if label is None else label,
+        *image.size,
+        mode,
+        _is_gray(mode, pixels),
+        _are_alike(pixels, pixels[:1, :1]),
+        _is_transparent(image),
+        bool(image.info.get("duration") or image.info.get("default_image")),
+        digest(pixels),
+        likeness(Image.fromarray(prepare(_shrunk(image), _GRAY)[..., 0])),
+    )
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """A large photograph by a whole factor, since Lanczos' filter takes a while for all of it."""
+    factor = min(image.size) // (4 * SIDE)
+    return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "L") else image
+
+
+def _pixels(image: Image.Image) -> NDArray[Any]:
+    """The values of the pixels, which in a palette's numbers would mean nothing."""
+    if image.mode == "P":
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return np.asarray(image)
+
+
+def _is_gray(mode: str, pixels: NDArray[Any]) -> bool:
+    if mode in ("P", "RGB", "RGBA"):
+        return _are_alike(pixels[..., :3], pixels[..., :1])
+    return pixels.ndim == 2 or pixels.shape[2] <= 2
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    """Whether any pixel is; many images have an alpha channel for nothing."""
+    if not image.has_transparency_data:
+        return False
+    return bool(np.asarray(image.convert("RGBA").getchannel("A")).min() < 255)
+
+
+def _are_alike(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
+    # A few rows tell of most images that they are not.
+    few = slice(None, None, 1 + len(pixels) // 8)
+    return bool((pixels[few] == others[few]).all() and (pixels == others).all())

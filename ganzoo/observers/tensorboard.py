@@ -1,0 +1,116 @@
+"""The same reports and sheets for TensorBoard."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.summary.writer.record_writer import RecordWriter
+from torch.utils.tensorboard import summary
+
+from ganzoo.evaluation.record import Evaluated
+from ganzoo.folders import RunFolder
+from ganzoo.observers.dashboards import BASELINE, hyperparameters, layout, tag
+from ganzoo.observers.observer import Observer
+
+_NUMBERS = itertools.count()
+_BINS = 30
+
+
+class TensorBoard(Observer):
+    """Event files in the run folder; ``tensorboard --logdir runs`` shows them.
+
+    They are written as things happen, and not by a thread: what a full disk does not take is an
+    OSError here and now, after which a new file is begun.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self._folder = folder
+        self._records: RecordWriter | None = None
+        self._failed = False
+        """Since the last checkpoint; what is told until then is not worth a file each."""
+        self._open(step)
+
+    def on_checkpoint_start(self) -> None:
+        """Try again, if need be, from the next report on."""
+        self._failed = False
+
+    def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
+        """One scalar each."""
+        self._write(step, *(summary.scalar(tag(name), value) for name, value in scalars.items()))
+
+    def on_evaluation_end(self, found: Evaluated) -> None:
+        """Each score, and what real images get; both are in one of the custom scalars' charts."""
+        baselines = {name: score.baseline for name, score in found.scores.items()}
+        told = {
+            f"{BASELINE}/{name}": baseline
+            for name, baseline in baselines.items()
+            if baseline is not None
+        }
+        self.on_report(found.step, {**found.scalars, **told})
+        self._write(found.step, layout(found.scores))
+
+    def on_scores(self, step: int, scores: Mapping[str, NDArray[np.float32]]) -> None:
+        """A histogram each, unless an update was left out since it was not finite."""
+        for name, each in scores.items():
+            if np.isfinite(each).all():
+                self._write(step, summary.histogram(f"scores/{name} images", each, bins=_BINS))
+
+    def on_images(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
+        """One image; of more than four channels the first three."""
+        shown = pixels[..., :3] if pixels.shape[-1] not in (1, 3, 4) else pixels
+        self._write(step, summary.image(name, shown, dataformats="HWC"))
+
+    def on_warning(self, step: int, message: str) -> None:
+        """A text among the run's."""
+        self._write(step, summary.text("warnings", message))
+
+    def on_rollback(self, step: int) -> None:
+        """Hide what was told of later steps."""
+        self.on_end()
+        self._open(step)
+
+    def on_end(self) -> None:
+        """Write out what is left."""
+        if self._records:
+            records, self._records = self._records, None
+            records.close()
+
+    def _open(self, step: int) -> None:
+        name = f"{time.time():.0f}.{platform.node()}.{os.getpid()}.{next(_NUMBERS)}"
+        file = (self._folder / f"events.out.tfevents.{name}").open("xb")
+        self._records = RecordWriter(file)
+        self._record(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        # It hides what was told after the checkpoint that the run goes on from.
+        begins = SessionLog(status=SessionLog.START)
+        self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=begins))
+        if step < 1:
+            settings = RunFolder(self._folder).stored_settings()
+            self._write(0, hyperparameters(settings), layout())
+
+    def _write(self, step: int, *summaries: object) -> None:
+        if self._failed:
+            return
+        if not self._records:
+            self._open(step - 1)
+        for told in summaries:
+            self._record(Event(wall_time=time.time(), step=step, summary=told))
+
+    def _record(self, event: Event) -> None:
+        assert self._records
+        try:
+            self._records.write(event.SerializeToString())
+            self._records.flush()
+        except OSError:
+            self._failed = True
+            with suppress(OSError):
+                self.on_end()
+            raise

@@ -1,0 +1,116 @@
+"""The images in an archive."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
+
+from ganzoo import (
+    IMAGE_SUFFIXES,
+    RequestError,
+    SampleRanges,
+    UnreadableImage,
+    below_root,
+    find_images,
+    fingerprint_of_file,
+    labels_by_folder,
+    labels_by_table,
+    open_image,
+    parse_dataset_json,
+    without_strays,
+)
+from ganzoo_archive.members import open_archive
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from ganzoo_archive import ArchiveOptions
+
+_TABLE = "dataset.json"
+
+
+class ArchiveImages:
+    """Every image in a zip or tar file, in the order of their names.
+
+    A dataset.json gives the labels, if there is one. Else each folder is a class, with whatever
+    is below it, once the folders are left out that all images lie in; the few images that lie
+    in no class's folder are left out then.
+    """
+
+    def __init__(self, options: ArchiveOptions) -> None:
+        if options.path is None:
+            raise RequestError("archive has no images yet: write dataset.path=FILE.zip or .tar")
+        self._path = options.path
+        self._skip = options.on_error == "skip"
+        self._members = open_archive(options.path)
+        self._names, self._notes = find_images(self._members.names, self._start)
+        if not self._names:
+            raise RequestError(
+                f"no image in {options.path}: it needs files named "
+                f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
+                + "".join(f"; {note}" for note in self._notes)
+            )
+        self._labels, self.class_names = self._find_labels()
+        self._ranges = SampleRanges(
+            options.range, self._names, [self._path], self._open, str(self._path)
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What the archive holds, whatever it is called."""
+        return f"{fingerprint_of_file(self._path)}{self._ranges.identity}"
+
+    @property
+    def notes(self) -> list[str]:
+        """What is left out, and what is assumed of values."""
+        return [*self._notes, *self._ranges.notes]
+
+    def name(self, index: int) -> str:
+        """What the image is called in the archive."""
+        return self._names[index]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, index: int) -> tuple[Image, int | None]:
+        name = self._names[index]
+        where = f"{name} in {self._path}"
+        try:
+            image = self._ranges.applied(open_image(self._open(name), where))
+        except ValueError as error:
+            reason = error.reason if isinstance(error, UnreadableImage) else str(error)
+            if not self._skip:
+                reason += "; dataset.on_error=skip leaves such images out"
+            raise UnreadableImage(where, reason, skip=self._skip) from error
+        return image, None if self._labels is None else int(self._labels[index])
+
+    def _open(self, name: str) -> BinaryIO:
+        return io.BytesIO(self._members.read(name))
+
+    def _start(self, name: str) -> bytes:
+        try:
+            return self._members.read(name)
+        except ValueError:
+            return b""
+
+    def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+        tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
+        if not tables:
+            self._names, notes = without_strays(self._names, rooted=True)
+            self._notes += notes
+            return labels_by_folder(below_root(self._names))
+        name = min(tables, key=lambda name: (name.count("/"), name))
+        table = f"{name} in {self._path}"
+        try:
+            content = self._members.read(name)
+        except ValueError as error:
+            raise RequestError(f"cannot read {table}: {error}") from error
+        rows = parse_dataset_json(content, table)
+        if rows is None:
+            return None, ()
+        beside = name.removesuffix(_TABLE)
+        return labels_by_table(rows, [name.removeprefix(beside) for name in self._names], table)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from ganzoo.observers import console, speed
+from ganzoo.observers.console import ProgressBar, counting
+
+
+def told(terminal: bool) -> str:
+    output = io.StringIO()
+    bar = ProgressBar(Console(file=output, force_terminal=terminal, width=120, highlight=False))
+    bar.on_preparation_progress(0, 4)
+    bar.on_preparation_progress(4, 4)
+    bar.on_train_start(0, 100)
+    bar.on_step_end(50, 800)
+    scalars = {"loss/generator": 0.5, "generator/adversarial": 9.0}
+    bar.on_report(50, {**scalars, "speed/images_per_second": 123.0})
+    bar.on_message("[something] happened")
+    bar.on_end()
+    return output.getvalue()
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    lines = told(terminal=False).splitlines()
+    assert lines[0] == "preparing 4 images"
+    assert lines[1].startswith("step 50/100  123 images/s")
+    assert lines[1].endswith("generator 0.5")
+    assert lines[2] == "[something] happened"
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_pipe_is_told_of_an_evaluation_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, training: bool
+) -> None:
+    output = io.StringIO()
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    if training:
+        bar.on_train_start(0, 100)
+        bar.on_message("step 10")
+    for what in ("generated images", "features"):
+        for done in range(12):
+            now[0] += 1
+            bar.on_evaluation_progress(what, done, 12)
+    lines = output.getvalue().splitlines()
+    if training:
+        assert lines == ["step 10", "generated images: 9 of 12", "features: 7 of 12"]
+    else:
+        assert lines == [
+            *("generated images: 0 of 12", "generated images: 10 of 12"),
+            *("features: 0 of 12", "features: 10 of 12"),
+        ]
+
+
+def test_a_terminal_gets_a_bar() -> None:
+    text = told(terminal=True)
+    assert "50/100" in text
+    assert "generator 0.5" in text
+    assert "[something] happened" in text
+    assert "\x1b[" in text
+
+
+def test_growth_is_told_before_the_losses() -> None:
+    output = io.StringIO()
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    for fade in (0.434, 1.0):
+        bar.on_report(1, {"growth/resolution": 16.0, "growth/fade": fade, "loss/generator": 0.5})
+    first, second = output.getvalue().splitlines()
+    assert first.endswith("16 px faded in 43%  generator 0.5")
+    assert second.endswith("16 px  generator 0.5")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_counting_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.StringIO()
+    there = Console(file=output, force_terminal=terminal, width=80, highlight=False)
+    monkeypatch.setattr(console, "StandardError", lambda: there)
+    with counting("frame", "making {} frames") as show:
+        for done in range(5):
+            show(done, 4)
+    if terminal:
+        assert "frame" in output.getvalue()
+        assert "4/4" in output.getvalue()
+    else:
+        assert output.getvalue() == "making 4 frames\n"
+
+
+def estimated(
+    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int = 0
+) -> tuple[str, int]:
+    """What is said of a run of so many steps, each of so many seconds, and in which step."""
+    output, now = io.StringIO(), [1000.0]
+    monkeypatch.setattr("ganzoo.observers.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.on_train_start(begun, steps)
+    for step in range(begun + 1, begun + 60):
+        now[0] += each
+        bar.on_step_end(step, 64 * step)
+        if output.getvalue():
+            return output.getvalue(), step - begun
+    return output.getvalue(), 0
+
+
+@pytest.mark.parametrize(
+    ("steps", "each", "begun", "told"),
+    [
+        (10_000, 1.2, 0, "about 3 h 20 min in all at 53 images/s\n"),
+        (10_000, 1.2, 5000, "about 1 h 40 min more at 53 images/s\n"),
+        (400, 1.0, 0, "about 7 min in all at 64 images/s\n"),
+        (60, 0.5, 0, ""),
+    ],
+)
+def test_the_time_that_a_run_takes_is_said_after_some_steps(
+    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int, told: str
+) -> None:
+    said, step = estimated(monkeypatch, steps, each, begun)
+    assert said == told
+    assert 2 <= step <= 22 or not told
+
+
+def test_a_run_that_takes_days_is_warned_of_with_the_setting_to_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said, _ = estimated(monkeypatch, 2_000_000, 3.0)
+    assert "warning: the 1999992 steps that are left take about 2 months at 21 images/s" in said
+    assert "about 29000 steps take a day: set fewer with train.steps=N" in said
+
+
+def test_the_time_is_said_once_and_with_the_first_report_if_steps_are_fast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output, now = io.StringIO(), [0.0]
+    monkeypatch.setattr("ganzoo.observers.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.on_train_start(0, 100_000)
+    for step in range(1, 101):
+        now[0] += 0.01
+        bar.on_step_end(step, 64 * step)
+        if step % 50 == 0:
+            bar.on_report(step, {"images_seen": 64 * step, "loss/generator": 1})
+    lines = output.getvalue().splitlines()
+    assert lines[0] == "about 17 min in all at 6400 images/s"
+    assert [line.split()[0] for line in lines] == ["about", "step", "step"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (45, "45 s"),
+        (12 * 60, "12 min"),
+        (12_000, "3 h 20 min"),
+        (7200, "2 h"),
+        (30 * 3600, "30 h"),
+        (5 * 86400, "5 days"),
+        (300 * 86400, "10 months"),
+        (3000 * 86400, "8 years"),
+    ],
+)
+def test_a_length_of_time_is_said_in_words(seconds: float, words: str) -> None:
+    assert speed.lasting(seconds) == words
