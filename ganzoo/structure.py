@@ -72,7 +72,7 @@ _AUGMENTS = (("warp",), ("recolor",), ("draw", "apply"))
 def _require_augment(augment: Any) -> None:
     apply_to = getattr(augment, "apply_to", None)
     if apply_to not in ("real", "all"):
-        raise ContractError(f'apply_to is {apply_to!r}, not "real" or "both"', augment)
+        raise ContractError(f'apply_to is {apply_to!r}, not "real" or "all"', augment)
     begun = [methods for methods in _AUGMENTS if any(hasattr(augment, each) for each in methods)]
     if not begun:
         known = [method for methods in _AUGMENTS for method in methods]

@@ -146,7 +146,7 @@ def test_what_is_shown_of_an_object_is_short(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(augment="flip"))
     assert repr(run).endswith("run', blossoms-dcgan-non-saturating, step 3)")
     assert repr(run.run) == str(run.run) == "Run('blossoms-dcgan-non-saturating', seed=0)"
-    shown = "Chosen('classic-augment/flip', on='real', probability=0.5, vertical=0.0)"
+    shown = "Chosen('classic-augment/flip', apply_to='real', probability=0.5, vertical=0.0)"
     assert repr(run.run.augment["flip"]) == shown
     assert repr(run.run.loss.entry.component) == "LossSpec('non-saturating')"
     assert repr(run.run.architecture.entry.component) == "ArchitectureSpec('dcgan')"

@@ -97,7 +97,7 @@ def test_the_last_is_that_of_the_last_step_however_late_another_was_measured(mad
     [
         ({"samples": 40}, "40 generated images, not 100"),
         ({"real": 40}, "40 real images, not 100"),
-        ({"image": (3, 8, 16)}, "images of 16 x 8 pixels, not of 8 x 8"),
+        ({"image_shape": (3, 8, 16)}, "images of 16 x 8 pixels, not of 8 x 8"),
         ({"images": "other"}, "other real images: other, not one"),
         ({"extractor": "net", "by_features": True}, "features of net, not of random"),
         ({"features": "random-2", "by_features": True}, "features random-2, not random-1"),

@@ -320,9 +320,7 @@ def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
     for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
         told = settings(assignment)
         run = Run.resolve(told, REGISTRY)
-        (found,) = [
-            o for k, _, o in explain(run.tree(), told.origins) if k.endswith("features.name")
-        ]
+        (found,) = [o for k, _, o in explain(run.tree(), told.origins) if k == "extractor.name"]
         assert found == origin
         assert run.extractor
         assert run.extractor.automatic == (origin == "auto")

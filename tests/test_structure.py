@@ -33,7 +33,7 @@ class Turned:
 
 
 class Tinted(Turned):
-    def recolor(self, n: int, channels: int, random: Any) -> Any: ...
+    def recolour(self, n: int, channels: int, random: Any) -> Any: ...
 
 
 def test_what_is_right_passes_in_silence() -> None:
@@ -45,7 +45,7 @@ def test_what_is_right_passes_in_silence() -> None:
     ("kind", "built", "told"),
     [
         ("loss", Clipped(), "Clipped has no method constrain: rename constrian to constrain"),
-        ("augmentation", Tinted(), "Tinted has no method recolor: rename recolor to recolor"),
+        ("augmentation", Tinted(), "Tinted has no method recolor: rename recolour to recolor"),
     ],
 )
 def test_an_optional_method_of_nearly_the_right_name_is_warned_of(

@@ -24,7 +24,7 @@ _SECTIONS = {
 """Where numbers are shown that do not have their section in their name: how it begins there."""
 
 _ASIDE = (
-    *("checkpoint.", "evaluate.", "log.", "metrics.", "plugins", "sample."),
+    *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "plugins", "sample."),
     *("train.steps", "train.epochs", "train.images", "train.max_time"),
 )
 """Settings that change nothing that is trained, or only for how long, which may be put off."""

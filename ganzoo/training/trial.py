@@ -91,7 +91,7 @@ def _try_augment(augment: Any, images: Tensor, code: AbstractContextManager[None
             raise ContractError("it changes the images that it is given in place", augment)
         if not made.requires_grad:
             raise ContractError(
-                'with apply_to "both" the generator learns through it, but the images that it '
+                'with apply_to "all" the generator learns through it, but the images that it '
                 "returns carry no gradient",
                 augment,
             )

@@ -16,7 +16,7 @@ from ganzoo import Options, hookimpl
 class Brighter:
     """A right augmentation, from which the others are derived."""
 
-    apply_to: str = "both"
+    apply_to: str = "all"
 
     def __init__(self, options: Options) -> None: ...
 
@@ -48,7 +48,7 @@ class Warpp:  # at: misspelled-warp
         return torch.eye(3).repeat(n, 1, 1)
 
 
-class Elsewhere(Brighter):  # at: apply_to
+class Elsewhere(Brighter):  # at: apply-to
     apply_to = "fake"
 
 
@@ -205,29 +205,27 @@ class Undrawn(Networked):
         return torch.randn(n, getattr(self, "size"))  # noqa: B009  # at: undrawn
 
 
-def tupled(
-    options: Options, *, image: Any, num_classes: int, requirements: Any
-) -> Any:  # at: tuple
-    return Networked(image), Judge()
+def tupled(options: Options, *, image_shape: Any, **others: Any) -> Any:  # at: tuple
+    return Networked(image_shape), Judge()
 
 
-def column(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
-    return ganzoo.Networks(generator=Networked(image), discriminator=Column())
+def column(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+    return ganzoo.Networks(generator=Networked(image_shape), discriminator=Column())
 
 
-def multiplies(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
-    return ganzoo.Networks(generator=Multiplies(image), discriminator=Judge())
+def multiplies(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+    return ganzoo.Networks(generator=Multiplies(image_shape), discriminator=Judge())
 
 
-def unsampled(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
-    return ganzoo.Networks(generator=Unsampled(image), discriminator=Judge())
+def unsampled(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+    return ganzoo.Networks(generator=Unsampled(image_shape), discriminator=Judge())
 
 
-def undrawn(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:
-    return ganzoo.Networks(generator=Undrawn(image), discriminator=Judge())
+def undrawn(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+    return ganzoo.Networks(generator=Undrawn(image_shape), discriminator=Judge())
 
 
-def plain(options: Options, *, image: Any, num_classes: int, requirements: Any) -> Any:  # at: plain
+def plain(options: Options, **others: Any) -> Any:  # at: plain
     module = nn.Identity()
     return ganzoo.Networks(generator=module, discriminator=Judge())  # type: ignore[arg-type]
 
@@ -377,7 +375,7 @@ def ganzoo_augmentations() -> list[ganzoo.AugmentationSpec]:
     augments = {
         "misspelled-draw": Drawn,
         "misspelled-warp": Warpp,
-        "apply_to": Elsewhere,
+        "apply-to": Elsewhere,
         "detached": Detached,
         "bytes": Bytes,
         "cropped": Cropped,

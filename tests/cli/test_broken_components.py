@@ -28,7 +28,7 @@ BROKEN = [
         "ContractError",
         "it changes nothing: .*rename warpp to warp",
     ),
-    ("augmentation", "apply_to", "ContractError", "apply_to is 'fake'"),
+    ("augmentation", "apply-to", "ContractError", "apply_to is 'fake'"),
     ("augmentation", "detached", "ContractError", "carry no gradient"),
     ("augmentation", "bytes", "ContractError", r"images lie in \[-1, 1\]"),
     (

@@ -169,8 +169,8 @@ def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
     ("key", "of"),
     [
         ("architecture.base_channels", "of architecture dcgan/dcgan"),
-        ("dcgan.channels", "architecture.base_channels=64"),
-        ("dcgan/dcgan.channels", "architecture.base_channels=64"),
+        ("dcgan.base_channels", "architecture.base_channels=64"),
+        ("dcgan/dcgan.base_channels", "architecture.base_channels=64"),
         ("augment.rotate.degrees", "of augmentation classic-augment/rotate"),
         ("metrics.kid.subsets", "of metric feature-metrics/kid"),
         ("loss", "loss takes the name of a component: "),

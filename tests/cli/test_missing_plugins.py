@@ -192,5 +192,5 @@ def test_a_plugin_file_that_is_gone_is_named(ganzoo_command: Ganzoo, tmp_path: P
     assert done.status == 0, done.err
     file.unlink()
     refused = ganzoo_command("resume", "run", "--steps", 2).error
-    told = f"the loss my-gan/relativistic came from the file {file}, which is not there: bring it"
+    told = f"the loss gone-gan/relativistic came from the file {file}, which is not there: bring it"
     assert told in refused

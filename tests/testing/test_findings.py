@@ -118,7 +118,7 @@ class Unreadable(HalfSaved):
 class Strengthening:
     """An augmentation with state: it darkens more with every batch."""
 
-    apply_to: Any = "both"
+    apply_to: Any = "all"
     batches = 0
 
     def __init__(self, options: Options) -> None: ...

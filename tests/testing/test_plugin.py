@@ -63,8 +63,8 @@ def test_a_good_loss_passes() -> None:
         ({"recommends": {"loss.gp_weight": 1}}, "not its business"),
         ({"recommends": {"trian.steps": 1}}, "not its business; did you mean train."),
         (
-            {"recommends": {"train.critic_step": 5}},
-            "there is no setting train.critic_step; did you mean train.discriminator.steps",
+            {"recommends": {"train.discriminator.step": 5}},
+            "there is no setting train.discriminator.step; did you mean train.discriminator.steps",
         ),
         (
             {"recommends": {"train.generator.lr": -1}},

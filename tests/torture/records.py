@@ -98,7 +98,7 @@ def _words() -> list[bytes]:
     return [
         b"blossoms\ndcgan\nwgan-gp\nloss.gp_weight=5\ntrain.generator.betas=[0, 0.9]\n"
         b'data.classes=rose+tulip,aster\naugment.flip=true\nseed=3\ntrain={"epochs": 2}\n'
-        b"dataset.count=20\narchitecture.channels=8\ncheckpoint.every=2 epochs",
+        b"dataset.count=20\narchitecture.base_channels=8\ncheckpoint.every=2 epochs",
     ]
 
 

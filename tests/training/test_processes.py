@@ -278,8 +278,8 @@ def test_a_port_that_is_taken_is_named_and_no_process_stays(tmp_path: Path) -> N
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         script = (
-            "from ganzoo.sections import Training; from ganzoo.training.engine import Engine\n"
-            "Engine(Training(device='cpu', devices=2))"
+            "from ganzoo.sections import TrainOptions; from ganzoo.training.engine import Engine\n"
+            "Engine(TrainOptions(device='cpu', devices=2))"
         )
         process = started("-c", script, folder=tmp_path, MASTER_PORT=str(port))
         _, noted = process.communicate(timeout=60)

@@ -20,7 +20,7 @@ Arguments = Callable[..., dict[str, Any]]
 def test_a_run_is_the_same_with_and_without_the_trial(
     architecture: str, tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"augment.rotate.apply_to": "both", "augment.flip": {}}
+    settings = {"augment.rotate.apply_to": "all", "augment.flip": {}}
     arguments = tiny(architecture=architecture, settings=settings, loss="wgan-gp")
     tried = ganzoo.train(**arguments)
     monkeypatch.setattr(session, "try_out", lambda *arguments: None)
