@@ -175,8 +175,8 @@ class PlainCritic(ganzoo.Discriminator):
         ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so"),
         (
             {"train__devices": 2, "growth__batch_size": {"16": 5}},
-            "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal parts: "
-            "set growth.batch_size.16=2, or a multiple",
+            "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal "
+            "parts: set growth.batch_size.16=2, or a multiple",
         ),
     ],
 )
