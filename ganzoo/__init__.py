@@ -1,9 +1,8 @@
 """Train GANs: any dataset, architecture, loss and augmentations, each a plugin.
 
-These names are all that a plugin needs, and ``train``, ``resume``, ``load``, ``sweep``,
-``evaluate``, ``compare`` and ``report`` for those who use ganzoo from Python. Each is imported when
-it is first used, so that a plugin's ``__init__.py`` can declare its components without paying for
-torch.
+These are the names that plugins need, and ``train``, ``resume``, ``load``, ``sweep``, ``evaluate``,
+``compare`` and ``report`` for use from Python. Each is imported on first use, so a plugin's
+``__init__.py`` can declare its components without importing torch.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         ColorAugmentation,
         Critic,
         Dataset,
+        DatasetWithNotes,
         Discriminator,
         Extractor,
         Generator,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
         MetricValue,
         NamedDataset,
         Networks,
-        NotedDataset,
         PixelAugmentation,
         RawImage,
         ScalableDataset,
@@ -93,6 +92,7 @@ __all__ = [
     "Critic",
     "Dataset",
     "DatasetSpec",
+    "DatasetWithNotes",
     "Discriminator",
     "Extractor",
     "ExtractorSpec",
@@ -113,7 +113,6 @@ __all__ = [
     "MetricValue",
     "NamedDataset",
     "Networks",
-    "NotedDataset",
     "Options",
     "PixelAugmentation",
     "PluginError",
@@ -152,7 +151,7 @@ __all__ = [
     "without_strays",
 ]
 
-_HOMES = {
+_MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
@@ -177,15 +176,15 @@ _HOMES = {
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
 }
-"""The modules whose names are given here; all others are contracts."""
+"""Public names by the module that defines them; all other names are in ganzoo.contracts."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
-    home = next((home for home, names in _HOMES.items() if name in names), "contracts")
-    value = getattr(importlib.import_module(f"ganzoo.{home}"), name)
-    globals()[name] = value  # the next time it is found at once
+    module = next((module for module, names in _MODULES.items() if name in names), "contracts")
+    value = getattr(importlib.import_module(f"ganzoo.{module}"), name)
+    globals()[name] = value  # the next access does not call this function
     return value
 
 

@@ -19,7 +19,7 @@ from ganzoo.arguments import (
 )
 from ganzoo.objects import Objects
 from ganzoo.run import Run
-from ganzoo.settings import NAMED
+from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
     from ganzoo.arguments import AnyArchitecture, AnyAugmentation, AnyDataset, AnyLoss, AnyRun
@@ -93,7 +93,7 @@ def resume(
     named = {"dataset": dataset, "architecture": architecture, "loss": loss}
     place, stored, objects = opened(run, named, augment)
     stored.add({**flags(shorthands), **(settings or {})}, "Python")
-    changed = Run.resolve(stored, objects.registry(stored), advised=False)
+    changed = Run.resolve(stored, objects.registry(stored), recommend=False)
     with interruptible():
         session.resume(changed, place, progress(quiet), callbacks(on_report))
     return TrainedRun(place, changed)
@@ -118,7 +118,7 @@ def load(
 
     named = {"dataset": dataset, "architecture": architecture, "loss": loss}
     place, stored, objects = opened(run, named, augment)
-    found = Run.resolve(stored, objects.registry(stored), advised=False)
+    found = Run.resolve(stored, objects.registry(stored), recommend=False)
     return TrainedRun(place, found, str(checkpoint))
 
 
@@ -148,7 +148,7 @@ def sweep(
     asked = {**named, **flags(shorthands), **(settings or {})}
     runs, differs = [], []
     for chosen, apart in combinations(asked):
-        components = {kind: chosen.pop(kind) for kind in NAMED}
+        components = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
         run = resolved(Objects(), components, augment, recipe, plugins, [chosen])
         require_one_process(run)
         runs.append(run)

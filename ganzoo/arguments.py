@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects, component_of
-from ganzoo.run import SHORTHANDS, Run, core_keys, settings_of
-from ganzoo.settings import NAMED, Settings, meant
+from ganzoo.run import SHORTHANDS, Run, core_keys, recipe_settings
+from ganzoo.settings import MAIN_KINDS, Settings, suggest_keys
 
 if TYPE_CHECKING:
     from ganzoo.components import ArchitectureSpec, AugmentationSpec, DatasetSpec, LossSpec
@@ -61,7 +61,7 @@ def resolved(
     settings = fill(Settings())
     known = objects.registry(settings)
     if recipe is not None:
-        settings = fill(settings_of(recipe, known))
+        settings = fill(recipe_settings(recipe, known))
     return Run.resolve(settings, known)
 
 
@@ -131,7 +131,7 @@ def combinations(asked: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dic
 
 
 def _told(key: str, value: object) -> str:
-    if key in NAMED and not isinstance(value, str):
+    if key in MAIN_KINDS and not isinstance(value, str):
         return component_of(key, value).name
     return str(value)
 
@@ -161,7 +161,7 @@ def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
         if name not in SHORTHANDS:
             raise RequestError(
                 f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; other keys go "
-                f"into settings={{...}}{meant(name, core_keys())}"
+                f"into settings={{...}}{suggest_keys(name, core_keys())}"
             )
     return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
 

@@ -1,4 +1,4 @@
-"""What a plugin declares: a name, a sentence, an options model, and where the code lives."""
+"""What a plugin declares: a component's name, summary, options, and where its code is."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def _whole(path: Any) -> Path:
-    """The absolute path; a folder may be called 2024, which looks like a number."""
+def _absolute(path: Any) -> Path:
+    """The absolute path. A number is accepted, too: a folder may be called 2024."""
     text = str(path)
     if not text:
         raise ValueError("the path is empty")
@@ -30,75 +30,78 @@ def _whole(path: Any) -> Path:
         raise ValueError(str(error)) from error
 
 
-LocalPath = Annotated[Path, BeforeValidator(_whole)]
-"""The type of an option that names a file or folder: a run can then go on from anywhere."""
+LocalPath = Annotated[Path, BeforeValidator(_absolute)]
+"""The type of an option that is a path: stored absolute, so a run can be resumed from anywhere."""
 
 
-def limits_of(written: str) -> tuple[float, float]:
-    """The two numbers of ``LOW..HIGH``; raises ValueError where it is not of that form."""
+def parse_range(text: str) -> tuple[float, float]:
+    """The two numbers of ``LOW..HIGH``; raises ValueError for any other text, or if LOW >= HIGH."""
     number = r"(-?[0-9]+(?:\.[0-9]+)?)"
-    found = re.fullmatch(rf"{number}\.\.{number}", written)
+    found = re.fullmatch(rf"{number}\.\.{number}", text)
     if not found or float(found[1]) >= float(found[2]):
         raise ValueError("write auto, or LOW..HIGH, such as 0..4095")
     return float(found[1]), float(found[2])
 
 
-def _checked_range(written: str) -> str:
-    if written != "auto":
-        limits_of(written)
-    return written
+def _checked_range(text: str) -> str:
+    if text != "auto":
+        parse_range(text)
+    return text
 
 
 SampleRange = Annotated[str, AfterValidator(_checked_range)]
-"""The type of an option that says what black and white are: ``LOW..HIGH``, or ``auto``."""
+"""The type of an option for the values of black and white: ``LOW..HIGH``, or ``auto``."""
 
 
 class Options(BaseModel):
-    """The options of a component: immutable, and strict about unknown keys.
+    """The base class of a component's options: a frozen pydantic model that refuses unknown keys.
 
-    Every field has a default and a description; bounds are pydantic constraints. An option that
-    may be absent defaults to ``None``, since a settings file cannot write "nothing".
+    Every field needs a default and a description; numbers need bounds, as pydantic constraints. A
+    field that may be ``None`` must have the default ``None``: TOML cannot write that value.
     """
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
-        # A name may be 2024, which a command line cannot tell from a number.
+        # A name may be 2024, which the command line parses as a number.
         coerce_numbers_to_str=True,
-        # Commands that only list components need no validators.
+        # Commands that only list components do not need validators.
         defer_build=True,
     )
 
 
 def is_options(model: object) -> bool:
-    """Whether it is a class of options."""
+    """Whether this is a class derived from Options."""
     return isinstance(model, type) and issubclass(model, Options)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ComponentSpec:
-    """A named, configurable thing that some plugin knows how to build."""
+    """The declaration of a component: what all kinds have in common."""
 
     kind: ClassVar[str]
 
     name: str
     summary: str
-    """One sentence, with its full stop."""
+    """One sentence, with a full stop."""
     factory: str | Callable[..., Any]
-    """The callable that builds it, or where to import it from: ``"package.module:name"``."""
+    """A callable that returns the component, or its import string ``"package.module:name"``."""
     options: type[Options] = Options
     reference: str = ""
-    """The paper or the source it follows."""
+    """The paper or the code that it follows."""
     recommends: Mapping[str, Any] = field(default_factory=dict)
-    """Defaults for other settings when this component is used, by dotted key; a user's own win."""
+    """Defaults for other settings while this component is used, by dotted key.
+
+    Settings of the user take precedence.
+    """
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.kind} name {self.name!r} must be lower-case-with-hyphens")
 
     def faults(self) -> Iterator[str]:
-        """What is wrong with the declaration, as far as that shows without importing its code."""
+        """Faults of the declaration that are found without importing the factory, one line each."""
         for name in ("summary", "reference"):
             if not isinstance(getattr(self, name), str):
                 yield f"its {name} should be a text, not {getattr(self, name)!r}"
@@ -108,7 +111,7 @@ class ComponentSpec:
             yield f"its recommends should be a mapping, not {self.recommends!r}"
 
     def option_faults(self) -> Iterator[str]:
-        """What is wrong with the options: no class of them, no default, or one of another type."""
+        """Faults of the options: not a class of options, no default, a default of a wrong type."""
         if not is_options(self.options):
             yield f"its options should be a class derived from ganzoo.Options, not {self.options!r}"
             return
@@ -126,10 +129,10 @@ class ComponentSpec:
         return f"{type(self).__name__}({self.name!r})"
 
     def build(self, options: Options, **context: Any) -> Any:
-        """What the factory makes of the options, its code imported only now.
+        """Import the factory and return what it returns for these options.
 
-        Raises RequestError, prefixed with this component's name, where the factory raises
-        ValueError or LookupError: that is how a factory refuses.
+        A factory refuses a request by raising ValueError or LookupError. That is raised as a
+        RequestError whose message begins with this component's kind and name.
         """
         factory = self.factory
         if isinstance(factory, str):
@@ -148,16 +151,19 @@ _PLAIN: Mapping[Any, tuple[type, ...]] = {
     float: (int, float),
     str: (str,),
 }
-"""Which defaults options of plain types may have; others are for ``ganzoo.testing`` to check."""
+"""The types of defaults that options of these types may have; ganzoo.testing checks the rest."""
 
 
 def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
     if option.is_required():
         yield f"option {name!r} needs a default"
     elif isinstance(option.annotation, type) and option.default_factory is None:
-        kinds, given = _PLAIN.get(option.annotation, (object,)), option.default
-        if not isinstance(given, kinds) or (isinstance(given, bool) and kinds[-1] in (int, float)):
-            yield f"option {name!r}: its default {given!r} is no {option.annotation.__name__}"
+        types, default = _PLAIN.get(option.annotation, (object,)), option.default
+        if not isinstance(default, types) or (
+            isinstance(default, bool) and types[-1] in (int, float)
+        ):
+            expected = option.annotation.__name__
+            yield f"option {name!r}: its default {default!r} is not of type {expected}"
 
 
 class DatasetSpec(ComponentSpec):
@@ -171,14 +177,13 @@ class ArchitectureSpec(ComponentSpec):
     """``factory(options, image_shape=, num_classes=, requirements=)`` returns ``ganzoo.Networks``.
 
     ``image_shape`` is an :class:`~ganzoo.ImageShape`, ``num_classes`` the number of classes (0
-    without labels), ``requirements`` a :class:`~ganzoo.LossRequirements`: what the loss requires
-    of the networks.
+    without labels), ``requirements`` the :class:`~ganzoo.LossRequirements` of the run's loss.
     """
 
     kind = "architecture"
 
     grows: bool = False
-    """Whether its networks are :class:`~ganzoo.GrowingNetwork`."""
+    """Whether both networks are :class:`~ganzoo.GrowingNetwork`."""
 
 
 class LossSpec(ComponentSpec):
@@ -200,10 +205,10 @@ class MetricSpec(ComponentSpec):
     kind = "metric"
 
     goal: Literal["low", "high", "real"] = "low"
-    """Whether its numbers are good when low, when high, or when near those of real images."""
+    """Which values are good: low ones, high ones, or those close to the value of real images."""
 
     def faults(self) -> Iterator[str]:
-        """As of every component; and its goal is one that there is."""
+        """As for every component, and an unknown goal."""
         yield from super().faults()
         if self.goal not in ("low", "high", "real"):
             yield f"its goal should be low, high or real, not {self.goal!r}"
@@ -216,14 +221,14 @@ class ExtractorSpec(ComponentSpec):
     kind = "extractor"
 
     packages: tuple[str, ...] = ()
-    """What has to be installed for it, by the name that is imported."""
+    """The names of the Python packages that it imports and that may not be installed."""
     preference: int | None = None
-    """``extractor=auto`` takes the greatest of those whose packages are there; one without
-    is taken only by its name.
+    """``extractor=auto`` chooses the extractor with the greatest preference among those whose
+    packages are installed. With ``None`` it is used by its name only.
     """
 
     def faults(self) -> Iterator[str]:
-        """As of every component; and its packages and preference can be compared with others'."""
+        """As for every component, and wrong types of ``packages`` and ``preference``."""
         yield from super().faults()
         packages: Any = self.packages
         if not isinstance(packages, tuple | list) or not all(isinstance(p, str) for p in packages):
@@ -239,16 +244,16 @@ class ExtractorSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RecipeSpec(ComponentSpec):
-    """A settings file inside a plugin: names what it reproduces, and what it should reach."""
+    """A settings file in a plugin, for ``ganzoo train --recipe NAME``."""
 
     kind = "recipe"
 
     factory: str | Callable[..., Any] = ""
-    """Not used: a recipe builds nothing."""
+    """Not used: a recipe has no code."""
     settings: str
     """The TOML file, as ``"package/path/inside/it.toml"``."""
     expects: str = ""
-    """What a run of it should reach, in a sentence."""
+    """The result that a run of it should reach, in one sentence."""
 
     def _factory_faults(self) -> Iterator[str]:
         return iter(())

@@ -1,4 +1,4 @@
-"""The errors that are a user's business: each message names the thing, the place and the remedy."""
+"""Errors that are shown to users: each message names the thing, the place and the remedy."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 
 class RequestError(ValueError):
-    """What was asked for cannot be done as it was asked; the command line ends with status 2."""
+    """A request that cannot be fulfilled; the command line exits with status 2."""
 
 
 class PluginError(Exception):
-    """A fault in a plugin's code, in one line that says whose and where.
+    """An error in a plugin's code, in one line that names the component and the place.
 
-    The command line ends with status 1. The error that it came from is its ``__cause__``.
+    The command line exits with status 1. The original error is its ``__cause__``.
     """
 
 
 class ContractError(TypeError):
-    """What a component made or returned is not what its kind promises; ``at`` is the code of it."""
+    """A component made or returned something wrong; ``at`` is the object or function at fault."""
 
     def __init__(self, message: str, at: Any = None) -> None:
         super().__init__(message)
@@ -27,14 +27,14 @@ class ContractError(TypeError):
 
 
 class Stopped(BaseException):
-    """Work was asked to stop before a run had anything to save; the same command does it again.
+    """A request to stop arrived before the run had anything to save; run the same command again.
 
-    Like KeyboardInterrupt it is no error, and passes by whatever deals with errors.
+    Derived from BaseException, as KeyboardInterrupt is, so that ``except Exception`` ignores it.
     """
 
 
 class Terminated(Stopped):
-    """A signal has come where nothing else waited for it; the command ends with this status."""
+    """A signal arrived while nothing handled it; the command exits with ``status``."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -42,14 +42,14 @@ class Terminated(Stopped):
 
 
 class UnknownName(RequestError, LookupError):
-    """A name that nothing installed answers to, or that more than one thing answers to."""
+    """A name that no installed component has, or that more than one has."""
 
 
 class UnreadableImage(RequestError):
     """An image that cannot be decoded.
 
-    A source raises it with ``skip=True`` when the user asked to leave such images out;
-    preparation then goes on without the image and says so at the end.
+    A dataset raises it with ``skip=True`` if the user asked to skip such images. Preparation then
+    continues without the image and reports it at the end.
     """
 
     def __init__(self, image: str | PurePath, reason: str, *, skip: bool = False) -> None:
@@ -60,40 +60,39 @@ class UnreadableImage(RequestError):
 
 
 def place_in(error: BaseException, module: str) -> str:
-    """``file:line`` of the innermost frame in a plugin's own code, or nothing if there is none.
+    """``file:line`` of the innermost frame in a plugin's code; empty if there is none.
 
-    ``module`` is the name of one of the plugin's modules: its own code is all that is in the same
-    top-level package. Errors that the error was raised from are searched where it has no such
-    frame itself.
+    ``module`` is the name of one of the plugin's modules; all code in the same top-level package
+    counts. If the error has no such frame, the errors that it was raised from are searched.
     """
     package = module.partition(".")[0]
-    seen: BaseException | None = error
-    searched: set[int] = set()  # two errors may be each other's context
-    while seen is not None and id(seen) not in searched:
-        searched.add(id(seen))
-        place, trace = "", seen.__traceback__
+    current: BaseException | None = error
+    searched: set[int] = set()  # two errors can be each other's context
+    while current is not None and id(current) not in searched:
+        searched.add(id(current))
+        place, trace = "", current.__traceback__
         while trace is not None:
             name = str(trace.tb_frame.f_globals.get("__name__", ""))
             if name.partition(".")[0] == package:
                 place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
             trace = trace.tb_next
-        if isinstance(seen, SyntaxError) and seen.filename and seen.lineno:
-            place = f"{seen.filename}:{seen.lineno}"
+        if isinstance(current, SyntaxError) and current.filename and current.lineno:
+            place = f"{current.filename}:{current.lineno}"
         if place:
             return place
-        seen = seen.__cause__ or seen.__context__
+        current = current.__cause__ or current.__context__
     return ""
 
 
 def in_one_line(error: BaseException) -> str:
-    """What went wrong, without line breaks; the kind of error where it says more than the text."""
+    """The error's message without line breaks; with its class unless the message is enough."""
     plain = isinstance(error, ValueError | ArithmeticError | OSError | PluginError)
     text = " ".join(str(error).split())
     return text if plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean ...?"`` with the nearest known names, or nothing."""
+    """``"; did you mean ...?"`` with the most similar known names; empty if there are none."""
     import difflib
 
     close = difflib.get_close_matches(name, list(known), n=3)
@@ -101,11 +100,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
-"""What CUDA, torch on the CPU and NumPy say."""
+"""Parts of the messages of CUDA, of torch on the CPU, and of NumPy."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is not enough memory."""
+    """Whether an error reports that there is not enough memory."""
     return any(words in str(error) for words in _NO_MEMORY)
 
 

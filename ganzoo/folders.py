@@ -1,4 +1,4 @@
-"""The folders that ganzoo writes: one per run, and a cache of what can be made again."""
+"""The folders that ganzoo writes: run folders and the cache; files are written atomically."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from ganzoo.errors import RequestError
 
 
 def cache_folder(*parts: str) -> Path:
-    """The folder for downloads and prepared images, made if need be.
+    """The subfolder ``parts`` of the cache for downloads and prepared images; created if missing.
 
-    ``GANZOO_CACHE`` names it; otherwise it is the user's cache folder of this system.
+    The environment variable ``GANZOO_CACHE`` sets the cache folder; the default is the user's cache
+    folder of the operating system. Raises RequestError if it cannot be created.
     """
     import platformdirs
 
@@ -29,35 +30,35 @@ def cache_folder(*parts: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:
         raise RequestError(
-            f"cannot make the cache folder {root}: {error}; name another one with the environment "
+            f"cannot create the cache folder {root}: {error}; set another one with the environment "
             "variable GANZOO_CACHE"
         ) from error
     return folder
 
 
 def require_folder(path: Path) -> None:
-    """Raise RequestError unless this is a folder that may be written, or could become one."""
+    """Raise RequestError unless this is a writable folder or can be created as one."""
     nearest = next((each for each in (path, *path.parents) if each.exists()), path)
     if not nearest.is_dir():
         raise RequestError(f"{nearest} is a file, not a folder")
     if not os.access(nearest, os.W_OK):
-        raise RequestError(f"nothing may be written into {nearest}: name another place")
+        raise RequestError(f"{nearest} is not writable: choose another path")
 
 
 def ending(path: PurePath) -> str:
-    """How a name ends, in lower case: ``.png``; nothing for a name such as 2024.10."""
+    """The suffix of a name in lower case: ``.png``; empty for a name such as 2024.10."""
     suffix = path.suffix.lower()
     return suffix if suffix.strip(".0123456789") else ""
 
 
 def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
-    """Refuse a file's place where something would be overwritten, or where nothing can be written.
+    """Raise RequestError if writing this file would overwrite something, or is not possible.
 
-    With ``force`` a file may be overwritten, but no folder, and nothing that belongs to a run.
-    ``option`` is what named the place. Raises RequestError.
+    With ``force`` a file may be overwritten, but not a folder and not a file of a run. ``option``
+    is the option that set the path, for the message.
     """
     if path.is_dir():
-        raise RequestError(f"{path} exists already, as a folder: name a file with {option}")
+        raise RequestError(f"{path} exists already and is a folder: name a file with {option}")
     if force:
         _refuse_part_of_run(path)
     elif path.exists() or path.is_symlink():
@@ -66,7 +67,7 @@ def check_free(path: Path, *, force: bool = False, option: str = "--out") -> Non
 
 
 def check_folder_free(path: Path, *, force: bool = False) -> None:
-    """Refuse a folder that holds something, unless ``force`` is given, and what check_free does."""
+    """As check_free, for a folder: without ``force`` it must be missing or empty."""
     if path.is_dir() and not force and any(path.iterdir()):
         raise exists_already(path)
     if force:
@@ -75,7 +76,7 @@ def check_folder_free(path: Path, *, force: bool = False) -> None:
 
 
 def exists_already(path: Path, option: str = "--out") -> RequestError:
-    """The error that something is at this path, and what to do about it."""
+    """The error that this path exists already."""
     return RequestError(
         f"{path} exists already: name another with {option}, or overwrite it with --force"
     )
@@ -85,15 +86,17 @@ def _refuse_part_of_run(path: Path) -> None:
     whole = path.parent.resolve() / path.name
     for parent in whole.parents:
         part = whole.relative_to(parent).parts[0]
-        if (part in _PARTS or part.startswith("events.out.")) and (parent / "run.toml").is_file():
+        if (part in _RUN_FILES or part.startswith("events.out.")) and (
+            parent / "run.toml"
+        ).is_file():
             raise RequestError(f"{path} belongs to the run {parent}: --force does not overwrite it")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new, empty file beside this one, which takes its place, flushed to the disk, at the end.
+    """A new, empty file in the same folder, which replaces this file at the end.
 
-    If anything goes wrong it is removed, and what was there before stays.
+    It is flushed to the disk first. After an error it is removed, and this file is unchanged.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -104,7 +107,7 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        if error.errno and not error.filename:  # a full disk does not say of which file
+        if error.errno and not error.filename:  # the error of a full disk has no file name
             error.filename = str(path)
         raise
     finally:
@@ -113,41 +116,41 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file, flushed to the disk, that is either the old one or the new one, never half."""
+    """Write a file and flush it to the disk; after a crash it has the old or the new content."""
     with replacing(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder
+    if os.name == "nt":  # Windows cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # drives over a network
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # network drives
             raise
     finally:
         os.close(descriptor)
 
 
 def _require_absent(path: Path) -> None:
-    if path.exists():  # an empty folder would be replaced without a word
+    if path.exists():  # rename() replaces an empty folder silently
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
-_PARTS = (
+_RUN_FILES = (
     *("run.toml", "environment.json", "checkpoints", "samples", "losses.png"),
     *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json"),
 )
-"""What a run keeps in its folder."""
-_PART = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
-"""What ``replacing`` calls a file that is not written to its end."""
-_SHEET = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
+"""The files and folders in a run folder."""
+_PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
+"""The names of incomplete files of ``replacing``."""
+_GRID_NAME = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
 
 class RunFolder:
-    """Everything that one training run leaves behind."""
+    """The folder of one run, and the paths in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -161,16 +164,16 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
-        """A new run folder that holds its settings.
+        """Create a run folder with its settings.
 
-        Raises RequestError if something is there already.
+        Raises RequestError if the path exists already.
         """
         cls.require_free(path)
-        return cls._make(path, settings)
+        return cls._create(path, settings)
 
     @classmethod
-    def _make(cls, path: Path, settings: Mapping[str, Any]) -> Self:
-        """Make it under another name first: without settings nobody could go on with it."""
+    def _create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
+        """Create it under another name first: a run folder without settings cannot be resumed."""
         part = cls(path.with_name(f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.part"))
         try:
             part.path.mkdir(parents=True)
@@ -180,9 +183,9 @@ class RunFolder:
             _require_absent(path)
             part.path.rename(path)
         except OSError as error:
-            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # another process was faster
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # another process created it
                 raise FileExistsError(path) from error
-            raise RequestError(f"cannot make the run folder {path}: {error.strerror}") from error
+            raise RequestError(f"cannot create the run folder {path}: {error.strerror}") from error
         finally:
             if part.path.exists():
                 shutil.rmtree(part.path)
@@ -190,28 +193,28 @@ class RunFolder:
 
     @staticmethod
     def require_free(path: Path) -> None:
-        """Raise RequestError if something is at this path already."""
+        """Raise RequestError if this path exists already."""
         if path.exists():
             raise RequestError(
-                f"{path} exists already: go on with `ganzoo resume {path}`, or name another folder "
-                "with --run-dir"
+                f"{path} exists already: resume it with `ganzoo resume {path}`, or name another "
+                "folder with --run-dir"
             )
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:
-        """The first of ``title-001``, ``title-002``, ... in ``parent`` that is free."""
+        """Create the first of ``title-001``, ``title-002``, ... that does not exist in ``parent``."""
         number = 1
         while True:
             path = parent / f"{title}-{number:03}"
             with suppress(FileExistsError):
-                return cls._make(path, settings)
+                return cls._create(path, settings)
             number += 1
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """The run folder at this path.
 
-        Raises RequestError if it is not one.
+        Raises RequestError if it does not exist or is not a run folder.
         """
         folder = cls(path)
         if not path.exists():
@@ -220,15 +223,15 @@ class RunFolder:
             raise RequestError(f"{path} is not a run folder: it has no run.toml")
         return folder
 
-    def clear(self) -> None:
-        """Remove what a process that was killed has left half written."""
+    def remove_partial_files(self) -> None:
+        """Remove the incomplete files of processes that were killed."""
         for folder in (self.path, self.checkpoints, self.samples):
             for part in folder.glob(".*.part"):
-                if _PART.fullmatch(part.name) and part.is_file():
+                if _PARTIAL_NAME.fullmatch(part.name) and part.is_file():
                     part.unlink(missing_ok=True)
 
     def stored_settings(self) -> dict[str, Any]:
-        """The settings as they were kept last; empty if they cannot be read."""
+        """The settings in ``run.toml``; empty if they cannot be read."""
         import tomllib
 
         try:
@@ -237,38 +240,38 @@ class RunFolder:
             return {}
 
     def write_settings(self, tree: Mapping[str, Any]) -> None:
-        """Keep the resolved settings."""
+        """Write ``run.toml``."""
         import tomli_w
 
         write_atomically(self.settings, tomli_w.dumps(tree))
 
-    def sheet(self, step: int, epoch: float | None = None) -> Path:
-        """The file of the samples of a step, named by its epoch, too, if that is given."""
+    def sample_grid(self, step: int, epoch: float | None = None) -> Path:
+        """The path of the samples of a step; with an epoch, its name begins with that."""
         by_epoch = "" if epoch is None else f"epoch-{int(epoch):04}-"
         return self.samples / f"{by_epoch}step-{step:07}.png"
 
-    def sheets(self) -> list[Path]:
-        """The files of samples that there are, ascending by step."""
-        named = ((_SHEET.fullmatch(path.name), path) for path in self.samples.glob("*.png"))
+    def sample_grids(self) -> list[Path]:
+        """The files of samples that exist, in ascending order of steps."""
+        named = ((_GRID_NAME.fullmatch(path.name), path) for path in self.samples.glob("*.png"))
         by_step = {int(name[1]): path for name, path in named if name}
         return [by_step[step] for step in sorted(by_step)]
 
     def sessions(self) -> list[dict[str, Any]]:
-        """What is known of each start of this run, oldest first."""
+        """The facts about each start of this run, oldest first; empty if they cannot be read."""
         try:
             found = json.loads(self.environment.read_text(encoding="utf-8"))["sessions"]
             return [session for session in found if isinstance(session, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return []  # nothing that a run depends on
+            return []  # a run does not depend on them
 
     def plugins(self) -> list[str]:
-        """The plugins of all starts of this run, the newest first: ``foo (ganzoo-foo 1.2)``."""
+        """The plugins of all starts of this run, newest first, as ``foo (ganzoo-foo 1.2)``."""
         kinds = ("plugins", "metric_plugins")
         listed = [each.get(kind) for each in reversed(self.sessions()) for kind in kinds]
         found = (text for each in listed if isinstance(each, list) for text in each)
         return list(dict.fromkeys(text for text in found if isinstance(text, str)))
 
     def add_session(self, facts: Mapping[str, Any]) -> None:
-        """Keep what this start runs on."""
+        """Append the facts about this start."""
         sessions = [*self.sessions(), dict(facts)]
         write_atomically(self.environment, json.dumps({"sessions": sessions}, indent=2) + "\n")

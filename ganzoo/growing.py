@@ -29,7 +29,7 @@ class _Staged(nn.Module):
         """Work at ``stage`` from now on, faded into the stage before."""
         self.stage, self.fade = stage, fade
 
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
+    def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         """The parameters of the stage's block and image layer; stage 0 also has all others."""
         for own, module in self._owners():
             if own == stage:

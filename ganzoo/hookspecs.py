@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement: one per kind of component, each returning specs."""
+"""The hooks that a plugin can implement: one for each kind of component, returning its specs."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ hookimpl = pluggy.HookimplMarker("ganzoo")
 
 @hookspec
 def ganzoo_datasets() -> Iterable[DatasetSpec]:
-    """Return the datasets this plugin offers."""
+    """Return the datasets of this plugin."""
     return ()
 
 
 @hookspec
 def ganzoo_architectures() -> Iterable[ArchitectureSpec]:
-    """Return the generator and discriminator pairs this plugin offers."""
+    """Return the architectures of this plugin: pairs of a generator and a discriminator."""
     return ()
 
 
 @hookspec
 def ganzoo_losses() -> Iterable[LossSpec]:
-    """Return the adversarial losses this plugin offers."""
+    """Return the losses of this plugin."""
     return ()
 
 
 @hookspec
 def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
-    """Return the image augmentations this plugin offers."""
+    """Return the augmentations of this plugin."""
     return ()
 
 
 @hookspec
 def ganzoo_metrics() -> Iterable[MetricSpec]:
-    """Return the metrics this plugin offers."""
+    """Return the metrics of this plugin."""
     return ()
 
 
 @hookspec
 def ganzoo_extractors() -> Iterable[ExtractorSpec]:
-    """Return the feature extractors, by which metrics compare images, this plugin offers."""
+    """Return the extractors of this plugin: they compute the features that metrics compare."""
     return ()
 
 
 @hookspec
 def ganzoo_recipes() -> Iterable[RecipeSpec]:
-    """Return the recipes, complete settings files, this plugin offers."""
+    """Return the recipes of this plugin: complete settings files."""
     return ()

@@ -1,4 +1,4 @@
-"""Components of a run whose plugin is not there any more."""
+"""Stand-ins for components of a run whose plugin is not installed."""
 
 from __future__ import annotations
 
@@ -16,50 +16,55 @@ from ganzoo.components import (
     Options,
 )
 from ganzoo.errors import RequestError
-from ganzoo.registry import PROGRAM, Entry, Plugin, Registry
+from ganzoo.registry import PYTHON_OBJECTS, Entry, Plugin, Registry
 
 _LOCAL = "local: "
 
 
-class Unchecked(Options):
-    """The options of a component whose plugin is missing, as they were kept."""
+class UncheckedOptions(Options):
+    """The stored options of a component whose plugin is missing, without validation."""
 
     model_config = ConfigDict(extra="allow")
 
 
-def stand_in(
+def missing_component(
     kind: str, name: str, recorded: Iterable[str], registry: Registry, error: RequestError
 ) -> Entry:
-    """An entry in the place of ``plugin/component``, which refuses only when it is built.
+    """An entry for ``plugin/component`` that raises RequestError only when it is built.
 
-    So a run can be used for whatever does not need this component. ``recorded`` are the plugins
-    that the run has noted, as ``foo (ganzoo-foo 1.2)``; ``error`` is what the registry says.
-    Raises RequestError for an architecture, which everything needs.
+    So a run can still be used for all that does not need this component. ``recorded`` are the
+    plugins in the run folder, as ``foo (ganzoo-foo 1.2)``; ``error`` is the registry's error.
+
+    Raises RequestError for an architecture, which is always needed.
     """
     plugin_name, _, component = name.partition("/")
-    plugin = _recorded(plugin_name, recorded)
+    plugin = _recorded_plugin(plugin_name, recorded)
     not_loaded = {each.name for each in registry.disabled}
     not_loaded |= {failure.plugin.name for failure in registry.failures}
-    there = next((each for each in registry.plugins if each.name == plugin_name), None)
-    refusal = error if plugin_name in not_loaded else RequestError(_said(kind, name, plugin, there))
+    installed = next((each for each in registry.plugins if each.name == plugin_name), None)
+    refusal = error
+    if plugin_name not in not_loaded:
+        refusal = RequestError(_message(kind, name, plugin, installed))
     if kind == "architecture":
         raise refusal
 
     def refuse(options: Options, **context: Any) -> None:
         raise refusal
 
-    made = {
+    spec = {
         each.kind: each
         for each in (DatasetSpec, LossSpec, AugmentationSpec, MetricSpec, ExtractorSpec)
     }[kind]
-    summary = "Its plugin is missing."
-    return Entry(made(name=component, summary=summary, factory=refuse, options=Unchecked), plugin)
+    made = spec(
+        name=component, summary="Its plugin is missing.", factory=refuse, options=UncheckedOptions
+    )
+    return Entry(made, plugin)
 
 
-def _recorded(name: str, recorded: Iterable[str]) -> Plugin:
+def _recorded_plugin(name: str, recorded: Iterable[str]) -> Plugin:
     for text in recorded:
-        noted, _, source = text.removesuffix(")").partition(" (")
-        if noted == name:
+        recorded_name, _, source = text.removesuffix(")").partition(" (")
+        if recorded_name == name:
             if source.startswith(_LOCAL):
                 return Plugin(name, source, "")
             distribution, _, version = source.partition(" ")
@@ -67,20 +72,23 @@ def _recorded(name: str, recorded: Iterable[str]) -> Plugin:
     return Plugin(name, "unknown", "")
 
 
-def _said(kind: str, name: str, plugin: Plugin, there: Plugin | None) -> str:
-    if name.startswith(f"{PROGRAM.name}/"):
+def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> str:
+    if name.startswith(f"{PYTHON_OBJECTS.name}/"):
         argument = "augment" if kind == "augmentation" else kind
         return (
-            f"the {kind} {name.partition('/')[2]} was an object of a Python program: give it again "
+            f"the {kind} {name.partition('/')[2]} was passed as a Python object: pass it again "
             f"from Python, such as ganzoo.resume(RUN, {argument}=...) or "
             f"ganzoo.load(RUN, {argument}=...)"
         )
     if plugin.distribution.startswith(_LOCAL):
-        came = f"the {kind} {name} came from the file {plugin.distribution.removeprefix(_LOCAL)}"
-        if there:
-            return f"{came}, which does not offer it any more"
-        return f'{came}, which is not there: bring it back, or name it with plugins=["FILE.py"]'
+        file = plugin.distribution.removeprefix(_LOCAL)
+        origin = f"the {kind} {name} is from the file {file}"
+        if installed:
+            return f"{origin}, which does not declare it any more"
+        return f'{origin}, which does not exist: restore it, or set plugins=["FILE.py"]'
     source = plugin.name if plugin.distribution == "unknown" else str(plugin)
-    missing = f"and the installed {there} does not offer it" if there else "which is not installed"
+    missing = "which is not installed"
+    if installed:
+        missing = f"but the installed {installed} does not declare it"
     remedy = f": pip install {plugin.distribution}=={plugin.version}" if plugin.version else ""
-    return f"the {kind} {name} came from the plugin {source}, {missing}{remedy}"
+    return f"the {kind} {name} is from the plugin {source}, {missing}{remedy}"

@@ -17,8 +17,8 @@ from ganzoo.components import (
     LossSpec,
 )
 from ganzoo.errors import RequestError
-from ganzoo.registry import PROGRAM, Registry
-from ganzoo.run import Run, installed
+from ganzoo.registry import PYTHON_OBJECTS, Registry
+from ganzoo.run import Run, discover_plugins
 from ganzoo.settings import Settings
 
 
@@ -51,7 +51,10 @@ class Objects:
         known = {(each.kind, each.name) for each in self.components}
         for chosen in (run.dataset, run.architecture, run.loss, *run.augment.values()):
             component = chosen.entry.component
-            if chosen.entry.plugin == PROGRAM and (component.kind, component.name) not in known:
+            if (
+                chosen.entry.plugin == PYTHON_OBJECTS
+                and (component.kind, component.name) not in known
+            ):
                 self.components.append(component)
 
     def name(self, kind: str, given: object) -> str:
@@ -70,13 +73,13 @@ class Objects:
             )
         if component not in self.components:
             self.components.append(component)
-        return f"{PROGRAM.name}/{component.name}"
+        return f"{PYTHON_OBJECTS.name}/{component.name}"
 
     def registry(self, settings: Settings) -> Registry:
         """All that is installed, the settings' own plugins, and these objects."""
-        registry = installed(settings)
+        registry = discover_plugins(settings)
         if self.components:
-            registry.offer(self.components, PROGRAM)
+            registry.add_components(self.components, PYTHON_OBJECTS)
         return registry
 
 

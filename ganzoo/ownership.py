@@ -1,4 +1,4 @@
-"""One owner: a folder that is being written by one process is not written by another."""
+"""Ownership of a folder: only one process at a time writes into it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import write_atomically
 
 HEARTBEAT = 30.0
-"""Seconds between two signs of life."""
+"""Seconds between two updates of the owner file."""
 PATIENCE = 10 * HEARTBEAT
-"""Seconds without one after which the owner on another machine counts as dead."""
+"""Seconds without an update after which an owner on another machine counts as dead."""
 
 
 class LostOwnership(RuntimeError):
-    """Another process has taken over the folder, since this one seemed dead to it."""
+    """Another process has taken over the folder because this one seemed dead."""
 
 
 class Ownership:
-    """The right to write into a folder, as long as nobody has taken it over."""
+    """The right of this process to write into a folder, until another process takes it over."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,65 +41,68 @@ class Ownership:
             "since": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "token": secrets.token_hex(8),
         }
-        self._over = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="ganzoo-heartbeat", daemon=True)
+        self._released = threading.Event()
+        self._heartbeat = threading.Thread(
+            target=self._keep_alive, name="ganzoo-heartbeat", daemon=True
+        )
 
     def check(self) -> None:
-        """Raise LostOwnership if the folder is another process's by now.
+        """Raise LostOwnership if another process has taken over the folder.
 
-        A note that somebody has removed is written again.
+        An owner file that was removed is written again.
         """
         now = _read(self._file)
         if not now and self.folder.is_dir() and not self._file.exists():
-            self._say()
+            self._write()
         elif now and now.get("token") != self._about["token"]:
             raise LostOwnership(
-                f"{self.folder} was taken over by {_told(now)}: this process stops, and leaves it "
-                "as it is"
+                f"{self.folder} was taken over by {_described(now)}: this process stops and does "
+                "not change the folder"
             )
 
     def take(self) -> None:
-        """Say whose it is, and go on giving signs of life."""
-        self._say()
-        self._heart.start()
+        """Write the owner file, and start updating it regularly."""
+        self._write()
+        self._heartbeat.start()
 
-    def _say(self) -> None:
+    def _write(self) -> None:
         write_atomically(self._file, json.dumps(self._about, indent=2) + "\n")
 
-    def leave(self) -> None:
-        """Give it back."""
-        self._over.set()
-        self._heart.join()
+    def release(self) -> None:
+        """Stop updating the owner file, and remove it."""
+        self._released.set()
+        self._heartbeat.join()
         if _read(self._file).get("token") == self._about["token"]:
-            with suppress(OSError):  # the next one follows this one as a dead one
+            with suppress(OSError):  # the next owner then takes over as from a dead one
                 self._file.unlink()
 
-    def _beat(self) -> None:
-        while not self._over.wait(HEARTBEAT):
-            with suppress(OSError):  # if it lasts, others will see
+    def _keep_alive(self) -> None:
+        while not self._released.wait(HEARTBEAT):
+            with suppress(OSError):  # if this persists, another process may take over
                 if _read(self._file).get("token") == self._about["token"]:
                     os.utime(self._file)
 
 
 @contextmanager
-def owned(folder: Path, noted: Callable[[str], None]) -> Iterator[Ownership]:
-    """This process as the folder's only owner.
+def owned(folder: Path, on_message: Callable[[str], None]) -> Iterator[Ownership]:
+    """Make this process the only owner of a folder inside the ``with`` block.
 
-    On one machine, and on network drives that know locks, the system says whether an owner lives.
-    Elsewhere its signs of life do. A dead one's folder is taken over, and that is ``noted``.
+    On one machine, and on network drives with file locks, a lock shows whether an owner is alive.
+    Otherwise the time of its last heartbeat does. The folder of a dead owner is taken over, which
+    is reported to ``on_message``.
 
-    Raises RequestError, having touched nothing, if another process owns it.
+    Raises RequestError, without changing the folder, if another process owns it.
     """
     lock = FileLock(folder / ".lock", mode=0o644, thread_local=False)
-    locked = _locked(lock, folder)
+    locked = _lock(lock, folder)
     ownership = Ownership(folder)
     try:
-        _take_over(folder, noted, locked=locked)
+        _take_over(folder, on_message, locked=locked)
         ownership.take()
         try:
             yield ownership
         finally:
-            ownership.leave()
+            ownership.release()
     except OSError as error:
         if error.filename and Path(error.filename).parent == folder:
             raise OSError(f"cannot write into {folder}: {error.strerror}") from error
@@ -108,56 +111,57 @@ def owned(folder: Path, noted: Callable[[str], None]) -> Iterator[Ownership]:
         lock.release()
 
 
-def _locked(lock: FileLock, folder: Path) -> bool:
-    """Take the system's lock; whether there is such a thing here."""
+def _lock(lock: FileLock, folder: Path) -> bool:
+    """Acquire the file lock; False if the drive does not support locks."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise _taken(folder) from None
-    except NotImplementedError:  # a drive that knows no locks
+        raise _in_use(folder) from None
+    except NotImplementedError:
         return False
     except OSError as error:
-        raise RequestError(f"nothing may be written into {folder}: {error.strerror}") from error
+        raise RequestError(f"cannot write into {folder}: {error.strerror}") from error
     return True
 
 
-def _take_over(folder: Path, noted: Callable[[str], None], *, locked: bool) -> None:
-    """Say so if an owner has died here; refuse if it may live."""
+def _take_over(folder: Path, on_message: Callable[[str], None], *, locked: bool) -> None:
+    """Report it if a previous owner is dead; raise RequestError if it may be alive."""
     file = folder / "owner.json"
     before = _read(file)
     if not before:
         return
-    silent = _silence(file)
-    # Containers of one machine have names of their own; after a restart it has another number.
-    ours = (platform.node() == before.get("host"), _machine() == before.get("machine"))
-    here = locked and any(ours)
-    if not here and silent < PATIENCE:
-        raise _taken(folder)
-    noted(
-        f"{_told(before)} has left {folder} without a word, {silent:.0f} s after its last sign of "
-        "life: taken over"
+    age = _heartbeat_age(file)
+    # Containers of one machine have different host names; a restart changes the machine's id.
+    same = (platform.node() == before.get("host"), _machine() == before.get("machine"))
+    here = locked and any(same)
+    if not here and age < PATIENCE:
+        raise _in_use(folder)
+    on_message(
+        f"{_described(before)} did not release {folder}; its last heartbeat was {age:.0f} s ago: "
+        "this process takes over"
     )
 
 
-def _taken(folder: Path) -> RequestError:
+def _in_use(folder: Path) -> RequestError:
     file = folder / "owner.json"
-    silent = ""
+    heartbeat = ""
     if file.exists():
-        silent = f", last sign of life {max(0, time.time() - file.stat().st_mtime):.0f} s ago"
+        heartbeat = f", last heartbeat {max(0, time.time() - file.stat().st_mtime):.0f} s ago"
     return RequestError(
-        f"{folder} is in use by {_told(_read(file))}{silent}: stop that first; if its machine is "
-        f"gone, remove {file.name}, or wait until {PATIENCE:.0f} s after its last sign of life"
+        f"{folder} is in use by {_described(_read(file))}{heartbeat}: stop that process first; if "
+        f"its machine is gone, remove {file.name}, or wait until {PATIENCE:.0f} s after its last "
+        "heartbeat"
     )
 
 
-def _told(about: dict[str, Any]) -> str:
+def _described(about: dict[str, Any]) -> str:
     if not about:
         return "another process"
     return f"process {about.get('process')} on {about.get('host')} (since {about.get('since')})"
 
 
 def _machine() -> str:
-    """A number that all containers of a machine share, until it starts anew."""
+    """An id that all containers of a machine share, until the machine restarts."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -172,8 +176,8 @@ def _read(file: Path) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def _silence(file: Path) -> float:
-    """Seconds since a file's owner gave a sign of life, by the clock of the drive it lies on."""
+def _heartbeat_age(file: Path) -> float:
+    """Seconds since the owner file was updated, by the clock of its drive."""
     try:
         clock = file.with_name(".lock")
         os.utime(clock)

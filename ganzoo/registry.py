@@ -19,7 +19,7 @@ from ganzoo import hookspecs
 from ganzoo.attribution import PluginCode
 from ganzoo.components import ComponentSpec, Options
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
-from ganzoo.settings import listed
+from ganzoo.settings import split_names
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -30,16 +30,16 @@ KINDS = {
     "extractor": "ganzoo_extractors",
     "recipe": "ganzoo_recipes",
 }
-"""The kinds of component, and the hook that collects each."""
+"""The kinds of components, and the hook of each."""
 
 
 def plural(kind: str) -> str:
-    """The kind as ``ganzoo list`` takes it: ``"loss"`` gives ``"losses"``."""
+    """The plural of a kind, as in ``ganzoo list losses``."""
     return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 class Plugin(NamedTuple):
-    """A plugin and the distribution, or the local file, that brought it."""
+    """A plugin, and the distribution or the local file that it comes from."""
 
     name: str
     distribution: str
@@ -49,56 +49,57 @@ class Plugin(NamedTuple):
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
 
 
-PROGRAM = Plugin("python", "objects of a program", "")
-"""The plugin of components that a program gives as objects: there is none of it elsewhere."""
+PYTHON_OBJECTS = Plugin("python", "objects of a program", "")
+"""The plugin of components that are passed as Python objects; no installed one has this name."""
 
 
 class Entry(NamedTuple):
-    """A component together with the plugin that offers it."""
+    """A component and its plugin."""
 
     component: ComponentSpec
     plugin: Plugin
 
     @property
     def qualified_name(self) -> str:
-        """``plugin/component``: no other entry of its kind has it."""
+        """``plugin/component``, which is unique in its kind."""
         return f"{self.plugin.name}/{self.component.name}"
 
     @property
     def code(self) -> PluginCode:
-        """What turns the errors of this component's code into one line that names it."""
+        """A context manager that raises PluginError for errors of this component's code."""
         return PluginCode(f"{self.component.kind} {self.qualified_name}", self.component.factory)
 
     def build(self, options: Options, **context: Any) -> Any:
-        """What the component's factory makes of the options, with what its kind promises.
+        """The object that the factory returns for these options; its structure is checked.
 
-        Raises RequestError where the factory refuses, and PluginError where it is broken.
+        Raises RequestError if the factory refuses the options, and PluginError if it fails or
+        returns something wrong.
         """
         with self.code:
             built = self.component.build(options, **context)
-            from ganzoo.structure import require_structure  # it needs torch
+            from ganzoo.structure import require_structure  # imports torch
 
             require_structure(self.component.kind, built, self.code)
         return built
 
 
 class Failure(NamedTuple):
-    """A plugin that could not be used, and why."""
+    """A plugin that could not be loaded, and the error."""
 
     plugin: Plugin
     error: BaseException
     place: str = ""
-    """``file:line`` in the plugin's own code, or its file where no line of it is to blame."""
+    """``file:line`` in the plugin's code, or its file if no line is known."""
 
     @property
     def reason(self) -> str:
-        """The error's class, what it says, and its place, in one line."""
+        """The error's class, message and place, in one line."""
         where = f" ({self.place})" if self.place else ""
         return " ".join(f"{type(self.error).__name__}: {self.error}{where}".split())
 
 
 class Registry:
-    """The components of every healthy plugin; a broken plugin costs only itself."""
+    """The components of all plugins that could be loaded, and the failures of the others."""
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
@@ -115,26 +116,23 @@ class Registry:
 
     @classmethod
     def discover(cls, without: Iterable[str] = (), files: Sequence[Path] = ()) -> Registry:
-        """Register every plugin of the entry-point group ``ganzoo``, then those local files.
+        """Load every plugin of the entry-point group ``ganzoo``, then these local files.
 
-        ``without`` and the environment variable ``GANZOO_DISABLE_PLUGINS`` (names separated by
-        commas) name plugins that are not even imported.
+        Plugins named in ``without`` or in the environment variable ``GANZOO_DISABLE_PLUGINS``
+        (separated by commas) are not imported.
 
-        Raises UnknownName if a plugin to leave out is not installed, RequestError if a file is
-        missing; with ``GANZOO_STRICT_PLUGINS=1`` also for a plugin that fails, which is recorded
-        otherwise.
+        Raises UnknownName if such a plugin is not installed, and RequestError if a file is
+        missing. A plugin that fails is recorded; with ``GANZOO_STRICT_PLUGINS=1`` it raises
+        RequestError.
         """
         registry = cls()
         installed = sorted(entry_points(group="ganzoo"), key=lambda point: point.name)
-        unwanted = {
-            *without,
-            *listed(os.environ.get("GANZOO_DISABLE_PLUGINS", "")),
-        }
+        unwanted = {*without, *split_names(os.environ.get("GANZOO_DISABLE_PLUGINS", ""))}
         names = [point.name for point in installed]
         for name in sorted(unwanted - set(names)):
             raise UnknownName(
-                f"cannot leave out the plugin {name}: none of that name is installed"
-                f"{did_you_mean(name, names)} `ganzoo plugins` lists them"
+                f"cannot disable the plugin {name}: it is not installed"
+                f"{did_you_mean(name, names) or '; `ganzoo plugins` lists all plugins'}"
             )
         for point in installed:
             if point.name in unwanted:
@@ -146,7 +144,7 @@ class Registry:
         return registry
 
     def load(self, point: EntryPoint, from_file: Path | None = None) -> None:
-        """Import and register one plugin, recording rather than raising what goes wrong."""
+        """Import and register one plugin; an error is recorded in ``failures``."""
         plugin = _plugin_of(point, from_file)
         start = time.perf_counter()
         try:
@@ -155,7 +153,7 @@ class Registry:
             self.register(module, plugin)
         except (KeyboardInterrupt, Stopped):
             raise
-        except BaseException as error:  # whatever a plugin may raise; an exit is an error here
+        except BaseException as error:  # a plugin may raise anything, SystemExit included
             failure = Failure(plugin, error, _place_of(error, point.module))
             if os.environ.get("GANZOO_STRICT_PLUGINS") == "1":
                 message = f"the plugin {plugin} cannot be used: {failure.reason}"
@@ -163,51 +161,52 @@ class Registry:
             self.failures.append(failure)
 
     def register(self, module: ModuleType | object, plugin: Plugin) -> None:
-        """Add the components of one plugin; on any error add none of them.
+        """Add the components of one plugin; if anything fails, none of them.
 
-        Raises ValueError or TypeError that lists what is wrong with the declarations, or whatever
-        a hook raises.
+        Raises ValueError or TypeError for wrong declarations, listing all faults, and passes on
+        any error of a hook.
         """
-        offered = self.offered_by(module, plugin)
+        declared = self.declared_by(module, plugin)
         faults = [
             f"{each.kind} {each.name}: {fault}{_definition(hook)}"
-            for each in offered
+            for each in declared
             for hook in [getattr(module, KINDS[each.kind], None)]
             for fault in each.faults()
         ]
         if faults:
             self._manager.unregister(name=plugin.name)
             raise ValueError("; ".join(faults))
-        self.offer(offered, plugin)
+        self.add_components(declared, plugin)
 
-    def offer(self, components: Iterable[ComponentSpec], plugin: Plugin) -> None:
-        """Add these components of a plugin."""
+    def add_components(self, components: Iterable[ComponentSpec], plugin: Plugin) -> None:
+        """Add a plugin and these components of it, unchecked."""
         self.plugins.append(plugin)
         for component in components:
             self._entries[component.kind].append(Entry(component, plugin))
 
-    def offered_by(self, module: ModuleType | object, plugin: Plugin) -> list[ComponentSpec]:
-        """What a plugin's hooks declare, before the declarations are looked at.
+    def declared_by(self, module: ModuleType | object, plugin: Plugin) -> list[ComponentSpec]:
+        """The components that a plugin's hooks return, unchecked.
 
-        Raises as :meth:`register` does for hooks, and for two components of one kind and name.
+        Raises ValueError or TypeError for wrong hooks and for two components of one kind and name,
+        and passes on any error of a hook.
         """
-        if plugin.name == PROGRAM.name:
-            raise ValueError(f"no plugin can be called {plugin.name}: it stands for objects")
+        if plugin.name == PYTHON_OBJECTS.name:
+            raise ValueError(f"the plugin name {plugin.name} is reserved for Python objects")
         if self._manager.has_plugin(plugin.name):
-            raise ValueError(f"another plugin is already called {plugin.name!r}")
+            raise ValueError(f"another plugin is already named {plugin.name!r}")
         _reject_unmarked(module)
         try:
             self._manager.register(module, name=plugin.name)
-            self._reject_odd_hooks(module)
-            offered = list(self._declared_by(module))
-            _reject_twins(offered)
+            self._reject_unknown_hooks(module)
+            declared = list(self._call_hooks(module))
+            _reject_duplicates(declared)
         except BaseException:
             self._manager.unregister(name=plugin.name)
             raise
-        return offered
+        return declared
 
     def entries(self, kind: str | None = None) -> list[Entry]:
-        """Every component of a kind, or of all kinds in their order, by name."""
+        """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
         kinds = [kind] if kind else list(KINDS)
         return [
             entry
@@ -218,37 +217,36 @@ class Registry:
         ]
 
     def find(self, kind: str, name: str) -> Entry:
-        """The component with this name, which may be qualified as ``plugin/name``.
+        """The component of this name, which may be qualified: ``plugin/name``.
 
-        Raises UnknownName if there is none, or more than one.
+        Raises UnknownName if no component or more than one has the name.
         """
         matches = [e for e in self._entries[kind] if name in (e.component.name, e.qualified_name)]
         match matches:
             case [entry]:
                 return entry
             case []:
-                raise UnknownName(self._unknown(kind, name))
+                raise UnknownName(self._unknown_message(kind, name))
             case _:
                 choices = " or ".join(sorted(e.qualified_name for e in matches))
                 raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
 
-    def _declared_by(self, module: object) -> Iterator[ComponentSpec]:
+    def _call_hooks(self, module: object) -> Iterator[ComponentSpec]:
         for kind, hook in KINDS.items():
             for implementation in getattr(self._manager.hook, hook).get_hookimpls():
                 if implementation.plugin is module:
                     declared = implementation.function()
+                    where = _definition(implementation.function)
                     if not isinstance(declared, Iterable):
-                        where = _definition(implementation.function)
                         raise TypeError(
                             f"{hook} returned {declared!r}, not a list of {plural(kind)}{where}"
                         )
                     for component in declared:
                         if not isinstance(component, ComponentSpec) or component.kind != kind:
-                            where = _definition(implementation.function)
                             raise TypeError(f"{hook} returned {component!r}, not a {kind}{where}")
                         yield component
 
-    def _reject_odd_hooks(self, module: object) -> None:
+    def _reject_unknown_hooks(self, module: object) -> None:
         for caller in self._manager.get_hookcallers(module) or ():
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is not module:
@@ -262,19 +260,19 @@ class Registry:
                 if implementation.wrapper or implementation.hookwrapper:
                     raise TypeError(f"{caller.name} collects components and cannot be wrapped")
 
-    def _unknown(self, kind: str, name: str) -> str:
+    def _unknown_message(self, kind: str, name: str) -> str:
         known = [entry.component.name for entry in self._entries[kind]]
         message = f"there is no {kind} called {name}"
         for other in (e for e in self.entries() if e.component.name == name):
-            message += f" (there is the {other.component.kind} {name})"
-        message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` shows them all"
+            message += f" (but there is the {other.component.kind} {name})"
+        message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` lists all"
         if self.disabled:
             message += f" (disabled: {', '.join(plugin.name for plugin in self.disabled)})"
-        if idle := {*self.plugins} - {entry.plugin for entry in self.entries()}:
-            message += f" (offering nothing: {', '.join(sorted(map(str, idle)))})"
+        if empty := {*self.plugins} - {entry.plugin for entry in self.entries()}:
+            message += f" (without components: {', '.join(sorted(map(str, empty)))})"
         if self.failures:
-            broken = ", ".join(str(failure.plugin) for failure in self.failures)
-            message += f" (not loaded: {broken}; see `ganzoo plugins`)"
+            failed = ", ".join(str(failure.plugin) for failure in self.failures)
+            message += f" (failed to load: {failed}; see `ganzoo plugins`)"
         return message
 
 
@@ -296,12 +294,12 @@ def _import_file(module_name: str, file: Path) -> ModuleType:
     if loaded := sys.modules.get(module_name):
         if getattr(loaded, "__file__", None) == str(file.resolve()):
             return loaded
-        raise ImportError(f"another module is called {module_name!r}: rename {file}")
+        raise ImportError(f"another module is named {module_name!r}: rename {file}")
     spec = importlib.util.spec_from_file_location(module_name, file.resolve())
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    # Import strings such as "my_gan:MyLoss" must find it.
+    # Import strings such as "my_gan:MyLoss" look it up here.
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
@@ -312,31 +310,31 @@ def _import_file(module_name: str, file: Path) -> ModuleType:
 
 
 def _place_of(error: BaseException, module: str) -> str:
-    """Where in the plugin's code an error comes from; at least its file, unless that is said."""
+    """``file:line`` in the plugin's code; else its file, unless the message contains that."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     return place_in(error, module) or ("" if file in str(error) else file)
 
 
 def _definition(function: Callable[..., Any] | None) -> str:
-    """Where a function is defined, as ``" (file:line)"``."""
+    """The place of a function's definition, as ``" (file:line)"``; empty if unknown."""
     code = getattr(function, "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
 
 
 def _reject_unmarked(module: object) -> None:
-    """Refuse a function that has a hook's name, but not the mark by which it would be called."""
+    """Raise TypeError for a function with a hook's name and without the decorator hookimpl."""
     for hook in KINDS.values():
         function = getattr(module, hook, None)
         if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
             raise TypeError(
-                f"{hook} is not marked: write @ganzoo.hookimpl above it{_definition(function)}"
+                f"{hook} is not decorated: write @ganzoo.hookimpl above it{_definition(function)}"
             )
 
 
-def _reject_twins(offered: Sequence[ComponentSpec]) -> None:
+def _reject_duplicates(declared: Sequence[ComponentSpec]) -> None:
     seen: set[tuple[str, str]] = set()
-    for component in offered:
+    for component in declared:
         key = (component.kind, component.name)
         if key in seen:
-            raise ValueError(f"it offers two components of kind {key[0]} called {key[1]!r}")
+            raise ValueError(f"it declares two components of kind {key[0]} named {key[1]!r}")
         seen.add(key)

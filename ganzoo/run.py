@@ -1,4 +1,4 @@
-"""Run: one frozen tree that says all about a training run."""
+"""Run: the validated settings and components of a training run, as one frozen pydantic model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ganzoo.components import (
     RecipeSpec,
 )
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
-from ganzoo.missing_plugins import Unchecked, stand_in
+from ganzoo.missing_plugins import UncheckedOptions, missing_component
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import (
     CheckpointOptions,
@@ -31,7 +31,7 @@ from ganzoo.sections import (
     SampleOptions,
     TrainOptions,
 )
-from ganzoo.settings import NAMED, Settings, listed, reworded
+from ganzoo.settings import MAIN_KINDS, Settings, setting_error, split_names
 
 SHORTHANDS = {
     "resolution": "data.resolution",
@@ -43,41 +43,41 @@ SHORTHANDS = {
     "devices": "train.devices",
     "precision": "train.precision",
 }
-"""The settings that everyone uses, by the name of their flag, which is also Python's keyword."""
+"""The settings that have a flag, by the name of the flag and of the keyword argument in Python."""
 
 
 @dataclass(frozen=True, repr=False)
-class Chosen:
-    """A component picked for a run, with its options."""
+class ConfiguredComponent:
+    """A component of a run, with its options."""
 
     entry: Entry
     options: Options
     automatic: bool = False
-    """Whether nobody named it."""
+    """Whether it was chosen automatically, not by name."""
 
     def build(self, **context: Any) -> Any:
-        """What the component's factory makes of the options."""
+        """The object that the component's factory returns for the options."""
         return self.entry.build(self.options, **context)
 
     def tree(self) -> dict[str, Any]:
-        """The name and the options as a settings file holds them."""
+        """The qualified name and the options, as in a settings file."""
         options = self.options.model_dump(mode="json", exclude_none=True)
         return {"name": self.entry.qualified_name, **options}
 
     def __repr__(self) -> str:
         options = (f", {name}={value!r}" for name, value in self.options)
-        return f"Chosen({self.entry.qualified_name!r}{''.join(options)})"
+        return f"ConfiguredComponent({self.entry.qualified_name!r}{''.join(options)})"
 
 
 class Run(BaseModel):
-    """Everything that decides what a training run does."""
+    """All settings and components of a training run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    dataset: Chosen
-    architecture: Chosen
-    loss: Chosen
-    augment: Mapping[str, Chosen] = Field(
+    dataset: ConfiguredComponent
+    architecture: ConfiguredComponent
+    loss: ConfiguredComponent
+    augment: Mapping[str, ConfiguredComponent] = Field(
         {}, description="Augmentations by the name of their section."
     )
     seed: int = Field(0, ge=0, description="Seed of all random numbers of the run.")
@@ -93,54 +93,58 @@ class Run(BaseModel):
     evaluate: EvaluateOptions = Field(
         EvaluateOptions(), description="When generated images are evaluated."
     )
-    metrics: Mapping[str, Chosen] = Field({}, description="Metrics by the name of their section.")
-    extractor: Chosen | None = Field(None, description="Makes the features that metrics compare.")
+    metrics: Mapping[str, ConfiguredComponent] = Field(
+        {}, description="Metrics by the name of their section."
+    )
+    extractor: ConfiguredComponent | None = Field(
+        None, description="Makes the features that metrics compare."
+    )
 
     @classmethod
     def resolve(
-        cls, settings: Settings, registry: Registry | None = None, *, advised: bool = True
+        cls, settings: Settings, registry: Registry | None = None, *, recommend: bool = True
     ) -> Self:
-        """The run that these settings describe; recommendations are added to ``settings``.
+        """The run that these settings describe. Recommendations are added to ``settings``.
 
-        Without a registry, all that is installed and the settings' own ``plugins`` are known.
-        Settings that were resolved before are complete: they are not ``advised`` again.
+        Without a registry, the installed plugins and the files in ``plugins`` are used. Settings of
+        an existing run are complete: pass ``recommend=False``.
 
-        Raises RequestError for the first unknown component or key, or value out of its bounds.
+        Raises RequestError for an unknown component or key, or an invalid value.
         """
-        registry = registry or installed(settings)
-        entries = {k: _find(k, _name(settings, k), settings, registry, k) for k in NAMED}
+        registry = registry or discover_plugins(settings)
+        entries = {k: _find(k, _name(settings, k), settings, registry, k) for k in MAIN_KINDS}
         for group in _ALTERNATIVES:
-            _settle(group, settings)
-        if advised:
-            _recommend(entries, settings)
-        _settle_growth(entries["architecture"].component, settings)
-        chosen: dict[str, Any] = {kind: _chosen(entries[kind], settings, kind) for kind in NAMED}
-        chosen["augment"] = {
-            label: _chosen(_find("augmentation", name, settings, registry, place), settings, place)
-            for label, name in _augmentations(settings)
-            for place in [f"augment.{label}"]
-        }
-        chosen["metrics"] = _metrics(settings, registry)
-        if advised:
-            _require_number(settings, chosen["metrics"])
-        chosen["extractor"] = _extractor(settings, registry)
-        rest = {k: v for k, v in settings.values.items() if k not in chosen}
+            _keep_last(group, settings)
+        if recommend:
+            _apply_recommendations(entries, settings)
+        _check_growth(entries["architecture"].component, settings)
+        parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
+        parts["augment"] = _augmentations(settings, registry)
+        parts["metrics"] = _metrics(settings, registry)
+        if recommend:
+            _check_best(settings, parts["metrics"])
+        parts["extractor"] = _extractor(settings, registry)
+        rest = {key: value for key, value in settings.values.items() if key not in parts}
         try:
-            return cls.model_validate({**rest, **chosen})
+            return cls.model_validate({**rest, **parts})
         except ValidationError as error:
-            parts = [(kind, chosen[kind]) for kind in NAMED]
-            parts += [(f"augment.{label}", one) for label, one in chosen["augment"].items()]
-            options = (f"{place}.{o}" for place, one in parts for o in _options(one))
+            sections = {kind: parts[kind] for kind in MAIN_KINDS}
+            sections |= {f"augment.{label}": part for label, part in parts["augment"].items()}
+            options = (
+                f"{section}.{option}"
+                for section, part in sections.items()
+                for option in part.entry.component.options.model_fields
+            )
             known = [*core_keys(), *options]
-            raise reworded(error, "", known, settings.origins) from None
+            raise setting_error(error, "", known, settings.origins) from None
 
     def tree(self) -> dict[str, Any]:
-        """The run as a settings file holds it, with qualified component names."""
-        components = {kind: getattr(self, kind).tree() for kind in NAMED}
-        augment = {label: chosen.tree() for label, chosen in self.augment.items()}
-        others = {*NAMED, "augment", "extractor", "metrics"}
+        """The run as a settings file, with qualified component names."""
+        components = {kind: getattr(self, kind).tree() for kind in MAIN_KINDS}
+        augment = {label: part.tree() for label, part in self.augment.items()}
+        others = {*MAIN_KINDS, "augment", "extractor", "metrics"}
         rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
-        rest["metrics"] = {label: chosen.tree() for label, chosen in self.metrics.items()}
+        rest["metrics"] = {label: part.tree() for label, part in self.metrics.items()}
         if self.extractor:
             rest["extractor"] = self.extractor.tree()
         if self.train.epochs is not None or self.train.images is not None:
@@ -151,8 +155,8 @@ class Run(BaseModel):
 
     @property
     def title(self) -> str:
-        """``dataset-architecture-loss``, by their short names."""
-        return "-".join(getattr(self, kind).entry.component.name for kind in NAMED)
+        """``DATASET-ARCHITECTURE-LOSS``, by their short names."""
+        return "-".join(getattr(self, kind).entry.component.name for kind in MAIN_KINDS)
 
     def __repr__(self) -> str:
         return f"Run({self.title!r}, seed={self.seed})"
@@ -161,32 +165,32 @@ class Run(BaseModel):
 
 
 def plugin_files(settings: Settings) -> list[Path]:
-    """The local files that the settings use as plugins.
+    """The local files in the setting ``plugins``.
 
-    Raises RequestError if they are not a list of paths.
+    Raises RequestError if it is not a list of paths.
     """
     files = settings.values.get("plugins", [])
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
         raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
     paths = [Path(file).expanduser().absolute() for file in files]
-    if settings.is_stored("plugins"):  # what comes from one that is gone says so when it is needed
+    if settings.is_stored("plugins"):  # a missing one is reported when a component of it is needed
         return [path for path in paths if path.is_file()]
     return paths
 
 
 def _find(kind: str, name: str, settings: Settings, registry: Registry, section: str) -> Entry:
-    """The component of this name; one that a run has kept may be missing until it is built."""
+    """The component of this name. For stored settings a missing one fails only when it is built."""
     try:
         return registry.find(kind, name)
     except UnknownName as error:
         if settings.stored and settings.is_stored(f"{section}.name") and "/" in name:
-            return stand_in(kind, name, settings.stored.plugins, registry, error)
+            return missing_component(kind, name, settings.stored.plugins, registry, error)
         raise
 
 
-def settings_of(recipe: str, known: Registry) -> Settings:
-    """The settings of a recipe, with it as their origin.
+def recipe_settings(recipe: str, known: Registry) -> Settings:
+    """The settings of a recipe, which is their origin.
 
     Raises UnknownName if there is no such recipe.
     """
@@ -197,25 +201,30 @@ def settings_of(recipe: str, known: Registry) -> Settings:
     return settings
 
 
-def installed(settings: Settings) -> Registry:
-    """All that is installed, and the settings' own ``plugins``; of those that fail it warns."""
+def discover_plugins(settings: Settings) -> Registry:
+    """The installed plugins and the files in ``plugins``; warns of those that fail to load."""
     registry = Registry.discover(files=plugin_files(settings))
     for failure in registry.failures:
         warnings.warn(f"the plugin {failure.plugin} cannot be used: {failure.reason}", stacklevel=3)
     return registry
 
 
-def _augmentations(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Each section's own name, and the name of the augmentation that it is for."""
+def _augmentations(settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
+    """The augmentations by the names of their sections."""
     sections = settings.values.get("augment", {})
     if not isinstance(sections, dict):
         raise RequestError("augment is a section: write augment.NAME=true, or --augment NAME")
+    found = {}
     for label, values in sections.items():
         if not isinstance(values, dict):
             raise RequestError(
                 f"augment.{label}={values}: write true, false, or augment.{label}.OPTION=VALUE"
             )
-        yield label, str(values.get("name", label))
+        section = f"augment.{label}"
+        name = str(values.get("name", label))
+        entry = _find("augmentation", name, settings, registry, section)
+        found[label] = _configured(entry, settings, section)
+    return found
 
 
 def _name(settings: Settings, kind: str) -> str:
@@ -227,7 +236,7 @@ def _name(settings: Settings, kind: str) -> str:
     return str(section["name"])
 
 
-def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
+def _configured(entry: Entry, settings: Settings, section: str) -> ConfiguredComponent:
     model, values = entry.component.options, settings.values
     for part in section.split("."):
         values = values[part]
@@ -235,22 +244,22 @@ def _chosen(entry: Entry, settings: Settings, section: str) -> Chosen:
         options = model.model_validate({k: v for k, v in values.items() if k != "name"})
     except ValidationError as error:
         known = [f"{section}.{option}" for option in model.model_fields]
-        raise reworded(error, section, known, settings.origins, core_keys()) from None
-    return Chosen(entry, options)
+        raise setting_error(error, section, known, settings.origins, core_keys()) from None
+    return ConfiguredComponent(entry, options)
 
 
-_ADVISORS = ("architecture", "loss", "dataset")
-"""Whose recommendations count: the first's go over the next one's."""
+_RECOMMENDING_KINDS = ("architecture", "loss", "dataset")
+"""The kinds whose recommendations are applied; the first has the highest priority."""
 
 _ALTERNATIVES = (
     {"train.steps", "train.epochs", "train.images"},
     {"train.ema.half_life", "train.ema.decay"},
 )
-"""Several ways to say one thing: there is never more than one of each."""
+"""Settings of which at most one is used."""
 
 
-def _settle(alternatives: set[str], settings: Settings) -> None:
-    """Keep what was set last."""
+def _keep_last(alternatives: set[str], settings: Settings) -> None:
+    """Keep the setting that was set last; two of the same origin raise RequestError."""
     *earlier, last = [key for key in settings.origins if key in alternatives] or [""]
     for key in earlier:
         if settings.origins[key] == settings.origins[last]:
@@ -258,105 +267,105 @@ def _settle(alternatives: set[str], settings: Settings) -> None:
         settings.drop(key)
 
 
-def _recommend(entries: Mapping[str, Entry], settings: Settings) -> None:
-    """Set what the components recommend where nobody has set it, in this way or another."""
-    for kind in _ADVISORS:
+def _apply_recommendations(entries: Mapping[str, Entry], settings: Settings) -> None:
+    """Set the recommended values of settings that are not set, nor an alternative of them."""
+    for kind in _RECOMMENDING_KINDS:
         component = entries[kind].component
-        said = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
-        advice = {key: value for key, value in component.recommends.items() if key not in said}
-        settings.recommend(advice, origin=f"{kind} {component.name}")
+        taken = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
+        values = {key: value for key, value in component.recommends.items() if key not in taken}
+        settings.recommend(values, origin=f"{kind} {component.name}")
 
 
-def _settle_growth(architecture: ComponentSpec, settings: Settings) -> None:
-    """There is a section ``growth`` exactly where networks grow."""
+def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
+    """Add the section ``growth`` for networks that grow; refuse it for others."""
     assert isinstance(architecture, ArchitectureSpec)
     if architecture.grows:
         settings.values.setdefault("growth", {})
     elif settings.values.get("growth") is not None:
         raise RequestError(
-            f"the architecture {architecture.name} does not grow: leave growth out, or write "
+            f"the architecture {architecture.name} does not grow: remove growth, or write "
             "growth=null"
         )
 
 
-def _metrics(settings: Settings, registry: Registry) -> dict[str, Chosen]:
-    """The metrics that are named, or all that are installed."""
+def _metrics(settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
+    """The metrics in ``evaluate.metrics``; all installed ones if it is empty."""
     sections = settings.values.setdefault("metrics", {})
     if not isinstance(sections, dict):
         raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
-    kept = {}
+    configured = {}
     for label, section in sections.items():
         name = section.get("name", label) if isinstance(section, dict) else label
-        kept[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
+        configured[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
     evaluate = settings.values.get("evaluate", {})
     named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
-    names = listed(named)
+    names = split_names(named)
     if names is not None and not isinstance(names, list | tuple):
         raise RequestError(f"evaluate.metrics={named}: write their names, such as fd,kid")
-    missing = [label for label, entry in kept.items() if entry.component.options is Unchecked]
-    every = [*(entry.component.name for entry in registry.entries("metric")), *missing]
-    chosen = {}
-    for name in names or every:
-        entry = kept.get(str(name)) or _metric(str(name), registry)
+    missing = [
+        label for label, entry in configured.items() if entry.component.options is UncheckedOptions
+    ]
+    default = [*(entry.component.name for entry in registry.entries("metric")), *missing]
+    found = {}
+    for name in names or default:
+        entry = configured.get(str(name)) or _metric(str(name), registry)
         label = entry.component.name
         sections.setdefault(label, {})
-        chosen[label] = _chosen(entry, settings, f"metrics.{label}")
-    return chosen
+        found[label] = _configured(entry, settings, f"metrics.{label}")
+    return found
 
 
 def _metric(name: str, registry: Registry) -> Entry:
-    """The metric of this name; one of its numbers, such as ``swd/32``, is told to be no metric."""
+    """The metric of this name; the error explains names of values, such as ``swd/32``."""
     metric = name.partition("/")[0]
     try:
         return registry.find("metric", name)
     except UnknownName as error:
         if metric == name or metric not in [e.component.name for e in registry.entries("metric")]:
             raise
-        raise UnknownName(f"{error}; {name} is a number: the metric is {metric}") from None
+        raise UnknownName(
+            f"{error}; {name} is a value of the metric {metric}: write {metric}"
+        ) from None
 
 
-def _require_number(settings: Settings, metrics: Mapping[str, Chosen]) -> None:
-    """Raise RequestError if ``evaluate.best`` can be no number of these metrics.
+def _check_best(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:
+    """Raise RequestError if ``evaluate.best`` cannot be a value of these metrics.
 
-    Which numbers a metric gives is seen when it is tried, before a run begins.
+    The names of the values themselves are checked when the metrics are tried, before a run begins.
     """
     evaluate = settings.values.get("evaluate", {})
     best = evaluate.get("best") if isinstance(evaluate, dict) else None
     metric = str(best).partition("/")[0]
     if best is not None and metric not in metrics:
         known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
-        raise RequestError(f"evaluate.best={best}: no metric of the run gives this number{known}")
+        raise RequestError(f"evaluate.best={best}: no metric of the run has this value{known}")
 
 
-def _extractor(settings: Settings, registry: Registry) -> Chosen | None:
-    """The extractor that is named, or the most preferred one whose packages are installed."""
+def _extractor(settings: Settings, registry: Registry) -> ConfiguredComponent | None:
+    """The extractor in the settings; for ``auto`` the available one of the greatest preference."""
     section = settings.values.setdefault("extractor", {})
     if not isinstance(section, dict):
-        raise RequestError(f"extractor={section}: name an extractor, such as random")
+        raise RequestError(f"extractor={section}: write the name of an extractor, such as random")
     name = str(section.get("name", "auto"))
     if name != "auto":
         entry = _find("extractor", name, settings, registry, "extractor")
-        return _chosen(entry, settings, "extractor")
-    ranked = [
+        return _configured(entry, settings, "extractor")
+    available = [
         (entry.component.preference, entry)
         for entry in registry.entries("extractor")
         if isinstance(entry.component, ExtractorSpec)
         and entry.component.preference is not None
         and entry.component.is_available
     ]
-    if not ranked:
+    if not available:
         return None
-    _, best = max(ranked, key=lambda each: each[0])
+    _, best = max(available, key=lambda each: each[0])
     settings.origins["extractor.name"] = "auto"
-    return replace(_chosen(best, settings, "extractor"), automatic=True)
-
-
-def _options(chosen: Chosen) -> list[str]:
-    return list(chosen.entry.component.options.model_fields)
+    return replace(_configured(best, settings, "extractor"), automatic=True)
 
 
 def section(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that is a section of settings, one that may be absent among them."""
+    """The model of a field that is a section of settings, also of an optional one; else None."""
     for kind in (annotation, *typing.get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind
@@ -364,12 +373,12 @@ def section(annotation: Any) -> type[BaseModel] | None:
 
 
 def core_keys() -> list[str]:
-    """The keys of all settings and sections that every run has, whatever it is made of."""
+    """The keys of all settings and sections of the core, which every run has."""
     return list(known_keys(Run))
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The dotted key of every setting and section inside a section."""
+    """The dotted keys of all settings and sections in a section."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
         if inside := section(field.annotation):

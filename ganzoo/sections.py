@@ -1,4 +1,4 @@
-"""The sections of a run's settings that do not belong to a component."""
+"""The sections of a run's settings that belong to the core."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pydantic import BeforeValidator, Field
 
 from ganzoo.components import Options
 from ganzoo.data.preparation import Preparation
-from ganzoo.settings import listed
+from ganzoo.settings import split_names
 
 _INTERVAL = re.compile(r"(?=[\d.]*[1-9])\d+(\.\d+)? (epochs?|images)")
 
 
-def _checked(every: Any) -> int | str:
+def _checked_interval(every: Any) -> int | str:
     if isinstance(every, str) and _INTERVAL.fullmatch(every):
         return every
     if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
         return every
-    raise ValueError('write a number of steps, or such as "2 epochs" or "50000 images"')
+    raise ValueError('write a number of steps, or a text such as "2 epochs" or "50000 images"')
 
 
-Interval = Annotated[int | str, BeforeValidator(_checked)]
-"""How often something happens: every so many steps, or ``"2 epochs"``, or ``"50000 images"``."""
+Interval = Annotated[int | str, BeforeValidator(_checked_interval)]
+"""The time between two events: a number of steps, ``"2 epochs"`` or ``"50000 images"``."""
 
 
 _DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
@@ -32,27 +32,27 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
 
 
 def seconds(duration: str) -> float:
-    """How long ``"90 minutes"`` is.
+    """The length of a duration such as ``"90 minutes"``, in seconds.
 
     Raises ValueError for anything but a number of seconds, minutes, hours or days.
     """
     parts = _DURATION.fullmatch(duration)
     if not parts:
-        raise ValueError('write such as "90 minutes", "11.5 hours" or "2 days"')
+        raise ValueError('write a duration such as "90 minutes", "11.5 hours" or "2 days"')
     return float(parts[1]) * _SECONDS[parts[2]]
 
 
-def _timed(duration: Any) -> str:
+def _checked_duration(duration: Any) -> str:
     seconds(str(duration))
     return str(duration)
 
 
-Duration = Annotated[str, BeforeValidator(_timed)]
-"""``"90 minutes"``, or seconds, hours or days."""
+Duration = Annotated[str, BeforeValidator(_checked_duration)]
+"""A number of seconds, minutes, hours or days, such as ``"90 minutes"``."""
 
 
 class OptimizerOptions(Options):
-    """How the weights of one network are updated."""
+    """The optimizer of one network."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
@@ -65,7 +65,7 @@ class OptimizerOptions(Options):
 
 
 class DiscriminatorOptions(OptimizerOptions):
-    """How the discriminator is updated, and how often."""
+    """The optimizer of the discriminator, and its number of updates."""
 
     steps: int = Field(1, ge=1, le=1000, description="Discriminator updates per generator update.")
 
@@ -169,10 +169,13 @@ class GrowthOptions(Options):
 class CheckpointOptions(Options):
     """When checkpoints are written, and how many are kept."""
 
-    every: Interval = Field(1000, description='Steps between checkpoints, or such as "2 epochs".')
+    every: Interval = Field(
+        1000, description='Steps between checkpoints, or a text such as "2 epochs".'
+    )
     keep: int = Field(3, ge=1, description="Number of newest checkpoints that are kept.")
     keep_every: Interval | None = Field(
-        None, description='Steps between checkpoints that are never deleted, or such as "2 epochs".'
+        None,
+        description='Steps between checkpoints that are kept for good, or a text such as "2 epochs".',
     )
 
 
@@ -180,7 +183,7 @@ class SampleOptions(Options):
     """When grids of samples are made, and of how many images."""
 
     every: Interval = Field(
-        250, description='Steps between grids of samples, or such as "2 epochs".'
+        250, description='Steps between grids of samples, or a text such as "2 epochs".'
     )
     count: int = Field(64, ge=1, le=1024, description="Images in a grid.")
 
@@ -190,9 +193,9 @@ class EvaluateOptions(Options):
 
     every: Interval | None = Field(
         None,
-        description='Steps between evaluations, or such as "5 epochs"; no evaluation if unset.',
+        description='Steps between evaluations, or a text such as "5 epochs"; none if unset.',
     )
-    metrics: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+    metrics: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
         (), description="Names of metrics, such as fd,kid; all installed ones if empty."
     )
     samples: int = Field(2000, ge=1, le=1_000_000, description="Number of generated images.")
@@ -210,14 +213,14 @@ class LogOptions(Options):
     """When losses are reported."""
 
     every: Interval = Field(
-        50, description='Steps between reports of losses and speed, or such as "2 epochs".'
+        50, description='Steps between reports of losses and speed, or a text such as "2 epochs".'
     )
 
 
 class DataOptions(Preparation):
     """Which images are used, how they are prepared, and how often each class is shown."""
 
-    classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+    classes: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
         (),
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )

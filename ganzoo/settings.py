@@ -1,4 +1,4 @@
-"""Settings gathered layer by layer, each value remembering where it came from."""
+"""Settings from several layers (defaults, files, command line), each value with its origin."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ganzoo.folders import RunFolder
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
-NAMED = ("dataset", "architecture", "loss")
-"""The components that every run names."""
+MAIN_KINDS = ("dataset", "architecture", "loss")
+"""The kinds of the components that every run needs."""
 
-_NAMED_BY_VALUE = (*NAMED, "extractor")
+_SINGLE_COMPONENT_SECTIONS = (*MAIN_KINDS, "extractor")
 """Sections of one component: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
-_DEEPEST = 10
-"""Sections inside sections; those that there are have four."""
+_MAX_DEPTH = 10
+"""Largest number of nested sections; existing settings have four."""
 
 
 class _Number(float):
-    """A number that is shown as it was written: a folder or class may be called 2024.10.
+    """A float that keeps its text: a folder or class may be called 2024.10.
 
-    Options that are numbers make plain ones of it, and options that are texts keep what it shows.
+    Options of type float convert it to a plain float, options of type str to its text.
     """
 
     _text: str
@@ -44,16 +44,16 @@ class _Number(float):
 
 
 class Stored(NamedTuple):
-    """That settings are those of a run that was started before."""
+    """Marks settings as those of an existing run."""
 
     origin: str
-    """The origin of the values that the run has kept."""
+    """The origin of the stored values."""
     plugins: Sequence[str]
-    """The plugins that it noted, as ``foo (ganzoo-foo 1.2)``."""
+    """The plugins of the run, as ``foo (ganzoo-foo 1.2)``."""
 
 
 class Settings:
-    """A nested mapping of values by dotted key; what is set later wins."""
+    """Nested values by dotted key; a later value replaces an earlier one."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -62,16 +62,16 @@ class Settings:
 
     @classmethod
     def of_run(cls, folder: RunFolder) -> Self:
-        """The settings that a run was last started with."""
+        """The stored settings of a run."""
         settings = cls()
         settings.read(folder.settings)
         settings.stored = Stored(str(folder.settings), folder.plugins())
         return settings
 
     def read(self, path: Path) -> None:
-        """Add every value of a TOML file.
+        """Add all values of a TOML file.
 
-        Raises RequestError naming the file if it is missing or is not TOML.
+        Raises RequestError if the file is missing, cannot be read or is not TOML.
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -82,21 +82,24 @@ class Settings:
         self.parse(text, origin=str(path))
 
     def parse(self, text: str, origin: str) -> None:
-        """Add every value of a TOML text."""
+        """Add all values of a TOML text."""
         try:
             tree = tomllib.loads(text, parse_float=_Number)
-        except (ValueError, RecursionError) as error:  # the first for a number of 5,000 digits, too
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # ValueError also for a number of 5,000 digits
             raise RequestError(f"{origin} is not TOML: {error}") from error
         self.add(tree, origin)
 
     def add(self, tree: Mapping[str, Any], origin: str) -> None:
-        """Add every value of a nested mapping, whose keys may be dotted too."""
-        # Names first: they drop the options of another component, and tables have no order.
+        """Add all values of a nested mapping; its keys may be dotted."""
+        # Names first, since they remove the options of another component; tables have no order.
         for key, value in sorted(_leaves(tree), key=lambda leaf: not _is_name(leaf[0])):
             self.set(key, value, origin)
 
     def override(self, assignments: Iterable[str], origin: str = "command line") -> None:
-        """Add ``key=value`` arguments; a value is JSON if it parses as JSON, else text."""
+        """Add ``KEY=VALUE`` arguments; a value that is not JSON is kept as text."""
         for assignment in assignments:
             key, equals, text = assignment.partition("=")
             if not (equals and _KEY.fullmatch(key)):
@@ -108,13 +111,13 @@ class Settings:
             self.add({key: value}, origin)
 
     def set(self, key: str, value: Any, origin: str) -> None:
-        """Set one value; naming another component drops the options of the one before.
+        """Set one value. Naming another component removes the options of the previous one.
 
-        Raises RequestError for a value that no file could keep.
+        Raises RequestError for a value that cannot be stored in a file.
         """
-        _require_plain(key, value)
+        _require_storable(key, value)
         *parents, leaf = key.split(".")
-        if not parents and leaf in _NAMED_BY_VALUE and isinstance(value, str):
+        if not parents and leaf in _SINGLE_COMPONENT_SECTIONS and isinstance(value, str):
             parents, leaf = [leaf], "name"
         if key.startswith("augment.") and "/" in key:
             self._set_qualified(key, value, origin)
@@ -137,11 +140,11 @@ class Settings:
             self.drop(".".join([*parents, leaf]))
         node[leaf] = value
         full = ".".join([*parents, leaf])
-        self.origins.pop(full, None)  # the order of the keys is the order in which they were set
+        self.origins.pop(full, None)  # keeps the keys in the order in which they were set
         self.origins[full] = origin
 
     def _set_qualified(self, key: str, value: Any, origin: str) -> None:
-        """``augment.plugin/flip`` is the section ``augment.flip`` of that name."""
+        """Set ``augment.plugin/flip``: the section ``augment.flip`` with that name."""
         _, name, *option = key.split(".")
         section = f"augment.{name.partition('/')[2]}"
         if option or value not in (True, {}):
@@ -150,29 +153,29 @@ class Settings:
             self.set(f"{section}.name", name, origin)
 
     def _rename(self, section: str, name: Any) -> Any:
-        """The name that a section gets; if it had another component's, its options go."""
+        """The new name of a section; the options of another component in it are removed."""
         node: Any = self.values
         for part in section.split("."):
             node = node.get(part) if isinstance(node, dict) else None
         before = node.get("name", name) if isinstance(node, dict) else name
-        if str(before).endswith(f"/{name}"):  # the short name of the same
+        if str(before).endswith(f"/{name}"):  # the short name of the same component
             return before
         if before != name:
             self.drop(section)
         return name
 
     def recommend(self, values: Mapping[str, Any], origin: str) -> None:
-        """Set each value where nothing has been set so far, at its key or below."""
+        """Set each value if its key, and any key below it, is not set."""
         for key, value in values.items():
             if not any(f"{known}.".startswith(f"{key}.") for known in self.origins):
                 self.set(key, value, origin)
 
     def is_stored(self, key: str) -> bool:
-        """Whether the value of a key is what a run that was started before has kept."""
+        """Whether the value of a key is a stored one of an existing run."""
         return self.stored is not None and self.origins.get(key) == self.stored.origin
 
     def drop(self, section: str) -> None:
-        """Forget a section: its values and where they came from."""
+        """Remove a section: its values and their origins."""
         *parents, leaf = section.split(".")
         node = self.values
         for parent in parents:
@@ -184,10 +187,10 @@ class Settings:
             del self.origins[key]
 
 
-def listed(names: Any) -> Any:
-    """The names in a text, with commas and perhaps blanks between them; what is no text as it is.
+def split_names(names: Any) -> Any:
+    """The names in a text that are separated by commas; any other value is returned unchanged.
 
-    A number is a text, too: a class may be called 5 or 2024.10.
+    A number counts as a text: a class may be called 5 or 2024.10.
     """
     if isinstance(names, int | float) and not isinstance(names, bool):
         names = str(names)
@@ -199,28 +202,30 @@ def listed(names: Any) -> Any:
 def explain(
     values: Mapping[str, Any], origins: Mapping[str, str]
 ) -> Iterator[tuple[str, Any, str]]:
-    """Every ``(key, value, origin)`` of a validated tree; what nobody set is a default."""
+    """Every ``(key, value, origin)`` of a tree of values; the origin may be ``"default"``."""
     for key, value in _leaves(values):
         yield key, value, origins.get(key, "default")
 
 
-def changes_of(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What each setting that is not the same was, and is; ``None`` where it is not there."""
+def changed_settings(
+    before: Mapping[str, Any], now: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """The old and the new value of each setting that differs; ``None`` for a missing one."""
     old, new = dict(_leaves(before)), dict(_leaves(now))
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     return {key: (old.get(key), new.get(key)) for key in keys}
 
 
-def reworded(
+def setting_error(
     error: ValidationError,
     section: str,
     known: Iterable[str],
     origins: Mapping[str, str],
     elsewhere: Iterable[str] = (),
 ) -> RequestError:
-    """A validation error as one line: which key, what is wrong, where it was set, what is meant.
+    """The first error of a ValidationError in one line: key, fault, origin, suggestion.
 
-    ``known`` are the keys that may stand there, ``elsewhere`` those of other sections.
+    ``known`` are the valid keys of the section, ``elsewhere`` those of other sections.
     """
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
@@ -228,46 +233,49 @@ def reworded(
     origin = origins.get(key, "command line")
     where = "" if origin == "command line" else f" (set by {origin})"
     if first["type"] == "extra_forbidden":
-        return RequestError(f"there is no setting {key}{where}{meant(key, known, elsewhere)}")
+        return RequestError(
+            f"there is no setting {key}{where}{suggest_keys(key, known, elsewhere)}"
+        )
     message = first["msg"].removeprefix("Value error, ")
     return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
 
 
-def meant(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
-    """``"; did you mean ...?"`` with the keys that end like this one, or the nearest; or nothing.
+def suggest_keys(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
+    """``"; did you mean ...?"`` with keys that end like this one, else with similar ones.
 
-    ``"lr"`` and ``"train.lr"`` name both ``train.generator.lr`` and ``train.discriminator.lr``.
+    ``"lr"`` and ``"train.lr"`` give ``train.generator.lr`` and ``train.discriminator.lr``. Empty if
+    there are none.
     """
-    near, far = list(known), list(elsewhere)
+    first, second = list(known), list(elsewhere)
     last = key.rpartition(".")[2]
-    each = dict.fromkeys([*near, *far])
-    same = [k for k in each if k.endswith(f".{key}")] or [
-        k for k in each if k.rpartition(".")[2] == last
+    all_keys = dict.fromkeys([*first, *second])
+    same = [k for k in all_keys if k.endswith(f".{key}")] or [
+        k for k in all_keys if k.rpartition(".")[2] == last
     ]
     if same:
         return f"; did you mean {' or '.join(same)}?"
-    return did_you_mean(key, near) or did_you_mean(key, far)
+    return did_you_mean(key, first) or did_you_mean(key, second)
 
 
 def _is_name(key: str) -> bool:
-    return key in _NAMED_BY_VALUE or key.endswith(".name")
+    return key in _SINGLE_COMPONENT_SECTIONS or key.endswith(".name")
 
 
-def _require_plain(key: str, value: Any) -> None:
-    """Raise RequestError for half of a surrogate pair, and for lists in lists in lists."""
+def _require_storable(key: str, value: Any) -> None:
+    """Raise RequestError for text that is not UTF-8, and for values that are nested too deeply."""
     try:
         json.dumps([key, value], ensure_ascii=False, default=str).encode()
     except (UnicodeEncodeError, RecursionError):
         raise RequestError(
-            f"{ascii(key)[1:-1]}: the value is no text in UTF-8, or nested too deep"
+            f"{ascii(key)[1:-1]}: the value is not UTF-8, or nested too deeply"
         ) from None
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tree.items():
         key = f"{prefix}{name}"
-        if key.count(".") > _DEEPEST:
-            raise RequestError(f"there is no setting as deep in sections as {key[:60]}...")
+        if key.count(".") > _MAX_DEPTH:
+            raise RequestError(f"settings are nested too deeply: {key[:60]}...")
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{key}.")
         else:

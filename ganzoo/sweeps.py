@@ -16,7 +16,7 @@ from ganzoo.errors import PluginError, RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.ownership import owned
-from ganzoo.settings import NAMED
+from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
     from ganzoo.observers.observer import Observer
@@ -82,7 +82,7 @@ def require_one_process(run: Run) -> None:
 
 def title(runs: Sequence[Run]) -> str:
     """``dataset-architecture-loss`` of all the runs: ``blossoms-dcgan+mlp-hinge``."""
-    kinds = [[getattr(run, kind).entry.component.name for run in runs] for kind in NAMED]
+    kinds = [[getattr(run, kind).entry.component.name for run in runs] for kind in MAIN_KINDS]
     return "-".join("+".join(dict.fromkeys(names)) for names in kinds)
 
 

@@ -67,11 +67,13 @@ class Invert:
 
     apply_to = "real"
 
-    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(
+        self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator
+    ) -> Tensor:
         return torch.randint(0, 2, (n,), generator=random, device=random.device) * 2.0 - 1
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn[:, None, None, None]
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images * parameters[:, None, None, None]
 
 
 class Width(ganzoo.Options):
@@ -146,7 +148,8 @@ def test_what_is_shown_of_an_object_is_short(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(augment="flip"))
     assert repr(run).endswith("run', blossoms-dcgan-non-saturating, step 3)")
     assert repr(run.run) == str(run.run) == "Run('blossoms-dcgan-non-saturating', seed=0)"
-    shown = "Chosen('classic-augment/flip', apply_to='real', probability=0.5, vertical=0.0)"
+    shown = "ConfiguredComponent('classic-augment/flip', apply_to='real', "
+    shown += "probability=0.5, vertical=0.0)"
     assert repr(run.run.augment["flip"]) == shown
     assert repr(run.run.loss.entry.component) == "LossSpec('non-saturating')"
     assert repr(run.run.architecture.entry.component) == "ArchitectureSpec('dcgan')"
@@ -314,7 +317,7 @@ def test_the_command_line_says_what_is_missing(
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2
-    assert "the loss my-loss was an object of a Python program" in capsys.readouterr().err
+    assert "the loss my-loss was passed as a Python object" in capsys.readouterr().err
 
 
 def test_no_plugin_takes_the_name_of_objects(tmp_path: Path) -> None:
@@ -323,7 +326,7 @@ def test_no_plugin_takes_the_name_of_objects(tmp_path: Path) -> None:
     file = tmp_path / "python.py"
     file.write_text("")
     (failed,) = Registry.discover(files=[file]).failures
-    assert "it stands for objects" in failed.reason
+    assert "is reserved for Python objects" in failed.reason
 
 
 # --- a trained run ------------------------------------------------------------------------------

@@ -38,23 +38,23 @@ def told(code: PluginCode, work: Callable[[], Any]) -> str:
 @pytest.mark.parametrize(
     "factory", [divide, functools.partial(divide, 1), f"{__name__}:divide"], ids=type
 )
-def test_the_line_names_component_place_class_and_reason(factory: Any) -> None:
+def test_the_message_names_component_place_class_and_reason(factory: Any) -> None:
     line = told(PluginCode("loss mine/division", factory), lambda: divide(0))
     assert line.startswith("loss mine/division (")
     assert f"{line_of('# the line of the error')}): ZeroDivisionError: division by zero" in line
 
 
-def test_without_a_line_of_its_own_the_factory_is_named() -> None:
+def test_the_factory_is_named_if_the_traceback_has_no_line_of_the_plugin() -> None:
     line = told(PluginCode("loss mine/text", textwrap.dedent), functools.partial(int, "x"))
     assert re.match(r"loss mine/text \(\S+textwrap\.py:\d+\): ValueError: invalid literal", line)
 
 
-def test_a_factory_that_is_nowhere_is_named_as_it_was_written() -> None:
+def test_an_import_string_that_does_not_resolve_is_shown_as_written() -> None:
     line = told(PluginCode("loss mine/gone", "mine.losses:Gone"), functools.partial(int, "x"))
     assert line.startswith("loss mine/gone (mine.losses:Gone): ValueError")
 
 
-def test_an_error_keeps_to_one_line_and_its_cause() -> None:
+def test_a_long_error_is_one_line_and_keeps_its_cause() -> None:
     def fail() -> None:
         raise RuntimeError("first\nsecond\n" + "more " * 200)
 
@@ -77,21 +77,21 @@ def test_an_error_keeps_to_one_line_and_its_cause() -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_fault_of_the_code_passes(error: BaseException) -> None:
+def test_errors_that_are_not_the_plugins_fault_pass_unchanged(error: BaseException) -> None:
     with pytest.raises(type(error)) as raised, PluginCode("loss mine/division", divide):
         raise error
     assert raised.value is error
 
 
-def test_around_code_of_the_core_only_errors_of_the_plugin_are_taken() -> None:
-    around = PluginCode("loss mine/division", divide).where_it_runs()
+def test_only_own_frames_passes_errors_of_other_code() -> None:
+    around = PluginCode("loss mine/division", divide).only_own_frames()
     assert "ZeroDivisionError" in told(around, lambda: divide(0))
-    other = PluginCode("loss mine/other", "elsewhere:Loss").where_it_runs()
+    other = PluginCode("loss mine/other", "elsewhere:Loss").only_own_frames()
     with pytest.raises(ZeroDivisionError), other:
         divide(0)
 
 
-def test_what_breaks_a_contract_points_at_the_code_that_does() -> None:
+def test_a_contract_error_names_the_place_at_fault() -> None:
     def broken() -> None:
         raise ContractError("it returns a float", divide)
 
@@ -99,7 +99,7 @@ def test_what_breaks_a_contract_points_at_the_code_that_does() -> None:
     assert f"{line_of('def divide(by: int) -> float:')}): ContractError: it returns a" in line
 
 
-def test_an_object_given_in_python_is_named_by_its_class() -> None:
+def test_a_python_object_is_named_by_the_place_of_its_class() -> None:
     from ganzoo.objects import component_of
 
     component = component_of("loss", Given())

@@ -110,6 +110,6 @@ NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.qualified_name)
-def test_it_keeps_its_promises(entry: Entry, tmp_path: Path) -> None:
+def test_every_installed_component_passes_the_checks(entry: Entry, tmp_path: Path) -> None:
     name = entry.component.name
     check(entry.component, **(NEEDED[name](tmp_path) if name in NEEDED else {}))

@@ -21,7 +21,7 @@ def loss(factory: Any) -> LossSpec:
 
 
 @pytest.mark.parametrize("name", ["Hinge", "two words", "under_score", "", "-a", "a--b"])
-def test_a_name_is_lower_case_with_hyphens(name: str) -> None:
+def test_a_name_that_is_not_lower_case_with_hyphens_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case-with-hyphens"):
         LossSpec(name=name, summary="A loss.", factory="x:y")
 
@@ -31,7 +31,7 @@ def test_a_factory_may_be_an_import_string() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("too small"), KeyError("too small")])
-def test_what_a_factory_refuses_is_the_users_business(error: Exception) -> None:
+def test_a_value_error_of_a_factory_is_a_request_error(error: Exception) -> None:
     def refuse(options: Given) -> None:
         raise error
 
@@ -39,7 +39,7 @@ def test_what_a_factory_refuses_is_the_users_business(error: Exception) -> None:
         loss(refuse).build(Given())
 
 
-def test_an_error_of_the_factory_itself_is_not() -> None:
+def test_other_errors_of_a_factory_pass_unchanged() -> None:
     def fail(options: Given) -> None:
         raise TypeError("a bug")
 
@@ -48,12 +48,14 @@ def test_an_error_of_the_factory_itself_is_not() -> None:
 
 
 @pytest.mark.parametrize("values", [{"weigth": 1}, {"weight": "nan"}, {"weight": "inf"}])
-def test_options_are_strict(values: dict[str, Any]) -> None:
+def test_unknown_options_and_numbers_that_are_not_finite_are_refused(
+    values: dict[str, Any],
+) -> None:
     with pytest.raises(ValidationError):
         Given.model_validate(values)
 
 
-def test_a_path_is_kept_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_path_is_stored_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/someone")
     assert Given.model_validate({"path": "pics"}).path == tmp_path / "pics"
@@ -61,18 +63,18 @@ def test_a_path_is_kept_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("value", ["", "~nobody-of-this-name/x"])
-def test_a_path_that_is_none_is_refused(value: str) -> None:
+def test_an_invalid_path_is_refused(value: str) -> None:
     with pytest.raises(ValidationError):
         Given.model_validate({"path": value})
 
 
-def test_a_folder_may_be_called_like_a_number() -> None:
+def test_a_path_may_be_a_number() -> None:
     path = Given.model_validate({"path": 2024}).path
     assert path is not None
     assert path.name == "2024"
 
 
-def test_a_number_may_be_a_text() -> None:
+def test_a_text_may_be_a_number() -> None:
     assert Given.model_validate({"name": 2024}).name == "2024"
 
 
@@ -89,7 +91,7 @@ def test_a_recipe_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     sys.modules.pop("recipe_package", None)
 
 
-def test_an_unreadable_image_says_which_and_why() -> None:
+def test_an_unreadable_image_names_the_file_and_the_reason() -> None:
     error = UnreadableImage("a.png", "it is empty", skip=True)
     assert str(error) == "cannot read the image a.png: it is empty"
     assert error.skip

@@ -8,19 +8,19 @@ from ganzoo import RequestError, cache_folder
 from ganzoo.folders import RunFolder, ending, write_atomically
 
 
-def test_the_cache_lies_where_the_environment_says(own_cache: Path) -> None:
+def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> None:
     assert cache_folder("a", "b") == own_cache / "a" / "b"
     assert (own_cache / "a" / "b").is_dir()
 
 
-def test_an_existing_folder_is_never_used_again(tmp_path: Path) -> None:
+def test_an_existing_folder_is_refused_for_a_new_run(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with pytest.raises(RequestError, match="exists already: go on with `ganzoo resume"):
+    with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
         RunFolder.create(tmp_path / "run", {})
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_runs_are_numbered(tmp_path: Path) -> None:
+def test_run_folders_are_numbered(tmp_path: Path) -> None:
     made = [RunFolder.create_numbered(tmp_path / "runs", "a-b-c", {"seed": 3}) for _ in range(3)]
     names = [folder.path.name for folder in made]
     assert names == ["a-b-c-001", "a-b-c-002", "a-b-c-003"]
@@ -28,20 +28,20 @@ def test_runs_are_numbered(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == names
 
 
-def test_what_is_not_a_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"it has no run\.toml"):
         RunFolder.open(tmp_path)
     with pytest.raises(RequestError, match="there is no run folder"):
         RunFolder.open(tmp_path / "nowhere")
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_run_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match="cannot make the run folder"):
+    with pytest.raises(RequestError, match="cannot create the run folder"):
         RunFolder.create(tmp_path / "file" / "run", {})
 
 
-def test_sessions_add_up(tmp_path: Path) -> None:
+def test_sessions_are_appended(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", {})
     assert folder.sessions() == []
     folder.add_session({"torch": "1"})
@@ -49,12 +49,12 @@ def test_sessions_add_up(tmp_path: Path) -> None:
     assert folder.sessions() == [{"torch": "1"}, {"torch": "2"}]
 
 
-def test_writing_leaves_nothing_else_behind(tmp_path: Path) -> None:
+def test_writing_atomically_leaves_no_other_files(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a.txt", "one")
     write_atomically(tmp_path / "a.txt", "two")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "two"}
 
 
-def test_a_name_may_end_in_a_number_that_is_no_ending() -> None:
+def test_a_number_at_the_end_of_a_name_is_not_a_suffix() -> None:
     found = [ending(Path(name)) for name in ("a.PNG", "2024.10", "v1.0.tar", "1.0/x", ".hidden")]
     assert found == [".png", "", ".tar", "", ""]

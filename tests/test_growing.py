@@ -31,7 +31,7 @@ class Halving(Times):
 
 class Maker(GrowingGenerator):
     def __init__(self) -> None:
-        stages = IMAGE.halvings()
+        stages = IMAGE.halved_shapes()
         super().__init__(
             stages, [Times(2.0), Doubling(3.0), Doubling(5.0)], map(Times, (1.0, 7.0, 11.0))
         )
@@ -46,7 +46,7 @@ class Maker(GrowingGenerator):
 
 class Judge(GrowingDiscriminator):
     def __init__(self) -> None:
-        stages = IMAGE.halvings()
+        stages = IMAGE.halved_shapes()
         super().__init__(
             stages, [Times(2.0), Halving(3.0), Halving(5.0)], map(Times, (1.0, 7.0, 11.0))
         )
@@ -82,5 +82,7 @@ def test_a_discriminator_goes_from_the_stages_door_through_its_blocks() -> None:
 
 def test_modules_of_ones_own_belong_to_the_first_stage() -> None:
     for player in (Maker(), Judge()):
-        added = [[parameter.item() for parameter in player.added(stage)] for stage in range(3)]
+        added = [
+            [parameter.item() for parameter in player.stage_parameters(stage)] for stage in range(3)
+        ]
         assert [sorted(stage) for stage in added] == [[1, 2, 13], [3, 7], [5, 11]]

@@ -18,13 +18,13 @@ def journal(folder: Path, *lines: dict[str, Any] | str) -> Journal:
     return Journal.read(path)
 
 
-def test_a_file_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_empty_journal(tmp_path: Path) -> None:
     found = Journal.read(tmp_path / "metrics.jsonl")
     assert (found.steps, found.images_seen, found.images_per_second) == (None, None, None)
     assert found.last("loss/") == {}
 
 
-def test_speed_counts_images_and_not_reports(tmp_path: Path) -> None:
+def test_the_mean_speed_is_weighted_by_images(tmp_path: Path) -> None:
     found = journal(
         tmp_path,
         {"step": 1, "images_seen": 100, SPEED: 100.0},
@@ -33,7 +33,7 @@ def test_speed_counts_images_and_not_reports(tmp_path: Path) -> None:
     assert found.images_per_second == pytest.approx(400 / 7)
 
 
-def test_an_evaluation_is_a_line_that_does_not_change_the_speed(tmp_path: Path) -> None:
+def test_lines_of_evaluations_do_not_change_the_mean_speed(tmp_path: Path) -> None:
     found = journal(
         tmp_path,
         {"step": 1, "images_seen": 8, SPEED: 4.0, "loss/generator": 2.0},
@@ -57,11 +57,11 @@ def test_an_evaluation_is_a_line_that_does_not_change_the_speed(tmp_path: Path) 
         "\udcff".encode("utf-8", "replace").decode(),
     ],
 )
-def test_a_line_that_is_torn_is_passed_over(tmp_path: Path, torn: str) -> None:
+def test_an_invalid_line_is_skipped(tmp_path: Path, torn: str) -> None:
     assert journal(tmp_path, {"step": 1, "images_seen": 8}, torn).steps == 1
 
 
-def test_a_number_that_is_none_is_passed_over(tmp_path: Path) -> None:
+def test_a_value_that_is_not_a_number_is_skipped(tmp_path: Path) -> None:
     line = {"step": 1, "images_seen": 8}
     found = journal(
         tmp_path, line | {"loss/generator": 2.0}, line | {"loss/generator": None, "loss/a": "b"}

@@ -15,54 +15,54 @@ from ganzoo import RequestError, ownership
 from ganzoo.ownership import PATIENCE, LostOwnership, owned
 
 
-def silent(message: str) -> None:
+def no_message(message: str) -> None:
     raise AssertionError(message)
 
 
-def hold(folder: Path, held: Event, over: Event) -> None:
-    with owned(folder, silent):
+def hold(folder: Path, held: Event, done: Event) -> None:
+    with owned(folder, no_message):
         held.set()
-        over.wait(60)
+        done.wait(60)
 
 
 def test_a_second_process_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    held, over = context.Event(), context.Event()
-    first = context.Process(target=hold, args=(tmp_path, held, over))
+    held, done = context.Event(), context.Event()
+    first = context.Process(target=hold, args=(tmp_path, held, done))
     first.start()
     assert held.wait(60)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    named = rf"is in use by process {first.pid} on .*, last sign of life 0 s ago"
-    with pytest.raises(RequestError, match=named), owned(tmp_path, silent):
+    message = rf"is in use by process {first.pid} on .*, last heartbeat 0 s ago"
+    with pytest.raises(RequestError, match=message), owned(tmp_path, no_message):
         pass
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    over.set()
+    done.set()
     first.join()
     assert first.exitcode == 0
-    with owned(tmp_path, silent):
+    with owned(tmp_path, no_message):
         assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
     assert not (tmp_path / "owner.json").exists()
 
 
-def test_a_killed_owner_is_followed_and_named(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_owner_is_taken_over_with_a_message(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    held, over = context.Event(), context.Event()
-    first = context.Process(target=hold, args=(tmp_path, held, over))
+    held, done = context.Event(), context.Event()
+    first = context.Process(target=hold, args=(tmp_path, held, done))
     first.start()
     assert held.wait(60)
     first.kill()
     first.join()
-    told: list[str] = []
-    with owned(tmp_path, told.append):
+    messages: list[str] = []
+    with owned(tmp_path, messages.append):
         pass
-    (line,) = told
+    (line,) = messages
     assert f"process {first.pid} on {platform.node()}" in line
-    assert "without a word" in line
+    assert "did not release" in line
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Callable[[float], None]:
-    """An owner on another machine, so many seconds after its last sign of life."""
+    """An owner on another machine, ``age`` seconds after its last heartbeat."""
 
     def owner(age: float) -> None:
         file = tmp_path / "owner.json"
@@ -72,21 +72,23 @@ def elsewhere(tmp_path: Path) -> Callable[[float], None]:
     return owner
 
 
-def test_an_owner_on_another_machine_is_judged_by_its_signs_of_life(
+def test_an_owner_on_another_machine_is_alive_until_its_heartbeat_is_too_old(
     tmp_path: Path, elsewhere: Callable[[float], None]
 ) -> None:
     elsewhere(PATIENCE - 30)
     refused = pytest.raises(RequestError, match="in use by process 5 on elsewhere")
-    with refused, owned(tmp_path, silent):
+    with refused, owned(tmp_path, no_message):
         pass
     elsewhere(PATIENCE + 1)
-    told: list[str] = []
-    with owned(tmp_path, told.append):
-        assert len(told) == 1
+    messages: list[str] = []
+    with owned(tmp_path, messages.append):
+        assert len(messages) == 1
 
 
-def test_who_has_lost_it_notices(tmp_path: Path, elsewhere: Callable[[float], None]) -> None:
-    with owned(tmp_path, silent) as owner:
+def test_an_owner_that_lost_its_folder_raises_an_error(
+    tmp_path: Path, elsewhere: Callable[[float], None]
+) -> None:
+    with owned(tmp_path, no_message) as owner:
         owner.check()
         elsewhere(0)
         with pytest.raises(LostOwnership, match="taken over by process 5 on elsewhere"):
@@ -94,31 +96,33 @@ def test_who_has_lost_it_notices(tmp_path: Path, elsewhere: Callable[[float], No
     assert json.loads((tmp_path / "owner.json").read_text())["host"] == "elsewhere"
 
 
-def test_it_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_owner_updates_its_heartbeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "HEARTBEAT", 0.01)
-    with owned(tmp_path, silent):
+    with owned(tmp_path, no_message):
         file = tmp_path / "owner.json"
         os.utime(file, (0, 0))
         for _ in range(500):
             if file.stat().st_mtime:
                 return
             time.sleep(0.01)
-    raise AssertionError("no sign of life")
+    raise AssertionError("no heartbeat")
 
 
-def test_where_the_drive_knows_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_file_locks_a_second_owner_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unknown(*args: object, **kwargs: object) -> None:
         raise NotImplementedError
 
     monkeypatch.setattr("filelock.FileLock.acquire", unknown)
-    with owned(tmp_path, silent):
+    with owned(tmp_path, no_message):
         refused = pytest.raises(RequestError, match="in use by process")
-        with refused, owned(tmp_path, silent):
+        with refused, owned(tmp_path, no_message):
             pass
 
 
 @pytest.mark.parametrize("junk", ["[" * 9, "5", '{"host": 5}', "", '"text"'])
-def test_damaged_notes_of_an_owner_do_not_matter(tmp_path: Path, junk: str) -> None:
+def test_a_damaged_owner_file_is_ignored(tmp_path: Path, junk: str) -> None:
     (tmp_path / "owner.json").write_text(junk)
     os.utime(tmp_path / "owner.json", (0, 0))
     with owned(tmp_path, lambda message: None) as owner:
@@ -126,34 +130,36 @@ def test_damaged_notes_of_an_owner_do_not_matter(tmp_path: Path, junk: str) -> N
         assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
 
 
-def test_a_note_that_somebody_removed_is_written_again(tmp_path: Path) -> None:
-    with owned(tmp_path, silent) as owner:
+def test_a_removed_owner_file_is_written_again(tmp_path: Path) -> None:
+    with owned(tmp_path, no_message) as owner:
         (tmp_path / "owner.json").unlink()
         owner.check()
         assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
 
 
-def test_one_that_lost_it_keeps_no_other_alive(
+def test_an_owner_that_lost_its_folder_does_not_update_the_heartbeat_of_another(
     tmp_path: Path, elsewhere: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ownership, "HEARTBEAT", 0.01)
-    with owned(tmp_path, silent):
+    with owned(tmp_path, no_message):
         elsewhere(1000)
         time.sleep(0.2)
         assert time.time() - (tmp_path / "owner.json").stat().st_mtime > 900
 
 
-def test_a_container_of_this_machine_that_was_killed_is_followed_at_once(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_container_of_this_machine_is_taken_over_immediately(
+    tmp_path: Path,
+) -> None:
     about = {"host": "pod-5", "machine": ownership._machine(), "process": 1, "token": "x"}
     (tmp_path / "owner.json").write_text(json.dumps(about))
-    told: list[str] = []
-    with owned(tmp_path, told.append):
-        assert len(told) == 1
+    messages: list[str] = []
+    with owned(tmp_path, messages.append):
+        assert len(messages) == 1
 
 
-def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    refused = pytest.raises(RequestError, match=f"nothing may be written into {file}")
-    with refused, owned(file, silent):
+    refused = pytest.raises(RequestError, match=f"cannot write into {file}")
+    with refused, owned(file, no_message):
         pass

@@ -44,7 +44,7 @@ def imports(source: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_plugin_folder_is_advertised() -> None:
+def test_every_plugin_folder_has_an_entry_point() -> None:
     folders = {init.parent.name for init in (ROOT / "plugins").glob("*/__init__.py")}
     assert set(ADVERTISED.values()) == folders, (
         "[project.entry-points.ganzoo] of pyproject.toml and the folders of plugins/ differ: add "
@@ -52,12 +52,12 @@ def test_every_plugin_folder_is_advertised() -> None:
     )
 
 
-def test_every_plugin_that_is_advertised_is_installed_and_offers_something() -> None:
+def test_every_entry_point_is_installed_and_has_components() -> None:
     missing = ADVERTISED.keys() - {entry.plugin.name for entry in bundled()}
     assert not missing, "run `pip install -e .` again, and look at `ganzoo plugins`"
 
 
-def test_the_folder_of_plugins_is_no_package() -> None:
+def test_the_plugins_folder_is_not_a_package() -> None:
     assert not (ROOT / "plugins" / "__init__.py").exists()
 
 
@@ -67,7 +67,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.qualified_name)
-def test_what_a_component_refers_to_is_there(entry: Entry) -> None:
+def test_files_and_import_strings_of_components_exist(entry: Entry) -> None:
     component = entry.component
     if isinstance(component, RecipeSpec):
         assert component.read()
@@ -97,7 +97,7 @@ def test_a_plugin_imports_no_other_plugin(source: Path) -> None:
         ("tests", [*PROJECT["dependencies"], *PYPROJECT["dependency-groups"]["tests"]]),
     ],
 )
-def test_what_is_imported_is_declared(folder: str, declared: list[str]) -> None:
+def test_every_imported_package_is_a_declared_dependency(folder: str, declared: list[str]) -> None:
     names = {re.split(r"[<>=!~;\[ ]", requirement)[0] for requirement in declared}
     sources = list((ROOT / folder).rglob("*.py"))
     found = {name.partition(".")[0] for source in sources for name in imports(source)}
@@ -123,11 +123,11 @@ def module_graph() -> dict[str, set[str]]:
     return graph
 
 
-def test_imports_of_the_core_run_in_no_circle() -> None:
+def test_the_core_has_no_circular_imports() -> None:
     TopologicalSorter(module_graph()).prepare()
 
 
-def test_imports_of_the_core_run_downwards_from_layer_to_layer() -> None:
+def test_modules_of_the_core_import_from_lower_layers_only() -> None:
     design = (ROOT / "docs" / "design.md").read_text("utf-8")
     sentence = re.search(r"each layer only downwards: (.*?)\. No circles", design, re.DOTALL)
     assert sentence, "docs/design.md no longer says which layers there are"
@@ -145,7 +145,7 @@ def test_imports_of_the_core_run_downwards_from_layer_to_layer() -> None:
     assert not upwards, "these import from their own layer or from above"
 
 
-def test_the_project_names_no_machine() -> None:
+def test_no_file_contains_a_path_of_a_machine() -> None:
     # Written in pieces, so that this file does not name one either.
     folders = "|".join(("root", "Users", "work", "opt", "tmp"))
     named = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|index-" + "url|find-" + "links")

@@ -35,13 +35,13 @@ def plugin(name: str) -> Plugin:
     return Plugin(name, f"ganzoo-{name}", "1.0")
 
 
-def test_what_is_installed_is_found_with_its_distribution() -> None:
+def test_an_installed_component_is_found_with_its_distribution() -> None:
     entry = Registry.discover().find("loss", "wgan-gp")
     assert entry.qualified_name == "wgan-gp/wgan-gp"
     assert str(entry.plugin).startswith("wgan-gp (ganzoo-toolkit ")
 
 
-def test_a_qualified_name_is_found_too() -> None:
+def test_a_component_is_found_by_its_qualified_name() -> None:
     registry = Registry.discover()
     assert registry.find("loss", "adversarial/hinge") == registry.find("loss", "hinge")
 
@@ -61,29 +61,29 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
         Registry.discover().find("loss", "wgan-pg")
 
 
-def test_a_name_of_another_kind_is_said() -> None:
+def test_an_unknown_name_of_another_kind_is_mentioned() -> None:
     with pytest.raises(
-        ganzoo.UnknownName, match=r"no loss called dcgan \(there is the architecture dcgan"
+        ganzoo.UnknownName, match=r"no loss called dcgan \(but there is the architecture dcgan"
     ):
         Registry.discover().find("loss", "dcgan")
 
 
-def test_two_plugins_of_one_name_are_refused() -> None:
+def test_two_plugins_of_the_same_name_are_refused() -> None:
     registry = Registry()
     registry.register(offering("hinge"), plugin("a"))
-    with pytest.raises(ValueError, match="already called 'a'"):
+    with pytest.raises(ValueError, match="already named 'a'"):
         registry.register(offering("other"), plugin("a"))
     assert [entry.component.name for entry in registry.entries("loss")] == ["hinge"]
 
 
-def test_two_components_of_one_name_in_a_plugin_are_refused() -> None:
+def test_two_components_of_the_same_name_in_a_plugin_are_refused() -> None:
     registry = Registry()
-    with pytest.raises(ValueError, match="two components of kind loss called 'hinge'"):
+    with pytest.raises(ValueError, match="two components of kind loss named 'hinge'"):
         registry.register(offering("hinge", "hinge"), plugin("a"))
     assert registry.entries() == []
 
 
-def test_a_misspelled_hook_is_refused_and_leaves_the_name_free() -> None:
+def test_a_misspelled_hook_is_refused_and_the_plugin_name_stays_free() -> None:
     @ganzoo.hookimpl
     def ganzoo_loses() -> list[ganzoo.LossSpec]:
         return []
@@ -94,7 +94,7 @@ def test_a_misspelled_hook_is_refused_and_leaves_the_name_free() -> None:
     registry.register(offering("hinge"), plugin("a"))
 
 
-def test_a_hook_of_a_newer_ganzoo_may_be_optional() -> None:
+def test_an_unknown_optional_hook_is_accepted() -> None:
     @ganzoo.hookimpl(optionalhook=True)
     def ganzoo_samplers() -> list[object]:
         return []
@@ -102,11 +102,11 @@ def test_a_hook_of_a_newer_ganzoo_may_be_optional() -> None:
     registry = Registry()
     registry.register(module(ganzoo_samplers=ganzoo_samplers), plugin("a"))
     assert registry.plugins == [plugin("a")]
-    with pytest.raises(ganzoo.UnknownName, match=r"\(offering nothing: a \(ganzoo-a 1.0\)\)"):
+    with pytest.raises(ganzoo.UnknownName, match=r"\(without components: a \(ganzoo-a 1.0\)\)"):
         registry.find("loss", "mine")
 
 
-def test_a_wrapper_is_refused() -> None:
+def test_a_hook_wrapper_is_refused() -> None:
     @ganzoo.hookimpl(wrapper=True)
     def ganzoo_losses() -> Any:
         return (yield)
@@ -115,7 +115,7 @@ def test_a_wrapper_is_refused() -> None:
         Registry().register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
 
 
-def test_a_hook_that_fails_half_way_adds_nothing() -> None:
+def test_a_hook_that_fails_after_its_first_component_adds_nothing() -> None:
     @ganzoo.hookimpl
     def ganzoo_losses() -> Any:
         yield ganzoo.LossSpec(name="fine", summary="A loss.", factory="x:y")
@@ -128,7 +128,7 @@ def test_a_hook_that_fails_half_way_adds_nothing() -> None:
     assert registry.plugins == []
 
 
-def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
+def test_a_component_of_the_wrong_kind_is_refused() -> None:
     @ganzoo.hookimpl
     def ganzoo_datasets() -> list[Any]:
         return [ganzoo.LossSpec(name="hinge", summary="A loss.", factory="x:y")]
@@ -151,14 +151,14 @@ def test_a_component_in_the_hook_of_another_kind_is_refused() -> None:
         "import ganzoo\nganzoo.LossSpec(name='a', summary='A.', factory='a:b', of_another_age=1)",
     ],
 )
-def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
+def test_a_broken_plugin_does_not_affect_the_others(tmp_path: Path, error: str) -> None:
     file = tmp_path / "broken_gan.py"
     file.write_text(error)
     registry = Registry.discover(files=[file])
     assert [failure.plugin.name for failure in registry.failures] == ["broken-gan"]
     assert registry.find("loss", "wgan-gp").component.name == "wgan-gp"
     assert "\n" not in registry.failures[0].reason
-    with pytest.raises(ganzoo.UnknownName, match=r"not loaded: broken-gan \(local: "):
+    with pytest.raises(ganzoo.UnknownName, match=r"failed to load: broken-gan \(local: "):
         registry.find("loss", "mine")
 
 
@@ -170,7 +170,7 @@ def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
         ("x = 1\ndef broken(:", "SyntaxError: ", 2),
         (
             "import ganzoo\ndef ganzoo_losses():\n    return []",
-            "TypeError: ganzoo_losses is not marked: write @ganzoo.hookimpl above it",
+            "TypeError: ganzoo_losses is not decorated: write @ganzoo.hookimpl above it",
             2,
         ),
         (
@@ -192,7 +192,7 @@ def test_a_broken_plugin_costs_only_itself(tmp_path: Path, error: str) -> None:
         ),
     ],
 )
-def test_a_failure_names_its_class_and_place(
+def test_a_failure_names_the_error_class_and_place(
     tmp_path: Path, code: str, reason: str, line: int
 ) -> None:
     file = tmp_path / "placed_gan.py"
@@ -221,14 +221,16 @@ class Mistyped(ganzoo.Options):
     [
         ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
         ({"options": Required}, "option 'x' needs a default"),
-        ({"options": Mistyped}, "option 'x': its default 'many' is no int"),
+        ({"options": Mistyped}, "option 'x': its default 'many' is not of type int"),
         ({"factory": "no import string"}, 'its factory should be "package.module:name"'),
         ({"factory": 5}, "its factory should be a callable, not 5"),
         ({"recommends": ["x"]}, "its recommends should be a mapping"),
         ({"summary": None}, "its summary should be a text"),
     ],
 )
-def test_a_wrong_declaration_is_refused_with_its_name(changes: dict[str, Any], fault: str) -> None:
+def test_a_wrong_declaration_is_refused_with_the_components_name(
+    changes: dict[str, Any], fault: str
+) -> None:
     declared: dict[str, Any] = {"name": "mine", "summary": "A.", "factory": "a:b"}
 
     @ganzoo.hookimpl
@@ -258,21 +260,21 @@ def test_a_wrong_declaration_is_refused_with_its_name(changes: dict[str, Any], f
         ),
     ],
 )
-def test_what_only_some_kinds_declare_is_looked_at_too(
+def test_fields_of_single_kinds_are_checked(
     component: Any, changes: dict[str, Any], fault: str
 ) -> None:
     made = component(name="mine", summary="A.", factory="a:b", **changes)
     assert any(fault in found for found in made.faults())
 
 
-def test_ctrl_c_while_a_plugin_is_imported_is_no_fault_of_the_plugin(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_import_of_a_plugin_is_raised(tmp_path: Path) -> None:
     file = tmp_path / "slow_gan.py"
     file.write_text("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         Registry.discover(files=[file])
 
 
-def test_of_two_installed_plugins_of_one_name_the_first_is_used(
+def test_the_first_of_two_installed_plugins_of_the_same_name_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for number in (1, 2):
@@ -285,10 +287,10 @@ def test_of_two_installed_plugins_of_one_name_the_first_is_used(
     monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: twins)
     registry = Registry.discover()
     assert [entry.component.name for entry in registry.entries()] == ["twin-1"]
-    assert "another plugin is already called 'twin'" in registry.failures[0].reason
+    assert "another plugin is already named 'twin'" in registry.failures[0].reason
 
 
-def test_a_broken_plugin_raises_when_that_is_asked_for(
+def test_a_broken_plugin_raises_in_strict_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "broken_strictly.py"
@@ -300,7 +302,7 @@ def test_a_broken_plugin_raises_when_that_is_asked_for(
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
-def test_a_missing_distribution_module_is_recorded() -> None:
+def test_a_missing_module_of_a_plugin_is_recorded() -> None:
     registry = Registry()
     registry.load(EntryPoint("bad", "no_such_module_anywhere", "ganzoo"))
     assert registry.failures[0].reason.startswith("ModuleNotFoundError: ")
@@ -318,12 +320,12 @@ def test_a_disabled_plugin_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> N
     assert "blossoms" in imported
 
 
-def test_an_unknown_plugin_to_leave_out_is_an_error() -> None:
-    with pytest.raises(ganzoo.UnknownName, match=r"leave out the plugin dcgna.*did you mean dcgan"):
+def test_disabling_an_unknown_plugin_is_an_error() -> None:
+    with pytest.raises(ganzoo.UnknownName, match=r"disable the plugin dcgna.*did you mean dcgan"):
         Registry.discover(without=["dcgna"])
 
 
-def test_a_local_file_is_a_plugin(tmp_path: Path) -> None:
+def test_a_local_file_is_loaded_as_a_plugin(tmp_path: Path) -> None:
     file = tmp_path / "my_local_gan.py"
     file.write_text(
         "import ganzoo\n"
@@ -339,7 +341,9 @@ def test_a_local_file_is_a_plugin(tmp_path: Path) -> None:
     assert type(entry.component.build(ganzoo.Options())).__name__ == "Mine"
 
 
-def test_a_local_file_may_be_used_again_but_not_another_of_its_name(tmp_path: Path) -> None:
+def test_a_local_file_can_be_loaded_twice_but_not_another_file_of_the_same_name(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "my_twice_gan.py"
     file.write_text("import ganzoo\n")
     assert not Registry.discover(files=[file]).failures
@@ -354,7 +358,7 @@ def test_a_missing_local_file_is_an_error(tmp_path: Path) -> None:
         Registry.discover(files=[tmp_path / "nowhere.py"])
 
 
-def test_entries_come_by_kind_and_name() -> None:
+def test_entries_are_sorted_by_kind_and_name() -> None:
     entries = Registry.discover().entries()
     kinds = list(KINDS)
     keys = [(kinds.index(e.component.kind), e.component.name) for e in entries]

@@ -44,7 +44,7 @@ def refusal(*assignments: str) -> str:
     return str(caught.value)
 
 
-def test_recommendations_rise_from_dataset_to_loss_to_architecture() -> None:
+def test_recommendations_of_the_architecture_override_those_of_loss_and_dataset() -> None:
     run = resolve()
     assert run.data.resolution == 32  # blossoms
     assert run.train.discriminator.steps == 5  # wgan-gp
@@ -57,7 +57,7 @@ def test_recommendations_rise_from_dataset_to_loss_to_architecture() -> None:
     assert resolve("data.resolution=16").data.resolution == 16
 
 
-def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
+def test_every_value_has_an_origin(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("seed = 5\n[augment.rotate]\ndegrees = 3\n")
     found = settings("train.batch_size=16", "augment.flip=true")
@@ -74,7 +74,7 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
     assert told["log.every"] == (run.log.every, "default")
 
 
-def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
+def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> None:
     run = resolve("augment.flip=true", "augment.rotate.degrees=4", "train.ema.rampup=0")
     file = tmp_path / "run.toml"
     file.write_text(tomli_w.dumps(run.tree()))
@@ -113,17 +113,20 @@ def test_a_run_written_as_toml_is_the_same_run(tmp_path: Path) -> None:
         ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
         ("architecture.kernel_size=7", "architecture.kernel_size=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
-        ("sample.every=2 steps", 'sample.every=2 steps: write a number of steps, or such as "2 ep'),
+        (
+            "sample.every=2 steps",
+            "sample.every=2 steps: write a number of steps, or a text such as",
+        ),
         ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
     ],
 )
-def test_a_bad_setting_gets_one_line(assignment: str, message: str) -> None:
+def test_an_invalid_setting_is_refused_in_one_line(assignment: str, message: str) -> None:
     refused = refusal(assignment)
     assert message in refused
     assert "\n" not in refused
 
 
-def test_a_missing_component_is_asked_for() -> None:
+def test_a_missing_component_is_named() -> None:
     found = Settings()
     found.override(["dataset=blossoms"])
     with pytest.raises(RequestError, match="which architecture"):
@@ -131,18 +134,18 @@ def test_a_missing_component_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("length", ["train.epochs=3", "train.images=500"])
-def test_a_run_of_epochs_or_images_keeps_no_steps(length: str) -> None:
+def test_a_length_in_epochs_or_images_removes_steps(length: str) -> None:
     assert "steps" not in resolve(length).tree()["train"]
 
 
-def test_a_length_is_given_in_one_way() -> None:
+def test_two_lengths_of_the_same_origin_are_refused() -> None:
     assert "give train.epochs or train.steps, not both" in refusal(
         "train.epochs=3", "train.steps=5"
     )
     assert "not both" in refusal("train.images=3", "train.epochs=5")
 
 
-def test_the_length_that_was_said_last_counts(tmp_path: Path) -> None:
+def test_the_length_that_was_set_last_is_used(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("train.images = 5\n")
     found = settings("train.epochs=3")
@@ -159,20 +162,20 @@ def test_the_length_that_was_said_last_counts(tmp_path: Path) -> None:
         ("growth.freez=true", "there is no setting growth.freez; did you mean growth.freeze"),
     ],
 )
-def test_a_bad_setting_of_growth_gets_one_line(assignment: str, message: str) -> None:
+def test_an_invalid_setting_of_growth_is_refused_in_one_line(assignment: str, message: str) -> None:
     assert message in refusal("architecture=growing-mlp", assignment)
 
 
-def test_there_is_growth_exactly_where_networks_grow() -> None:
+def test_the_section_growth_exists_only_for_networks_that_grow() -> None:
     assert resolve().growth is None
     assert "growth" not in resolve().tree()
     assert resolve("architecture=growing-mlp").tree()["growth"]["freeze"] is False
     refused = refusal("architecture=mlp", "growth.freeze=true")
-    assert refused == "the architecture mlp does not grow: leave growth out, or write growth=null"
+    assert refused == "the architecture mlp does not grow: remove growth, or write growth=null"
     assert resolve("growth.freeze=true", "growth=null").growth is None
 
 
-def test_one_way_to_say_the_average_takes_the_place_of_the_other() -> None:
+def test_an_ema_half_life_replaces_a_recommended_decay() -> None:
     recommended = resolve("architecture=progressive")
     assert recommended.train.ema.decay == 0.999
     assert "half_life" not in recommended.tree()["train"]["ema"]
@@ -180,29 +183,31 @@ def test_one_way_to_say_the_average_takes_the_place_of_the_other() -> None:
     assert (own.train.ema.half_life, own.train.ema.decay) == (1000, None)
 
 
-def test_what_was_resolved_once_is_not_advised_again() -> None:
+def test_recommendations_are_not_applied_to_stored_settings() -> None:
     found = Settings()
     tree = resolve("architecture=progressive", "train.ema.half_life=1000").tree()
     del tree["growth"]["batch_size"]["64"]
     found.add(tree, "run.toml")
-    assert Run.resolve(found, REGISTRY, advised=False).tree() == tree
+    assert Run.resolve(found, REGISTRY, recommend=False).tree() == tree
 
 
 @pytest.mark.parametrize(
     ("given", "classes"),
     [("3,5+8", ("3", "5+8")), ("5", ("5",)), ('["a,b","c"]', ("a,b", "c")), ("", ())],
 )
-def test_classes_are_a_list_or_a_text_with_commas(given: str, classes: tuple[str, ...]) -> None:
+def test_classes_are_a_list_or_a_text_separated_by_commas(
+    given: str, classes: tuple[str, ...]
+) -> None:
     assert resolve(f"data.classes={given}").data.classes == classes
 
 
-def test_a_length_of_ones_own_is_kept() -> None:
+def test_a_length_overrides_the_recommended_one() -> None:
     assert resolve("train.steps=7").train.epochs is None
     assert resolve("train.epochs=7").train.epochs == 7
     assert resolve().train.epochs == 10  # blossoms
 
 
-def test_of_steps_and_epochs_the_later_layer_wins(tmp_path: Path) -> None:
+def test_steps_of_a_later_layer_override_epochs(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[train]\nepochs = 2\n")
     found = Settings()
@@ -246,7 +251,9 @@ BEYOND = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
     ("chosen", "key", "field"),
     [pytest.param(*number, id=number[1]) for number in every_number()],
 )
-def test_a_number_beyond_its_bounds_gets_one_line(chosen: str, key: str, field: FieldInfo) -> None:
+def test_a_number_out_of_bounds_is_refused_in_one_line(
+    chosen: str, key: str, field: FieldInfo
+) -> None:
     wrong = ["NaN", "Infinity", "-Infinity", '"nan"', "[null]"]
     for bound in field.metadata:
         for kind, step in BEYOND.items():
@@ -271,13 +278,13 @@ def test_a_number_beyond_its_bounds_gets_one_line(chosen: str, key: str, field: 
         Preparation,
     ],
 )
-def test_the_cores_own_settings_keep_the_rules_of_options(section: type[BaseModel]) -> None:
+def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
         if name not in ("dataset", "architecture", "loss", "augment"):
             assert not list(option_faults(field)), name
 
 
-def test_every_shorthand_is_a_setting() -> None:
+def test_every_shorthand_exists_as_a_setting() -> None:
     tree = resolve("train.epochs=1").tree()
     tree["train"]["steps"] = 1
     for key in SHORTHANDS.values():
@@ -285,7 +292,7 @@ def test_every_shorthand_is_a_setting() -> None:
         assert name in (tree[section] if section else tree)
 
 
-def test_a_broken_plugin_is_told_to_those_who_use_python(tmp_path: Path) -> None:
+def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> None:
     file = tmp_path / "broken_for_python.py"
     file.write_text("1 / 0")
     with pytest.warns(UserWarning, match="broken-for-python .* cannot be used: ZeroDivisionError"):
@@ -295,28 +302,28 @@ def test_a_broken_plugin_is_told_to_those_who_use_python(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("assignment", "told"),
     [
-        ("evaluate.best=fid", "evaluate.best=fid: no metric of the run gives this number; did you"),
+        ("evaluate.best=fid", "evaluate.best=fid: no metric of the run has this value; did you"),
         ("evaluate.best=prcd/recall", "did you mean prdc?"),
         ("evaluate.metrics=fd, kidd", "there is no metric called kidd; did you mean kid"),
-        ("evaluate.metrics=swd/32", "swd/32 is a number: the metric is swd"),
+        ("evaluate.metrics=swd/32", "swd/32 is a value of the metric swd: write swd"),
     ],
 )
 def test_names_of_metrics_and_their_numbers_are_checked(assignment: str, told: str) -> None:
     assert told in refusal(assignment)
 
 
-def test_blanks_after_commas_change_nothing() -> None:
+def test_blanks_after_commas_are_ignored() -> None:
     run = resolve("evaluate.metrics=fd, kid", "data.classes=rose, tulip", "evaluate.best=kid")
     assert (run.evaluate.metrics, list(run.metrics)) == (("fd", "kid"), ["fd", "kid"])
     assert run.data.classes == ("rose", "tulip")
 
 
-def test_a_run_that_was_begun_with_a_wrong_number_can_go_on() -> None:
+def test_stored_settings_with_an_unknown_best_metric_can_be_resumed() -> None:
     stored = settings("evaluate.best=fid", "train.steps=5")
-    assert Run.resolve(stored, REGISTRY, advised=False).evaluate.best == "fid"
+    assert Run.resolve(stored, REGISTRY, recommend=False).evaluate.best == "fid"
 
 
-def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
+def test_an_automatic_extractor_has_the_origin_auto() -> None:
     for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
         told = settings(assignment)
         run = Run.resolve(told, REGISTRY)
@@ -326,6 +333,6 @@ def test_an_extractor_that_nobody_named_has_the_origin_auto() -> None:
         assert run.extractor.automatic == (origin == "auto")
 
 
-def test_python_is_told_the_key_that_an_argument_stands_for() -> None:
+def test_an_unknown_python_argument_suggests_the_dotted_key() -> None:
     with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
         flags({"lr": 1e-4})

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from ganzoo import LocalPath, Options, RequestError
 from ganzoo.errors import did_you_mean
-from ganzoo.settings import Settings, explain, listed, reworded
+from ganzoo.settings import Settings, explain, setting_error, split_names
 
 
 def settings(*assignments: str) -> Settings:
@@ -30,7 +30,7 @@ def settings(*assignments: str) -> Settings:
         ("", ""),
     ],
 )
-def test_a_value_is_json_or_else_text(text: str, value: object) -> None:
+def test_a_value_is_parsed_as_json_or_kept_as_text(text: str, value: object) -> None:
     assert settings(f"train.steps={text}").values == {"train": {"steps": value}}
 
 
@@ -41,7 +41,7 @@ class Named(Options):
 
 
 @pytest.mark.parametrize("text", ["2024.10", "1.0", "1e3", "1E-05", "NaN"])
-def test_a_name_that_looks_like_a_number_stays_as_it_is_written(text: str, tmp_path: Path) -> None:
+def test_a_name_that_looks_like_a_number_is_kept_as_written(text: str, tmp_path: Path) -> None:
     given = settings(f"path={text}", f'classes=[{text}, "rose"]').values
     assert Named.model_validate(given).path.name == text
     assert Named.model_validate(given).classes == (text, "rose")
@@ -52,25 +52,25 @@ def test_a_name_that_looks_like_a_number_stays_as_it_is_written(text: str, tmp_p
     assert Named.model_validate(found.values).path.name == text.lower()
 
 
-def test_a_number_is_a_plain_one_where_it_is_used() -> None:
+def test_a_float_option_gets_a_plain_float() -> None:
     given = Named.model_validate(settings("rate=1e-4").values)
     assert type(given.rate) is float
     assert given.rate == 1e-4
 
 
-def test_numbers_and_lists_beyond_what_python_reads_are_text() -> None:
+def test_values_that_python_cannot_parse_are_kept_as_text() -> None:
     for text in ("9" * 5000, "[" * 100_000):
         assert settings(f"seed={text}").values == {"seed": text}
 
 
 @pytest.mark.parametrize("text", ['data.classes="\\ud800"', "dataset.path=\udcff"])
-def test_what_no_file_could_keep_is_refused(text: str) -> None:
-    with pytest.raises(RequestError, match="no text in UTF-8") as caught:
+def test_a_value_that_is_not_utf_8_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="not UTF-8") as caught:
         settings(text)
     str(caught.value).encode()
 
 
-def test_sections_in_sections_without_end_are_refused(tmp_path: Path) -> None:
+def test_too_deeply_nested_sections_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "deep.toml"
     file.write_text(f"{'a.' * 3000}a = 1")
     for read in (
@@ -78,17 +78,17 @@ def test_sections_in_sections_without_end_are_refused(tmp_path: Path) -> None:
         lambda: settings("a=" + '{"a":' * 300 + "1" + "}" * 300),
         lambda: Settings().read(file),
     ):
-        with pytest.raises(RequestError, match="as deep"):
+        with pytest.raises(RequestError, match="nested too deeply"):
             read()
 
 
 @pytest.mark.parametrize("text", ["nonsense", "=1", "train.=1", "1=2", "train..steps=1", "a b=1"])
-def test_what_is_no_assignment_is_refused(text: str) -> None:
+def test_an_argument_that_is_not_an_assignment_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match="KEY=VALUE"):
         settings(text)
 
 
-def test_a_later_layer_wins_and_is_remembered(tmp_path: Path) -> None:
+def test_a_later_layer_overrides_and_is_the_origin(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text("seed = 3\n[train]\nsteps = 10\n[train.generator]\nlr = 1e-3\n")
     found = Settings()
@@ -99,20 +99,20 @@ def test_a_later_layer_wins_and_is_remembered(tmp_path: Path) -> None:
     assert found.origins["train.generator.lr"] == "command line"
 
 
-def test_recommendations_fill_only_what_nobody_set() -> None:
+def test_recommendations_apply_only_to_settings_that_are_not_set() -> None:
     found = settings("train.batch_size=8")
     found.recommend({"train.batch_size": 64, "train.discriminator.steps": 5}, "loss wgan-gp")
     assert found.values["train"] == {"batch_size": 8, "discriminator": {"steps": 5}}
     assert found.origins["train.discriminator.steps"] == "loss wgan-gp"
 
 
-def test_another_component_drops_the_options_of_the_one_before() -> None:
+def test_naming_another_component_removes_the_options_of_the_first() -> None:
     found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=hinge")
     assert found.values == {"loss": {"name": "hinge"}}
     assert list(found.origins) == ["loss.name"]
 
 
-def test_the_same_component_again_keeps_its_options() -> None:
+def test_naming_the_same_component_again_keeps_its_options() -> None:
     found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=wgan-gp")
     assert found.values == {"loss": {"name": "wgan-gp", "gp_weight": 5}}
 
@@ -124,7 +124,7 @@ def test_an_augmentation_is_switched_on_and_off() -> None:
     assert off.values == {"augment": {"rotate": {}}}
 
 
-def test_short_and_full_names_are_one_augmentation() -> None:
+def test_short_and_qualified_names_are_the_same_augmentation() -> None:
     both = settings("augment.classic-augment/flip.probability=1", "augment.flip.vertical=0.5")
     section = {"probability": 1, "name": "classic-augment/flip", "vertical": 0.5}
     assert both.values == {"augment": {"flip": section}}
@@ -135,12 +135,12 @@ def test_short_and_full_names_are_one_augmentation() -> None:
     }
 
 
-def test_the_short_name_of_a_stored_component_changes_nothing() -> None:
+def test_the_short_name_of_a_stored_component_keeps_its_options() -> None:
     found = settings("loss=wgan-gp/wgan-gp", "loss.gp_weight=3", "loss=wgan-gp")
     assert found.values == {"loss": {"name": "wgan-gp/wgan-gp", "gp_weight": 3}}
 
 
-def test_a_table_has_no_order(tmp_path: Path) -> None:
+def test_the_name_in_a_table_is_set_before_its_options(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text('[loss]\ngp_weight = 3\nname = "wgan-gp"\n')
     found = settings("loss=hinge")
@@ -156,12 +156,12 @@ def test_an_empty_section_changes_nothing(tmp_path: Path) -> None:
     assert found.values == {"train": {"steps": 5}}
 
 
-def test_a_section_inside_a_plain_value_is_refused() -> None:
+def test_a_key_below_a_plain_value_is_refused() -> None:
     with pytest.raises(RequestError, match="seed is a plain value"):
         settings("seed=1", "seed.deep=2")
 
 
-def test_an_object_sets_each_of_its_values() -> None:
+def test_a_json_object_sets_each_of_its_values() -> None:
     found = settings('train={"steps": 5, "generator": {"lr": 1}}')
     assert list(found.origins) == ["train.steps", "train.generator.lr"]
 
@@ -195,7 +195,7 @@ def test_an_unusable_file_is_named(tmp_path: Path, text: str | None, message: st
     ],
     ids=["a key twice", "a section twice", "YAML", "UTF-16", "no text"],
 )
-def test_content_that_is_no_settings_is_refused(
+def test_content_that_is_not_a_settings_file_is_refused(
     tmp_path: Path, content: bytes, message: str
 ) -> None:
     file = tmp_path / "run.toml"
@@ -205,14 +205,14 @@ def test_content_that_is_no_settings_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_a_path_that_is_no_file_of_settings_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_readable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop.toml").symlink_to("loop.toml")
     for path in (tmp_path, tmp_path / "loop.toml"):
         with pytest.raises(RequestError, match=f"cannot read the settings file {path}"):
             Settings().read(path)
 
 
-def test_a_file_may_be_empty_or_come_from_any_editor(tmp_path: Path) -> None:
+def test_an_empty_file_or_one_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     for content, values in (
         (b"", {}),
@@ -225,7 +225,7 @@ def test_a_file_may_be_empty_or_come_from_any_editor(tmp_path: Path) -> None:
         assert found.values == values
 
 
-def test_explain_tells_defaults_apart() -> None:
+def test_values_without_an_origin_are_defaults() -> None:
     told = list(explain({"a": {"b": 1, "c": 2}}, {"a.b": "file.toml"}))
     assert told == [("a.b", 1, "file.toml"), ("a.c", 2, "default")]
 
@@ -237,7 +237,7 @@ class Training(Options):
 def refusal(values: dict[str, object]) -> str:
     with pytest.raises(ValidationError) as caught:
         Training.model_validate(values)
-    return str(reworded(caught.value, "train", ["train.steps"], {"train.steps": "mine.toml"}))
+    return str(setting_error(caught.value, "train", ["train.steps"], {"train.steps": "mine.toml"}))
 
 
 def test_an_unknown_key_gets_a_suggestion() -> None:
@@ -245,13 +245,13 @@ def test_an_unknown_key_gets_a_suggestion() -> None:
     assert message == "there is no setting train.stepz; did you mean train.steps?"
 
 
-def test_a_wrong_value_is_shown_with_its_key() -> None:
+def test_an_invalid_value_is_shown_with_its_key() -> None:
     assert refusal({"steps": "many"}).startswith("train.steps=many: input should be a valid int")
     expected = "train.steps=0: input should be greater than or equal to 1 (set by mine.toml)"
     assert refusal({"steps": 0}) == expected
 
 
-def test_nothing_near_gives_no_suggestion() -> None:
+def test_without_a_similar_name_there_is_no_suggestion() -> None:
     assert did_you_mean("zzz", ["train.steps"]) == ""
 
 
@@ -269,5 +269,5 @@ def test_nothing_near_gives_no_suggestion() -> None:
         (True, True),
     ],
 )
-def test_a_list_may_be_one_text_with_commas_and_blanks(names: object, found: object) -> None:
-    assert listed(names) == found
+def test_names_in_one_text_are_split_at_commas(names: object, found: object) -> None:
+    assert split_names(names) == found

@@ -29,14 +29,14 @@ class Forgetful(LossSpec):
 class Turned:
     apply_to = "real"
 
-    def warp(self, n: int, aspect: float, random: Any) -> Any: ...
+    def sample_affine(self, n: int, aspect: float, random: Any) -> Any: ...
 
 
 class Tinted(Turned):
-    def recolour(self, n: int, channels: int, random: Any) -> Any: ...
+    def sample_color_matrixes(self, n: int, channels: int, random: Any) -> Any: ...
 
 
-def test_what_is_right_passes_in_silence() -> None:
+def test_correct_components_pass_without_a_warning() -> None:
     require_structure("loss", LossSpec())
     require_structure("augmentation", Turned())
 
@@ -45,12 +45,15 @@ def test_what_is_right_passes_in_silence() -> None:
     ("kind", "built", "told"),
     [
         ("loss", Clipped(), "Clipped has no method constrain: rename constrian to constrain"),
-        ("augmentation", Tinted(), "Tinted has no method recolor: rename recolour to recolor"),
+        (
+            "augmentation",
+            Tinted(),
+            "Tinted has no method sample_color_matrix: rename sample_color_matrixes to "
+            "sample_color_matrix",
+        ),
     ],
 )
-def test_an_optional_method_of_nearly_the_right_name_is_warned_of(
-    kind: str, built: object, told: str
-) -> None:
+def test_a_misspelled_optional_method_is_warned_of(kind: str, built: object, told: str) -> None:
     with pytest.warns(UserWarning, match=told):
         require_structure(kind, built)
 
@@ -64,6 +67,6 @@ def test_an_optional_method_of_nearly_the_right_name_is_warned_of(
         ("dataset", [], "no class_names"),
     ],
 )
-def test_what_is_missing_is_named(kind: str, built: object, told: str) -> None:
+def test_a_missing_method_or_attribute_is_named(kind: str, built: object, told: str) -> None:
     with pytest.raises(ContractError, match=told):
         require_structure(kind, built)

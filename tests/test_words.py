@@ -80,13 +80,13 @@ SPOKEN = {
 }
 
 
-def test_the_table_has_words() -> None:
+def test_the_table_has_banned_words() -> None:
     assert len(banned()) > 20
     assert BANNED.search("the averaged generator's picture")
 
 
 @pytest.mark.parametrize("what", SPOKEN)
-def test_the_words_are_those_of_the_table(what: str) -> None:
+def test_no_banned_word_is_used(what: str) -> None:
     wrong = {
         (name, found[0])
         for name, text in SPOKEN[what]

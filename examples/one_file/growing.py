@@ -23,7 +23,7 @@ class SmallGenerator(GrowingGenerator):
     """4 x 4 feature maps from latents, then one convolution for each doubling."""
 
     def __init__(self, image_shape: ImageShape) -> None:
-        stages = image_shape.halvings()  # such as 4, 8, 16 and 32 pixels
+        stages = image_shape.halved_shapes()  # such as 4, 8, 16 and 32 pixels
         height, width = stages[0][1:]
         first = nn.Sequential(
             nn.Linear(WIDTH, WIDTH * height * width), nn.Unflatten(1, (WIDTH, height, width))
@@ -50,7 +50,7 @@ class SmallDiscriminator(GrowingDiscriminator):
     """One convolution for each halving, then a score."""
 
     def __init__(self, image_shape: ImageShape) -> None:
-        stages = image_shape.halvings()
+        stages = image_shape.halved_shapes()
         _, height, width = stages[0]
         score = nn.Sequential(nn.Conv2d(WIDTH, 1, (height, width)), nn.Flatten(0))
         halvings = [

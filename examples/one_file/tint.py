@@ -23,7 +23,7 @@ class Tint:
     def __init__(self, options: TintOptions) -> None:
         self.amount = options.amount
 
-    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def sample_color_matrix(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         """The identity, with a random offset for each channel in its last column."""
         matrices = torch.eye(channels + 1, device=random.device).repeat(n, 1, 1)
         offsets = 2 * torch.rand(n, channels, generator=random, device=random.device) - 1

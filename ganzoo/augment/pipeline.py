@@ -70,7 +70,9 @@ class Pipeline:
                 images = recolor(images, shard.of(_composed(maps)))
             for augment, code in self._pixel:
                 with code:
-                    drawn = augment.draw(everywhere, ImageShape(channels, height, width), random)
+                    drawn = augment.sample_parameters(
+                        everywhere, ImageShape(channels, height, width), random
+                    )
                     images = _applied(augment, images, shard.of(drawn))
         return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
@@ -86,8 +88,8 @@ def _warp(
 ) -> Tensor:
     augment, code = pair
     with code:
-        matrices = augment.warp(n, aspect, random)
-        require_tensor("what warp() returned", matrices, (n, 3, 3), augment.warp)
+        matrices = augment.sample_affine(n, aspect, random)
+        require_tensor("what sample_affine() returned", matrices, (n, 3, 3), augment.sample_affine)
         return matrices
 
 
@@ -96,9 +98,11 @@ def _colors(
 ) -> Tensor:
     augment, code = pair
     with code:
-        matrices = augment.recolor(n, channels, random)
+        matrices = augment.sample_color_matrix(n, channels, random)
         shape = (n, channels + 1, channels + 1)
-        require_tensor("what recolor() returned", matrices, shape, augment.recolor)
+        require_tensor(
+            "what sample_color_matrix() returned", matrices, shape, augment.sample_color_matrix
+        )
         return matrices
 
 

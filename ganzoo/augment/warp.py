@@ -10,9 +10,9 @@ from torch.nn.functional import grid_sample
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
     """Images (N, C, H, W) whose points have gone where affine matrices (N, 3, 3) send them.
 
-    The coordinates are those of :meth:`ganzoo.GeometricAugmentation.warp`. Pixels are interpolated
-    bilinearly. Beyond its border an image goes on as its own reflection: a generator would
-    learn to draw smeared or black margins.
+    The coordinates are those of :meth:`ganzoo.GeometricAugmentation.sample_affine`. Pixels are
+    interpolated bilinearly. Beyond its border an image goes on as its own reflection: a generator
+    would learn to draw smeared or black margins.
     """
     grid = _sources(matrices.to(images.dtype), *images.shape[2:])
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)

@@ -181,11 +181,11 @@ def _rounded(number: float | None) -> str:
 
 def _text(key: str, value: Any) -> str:
     """A setting's value; of the components' full names the last part."""
-    from ganzoo.settings import NAMED
+    from ganzoo.settings import MAIN_KINDS
 
     if not isinstance(value, str):
         return _NONE if value is None else json.dumps(value, default=str)
-    return value.rpartition("/")[2] if key in NAMED else value
+    return value.rpartition("/")[2] if key in MAIN_KINDS else value
 
 
 def _names(runs: Sequence[Compared]) -> list[str]:

@@ -81,14 +81,14 @@ def _explain(name: str, entries: Sequence[Entry], as_json: bool) -> None:
     """Print what is known of a setting, or of all in a section."""
     from ganzoo.cli.keys import SECTIONS, keys, named
     from ganzoo.errors import UnknownName
-    from ganzoo.settings import meant
+    from ganzoo.settings import suggest_keys
 
     known = keys(entries)
     found = named(name, known)
     if not found and name not in SECTIONS:
         places = dict.fromkeys(key.name.rpartition(".")[0] for key in known)
         names = [*(entry.component.name for entry in entries), *SECTIONS, *filter(None, places)]
-        near = meant(name, [*names, *dict.fromkeys(key.name for key in known)])
+        near = suggest_keys(name, [*names, *dict.fromkeys(key.name for key in known)])
         raise UnknownName(
             f"there is no component and no setting called {name}"
             f"{near or '; `ganzoo list` shows all components'}"

@@ -51,16 +51,16 @@ def evaluate(
     from ganzoo.api import stored_settings
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run, plugin_files
-    from ganzoo.settings import listed
+    from ganzoo.settings import split_names
 
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    metrics = [name for names in metric or () for name in listed(names)]
+    metrics = [name for names in metric or () for name in split_names(names)]
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
     settings.add({key: value for key, value in asked.items() if value}, "command line")
     known = registry(disable_plugin, plugin_files(settings))
-    resolved = Run.resolve(settings, known, advised=False)
+    resolved = Run.resolve(settings, known, recommend=False)
 
     from ganzoo.cli.moved import naming_moved
     from ganzoo.observers.console import ProgressBar

@@ -64,12 +64,12 @@ def keys(entries: Sequence[Entry]) -> list[Key]:
 def setting_meant(option: str | None) -> str:
     """The settings that an option that does not exist, such as ``--lr``, stands for; or nothing."""
     from ganzoo.run import core_keys
-    from ganzoo.settings import meant
+    from ganzoo.settings import suggest_keys
 
     key = (option or "").lstrip("-").replace("-", "_")
     if "." in key:
         return f"; settings are written as KEY=VALUE: {key}=..."
-    near = meant(key, core_keys()) if key else ""
+    near = suggest_keys(key, core_keys()) if key else ""
     return near and f"; settings are written as KEY=VALUE{near}"
 
 

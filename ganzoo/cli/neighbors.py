@@ -67,7 +67,7 @@ def neighbors(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    trained = TrainedRun(folder, Run.resolve(settings, advised=False), checkpoint).to(device)
+    trained = TrainedRun(folder, Run.resolve(settings, recommend=False), checkpoint).to(device)
     made = trained.generate(count, seed, class_name)
     observer = ProgressBar()
     try:

@@ -46,14 +46,14 @@ class Words(NamedTuple):
         Raises RequestError if there is another number of them, but for none.
         """
         from ganzoo.errors import RequestError
-        from ganzoo.settings import NAMED
+        from ganzoo.settings import MAIN_KINDS
 
-        if self.names and len(self.names) != len(NAMED):
+        if self.names and len(self.names) != len(MAIN_KINDS):
             raise RequestError(
                 f"expected DATASET ARCHITECTURE LOSS, three names, not {len(self.names)}: "
                 f"{' '.join(self.names)}"
             )
-        return dict(zip(NAMED, self.names, strict=False))
+        return dict(zip(MAIN_KINDS, self.names, strict=False))
 
 
 class Request:
@@ -78,7 +78,7 @@ class Request:
         Raises RequestError if it cannot be had; nothing has been written then.
         """
         from ganzoo.api import flags as by_key
-        from ganzoo.run import Run, plugin_files, settings_of
+        from ganzoo.run import Run, plugin_files, recipe_settings
         from ganzoo.settings import Settings
 
         settings = Settings()
@@ -86,7 +86,7 @@ class Request:
         files = tuple(dict.fromkeys([*plugin_files(settings), *self.plugins]))
         known: Registry = self._known(files)
         if self.recipe:  # which may come from one of those files, and which all else goes over
-            settings = settings_of(self.recipe, known)
+            settings = recipe_settings(self.recipe, known)
             _read(words, settings)
         if self.plugins:
             settings.set("plugins", [str(file) for file in files], "command line")

@@ -33,7 +33,7 @@ def resume(
     settings.override(changes or [])
     settings.add(flags({"steps": steps, "device": device}), "command line")
     known = registry(disable_plugin, plugin_files(settings))
-    resolved = Run.resolve(settings, known, advised=False)
+    resolved = Run.resolve(settings, known, recommend=False)
 
     from ganzoo.cli.exit import end
     from ganzoo.cli.moved import naming_moved

@@ -147,7 +147,7 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
         settings.add(flags({"device": device}), "command line")
     files = {file: None for settings in left.values() for file in plugin_files(settings)}
     known = registry(None, list(files))
-    runs = {name: Run.resolve(s, known, advised=False) for name, s in left.items()}
+    runs = {name: Run.resolve(s, known, recommend=False) for name, s in left.items()}
     _train(begun, runs, as_json)
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Literal, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ganzoo.components import limits_of
+from ganzoo.components import parse_range
 from ganzoo.data.decoding import DAMAGE, open_image
 from ganzoo.data.fingerprint import remembered
 from ganzoo.data.formats import FORMATS, START, format_of
@@ -99,7 +99,7 @@ class SampleRanges:
     def _limits(self) -> dict[Kind, tuple[float, float]]:
         """Black and white by kind, where they are not as usual."""
         if self._wanted != "auto":
-            return dict.fromkeys(_USUAL, limits_of(self._wanted))
+            return dict.fromkeys(_USUAL, parse_range(self._wanted))
         found: dict[Kind, tuple[float, float]] = {}
         for extremes in map(Extremes._make, json.loads(self._extremes())):
             limits = _limits(extremes)

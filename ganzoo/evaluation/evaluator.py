@@ -15,7 +15,7 @@ from ganzoo.errors import RequestError, in_one_line
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.evaluation.sample import ImageArraySet
 from ganzoo.evaluation.store import Store, key_of
-from ganzoo.structure import require_measured
+from ganzoo.structure import require_metric_values
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and how much there is."""
@@ -54,7 +54,7 @@ def measured(gauge: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[st
             raise
         except (ValueError, LookupError) as error:
             raise RequestError(f"the metric {gauge.name}: {in_one_line(error)}") from error
-        require_measured(numbers, gauge.measure)
+        require_metric_values(numbers, gauge.measure)
     for name, number in numbers.items():
         if not isfinite(number.value):
             raise ArithmeticError(f"the metric {name} became {number.value}")

@@ -131,5 +131,5 @@ class Gallery(Observer):
     def on_images(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
         """Write the sheet."""
         self.folder.samples.mkdir(exist_ok=True)
-        sheet = self.folder.sheet(step, epoch if self.by_epoch else None)
+        sheet = self.folder.sample_grid(step, epoch if self.by_epoch else None)
         imaging.save(pixels, sheet if name == "samples" else sheet.with_name(f"{name}.png"))

@@ -50,7 +50,7 @@ def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
 
     Raises RequestError if there are none.
     """
-    sheets = folder.sheets()
+    sheets = folder.sample_grids()
     if not sheets:
         raise RequestError(f"{folder.samples} holds no sample grids yet: train the run first")
     return sheets[-last if last else None :]

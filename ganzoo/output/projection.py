@@ -152,7 +152,7 @@ def _squared(made: Tensor, target: Tensor) -> Tensor:
 def _scales(images: Tensor) -> Tensor:
     """Images at all scales side by side, (N, D), weighted so that squares add up to means."""
     found = []
-    for shape in ImageShape(*images.shape[1:]).halvings():
+    for shape in ImageShape(*images.shape[1:]).halved_shapes():
         pixels = avg_pool2d(images, images.shape[3] // shape.width).flatten(1)
         found.append(pixels / math.sqrt(pixels.shape[1]))
     return torch.cat(found, dim=1)

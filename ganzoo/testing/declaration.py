@@ -13,10 +13,10 @@ from pydantic.fields import FieldInfo
 from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec, is_options
 from ganzoo.errors import did_you_mean
 from ganzoo.run import Run, known_keys, section
-from ganzoo.settings import reworded
+from ganzoo.settings import setting_error
 from ganzoo.testing.findings import Findings
 
-ADVISED = ("checkpoint", "data", "log", "sample", "train")
+RECOMMENDABLE_SECTIONS = ("checkpoint", "data", "log", "sample", "train")
 """The sections that a component may recommend values for."""
 
 
@@ -96,13 +96,17 @@ def _check_recommendations(component: ComponentSpec, found: Findings) -> None:
     grows = isinstance(component, ArchitectureSpec) and component.grows
     for key, value in component.recommends.items():
         name, _, inside = key.partition(".")
-        if name in (*ADVISED, "growth") and inside:
+        if name in (*RECOMMENDABLE_SECTIONS, "growth") and inside:
             if fault := _setting_fault(key, value):
                 found.add(f"recommends: {fault}")
             elif name == "growth" and not grows:
                 found.add(f"recommends {key}, which needs grows=True")
         else:
-            known = (f"{name}.{each}" for name in ADVISED for each in known_keys(_model(name)))
+            known = (
+                f"{name}.{each}"
+                for name in RECOMMENDABLE_SECTIONS
+                for each in known_keys(_model(name))
+            )
             found.add(f"recommends {key}, which is not its business{did_you_mean(key, known)}")
 
 
@@ -117,7 +121,7 @@ def _setting_fault(key: str, value: Any) -> str:
         model.model_validate(tree)
     except ValidationError as error:
         known = [f"{name}.{each}" for each in known_keys(model)]
-        return str(reworded(error, name, known, {}))
+        return str(setting_error(error, name, known, {}))
     return ""
 
 

@@ -81,7 +81,9 @@ def _check_player(
 def _check_added(found: Findings, player: nn.Module) -> None:
     """Every parameter belongs to one stage."""
     assert isinstance(player, GrowingNetwork)
-    added = Counter(id(p) for stage in range(len(player.stages)) for p in player.added(stage))
+    added = Counter(
+        id(p) for stage in range(len(player.stages)) for p in player.stage_parameters(stage)
+    )
     for key, parameter in player.named_parameters():
         times = added[id(parameter)]
         found.expect(times == 1, f"{key} is added by {times} stages, not by one")
@@ -106,6 +108,6 @@ def _check_stage(
         found.expect(same, f"stage {stage} should begin as what stage {stage - 1} was")
     player.grow(stage, 0.5)
     output(images).square().sum().backward()
-    idle = [p for p in player.added(stage) if p.requires_grad and p.grad is None]
+    idle = [p for p in player.stage_parameters(stage) if p.requires_grad and p.grad is None]
     found.expect(not idle, f"no gradient reaches {len(idle)} parameters of stage {stage}")
     player.zero_grad()

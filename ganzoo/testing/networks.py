@@ -162,7 +162,11 @@ def _check_independence(
 
 def _check_gradients(player: nn.Module, output: Tensor, found: Findings) -> None:
     """A gradient reaches every parameter that is trained; frozen ones get none."""
-    newest = player.added(len(player.stages) - 1) if isinstance(player, GrowingNetwork) else ()
+    newest = (
+        player.stage_parameters(len(player.stages) - 1)
+        if isinstance(player, GrowingNetwork)
+        else ()
+    )
     belongs = {id(parameter) for parameter in newest or player.parameters()}
     expected = {
         key: parameter

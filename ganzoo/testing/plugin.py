@@ -9,7 +9,7 @@ from typing import Any
 
 from ganzoo.components import ComponentSpec, Options
 from ganzoo.registry import Plugin, Registry
-from ganzoo.settings import reworded
+from ganzoo.settings import setting_error
 from ganzoo.testing.declaration import check_declaration
 from ganzoo.testing.findings import Findings, report
 
@@ -36,7 +36,7 @@ def check_plugin(
     found = Findings(f"plugin {name}", name)
     offered: list[ComponentSpec] = []
     with found.trying("it cannot be loaded"):
-        offered = Registry().offered_by(module, Plugin("under-test", "under-test", "0"))
+        offered = Registry().declared_by(module, Plugin("under-test", "under-test", "0"))
         found.expect(
             offered, "it offers no component: is a hook of it marked with @ganzoo.hookimpl?"
         )
@@ -81,4 +81,4 @@ def _options(component: ComponentSpec, values: Mapping[str, Any]) -> Options:
         return component.options.model_validate(values)
     except ValidationError as error:
         known = component.options.model_fields
-        raise reworded(error, "", known, {}) from error
+        raise setting_error(error, "", known, {}) from error

@@ -20,7 +20,7 @@ from ganzoo.evaluation.record import Evaluated, Goal
 from ganzoo.evaluation.sample import AT_ONCE, Extracting
 from ganzoo.evaluation.store import Store, key_of
 from ganzoo.evaluation.trial import refuse_impossible
-from ganzoo.run import Chosen, Run
+from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
 
@@ -136,7 +136,7 @@ def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
     return torch.cat(shown)
 
 
-def _gauge(chosen: Chosen) -> ConfiguredMetric:
+def _gauge(chosen: ConfiguredComponent) -> ConfiguredMetric:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)

@@ -111,7 +111,9 @@ class GrowthSchedule:
             return named
         alone = self._growth.freeze and stage is not self.stages[0]
         numbers = range(stage.number if alone else 0, stage.number + 1)
-        added = {id(parameter) for number in numbers for parameter in player.added(number)}
+        added = {
+            id(parameter) for number in numbers for parameter in player.stage_parameters(number)
+        }
         return {k: p for k, p in named.items() if id(p) in added}
 
     def warning(self, steps: int) -> str | None:

@@ -41,9 +41,9 @@ from ganzoo.observers.files import Evaluations, Gallery, Journal
 from ganzoo.observers.observer import Observer
 from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
-from ganzoo.run import Chosen, Run
+from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.sections import seconds
-from ganzoo.settings import changes_of
+from ganzoo.settings import changed_settings
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.evaluation import Evaluation
@@ -122,7 +122,7 @@ def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownershi
         yield None
         return
     with owned(folder.path, progress.on_message) as owner:
-        folder.clear()
+        folder.remove_partial_files()
         yield owner
 
 
@@ -222,7 +222,7 @@ def _adaptive(
     run: Run, objective: Loss, augments: Mapping[str, Augmentation]
 ) -> dict[str, Stateful]:
     """What adapts, by its section."""
-    built: dict[str, tuple[object, Chosen]] = {"loss": (objective, run.loss)}
+    built: dict[str, tuple[object, ConfiguredComponent]] = {"loss": (objective, run.loss)}
     built |= {f"augment.{k}": (each, run.augment[k]) for k, each in augments.items()}
     return {
         section: Adapting(each, chosen.entry.code)
@@ -264,7 +264,7 @@ def store_of(run: Run, source: Dataset, progress: Observer = SILENT) -> Store:
     """The images of a source as a run sees them, prepared now if need be."""
     entry = run.dataset.entry
     name, code = entry.qualified_name, entry.code
-    with code.where_it_runs():
+    with code.only_own_frames():
         for note in notes_of(source):
             progress.on_message(note)
         if isinstance(source, ChunkedDataset):
@@ -298,7 +298,7 @@ def _remember(folder: RunFolder, game: Game, note: Callable[[str], None]) -> Non
         if changed:
             listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
             note(f"resuming is exact to the bit only where nothing of this changes: {listed}")
-        facts["changed"] = changes = changes_of(folder.stored_settings(), game.run.tree())
+        facts["changed"] = changes = changed_settings(folder.stored_settings(), game.run.tree())
         if changes:
             told = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
             note(f"settings that changed since the last start: {told}")

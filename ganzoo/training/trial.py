@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import ImageShape, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.errors import ContractError
-from ganzoo.run import Chosen, Run
+from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.structure import require_plain, require_tensor, require_terms
 
 _N = 4
@@ -53,7 +53,7 @@ def _set_back(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _built(chosen: Chosen, device: torch.device) -> Any:
+def _built(chosen: ConfiguredComponent, device: torch.device) -> Any:
     built = chosen.build()
     return built.to(device) if isinstance(built, nn.Module) else built
 

@@ -34,7 +34,7 @@ class Applied(Generic[Chosen]):
 class Flip(Applied[FlipOptions]):
     """Flips the image."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Scale by -1 across, down, both or neither."""
         return scaling(
             _signs(n, self.options.probability, random),
@@ -45,7 +45,7 @@ class Flip(Applied[FlipOptions]):
 class Crop(Applied[CropOptions]):
     """Enlarges a window, which is inside the image, to the full image."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Move the window's center to the image's center, then enlarge."""
         side = _uniform(n, self.options.min_side, 1, random)
         x = _uniform(n, -aspect, aspect, random) * (1 - side)
@@ -56,7 +56,7 @@ class Crop(Applied[CropOptions]):
 class Rotate(Applied[RotateOptions]):
     """Rotates the image about its center."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Rotate by up to the largest angle to either side."""
         largest = math.radians(self.options.degrees)
         return rotation(_uniform(n, -largest, largest, random))
@@ -65,7 +65,7 @@ class Rotate(Applied[RotateOptions]):
 class Shift(Applied[ShiftOptions]):
     """Shifts the image."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Translate by up to a share of the width, 2 ``aspect``, and of the height, 2."""
         x, y = 2 * aspect * self.options.width, 2 * self.options.height
         return translation(_uniform(n, -x, x, random), _uniform(n, -y, y, random))
@@ -74,7 +74,7 @@ class Shift(Applied[ShiftOptions]):
 class Shear(Applied[ShearOptions]):
     """Shears the image sideways; horizontal lines stay horizontal."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Shear by up to the largest tangent to either side."""
         return shear(_uniform(n, -self.options.amount, self.options.amount, random))
 
@@ -82,7 +82,7 @@ class Shear(Applied[ShearOptions]):
 class Zoom(Applied[ZoomOptions]):
     """Scales the image about its center."""
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Scale both sides by one factor; above 1 it enlarges."""
         factor = _uniform(n, 1 - self.options.amount, 1 + self.options.amount, random)
         return scaling(factor, factor)

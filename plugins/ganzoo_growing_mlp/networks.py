@@ -54,7 +54,7 @@ class GrowingMlpGenerator(GrowingGenerator):
     def __init__(
         self, options: GrowingMlpOptions, image_shape: ImageShape, num_classes: int
     ) -> None:
-        stages = image_shape.halvings()
+        stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
         inputs = options.latent_dim * (1 + options.conditional)
         super().__init__(
@@ -93,7 +93,7 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
     def __init__(
         self, options: GrowingMlpOptions, image_shape: ImageShape, num_classes: int
     ) -> None:
-        stages = image_shape.halvings()
+        stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
         labels = options.latent_dim * options.conditional
         score = nn.Sequential(nn.Linear(widths[0], 1), nn.Flatten(0))

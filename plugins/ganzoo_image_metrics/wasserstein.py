@@ -50,7 +50,7 @@ class SlicedWasserstein:
                 f"{real.shape.size}"
             )
         n = min(len(real), len(fake), self.options.images)
-        shapes = real.shape.halvings(SMALLEST)[::-1]
+        shapes = real.shape.halved_shapes(SMALLEST)[::-1]
         distances = {
             _name(shape): 1e3 * self._distance(real, fake, n, level, shapes)
             for level, shape in enumerate(shapes)

@@ -68,7 +68,7 @@ class ProgressiveGenerator(GrowingGenerator):
     def __init__(
         self, options: ProgressiveOptions, image_shape: ImageShape, num_classes: int
     ) -> None:
-        stages = image_shape.halvings()
+        stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
         inputs = options.latent_dim * (1 + options.conditional)
         blocks = [_project(inputs, widths[0], stages[0].height)]
@@ -99,7 +99,7 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
     def __init__(
         self, options: ProgressiveOptions, image_shape: ImageShape, num_classes: int
     ) -> None:
-        stages = image_shape.halvings()
+        stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
         blocks = [_gather(widths[0], stages[0].height, options.mbstd_group_size)]
         blocks += [_halve(narrow, wide) for wide, narrow in pairwise(widths)]

@@ -24,7 +24,7 @@ class Moved:
     matrix: Matrix
     apply_to: ApplyTo = "real"
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         return torch.tensor(self.matrix, dtype=torch.float32).repeat(n, 1, 1)
 
 
@@ -34,7 +34,7 @@ class Turned:
 
     apply_to: ApplyTo = "real"
 
-    def warp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         angle, x = torch.rand(2, n, generator=random)
         matrix = torch.eye(3).repeat(n, 1, 1)
         matrix[:, :2, :2] = torch.stack(
@@ -52,7 +52,7 @@ class Gained:
     shift: float
     apply_to: ApplyTo = "real"
 
-    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def sample_color_matrix(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         matrix = torch.diag(torch.tensor([self.gain] * channels + [1.0]))
         matrix[:channels, -1] = self.shift
         return matrix.repeat(n, 1, 1)
@@ -64,7 +64,7 @@ class Tinted:
 
     apply_to: ApplyTo = "all"
 
-    def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+    def sample_color_matrix(self, n: int, channels: int, random: torch.Generator) -> Tensor:
         matrix = torch.eye(channels + 1).repeat(n, 1, 1)
         matrix[:, :channels, -1] = torch.rand(n, 1, generator=random)
         return matrix
@@ -77,12 +77,12 @@ class Squared:
     noise: float = 0.0
     apply_to: ApplyTo = "all"
 
-    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         assert image_shape.width > 1
         return 1 + self.noise * torch.rand(n, 1, 1, 1, generator=random)
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images.square() * drawn.to(images.dtype)
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images.square() * parameters.to(images.dtype)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -175,7 +175,7 @@ def test_channels_are_mixed() -> None:
     class Swapped:
         apply_to: ApplyTo = "real"
 
-        def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+        def sample_color_matrix(self, n: int, channels: int, random: torch.Generator) -> Tensor:
             return torch.eye(channels + 1)[[2, 1, 0, 3]].repeat(n, 1, 1)
 
     images = noise(2, 3, 8, 16).to(memory_format=torch.channels_last)

@@ -20,31 +20,35 @@ class Brighter:
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(
+        self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator
+    ) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random, device=random.device) / 10
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images + drawn
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images + parameters
 
 
-class Drawn:  # at: misspelled-draw
+class MisspelledParameters:  # at: misspelled-parameters
     apply_to = "all"
 
     def __init__(self, options: Options) -> None: ...
 
-    def drawn(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameter(
+        self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator
+    ) -> Tensor:
         return torch.zeros(n)
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
         return images
 
 
-class Warpp:  # at: misspelled-warp
+class MisspelledAffine:  # at: misspelled-affine
     apply_to = "real"
 
     def __init__(self, options: Options) -> None: ...
 
-    def warpp(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affin(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         return torch.eye(3).repeat(n, 1, 1)
 
 
@@ -53,19 +57,19 @@ class Elsewhere(Brighter):  # at: apply-to
 
 
 class Detached(Brighter):  # at: detached
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return (images + drawn).detach()
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return (images + parameters).detach()
 
 
 class Bytes(Brighter):  # at: bytes
     apply_to = "real"
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
         return (images + 1) * 127.5
 
 
 class Cropped(Brighter):
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:  # at: cropped
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:  # at: cropped
         return images[..., 1:]
 
 
@@ -373,8 +377,8 @@ def ganzoo_losses() -> list[ganzoo.LossSpec]:
 @hookimpl
 def ganzoo_augmentations() -> list[ganzoo.AugmentationSpec]:
     augments = {
-        "misspelled-draw": Drawn,
-        "misspelled-warp": Warpp,
+        "misspelled-parameters": MisspelledParameters,
+        "misspelled-affine": MisspelledAffine,
         "apply-to": Elsewhere,
         "detached": Detached,
         "bytes": Bytes,

@@ -18,15 +18,15 @@ MEASURED = ("evaluate.every=1", "evaluate.samples=12", "evaluate.real=8")
 BROKEN = [
     (
         "augmentation",
-        "misspelled-draw",
+        "misspelled-parameters",
         "ContractError",
-        "Drawn has no method draw: rename drawn to draw",
+        "has no method sample_parameters: rename sample_parameter to sample_parameters",
     ),
     (
         "augmentation",
-        "misspelled-warp",
+        "misspelled-affine",
         "ContractError",
-        "it changes nothing: .*rename warpp to warp",
+        "it has no method that changes images: .*rename sample_affin to sample_affine",
     ),
     ("augmentation", "apply-to", "ContractError", "apply_to is 'fake'"),
     ("augmentation", "detached", "ContractError", "carry no gradient"),

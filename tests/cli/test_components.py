@@ -103,9 +103,9 @@ def test_a_hook_without_its_mark_is_told_to_those_who_miss_the_loss(
     (tmp_path / "unmarked.py").write_text("def ganzoo_losses():\n    return []\n")
     done = ganzoo_command("train", "blossoms", "mlp", "mine", "--plugin", "unmarked.py")
     assert done.status == 2
-    assert "ganzoo_losses is not marked: write @ganzoo.hookimpl above it" in done.err
+    assert "ganzoo_losses is not decorated: write @ganzoo.hookimpl above it" in done.err
     assert "there is no loss called mine" in done.err
-    assert "not loaded: unmarked" in done.err
+    assert "failed to load: unmarked" in done.err
 
 
 def test_strict_loading_names_the_class_and_the_place(

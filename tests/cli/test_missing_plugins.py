@@ -111,7 +111,7 @@ def test_only_what_needs_a_missing_plugin_refuses_and_names_it(
 ) -> None:
     train_with(kind)
     message = (
-        f"error: the {kind} foo/bar came from the plugin foo (ganzoo-foo 1.2), which is not "
+        f"error: the {kind} foo/bar is from the plugin foo (ganzoo-foo 1.2), which is not "
         "installed: pip install ganzoo-foo==1.2"
     )
     for name, words in COMMANDS.items():
@@ -150,7 +150,7 @@ def test_another_version_without_the_component_is_named(
     install("metric", version="2.0")
     refused = ganzoo_command("resume", "run", "--steps", 3).error
     assert refused.endswith(
-        "foo (ganzoo-foo 1.2), and the installed foo (ganzoo-foo 2.0) does not offer it: "
+        "foo (ganzoo-foo 1.2), but the installed foo (ganzoo-foo 2.0) does not declare it: "
         "pip install ganzoo-foo==1.2"
     )
 
@@ -161,7 +161,7 @@ def test_a_run_without_its_record_still_names_the_plugin(
     train_with("loss")
     Path("run/environment.json").unlink()
     refused = ganzoo_command("resume", "run", "--steps", 3).error
-    assert refused.endswith("came from the plugin foo, which is not installed")
+    assert refused.endswith("is from the plugin foo, which is not installed")
 
 
 def test_a_name_that_is_typed_is_none_that_was_kept(
@@ -192,5 +192,7 @@ def test_a_plugin_file_that_is_gone_is_named(ganzoo_command: Ganzoo, tmp_path: P
     assert done.status == 0, done.err
     file.unlink()
     refused = ganzoo_command("resume", "run", "--steps", 2).error
-    told = f"the loss gone-gan/relativistic came from the file {file}, which is not there: bring it"
+    told = (
+        f"the loss gone-gan/relativistic is from the file {file}, which does not exist: restore it"
+    )
     assert told in refused

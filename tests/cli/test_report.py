@@ -41,7 +41,7 @@ def test_a_wrong_request_gets_one_line(
     ganzoo_command: Ganzoo, tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
     folder = RunFolder.create(tmp_path / "run", {})
-    Image.new("RGB", (8, 8)).save(folder.sheet(0))
+    Image.new("RGB", (8, 8)).save(folder.sample_grid(0))
     (tmp_path / "mine.html").write_text("mine")
     assert reason in ganzoo_command("report", *arguments).error
     assert (tmp_path / "mine.html").read_text() == "mine"

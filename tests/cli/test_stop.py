@@ -159,7 +159,7 @@ def test_time_that_is_over_stops_a_run(ganzoo_command: Ganzoo, tmp_path: Path) -
 @pytest.mark.parametrize("time", ["3", "2 weeks", "0 hours", "-1 hours"])
 def test_a_length_of_time_that_is_none_is_refused(ganzoo_command: Ganzoo, time: str) -> None:
     refused = ganzoo_command(*TINY, f"train.max_time={time}").error
-    assert f'train.max_time={time}: write such as "90 minutes"' in refused
+    assert f'train.max_time={time}: write a duration such as "90 minutes"' in refused
 
 
 def started(tmp_path: Path, **how: Any) -> subprocess.Popen[bytes]:
@@ -211,4 +211,4 @@ def test_a_second_process_is_refused_before_it_touches_anything(
     process.wait()
     done = ganzoo_command("resume", "run", "--steps", 1)
     assert f"process {process.pid} on " in done.err
-    assert "has left run without a word" in done.err
+    assert "did not release run" in done.err

@@ -99,7 +99,7 @@ def test_the_settings_are_kept_resolved(tiny_run: Ganzoo, tmp_path: Path) -> Non
 def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("years of work")
-    assert "run exists already: go on with" in tiny_run().error
+    assert "run exists already: resume it with" in tiny_run().error
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 

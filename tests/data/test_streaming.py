@@ -120,16 +120,16 @@ def test_classes_may_be_chosen_but_not_balanced() -> None:
 def test_a_run_on_chunks_trains_and_resumes_exactly(
     tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ganzoo.run import Chosen
+    from ganzoo.run import ConfiguredComponent
     from ganzoo.training.checkpoint import Checkpoints
 
-    built = Chosen.build
+    built = ConfiguredComponent.build
 
-    def shelved(self: Chosen, **context: Any) -> Any:
+    def shelved(self: ConfiguredComponent, **context: Any) -> Any:
         dataset = self.entry.component.kind == "dataset"
         return Shelf(8) if dataset else built(self, **context)
 
-    monkeypatch.setattr(Chosen, "build", shelved)
+    monkeypatch.setattr(ConfiguredComponent, "build", shelved)
     straight = ganzoo.train(**tiny("straight", steps=12)).folder
     halved = ganzoo.train(**tiny("halved", steps=5)).folder
     ganzoo.resume(halved, steps=12, quiet=True)

@@ -56,8 +56,8 @@ def torn(tmp_path: Path) -> RunFolder:
     folder = RunFolder.create(tmp_path / "<b>torn", {})
     folder.settings.write_text("loss = {name='a/<script>alert(1)</script>'")
     for number in range(3):
-        sheet(folder.sheet(100 * number), number)
-    folder.sheet(200).write_bytes(b"\x89PNG no image")
+        sheet(folder.sample_grid(100 * number), number)
+    folder.sample_grid(200).write_bytes(b"\x89PNG no image")
     (folder.samples / "real.png").touch()
     good = json.dumps({"step": 100, "images_seen": 800, "loss/<i>": 1.0, "scores/real": None})
     folder.metrics.write_text(f'{good}\n{good[:30]}\n[]\n{{"step": 200, "images_seen": 1600}}')

@@ -29,7 +29,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def draw(name: str, aspect: float = 1.0, **options: Any) -> Tensor:
-    return build(name, **options).warp(MANY, aspect, seeded())
+    return build(name, **options).sample_affine(MANY, aspect, seeded())
 
 
 def fills(values: Tensor, low: float, high: float) -> bool:
@@ -78,8 +78,12 @@ def test_each_draws_one_matrix_per_image(name: str) -> None:
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_the_seed_decides(name: str) -> None:
     augment = build(name)
-    assert torch.equal(augment.warp(99, 1.0, seeded(3)), augment.warp(99, 1.0, seeded(3)))
-    assert not torch.equal(augment.warp(99, 1.0, seeded(3)), augment.warp(99, 1.0, seeded(4)))
+    assert torch.equal(
+        augment.sample_affine(99, 1.0, seeded(3)), augment.sample_affine(99, 1.0, seeded(3))
+    )
+    assert not torch.equal(
+        augment.sample_affine(99, 1.0, seeded(3)), augment.sample_affine(99, 1.0, seeded(4))
+    )
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
@@ -183,7 +187,7 @@ def test_shift_right_and_down_moves_the_image_right_and_down() -> None:
     images = torch.zeros(64, 1, 32, 64)
     images[:, :, 16, 32] = 1
     augment = build("shift", width=0.25, height=0.25)
-    x, y = augment.warp(64, 2.0, seeded())[:, :2, 2].T * 16  # in pixels
+    x, y = augment.sample_affine(64, 2.0, seeded())[:, :2, 2].T * 16  # in pixels
     moved = Pipeline([augment])(images, seeded())[:, 0]
     weight = moved.sum((1, 2))
     torch.testing.assert_close((moved.sum(1) * torch.arange(64)).sum(1) / weight - 32, x)
@@ -207,7 +211,7 @@ def test_zoom_by_a_factor_above_one_enlarges() -> None:
     spot = torch.zeros(64, 1, 64, 64)
     spot[:, :, 24:40, 24:40] = 1
     augment = build("zoom", amount=0.2)
-    factor = augment.warp(64, 1.0, seeded())[:, 0, 0]
+    factor = augment.sample_affine(64, 1.0, seeded())[:, 0, 0]
     area = Pipeline([augment])(spot, seeded()).sum((1, 2, 3))
     torch.testing.assert_close(area, (16 * factor) ** 2, rtol=0.03, atol=0)
 

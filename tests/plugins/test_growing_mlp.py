@@ -143,7 +143,7 @@ def test_in_between_images_and_hidden_units_are_interpolated(stage: int) -> None
 @pytest.mark.parametrize("conditional", [False, True])
 def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
     for player in both(networks(conditional=conditional)):
-        added = [id(p) for stage in range(3) for p in player.added(stage)]
+        added = [id(p) for stage in range(3) for p in player.stage_parameters(stage)]
         assert len(added) == len(set(added))
         assert set(added) == {id(parameter) for parameter in player.parameters()}
 
@@ -158,11 +158,11 @@ def test_gradients_reach_what_a_stage_adds_and_nothing_later(
     scores = score(players, draw(players, stage, fade), stage, fade)
     scores.square().sum().backward()
     for player in both(players):
-        for parameter in player.added(stage):
+        for parameter in player.stage_parameters(stage):
             assert parameter.grad is not None
             assert parameter.grad.isfinite().all()
             assert parameter.grad.any()
-        later = chain.from_iterable(player.added(n) for n in range(stage + 1, 3))
+        later = chain.from_iterable(player.stage_parameters(n) for n in range(stage + 1, 3))
         assert all(parameter.grad is None for parameter in later)
         if stage:
             used = [p.grad is not None for p in used_before(player, stage).parameters()]

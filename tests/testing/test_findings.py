@@ -123,12 +123,12 @@ class Strengthening:
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         self.batches += 1
         return torch.rand(n, 1, 1, 1, generator=random) / self.batches
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images * parameters
 
     def state_dict(self) -> dict[str, int]:
         return {"batches": self.batches}
@@ -179,7 +179,7 @@ def broken(component: Any) -> str:
     return str(caught.value)
 
 
-def test_spectral_norm_frozen_parameters_and_state_keep_their_promises() -> None:
+def test_spectral_norm_frozen_parameters_and_state_pass() -> None:
     augmentations = [augmentation(Strengthening)]
     check_plugin(
         plugin(architectures=[architecture()], losses=[loss()], augmentations=augmentations)
@@ -201,7 +201,7 @@ def test_spectral_norm_frozen_parameters_and_state_keep_their_promises() -> None
     ],
     ids=["counting", "unsaved", "half-saved", "unreadable", "forgetting", "tiring"],
 )
-def test_state_that_a_resume_would_lose_is_found(component: Any, messages: list[str]) -> None:
+def test_state_that_is_lost_by_a_resume_is_found(component: Any, messages: list[str]) -> None:
     found = broken(component)
     for message in messages:
         assert message in found
@@ -220,7 +220,7 @@ class Failing(Unsaved):
         raise TypeError("a bug")
 
 
-def test_every_fault_of_every_component_is_listed() -> None:
+def test_all_problems_of_all_components_are_listed() -> None:
     nan = MetricValue(float("nan"), 3)
     module = plugin(
         losses=[
@@ -274,5 +274,5 @@ def test_a_plugin_that_cannot_be_loaded_is_listed() -> None:
 
     module = ModuleType("mine")
     module.__dict__["ganzoo_losses"] = ganzoo_losses
-    with pytest.raises(AssertionError, match=r"plugin mine: .*ganzoo_losses is not marked"):
+    with pytest.raises(AssertionError, match=r"plugin mine: .*ganzoo_losses is not decorated"):
         check_plugin(module)

@@ -21,14 +21,14 @@ class Layers(nn.Module):
     stages: list[ImageShape]
 
     def begin(self, image_shape: ImageShape) -> list[int]:
-        self.stages = image_shape.halvings(8)
+        self.stages = image_shape.halved_shapes(8)
         self.grow(len(self.stages) - 1, 1.0)
         return [stage.channels * stage.height * stage.width for stage in self.stages]
 
     def grow(self, stage: int, fade: float) -> None:
         self.stage, self.fade = stage, fade
 
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
+    def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield from self.layers[stage].parameters()
 
 
@@ -86,12 +86,12 @@ class Unborn(Maker):
 
 
 class Forgetful(Maker):
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
+    def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield next(self.layers[stage].parameters())  # and not its bias
 
 
 class Greedy(Maker):
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
+    def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield from self.layers.parameters()
 
 
@@ -131,7 +131,7 @@ def architecture(
     return ganzoo.ArchitectureSpec(name="mine", summary="It grows.", factory=build, grows=grows)
 
 
-def test_players_that_grow_well_pass() -> None:
+def test_correct_growing_networks_pass() -> None:
     check(architecture())
 
 
@@ -148,12 +148,12 @@ def test_players_that_grow_well_pass() -> None:
         (Maker, AbruptJudge, "discriminator: stage 1 should begin as what stage 0 was"),
     ],
 )
-def test_what_grows_wrongly_is_found(maker: type[Maker], judge: Any, message: str) -> None:
+def test_incorrect_growing_networks_are_found(maker: type[Maker], judge: Any, message: str) -> None:
     with pytest.raises(AssertionError) as caught:
         check(architecture(maker, judge))
     assert message in str(caught.value)
 
 
-def test_that_it_grows_has_to_be_declared() -> None:
+def test_growing_networks_must_be_declared() -> None:
     with pytest.raises(AssertionError, match="so declare grows=True"):
         check(architecture(grows=False))

@@ -48,7 +48,7 @@ def options(annotation: Any, field: Any) -> type[Options]:
     return type("Given", (Options,), {"__annotations__": {"x": annotation}, "x": field})
 
 
-def test_a_good_loss_passes() -> None:
+def test_a_correct_loss_passes() -> None:
     check(loss())
 
 
@@ -72,27 +72,30 @@ def test_a_good_loss_passes() -> None:
         ),
         ({"recommends": {"growth.start": 8}}, "growth.start, which needs grows=True"),
         ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
-        ({"options": options(int, Field("a", ge=0, description="X."))}, "default 'a' is no int"),
+        (
+            {"options": options(int, Field("a", ge=0, description="X."))},
+            "default 'a' is not of type int",
+        ),
         ({"options": options(int, Field(1, ge=2, description="X."))}, "its default 1: input"),
         ({"factory": "no import string"}, 'its factory should be "package.module:name"'),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_careless_declaration_is_found(changes: dict[str, Any], message: str) -> None:
+def test_an_incorrect_declaration_is_found(changes: dict[str, Any], message: str) -> None:
     assert message in broken(loss(**changes))
 
 
-def test_a_rotten_import_string_is_found() -> None:
+def test_an_import_string_that_does_not_resolve_is_found() -> None:
     for factory in ("ganzoo:no_such_thing", "no_such_module:x"):
         assert f"its factory {factory!r} cannot be imported" in broken(loss(factory=factory))
 
 
-def test_a_plugin_that_offers_nothing_is_found() -> None:
+def test_a_plugin_without_components_is_found() -> None:
     with pytest.raises(AssertionError, match="offers no component"):
         check_plugin(ModuleType("empty"))
 
 
-def test_a_plugin_is_checked_whole() -> None:
+def test_all_components_of_a_plugin_are_checked() -> None:
     @ganzoo.hookimpl
     def ganzoo_losses() -> list[ganzoo.LossSpec]:
         return [loss(), loss(name="other", summary="No sentence")]
@@ -137,7 +140,7 @@ class Silent(Fine):
         (Silent, "returns no terms"),
     ],
 )
-def test_a_wrong_loss_is_found(factory: type, message: str) -> None:
+def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
     assert message in broken(loss(factory=factory))
 
 
@@ -224,7 +227,7 @@ def architecture(generator: type[Plain] = Plain, judge: type[Judge] = Judge) -> 
     return ganzoo.ArchitectureSpec(name="mine", summary="Networks.", factory=build)
 
 
-def test_a_good_architecture_passes() -> None:
+def test_a_correct_architecture_passes() -> None:
     check(architecture())
 
 
@@ -241,7 +244,7 @@ def test_a_good_architecture_passes() -> None:
         (Plain, Gossip, "depends on the other images"),
     ],
 )
-def test_a_wrong_architecture_is_found(
+def test_an_incorrect_architecture_is_found(
     generator: type[Plain], judge: type[Judge], message: str
 ) -> None:
     assert message in broken(architecture(generator, judge))
@@ -255,15 +258,15 @@ class Darker:
 
     def __init__(self, options: Options) -> None: ...
 
-    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random)
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images * parameters
 
 
 class Forgetful(Darker):
-    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1)
 
 
@@ -276,21 +279,21 @@ class Misspelled:
 
     def __init__(self, options: Options) -> None: ...
 
-    def drawn(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameter(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1, generator=random)
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images * parameters
 
 
 class NaN(Darker):
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
         return images * float("nan")
 
 
 class Smaller(Darker):
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images[..., 1:] * drawn
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images[..., 1:] * parameters
 
 
 @pytest.mark.parametrize(
@@ -299,12 +302,15 @@ class Smaller(Darker):
         (Forgetful, "its random generator and its state alone"),
         (Misplaced, "apply_to is 'fake'"),
         (Smaller, "changes the shape"),
-        (Misspelled, "nobody calls its method drawn(); did you mean draw?"),
-        (Misspelled, "it changes nothing"),
+        (
+            Misspelled,
+            "its method sample_parameter() is never called; did you mean sample_parameters?",
+        ),
+        (Misspelled, "it has no method that changes images"),
         (NaN, "makes images that hold NaN"),
     ],
 )
-def test_a_wrong_augmentation_is_found(factory: type, message: str) -> None:
+def test_an_incorrect_augmentation_is_found(factory: type, message: str) -> None:
     check(ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=Darker))
     augmentation = ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
     assert message in broken(augmentation)
@@ -346,7 +352,7 @@ class Mislabeled(Dots):
         (Mislabeled, "has the label 2 of 2 classes"),
     ],
 )
-def test_a_wrong_dataset_is_found(factory: type, message: str) -> None:
+def test_an_incorrect_dataset_is_found(factory: type, message: str) -> None:
     check(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=Dots))
     assert message in broken(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=factory))
 
@@ -355,7 +361,7 @@ def metric(measure: Any, **changes: Any) -> ganzoo.MetricSpec:
     return ganzoo.MetricSpec(name="mine", summary="Mine.", factory=lambda _: measure, **changes)
 
 
-def test_a_good_metric_passes() -> None:
+def test_a_correct_metric_passes() -> None:
     check(metric(lambda real, fake: {"mine": MetricValue(0.0, len(fake))}))
     check(metric(lambda real, fake: {"mine/a": MetricValue(0.0, len(fake))}, goal="high"))
 
@@ -372,19 +378,19 @@ def test_a_good_metric_passes() -> None:
         (lambda r, f: {}, "measures nothing"),
     ],
 )
-def test_a_wrong_metric_is_found(measure: Any, message: str) -> None:
+def test_an_incorrect_metric_is_found(measure: Any, message: str) -> None:
     found = broken(metric(measure))
     assert message in found
     assert message == "not the same twice" or "not the same twice" not in found
 
 
-def test_a_goal_that_there_is_none_of_is_found() -> None:
+def test_an_unknown_goal_is_found() -> None:
     wrong: Any = "lowest"
     good = metric(lambda real, fake: {"mine": MetricValue(0.0, len(fake))}, goal=wrong)
     assert broken(good) == "metric mine: its goal should be low, high or real, not 'lowest'"
 
 
-def test_an_extractor_gives_each_image_features_of_its_own() -> None:
+def test_an_incorrect_extractor_is_found() -> None:
     class Means:
         identity = "means"
 

@@ -77,13 +77,13 @@ def _registry() -> Registry:
     return Registry.discover()
 
 
-def _check_settings(settings: Settings, *, advised: bool = True) -> Run:
+def _check_settings(settings: Settings, *, recommend: bool = True) -> Run:
     """Resolve settings, and see that they are kept as they are."""
     plugin_files(settings)
-    run = Run.resolve(settings, _registry(), advised=advised)
+    run = Run.resolve(settings, _registry(), recommend=recommend)
     kept = Settings()
     kept.parse(tomli_w.dumps(run.tree()).encode().decode(), "run.toml")
-    assert Run.resolve(kept, _registry(), advised=False).tree() == run.tree()
+    assert Run.resolve(kept, _registry(), recommend=False).tree() == run.tree()
     return run
 
 
@@ -125,7 +125,7 @@ def _run() -> Run:
 
 def _read_run(folder: Path, content: bytes) -> None:
     (folder / "run.toml").write_bytes(content)
-    _check_settings(stored_settings(RunFolder.open(folder)), advised=False)
+    _check_settings(stored_settings(RunFolder.open(folder)), recommend=False)
 
 
 def _read_environment(folder: Path, content: bytes) -> None:
@@ -174,7 +174,7 @@ def _read_sweep(folder: Path, content: bytes) -> None:
     for trial in (trial for trial in sweep.trials if not trial.settled):
         settings = Settings()
         settings.add(trial.settings, "sweep.json")
-        _check_settings(settings, advised=False)
+        _check_settings(settings, recommend=False)
     for result in sweep.results():
         assert Path(result.folder).parent == folder
 

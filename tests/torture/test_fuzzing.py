@@ -25,7 +25,7 @@ def test_broken_inputs_are_refused_or_read_correctly(kind: Kind, tmp_path: Path)
     assert row.tried == row.refused + row.correct == 10
 
 
-def test_what_is_lost_costs_only_itself_and_is_kept(
+def test_an_input_that_fails_is_stored_and_does_not_affect_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fuzzing, "SECONDS", 0.2)

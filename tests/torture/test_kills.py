@@ -14,7 +14,7 @@ from tests.torture.faults import SAVING
 from tests.torture.kills import torture_everywhere
 
 
-def test_a_run_that_dies_at_each_point_of_a_save_ends_as_one_that_does_not(tmp_path: Path) -> None:
+def test_a_run_killed_at_each_point_of_a_save_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     # In a process of its own: one in which a GPU was used cannot fork.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         rows = pool.submit(torture_everywhere, tmp_path).result()

@@ -17,7 +17,7 @@ from ganzoo.api import folder_maker, stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
-from ganzoo.settings import NAMED, Settings
+from ganzoo.settings import MAIN_KINDS, Settings
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.loop import Outcome
@@ -55,7 +55,7 @@ class Victim:
     @property
     def settings(self) -> Settings:
         """What it is begun with."""
-        named = dict(zip(NAMED, self.components, strict=True))
+        named = dict(zip(MAIN_KINDS, self.components, strict=True))
         chosen = {**SMALL, "train.steps": self.steps, **self.more}
         gathered = Settings()
         gathered.add(named, "tests")
@@ -66,7 +66,7 @@ class Victim:
         """Train it from where it is, as the commands do; how that ended."""
         if folder.exists():
             place = RunFolder.open(folder)
-            run = Run.resolve(stored_settings(place), advised=False)
+            run = Run.resolve(stored_settings(place), recommend=False)
             return session.resume(run, place, Spoken())
         run = Run.resolve(self.settings)
         _, outcome = session.train(run, folder_maker(run, folder), Spoken())

@@ -149,11 +149,14 @@ def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"evaluate.best": "fid"}, r"no metric of the run gives this number; did you mean fd\?"),
-        ({"evaluate.best": "kid"}, "no metric of the run gives this number; there are fd, moments"),
+        ({"evaluate.best": "fid"}, r"no metric of the run has this value; did you mean fd\?"),
+        ({"evaluate.best": "kid"}, "no metric of the run has this value; there are fd, moments"),
         ({"evaluate.best": "moments/means"}, "gives this number; did you mean moments/mean"),
         ({"evaluate.best": "moments"}, "no metric gives this number; did you mean moments/"),
-        ({"evaluate.metrics": "moments/mean"}, "moments/mean is a number: the metric is moments"),
+        (
+            {"evaluate.metrics": "moments/mean"},
+            "moments/mean is a value of the metric moments: write moments",
+        ),
         ({"evaluate.metrics": "swd,fd"}, "swd cannot be measured of images of 4x4: .*metrics=fd$"),
         ({"extractor": "inception"}, "inception needs the weights"),
     ],
@@ -247,7 +250,7 @@ def bad(kind: str, images: torch.Tensor) -> torch.Tensor:
 
 
 def resolved(folder: Path) -> Run:
-    return Run.resolve(stored_settings(RunFolder.open(folder)), advised=False)
+    return Run.resolve(stored_settings(RunFolder.open(folder)), recommend=False)
 
 
 def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(

@@ -20,7 +20,7 @@ from ganzoo import ArchitectureSpec, RequestError, imaging
 from ganzoo.api import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
-from ganzoo.run import Run, settings_of
+from ganzoo.run import Run, recipe_settings
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.stopping import Stopping
@@ -96,7 +96,7 @@ def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
         settings = stored_settings(RunFolder.open(run.folder))
         settings.override([change, "train.steps=5"])
         with pytest.raises(RequestError, match=r"other layers would be trained .* leave growth"):
-            session.resume(Run.resolve(settings, advised=False), RunFolder(run.folder))
+            session.resume(Run.resolve(settings, recommend=False), RunFolder(run.folder))
 
 
 @pytest.mark.parametrize("architecture", GROWING)
@@ -310,7 +310,7 @@ def test_every_recipe_is_exact(
     recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, int]]
 ) -> None:
     def run(folder: str, steps: int) -> Path:
-        settings = settings_of(recipe, REGISTRY)
+        settings = recipe_settings(recipe, REGISTRY)
         settings.add({**REDUCED, "train.steps": steps}, "test")
         name = str(settings.values["architecture"]["name"]).rpartition("/")[2]
         settings.add(small.get(name, {}), "test")

@@ -251,7 +251,7 @@ def test_a_run_that_learns_to_go_back_begins_with_what_is_there(
     spoil([4], streams=[0])
     run = stored_settings(RunFolder.open(folder))
     run.override(["train.on_nonfinite=rollback", "checkpoint.every=1000", "train.steps=6"])
-    session.resume(Run.resolve(run, advised=False), RunFolder(folder))
+    session.resume(Run.resolve(run, recommend=False), RunFolder(folder))
     assert last_state(folder)["step"] == 6
 
 

@@ -31,7 +31,7 @@ class GrowingNetwork(nn.Module):
     def grow(self, stage: int, fade: float) -> None:
         self.at = (stage, fade)
 
-    def added(self, stage: int) -> Iterator[nn.Parameter]:
+    def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield self.weights[stage]
 
 
@@ -50,8 +50,8 @@ class GrowingDiscriminator(GrowingNetwork, ganzoo.Discriminator):
 
 def networks(image_shape: ImageShape = IMAGE) -> Networks:
     return Networks(
-        generator=GrowingGenerator(image_shape.halvings()),
-        discriminator=GrowingDiscriminator(image_shape.halvings()),
+        generator=GrowingGenerator(image_shape.halved_shapes()),
+        discriminator=GrowingDiscriminator(image_shape.halved_shapes()),
     )
 
 
@@ -68,11 +68,11 @@ def schedule(**settings: Any) -> GrowthSchedule:
 
 
 def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
-    assert [image.height for image in ImageShape(1, 32, 32).halvings()] == [4, 8, 16, 32]
-    assert [image.height for image in ImageShape(1, 28, 28).halvings()] == [7, 14, 28]
-    assert ImageShape(3, 24, 40).halvings(7) == [(3, 12, 20), (3, 24, 40)]
-    assert ImageShape(3, 37, 37).halvings() == [(3, 37, 37)]
-    assert ImageShape(3, 2, 2).halvings() == [(3, 2, 2)]
+    assert [image.height for image in ImageShape(1, 32, 32).halved_shapes()] == [4, 8, 16, 32]
+    assert [image.height for image in ImageShape(1, 28, 28).halved_shapes()] == [7, 14, 28]
+    assert ImageShape(3, 24, 40).halved_shapes(7) == [(3, 12, 20), (3, 24, 40)]
+    assert ImageShape(3, 37, 37).halved_shapes() == [(3, 37, 37)]
+    assert ImageShape(3, 2, 2).halved_shapes() == [(3, 2, 2)]
 
 
 def test_stages_follow_each_other_in_images_seen() -> None:

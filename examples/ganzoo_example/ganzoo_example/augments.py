@@ -21,10 +21,10 @@ class Noise:
     options: NoiseOptions
     apply_to: ApplyTo = "all"
 
-    def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         """A number for every pixel and channel of ``n`` images."""
         return torch.randn(n, *image_shape, generator=random, device=random.device)
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
         """The images with the noise on them."""
-        return images + self.options.strength * drawn
+        return images + self.options.strength * parameters

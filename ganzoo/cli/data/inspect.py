@@ -60,7 +60,7 @@ def inspect(
     from ganzoo.observers.console import counting
 
     source, how = chosen.past_damage().build(), chosen.how
-    whose = chosen.entry.code.where_it_runs()
+    whose = chosen.entry.code.only_own_frames()
     with whose, counting("image", "looking at {} images") as progress:
         report = inspect(
             source,

@@ -79,7 +79,7 @@ def pack(
         rows = read_descriptions(descriptions)
     elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
-    with chosen.entry.code.where_it_runs():
+    with chosen.entry.code.only_own_frames():
         data = _prepared(source, chosen, bar)
     names = names_of(source, data)
     if descriptions:

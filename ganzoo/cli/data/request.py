@@ -63,10 +63,10 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
     from ganzoo.errors import RequestError
-    from ganzoo.run import settings_of
+    from ganzoo.run import recipe_settings
     from ganzoo.settings import Settings
 
-    settings = settings_of(recipe, known) if recipe else Settings()
+    settings = recipe_settings(recipe, known) if recipe else Settings()
     asked = Settings()
     names = [word for word in words if "=" not in word]
     asked.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
@@ -85,10 +85,10 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
 def _validated(model: type[Model], values: Any, section: str, settings: Settings) -> Model:
     from pydantic import ValidationError
 
-    from ganzoo.settings import reworded
+    from ganzoo.settings import setting_error
 
     try:
         return model.model_validate(values)
     except ValidationError as error:
         known = [f"{section}.{name}" for name in model.model_fields]
-        raise reworded(error, section, known, settings.origins) from None
+        raise setting_error(error, section, known, settings.origins) from None

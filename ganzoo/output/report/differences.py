@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ganzoo.objects import Objects
 from ganzoo.run import Run
-from ganzoo.settings import NAMED, Settings, Stored, changes_of, explain
+from ganzoo.settings import MAIN_KINDS, Settings, Stored, changed_settings, explain
 
 
 class Setting(NamedTuple):
@@ -22,11 +22,11 @@ def changed(run: Run) -> list[Setting]:
     """The settings that are not what the same components have if nothing else is said."""
     bare, tree = Settings(), run.tree()
     bare.stored = Stored("", ())  # a component whose plugin is missing is none the less one
-    bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in NAMED}}, "")
+    bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in MAIN_KINDS}}, "")
     bare.add({"augment": {k: {"name": v["name"]} for k, v in tree["augment"].items()}}, "")
     objects = Objects()
     objects.keep(run)
-    changes = changes_of(Run.resolve(bare, objects.registry(bare)).tree(), tree)
+    changes = changed_settings(Run.resolve(bare, objects.registry(bare)).tree(), tree)
     return [Setting(key, shown(now), shown(before)) for key, (before, now) in changes.items()]
 
 

@@ -131,7 +131,7 @@ def chapter(
     )
     real = opened(folder.samples / "real.png")
     embedded = album.image(real) if real else None
-    sheets = album.sheets(folder.sheets())
+    sheets = album.sheets(folder.sample_grids())
     steps = [_step(path) for path, _ in sheets.images]
     return RunSection(
         name=name,
@@ -151,7 +151,7 @@ def chapter(
 
 
 def _run(folder: RunFolder) -> Run:
-    return Run.resolve(Settings.of_run(folder), advised=False)
+    return Run.resolve(Settings.of_run(folder), recommend=False)
 
 
 def _drawn(

@@ -1,0 +1,40 @@
+"""Images and their shape."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.size import size
+
+RawImage = Image.Image | NDArray[np.uint8]
+"""A PIL image of any mode and size, or a uint8 array of shape (H, W, C)."""
+
+
+class ImageShape(NamedTuple):
+    """Channels, height and width of the images of a run, or of one stage of a run."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> str:
+        """Width and height in pixels, as messages show them: ``64 x 48``."""
+        return size(self.width, self.height)
+
+    def halved_shapes(self, smallest: int = 4) -> list[ImageShape]:
+        """This shape and its repeated halves, in ascending order; the last one is this shape.
+
+        Halving stops at an odd side, and before a side would be shorter than ``smallest`` pixels.
+        """
+        found = [self]
+        while not (found[0].height % 2 or found[0].width % 2):
+            half = ImageShape(self.channels, found[0].height // 2, found[0].width // 2)
+            if min(half.height, half.width) < smallest:
+                break
+            found.insert(0, half)
+        return found

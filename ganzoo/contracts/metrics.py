@@ -1,0 +1,75 @@
+"""What the factories of metrics and extractors return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from ganzoo.contracts.images import ImageShape
+
+
+class ImageSet(Protocol):
+    """Real or generated images that a metric gets, as pixels and as features."""
+
+    @property
+    def shape(self) -> ImageShape:
+        """The shape of each image."""
+        ...
+
+    @property
+    def features(self) -> Tensor:
+        """The images' features from the run's extractor, float32 (N, D) on the CPU.
+
+        They are computed on first use, once for all metrics.
+        """
+        ...
+
+    def __len__(self) -> int:
+        """The number of images."""
+        ...
+
+    def batches(self) -> Iterator[Tensor]:
+        """The images, uint8 (N, C, H, W) on the CPU, in the same order each time."""
+        ...
+
+
+class Extractor(Protocol):
+    """A function from images to the features that metrics compare; usually an ``nn.Module``."""
+
+    @property
+    def identity(self) -> str:
+        """A name or hash that changes whenever the features would change."""
+        ...
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features, float32 (N, D), on the device of ``images``, without a gradient graph.
+
+        ``images`` are uint8 (N, C, H, W) with any C, H and W. The features of an image must not
+        depend on the other images.
+        """
+        ...
+
+
+class MetricValue(NamedTuple):
+    """A number that a metric returns, and the number of generated images it is computed from."""
+
+    value: float
+    images: int
+
+
+class Metric(Protocol):
+    """A function that compares generated images with real ones."""
+
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
+        """Values by their names in ``metrics.jsonl``: ``"kid"``, or ``"swd/32"`` and others.
+
+        A name is the metric's name, alone or followed by a slash and more. The same images must
+        give the same values, whatever the state of the global random generators.
+
+        Raises ValueError or LookupError for images that it cannot compare, for example because
+        they are too small. During training, a metric that raises any error is left out of the
+        evaluation, and the error is reported once.
+        """
+        ...

@@ -1,0 +1,146 @@
+"""What the factory of an architecture gets and returns."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.contracts.images import ImageShape
+from ganzoo.contracts.losses import Loss, WeightConstraint
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossRequirements:
+    """What a loss requires of the networks."""
+
+    independent_scores: bool = False
+    """An image's score must not depend on the rest of the batch: no batch statistics."""
+    constrained_weights: bool = False
+    """The loss keeps the discriminator's weights small. Networks that scale their weights (with an
+    equalized learning rate) cannot learn then, and should refuse it.
+    """
+
+    @classmethod
+    def of(cls, loss: Loss) -> LossRequirements:
+        """The requirements of a loss."""
+        return cls(
+            independent_scores=loss.independent_scores,
+            constrained_weights=isinstance(loss, WeightConstraint),
+        )
+
+    def norm(self, requested: str) -> str:
+        """The normalization to use in the discriminator.
+
+        ``"auto"`` returns ``"layer"`` if the loss needs independent scores, else ``"batch"``. Any
+        other name is returned as it is; ``"batch"`` warns if the loss needs independent scores.
+        """
+        if requested == "auto":
+            return "layer" if self.independent_scores else "batch"
+        if requested == "batch" and self.independent_scores:
+            warnings.warn(
+                'norm="batch" makes an image\'s score depend on its batch, but this loss '
+                "penalizes the gradient of each image's own score: the penalty will not be the "
+                'paper\'s; use norm="auto"',
+                stacklevel=2,
+            )
+        return requested
+
+
+class Generator(nn.Module, ABC):
+    """A network from latents to images."""
+
+    plugin_code: AbstractContextManager[None] = nullcontext()
+
+    @abstractmethod
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images, float (N, C, H, W), black -1 and white 1.
+
+        ``labels`` are int64 (N,), or ``None`` for networks that are not conditional. Values
+        outside [-1, 1] are clipped when images are shown or saved.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        """Draw ``n`` latents, shape (n, ...), on the device of ``random``.
+
+        They must depend on ``random`` alone, not on a global generator.
+        """
+        raise NotImplementedError
+
+    def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Call ``forward``; during a run an error in it is raised as a PluginError."""
+        with self.plugin_code:
+            images: Tensor = super().__call__(latents, labels)
+            return images
+
+
+class Discriminator(nn.Module, ABC):
+    """A network from images to one raw score each (no sigmoid); a high score means real."""
+
+    plugin_code: AbstractContextManager[None] = nullcontext()
+
+    @abstractmethod
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Scores, float (N,), of images (N, C, H, W).
+
+        ``labels`` are int64 (N,), or ``None`` for networks that are not conditional.
+        """
+        raise NotImplementedError
+
+    def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Call ``forward``; during a run an error in it is raised as a PluginError."""
+        with self.plugin_code:
+            scores: Tensor = super().__call__(images, labels)
+            return scores
+
+
+@runtime_checkable
+class GrowingNetwork(Protocol):
+    """A generator or discriminator that starts at a low resolution and grows stage by stage.
+
+    All of its layers exist from the start. A new network is at its last stage, with fade 1. Either
+    both networks of a run grow, through the same stages, or neither does.
+    """
+
+    @property
+    def stages(self) -> Sequence[ImageShape]:
+        """The image shape of each stage, ascending; the last one is the image shape of the run.
+
+        :meth:`ImageShape.halved_shapes` returns them.
+        """
+        ...
+
+    def grow(self, stage: int, fade: float) -> None:
+        """Set the stage, counted from 0, and how far its new layers are faded in, from 0 to 1.
+
+        At fade 0 the network computes the same as at the previous stage: a generator returns the
+        previous stage's images with each pixel repeated 2 x 2 times, a discriminator scores its
+        images after averaging blocks of 2 x 2 pixels. Stage 0 has no fade.
+        """
+        ...
+
+    def stage_parameters(self, stage: int) -> Iterable[nn.Parameter]:
+        """The parameters that are new in ``stage``. Each parameter belongs to one stage."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """A generator and a discriminator."""
+
+    generator: Generator
+    discriminator: Discriminator
+    conditional: bool = False
+    """Whether both networks get labels; if false, ``None`` is passed instead."""
+    batch_dependent_scores: bool = False
+    """Whether an image's score depends on the rest of the batch by design, as with minibatch
+    standard deviation (Karras et al. 2017), even if the loss needs independent scores.
+    """
