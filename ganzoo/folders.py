@@ -202,7 +202,7 @@ class RunFolder:
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:
-        """Create the first of ``title-001``, ``title-002``, ... that does not exist in ``parent``."""
+        """Create the first of ``title-001``, ``title-002``, ... that is free in ``parent``."""
         number = 1
         while True:
             path = parent / f"{title}-{number:03}"

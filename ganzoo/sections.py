@@ -175,7 +175,7 @@ class CheckpointOptions(Options):
     keep: int = Field(3, ge=1, description="Number of newest checkpoints that are kept.")
     keep_every: Interval | None = Field(
         None,
-        description='Steps between checkpoints that are kept for good, or a text such as "2 epochs".',
+        description='Steps between checkpoints that are never deleted, or such as "2 epochs".',
     )
 
 
