@@ -1,11 +1,11 @@
-"""For those who write plugins: checks that each component keeps its promises.
+"""Checks for plugin authors: whether each component does what its kind requires.
 
-A whole test file is::
+A complete test file is::
 
     import ganzoo_example
     from ganzoo.testing import check_plugin
 
-    def test_it_keeps_its_promises():
+    def test_the_plugin():
         check_plugin(ganzoo_example)
 """
 

@@ -1,4 +1,4 @@
-"""What an augmentation must do."""
+"""Checks of augmentations."""
 
 from __future__ import annotations
 
@@ -16,63 +16,66 @@ from ganzoo.contracts import (
     GeometricAugmentation,
     PixelAugmentation,
 )
-from ganzoo.testing.findings import Findings
-from ganzoo.testing.members import check_adaptive, check_members
-from ganzoo.testing.state import not_finite, resumed
+from ganzoo.testing.methods import check_method_names, check_state_methods
+from ganzoo.testing.problems import Problems
+from ganzoo.testing.state import not_finite, rebuilt_with_state
 
 _N = 4
 _SHAPES = ((_N, 3, 16, 16), (_N, 1, 12, 20))
 _KINDS = (GeometricAugmentation, ColorAugmentation, PixelAugmentation)
+_METHODS = ("sample_affine", "sample_color_matrix", "sample_parameters", "apply")
 
 
-def check_augmentation(component: ComponentSpec, options: Options, found: Findings) -> None:
-    """Images keep their shape, follow from seed and state alone, and let gradients through."""
-    augment = component.build(options)
-    apply_to = getattr(augment, "apply_to", None)
-    placed = found.expect(apply_to in get_args(ApplyTo), f"apply_to is {apply_to!r}")
-    methods = ("warp", "recolor", "draw", "apply", "state_dict", "load_state_dict")
-    check_members(augment, methods, found)
-    check_adaptive(augment, found)
-    known = any(hasattr(augment, method) for method in methods[:4])
-    complete = isinstance(augment, _KINDS) or (not placed and known)
-    if not found.expect(
-        complete, "it changes nothing: it needs warp(), or recolor(), or draw() and apply()"
+def check_augmentation(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """It keeps shape and dtype, depends on seed and state only, and passes gradients on."""
+    augmentation = component.build(options)
+    apply_to = getattr(augmentation, "apply_to", None)
+    valid = problems.expect(apply_to in get_args(ApplyTo), f"apply_to is {apply_to!r}")
+    check_method_names(augmentation, (*_METHODS, "state_dict", "load_state_dict"), problems)
+    check_state_methods(augmentation, problems)
+    # Without a valid apply_to it is an instance of no kind, even if it has the methods.
+    has_method = any(hasattr(augmentation, method) for method in _METHODS)
+    if not problems.expect(
+        isinstance(augmentation, _KINDS) or (not valid and has_method),
+        "it has no method that changes images: define sample_affine(), or sample_color_matrix(), "
+        "or sample_parameters() and apply()",
     ):
         return
     for shape in _SHAPES:
-        with found.trying("it cannot be applied"):
-            _check_applied(component, options, shape, found)
+        with problems.catching("it cannot be applied"):
+            _check_applied(component, options, shape, problems)
 
 
 def _check_applied(
-    component: ComponentSpec, options: Options, shape: tuple[int, ...], found: Findings
+    component: ComponentSpec, options: Options, shape: tuple[int, ...], problems: Problems
 ) -> None:
-    augment: Augmentation = component.build(options)
+    augmentation: Augmentation = component.build(options)
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    before, state = images.clone(), torch.get_rng_state()
-    leaf = images.requires_grad_()
-    same_state = resumed(component, options, augment)
-    made = _applied(augment, leaf, 1)
-    again = _applied(same_state, leaf, 1)
-    found.expect(torch.equal(state, torch.get_rng_state()), "draws from the global state")
-    found.expect(torch.equal(before, leaf), "changes the images it is given")
-    found.expect(made.shape == images.shape, "changes the shape")
-    found.expect(made.dtype == images.dtype, "changes the dtype")
-    if wrong := not_finite(made):
-        found.add(f"makes images that hold {wrong}")
-    elif found.expect(
-        torch.equal(made, again), "should follow from its random generator and its state alone"
+    before, global_state = images.clone(), torch.get_rng_state()
+    images.requires_grad_()
+    rebuilt = rebuilt_with_state(component, options, augmentation)
+    result = _applied(augmentation, images, 1)
+    again = _applied(rebuilt, images, 1)
+    unused = torch.equal(global_state, torch.get_rng_state())
+    problems.expect(unused, "uses the global random generator")
+    problems.expect(torch.equal(before, images), "changes its input in place")
+    problems.expect(result.shape == images.shape, "changes the shape")
+    problems.expect(result.dtype == images.dtype, "changes the dtype")
+    if wrong := not_finite(result):
+        problems.add(f"returns images that contain {wrong}")
+    elif problems.expect(
+        torch.equal(result, again), "should depend on its random generator and its state only"
     ):
-        later = resumed(component, options, augment)
-        found.expect(
-            torch.equal(_applied(augment, leaf, 2), _applied(later, leaf, 2)),
-            "it goes on differently after a resume: what changes while it trains belongs in "
-            "state_dict() and load_state_dict()",
+        rebuilt = rebuilt_with_state(component, options, augmentation)
+        problems.expect(
+            torch.equal(_applied(augmentation, images, 2), _applied(rebuilt, images, 2)),
+            "its images differ after a resume: return all state from state_dict() and restore it "
+            "in load_state_dict()",
         )
-    if made.requires_grad:
-        made.sum().backward()
-    found.expect(leaf.grad is not None, "no gradient passes")
+    if result.requires_grad:
+        result.sum().backward()
+    problems.expect(images.grad is not None, "passes no gradient to its input")
 
 
-def _applied(augment: Augmentation, images: Tensor, seed: int) -> Tensor:
-    return Pipeline([augment])(images, torch.Generator().manual_seed(seed))
+def _applied(augmentation: Augmentation, images: Tensor, seed: int) -> Tensor:
+    return Pipeline([augmentation])(images, torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""What every component must say of itself."""
+"""Checks of the declarations of components."""
 
 from __future__ import annotations
 
@@ -14,45 +14,48 @@ from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSp
 from ganzoo.errors import did_you_mean
 from ganzoo.run import Run, known_keys, section
 from ganzoo.settings import setting_error
-from ganzoo.testing.findings import Findings
+from ganzoo.testing.problems import Problems
 
 RECOMMENDABLE_SECTIONS = ("checkpoint", "data", "log", "sample", "train")
 """The sections that a component may recommend values for."""
 
 
-def check_declaration(component: ComponentSpec, found: Findings) -> bool:
-    """Check all that a component declares; whether it can be built and tried after that."""
+def check_declaration(component: ComponentSpec, problems: Problems) -> bool:
+    """Check the declaration of a component; whether the component can be built."""
     for fault in component.faults():
-        found.add(fault)
-    found.expect(str(component.summary).endswith("."), "the summary should be a sentence")
+        problems.add(fault)
+    problems.expect(
+        str(component.summary).endswith("."),
+        "its summary should be a sentence that ends with a full stop",
+    )
     if isinstance(component.recommends, Mapping):
-        _check_recommendations(component, found)
-    resolves = isinstance(component, RecipeSpec) or _resolves(component, found)
-    return _check_options(component, found) and resolves
+        _check_recommendations(component, problems)
+    resolves = isinstance(component, RecipeSpec) or _resolves(component, problems)
+    return _check_options(component, problems) and resolves
 
 
-def _check_options(component: ComponentSpec, found: Findings) -> bool:
-    """Whether the options are a class all of whose defaults may be used."""
+def _check_options(component: ComponentSpec, problems: Problems) -> bool:
+    """Check the options; whether a component can be built with their defaults."""
     faults = list(component.option_faults())
     if not is_options(component.options):
         return False
     for option, field in component.options.model_fields.items():
         for fault in option_faults(field):
-            found.add(f"option {option!r} {fault}")
+            problems.add(f"option {option!r} {fault}")
     if not faults:
-        _check_defaults(component.options, found)
+        _check_defaults(component.options, problems)
     return not faults
 
 
 def option_faults(field: FieldInfo) -> Iterator[str]:
-    """What an option lacks: a default, a description, or a number's bounds."""
+    """The faults of an option: no default, no description, a number without bounds."""
     if not field.description:
         yield "needs a description"
     if field.is_required():
         yield "needs a default"
     kinds = set(_kinds(field.annotation))
     if type(None) in kinds and field.default is not None:
-        yield "may be None, so that should be its default"
+        yield "may be None, so None should be its default"
     if kinds & {int, float} and not (field.metadata or _bounded_inside(field)):
         yield "is a number and needs bounds"
 
@@ -71,26 +74,27 @@ def _bounded_inside(field: FieldInfo) -> bool:
     return "Annotated" in repr(field.annotation) or "Field" in repr(field.annotation)
 
 
-def _check_defaults(options: type[Options], found: Findings) -> None:
-    """Each default is a value that a user could have given."""
+def _check_defaults(options: type[Options], problems: Problems) -> None:
+    """Each default passes the validation."""
     config = ConfigDict(validate_default=True)
-    with found.trying("its options cannot be validated"):
+    with problems.catching("its options cannot be validated"):
         checked: Any = type(options.__name__, (options,), {"model_config": config})
         try:
             checked.model_validate({})
         except ValidationError as error:
             for each in error.errors():
-                if each["loc"]:  # else it is about several options, of which a user gives some
+                if each["loc"]:  # without a place it concerns several options together
                     option = ".".join(map(str, each["loc"]))
                     message = each["msg"][0].lower() + each["msg"][1:]
-                    found.add(f"option {option!r}: its default {each['input']!r}: {message}")
+                    problems.add(f"option {option!r}: its default {each['input']!r}: {message}")
 
 
-def _check_recommendations(component: ComponentSpec, found: Findings) -> None:
-    """Each key is a setting that the component may recommend, each value one that it can have."""
-    advises = component.kind in ("dataset", "architecture", "loss")
-    if not found.expect(
-        advises or not component.recommends, "its recommendations would not be heard"
+def _check_recommendations(component: ComponentSpec, problems: Problems) -> None:
+    """Each recommended key may be recommended by this kind, and each value is valid."""
+    can_recommend = component.kind in ("dataset", "architecture", "loss")
+    if not problems.expect(
+        can_recommend or not component.recommends,
+        f"its recommendations are not used: components of kind {component.kind} have none",
     ):
         return
     grows = isinstance(component, ArchitectureSpec) and component.grows
@@ -98,20 +102,20 @@ def _check_recommendations(component: ComponentSpec, found: Findings) -> None:
         name, _, inside = key.partition(".")
         if name in (*RECOMMENDABLE_SECTIONS, "growth") and inside:
             if fault := _setting_fault(key, value):
-                found.add(f"recommends: {fault}")
+                problems.add(f"recommends: {fault}")
             elif name == "growth" and not grows:
-                found.add(f"recommends {key}, which needs grows=True")
+                problems.add(f"recommends {key}, which needs grows=True")
         else:
             known = (
                 f"{name}.{each}"
                 for name in RECOMMENDABLE_SECTIONS
                 for each in known_keys(_model(name))
             )
-            found.add(f"recommends {key}, which is not its business{did_you_mean(key, known)}")
+            problems.add(f"recommends {key}, which it cannot recommend{did_you_mean(key, known)}")
 
 
 def _setting_fault(key: str, value: Any) -> str:
-    """Why a setting of a run cannot have this value, or nothing."""
+    """Why a setting cannot have this value; empty if it can."""
     name, *parts = key.split(".")
     model = _model(name)
     tree: Any = value
@@ -131,15 +135,15 @@ def _model(name: str) -> type[BaseModel]:
     return model
 
 
-def _resolves(component: ComponentSpec, found: Findings) -> bool:
+def _resolves(component: ComponentSpec, problems: Problems) -> bool:
     factory: Any = component.factory
     if isinstance(factory, str):
         try:
             factory = pkgutil.resolve_name(factory)
-        except Exception as error:  # noqa: BLE001 - the plugin's module may raise anything
-            return found.expect(
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            return problems.expect(
                 False,
                 f"its factory {component.factory!r} cannot be imported: "
                 f"{type(error).__name__}: {error}",
             )
-    return found.expect(callable(factory), f"its factory {component.factory!r} is not callable")
+    return problems.expect(callable(factory), f"its factory {component.factory!r} is not callable")

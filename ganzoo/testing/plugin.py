@@ -11,12 +11,12 @@ from ganzoo.components import ComponentSpec, Options
 from ganzoo.registry import Plugin, Registry
 from ganzoo.settings import setting_error
 from ganzoo.testing.declaration import check_declaration
-from ganzoo.testing.findings import Findings, report
+from ganzoo.testing.problems import Problems, raise_problems
 
 
 @contextmanager
 def only(module: ModuleType | object, name: str = "under-test") -> Iterator[Registry]:
-    """A registry that knows this one plugin and nothing else that is installed."""
+    """A registry of this plugin alone, without the installed ones."""
     registry = Registry()
     registry.register(module, Plugin(name, name, "0"))
     yield registry
@@ -25,53 +25,55 @@ def only(module: ModuleType | object, name: str = "under-test") -> Iterator[Regi
 def check_plugin(
     module: ModuleType | object, options: Mapping[str, Mapping[str, Any]] | None = None
 ) -> None:
-    """Check every component that a plugin module offers.
+    """Check all components of a plugin module.
 
-    ``options`` maps a component's name to the options to build it with, such as the path of a
-    small dataset; others are built with their defaults.
+    ``options`` are the options to build components with, by component name, such as the path of a
+    small dataset. The other components are built with their default options.
 
-    Raises one AssertionError that lists every broken promise with the name of its component.
+    Raises one AssertionError that lists all problems, each with the name of the component.
     """
     name = getattr(module, "__name__", repr(module))
-    found = Findings(f"plugin {name}", name)
-    offered: list[ComponentSpec] = []
-    with found.trying("it cannot be loaded"):
-        offered = Registry().declared_by(module, Plugin("under-test", "under-test", "0"))
-        found.expect(
-            offered, "it offers no component: is a hook of it marked with @ganzoo.hookimpl?"
+    problems = Problems(f"plugin {name}", name)
+    declared: list[ComponentSpec] = []
+    with problems.catching("it cannot be loaded"):
+        declared = Registry().declared_by(module, Plugin("under-test", "under-test", "0"))
+        problems.expect(
+            declared, "it has no components: are its hooks decorated with @ganzoo.hookimpl?"
         )
     given = options or {}
-    for unknown in sorted(given.keys() - {component.name for component in offered}):
-        found.expect(not offered, f"options are given for {unknown}, which it does not offer")
-    lines = found.lines
-    for component in offered:
-        lines += findings_of(component, given.get(component.name, {}))
-    report(lines)
+    for unknown in sorted(given.keys() - {component.name for component in declared}):
+        problems.expect(
+            not declared, f"options are given for {unknown}, which is not a component of it"
+        )
+    lines = problems.lines
+    for component in declared:
+        lines += problems_of(component, given.get(component.name, {}))
+    raise_problems(lines)
 
 
 def check(component: ComponentSpec, **options: Any) -> None:
-    """Check that a component declares itself well and behaves as its kind promises.
+    """Check the declaration of a component, and that it does what its kind requires.
 
-    Raises one AssertionError that lists every broken promise, each with the component's name.
+    Raises one AssertionError that lists all problems, each with the name of the component.
     """
-    report(findings_of(component, options))
+    raise_problems(problems_of(component, options))
 
 
-def findings_of(component: ComponentSpec, options: Mapping[str, Any]) -> list[str]:
-    """Every broken promise of a component that is built with these options, one line each."""
+def problems_of(component: ComponentSpec, options: Mapping[str, Any]) -> list[str]:
+    """All problems of a component that is built with these options, one line each."""
     factory = component.factory
     if isinstance(factory, str):
         module = factory.partition(":")[0]
     else:
         module = getattr(factory, "__module__", None) or ""
-    found = Findings(f"{component.kind} {component.name}", module)
-    if not check_declaration(component, found):
-        return found.lines
-    with found.trying("it cannot be checked"):
-        from ganzoo.testing import behavior
+    problems = Problems(f"{component.kind} {component.name}", module)
+    if not check_declaration(component, problems):
+        return problems.lines
+    with problems.catching("it cannot be checked"):
+        from ganzoo.testing.checks import CHECKS  # imports torch
 
-        behavior.CHECKS[component.kind](component, _options(component, options), found)
-    return found.lines
+        CHECKS[component.kind](component, _options(component, options), problems)
+    return problems.lines
 
 
 def _options(component: ComponentSpec, values: Mapping[str, Any]) -> Options:

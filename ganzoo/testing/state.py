@@ -1,4 +1,4 @@
-"""State that changes while a run trains, kept and brought back as a checkpoint does it."""
+"""Tools for checks of state: save and load it, restore buffers, find values that are not finite."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from ganzoo.components import ComponentSpec, Options
 from ganzoo.contracts import Stateful
 
 
-def resumed(component: ComponentSpec, options: Options, used: object) -> Any:
-    """What the component's factory makes anew, with the state of the one that was used.
+def rebuilt_with_state(component: ComponentSpec, options: Options, original: object) -> Any:
+    """A new object of the component's factory with the state of the original, as after a resume.
 
-    Raises whatever saving the state, reading it with ``weights_only=True``, or loading it raises.
+    Raises any error of saving the state, reading it with ``weights_only=True``, or loading it.
     """
-    fresh = component.build(options)
-    if isinstance(used, Stateful) and isinstance(fresh, Stateful):
+    new = component.build(options)
+    if isinstance(original, Stateful) and isinstance(new, Stateful):
         file = io.BytesIO()
-        torch.save(dict(used.state_dict()), file)
+        torch.save(dict(original.state_dict()), file)
         file.seek(0)
-        fresh.load_state_dict(torch.load(file, weights_only=True))
-    return fresh
+        new.load_state_dict(torch.load(file, weights_only=True))
+    return new
 
 
 def buffers_of(network: nn.Module) -> list[Tensor]:
-    """A copy of every buffer, such as running statistics and vectors of a power iteration."""
+    """Copies of all buffers, such as running statistics and vectors of a power iteration."""
     return [buffer.clone() for buffer in network.buffers()]
 
 
 def restore_buffers(network: nn.Module, buffers: list[Tensor]) -> None:
-    """Set back every buffer, since a network in training may move them at each call."""
+    """Restore all buffers, which a forward pass in training mode may change."""
     with torch.no_grad():
         for buffer, value in zip(network.buffers(), buffers, strict=True):
             buffer.copy_(value)
 
 
-def described(value: float) -> str:
-    """A number as a finding names it."""
+def number_text(value: float) -> str:
+    """A number as problems show it; not a number is ``NaN``."""
     return "NaN" if math.isnan(value) else str(value)
 
 
 def not_finite(tensor: Tensor) -> str:
-    """``"NaN"`` or ``"infinite values"``, whichever the tensor holds, or nothing."""
+    """``"NaN"`` or ``"infinite values"`` if the tensor contains some, else empty."""
     if tensor.isnan().any():
         return "NaN"
     return "" if tensor.isfinite().all() else "infinite values"

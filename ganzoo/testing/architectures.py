@@ -1,0 +1,190 @@
+"""Checks of architectures."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
+from ganzoo.contracts import GrowingNetwork, ImageShape, LossRequirements, Networks
+from ganzoo.errors import RequestError
+from ganzoo.testing.growth import check_growth
+from ganzoo.testing.problems import Problems
+from ganzoo.testing.state import buffers_of, not_finite, restore_buffers
+
+_SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
+_N = 4
+
+
+def check_architecture(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """Shapes, ranges, gradients and independence of scores are right, also with labels."""
+    assert isinstance(component, ArchitectureSpec)
+    variants = [(options, 0)]
+    if "conditional" in type(options).model_fields:
+        variants.append((options.model_copy(update={"conditional": True}), 3))
+    for variant, classes in variants:
+        for independent in (False, True):
+            requirements = LossRequirements(independent_scores=independent)
+            with problems.catching("it cannot be built"):
+                built = _build_any(component, variant, classes, requirements, problems)
+                if built:
+                    _check_networks(component, variant, *built, classes, requirements, problems)
+
+
+def _check_networks(
+    component: ArchitectureSpec,
+    options: Options,
+    networks: Networks,
+    image_shape: ImageShape,
+    num_classes: int,
+    requirements: LossRequirements,
+    problems: Problems,
+) -> None:
+    again = component.build(
+        options, image_shape=image_shape, num_classes=num_classes, requirements=requirements
+    )
+    labels = torch.arange(_N) % num_classes if networks.conditional else None
+    with problems.catching("growth"):
+        check_growth(component, networks, image_shape, labels, problems)
+    part = problems.of("generator")
+    with part.catching("it cannot be called"):
+        _check_generator(networks, image_shape, labels, part)
+    part = problems.of("discriminator")
+    with part.catching("it cannot be called"):
+        images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        if _check_scores(networks.discriminator, images, labels, part) and (
+            requirements.independent_scores and not networks.batch_dependent_scores
+        ):
+            _check_independence(networks.discriminator, images, labels, part)
+    _check_state(networks, again, image_shape, labels, problems)
+
+
+def _check_state(
+    networks: Networks,
+    again: Networks,
+    image_shape: ImageShape,
+    labels: Tensor | None,
+    problems: Problems,
+) -> None:
+    """New networks that load the state of used ones return the same output for the same input."""
+    latents = again.generator.sample_latents(_N, torch.Generator().manual_seed(1))
+    images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    for name, input in (("generator", latents), ("discriminator", images)):
+        part = problems.of(name)
+        before, after = getattr(networks, name), getattr(again, name)
+        with part.catching("its state_dict() cannot be loaded"), torch.no_grad():
+            after.load_state_dict(before.state_dict())
+            torch.manual_seed(0)
+            expected = before(input, labels)
+            torch.manual_seed(0)
+            part.expect(
+                torch.allclose(after(input, labels), expected, equal_nan=True),
+                "its output differs after a resume: register all state with register_buffer()",
+            )
+
+
+def _build_any(
+    component: ComponentSpec,
+    options: Options,
+    num_classes: int,
+    requirements: LossRequirements,
+    problems: Problems,
+) -> tuple[Networks, ImageShape] | None:
+    refused = []
+    for image in _SHAPES:
+        torch.manual_seed(0)
+        try:
+            networks = component.build(
+                options, image_shape=image, num_classes=num_classes, requirements=requirements
+            )
+        except RequestError as error:
+            refused.append(str(error))
+            continue
+        valid = isinstance(networks, Networks)
+        if problems.expect(valid, f"returns {type(networks).__name__}, not ganzoo.Networks"):
+            return networks, image
+        return None
+    problems.add(f"refuses all image shapes: {refused}")
+    return None
+
+
+def _check_generator(
+    networks: Networks, image_shape: ImageShape, labels: Tensor | None, problems: Problems
+) -> None:
+    generator = networks.generator
+    draws = [generator.sample_latents(_N, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    problems.expect(len(draws[0]) == _N, "sample_latents(n) should return n latents")
+    if wrong := not_finite(draws[0]):
+        problems.add(f"its latents contain {wrong}")
+    else:
+        same = torch.equal(draws[0], draws[1])
+        problems.expect(same, "latents should depend on the passed random generator only")
+        problems.expect(
+            not torch.equal(draws[0], draws[2]), "latents should differ for another seed"
+        )
+    made = generator(draws[0], labels)
+    valid = made.shape == (_N, *image_shape)
+    problems.expect(
+        valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
+    )
+    problems.expect(made.dtype == torch.float32, "its images should be float32")
+    if wrong := not_finite(made):
+        problems.add(f"its images contain {wrong}")
+    else:
+        # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
+        problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
+    _check_gradients(generator, made, problems)
+
+
+def _check_scores(
+    discriminator: nn.Module, images: Tensor, labels: Tensor | None, problems: Problems
+) -> bool:
+    """Whether there is one finite score for each image."""
+    scores = discriminator(images, labels)
+    valid = problems.expect(
+        scores.shape == (_N,), f"its scores have the shape {tuple(scores.shape)}, not {(_N,)}"
+    )
+    wrong = not_finite(scores)
+    problems.expect(not wrong, f"its scores contain {wrong}")
+    _check_gradients(discriminator, scores, problems)
+    return valid and not wrong
+
+
+def _check_independence(
+    discriminator: nn.Module, images: Tensor, labels: Tensor | None, problems: Problems
+) -> None:
+    others = torch.cat([images[:1], -images[1:]])
+    buffers = buffers_of(discriminator)
+    with torch.no_grad():
+        torch.manual_seed(0)
+        before = discriminator(images, labels)[0]
+        restore_buffers(discriminator, buffers)
+        torch.manual_seed(0)
+        after = discriminator(others, labels)[0]
+    close = torch.allclose(before, after, atol=1e-5)
+    problems.expect(
+        close, "a score depends on the other images, but the loss needs independent scores"
+    )
+
+
+def _check_gradients(network: nn.Module, output: Tensor, problems: Problems) -> None:
+    """All trainable parameters get a gradient; of a growing network, those of its last stage."""
+    parameters = network.parameters()
+    if isinstance(network, GrowingNetwork):
+        parameters = network.stage_parameters(len(network.stages) - 1)
+    belongs = {id(parameter) for parameter in parameters}
+    expected = {
+        key: parameter
+        for key, parameter in network.named_parameters()
+        if parameter.requires_grad and id(parameter) in belongs
+    }
+    if not problems.expect(
+        expected, "it has no trainable parameters (requires_grad is False for all of them)"
+    ):
+        return
+    if output.requires_grad:
+        output.square().sum().backward()
+    missing = [key for key, parameter in expected.items() if parameter.grad is None]
+    more = f" and {len(missing) - 3} more parameters" if len(missing) > 3 else ""
+    problems.expect(not missing, f"no gradient for {', '.join(missing[:3])}{more}")
+    network.zero_grad()

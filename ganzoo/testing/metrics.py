@@ -1,0 +1,79 @@
+"""Checks of metrics and extractors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+
+from ganzoo.components import ComponentSpec, Options
+from ganzoo.contracts import Extractor, MetricValue
+from ganzoo.evaluation.sample import ImageArraySet
+from ganzoo.testing.problems import Problems
+from ganzoo.testing.state import not_finite, number_text
+
+
+def check_metric(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """It returns the same named values for the same images, also for few and for gray ones."""
+    random = torch.Generator().manual_seed(0)
+    for count, channels in ((40, 3), (3, 1)):
+        with problems.catching(f"it fails for {count} images of {channels} channels"):
+            real, fake = (_random_images(count, channels, random) for _ in range(2))
+            values = component.build(options)(real, fake)
+            torch.rand(1)
+            again = component.build(options)(real, fake)
+            problems.expect(values, "returns no values")
+            if _check_values(values, component.name, count, problems):
+                problems.expect(values == again, "returns other values for the same images")
+
+
+def _check_values(
+    values: Mapping[str, MetricValue], name: str, count: int, problems: Problems
+) -> bool:
+    """Whether all values are finite MetricValues; their names are checked, too."""
+    valid = True
+    for key, value in values.items():
+        problems.expect(
+            key == name or (key.startswith(f"{name}/") and key.strip() == key and key[-1] != "/"),
+            f"returns a value named {key!r}: name it {name!r}, or {name + '/...'!r} for several",
+        )
+        if not problems.expect(isinstance(value, MetricValue), f"{key} is not a MetricValue"):
+            valid = False
+            continue
+        valid &= problems.expect(math.isfinite(value.value), f"{key} is {number_text(value.value)}")
+        problems.expect(
+            0 < value.images <= count,
+            f"{key} reports {value.images} images, but there are {count}",
+        )
+    return valid
+
+
+def _random_images(count: int, channels: int, random: torch.Generator) -> ImageArraySet:
+    shape = (count, channels, 32, 32)
+    images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+    return ImageArraySet(images, features=torch.randn(count, 8, generator=random))
+
+
+def check_extractor(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """It returns features of images of any size and channels, independently for each image."""
+    extractor: Extractor = component.build(options)
+    same = extractor.identity == component.build(options).identity
+    problems.expect(same, "its identity changes")
+    random = torch.Generator().manual_seed(0)
+    for shape in ((5, 3, 32, 32), (5, 1, 17, 40)):
+        with problems.catching(f"it fails for images of shape {shape}"):
+            images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+            features = extractor(images)
+            problems.expect(features.dtype == torch.float32, f"features are {features.dtype}")
+            problems.expect(features.ndim == 2, f"features have {features.ndim} dimensions")
+            problems.expect(not features.requires_grad, "features have a gradient graph")
+            complete = problems.expect(
+                len(features) == 5, f"returns {len(features)} features for 5 images"
+            )
+            if wrong := not_finite(features):
+                problems.add(f"features contain {wrong}")
+            elif complete:
+                alone = extractor(images[2:3])
+                close = torch.allclose(alone, features[2:3], rtol=1e-3, atol=1e-4)
+                problems.expect(close, "features of an image depend on the other images")

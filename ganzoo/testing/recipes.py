@@ -1,0 +1,17 @@
+"""Checks of recipes."""
+
+from __future__ import annotations
+
+import tomllib
+
+from ganzoo.components import ComponentSpec, Options, RecipeSpec
+from ganzoo.testing.problems import Problems
+
+
+def check_recipe(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """Its settings file exists, is TOML, and names dataset, architecture and loss."""
+    assert isinstance(component, RecipeSpec)
+    with problems.catching(f"its settings {component.settings!r} cannot be read"):
+        tree = tomllib.loads(component.read())
+        for kind in ("dataset", "architecture", "loss"):
+            problems.expect(kind in tree, f"does not name its {kind}")
