@@ -32,7 +32,7 @@ class Layers(nn.Module):
         yield from self.layers[stage].parameters()
 
 
-class Maker(Layers, ganzoo.Generator):
+class ImageMaker(Layers, ganzoo.Generator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(4, size) for size in self.begin(image_shape))
@@ -51,7 +51,7 @@ class Maker(Layers, ganzoo.Generator):
         return images
 
 
-class Judge(Layers, ganzoo.Discriminator):
+class Scorer(Layers, ganzoo.Discriminator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(size, 1) for size in self.begin(image_shape))
@@ -67,41 +67,41 @@ class Judge(Layers, ganzoo.Discriminator):
         return scores
 
 
-class Abrupt(Maker):
+class Abrupt(ImageMaker):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.made(self.stage, latents)
 
 
-class Jumping(Maker):
+class Jumping(ImageMaker):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.stage and self.fade == 0:
             return enlarged(self.made(self.stage - 1, latents), 2)
         return self.made(self.stage, latents)
 
 
-class Unborn(Maker):
+class HalfFaded(ImageMaker):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.grow(len(self.stages) - 1, 0.5)
 
 
-class Forgetful(Maker):
+class Forgetful(ImageMaker):
     def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield next(self.layers[stage].parameters())  # and not its bias
 
 
-class Greedy(Maker):
+class Greedy(ImageMaker):
     def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         yield from self.layers.parameters()
 
 
-class Short(Maker):
+class Short(ImageMaker):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.stages = self.stages[1:]
 
 
-class AbruptJudge(Judge):
+class AbruptScorer(Scorer):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.scored(self.stage, images)
 
@@ -117,7 +117,7 @@ class Grown(ganzoo.Discriminator):
 
 
 def architecture(
-    maker: type[Maker] = Maker, judge: Any = Judge, *, grows: bool = True
+    maker: type[ImageMaker] = ImageMaker, judge: Any = Scorer, *, grows: bool = True
 ) -> ganzoo.ArchitectureSpec:
     def build(
         options: Options,
@@ -138,22 +138,28 @@ def test_correct_growing_networks_pass() -> None:
 @pytest.mark.parametrize(
     ("maker", "judge", "message"),
     [
-        (Maker, Grown, "either both players grow or neither"),
-        (Short, Judge, "the players have other stages"),
-        (Forgetful, Judge, "layers.0.bias is added by 0 stages"),
-        (Greedy, Judge, "layers.0.weight is added by 3 stages"),
-        (Unborn, Judge, "generator: as it is built, it should be at its last stage"),
-        (Jumping, Judge, "generator: stage 1 should begin as what stage 0 was"),
-        (Abrupt, Judge, "generator: stage 1 should begin as what stage 0 was"),
-        (Maker, AbruptJudge, "discriminator: stage 1 should begin as what stage 0 was"),
+        (ImageMaker, Grown, "only one of its networks is a GrowingNetwork"),
+        (Short, Scorer, "generator and discriminator have different stages"),
+        (Forgetful, Scorer, "layers.0.bias belongs to 0 stages"),
+        (Greedy, Scorer, "layers.0.weight belongs to 3 stages"),
+        (HalfFaded, Scorer, "generator: a new network should be at its last stage"),
+        (Jumping, Scorer, "generator: at fade 0, stage 1 should give the same output as stage 0"),
+        (Abrupt, Scorer, "generator: at fade 0, stage 1 should give the same output as stage 0"),
+        (
+            ImageMaker,
+            AbruptScorer,
+            "discriminator: at fade 0, stage 1 should give the same output as stage 0",
+        ),
     ],
 )
-def test_incorrect_growing_networks_are_found(maker: type[Maker], judge: Any, message: str) -> None:
+def test_incorrect_growing_networks_are_found(
+    maker: type[ImageMaker], judge: Any, message: str
+) -> None:
     with pytest.raises(AssertionError) as caught:
         check(architecture(maker, judge))
     assert message in str(caught.value)
 
 
 def test_growing_networks_must_be_declared() -> None:
-    with pytest.raises(AssertionError, match="so declare grows=True"):
+    with pytest.raises(AssertionError, match="GrowingNetwork: declare grows=True"):
         check(architecture(grows=False))

@@ -1,4 +1,4 @@
-"""The kit finds what is wrong with a plugin, and says what."""
+"""The checks find the faults of a plugin and describe them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ganzoo.testing import check, check_plugin, only
 Kind = Callable[..., ganzoo.LossSpec]
 
 
-def broken(component: Any, **options: Any) -> str:
+def problems_of(component: Any, **options: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         check(component, **options)
     return str(caught.value)
@@ -28,7 +28,7 @@ def broken(component: Any, **options: Any) -> str:
 # --- declarations -----------------------------------------------------------------------------
 
 
-class Fine:
+class Correct:
     independent_scores = False
 
     def __init__(self, options: Options) -> None: ...
@@ -41,7 +41,7 @@ class Fine:
 
 
 def loss(**changes: Any) -> ganzoo.LossSpec:
-    return ganzoo.LossSpec(**{"name": "mine", "summary": "A loss.", "factory": Fine, **changes})
+    return ganzoo.LossSpec(**{"name": "mine", "summary": "A loss.", "factory": Correct, **changes})
 
 
 def options(annotation: Any, field: Any) -> type[Options]:
@@ -55,13 +55,13 @@ def test_a_correct_loss_passes() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"summary": "A loss"}, "the summary should be a sentence"),
+        ({"summary": "A loss"}, "its summary should be a sentence"),
         ({"options": options(int, Field(1, ge=0))}, "needs a description"),
         ({"options": options(int, Field(ge=0, description="X."))}, "needs a default"),
         ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
         ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
-        ({"recommends": {"loss.gp_weight": 1}}, "not its business"),
-        ({"recommends": {"trian.steps": 1}}, "not its business; did you mean train."),
+        ({"recommends": {"loss.gp_weight": 1}}, "which it cannot recommend"),
+        ({"recommends": {"trian.steps": 1}}, "which it cannot recommend; did you mean train."),
         (
             {"recommends": {"train.discriminator.step": 5}},
             "there is no setting train.discriminator.step; did you mean train.discriminator.steps",
@@ -82,16 +82,16 @@ def test_a_correct_loss_passes() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_incorrect_declaration_is_found(changes: dict[str, Any], message: str) -> None:
-    assert message in broken(loss(**changes))
+    assert message in problems_of(loss(**changes))
 
 
 def test_an_import_string_that_does_not_resolve_is_found() -> None:
     for factory in ("ganzoo:no_such_thing", "no_such_module:x"):
-        assert f"its factory {factory!r} cannot be imported" in broken(loss(factory=factory))
+        assert f"its factory {factory!r} cannot be imported" in problems_of(loss(factory=factory))
 
 
 def test_a_plugin_without_components_is_found() -> None:
-    with pytest.raises(AssertionError, match="offers no component"):
+    with pytest.raises(AssertionError, match="has no components"):
         check_plugin(ModuleType("empty"))
 
 
@@ -104,29 +104,29 @@ def test_all_components_of_a_plugin_are_checked() -> None:
     module.__dict__["ganzoo_losses"] = ganzoo_losses
     with only(module) as registry:
         assert len(registry.entries()) == 2
-    with pytest.raises(AssertionError, match="loss other: the summary"):
+    with pytest.raises(AssertionError, match="loss other: its summary"):
         check_plugin(module)
 
 
 # --- losses -----------------------------------------------------------------------------------
 
 
-class NotScalar(Fine):
+class NotScalar(Correct):
     def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
         return {"score": critic(fake)}
 
 
-class NotFinite(Fine):
+class NotFinite(Correct):
     def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
         return {"score": critic(fake).mean() / 0}
 
 
-class Detached(Fine):
+class Detached(Correct):
     def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
         return {"score": -critic(fake.detach()).mean()}
 
 
-class Silent(Fine):
+class NoTerms(Correct):
     def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         return {}
 
@@ -137,11 +137,11 @@ class Silent(Fine):
         (NotScalar, "should be a scalar"),
         (NotFinite, "generator(): score is"),
         (Detached, "the generator gets no gradient"),
-        (Silent, "returns no terms"),
+        (NoTerms, "returns no terms"),
     ],
 )
 def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
-    assert message in broken(loss(factory=factory))
+    assert message in problems_of(loss(factory=factory))
 
 
 # --- architectures ----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class Plain(Generator):
         return torch.randn(n, 4, generator=random)
 
 
-class Loud(Plain):
+class OutOfRange(Plain):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(latents) * 127.5 + 127.5
 
@@ -171,13 +171,13 @@ class Unseeded(Plain):
         return torch.randn(n, 4)
 
 
-class Idle(Plain):
+class UnusedLayer(Plain):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.never_used = nn.Linear(1, 1)
 
 
-class Judge(ganzoo.Discriminator):
+class Scorer(ganzoo.Discriminator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
         self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
@@ -187,7 +187,7 @@ class Judge(ganzoo.Discriminator):
         return scores
 
 
-class NaNJudge(Judge):
+class NaNScorer(Scorer):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
 
@@ -197,24 +197,24 @@ class NaNPlain(Plain):
         return super().forward(latents) * float("nan")
 
 
-class AllFrozen(Judge):
+class AllFrozen(Scorer):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.requires_grad_(False)
 
 
-class Column(Judge):
+class Column(Scorer):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images)[:, None]
 
 
-class Gossip(Judge):
+class Dependent(Scorer):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         scores = super().forward(images)
         return scores - scores.mean()
 
 
-def architecture(generator: type[Plain] = Plain, judge: type[Judge] = Judge) -> Any:
+def architecture(generator: type[Plain] = Plain, judge: type[Scorer] = Scorer) -> Any:
     def build(
         options: Options,
         *,
@@ -234,20 +234,20 @@ def test_a_correct_architecture_passes() -> None:
 @pytest.mark.parametrize(
     ("generator", "judge", "message"),
     [
-        (Loud, Judge, "should lie in about [-1, 1]"),
-        (Unseeded, Judge, "latents should come from their generator"),
-        (Idle, Judge, "no gradient reaches never_used.weight"),
-        (Plain, Column, "one score each"),
-        (Plain, NaNJudge, "discriminator: its scores hold NaN"),
-        (NaNPlain, Judge, "generator: its images hold NaN"),
-        (Plain, AllFrozen, "discriminator: it has no parameter that is trained"),
-        (Plain, Gossip, "depends on the other images"),
+        (OutOfRange, Scorer, "should be in about [-1, 1]"),
+        (Unseeded, Scorer, "latents should depend on the passed random generator only"),
+        (UnusedLayer, Scorer, "no gradient for never_used.weight"),
+        (Plain, Column, "its scores have the shape (4, 1), not (4,)"),
+        (Plain, NaNScorer, "discriminator: its scores contain NaN"),
+        (NaNPlain, Scorer, "generator: its images contain NaN"),
+        (Plain, AllFrozen, "discriminator: it has no trainable parameters"),
+        (Plain, Dependent, "depends on the other images"),
     ],
 )
 def test_an_incorrect_architecture_is_found(
-    generator: type[Plain], judge: type[Judge], message: str
+    generator: type[Plain], judge: type[Scorer], message: str
 ) -> None:
-    assert message in broken(architecture(generator, judge))
+    assert message in problems_of(architecture(generator, judge))
 
 
 # --- augmentations, datasets, metrics, recipes ------------------------------------------------
@@ -265,12 +265,12 @@ class Darker:
         return images * parameters
 
 
-class Forgetful(Darker):
+class UnseededParameters(Darker):
     def sample_parameters(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 1, 1)
 
 
-class Misplaced(Darker):
+class WrongApplyTo(Darker):
     apply_to = "fake"
 
 
@@ -299,21 +299,21 @@ class Smaller(Darker):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (Forgetful, "its random generator and its state alone"),
-        (Misplaced, "apply_to is 'fake'"),
+        (UnseededParameters, "its random generator and its state only"),
+        (WrongApplyTo, "apply_to is 'fake'"),
         (Smaller, "changes the shape"),
         (
             Misspelled,
             "its method sample_parameter() is never called; did you mean sample_parameters?",
         ),
         (Misspelled, "it has no method that changes images"),
-        (NaN, "makes images that hold NaN"),
+        (NaN, "returns images that contain NaN"),
     ],
 )
 def test_an_incorrect_augmentation_is_found(factory: type, message: str) -> None:
     check(ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=Darker))
     augmentation = ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
-    assert message in broken(augmentation)
+    assert message in problems_of(augmentation)
 
 
 class Dots:
@@ -329,7 +329,7 @@ class Dots:
         return np.full((8, 8, 3), index, np.uint8), index % 2
 
 
-class Unsteady(Dots):
+class Changing(Dots):
     def __getitem__(self, index: int) -> tuple[Any, int | None]:
         return np.random.default_rng().integers(256, size=(8, 8, 3), dtype=np.uint8), 0
 
@@ -347,18 +347,18 @@ class Mislabeled(Dots):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (Unsteady, "should be the same each time"),
+        (Changing, "should be the same each time"),
         (Floats, "should be uint8"),
-        (Mislabeled, "has the label 2 of 2 classes"),
+        (Mislabeled, "has the label 2, but there are 2 classes"),
     ],
 )
 def test_an_incorrect_dataset_is_found(factory: type, message: str) -> None:
     check(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=Dots))
-    assert message in broken(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=factory))
+    assert message in problems_of(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=factory))
 
 
-def metric(measure: Any, **changes: Any) -> ganzoo.MetricSpec:
-    return ganzoo.MetricSpec(name="mine", summary="Mine.", factory=lambda _: measure, **changes)
+def metric(compute: Any, **changes: Any) -> ganzoo.MetricSpec:
+    return ganzoo.MetricSpec(name="mine", summary="Mine.", factory=lambda _: compute, **changes)
 
 
 def test_a_correct_metric_passes() -> None:
@@ -367,27 +367,33 @@ def test_a_correct_metric_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measure", "message"),
+    ("compute", "message"),
     [
-        (lambda r, f: {"mine": 1.0}, "mine is no Measured"),
-        (lambda r, f: {"mine": MetricValue(1.0, 10**6)}, "mine is of 1000000 images"),
-        (lambda r, f: {"mine": MetricValue(torch.rand(()).item(), len(f))}, "not the same twice"),
+        (lambda r, f: {"mine": 1.0}, "mine is not a MetricValue"),
+        (lambda r, f: {"mine": MetricValue(1.0, 10**6)}, "mine reports 1000000 images"),
+        (
+            lambda r, f: {"mine": MetricValue(torch.rand(()).item(), len(f))},
+            "other values for the same images",
+        ),
         (lambda r, f: {"mine": MetricValue(float("nan"), len(f))}, "mine is NaN"),
-        (lambda r, f: {"other name": MetricValue(1.0, len(f))}, "a number called 'other name'"),
-        (lambda r, f: {"mine/": MetricValue(1.0, len(f))}, "a number called 'mine/'"),
-        (lambda r, f: {}, "measures nothing"),
+        (lambda r, f: {"other name": MetricValue(1.0, len(f))}, "a value named 'other name'"),
+        (lambda r, f: {"mine/": MetricValue(1.0, len(f))}, "a value named 'mine/'"),
+        (lambda r, f: {}, "returns no values"),
     ],
 )
-def test_an_incorrect_metric_is_found(measure: Any, message: str) -> None:
-    found = broken(metric(measure))
+def test_an_incorrect_metric_is_found(compute: Any, message: str) -> None:
+    found = problems_of(metric(compute))
     assert message in found
-    assert message == "not the same twice" or "not the same twice" not in found
+    assert (
+        message == "other values for the same images"
+        or "other values for the same images" not in found
+    )
 
 
 def test_an_unknown_goal_is_found() -> None:
     wrong: Any = "lowest"
     good = metric(lambda real, fake: {"mine": MetricValue(0.0, len(fake))}, goal=wrong)
-    assert broken(good) == "metric mine: its goal should be low, high or real, not 'lowest'"
+    assert problems_of(good) == "metric mine: its goal should be low, high or real, not 'lowest'"
 
 
 def test_an_incorrect_extractor_is_found() -> None:
@@ -412,5 +418,5 @@ def test_an_incorrect_extractor_is_found() -> None:
         return ganzoo.ExtractorSpec(name="mine", summary="Means.", factory=factory)
 
     check(extractor(Means))
-    assert "depend on those beside it" in broken(extractor(Together))
-    assert "features are torch.float16" in broken(extractor(Halves))
+    assert "depend on the other images" in problems_of(extractor(Together))
+    assert "features are torch.float16" in problems_of(extractor(Halves))

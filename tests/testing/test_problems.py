@@ -1,4 +1,4 @@
-"""The kit accepts what moves and what is frozen, and lists all that is wrong at once."""
+"""The checks accept state and frozen parameters, and list all problems together."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Spectral(ganzoo.Discriminator):
 
 
 class Tiring(Spectral):
-    """Its scores fall with every call, and nothing of that is in a buffer."""
+    """Its scores decrease with every call, and the number of calls is not in a buffer."""
 
     calls = 0
 
@@ -76,7 +76,7 @@ class Averaging(nn.Module):
 
 
 class Counting(Averaging):
-    """Its number of updates is in no state."""
+    """Its number of updates is not in its state."""
 
     updates = 0
 
@@ -86,7 +86,7 @@ class Counting(Averaging):
 
 
 class Unsaved:
-    """The same, without a state at all; and a method that nobody calls."""
+    """The same without any state, and with a misspelled optional method."""
 
     independent_scores = False
     updates = 0
@@ -116,7 +116,7 @@ class Unreadable(HalfSaved):
 
 
 class Strengthening:
-    """An augmentation with state: it darkens more with every batch."""
+    """An augmentation with state: every batch is darker than the previous one."""
 
     apply_to: Any = "all"
     batches = 0
@@ -164,16 +164,16 @@ def augmentation(factory: Any) -> ganzoo.AugmentationSpec:
 
 def plugin(**hooks: list[Any]) -> ModuleType:
     module = ModuleType("mine")
-    for name, offered in hooks.items():
+    for name, components in hooks.items():
 
-        def hook(offered: list[Any] = offered) -> list[Any]:
-            return offered
+        def hook(components: list[Any] = components) -> list[Any]:
+            return components
 
         module.__dict__[f"ganzoo_{name}"] = ganzoo.hookimpl(hook)
     return module
 
 
-def broken(component: Any) -> str:
+def problems_of(component: Any) -> str:
     with pytest.raises(AssertionError) as caught:
         check(component)
     return str(caught.value)
@@ -189,26 +189,29 @@ def test_spectral_norm_frozen_parameters_and_state_pass() -> None:
 @pytest.mark.parametrize(
     ("component", "messages"),
     [
-        (loss(Counting), ["it goes on differently after a resume"]),
+        (loss(Counting), ["its terms differ after a resume"]),
         (
             loss(Unsaved),
-            ["it goes on differently after a resume", "constrains(); did you mean constrain?"],
+            [
+                "its terms differ after a resume",
+                "its method constrains() is never called; did you mean constrain?",
+            ],
         ),
         (loss(HalfSaved), ["it has state_dict() and no load_state_dict()"]),
-        (loss(Unreadable), ["its state_dict() cannot be kept and loaded"]),
-        (augmentation(Forgetting), ["it goes on differently after a resume"]),
-        (architecture(Tiring), ["discriminator: it goes on differently after a resume"]),
+        (loss(Unreadable), ["its state_dict() cannot be saved and loaded"]),
+        (augmentation(Forgetting), ["its images differ after a resume"]),
+        (architecture(Tiring), ["discriminator: its output differs after a resume"]),
     ],
     ids=["counting", "unsaved", "half-saved", "unreadable", "forgetting", "tiring"],
 )
 def test_state_that_is_lost_by_a_resume_is_found(component: Any, messages: list[str]) -> None:
-    found = broken(component)
+    found = problems_of(component)
     for message in messages:
         assert message in found
 
 
 class Careless(Options):
-    """Everything is wrong with these."""
+    """Every option has a fault."""
 
     first: int = Field(1, description="A number without bounds.")
     second: float = Field(2.0, ge=3, description="A default out of its bounds.")
@@ -238,10 +241,10 @@ def test_all_problems_of_all_components_are_listed() -> None:
     with pytest.raises(AssertionError) as caught:
         check_plugin(module, options={"nothing": {}})
     title, *lines = str(caught.value).splitlines()
-    assert title == f"{len(lines)} broken promises:"
+    assert title == f"{len(lines)} problems:"
     expected = [
-        "plugin mine: options are given for nothing, which it does not offer",
-        "loss mine: the summary should be a sentence",
+        "plugin mine: options are given for nothing, which is not a component of it",
+        "loss mine: its summary should be a sentence",
         "loss mine: recommends: there is no setting train.step; did you mean train.steps",
         "loss mine: option 'first' is a number and needs bounds",
         "loss mine: option 'third' needs a description",
@@ -249,7 +252,7 @@ def test_all_problems_of_all_components_are_listed() -> None:
         "loss failing: it cannot be checked: TypeError: a bug (",
         "loss absent: its factory 'no_such_module:Loss' cannot be imported: ModuleNotFoundError",
         "loss unset: its options should be a class derived from ganzoo.Options",
-        "metric number: it returns a number called 'x y'",
+        "metric number: returns a value named 'x y'",
         "metric number: x y is NaN",
     ]
     for line in expected:
@@ -265,7 +268,7 @@ class Refusing(Failing):
 @pytest.mark.parametrize("factory", [Failing, Refusing])
 def test_an_error_is_listed_with_its_place_in_the_plugin(factory: Any) -> None:
     line = factory.__init__.__code__.co_firstlineno + 1
-    assert f"({__file__}:{line})" in broken(loss(factory))
+    assert f"({__file__}:{line})" in problems_of(loss(factory))
 
 
 def test_a_plugin_that_cannot_be_loaded_is_listed() -> None:
