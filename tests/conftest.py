@@ -1,4 +1,4 @@
-"""What tests share: a cache folder of their own, and runs small enough for seconds."""
+"""Fixtures of all tests: an own cache folder, and the arguments of runs that take seconds."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ SMALL = {
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
 }
-"""Options that make an architecture small; one that is not named here is tried as it is."""
+"""Options that make an architecture small; other architectures use their defaults."""
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder for this test alone."""
+    """An empty cache folder for this test."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("GANZOO_CACHE", str(folder))
-    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # the command may set it; this sets it back
-    monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))  # which has a cache of its own
+    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # a command may set it; monkeypatch restores it
+    monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))  # its own cache
     return folder
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Small tensors gain nothing from more threads, and lose much where other processes work."""
+    """Use one thread: more do not help with small tensors and slow down other processes."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -40,8 +40,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def heard_signals() -> None:
-    """Signals are heard, also where a shell started the tests with `&` or nohup."""
+def default_signals() -> None:
+    """Handle signals, which a shell ignores for tests that it starts with `&` or nohup."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -50,20 +50,20 @@ def heard_signals() -> None:
 
 @pytest.fixture
 def small() -> Mapping[str, Mapping[str, int]]:
-    """Options that make an architecture small, by its name."""
+    """Options that make architectures small, by architecture."""
     return SMALL
 
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """The arguments of ``ganzoo.train`` for a run of a second, in a folder of that name."""
+    """Arguments of ``ganzoo.train`` for a run of about a second in the given folder."""
 
     def arguments(
         folder: str = "run", architecture: str = "dcgan", loss: str = "non-saturating", **more: Any
     ) -> dict[str, Any]:
-        drawn = more.get("dataset", "blossoms") == "blossoms"
+        is_blossoms = more.get("dataset", "blossoms") == "blossoms"
         settings = {
-            **({"dataset.count": 20} if drawn else {}),
+            **({"dataset.count": 20} if is_blossoms else {}),
             "train.batch_size": 8,
             "train.discriminator.steps": 2,
             "sample.count": 4,

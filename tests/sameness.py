@@ -1,4 +1,4 @@
-"""Equality to the bit, for whatever a run leaves."""
+"""Exact comparison of the results of runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 
 def same(a: object, b: object) -> bool:
-    """Whether two results are equal to the bit."""
+    """Whether two nested values are equal, and their tensors bit by bit."""
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         return a.dtype == b.dtype and torch.equal(a, b)
     if isinstance(a, dict) and isinstance(b, dict):

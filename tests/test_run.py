@@ -38,7 +38,7 @@ def resolve(*assignments: str) -> Run:
     return Run.resolve(settings(*assignments), REGISTRY)
 
 
-def refusal(*assignments: str) -> str:
+def error_of(*assignments: str) -> str:
     with pytest.raises(RequestError) as caught:
         resolve(*assignments)
     return str(caught.value)
@@ -48,7 +48,7 @@ def test_recommendations_of_the_architecture_override_those_of_loss_and_dataset(
     run = resolve()
     assert run.data.resolution == 32  # blossoms
     assert run.train.discriminator.steps == 5  # wgan-gp
-    assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp; dcgan has no wish of its own
+    assert run.train.generator.betas == (0.0, 0.9)  # wgan-gp; dcgan recommends none
     assert resolve("loss=hinge").train.generator.betas == (0.5, 0.999)
     grown = resolve("architecture=progressive")
     assert grown.train.generator.betas == (0.0, 0.99)  # progressive, over wgan-gp
@@ -63,15 +63,15 @@ def test_every_value_has_an_origin(tmp_path: Path) -> None:
     found = settings("train.batch_size=16", "augment.flip=true")
     found.read(file)
     run = Run.resolve(found, REGISTRY)
-    told = {key: (value, origin) for key, value, origin in explain(run.tree(), found.origins)}
-    assert told["seed"] == (5, str(file))
-    assert told["loss.name"] == ("wgan-gp/wgan-gp", "command line")
-    assert told["loss.gp_weight"] == (10.0, "default")
-    assert told["train.batch_size"] == (16, "command line")
-    assert told["train.discriminator.steps"] == (5, "loss wgan-gp")
-    assert told["data.resolution"] == (32, "dataset blossoms")
-    assert told["augment.rotate.degrees"] == (3.0, str(file))
-    assert told["log.every"] == (run.log.every, "default")
+    shown = {key: (value, origin) for key, value, origin in explain(run.tree(), found.origins)}
+    assert shown["seed"] == (5, str(file))
+    assert shown["loss.name"] == ("wgan-gp/wgan-gp", "command line")
+    assert shown["loss.gp_weight"] == (10.0, "default")
+    assert shown["train.batch_size"] == (16, "command line")
+    assert shown["train.discriminator.steps"] == (5, "loss wgan-gp")
+    assert shown["data.resolution"] == (32, "dataset blossoms")
+    assert shown["augment.rotate.degrees"] == (3.0, str(file))
+    assert shown["log.every"] == (run.log.every, "default")
 
 
 def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
     ],
 )
 def test_an_invalid_setting_is_refused_in_one_line(assignment: str, message: str) -> None:
-    refused = refusal(assignment)
-    assert message in refused
-    assert "\n" not in refused
+    error = error_of(assignment)
+    assert message in error
+    assert "\n" not in error
 
 
 def test_a_missing_component_is_named() -> None:
@@ -139,10 +139,10 @@ def test_a_length_in_epochs_or_images_removes_steps(length: str) -> None:
 
 
 def test_two_lengths_of_the_same_origin_are_refused() -> None:
-    assert "give train.epochs or train.steps, not both" in refusal(
+    assert "give train.epochs or train.steps, not both" in error_of(
         "train.epochs=3", "train.steps=5"
     )
-    assert "not both" in refusal("train.images=3", "train.epochs=5")
+    assert "not both" in error_of("train.images=3", "train.epochs=5")
 
 
 def test_the_length_that_was_set_last_is_used(tmp_path: Path) -> None:
@@ -163,15 +163,15 @@ def test_the_length_that_was_set_last_is_used(tmp_path: Path) -> None:
     ],
 )
 def test_an_invalid_setting_of_growth_is_refused_in_one_line(assignment: str, message: str) -> None:
-    assert message in refusal("architecture=growing-mlp", assignment)
+    assert message in error_of("architecture=growing-mlp", assignment)
 
 
 def test_the_section_growth_exists_only_for_networks_that_grow() -> None:
     assert resolve().growth is None
     assert "growth" not in resolve().tree()
     assert resolve("architecture=growing-mlp").tree()["growth"]["freeze"] is False
-    refused = refusal("architecture=mlp", "growth.freeze=true")
-    assert refused == "the architecture mlp does not grow: remove growth, or write growth=null"
+    error = error_of("architecture=mlp", "growth.freeze=true")
+    assert error == "the architecture mlp does not grow: remove growth, or write growth=null"
     assert resolve("growth.freeze=true", "growth=null").growth is None
 
 
@@ -220,7 +220,7 @@ def test_steps_of_a_later_layer_override_epochs(tmp_path: Path) -> None:
 
 
 def numbers(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """The dotted key of every option that holds a number, or may."""
+    """The dotted key of every option whose type includes a number."""
     for name, field in model.model_fields.items():
         if inside := section(field.annotation):
             yield from numbers(inside, f"{prefix}{name}.")
@@ -229,7 +229,7 @@ def numbers(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
 
 
 def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
-    """What chooses the component, the key, and the option, for all that is installed."""
+    """The setting that selects the component, the key, and the option; for all components."""
     for entry in REGISTRY.entries():
         kind, name = entry.component.kind, entry.component.name
         chosen, of = {
@@ -243,8 +243,8 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
         yield "architecture=growing-mlp" if key.startswith("growth.") else "seed=0", key, field
 
 
-BEYOND = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
-"""What leads from each kind of bound to a number beyond it."""
+OUTSIDE = {"ge": -1, "gt": 0, "le": 1, "lt": 0}
+"""The difference between each kind of bound and a number outside of it."""
 
 
 @pytest.mark.parametrize(
@@ -256,13 +256,13 @@ def test_a_number_out_of_bounds_is_refused_in_one_line(
 ) -> None:
     wrong = ["NaN", "Infinity", "-Infinity", '"nan"', "[null]"]
     for bound in field.metadata:
-        for kind, step in BEYOND.items():
+        for kind, step in OUTSIDE.items():
             if (limit := getattr(bound, kind, None)) is not None:
                 wrong.append(f"{limit + step}")
     for value in wrong:
-        refused = refusal(chosen, f"{key}={value}")
-        assert refused.startswith(key), refused
-        assert "\n" not in refused
+        error = error_of(chosen, f"{key}={value}")
+        assert error.startswith(key), error
+        assert "\n" not in error
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("assignment", "told"),
+    ("assignment", "message"),
     [
         ("evaluate.best=fid", "evaluate.best=fid: no metric of the run has this value; did you"),
         ("evaluate.best=prcd/recall", "did you mean prdc?"),
@@ -308,8 +308,8 @@ def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> N
         ("evaluate.metrics=swd/32", "swd/32 is a value of the metric swd: write swd"),
     ],
 )
-def test_names_of_metrics_and_their_numbers_are_checked(assignment: str, told: str) -> None:
-    assert told in refusal(assignment)
+def test_names_of_metrics_and_their_numbers_are_checked(assignment: str, message: str) -> None:
+    assert message in error_of(assignment)
 
 
 def test_blanks_after_commas_are_ignored() -> None:
@@ -325,9 +325,9 @@ def test_stored_settings_with_an_unknown_best_metric_can_be_resumed() -> None:
 
 def test_an_automatic_extractor_has_the_origin_auto() -> None:
     for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
-        told = settings(assignment)
-        run = Run.resolve(told, REGISTRY)
-        (found,) = [o for k, _, o in explain(run.tree(), told.origins) if k == "extractor.name"]
+        given = settings(assignment)
+        run = Run.resolve(given, REGISTRY)
+        (found,) = [o for k, _, o in explain(run.tree(), given.origins) if k == "extractor.name"]
         assert found == origin
         assert run.extractor
         assert run.extractor.automatic == (origin == "auto")

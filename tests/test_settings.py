@@ -193,7 +193,7 @@ def test_an_unusable_file_is_named(tmp_path: Path, text: str | None, message: st
         ("seed = 1".encode("utf-16"), "cannot read the settings file"),
         (b"\x00\x01", "is not TOML"),
     ],
-    ids=["a key twice", "a section twice", "YAML", "UTF-16", "no text"],
+    ids=["duplicate key", "duplicate section", "YAML", "UTF-16", "no text"],
 )
 def test_content_that_is_not_a_settings_file_is_refused(
     tmp_path: Path, content: bytes, message: str
@@ -216,7 +216,7 @@ def test_an_empty_file_or_one_with_a_byte_order_mark_is_read(tmp_path: Path) -> 
     file = tmp_path / "run.toml"
     for content, values in (
         (b"", {}),
-        (b"# all of it is a remark\n", {}),
+        (b"# only a comment\n", {}),
         (b"\xef\xbb\xbf[train]\r\n\tsteps\t=\t3\r\n", {"train": {"steps": 3}}),
     ):
         file.write_bytes(content)
@@ -226,29 +226,29 @@ def test_an_empty_file_or_one_with_a_byte_order_mark_is_read(tmp_path: Path) -> 
 
 
 def test_values_without_an_origin_are_defaults() -> None:
-    told = list(explain({"a": {"b": 1, "c": 2}}, {"a.b": "file.toml"}))
-    assert told == [("a.b", 1, "file.toml"), ("a.c", 2, "default")]
+    found = list(explain({"a": {"b": 1, "c": 2}}, {"a.b": "file.toml"}))
+    assert found == [("a.b", 1, "file.toml"), ("a.c", 2, "default")]
 
 
 class Training(Options):
     steps: int = Field(10, ge=1, description="Steps.")
 
 
-def refusal(values: dict[str, object]) -> str:
+def error_of(values: dict[str, object]) -> str:
     with pytest.raises(ValidationError) as caught:
         Training.model_validate(values)
     return str(setting_error(caught.value, "train", ["train.steps"], {"train.steps": "mine.toml"}))
 
 
 def test_an_unknown_key_gets_a_suggestion() -> None:
-    message = refusal({"stepz": 5})
+    message = error_of({"stepz": 5})
     assert message == "there is no setting train.stepz; did you mean train.steps?"
 
 
 def test_an_invalid_value_is_shown_with_its_key() -> None:
-    assert refusal({"steps": "many"}).startswith("train.steps=many: input should be a valid int")
+    assert error_of({"steps": "many"}).startswith("train.steps=many: input should be a valid int")
     expected = "train.steps=0: input should be greater than or equal to 1 (set by mine.toml)"
-    assert refusal({"steps": 0}) == expected
+    assert error_of({"steps": 0}) == expected
 
 
 def test_without_a_similar_name_there_is_no_suggestion() -> None:

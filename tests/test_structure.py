@@ -1,4 +1,4 @@
-"""What a factory returned is checked by its attributes and methods."""
+"""Objects that factories return are checked for attributes and methods."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganzoo.errors import ContractError
 from ganzoo.structure import require_structure
 
 
-class LossSpec:
+class CorrectLoss:
     independent_scores = False
 
     def discriminator(self, critic: Any, real: Any, fake: Any) -> Any: ...
@@ -18,55 +18,59 @@ class LossSpec:
     def generator(self, critic: Any, fake: Any, real: Any) -> Any: ...
 
 
-class Clipped(LossSpec):
+class Misspelled(CorrectLoss):
     def constrian(self, discriminator: Any) -> None: ...
 
 
-class Forgetful(LossSpec):
+class NoLoading(CorrectLoss):
     def state_dict(self) -> Any: ...
 
 
-class Turned:
+class Rotation:
     apply_to = "real"
 
     def sample_affine(self, n: int, aspect: float, random: Any) -> Any: ...
 
 
-class Tinted(Turned):
+class MisspelledTint(Rotation):
     def sample_color_matrixes(self, n: int, channels: int, random: Any) -> Any: ...
 
 
 def test_correct_components_pass_without_a_warning() -> None:
-    require_structure("loss", LossSpec())
-    require_structure("augmentation", Turned())
+    require_structure("loss", CorrectLoss())
+    require_structure("augmentation", Rotation())
 
 
 @pytest.mark.parametrize(
-    ("kind", "built", "told"),
+    ("kind", "built", "message"),
     [
-        ("loss", Clipped(), "Clipped has no method constrain: rename constrian to constrain"),
+        (
+            "loss",
+            Misspelled(),
+            "Misspelled has no method constrain: rename constrian to constrain",
+        ),
         (
             "augmentation",
-            Tinted(),
-            "Tinted has no method sample_color_matrix: rename sample_color_matrixes to "
+            MisspelledTint(),
+            "MisspelledTint has no method sample_color_matrix: rename sample_color_matrixes to "
             "sample_color_matrix",
         ),
     ],
 )
-def test_a_misspelled_optional_method_is_warned_of(kind: str, built: object, told: str) -> None:
-    with pytest.warns(UserWarning, match=told):
+def test_a_misspelled_optional_method_is_warned_of(kind: str, built: object, message: str) -> None:
+    with pytest.warns(UserWarning, match=message):
         require_structure(kind, built)
 
 
 @pytest.mark.parametrize(
-    ("kind", "built", "told"),
+    ("kind", "built", "message"),
     [
-        ("loss", Forgetful(), "Forgetful has no method load_state_dict"),
+        ("loss", NoLoading(), "NoLoading has no method load_state_dict"),
         ("loss", None, "NoneType has no method discriminator"),
         ("metric", 3, "returned an int, which cannot be called"),
         ("dataset", [], "no class_names"),
     ],
 )
-def test_a_missing_method_or_attribute_is_named(kind: str, built: object, told: str) -> None:
-    with pytest.raises(ContractError, match=told):
+def test_a_missing_method_or_attribute_is_named(kind: str, built: object, message: str) -> None:
+    with pytest.raises(ContractError, match=message):
         require_structure(kind, built)
