@@ -11,10 +11,10 @@ _STARTS = (
     *(b"II*\0", b"MM\0*", b"P6 9 9 255\n", b"PK\x03\x04", b"\x1f\x8b\x08", b"\x89HDF\r\n\x1a\n"),
     *(b"\x93NUMPY\x01\0", b"\x80\x02}", b"<!DOCTYPE html>", b"\xef\xbb\xbf", b"\0\0\x08\x03"),
 )
-"""How files of many formats begin."""
+"""The first bytes of many file formats."""
 
 _HEADER = 400
-"""Bytes, in which most formats say how long everything is."""
+"""The number of bytes at the start in which most formats store lengths."""
 
 _DIGITS = b"9" * 5000
 _VALUES = (
@@ -26,27 +26,27 @@ _VALUES = (
     *(b"http://[::1", b"http://a:99999/", b"http://\xc2\xad/", b"http://xn--a/", b"\t\x0b\x0c"),
     *(b"\xff\xfe", b"\xed\xa0\x80", b"\xc3\xa4", "١٢".encode(), b"x" * 150_000, b'"' + b"y" * 999),
 )
-"""What no number or text of a file should be."""
+"""Values that are invalid or unusual for numbers and texts in a file."""
 
 _TOKEN = re.compile(rb'"[^"\n]*"|[^\s"=:,;\[\]{}]+')
 
 Way = Callable[[bytearray, Random], None]
 
 
-def break_bytes(whole: bytes, others: Sequence[bytes], random: Random) -> tuple[str, bytes]:
-    """In which ways these bytes were broken, and what is left; ``others`` may be spliced in."""
-    return _broken(whole, others, random, _OF_BYTES)
+def break_bytes(original: bytes, others: Sequence[bytes], random: Random) -> tuple[str, bytes]:
+    """Break these bytes; the ways, and the result. ``others`` are files to splice with."""
+    return _broken(original, others, random, _OF_BYTES)
 
 
-def break_text(whole: bytes, others: Sequence[bytes], random: Random) -> tuple[str, bytes]:
-    """As ``break_bytes``, but mostly in ways that leave a text of the same structure."""
-    return _broken(whole, others, random, _OF_TEXT * 3 + _OF_BYTES)
+def break_text(original: bytes, others: Sequence[bytes], random: Random) -> tuple[str, bytes]:
+    """As ``break_bytes``, but mostly in ways that keep the structure of a text."""
+    return _broken(original, others, random, _OF_TEXT * 3 + _OF_BYTES)
 
 
 def _broken(
-    whole: bytes, others: Sequence[bytes], random: Random, ways: Sequence[Way]
+    original: bytes, others: Sequence[bytes], random: Random, ways: Sequence[Way]
 ) -> tuple[str, bytes]:
-    content = bytearray(whole)
+    content = bytearray(original)
     if random.random() < 0.08:
         other = random.choice(others)
         content[random.randrange(len(content) + 1) :] = other[random.randrange(len(other) + 1) :]
@@ -58,7 +58,7 @@ def _broken(
 
 
 def _run(content: bytearray, random: Random) -> slice:
-    """Some bytes, near the beginning half of the time."""
+    """A random range of bytes; in half of the cases in the header."""
     start = random.randrange(max(1, len(content)))
     if random.random() < 0.5:
         start = min(start, random.randrange(_HEADER))
@@ -127,7 +127,7 @@ def _exchange_values(content: bytearray, random: Random) -> None:
 
 
 def _change_lines(content: bytearray, random: Random) -> None:
-    """One twice, one gone, or all in another order."""
+    """Duplicate one, remove some, or shuffle all."""
     lines = content.splitlines(keepends=True)
     if lines:
         lines.insert(random.randrange(len(lines)), random.choice(lines))
@@ -138,7 +138,7 @@ def _change_lines(content: bytearray, random: Random) -> None:
 
 
 def _write_otherwise(content: bytearray, random: Random) -> None:
-    """In another encoding, or with other ends of lines."""
+    """Use another encoding or other line endings."""
     text = content.decode("utf-8", "replace")
     content[:] = random.choice(
         (

@@ -1,4 +1,4 @@
-"""The kinds of input that hold many images, or say what is on them, read by their datasets."""
+"""Kinds of inputs that contain many images or their labels, read by their datasets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import scipy.io
 from ganzoo.data.cache import PreparedImages, prepared
 from ganzoo.data.descriptions import read_descriptions
 from tests.torture.images import encoded, pixels
-from tests.torture.kind import Kind, written
-from tests.torture.sources import HOW, check, source
+from tests.torture.input_kind import InputKind, file_contents
+from tests.torture.reading import PREPARATIONS, check_dataset, open_dataset
 
 _COUNT = 6
 _NAMES = ("rose", "tulip")
@@ -29,7 +29,7 @@ _NAMES = ("rose", "tulip")
 
 def _read_file(dataset: str, name: str, folder: Path, content: bytes) -> None:
     (folder / name).write_bytes(content)
-    check(source(dataset, folder / name))
+    check_dataset(open_dataset(dataset, folder / name))
 
 
 # Arrays.
@@ -45,7 +45,7 @@ def _read_idx(folder: Path, content: bytes) -> None:
     (folder / "train-images-idx3-ubyte.gz").write_bytes(content)
     labels = bytes([0, 0, 8, 1, 0, 0, 0, _COUNT, *range(_COUNT)])
     (folder / "train-labels-idx1-ubyte").write_bytes(labels)
-    check(source("mnist", folder))
+    check_dataset(open_dataset("mnist", folder))
 
 
 def _hdf5(path: Path, **how: Any) -> None:
@@ -61,7 +61,7 @@ def _hdf5(path: Path, **how: Any) -> None:
 def _read_hdf5(folder: Path, content: bytes) -> None:
     (folder / "a.h5").write_bytes(content)
     for memory in ("load", "stream"):
-        check(source("hdf5", folder / "a.h5", memory=memory, window=4))
+        check_dataset(open_dataset("hdf5", folder / "a.h5", memory=memory, window=4))
 
 
 def _npz(path: Path) -> None:
@@ -70,11 +70,11 @@ def _npz(path: Path) -> None:
 
 _CHUNKED: dict[str, Any] = {"chunks": (2, 12, 10, 3), "compression": "gzip", "shuffle": True}
 _ARRAYS = (
-    Kind("IDX", _idx, _read_idx),
-    Kind("IDX in gzip", lambda: [gzip.compress(_idx()[0], mtime=0)], _read_idx),
-    Kind(
+    InputKind("IDX", _idx, _read_idx),
+    InputKind("IDX in gzip", lambda: [gzip.compress(_idx()[0], mtime=0)], _read_idx),
+    InputKind(
         "HDF5",
-        lambda: written(
+        lambda: file_contents(
             ".h5",
             _hdf5,
             partial(_hdf5, libver="latest"),
@@ -83,18 +83,18 @@ _ARRAYS = (
         ),
         _read_hdf5,
     ),
-    Kind(
+    InputKind(
         ".npy",
-        lambda: written(
+        lambda: file_contents(
             ".npy",
             lambda path: np.save(path, pixels(3)),
             lambda path: np.save(path, np.asfortranarray(pixels()) / np.float32(255)),
         ),
         partial(_read_file, "numpy", "a.npy"),
     ),
-    Kind(
+    InputKind(
         ".npz",
-        lambda: written(
+        lambda: file_contents(
             ".npz",
             _npz,
             lambda path: np.savez_compressed(path, x=pixels(), y=np.array(["a", "b"] * 3)),
@@ -108,7 +108,7 @@ _ARRAYS = (
 
 
 def _files() -> dict[str, bytes]:
-    (packed,) = written(".png", encoded("RGB", "PNG")[0])
+    (packed,) = file_contents(".png", encoded("RGB", "PNG")[0])
     return {f"{_NAMES[number % 2]}/{number}.png": packed for number in range(_COUNT)}
 
 
@@ -134,7 +134,7 @@ def _tar(path: Path, files: dict[str, bytes], form: int, mode: Any = "w") -> Non
 def _tars() -> list[bytes]:
     long = {f"{'kind' * 30}/{name}": content for name, content in _files().items()}
     forms = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
-    return written(".tar", *(partial(_tar, files=long, form=form) for form in forms))
+    return file_contents(".tar", *(partial(_tar, files=long, form=form) for form in forms))
 
 
 def _read_table(name: str, folder: Path, content: bytes) -> None:
@@ -142,7 +142,7 @@ def _read_table(name: str, folder: Path, content: bytes) -> None:
         (folder / place).parent.mkdir(exist_ok=True)
         (folder / place).write_bytes(image if number == 0 else b"")
     (folder / name).write_bytes(content)
-    found = source("image-folder", folder, labels=folder / name)
+    found = open_dataset("image-folder", folder, labels=folder / name)
     label = found[0][1]
     assert label is None or 0 <= label < len(found.class_names)
 
@@ -163,17 +163,17 @@ def _read_descriptions(folder: Path, content: bytes) -> None:
 
 
 def _flowers(which: str, folder: Path, content: bytes) -> None:
-    """Read the files of Oxford Flowers, of which one is broken."""
-    whole = {"imagelabels.mat": _numbers("labels"), "102flowers.tgz": _tgz()}
-    for name, file in {**whole, which: [content]}.items():
+    """Read the files of Oxford Flowers, one of which is broken."""
+    originals = {"imagelabels.mat": _numbers("labels"), "102flowers.tgz": _tgz()}
+    for name, file in {**originals, which: [content]}.items():
         (folder / name).write_bytes(file[0])
-    check(source("flowers", folder))
+    check_dataset(open_dataset("flowers", folder))
 
 
 @cache
 def _numbers(name: str) -> list[bytes]:
     rows = {name: np.arange(1, _COUNT + 1)[np.newaxis]}
-    return written(
+    return file_contents(
         ".mat",
         lambda path: scipy.io.savemat(path, rows, do_compression=True),
         lambda path: scipy.io.savemat(path, rows),
@@ -184,7 +184,7 @@ def _numbers(name: str) -> list[bytes]:
 def _tgz() -> list[bytes]:
     image = next(iter(_files().values()))
     files = {f"jpg/image_{number:05}.jpg": image for number in range(1, _COUNT + 1)}
-    return written(".tgz", partial(_tar, files=files, form=tarfile.GNU_FORMAT, mode="w:gz"))
+    return file_contents(".tgz", partial(_tar, files=files, form=tarfile.GNU_FORMAT, mode="w:gz"))
 
 
 def _tgz_of(tar: bytes) -> bytes:
@@ -192,32 +192,32 @@ def _tgz_of(tar: bytes) -> bytes:
 
 
 _ARCHIVES = (
-    Kind(
+    InputKind(
         "zip archive",
-        lambda: written(".zip", _zip, partial(_zip, method=zipfile.ZIP_DEFLATED)),
+        lambda: file_contents(".zip", _zip, partial(_zip, method=zipfile.ZIP_DEFLATED)),
         partial(_read_file, "archive", "a.zip"),
     ),
-    Kind("tar archive", _tars, partial(_read_file, "archive", "a.tar")),
-    Kind("table of labels", _tables, partial(_read_table, "labels.csv"), is_text=True),
-    Kind(
+    InputKind("tar archive", _tars, partial(_read_file, "archive", "a.tar")),
+    InputKind("table of labels", _tables, partial(_read_table, "labels.csv"), is_text=True),
+    InputKind(
         "dataset.json",
         lambda: [_table_of_json(), b'{"labels": null}'],
         partial(_read_table, "labels.json"),
         is_text=True,
     ),
-    Kind(
+    InputKind(
         "table of descriptions",
         lambda: [b'file,address,description\na.png,http://a/,"a ""flower"""\nb.png,,\n'],
         _read_descriptions,
         is_text=True,
     ),
-    Kind("MATLAB file", partial(_numbers, "labels"), partial(_flowers, "imagelabels.mat")),
-    Kind("tgz archive", _tgz, partial(_flowers, "102flowers.tgz")),
-    Kind(
+    InputKind("MATLAB file", partial(_numbers, "labels"), partial(_flowers, "imagelabels.mat")),
+    InputKind("tgz archive", _tgz, partial(_flowers, "102flowers.tgz")),
+    InputKind(
         "tar in a tgz archive",
         lambda: [gzip.decompress(packed) for packed in _tgz()],
         partial(_flowers, "102flowers.tgz"),
-        seal=_tgz_of,
+        fix_checksums=_tgz_of,
     ),
 )
 
@@ -227,19 +227,19 @@ _ARCHIVES = (
 
 @cache
 def _kept(name: str) -> list[bytes]:
-    """A file of a set of prepared images, one of which was left out."""
+    """A file of prepared images, after an unreadable image was skipped."""
     with TemporaryDirectory() as folder:
         kept = _prepared(Path(folder)).identity
         return [Path(folder, "prepared", kept, name).read_bytes()]
 
 
 def _prepared(folder: Path) -> PreparedImages:
-    """Those of an image folder of seven images, with this folder as the cache."""
+    """The prepared images of a folder of seven files, with this folder as the cache."""
     os.environ["GANZOO_CACHE"] = str(folder)
     for name, content in {**_files(), "rose/none.png": b""}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    return prepared(source("image-folder", folder, on_error="skip"), HOW[0])
+    return prepared(open_dataset("image-folder", folder, on_error="skip"), PREPARATIONS[0])
 
 
 def _read_kept(name: str, folder: Path, content: bytes) -> None:
@@ -253,9 +253,9 @@ def _read_kept(name: str, folder: Path, content: bytes) -> None:
 
 
 _PREPARED = (
-    Kind("prepared images", partial(_kept, "images.npy"), partial(_read_kept, "images.npy")),
-    Kind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
-    Kind(
+    InputKind("prepared images", partial(_kept, "images.npy"), partial(_read_kept, "images.npy")),
+    InputKind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
+    InputKind(
         "about prepared images",
         partial(_kept, "about.json"),
         partial(_read_kept, "about.json"),
@@ -264,4 +264,4 @@ _PREPARED = (
 )
 
 KINDS = (*_ARRAYS, *_ARCHIVES, *_PREPARED)
-"""All of them."""
+"""All kinds of inputs of datasets."""

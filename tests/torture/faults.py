@@ -1,4 +1,4 @@
-"""Where and how a process is made to fail while it writes."""
+"""Faults that are injected into a process while it writes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from ganzoo import imaging
 from ganzoo.observers.files import Journal
 
 MANY = 15
-"""About as often a run does what it does for each checkpoint."""
+"""About the number of checkpoints in a run."""
 LASTING = 1000
-"""More often than anything is done."""
+"""More calls than there are in a run."""
 _ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One thing that a run does to one kind of file."""
+    """One operation of a run on one kind of file."""
 
     name: str
     owner: Any
     attribute: str
-    """The function of the owner that does it."""
+    """The name of the function of the owner that does it."""
     pattern: str = ""
-    """Of the file's name; without one every call is meant."""
-    often: int = MANY
-    """About as many calls there are in a run."""
+    """A pattern of the file's name; an empty one matches all calls."""
+    calls_per_run: int = MANY
+    """About the number of calls in a run."""
     size: int = 0
-    """About as many bytes are written, so that it can fail in their middle."""
+    """About the number of bytes that are written, so that it can fail in the middle."""
     before: Callable[[Any], int] = lambda first: 0
-    """Bytes in the file before, by the first argument."""
-    costs: tuple[str, ...] = ()
-    """The results that an OSError there may cost."""
+    """The size of the file before the call, from the first argument, in bytes."""
+    affects: tuple[str, ...] = ()
+    """The results that may be missing after an OSError."""
 
-    def concerns(self, arguments: tuple[Any, ...]) -> bool:
-        """Whether a call of the function does this."""
+    def matches(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether a call of the function is this operation."""
         if not self.pattern:
             return True
         if self.attribute == "open" and arguments[1:2] not in (("xb",), ("a",)):
@@ -60,35 +60,43 @@ class Point:
 
 
 def _path(file: Path | int) -> Path:
-    """The path of a file that is given by its path or descriptor."""
+    """The path of a file from its path or descriptor."""
     return Path(f"/proc/self/fd/{file}").readlink() if isinstance(file, int) else file
 
 
-def _saved(file: str, pattern: str, often: int, costs: tuple[str, ...] = ()) -> list[Point]:
-    """What is done to save a file, but for writing it."""
+def _saved(
+    file: str, pattern: str, calls_per_run: int, affects: tuple[str, ...] = ()
+) -> list[Point]:
+    """The operations of saving a file, except writing its content."""
     acts = {"create": (Path, "open"), "flush": (os, "fsync"), "replace": (Path, "replace")}
     return [
-        Point(f"{act} {file}", *function, pattern, often, costs=costs)
+        Point(f"{act} {file}", *function, pattern, calls_per_run, affects=affects)
         for act, function in acts.items()
     ]
 
 
-def _small(file: str, pattern: str, often: int, costs: tuple[str, ...] = ()) -> list[Point]:
-    """What is done to save a small file."""
-    written = Point(f"write {file}", Path, "write_bytes", pattern, often, 200, costs=costs)
-    return [*_saved(file, pattern, often, costs), written]
+def _small(
+    file: str, pattern: str, calls_per_run: int, affects: tuple[str, ...] = ()
+) -> list[Point]:
+    """The operations of saving a small file."""
+    write = Point(
+        f"write {file}", Path, "write_bytes", pattern, calls_per_run, 200, affects=affects
+    )
+    return [*_saved(file, pattern, calls_per_run, affects), write]
 
 
-_LANDMARK = ("rollback_step",)
-"""Where a run would go back to, had that checkpoint been written."""
+_ROLLBACK_STEP = ("rollback_step",)
+"""The results that change if a checkpoint is not written."""
 
 SAVING = [
     *_small("owner.json", r"\.?owner\.json", 1),
     Point("lock run's folder", fcntl, "flock", r"\.lock", 1),
-    *_saved("checkpoint", r"\.?step-\d+\.pt", MANY, _LANDMARK),
-    Point("write checkpoint", torch, "save", size=20_000, costs=_LANDMARK),
-    *_small("description", r"\.?step-\d+\.json", MANY, _LANDMARK),
-    Point("flush checkpoints' folder", os, "fsync", "checkpoints$", 2 * MANY, costs=_LANDMARK),
+    *_saved("checkpoint", r"\.?step-\d+\.pt", MANY, _ROLLBACK_STEP),
+    Point("write checkpoint", torch, "save", size=20_000, affects=_ROLLBACK_STEP),
+    *_small("description", r"\.?step-\d+\.json", MANY, _ROLLBACK_STEP),
+    Point(
+        "flush checkpoints' folder", os, "fsync", "checkpoints$", 2 * MANY, affects=_ROLLBACK_STEP
+    ),
     Point("remove checkpoint", Path, "unlink", r"step-\d+\.pt"),
     Point("remove description", Path, "unlink", r"step-\d+\.json"),
     Point(
@@ -96,21 +104,21 @@ SAVING = [
         size=300,
         before=lambda journal: _size(journal._path),
     ),
-    # Bytes that TensorBoard writes at the same moment find no room, either.
-    Point("draw samples", imaging, "save", size=300, costs=("samples", "TensorBoard")),
+    # TensorBoard, which writes at the same time, fails, too.
+    Point("draw samples", imaging, "save", size=300, affects=("samples", "TensorBoard")),
     Point(
-        *("tell TensorBoard", RecordWriter, "flush"),
-        often=10 * MANY,
+        *("append to TensorBoard", RecordWriter, "flush"),
+        calls_per_run=10 * MANY,
         size=60,
         before=lambda writer: _size(Path(os.fsdecode(writer._writer.name))),
-        costs=("TensorBoard",),
+        affects=("TensorBoard",),
     ),
     *_small("metrics.jsonl", r"\.?metrics\.jsonl", 6),
     Point("remove owner.json", Path, "unlink", r"owner\.json", 1),
 ]
-"""The points at which a run keeps what it has come to, and whose it is.
+"""The operations of saving a run's state and its owner.
 
-In an order in which a run that dies at the first call of each comes by them all.
+In an order in which a run that dies at the first call of one still reaches the next one.
 """
 
 POINTS = [
@@ -119,7 +127,7 @@ POINTS = [
     *_small("environment.json", r"\.?environment\.json", 1),
     Point("flush run's folder", os, "fsync", "run$", 4),
 ]
-"""All points at which anything is written."""
+"""All operations that write files."""
 
 
 def _size(file: Path) -> int:
@@ -128,52 +136,52 @@ def _size(file: Path) -> int:
 
 @dataclass(frozen=True)
 class Fault:
-    """A failure at a point."""
+    """A failure of an operation."""
 
     point: Point
     call: int = 0
-    """Which of the calls fails first."""
+    """The index of the first call that fails."""
     times: int = 1
-    """How many calls fail, one after another."""
+    """The number of consecutive calls that fail."""
     error: int | None = None
-    """The number of the OSError that is raised; without one the process dies there."""
-    room: int = 0
-    """Bytes that are still written, where it fails in writing; then the error is always EFBIG."""
+    """The number of the OSError that is raised; ``None`` kills the process."""
+    bytes_written: int = 0
+    """Bytes that are written before the failure; an error in writing is always EFBIG."""
 
     @classmethod
-    def drawn(cls, random: Random, errors: Sequence[Point] = POINTS) -> Self:
-        """Any failure; those that raise only at some points."""
+    def random(cls, random: Random, errors: Sequence[Point] = POINTS) -> Self:
+        """A random fault; OSErrors are raised in the operations ``errors`` only."""
         error = random.choice([None, None, None, *_ERRORS])
         point = random.choice(POINTS if error is None else errors)
         return cls(
             point,
-            random.choice([0, random.randrange(point.often)]),
+            random.choice([0, random.randrange(point.calls_per_run)]),
             1 if error is None else random.choice([1, 3, LASTING]),
             error,
             random.randrange(point.size) if point.size else 0,
         )
 
     def __str__(self) -> str:
-        times = {1: "", LASTING: " and ever after"}.get(self.times, f" and {self.times} times")
+        times = {1: "", LASTING: " and all later ones"}.get(self.times, f" and {self.times} times")
         error = errno.errorcode[self.error] if self.error else "death"
         return f"{error} at call {self.call}{times}: {self.point.name}"
 
     def inject(self) -> None:
-        """Make this process fail so; it is not to be made well again."""
+        """Inject this fault into this process, permanently."""
         if self.error is None:
-            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # which Python ignores
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it by default
         original = getattr(self.point.owner, self.point.attribute)
         calls = itertools.count()
 
         def failing(*arguments: Any, **more: Any) -> Any:
-            if not self.point.concerns(arguments):
+            if not self.point.matches(arguments):
                 return original(*arguments, **more)
             if not self.call <= next(calls) < self.call + self.times:
                 return original(*arguments, **more)
             print(f"now: {self}", flush=True)
             if not self.point.size:
                 self._fail(_path(arguments[0]))
-            with _room(self.point.before(arguments[0]) + self.room):
+            with _file_size_limit(self.point.before(arguments[0]) + self.bytes_written):
                 return original(*arguments, **more)
 
         setattr(self.point.owner, self.point.attribute, failing)
@@ -186,8 +194,8 @@ class Fault:
 
 
 @contextmanager
-def _room(size: int) -> Iterator[None]:
-    """Inside, files reach this size and no more: the system writes half of what is written."""
+def _file_size_limit(size: int) -> Iterator[None]:
+    """Limit the size of files inside the ``with`` block, so that writes are incomplete."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

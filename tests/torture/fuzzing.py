@@ -1,9 +1,9 @@
-"""Thousands of broken inputs, each of which must be refused by RequestError or read correctly.
+"""Thousands of broken inputs: each must be refused with RequestError or be read correctly.
 
     python -m tests.torture.fuzzing [--inputs 10000] [--seed 0] [--kind NAME] [--keep FOLDER]
 
-They are read in forked processes, so that one that crashes, hangs or takes too much memory costs
-only itself. An input follows from the seed, its kind and its number; those that are lost are kept.
+They are read in forked processes: a crash, a hang or too much memory affects one input only.
+An input depends on the seed, its kind and its number. Inputs that fail are kept.
 """
 
 from __future__ import annotations
@@ -31,98 +31,98 @@ from rich.table import Table
 from ganzoo import RequestError
 from tests.torture import datasets, images, records
 from tests.torture.breakage import break_bytes, break_text
-from tests.torture.kind import Kind
+from tests.torture.input_kind import InputKind
 
 KINDS = (*records.KINDS, *images.KINDS, *datasets.KINDS)
 """All kinds of input."""
 
 SECONDS = 10
-"""For an input, after which it counts as hanging."""
+"""Time limit of an input; then it counts as hanging."""
 MEMORY = 1024**3
-"""Bytes that reading an input may take."""
+"""Memory limit of reading an input, in bytes."""
 
-_TOGETHER = 100
-"""How many inputs a process reads, if it lives to."""
+_INPUTS_PER_PROCESS = 100
+"""Largest number of inputs that one process reads."""
 _CORRECT, _REFUSED = "correct", "refused"
 
 
 @dataclass
 class Row:
-    """What has become of the broken inputs of a kind."""
+    """The results of the broken inputs of a kind."""
 
     what: str
     tried: int = 0
     refused: int = 0
     correct: int = 0
-    lost: list[str] = field(default_factory=list)
-    """A line for each that ended otherwise: which, how it was broken, how it ended."""
+    failed: list[str] = field(default_factory=list)
+    """A line for each other result: number, kind of damage, result."""
 
 
-def fuzz(kinds: Iterable[Kind], count_each: int, seed: int, keep: Path) -> list[Row]:
-    """What becomes of so many broken inputs of each kind; lost ones are kept in a folder."""
+def fuzz(kinds: Iterable[InputKind], count_each: int, seed: int, keep: Path) -> list[Row]:
+    """Read ``count_each`` broken inputs of each kind; failed ones are kept in a folder."""
     return [_fuzzed(kind, count_each, seed, keep) for kind in kinds]
 
 
-def _fuzzed(kind: Kind, count: int, seed: int, keep: Path) -> Row:
+def _fuzzed(kind: InputKind, count: int, seed: int, keep: Path) -> Row:
     row = Row(kind.name)
     samples = kind.samples()
-    for sample in samples:  # which imports here what all the forked processes need
+    for sample in samples:  # also imports what the forked processes need
         with tempfile.TemporaryDirectory() as folder:
-            kind.read(Path(folder), kind.seal(sample))
-    for number, end in enumerate(_ends(kind, samples, count, seed)):
+            kind.read(Path(folder), kind.fix_checksums(sample))
+    for number, result in enumerate(_results(kind, samples, count, seed)):
         row.tried += 1
-        row.refused += end == _REFUSED
-        row.correct += end == _CORRECT
-        if end not in (_REFUSED, _CORRECT):
+        row.refused += result == _REFUSED
+        row.correct += result == _CORRECT
+        if result not in (_REFUSED, _CORRECT):
             way, content = _input(kind, samples, seed, number)
             file = keep / f"{kind.name}-{number}".replace(" ", "-")
             keep.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-            row.lost.append(f"{kind.name}, number {number}, {way}: {end}; kept as {file}")
+            row.failed.append(f"{kind.name}, number {number}, {way}: {result}; kept as {file}")
     return row
 
 
-def _input(kind: Kind, samples: Sequence[bytes], seed: int, number: int) -> tuple[str, bytes]:
-    """How the input of this number is broken, and what it is."""
+def _input(kind: InputKind, samples: Sequence[bytes], seed: int, number: int) -> tuple[str, bytes]:
+    """The kind of damage of the input of this number, and its bytes."""
     random = Random(f"{seed} {kind.name} {number}")
     breaking = break_text if kind.is_text else break_bytes
     way, content = breaking(random.choice(samples), samples, random)
-    return way, kind.seal(content)
+    return way, kind.fix_checksums(content)
 
 
-def _ends(kind: Kind, samples: Sequence[bytes], count: int, seed: int) -> Iterator[str]:
-    """How each input ends, in their order."""
+def _results(kind: InputKind, samples: Sequence[bytes], count: int, seed: int) -> Iterator[str]:
+    """The result of each input, in order."""
     number = 0
     while number < count:
-        numbers = range(number, min(number + _TOGETHER, count))
-        for end in _ends_in_a_process(kind, samples, seed, numbers):
+        numbers = range(number, min(number + _INPUTS_PER_PROCESS, count))
+        for result in _results_of_process(kind, samples, seed, numbers):
             number += 1
-            yield end
+            yield result
 
 
-def _ends_in_a_process(
-    kind: Kind, samples: Sequence[bytes], seed: int, numbers: range
+def _results_of_process(
+    kind: InputKind, samples: Sequence[bytes], seed: int, numbers: range
 ) -> Iterator[str]:
-    """How the inputs end in a forked process, up to the one that costs its life."""
-    told, tell = os.pipe()
-    with tempfile.TemporaryDirectory() as place, os.fdopen(told, "rb", buffering=0) as pipe:
+    """The results of inputs in one forked process, until an input ends the process."""
+    read_end, write_end = os.pipe()
+    with tempfile.TemporaryDirectory() as place, os.fdopen(read_end, "rb", buffering=0) as pipe:
         if not (child := os.fork()):
-            _read(kind, samples, seed, numbers, Path(place), tell)
-        os.close(tell)
+            _read(kind, samples, seed, numbers, Path(place), write_end)
+        os.close(write_end)
         try:
             for _ in numbers:
                 ready, _, _ = select.select([pipe], [], [], SECONDS)
                 line = pipe.readline() if ready else b""
                 if not line:
-                    yield _death(child) if ready else f"hung for {SECONDS} seconds"
+                    yield _exit_reason(child) if ready else f"hung for {SECONDS} seconds"
                     return
                 yield json.loads(line)
         finally:
-            os.kill(child, signal.SIGKILL)  # though it may be about to leave by itself
+            os.kill(child, signal.SIGKILL)  # it may have ended already
             os.waitpid(child, 0)
 
 
-def _death(child: int) -> str:
+def _exit_reason(child: int) -> str:
     found = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
     assert found, "without WNOHANG it waits for one"
     if found.si_code == os.CLD_EXITED:
@@ -131,39 +131,44 @@ def _death(child: int) -> str:
 
 
 def _read(
-    kind: Kind, samples: Sequence[bytes], seed: int, numbers: range, place: Path, tell: int
+    kind: InputKind,
+    samples: Sequence[bytes],
+    seed: int,
+    numbers: range,
+    place: Path,
+    write_end: int,
 ) -> Never:
-    """Read the inputs, tell how each ends, and leave."""
+    """Read the inputs, write the result of each to a pipe, and exit."""
     try:
         faulthandler.disable()
-        _bound_memory()
+        _limit_memory()
         silence = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):  # which libraries in C may write to, too
+        for stream in (0, 1, 2):  # C libraries may write to them
             os.dup2(silence, stream)
         warnings.simplefilter("ignore")
         for number in numbers:
             _, content = _input(kind, samples, seed, number)
             folder = place / str(number)
             folder.mkdir()
-            os.write(tell, json.dumps(_end(kind, folder, content)).encode() + b"\n")
+            os.write(write_end, json.dumps(_result(kind, folder, content)).encode() + b"\n")
         os._exit(0)
     finally:
         os._exit(1)
 
 
-def _bound_memory() -> None:
+def _limit_memory() -> None:
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     most = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _end(kind: Kind, folder: Path, content: bytes) -> str:
+def _result(kind: InputKind, folder: Path, content: bytes) -> str:
     try:
         kind.read(folder, content)
     except RequestError:
         return _REFUSED
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except BaseException as error:  # noqa: BLE001 - any other error is a failure
         frames = traceback.extract_tb(error.__traceback__)
         ours = [Path(frame.filename) for frame in frames if "ganzoo" in frame.filename]
         lines = [f"{Path(f.filename).name}:{f.lineno}" for f in frames if Path(f.filename) in ours]
@@ -172,25 +177,27 @@ def _end(kind: Kind, folder: Path, content: bytes) -> str:
 
 
 def main() -> None:
-    """Print a table of what became of the inputs, then what was lost; status 1 if anything was."""
+    """Print a table of the results, then the failed inputs; exit with status 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--inputs", type=int, default=10_000, help="of all kinds together")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kind", action="append", help="this alone; repeatable")
-    parser.add_argument("--keep", type=Path, default=Path("lost"), help="where lost ones are kept")
+    parser.add_argument("--kind", action="append", help="only this kind; repeatable")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("failed"), help="folder for failed inputs"
+    )
     asked = parser.parse_args()
     kinds = [kind for kind in KINDS if not asked.kind or kind.name in asked.kind]
     each = -(-asked.inputs // len(kinds))
     console = Console()
     rows = fuzz(kinds, each, asked.seed, asked.keep)
-    table = Table("broken inputs", "tried", "refused", "read correctly", "lost")
+    table = Table("broken inputs", "tried", "refused", "read correctly", "failed")
     for row in [*rows, _sum(rows)]:
-        counts = (row.tried, row.refused, row.correct, len(row.lost))
+        counts = (row.tried, row.refused, row.correct, len(row.failed))
         table.add_row(row.what, *(f"{count:,}" for count in counts))
     console.print(table)
-    for line in _sum(rows).lost:
+    for line in _sum(rows).failed:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    sys.exit(1 if _sum(rows).lost else 0)
+    sys.exit(1 if _sum(rows).failed else 0)
 
 
 def _sum(rows: Sequence[Row]) -> Row:
@@ -199,7 +206,7 @@ def _sum(rows: Sequence[Row]) -> Row:
         sum(row.tried for row in rows),
         sum(row.refused for row in rows),
         sum(row.correct for row in rows),
-        [line for row in rows for line in row.lost],
+        [line for row in rows for line in row.failed],
     )
 
 

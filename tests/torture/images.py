@@ -1,4 +1,4 @@
-"""The kinds of input that are an image, read as an image folder reads them."""
+"""Kinds of inputs that are image files, read as the dataset image-folder reads them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.torture.kind import Kind, written
-from tests.torture.sources import check, source
+from tests.torture.input_kind import InputKind, file_contents
+from tests.torture.reading import check_dataset, open_dataset
 
 
 def pixels(*more: int) -> NDArray[np.uint8]:
-    """Six images of noise, (6, 12, 10) and perhaps channels."""
+    """Six images of noise, uint8 (6, 12, 10, *more)."""
     return np.random.default_rng(0).integers(0, 256, (6, 12, 10, *more), np.uint8)
 
 
 def encoded(modes: str, kind: str, **how: Any) -> list[Callable[[Path], None]]:
-    """What writes an image in each of these modes."""
+    """Functions that write an image, one for each of these modes."""
     image = Image.fromarray(pixels(3)[0]).resize((40, 30))
 
     def write(mode: str, path: Path) -> None:
@@ -39,7 +39,7 @@ def _exif() -> Image.Exif:
 
 
 def _wide(path: Path) -> None:
-    """Sixteen bits, of which the PNG and TIFF formats are capable."""
+    """An image of 16 bits, for PNG and TIFF."""
     Image.fromarray(pixels()[0].astype(np.uint16) * 257).save(path)
 
 
@@ -50,11 +50,11 @@ def _animated(path: Path) -> None:
 
 def _read_image(folder: Path, content: bytes) -> None:
     (folder / "a.png").write_bytes(content)
-    check(source("image-folder", folder))
+    check_dataset(open_dataset("image-folder", folder))
 
 
 def _with_checksums(png: bytes) -> bytes:
-    """A PNG whose chunks all have the right checksum, as far as they can be told apart."""
+    """A PNG with correct checksums of all chunks that can be parsed."""
     content, at = bytearray(png), 8
     while at + 12 <= len(content):
         size = int.from_bytes(content[at : at + 4], "big")
@@ -64,8 +64,8 @@ def _with_checksums(png: bytes) -> bytes:
     return bytes(content[: max(len(png), 0)])
 
 
-def _images(name: str, suffix: str, *writings: Callable[[Path], None], **more: Any) -> Kind:
-    return Kind(name, partial(written, suffix, *writings), _read_image, **more)
+def _images(name: str, suffix: str, *writings: Callable[[Path], None], **more: Any) -> InputKind:
+    return InputKind(name, partial(file_contents, suffix, *writings), _read_image, **more)
 
 
 _PNG = (
@@ -80,7 +80,7 @@ _TIFF = [
 ]
 KINDS = (
     _images("PNG", ".png", *_PNG),
-    _images("PNG with checksums", ".png", *_PNG, seal=_with_checksums),
+    _images("PNG with checksums", ".png", *_PNG, fix_checksums=_with_checksums),
     _images(
         "JPEG",
         ".jpg",
@@ -99,4 +99,4 @@ KINDS = (
     _images("TIFF", ".tif", *_TIFF, *encoded("1 P RGBA LAB I F", "TIFF"), _wide, _animated),
     _images("PPM", ".ppm", *encoded("1 L RGB I", "PPM")),
 )
-"""All of them."""
+"""All kinds of image files."""

@@ -1,8 +1,8 @@
-"""Runs that are killed and damaged again and again, and must end as if nothing had happened.
+"""Runs that are killed and damaged many times must end like undisturbed ones.
 
-A run is trained by one process after another. Each is killed at some moment, or fails at some point
-of its writing, until one comes to the end. What is done follows from the seed, the kind of run, its
-number and that of the process. Folders of runs that are lost are kept.
+A run is trained by one process after another. Each is killed at some moment, or fails while it
+writes a file, until one completes the run. Disturbances depend on the seed, the kind of run, its
+number and the number of the process. The folders of failed runs are kept.
 """
 
 from __future__ import annotations
@@ -20,122 +20,128 @@ from random import Random
 from typing import Any
 
 from tests.torture import process
+from tests.torture.disturbed_runs import DisturbedRun, disturbed_runs
 from tests.torture.faults import LASTING, POINTS, SAVING, Fault
-from tests.torture.life import Deed, Life
-from tests.torture.victims import Victim, victims
+from tests.torture.run_history import Disturbance, RunHistory
 
 MOST_PROCESSES = 100
-"""For one run; one that needs more comes to no end."""
-_MISCHIEF = 0.3
-"""Share of the processes before which something is done to the folder."""
+"""Largest number of processes of one run."""
+_FILE_CHANGES = 0.3
+"""The fraction of processes before which files of the run folder are changed."""
 
 
 @dataclass
 class Row:
-    """What has become of one sort of thing that was done."""
+    """The results of one category of disturbances."""
 
     what: str
     tried: int = 0
-    lost: list[str] = field(default_factory=list)
-    """A line for each time that it was not survived."""
+    failed: list[str] = field(default_factory=list)
+    """A line for each failure."""
 
 
-class Torture:
-    """Kills runs, and counts."""
+class KillTest:
+    """Kills runs and counts failures."""
 
-    def __init__(self, kinds: Sequence[Victim], seed: int, keep: Path) -> None:
+    def __init__(self, kinds: Sequence[DisturbedRun], seed: int, keep: Path) -> None:
         self.kills = 0
         self._kinds = kinds
         self._seed = seed
         self._keep = keep
         self._rows: dict[str, Row] = {}
-        self._undisturbed = {victim.name: self._alone(victim) for victim in kinds}
+        self._undisturbed = {run.name: self._run_undisturbed(run) for run in kinds}
 
     @property
     def rows(self) -> list[Row]:
-        """What was done, and what has become of it."""
+        """The results of all categories."""
         return [self._rows[what] for what in sorted(self._rows)]
 
     def _row(self, what: str) -> Row:
         return self._rows.setdefault(what, Row(what))
 
-    def _alone(self, victim: Victim) -> tuple[dict[str, Any], float]:
-        """What comes out of a run that nothing is done to, and how many seconds it takes."""
+    def _run_undisturbed(self, run: DisturbedRun) -> tuple[dict[str, Any], float]:
+        """The results of a run without disturbances, and its duration in seconds."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as place:
-            life = Life(victim, Path(place, "alone"))
-            ending, lost = life.endure(0, Deed())
-            if lost or ending.status != process.COMPLETE:
-                raise RuntimeError(f"{victim.name} does not end well by itself: {ending.said}")
-            return life.results(), time.monotonic() - began
+            history = RunHistory(run, Path(place, "alone"))
+            ending, failed = history.run_process(0, Disturbance())
+            if failed or ending.status != process.COMPLETE:
+                raise RuntimeError(f"{run.name} fails without disturbances: {ending.output}")
+            return history.results(), time.monotonic() - began
 
-    def at_random(self, kills: int) -> None:
-        """Kill so often, or a little oftener."""
+    def kill_at_random(self, kills: int) -> None:
+        """Run runs until at least this number of processes was killed."""
         for number in itertools.count():
             if self.kills >= kills:
                 return
-            victim = self._kinds[number % len(self._kinds)]
-            self.live(victim, number, self._random_deeds(victim, number))
+            run = self._kinds[number % len(self._kinds)]
+            self.run_to_completion(run, number, self._random_disturbances(run, number))
 
-    def _random_deeds(self, victim: Victim, number: int) -> Iterator[Deed]:
-        _, seconds = self._undisturbed[victim.name]
-        # A run that goes back to an older checkpoint than it would have is another run.
+    def _random_disturbances(self, run: DisturbedRun, number: int) -> Iterator[Disturbance]:
+        _, seconds = self._undisturbed[run.name]
+        # A rollback to an older checkpoint than in the undisturbed run gives other results.
         saving = ("checkpoint", "description", "checkpoints' folder")
-        errors = [p for p in POINTS if not (victim.goes_back and p.name.endswith(saving))]
+        errors = [p for p in POINTS if not (run.rolls_back and p.name.endswith(saving))]
         for attempt in itertools.count():
-            random = Random(f"{self._seed} {victim.name} {number} deed {attempt}")
+            random = Random(f"{self._seed} {run.name} {number} disturbance {attempt}")
             if random.random() < 0.5:
                 by = random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
-                yield Deed(after=random.uniform(0, seconds), by=by)
+                yield Disturbance(after=random.uniform(0, seconds), by=by)
             else:
-                yield Deed(fault=Fault.drawn(random, errors))
+                yield Disturbance(fault=Fault.random(random, errors))
 
-    def live(self, victim: Victim, number: int, deeds: Iterator[Deed]) -> None:
-        """Let a run live through these deeds, and keep its folder if it is lost."""
-        place = self._keep / f"{number:03} {victim.name}"
-        life = Life(victim, place)
-        lost = self._lost_on_the_way(life, number, deeds)
-        lost += life.differences(self._undisturbed[victim.name][0])
-        row = self._row(f"run: {victim.name}")
+    def run_to_completion(
+        self, run: DisturbedRun, number: int, disturbances: Iterator[Disturbance]
+    ) -> None:
+        """Train a run with these disturbances; keep its folder if it fails."""
+        place = self._keep / f"{number:03} {run.name}"
+        history = RunHistory(run, place)
+        failed = self._run_all(history, number, disturbances)
+        failed += history.differences(self._undisturbed[run.name][0])
+        row = self._row(f"run: {run.name}")
         row.tried += 1
-        if lost:
-            row.lost.append("\n  ".join([f"kept in {place}:", *lost]))
+        if failed:
+            row.failed.append("\n  ".join([f"kept in {place}:", *failed]))
         else:
             shutil.rmtree(place)
 
-    def _lost_on_the_way(self, life: Life, number: int, deeds: Iterator[Deed]) -> list[str]:
-        lost: list[str] = []
-        for attempt, deed in enumerate(itertools.islice(deeds, MOST_PROCESSES)):
-            random = Random(f"{self._seed} {life.victim.name} {number} mischief {attempt}")
-            if random.random() < _MISCHIEF and (done := life.make_mischief(random)):
+    def _run_all(
+        self, history: RunHistory, number: int, disturbances: Iterator[Disturbance]
+    ) -> list[str]:
+        failed: list[str] = []
+        for attempt, disturbance in enumerate(itertools.islice(disturbances, MOST_PROCESSES)):
+            random = Random(f"{self._seed} {history.run.name} {number} files {attempt}")
+            if random.random() < _FILE_CHANGES and (done := history.change_files(random)):
                 self._row(f"between: {done}").tried += 1
-            ending, found = life.endure(attempt, deed)
-            row = self._row(deed.sort if deed.happened(ending) else Deed().sort)
+            ending, found = history.run_process(attempt, disturbance)
+            row = self._row(
+                disturbance.category if disturbance.happened(ending) else Disturbance().category
+            )
             row.tried += 1
-            named = f"{life.folder.parent.name}, process {attempt}, {deed}"
-            told = [f"{named}: {loss}" for loss in found]
-            row.lost += told[:1]
-            lost += told
+            named = f"{history.folder.parent.name}, process {attempt}, {disturbance}"
+            problems = [f"{named}: {problem}" for problem in found]
+            row.failed += problems[:1]
+            failed += problems
             self.kills += ending.was_killed
             if ending.status == process.COMPLETE:
-                return lost
-        return [*lost, f"it came to no end in {MOST_PROCESSES} processes"]
+                return failed
+        return [*failed, f"it is not complete after {MOST_PROCESSES} processes"]
 
 
-def torture(kills: int, seed: int, keep: Path, steps: int = 60) -> list[Row]:
-    """What becomes of runs of all kinds that are killed so often; lost ones are kept."""
+def kill_runs(kills: int, seed: int, keep: Path, steps: int = 60) -> list[Row]:
+    """Kill runs of all kinds this many times; the results. Folders of failed runs are kept."""
     keep.mkdir(parents=True, exist_ok=True)
-    tormentor = Torture(victims(keep, steps), seed, keep)
-    tormentor.at_random(kills)
-    return tormentor.rows
+    test = KillTest(disturbed_runs(keep, steps), seed, keep)
+    test.kill_at_random(kills)
+    return test.rows
 
 
-def torture_everywhere(keep: Path, steps: int = 18) -> list[Row]:
-    """What becomes of a run that dies at each point of a save, and finds the disk full."""
-    kind, *_ = victims(keep, steps)
-    tormentor = Torture([kind], 0, keep)
+def kill_at_every_point(keep: Path, steps: int = 18) -> list[Row]:
+    """Kill a run at each point of a save, and let the disk be full; the results."""
+    kind, *_ = disturbed_runs(keep, steps)
+    test = KillTest([kind], 0, keep)
     full = [point for point in SAVING if point.name in ("write checkpoint", "replace checkpoint")]
-    errors = [Deed(fault=Fault(p, 0, LASTING, errno.ENOSPC, p.size // 2)) for p in full]
-    deaths = [Deed(fault=Fault(point, room=point.size // 2)) for point in SAVING]
-    tormentor.live(kind, 0, iter([*errors, *deaths, Deed()]))
-    return tormentor.rows
+    errors = [Disturbance(fault=Fault(p, 0, LASTING, errno.ENOSPC, p.size // 2)) for p in full]
+    deaths = [Disturbance(fault=Fault(point, bytes_written=point.size // 2)) for point in SAVING]
+    test.run_to_completion(kind, 0, iter([*errors, *deaths, Disturbance()]))
+    return test.rows

@@ -1,4 +1,4 @@
-"""One process that trains a run, until it ends or is ended."""
+"""One process that trains a run until it ends or is killed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ganzoo.errors import Stopped
 from ganzoo.training.loop import Outcome
 
 SECONDS = 60
-"""For a process, after which it counts as hanging."""
+"""Time limit of a process; then it counts as hanging."""
 
 COMPLETE, REFUSED, FAILED, CRASHED, STOPPED, HUNG = range(6)
-"""How a process may end, unless a signal ends it: at the run's end, with RequestError, with
-OSError, with whatever else, before the run's end since it was asked to, or not at all.
+"""How a process ends without a signal: the run is complete, RequestError, OSError, another error,
+stopped on request before the run is complete, or not at all.
 """
 
 
@@ -31,21 +31,21 @@ class Ending:
 
     process: int
     status: int
-    """One of those above, or minus the number of the signal that it died of."""
-    said: str
+    """One of those above, or minus the number of the signal that killed it."""
+    output: str
 
     @property
     def was_killed(self) -> bool:
-        """Whether it was ended as it was meant to be."""
+        """Whether it was killed by a disturbance."""
         return self.status in (-signal.SIGKILL, -signal.SIGXFSZ, -signal.SIGTERM)
 
 
-def lived(
+def run_child(
     work: Callable[[], Outcome], log: Path, after: float | None, by: signal.Signals
 ) -> Ending:
-    """The ending of a forked process that does this, and gets a signal after so many seconds."""
+    """Run work in a forked process and send it a signal after some seconds; how it ended."""
     if not (child := os.fork()):
-        _live(work, log)
+        _in_child(work, log)
     handle = os.pidfd_open(child)
     ended = after is not None and _ends(handle, after)
     if after is not None and not ended:
@@ -59,17 +59,17 @@ def lived(
 
 
 def _ends(process: int, seconds: float) -> bool:
-    """Whether a process, by its handle, ends within so many seconds."""
+    """Whether the process of a handle ends within these seconds."""
     ended, _, _ = select.select([process], [], [], seconds)
     return bool(ended)
 
 
-def _live(work: Callable[[], Outcome], log: Path) -> Never:
+def _in_child(work: Callable[[], Outcome], log: Path) -> Never:
     status = CRASHED
     try:
-        told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
-            os.dup2(told, stream)
+            os.dup2(descriptor, stream)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         status = _status(work)
     finally:
@@ -87,6 +87,6 @@ def _status(work: Callable[[], Outcome]) -> int:
     except OSError as error:
         print(f"failed: {error}", flush=True)
         return FAILED
-    except BaseException:  # noqa: BLE001 - whatever it is, it is what is looked for
+    except BaseException:  # noqa: BLE001 - any other error is a failure
         traceback.print_exc()
         return CRASHED

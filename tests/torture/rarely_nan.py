@@ -1,4 +1,4 @@
-"""A loss that now and then is not a number, by the update's own randomness: a local plugin."""
+"""A local plugin with a loss that is NaN in a few updates, which depend on the seed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class RarelyNan:
-    """The distance of Arjovsky et al. 2017, which about one update in 40 does not get."""
+    """The Wasserstein distance (Arjovsky et al. 2017), or NaN in about one update of 40."""
 
     independent_scores = True
 
     def __init__(self, options: Options) -> None:
-        """It has no options."""
+        """Ignore the options."""
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
         """E[D(x~)] - E[D(x)], or NaN."""
@@ -26,11 +26,11 @@ class RarelyNan:
 
 
 def _one() -> float:
-    # The seed of an update follows from the run's, the stream and the number of the update.
+    # The seed of an update depends on the run's seed, the stream and the number of the update.
     return torch.nan if torch.initial_seed() % 40 == 0 else 1.0
 
 
 @hookimpl
 def ganzoo_losses() -> list[LossSpec]:
-    """This one."""
+    """The loss ``rarely-nan``."""
     return [LossSpec(name="rarely-nan", summary="Rarely not a number.", factory=RarelyNan)]

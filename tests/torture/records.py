@@ -1,4 +1,4 @@
-"""The kinds of input that say what to do or what was done: settings, checkpoints, lists, notes."""
+"""Kinds of inputs that are settings, files of a run folder, checkpoints or lists of addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
 from ganzoo.sweeps import Sweep, trials
 from ganzoo.training.checkpoint import read
-from tests.torture.kind import Kind
+from tests.torture.input_kind import InputKind
 
 # Settings.
 
@@ -78,7 +78,7 @@ def _registry() -> Registry:
 
 
 def _check_settings(settings: Settings, *, recommend: bool = True) -> Run:
-    """Resolve settings, and see that they are kept as they are."""
+    """Resolve settings, and check that they are stored without a change."""
     plugin_files(settings)
     run = Run.resolve(settings, _registry(), recommend=recommend)
     kept = Settings()
@@ -103,7 +103,7 @@ def _words() -> list[bytes]:
 
 
 def _read_words(folder: Path, content: bytes) -> None:
-    # Whatever a system passes as an argument ends with a NUL.
+    # An argument of a process cannot contain a NUL.
     words = Words.of([os.fsdecode(word) for word in content.replace(b"\0", b"").split(b"\n")])
     settings = Settings()
     for file in words.files:
@@ -114,7 +114,7 @@ def _read_words(folder: Path, content: bytes) -> None:
     _check_settings(settings)
 
 
-# What a run leaves.
+# Files of a run folder.
 
 
 def _run() -> Run:
@@ -147,7 +147,7 @@ def _reports() -> list[bytes]:
 
 
 def _read_reports(folder: Path, content: bytes) -> None:
-    """As a run that goes on does, and a sweep that counts its runs' results."""
+    """Read it as a sweep does for its results, and as a resumed run does."""
     sweep = Sweep(folder, trials([{}], [_run()]))
     run = RunFolder(folder / sweep.trials[0].name)
     run.path.mkdir()
@@ -217,8 +217,8 @@ def _read_checkpoint(suffix: str, folder: Path, content: bytes) -> None:
     assert all(_equal(state[name], value) for name, value in _state().items())
 
 
-def _read_sealed_checkpoint(folder: Path, content: bytes) -> None:
-    """One whose description says that it is what was written; then it may hold other values."""
+def _read_checkpoint_with_checksum(folder: Path, content: bytes) -> None:
+    """A checkpoint whose checksum fits the broken content; it may contain other values."""
     path = folder / f"step-{_STEP:07}.pt"
     about = json.loads(_checkpoint(".json")[0])
     about |= {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -228,7 +228,7 @@ def _read_sealed_checkpoint(folder: Path, content: bytes) -> None:
 
 
 def _equal(found: Any, saved: Any) -> bool:
-    """Whether two states are, to the bit."""
+    """Whether two states are equal bit by bit."""
     if isinstance(saved, torch.Tensor):
         return found.dtype == saved.dtype and torch.equal(found, saved)
     if isinstance(saved, dict):
@@ -278,7 +278,7 @@ def _outcomes() -> list[bytes]:
 
 
 def _read_ledger(folder: Path, content: bytes) -> None:
-    """What is added to it is found, whatever it held; an image that is not there never is."""
+    """An added outcome is found, whatever the file contains; a missing image is not."""
     (folder / "fetched.jsonl").write_bytes(content)
     known = [f"https://a.example/{number}" for number in (1, 2, 3)]
     new = Outcome(known[-1], reason="too large", passes="later")
@@ -293,8 +293,8 @@ def _read_ledger(folder: Path, content: bytes) -> None:
         assert ledger.outcome(known[-1]) == new
 
 
-def _text(name: str, samples: Callable[[], list[bytes]], read: Callable[..., None]) -> Kind:
-    return Kind(name, samples, read, is_text=True)
+def _text(name: str, samples: Callable[[], list[bytes]], read: Callable[..., None]) -> InputKind:
+    return InputKind(name, samples, read, is_text=True)
 
 
 KINDS = (
@@ -304,10 +304,12 @@ KINDS = (
     _text("environment.json", _sessions, _read_environment),
     _text("metrics.jsonl", _reports, _read_reports),
     _text("sweep.json", _sweep, _read_sweep),
-    Kind("checkpoint", partial(_checkpoint, ".pt"), partial(_read_checkpoint, ".pt")),
-    Kind("checkpoint with checksum", partial(_checkpoint, ".pt"), _read_sealed_checkpoint),
+    InputKind("checkpoint", partial(_checkpoint, ".pt"), partial(_read_checkpoint, ".pt")),
+    InputKind(
+        "checkpoint with checksum", partial(_checkpoint, ".pt"), _read_checkpoint_with_checksum
+    ),
     _text("checkpoint's .json", partial(_checkpoint, ".json"), partial(_read_checkpoint, ".json")),
     _text("list of addresses", _lists, _read_list),
     _text("fetched.jsonl", _outcomes, _read_ledger),
 )
-"""All of them."""
+"""All kinds of inputs in this module."""

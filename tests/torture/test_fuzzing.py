@@ -12,16 +12,16 @@ pytest.importorskip("resource", reason="Windows cannot fork")
 from ganzoo import RequestError
 from tests.torture import fuzzing
 from tests.torture.fuzzing import KINDS, fuzz
-from tests.torture.kind import Kind
+from tests.torture.input_kind import InputKind
 
 # Python from 3.12 on warns of threads, which are idle where the tests fork.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_broken_inputs_are_refused_or_read_correctly(kind: Kind, tmp_path: Path) -> None:
+def test_broken_inputs_are_refused_or_read_correctly(kind: InputKind, tmp_path: Path) -> None:
     (row,) = fuzz([kind], 10, seed=1, keep=tmp_path)
-    assert row.lost == []
+    assert row.failed == []
     assert row.tried == row.refused + row.correct == 10
 
 
@@ -30,10 +30,10 @@ def test_an_input_that_fails_is_stored_and_does_not_affect_the_others(
 ) -> None:
     monkeypatch.setattr(fuzzing, "SECONDS", 0.2)
     monkeypatch.setattr(fuzzing, "MEMORY", 2**28)
-    whole = bytes(100)
+    original = bytes(100)
 
     def read(folder: Path, content: bytes) -> None:
-        match 0 if content == whole else sum(content) % 6:
+        match 0 if content == original else sum(content) % 6:
             case 1:
                 raise RequestError("refused")
             case 2:
@@ -45,13 +45,13 @@ def test_an_input_that_fails_is_stored_and_does_not_affect_the_others(
             case 5:
                 bytes(2**29)
 
-    kind = Kind("numbers", lambda: [whole], read)
+    kind = InputKind("numbers", lambda: [original], read)
     (row,) = fuzz([kind], 24, seed=0, keep=tmp_path)
-    assert row.tried == 24 == row.refused + row.correct + len(row.lost)
+    assert row.tried == 24 == row.refused + row.correct + len(row.failed)
     assert row.refused
     assert row.correct
-    for end in ("KeyError", "died of SIGSEGV", "hung", "MemoryError"):
-        assert any(end in line for line in row.lost)
-    assert len(list(tmp_path.iterdir())) == len(row.lost)
-    monkeypatch.setattr(fuzzing, "_TOGETHER", 7)  # which changes nothing
+    for reason in ("KeyError", "died of SIGSEGV", "hung", "MemoryError"):
+        assert any(reason in line for line in row.failed)
+    assert len(list(tmp_path.iterdir())) == len(row.failed)
+    monkeypatch.setattr(fuzzing, "_INPUTS_PER_PROCESS", 7)  # the results stay the same
     assert fuzz([kind], 24, seed=0, keep=tmp_path) == [row]

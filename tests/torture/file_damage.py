@@ -1,4 +1,4 @@
-"""What is done to a run's folder while nobody trains it."""
+"""Changes of the files of a run folder between two processes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from ganzoo import RequestError
 from ganzoo.training.checkpoint import Checkpoints, Damaged, read
 
 
-def newest_whole(folder: Path) -> int:
-    """The step of the newest checkpoint that is whole; -1 without one."""
-    return max((int(p.stem.removeprefix("step-")) for p in _paths(folder) if whole(p)), default=-1)
+def newest_valid(folder: Path) -> int:
+    """The step of the newest valid checkpoint; -1 without one."""
+    return max(
+        (int(p.stem.removeprefix("step-")) for p in _paths(folder) if is_valid(p)), default=-1
+    )
 
 
-def whole(checkpoint: Path) -> bool:
-    """Whether a checkpoint is what was written."""
+def is_valid(checkpoint: Path) -> bool:
+    """Whether a checkpoint has the content that was written."""
     try:
         read(checkpoint)
     except Damaged:
@@ -29,10 +31,10 @@ def _paths(folder: Path) -> list[Path]:
     return Checkpoints(folder / "checkpoints", 1).paths()
 
 
-def damaged(folder: Path, random: Random) -> tuple[str, Path] | None:
-    """How the newest checkpoint was damaged, and which that is; none if it is the only one."""
+def damage_newest(folder: Path, random: Random) -> tuple[str, Path] | None:
+    """Damage the newest checkpoint unless it is the only one; the way, and the checkpoint."""
     paths = _paths(folder)
-    if len(paths) < 2 or not all(map(whole, paths)):
+    if len(paths) < 2 or not all(map(is_valid, paths)):
         return None
     way = random.choice(list(_DAMAGES))
     file = paths[0].with_suffix(".json") if "description" in way else paths[0]
@@ -42,9 +44,9 @@ def damaged(folder: Path, random: Random) -> tuple[str, Path] | None:
         read(paths[0])
     except Damaged:
         return way, paths[0]
-    except RequestError:  # its format is a later one's now: it may be whole
+    except RequestError:  # the damage changed the version of its format: it may be valid
         pass
-    file.write_bytes(content)  # nothing that matters was hit
+    file.write_bytes(content)  # the damage had no effect
     return None
 
 
@@ -71,8 +73,8 @@ _DAMAGES: dict[str, Callable[[Path, Random], None]] = {
 }
 
 
-def litter(folder: Path, random: Random) -> str:
-    """Leave what a process that is long dead would, and date back all there is."""
+def leave_stray_files(folder: Path, random: Random) -> str:
+    """Write partial files as of a dead process, and set back the times of all files."""
     for name in ("metrics.jsonl", "checkpoints/step-0000004.pt", "samples/step-0000005.png"):
         file = folder / name
         stray = file.with_name(f".{file.name}.1-{random.randrange(2**32):08x}.part")

@@ -1,4 +1,4 @@
-"""The runs that are killed, and all that must come out of them as if they had not been."""
+"""The runs that are killed, and their results, which must equal those of undisturbed runs."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ SMALL = {
 
 
 @dataclass(frozen=True)
-class Victim:
-    """A run of a second."""
+class DisturbedRun:
+    """A run that takes about a second."""
 
     name: str
     components: tuple[str, str, str]
     steps: int
     more: Mapping[str, Any]
-    """Settings besides the small ones; those that are ``None`` are none."""
-    goes_back: bool = False
-    """Whether it goes back to its newest checkpoint, so that a missing one makes another run."""
+    """Settings in addition to SMALL; a value of ``None`` removes one of them."""
+    rolls_back: bool = False
+    """Whether it rolls back to its newest checkpoint: then a missing checkpoint changes the run."""
 
     @property
     def settings(self) -> Settings:
-        """What it is begun with."""
+        """The settings that it is started with."""
         named = dict(zip(MAIN_KINDS, self.components, strict=True))
-        chosen = {**SMALL, "train.steps": self.steps, **self.more}
+        values = {**SMALL, "train.steps": self.steps, **self.more}
         gathered = Settings()
         gathered.add(named, "tests")
-        gathered.add({k: v for k, v in chosen.items() if v is not None}, "tests")
+        gathered.add({k: v for k, v in values.items() if v is not None}, "tests")
         return gathered
 
-    def go_on(self, folder: Path) -> Outcome:
-        """Train it from where it is, as the commands do; how that ended."""
+    def train_or_resume(self, folder: Path) -> Outcome:
+        """Start or resume the run, as the commands do; its outcome."""
         if folder.exists():
             place = RunFolder.open(folder)
             run = Run.resolve(stored_settings(place), recommend=False)
-            return session.resume(run, place, Spoken())
+            return session.resume(run, place, PrintingObserver())
         run = Run.resolve(self.settings)
-        _, outcome = session.train(run, folder_maker(run, folder), Spoken())
+        _, outcome = session.train(run, folder_maker(run, folder), PrintingObserver())
         return outcome
 
 
-def victims(folder: Path, steps: int) -> list[Victim]:
-    """Runs of each kind; what they need lies in a folder."""
+def disturbed_runs(folder: Path, steps: int) -> list[DisturbedRun]:
+    """Runs of several kinds; the files that they need are written into a folder."""
     file = folder / "images.h5"
     with h5py.File(file, "w") as store:
         random = np.random.default_rng(0)
@@ -86,21 +86,21 @@ def victims(folder: Path, steps: int) -> list[Victim]:
     back = {"plugins": [str(plugin)], "train.on_nonfinite": "rollback"}
     streamed = {"dataset.path": str(file), "dataset.memory": "stream", "dataset.window": 20}
     return [
-        Victim("dcgan, wgan-gp", ("blossoms", "dcgan", "wgan-gp"), steps, narrow | augmented),
-        Victim(
+        DisturbedRun("dcgan, wgan-gp", ("blossoms", "dcgan", "wgan-gp"), steps, narrow | augmented),
+        DisturbedRun(
             "grows",
             ("blossoms", "growing-mlp", "wgan-gp"),
             steps,
             {"architecture.width": 4, "data.resolution": 16, **fades},
         ),
-        Victim(
-            "conditional, goes back from NaN",
+        DisturbedRun(
+            "conditional, rolls back from NaN",
             ("blossoms", "dcgan", "rarely-nan"),
             steps,
             {**narrow, **back, "architecture.conditional": True},
-            goes_back=True,
+            rolls_back=True,
         ),
-        Victim(
+        DisturbedRun(
             "streams from HDF5",
             ("hdf5", "dcgan", "non-saturating"),
             steps,
@@ -109,33 +109,33 @@ def victims(folder: Path, steps: int) -> list[Victim]:
     ]
 
 
-class Spoken(Observer):
-    """Prints what a person would be told."""
+class PrintingObserver(Observer):
+    """Prints all messages."""
 
-    def noted(self, message: str) -> None:
-        """Print it."""
+    def on_message(self, message: str) -> None:
+        """Print a message."""
         print(message, flush=True)
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """Everything that does not depend on when a run was stopped, nor on how fast it was."""
+    """All results that do not depend on interruptions and speed."""
     place = RunFolder(folder)
     lines = map(json.loads, place.metrics.read_text().splitlines())
     state = Checkpoints(place.checkpoints, 1).load()
     return {
         "rollback_step": state.pop("rollback_step"),
-        "weights and all": state,
+        "checkpoint": state,
         "metrics.jsonl": [
             {name: value for name, value in line.items() if not name.startswith("speed/")}
             for line in lines
         ],
-        "samples": {sheet.name: sheet.read_bytes() for sheet in place.samples.glob("*")},
+        "samples": {file.name: file.read_bytes() for file in place.samples.glob("*")},
         "TensorBoard": scalars(folder),
     }
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Steps and values of all curves, as TensorBoard shows them."""
+    """The steps and values of all scalars in TensorBoard."""
     logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it warns of each resume
     events = EventAccumulator(str(folder), {"scalars": 0}).Reload()
     return {

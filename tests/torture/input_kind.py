@@ -9,21 +9,21 @@ from tempfile import TemporaryDirectory
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of input, and what a correct result is."""
+class InputKind:
+    """Samples of a kind of input, and a check of reading it."""
 
     name: str
     samples: Callable[[], list[bytes]]
-    """Whole inputs, the same ones each time."""
+    """Valid inputs, the same each time."""
     read: Callable[[Path, bytes], None]
-    """Read an input as ganzoo does, in an empty folder, and assert that the result is correct."""
+    """Write an input into an empty folder, read it as ganzoo does, and check the result."""
     is_text: bool = False
-    seal: Callable[[bytes], bytes] = bytes
-    """Makes the checksums of a broken input right, so that what they guard is read."""
+    fix_checksums: Callable[[bytes], bytes] = bytes
+    """Corrects the checksums of a broken input, so that its content is read."""
 
 
-def written(suffix: str, *writings: Callable[[Path], object]) -> list[bytes]:
-    """What these write, each into a file."""
+def file_contents(suffix: str, *writings: Callable[[Path], object]) -> list[bytes]:
+    """The contents of the files that these functions write."""
     found = []
     with TemporaryDirectory() as folder:
         for writing in writings:

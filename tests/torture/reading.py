@@ -1,4 +1,4 @@
-"""What a dataset must make of an input that it does not refuse."""
+"""Checks of the images of a dataset that accepts an input."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ganzoo.contracts import BulkDataset, Dataset
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.registry import Registry
 
-HOW = [Preparation(resolution=8, channels=channels) for channels in ("auto", 1, 4)]
-"""Each way that images are prepared."""
+PREPARATIONS = [Preparation(resolution=8, channels=channels) for channels in ("auto", 1, 4)]
+"""Several ways to prepare images."""
 
 
 @cache
@@ -21,18 +21,18 @@ def _registry() -> Registry:
     return Registry.discover()
 
 
-def source(dataset: str, path: Path, **options: Any) -> Dataset:
-    """The source of images that a dataset makes of a path and options."""
+def open_dataset(dataset: str, path: Path, **options: Any) -> Dataset:
+    """The dataset of this name for a path and options."""
     component = _registry().find("dataset", dataset).component
     built: Dataset = component.build(component.options.model_validate({"path": path, **options}))
     return built
 
 
-def check(found: Dataset) -> None:
-    """Read all images, and assert their shape and that labels are of the classes."""
+def check_dataset(found: Dataset) -> None:
+    """Read and prepare all images, and check their shapes and labels."""
     for image, label in _items(found):
         assert label is None or 0 <= label < len(found.class_names)
-        for how in HOW:
+        for how in PREPARATIONS:
             ready = prepare(image, how)
             assert ready.shape == (8, 8, how.most_channels)
             assert ready.dtype == np.uint8
@@ -40,7 +40,7 @@ def check(found: Dataset) -> None:
 
 
 def _items(found: Dataset) -> list[tuple[Any, int | None]]:
-    """All images; of those that are read in bulk, which are alike, the first."""
+    """All images; of a dataset that is read in bulk only the first one, since all are alike."""
     if not isinstance(found, BulkDataset):
         return [found[index] for index in range(len(found))]
     for start in range(0, len(found), 1024):
