@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -169,7 +171,7 @@ def _check_independence(
 
 def _check_gradients(network: nn.Module, output: Tensor, problems: Problems) -> None:
     """All trainable parameters get a gradient; of a growing network, those of its last stage."""
-    parameters = network.parameters()
+    parameters: Iterable[nn.Parameter] = network.parameters()
     if isinstance(network, GrowingNetwork):
         parameters = network.stage_parameters(len(network.stages) - 1)
     belongs = {id(parameter) for parameter in parameters}

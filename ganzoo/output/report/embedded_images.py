@@ -52,7 +52,7 @@ class EmbeddedImages:
         """A WebP file of that width and height; ``None`` if there is no room for it."""
         return None if _in_base64(len(content)) > self.room else self._embedded(content, size)
 
-    def sample_grids(self, paths: Sequence[Path]) -> SampleGrids:
+    def sheets(self, paths: Sequence[Path]) -> SampleGrids:
         """Sheets of samples; those that are damaged are left out, and others for want of room."""
         if sum(map(_length, paths)) <= self.room:
             taken = [(path, file) for path in paths if (file := _as_it_is(path))]
