@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from ganzoo.cli.formatting import section, shown, values
 from ganzoo.registry import KINDS, Entry, Registry, plural
 from ganzoo.run import Run
-from ganzoo.run import section as recipe_settings
+from ganzoo.sections import section as settings_of
 
 BEGINNING = """\
 # The zoo
@@ -58,7 +58,7 @@ def _table(model: type[BaseModel], prefix: str) -> str:
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     """Key, values, default and meaning of each setting, those in sections too."""
     for name, field in model.model_fields.items():
-        if inside := recipe_settings(field.annotation):
+        if inside := settings_of(field.annotation):
             yield from _rows(inside, f"{prefix}{name}.")
         elif field.description:  # a run's components have none, but tables of their own
             default = f"`{shown(field.default)}`" if field.default is not None else ""

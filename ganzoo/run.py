@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typing
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +20,7 @@ from ganzoo.components import (
 )
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
+from ganzoo.recommendations import apply_recommendations, remove_alternatives
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import (
     CheckpointOptions,
@@ -30,6 +30,7 @@ from ganzoo.sections import (
     LogOptions,
     SampleOptions,
     TrainOptions,
+    known_keys,
 )
 from ganzoo.settings import MAIN_KINDS, Settings, setting_error, split_names
 
@@ -113,11 +114,11 @@ class Run(BaseModel):
         """
         registry = registry or discover_plugins(settings)
         entries = {k: _find(k, _name(settings, k), settings, registry, k) for k in MAIN_KINDS}
-        for group in _ALTERNATIVES:
-            _keep_last(group, settings)
+        components = {kind: entry.component for kind, entry in entries.items()}
+        remove_alternatives(settings)
         if recommend:
-            _apply_recommendations(entries, settings)
-        _check_growth(entries["architecture"].component, settings)
+            apply_recommendations(components, settings)
+        _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
         parts["augment"] = _augmentations(settings, registry)
         parts["metrics"] = _metrics(settings, registry)
@@ -248,34 +249,6 @@ def _configured(entry: Entry, settings: Settings, section: str) -> ConfiguredCom
     return ConfiguredComponent(entry, options)
 
 
-_RECOMMENDING_KINDS = ("architecture", "loss", "dataset")
-"""The kinds whose recommendations are applied; the first has the highest priority."""
-
-_ALTERNATIVES = (
-    {"train.steps", "train.epochs", "train.images"},
-    {"train.ema.half_life", "train.ema.decay"},
-)
-"""Settings of which at most one is used."""
-
-
-def _keep_last(alternatives: set[str], settings: Settings) -> None:
-    """Keep the setting that was set last; two of the same origin raise RequestError."""
-    *earlier, last = [key for key in settings.origins if key in alternatives] or [""]
-    for key in earlier:
-        if settings.origins[key] == settings.origins[last]:
-            raise RequestError(f"{settings.origins[last]}: give {key} or {last}, not both")
-        settings.drop(key)
-
-
-def _apply_recommendations(entries: Mapping[str, Entry], settings: Settings) -> None:
-    """Set the recommended values of settings that are not set, nor an alternative of them."""
-    for kind in _RECOMMENDING_KINDS:
-        component = entries[kind].component
-        taken = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
-        values = {key: value for key, value in component.recommends.items() if key not in taken}
-        settings.recommend(values, origin=f"{kind} {component.name}")
-
-
 def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
     """Add the section ``growth`` for networks that grow; refuse it for others."""
     assert isinstance(architecture, ArchitectureSpec)
@@ -364,22 +337,6 @@ def _extractor(settings: Settings, registry: Registry) -> ConfiguredComponent | 
     return replace(_configured(best, settings, "extractor"), automatic=True)
 
 
-def section(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that is a section of settings, also of an optional one; else None."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
-
-
 def core_keys() -> list[str]:
     """The keys of all settings and sections of the core, which every run has."""
     return list(known_keys(Run))
-
-
-def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """The dotted keys of all settings and sections in a section."""
-    for name, field in model.model_fields.items():
-        yield f"{prefix}{name}"
-        if inside := section(field.annotation):
-            yield from known_keys(inside, f"{prefix}{name}.")

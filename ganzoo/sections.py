@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from ganzoo.components import Options
 from ganzoo.data.preparation import Preparation
@@ -225,3 +226,19 @@ class DataOptions(Preparation):
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )
     balance: bool = Field(False, description="Show each class equally often.")
+
+
+def section(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field that is a section of settings, also of an optional one; else None."""
+    for kind in (annotation, *typing.get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted keys of all settings and sections in a section."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if inside := section(field.annotation):
+            yield from known_keys(inside, f"{prefix}{name}.")

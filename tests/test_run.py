@@ -13,7 +13,7 @@ from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
-from ganzoo.run import SHORTHANDS, Run, section
+from ganzoo.run import SHORTHANDS, Run
 from ganzoo.sections import (
     CheckpointOptions,
     EmaOptions,
@@ -21,6 +21,7 @@ from ganzoo.sections import (
     OptimizerOptions,
     SampleOptions,
     TrainOptions,
+    section,
 )
 from ganzoo.settings import Settings, explain
 from ganzoo.testing.declaration import option_faults

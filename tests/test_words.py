@@ -20,7 +20,8 @@ import ganzoo
 from ganzoo.cli import app
 from ganzoo.observers.observer import Observer
 from ganzoo.registry import KINDS, Registry
-from ganzoo.run import Run, section
+from ganzoo.run import Run
+from ganzoo.sections import section
 
 ROOT = Path(__file__).parents[1]
 CODE = [file for folder in ("ganzoo", "plugins") for file in sorted((ROOT / folder).rglob("*.py"))]

@@ -74,7 +74,7 @@ def setting_meant(option: str | None) -> str:
 
 
 def _of_every_run(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    from ganzoo.run import section as inside
+    from ganzoo.sections import section as inside
 
     for name, field in model.model_fields.items():
         if below := inside(field.annotation):

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec, is_options
 from ganzoo.errors import did_you_mean
-from ganzoo.run import Run, known_keys, section
+from ganzoo.run import Run
+from ganzoo.sections import known_keys, section
 from ganzoo.settings import setting_error
 from ganzoo.testing.problems import Problems
 

@@ -1,0 +1,40 @@
+"""Applies the recommendations of components to the settings of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ganzoo.components import ComponentSpec
+from ganzoo.errors import RequestError
+from ganzoo.settings import Settings
+
+_RECOMMENDING_KINDS = ("architecture", "loss", "dataset")
+"""The kinds whose recommendations are applied; the first has the highest priority."""
+
+_ALTERNATIVES = (
+    {"train.steps", "train.epochs", "train.images"},
+    {"train.ema.half_life", "train.ema.decay"},
+)
+"""Settings of which at most one is used."""
+
+
+def remove_alternatives(settings: Settings) -> None:
+    """Of settings that exclude each other, keep the one that was set last.
+
+    Raises RequestError if two of them have the same origin.
+    """
+    for group in _ALTERNATIVES:
+        *earlier, last = [key for key in settings.origins if key in group] or [""]
+        for key in earlier:
+            if settings.origins[key] == settings.origins[last]:
+                raise RequestError(f"{settings.origins[last]}: give {key} or {last}, not both")
+            settings.drop(key)
+
+
+def apply_recommendations(components: Mapping[str, ComponentSpec], settings: Settings) -> None:
+    """Set the recommended values of settings that are not set, nor an alternative of them."""
+    for kind in _RECOMMENDING_KINDS:
+        component = components[kind]
+        taken = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
+        values = {key: value for key, value in component.recommends.items() if key not in taken}
+        settings.recommend(values, origin=f"{kind} {component.name}")
