@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pydantic import Field
 
 import ganzoo
 from ganzoo.registry import KINDS, Plugin, Registry, plural
@@ -202,69 +201,6 @@ def test_a_failure_names_the_error_class_and_place(
     assert failure.reason.count(str(file)) == 1
     assert f"{file}:{line}" in failure.reason
     sys.modules.pop("placed_gan", None)
-
-
-class Required(ganzoo.Options):
-    """An option without a default."""
-
-    x: int = Field(ge=0, description="X.")
-
-
-class Mistyped(ganzoo.Options):
-    """A default of another type."""
-
-    x: int = Field("many", ge=0, description="X.")  # type: ignore[assignment]
-
-
-@pytest.mark.parametrize(
-    ("changes", "fault"),
-    [
-        ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
-        ({"options": Required}, "option 'x' needs a default"),
-        ({"options": Mistyped}, "option 'x': its default 'many' is not of type int"),
-        ({"factory": "no import string"}, 'its factory should be "package.module:name"'),
-        ({"factory": 5}, "its factory should be a callable, not 5"),
-        ({"recommends": ["x"]}, "its recommends should be a mapping"),
-        ({"summary": None}, "its summary should be a text"),
-    ],
-)
-def test_a_wrong_declaration_is_refused_with_the_components_name(
-    changes: dict[str, Any], fault: str
-) -> None:
-    declared: dict[str, Any] = {"name": "mine", "summary": "A.", "factory": "a:b"}
-
-    @ganzoo.hookimpl
-    def ganzoo_losses() -> list[ganzoo.LossSpec]:
-        return [
-            ganzoo.LossSpec(**{**declared, **changes}),
-            ganzoo.LossSpec(**{**declared, "name": "other", "reference": None}),
-        ]
-
-    registry = Registry()
-    with pytest.raises(ValueError, match="loss other: its reference should be a text"):
-        registry.register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
-    with pytest.raises(ValueError, match=re.escape(f"loss mine: {fault}")):
-        registry.register(module(ganzoo_losses=ganzoo_losses), plugin("a"))
-    assert registry.entries() == []
-
-
-@pytest.mark.parametrize(
-    ("component", "changes", "fault"),
-    [
-        (ganzoo.MetricSpec, {"goal": "lowest"}, "its goal should be low, high or real"),
-        (ganzoo.ExtractorSpec, {"packages": "torch"}, "its packages should be a tuple of names"),
-        (
-            ganzoo.ExtractorSpec,
-            {"preference": "x"},
-            "its preference should be a whole number or None",
-        ),
-    ],
-)
-def test_fields_of_single_kinds_are_checked(
-    component: Any, changes: dict[str, Any], fault: str
-) -> None:
-    made = component(name="mine", summary="A.", factory="a:b", **changes)
-    assert any(fault in found for found in made.faults())
 
 
 def test_ctrl_c_during_the_import_of_a_plugin_is_raised(tmp_path: Path) -> None:
