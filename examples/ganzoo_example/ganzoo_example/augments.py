@@ -1,4 +1,4 @@
-"""The augmentation by noise."""
+"""Augmentation with Gaussian noise."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Noise:
-    """Adds normal noise, so that real and generated images overlap (Sønderby et al. 2016)."""
+    """Adds Gaussian noise, so that the distributions overlap (Sønderby et al. 2016)."""
 
     options: NoiseOptions
     apply_to: ApplyTo = "all"
 
     def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
-        """A number for every pixel and channel of ``n`` images."""
+        """Standard normal noise for ``n`` images, (n, C, H, W)."""
         return torch.randn(n, *image_shape, generator=random, device=random.device)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        """The images with the noise on them."""
+        """The images plus the scaled noise."""
         return images + self.options.strength * drawn
