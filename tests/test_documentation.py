@@ -139,6 +139,16 @@ def test_the_hooks_page_has_a_heading_with_the_signature_of_each_hook() -> None:
     assert headings == [f"{signatures[name]} -> {returns[name]}" for name in signatures]
 
 
+def test_the_design_page_names_every_module_and_plugin() -> None:
+    page = text(ROOT / "docs" / "design.md").split("## Modules")[1].split("\n## ")[0]
+    core, plugins = page.split("\n    plugins/ ")
+    found = {path.stem for path in (ROOT / "ganzoo").iterdir() if path.suffix in ("", ".py")}
+    named = set(re.findall(r"^      (\w+)(?:\.py|/) ", core, re.MULTILINE))
+    assert named == found - {"__pycache__"}
+    folders = {path.name for path in (ROOT / "plugins").glob("ganzoo_*")}
+    assert set(re.findall(r"\b(ganzoo_\w+)/", plugins)) == folders
+
+
 @pytest.mark.parametrize("name", ["cases.md", "promises.md"])
 def test_named_tests_exist(name: str) -> None:
     page = ROOT / "docs" / name
