@@ -44,8 +44,8 @@ def _component(entry: Entry) -> str:
     if component.options.model_fields:
         lines.append(_table(component.options, f"{section(component)}."))
     if component.recommends:
-        recommended = ", ".join(f"`{key}={shown(v)}`" for key, v in component.recommends.items())
-        lines += [f"Recommends {recommended}.", ""]
+        advice = ", ".join(f"`{key}={shown(v)}`" for key, v in component.recommends.items())
+        lines += [f"Recommends {advice}.", ""]
     return "\n".join(lines)
 
 
@@ -58,8 +58,8 @@ def _table(model: type[BaseModel], prefix: str) -> str:
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
     """Key, values, default and meaning of each setting, including those of nested sections."""
     for name, field in model.model_fields.items():
-        if nested := settings_of(field.annotation):
-            yield from _rows(nested, f"{prefix}{name}.")
+        if inside := settings_of(field.annotation):
+            yield from _rows(inside, f"{prefix}{name}.")
         elif field.description:  # components of a run have no description, but their own tables
             default = f"`{shown(field.default)}`" if field.default is not None else ""
             yield f"`{prefix}{name}`", values(field), default, field.description
