@@ -24,7 +24,7 @@ class Tint:
         self.amount = options.amount
 
     def recolor(self, n: int, channels: int, random: torch.Generator) -> Tensor:
-        """Identity matrices with a random offset per channel in the last column."""
+        """The identity, with a random offset for each channel in its last column."""
         matrices = torch.eye(channels + 1, device=random.device).repeat(n, 1, 1)
         offsets = 2 * torch.rand(n, channels, generator=random, device=random.device) - 1
         matrices[:, :channels, channels] = self.amount * offsets

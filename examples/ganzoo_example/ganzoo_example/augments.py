@@ -22,9 +22,9 @@ class Noise:
     apply_to: ApplyTo = "all"
 
     def draw(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
-        """Standard normal noise for ``n`` images, (n, C, H, W)."""
+        """A number for every pixel and channel of ``n`` images."""
         return torch.randn(n, *image_shape, generator=random, device=random.device)
 
     def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        """The images plus the scaled noise."""
+        """The images with the noise on them."""
         return images + self.options.strength * drawn
