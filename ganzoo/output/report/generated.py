@@ -11,7 +11,7 @@ from ganzoo import imaging
 from ganzoo.output import animation
 from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
-from ganzoo.output.walk import stations, walk
+from ganzoo.output.walk import keyframe_latents, walk
 
 COUNT = 64
 """New images in the large grid."""
@@ -42,7 +42,7 @@ def by_class(run: TrainedRun, album: EmbeddedImages) -> list[tuple[str, Embedded
 
 def latent_walk(run: TrainedRun, album: EmbeddedImages) -> Embedded | None:
     """A film that repeats without a jump; ``None`` if there is no room for it."""
-    passing = stations(run.generator, _STATIONS, _TILES, seed=0)
+    passing = keyframe_latents(run.generator, _STATIONS, _TILES, seed=0)
     labels = run.labels(_TILES, seed=0)
     frames = list(map(_small, walk(run.generator, passing, _FRAMES, labels)))
     with TemporaryDirectory() as folder:

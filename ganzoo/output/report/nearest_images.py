@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo import imaging
 from ganzoo.observers.observer import Observer
-from ganzoo.output.neighbors import By, Neighborhood
+from ganzoo.output.neighbors import By, NearestNeighbors
 from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
 
@@ -41,7 +41,7 @@ def resemblance(
     Raises RequestError if the images that the run was trained on are not there.
     """
     device = next(run.generator.parameters()).device
-    neighborhood = Neighborhood(run, by, str(device), observer)
+    neighborhood = NearestNeighbors(run, by, str(device), observer)
     made = run.generate(SAMPLES)
     found, real = neighborhood.nearest(made, _NEAREST)
     first = [row[0] for row in found]
