@@ -24,7 +24,7 @@ def check_free(path: Path, *, force: bool = False) -> None:
     Raises RequestError if the name has no known image format, or if ``folders.check_free`` does.
     """
     if not ending(path):
-        raise RequestError(f"{path}: name an image file, such as {path}.png")
+        raise RequestError(f"{path}: name one image file, such as {path}.png")
     if ending(path) not in imaging.FORMATS:
         raise RequestError(
             f"{path}: images are written as {', '.join(imaging.FORMATS)}; the name of a folder "
