@@ -88,7 +88,7 @@ def opened(
     settings.add(_names(objects, components), "Python")
     settings.recommend(_augments(objects, augment), "Python")
     if not isinstance(run, str | Path):
-        objects.keep(run.run)
+        objects.add_from(run.run)
     return folder, settings, objects
 
 

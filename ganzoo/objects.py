@@ -46,7 +46,7 @@ class Objects:
     def __init__(self) -> None:
         self.components: list[ComponentSpec] = []
 
-    def keep(self, run: Run) -> None:
+    def add_from(self, run: Run) -> None:
         """Add those that a run was made with, but for such as were given anew."""
         known = {(each.kind, each.name) for each in self.components}
         for chosen in (run.dataset, run.architecture, run.loss, *run.augment.values()):
