@@ -44,8 +44,8 @@ def trained(tiny: Arguments, folder: Path) -> Callable[..., TrainedRun]:
     def train(**settings: Any) -> TrainedRun:
         of_folder = {"dataset.path": str(folder), "dataset.on_error": "skip"}
         fast = {"extractor": "random"}
-        asked = tiny(dataset="image-folder", steps=1, settings={**of_folder, **fast, **settings})
-        return ganzoo.train(**asked)
+        kwargs = tiny(dataset="image-folder", steps=1, settings={**of_folder, **fast, **settings})
+        return ganzoo.train(**kwargs)
 
     return train
 
@@ -69,8 +69,8 @@ def test_a_copy_is_nearest_to_its_original(
 
 
 def test_comparing_pixels_needs_no_extractor(trained: Callable[..., TrainedRun]) -> None:
-    asked = {"extractor": "inception", "extractor.weights": "nowhere.pth"}
-    run = trained(**asked)
+    kwargs = {"extractor": "inception", "extractor.weights": "nowhere.pth"}
+    run = trained(**kwargs)
     assert len(NearestNeighbors(run, "pixels")) == 10
     with pytest.raises(ganzoo.RequestError, match="inception needs the weights"):
         NearestNeighbors(run)
