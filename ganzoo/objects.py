@@ -99,7 +99,7 @@ def component_of(kind: str, given: object) -> ComponentSpec:
         return given
     missing = [name for name in members if not hasattr(given, name)]
     if members and not missing and not isinstance(given, type):
-        # Errors are then reported with the place of the class.
+        # So that errors are attributed to its class.
         factory: Callable[..., Any] = lambda options: _copy_if_stateful(given)  # noqa: E731
         functools.update_wrapper(factory, type(given), updated=())
         return _component(spec, argument, type(given), factory)
@@ -128,7 +128,7 @@ def _require_signature(kind: str, factory: Callable[..., Any]) -> None:
         alternative = "" if is_architecture else ", or what it returns"
         raise RequestError(
             f"{_KINDS[kind].argument}={_shortened(factory)}: it cannot be called with "
-            f"({arguments}): give such a factory{alternative}"
+            f"({arguments}): give a factory with these arguments{alternative}"
         ) from None
     except ValueError:  # its signature is not known
         return

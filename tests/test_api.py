@@ -5,122 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Critic, RequestError
-from ganzoo.cli import main
+from ganzoo import RequestError
+from tests.program_objects import MyLoss, same_weights
 
 Arguments = Callable[..., dict[str, Any]]
-
-
-class MyLoss:
-    """A loss of mean scores, good enough for a few steps."""
-
-    independent_scores = False
-
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"mine": critic(fake).tanh().mean() - critic(real).tanh().mean()}
-
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"mine": -critic(fake).tanh().mean()}
-
-
-class StatefulLoss(MyLoss, nn.Module):
-    """A loss whose state changes at each update."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight: Tensor
-        self.register_buffer("weight", torch.ones(()))
-
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        self.weight.add_(1.0)
-        return {"mine": -self.weight * critic(fake).tanh().mean()}
-
-
-class Noise:
-    """A dataset of random images in two classes."""
-
-    class_names: Sequence[str] = ("dark", "light")
-    fingerprint = "noise-of-the-tests"
-
-    def __len__(self) -> int:
-        return 16
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        random = np.random.default_rng(index)
-        label = index % 2
-        return random.integers(128 * label, 128 + 128 * label, (8, 8, 3), np.uint8), label
-
-
-class Invert:
-    """Inverts half of the real images."""
-
-    apply_to = "real"
-
-    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
-        return torch.randint(0, 2, (n,), generator=random, device=random.device) * 2.0 - 1
-
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn[:, None, None, None]
-
-
-class Width(ganzoo.Options):
-    """Options of the networks."""
-
-    width: int = 4
-
-
-class _Line(ganzoo.Generator):
-    def __init__(self, width: int, image_shape: ganzoo.ImageShape) -> None:
-        super().__init__()
-        self.width, self.image = width, image_shape
-        self.layer = nn.Linear(width, image_shape.channels * image_shape.height * image_shape.width)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        images: Tensor = self.layer(latents).tanh()
-        return images.view(-1, *self.image)
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        return torch.randn(n, self.width, generator=random, device=random.device)
-
-
-class _Score(ganzoo.Discriminator):
-    def __init__(self, image_shape: ganzoo.ImageShape) -> None:
-        super().__init__()
-        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layer(images.flatten(1))
-        return scores.squeeze(1)
-
-
-def lines(
-    options: Any,
-    image_shape: ganzoo.ImageShape,
-    num_classes: int,
-    requirements: ganzoo.LossRequirements,
-) -> ganzoo.Networks:
-    width = getattr(options, "width", 3)
-    return ganzoo.Networks(generator=_Line(width, image_shape), discriminator=_Score(image_shape))
-
-
-def weights(run: ganzoo.TrainedRun) -> list[Tensor]:
-    return [*run.generator.state_dict().values(), *run.discriminator.state_dict().values()]
-
-
-def same(one: ganzoo.TrainedRun, other: ganzoo.TrainedRun) -> bool:
-    pairs = zip(weights(one), weights(other), strict=True)
-    return all(torch.equal(first, second) for first, second in pairs)
 
 
 # --- public names ------------------------------------------------------------------------------
@@ -212,7 +109,7 @@ def test_an_interruption_saves_and_returns_the_run(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"log.every": 1}), on_report=interrupt)
     assert run.step == 2
     uninterrupted = ganzoo.train(**tiny("uninterrupted", settings={"log.every": 1}))
-    assert same(ganzoo.resume(run, quiet=True), uninterrupted)
+    assert same_weights(ganzoo.resume(run, quiet=True), uninterrupted)
 
 
 def test_an_interruption_before_the_first_step_leaves_no_folder(
@@ -225,108 +122,6 @@ def test_an_interruption_before_the_first_step_leaves_no_folder(
     with pytest.raises(KeyboardInterrupt, match="before the first step"):
         ganzoo.train(**tiny(loss=interrupted))
     assert not (tmp_path / "run").exists()
-
-
-# --- components as objects ----------------------------------------------------------------------
-
-
-def test_every_component_may_be_an_object(tiny: Arguments) -> None:
-    given = {"dataset": Noise(), "loss": MyLoss(), "augment": [Invert(), "flip"]}
-    kwargs = tiny(architecture="lines", **given, settings={"architecture.width": 5})
-    kwargs["architecture"] = ganzoo.ArchitectureSpec(
-        name="lines", summary="One layer each.", factory=lines, options=Width
-    )
-    run = ganzoo.train(**kwargs)
-    assert run.run.title == "noise-lines-my-loss"
-    assert run.class_names == ("dark", "light")
-    assert run.latents(2).shape == (2, 5)
-    stored = (run.folder / "run.toml").read_text()
-    for name in ("noise", "lines", "my-loss", "invert"):
-        assert f'name = "python/{name}"' in stored
-    assert "python (objects of a program)" in (run.folder / "environment.json").read_text()
-
-
-def test_a_component_may_be_a_factory(tiny: Arguments) -> None:
-    kwargs = tiny(loss=lambda options: MyLoss())
-    with pytest.raises(RequestError, match=r"no name of its own: wrap it in ganzoo\.Loss"):
-        ganzoo.train(**kwargs)
-    kwargs = tiny() | {"architecture": lines, "settings": {"dataset.count": 20}}
-    assert ganzoo.train(**kwargs).run.title == "blossoms-lines-non-saturating"
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"loss": object()}, "must have independent_scores, discriminator, generator"),
-        ({"loss": MyLoss}, "it cannot be called with .options.: give such a factory, or what"),
-        ({"dataset": [1, 2]}, "give a name, a ganzoo.DatasetSpec, what its factory returns, which"),
-        (
-            {"loss": ganzoo.DatasetSpec(name="x", summary="X.", factory=Noise)},
-            "expected the kind loss, not dataset",
-        ),
-        (
-            {"loss": ganzoo.LossSpec(name="x", summary="X.", factory="no path")},
-            "its factory should be",
-        ),
-        ({"augment": [Invert(), Invert()]}, "two augmentation objects called invert"),
-    ],
-)
-def test_an_object_that_is_not_a_component_is_refused_in_one_line(
-    tiny: Arguments, tmp_path: Path, given: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(RequestError, match=message) as refused:
-        ganzoo.train(**{**tiny(), **given})
-    assert "\n" not in str(refused.value)
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_run_with_objects_resumes_with_the_same_objects(tiny: Arguments) -> None:
-    given: dict[str, Any] = {"dataset": Noise(), "augment": Invert(), "loss": StatefulLoss()}
-    uninterrupted = ganzoo.train(**tiny("uninterrupted", **given))
-    half = ganzoo.train(**tiny("half", **given, steps=2))
-    assert given["loss"].weight == 1  # each run gets a copy
-    resumed = ganzoo.resume(half.folder, **given, steps=3, quiet=True)
-    assert same(resumed, uninterrupted)
-    assert ganzoo.resume(half, steps=4, quiet=True).step == 4  # the TrainedRun has its objects
-
-
-def test_a_missing_object_is_named_in_the_error(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(loss=MyLoss()))
-    for ask in (ganzoo.resume, ganzoo.load, ganzoo.evaluate):
-        with pytest.raises(RequestError, match=r"my-loss was an object .* give it again"):
-            ask(run.folder)
-    assert torch.equal(ganzoo.load(run.folder, loss=MyLoss()).generate(2), run.generate(2))
-
-
-def test_generating_needs_no_dataset_and_no_augmentation(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(dataset=Noise(), augment=Invert()))
-    assert torch.equal(ganzoo.load(run.folder).generate(2), run.generate(2))
-    before = {file: file.stat().st_mtime_ns for file in run.folder.rglob("*")}
-    with pytest.raises(RequestError, match=r"noise was an object .* dataset=\.\.\."):
-        ganzoo.resume(run.folder, steps=5, quiet=True)
-    with pytest.raises(RequestError, match=r"invert was an object .* augment=\.\.\."):
-        ganzoo.resume(run.folder, dataset=Noise(), steps=5, quiet=True)
-    assert before == {file: file.stat().st_mtime_ns for file in before}
-
-
-def test_the_command_line_names_a_missing_object(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = ganzoo.train(**tiny(loss=MyLoss()))
-    monkeypatch.setattr(sys, "argv", ["ganzoo", "resume", str(run.folder)])
-    with pytest.raises(SystemExit) as exited:
-        main()
-    assert exited.value.code == 2
-    assert "the loss my-loss was an object of a Python program" in capsys.readouterr().err
-
-
-def test_a_plugin_may_not_be_called_python(tmp_path: Path) -> None:
-    from ganzoo.registry import Registry
-
-    file = tmp_path / "python.py"
-    file.write_text("")
-    (failed,) = Registry.discover(files=[file]).failures
-    assert "it stands for objects" in failed.reason
 
 
 # --- a trained run ------------------------------------------------------------------------------
