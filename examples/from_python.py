@@ -1,4 +1,4 @@
-"""Train a small run, go on with it, measure it, and generate images: from Python, in seconds."""
+"""Train a small run, resume it, generate images and evaluate it from Python, in seconds."""
 
 import ganzoo
 
@@ -20,5 +20,5 @@ images = run.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
 run.grid(count=16, seed=7).save("runs/first/grid.png")
 print(f"{len(images)} images after {run.step} steps, in {run.folder}")
 
-scores = ganzoo.evaluate(run, metrics=["swd"], samples=64)
-print(scores.scalars)
+evaluation = ganzoo.evaluate(run, metrics=["swd"], samples=64)
+print(evaluation.scalars)

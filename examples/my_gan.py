@@ -7,12 +7,12 @@ from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class Relativistic:
-    """E[softplus(C(x_f) - C(x_r))]: a real image shall look more real than a generated one."""
+    """Relativistic GAN: E[softplus(C(x_f) - C(x_r))] for the discriminator."""
 
     independent_scores = False
 
     def __init__(self, options: Options) -> None:
-        """It has no options."""
+        """The loss has no options."""
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
         """-E[log sigmoid(C(x_r) - C(x_f))]."""
@@ -29,7 +29,7 @@ def ganzoo_losses() -> list[LossSpec]:
     return [
         LossSpec(
             name="relativistic",
-            summary="Each real image shall look more real than a generated one beside it.",
+            summary="Relativistic GAN loss of pairs of real and generated images.",
             factory=Relativistic,
             reference="Jolicoeur-Martineau 2018, arXiv 1807.00734",
         )

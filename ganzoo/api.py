@@ -1,4 +1,4 @@
-"""ganzoo from Python: train runs, go on with them, open them."""
+"""``train``, ``resume``, ``load`` and ``sweep`` for Python programs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.arguments import (
-    callbacks,
     combinations,
     flags,
     folder_maker,
     interruptible,
-    opened,
-    progress,
-    resolved,
+    open_run,
+    progress_observer,
+    report_callbacks,
+    resolve_run,
     stored_settings,
 )
 from ganzoo.objects import Objects
@@ -46,28 +46,30 @@ def train(
 ) -> TrainedRun:
     """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
 
-    A component is given by its name or as an object. ``settings`` maps dotted keys to values, such
-    as ``{"loss.gp_weight": 5}``, or is a TOML file; the rest are the flags of ``ganzoo train``:
-    ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``, ``devices``,
-    ``precision``. The run's folder is ``run_dir``, which must not exist, or else the next free one
-    in ``runs``. ``on_report`` is called with the step and the numbers of each report.
+    A component is a name or an object. ``settings`` is a mapping of dotted keys to values, such as
+    ``{"loss.gp_weight": 5}``, or the path of a TOML file. ``shorthands`` are the flags of
+    ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``,
+    ``devices`` and ``precision``. ``run_dir`` is the run folder, which must not exist; by default,
+    it is the next free one in ``runs``. ``on_report`` is called with the step and the numbers of
+    each report.
 
-    A first Ctrl-C, or a notebook's stop button, finishes the step, saves, and returns the run as it
-    is then. Raises RequestError if the request is wrong; nothing has been written then. Raises
-    PluginError for a bug in a plugin's code, and KeyboardInterrupt if it is interrupted before the
+    On the first Ctrl-C or stop of a notebook's cell, training finishes the step, saves a checkpoint
+    and returns the run. Raises RequestError if the request is wrong, before anything is written;
+    PluginError for a bug in a plugin's code; and KeyboardInterrupt if it is interrupted before the
     first step.
     """
     objects = Objects()
-    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    run = resolved(objects, named, augment, recipe, plugins, [settings, flags(shorthands)])
+    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    layers = [settings, flags(shorthands)]
+    run = resolve_run(objects, components, augment, recipe, plugins, layers)
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    others = callbacks(on_report)
+    observer, callbacks = progress_observer(quiet), report_callbacks(on_report)
     with interruptible():
-        place, _ = session.train(run, folder_maker(run, run_dir), progress(quiet), others)
-    return TrainedRun(place, run)
+        folder, _ = session.train(run, folder_maker(run, run_dir), observer, callbacks)
+    return TrainedRun(folder, run)
 
 
 def resume(
@@ -82,21 +84,22 @@ def resume(
     on_report: OnReport | None = None,
     **shorthands: Any,
 ) -> TrainedRun:
-    """Go on with a run, to ``steps`` in all if they are given, and return it.
+    """Resume a run and return it; ``steps`` is the new total number of steps.
 
-    ``run`` is its folder, or what ``train`` or ``load`` returned. A run that was trained with
-    objects needs the same objects again, unless ``run`` still has them. Otherwise as ``train``.
+    ``run`` is a run folder, or what ``train`` or ``load`` returned. A folder of a run that was
+    trained with objects needs the same objects again. The other arguments are those of ``train``.
     """
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    place, stored, objects = opened(run, named, augment)
+    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    folder, stored, objects = open_run(run, components, augment)
     stored.add({**flags(shorthands), **(settings or {})}, "Python")
     changed = Run.resolve(stored, objects.registry(stored), recommend=False)
+    observer, callbacks = progress_observer(quiet), report_callbacks(on_report)
     with interruptible():
-        session.resume(changed, place, progress(quiet), callbacks(on_report))
-    return TrainedRun(place, changed)
+        session.resume(changed, folder, observer, callbacks)
+    return TrainedRun(folder, changed)
 
 
 def load(
@@ -108,18 +111,19 @@ def load(
     loss: AnyLoss | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
 ) -> TrainedRun:
-    """A trained run, to generate images with: its ``"last"`` checkpoint, ``"best"``, or a step's.
+    """Load a trained run: its ``"last"`` or ``"best"`` checkpoint, or that of a step.
 
-    An architecture and a loss that were given as objects are needed again.
+    If its architecture or loss was an object, it needs the same object again.
 
-    Raises RequestError if the folder is not a run's or holds no such checkpoint that is whole.
+    Raises RequestError if the folder is not a run folder, or if it has no such checkpoint or only a
+    damaged one.
     """
     from ganzoo.output.trained import TrainedRun
 
-    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    place, stored, objects = opened(run, named, augment)
-    found = Run.resolve(stored, objects.registry(stored), recommend=False)
-    return TrainedRun(place, found, str(checkpoint))
+    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    folder, stored, objects = open_run(run, components, augment)
+    resolved = Run.resolve(stored, objects.registry(stored), recommend=False)
+    return TrainedRun(folder, resolved, str(checkpoint))
 
 
 def sweep(
@@ -135,30 +139,32 @@ def sweep(
     quiet: bool = False,
     **shorthands: Any,
 ) -> Sweep:
-    """Train every combination of the values that are lists, one run after the other.
+    """Train one run for every combination of the values in lists, one after the other.
 
-    ``sweep("blossoms", ["dcgan", "mlp"], "hinge", seed=[0, 1])`` is four runs. A value that is
-    itself several numbers is a tuple. ``sweep_dir`` is the sweep's folder, which must not exist.
+    ``sweep("blossoms", ["dcgan", "mlp"], "hinge", seed=[0, 1])`` trains four runs. Write a value
+    that is a sequence itself as a tuple. ``sweep_dir`` is the folder of the sweep, which must not
+    exist; by default, it is the next free one in ``sweeps``.
 
-    Raises RequestError if a combination is wrong; nothing has been written then.
+    Raises RequestError if a combination is wrong, before anything is written.
     """
     from ganzoo.sweeps import Sweep, require_one_process, title, trials
 
-    named = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    asked = {**named, **flags(shorthands), **(settings or {})}
+    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    values = {**components, **flags(shorthands), **(settings or {})}
     runs, differs = [], []
-    for chosen, apart in combinations(asked):
-        components = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
-        run = resolved(Objects(), components, augment, recipe, plugins, [chosen])
+    for chosen, differing in combinations(values):
+        named = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
+        run = resolve_run(Objects(), named, augment, recipe, plugins, [chosen])
         require_one_process(run)
         runs.append(run)
-        differs.append(apart)
+        differs.append(differing)
     new = trials(differs, runs)
     if sweep_dir is None:
         name = recipe.rpartition("/")[2] if recipe else title(runs)
-        made = Sweep.create_numbered(Path("sweeps"), name, new)
+        created = Sweep.create_numbered(Path("sweeps"), name, new)
     else:
-        made = Sweep.create(Path(sweep_dir), new)
+        created = Sweep.create(Path(sweep_dir), new)
+    by_name = {trial.name: run for trial, run in zip(new, runs, strict=True)}
     with interruptible():
-        made.train({t.name: run for t, run in zip(new, runs, strict=True)}, progress(quiet))
-    return made
+        created.train(by_name, progress_observer(quiet))
+    return created

@@ -1,4 +1,4 @@
-"""What a Python program asks for: the run of its arguments, and runs by folder or object."""
+"""The arguments of the functions of ``api`` and ``results``, resolved to runs and folders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     AnyRun = str | Path | TrainedRun
 
 
-def resolved(
+def resolve_run(
     objects: Objects,
     components: Mapping[str, Any],
     augment: Any,
@@ -38,23 +38,23 @@ def resolved(
     plugins: str | Path | Sequence[str | Path],
     layers: Iterable[Mapping[str, Any] | str | Path | None],
 ) -> Run:
-    """The run of these arguments; ``layers`` are settings, the last of which win.
+    """The run of these arguments; in ``layers`` of settings, later values override earlier ones.
 
-    Raises RequestError if it cannot be had.
+    Raises RequestError if a name or a value is wrong.
     """
-    named, augments = _names(objects, components), _augments(objects, augment)
+    named, augments = _names(objects, components), _augmentations(objects, augment)
     files = [plugins] if isinstance(plugins, str | Path) else plugins
-    parts = list(layers)
+    layers = list(layers)
 
     def fill(settings: Settings) -> Settings:
-        for file in (part for part in parts if isinstance(part, str | Path)):
+        for file in (layer for layer in layers if isinstance(layer, str | Path)):
             settings.read(Path(file))
         settings.add(named, "Python")
         if files:
             settings.set("plugins", [str(file) for file in files], "Python")
-        for part in parts:
-            if isinstance(part, Mapping):
-                settings.add(part, "Python")
+        for layer in layers:
+            if isinstance(layer, Mapping):
+                settings.add(layer, "Python")
         settings.recommend(augments, "Python")
         return settings
 
@@ -66,29 +66,28 @@ def resolved(
 
 
 def _names(objects: Objects, components: Mapping[str, Any]) -> dict[str, str]:
-    given = {kind: value for kind, value in components.items() if value is not None}
-    return {kind: objects.name(kind, value) for kind, value in given.items()}
+    return {k: objects.name(k, value) for k, value in components.items() if value is not None}
 
 
-def _augments(objects: Objects, augment: Any) -> dict[str, Any]:
+def _augmentations(objects: Objects, augment: Any) -> dict[str, Any]:
     several = isinstance(augment, Sequence) and not isinstance(augment, str)
     names = [objects.name("augmentation", each) for each in (augment if several else [augment])]
     return {f"augment.{name}": {} for name in names}
 
 
-def opened(
+def open_run(
     run: AnyRun, components: Mapping[str, Any], augment: Any
 ) -> tuple[RunFolder, Settings, Objects]:
-    """A run's folder, its settings as it was last started, and the objects that it is made of.
+    """A run's folder, the settings that it was last started with, and its components as objects.
 
-    Raises RequestError if it is not the folder of a run.
+    Raises RequestError if the path is not a run folder.
     """
     folder = RunFolder.open(_path(run))
     settings, objects = stored_settings(folder), Objects()
     settings.add(_names(objects, components), "Python")
-    settings.recommend(_augments(objects, augment), "Python")
+    settings.recommend(_augmentations(objects, augment), "Python")
     if not isinstance(run, str | Path):
-        objects.keep(run.run)
+        objects.add_from(run.run)
     return folder, settings, objects
 
 
@@ -96,8 +95,8 @@ def _path(run: AnyRun) -> Path:
     return Path(run) if isinstance(run, str | Path) else run.folder
 
 
-def several(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun | Sweep]:
-    """The runs that are given, of which there may be a single one."""
+def as_iterable(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun | Sweep]:
+    """The runs; a single one is put in a list."""
     from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps import Sweep
 
@@ -105,32 +104,35 @@ def several(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun 
 
 
 def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFolder]:
-    """The folder of each run, once; a sweep stands for its runs that have begun.
+    """The folders of the runs, without duplicates; for a sweep, of its runs that have started.
 
-    Raises RequestError if there is none.
+    Raises RequestError if there is no run.
     """
     from ganzoo.sweeps import FILE, Sweep
 
     found: dict[Path, RunFolder] = {}
-    for run in several(runs):
+    for run in as_iterable(runs):
         if isinstance(run, str | Path) and (Path(run) / FILE).is_file():
             run = Sweep.open(Path(run))
-        folders = run.begun if isinstance(run, Sweep) else [RunFolder.open(_path(run))]
+        folders = run.started if isinstance(run, Sweep) else [RunFolder.open(_path(run))]
         found |= {folder.path.resolve(): folder for folder in folders}
     if not found:
-        raise RequestError("there is no run: give the folder of one, or what ganzoo.train returned")
+        raise RequestError("there is no run: give a run folder, or what ganzoo.train returned")
     return list(found.values())
 
 
-def combinations(asked: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-    """One value of every list, the first list slowest, and as text what sets each choice apart."""
-    axes = {key: value if isinstance(value, list) else [value] for key, value in asked.items()}
-    for values in itertools.product(*axes.values()):
-        chosen = dict(zip(axes, values, strict=True))
-        yield chosen, {key: _told(key, v) for key, v in chosen.items() if len(axes[key]) > 1}
+def combinations(values: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Every combination of the values in lists; the first list changes most slowly.
+
+    With each combination, the values of the lists that have several, as text by key.
+    """
+    axes = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
+    for combination in itertools.product(*axes.values()):
+        chosen = dict(zip(axes, combination, strict=True))
+        yield chosen, {key: _as_text(key, v) for key, v in chosen.items() if len(axes[key]) > 1}
 
 
-def _told(key: str, value: object) -> str:
+def _as_text(key: str, value: object) -> str:
     if key in MAIN_KINDS and not isinstance(value, str):
         return component_of(key, value).name
     return str(value)
@@ -142,9 +144,9 @@ def stored_settings(folder: RunFolder) -> Settings:
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
-    """What makes the folder of a new run when it is called.
+    """A function that creates the folder of a new run.
 
-    Raises RequestError at once if something is there already.
+    Raises RequestError immediately if ``path`` exists already.
     """
     if path is not None:
         RunFolder.require_free(Path(path))
@@ -153,29 +155,29 @@ def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
 
 
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by dotted key, from values by the name of their flag; ``None`` is not given.
+    """The settings of flags: values by dotted key, without those that are ``None``.
 
-    Raises RequestError for a name that is no flag.
+    Raises RequestError if there is no flag of a name.
     """
     for name in shorthands:
         if name not in SHORTHANDS:
             raise RequestError(
-                f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; other keys go "
-                f"into settings={{...}}{suggest_keys(name, core_keys())}"
+                f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; put other "
+                f"keys into settings={{...}}{suggest_keys(name, core_keys())}"
             )
     return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
 
 
-def progress(quiet: bool) -> Observer:
-    """What shows the progress, or nothing."""
+def progress_observer(quiet: bool) -> Observer:
+    """An observer that shows progress; with ``quiet``, one that does nothing."""
     from ganzoo.observers.console import ProgressBar
     from ganzoo.observers.observer import Observer
 
     return Observer() if quiet else ProgressBar()
 
 
-def callbacks(on_report: OnReport | None) -> list[Callback]:
-    """The observers of a function that is told of every report."""
+def report_callbacks(on_report: OnReport | None) -> list[Callback]:
+    """The observer that calls ``on_report``, in a list; empty without one."""
     from ganzoo.observers.callback import Callback
 
     return [Callback(on_report)] if on_report else []
@@ -183,7 +185,7 @@ def callbacks(on_report: OnReport | None) -> list[Callback]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Where nothing is there to save yet, an interruption is a KeyboardInterrupt."""
+    """Raise KeyboardInterrupt for an interruption before there is anything to save."""
     try:
         yield
     except Stopped as error:

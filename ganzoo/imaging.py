@@ -1,6 +1,6 @@
-"""The one conversion between training's [-1, 1] and uint8, and grids of images.
+"""Conversion of images between float32 in [-1, 1] and uint8, grids, and image files.
 
-Samples, metrics and output all pass through here, so they all see the same bytes.
+Samples, metrics and output all use this conversion, so they all get the same bytes.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from ganzoo.folders import replacing
 
 
 def from_uint8(images: Tensor) -> Tensor:
-    """Images of 0..255 as float32 in [-1, 1]; shape and memory format stay."""
+    """uint8 images as float32 in [-1, 1]; shape and memory format do not change."""
     return images.to(torch.float32).div_(127.5).sub_(1.0)
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Images of [-1, 1] as uint8, rounded to the nearest and clipped: inverse of from_uint8."""
+    """Images in [-1, 1] as uint8, rounded and clipped; the inverse of ``from_uint8``."""
     return images.float().add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def enlarged(images: Tensor, factor: int) -> Tensor:
-    """Images (N, C, H, W) with each pixel repeated ``factor`` times across and down."""
+    """Images (N, C, H, W), enlarged by repeating each pixel ``factor`` times in both directions."""
     return images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
 
 
 def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
-    """Many images in one, row by row: uint8 (N, C, H, W) gives uint8 (height, width, C).
+    """A grid of images, row by row: uint8 (N, C, H, W) to uint8 (height, width, C).
 
-    ``columns`` is chosen to make the grid about square; ``gap`` is in pixels.
+    Without ``columns``, the grid is about square. ``gap`` is in pixels and white.
     """
     n, channels, height, width = images.shape
     columns = columns or max(1, round((n * height / width) ** 0.5))
     rows = -(-n // columns)
-    sheet = np.full(
+    pixels = np.full(
         (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
     )
     for i, image in enumerate(images.permute(0, 2, 3, 1).cpu().numpy()):
         y, x = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
-        sheet[y : y + height, x : x + width] = image
-    return sheet
+        pixels[y : y + height, x : x + width] = image
+    return pixels
 
 
 def class_grid(
     images: Tensor, class_names: Sequence[str], columns: int, gap: int = 2
 ) -> NDArray[np.uint8]:
-    """Images of every class in rows of their own, beside the name of the class.
+    """A grid whose rows are classes, with the name of each class in a margin on the left.
 
-    uint8 (classes, N, C, H, W) gives uint8 (height, width, C). Names are in a margin on the left.
+    uint8 (classes, N, C, H, W) to uint8 (height, width, C).
     """
     height = images.shape[3]
     font = _font(min(24, max(10, height // 4)))
@@ -74,18 +74,18 @@ def class_grid(
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, which has a size only where Pillow is built with FreeType."""
+    """Pillow's default font; its size can be chosen only if Pillow is built with FreeType."""
     return ImageFont.load_default(size if features.check("freetype2") else None)
 
 
-def _shortened(name: str, most: int = 24) -> str:
-    """A name in one line."""
+def _shortened(name: str, length: int = 24) -> str:
+    """A name in one line of at most ``length`` characters."""
     name = " ".join(name.split())
-    return name if len(name) <= most else f"{name[: most - 3]}..."
+    return name if len(name) <= length else f"{name[: length - 3]}..."
 
 
 def _in_channels(gray: Image.Image, channels: int) -> NDArray[np.uint8]:
-    """A gray image as (H, W, channels), opaque where the last channel is transparency."""
+    """A gray image as (H, W, channels), with an opaque alpha channel if there is one."""
     pixels = np.repeat(np.asarray(gray)[..., None], channels, axis=2)
     if channels in (2, 4):
         pixels[..., -1] = 255
@@ -95,7 +95,7 @@ def _in_channels(gray: Image.Image, channels: int) -> NDArray[np.uint8]:
 def to_image(pixels: NDArray[np.uint8]) -> Image.Image:
     """A uint8 array (H, W, C) as a PIL image: gray, gray with alpha, RGB or RGBA.
 
-    Of more than four channels the first three are shown.
+    If there are more than four channels, the first three are used.
     """
     channels = pixels.shape[-1]
     if channels > 4:
@@ -104,17 +104,17 @@ def to_image(pixels: NDArray[np.uint8]) -> Image.Image:
 
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}
-"""What images are written as, by the ending of their name."""
+"""Pillow's image format for each file extension."""
 
 
 def save(pixels: NDArray[np.uint8], path: Path) -> None:
-    """Write a uint8 array (H, W, C) as an image file, in the format of its ending, all or nothing.
+    """Write a uint8 array (H, W, C) as an image file, in the format of the file extension.
 
-    JPEG has no transparency: there, what is transparent is lost.
+    If writing fails, no partial file is left. JPEG has no transparency: the alpha channel is lost.
     """
     image = to_image(pixels)
-    kind = FORMATS[path.suffix.lower()]
-    if kind == "JPEG" and image.mode in ("LA", "RGBA"):
+    file_format = FORMATS[path.suffix.lower()]
+    if file_format == "JPEG" and image.mode in ("LA", "RGBA"):
         image = image.convert(image.mode.rstrip("A"))
     with replacing(path) as part:
-        image.save(part, format=kind)
+        image.save(part, format=file_format)

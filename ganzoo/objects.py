@@ -24,10 +24,10 @@ from ganzoo.settings import Settings
 
 class _Kind(NamedTuple):
     argument: str
-    """What Python calls it."""
+    """The keyword of ``ganzoo.train``."""
     spec: type[ComponentSpec]
     members: tuple[str, ...]
-    """Of what its factory returns; empty where only a factory will do."""
+    """What the object must have that its factory returns; empty if only a factory is accepted."""
 
 
 _KINDS = {
@@ -41,13 +41,13 @@ _KINDS = {
 
 
 class Objects:
-    """The components of a run that were given as objects."""
+    """The components of a run that are objects of a Python program."""
 
     def __init__(self) -> None:
         self.components: list[ComponentSpec] = []
 
-    def keep(self, run: Run) -> None:
-        """Add those that a run was made with, but for such as were given anew."""
+    def add_from(self, run: Run) -> None:
+        """Add the objects of a run, except where an object of that name was given."""
         known = {(each.kind, each.name) for each in self.components}
         for chosen in (run.dataset, run.architecture, run.loss, *run.augment.values()):
             component = chosen.entry.component
@@ -58,9 +58,9 @@ class Objects:
                 self.components.append(component)
 
     def name(self, kind: str, given: object) -> str:
-        """The name of a component, which is given by it or as an object.
+        """The name of a component that is given by name or as an object; adds the object.
 
-        Raises RequestError for an object that is no component of this kind.
+        Raises RequestError if an object is not a component of this kind.
         """
         if isinstance(given, str):
             return given
@@ -84,56 +84,56 @@ class Objects:
 
 
 def component_of(kind: str, given: object) -> ComponentSpec:
-    """The component that an object stands for.
+    """The component of an object.
 
-    It is one itself, or what the factory of one returns, or such a factory: a class or a function
-    that is called with the options. The last two have no options and are called as their class or
-    function. An object whose state a run changes is copied, so that each run starts with the state
-    that it was given with.
+    The object is a ComponentSpec, what its factory returns, or a factory: a class or function that
+    takes the options. In the last two cases, the component has no options and the name of the class
+    or function. An object with a state is copied for each run, so that every run starts with the
+    same state.
 
-    Raises RequestError for anything else.
+    Raises RequestError for any other object.
     """
     argument, spec, members = _KINDS[kind]
     if isinstance(given, ComponentSpec):
         if given.kind != kind:
-            raise RequestError(f"{argument}={given!r}: this is no {kind}")
+            raise RequestError(f"{argument}={given!r}: expected the kind {kind}, not {given.kind}")
         if faults := list(given.faults()):
             raise RequestError(f"{argument}={given!r}: {'; '.join(faults)}")
         return given
     missing = [name for name in members if not hasattr(given, name)]
     if members and not missing and not isinstance(given, type):
-        # An error is then said to be in its class.
-        factory: Callable[..., Any] = lambda options: _fresh(given)  # noqa: E731
+        # So that errors are attributed to its class.
+        factory: Callable[..., Any] = lambda options: _copy_if_stateful(given)  # noqa: E731
         functools.update_wrapper(factory, type(given), updated=())
         return _component(spec, argument, type(given), factory)
     if callable(given):
-        _require_arguments(kind, given)
+        _require_signature(kind, given)
         return _component(spec, argument, given, given)
-    lacks = f", which has to have {', '.join(missing)}" if missing else ""
+    lacks = f", which must have {', '.join(missing)}" if missing else ""
     raise RequestError(
-        f"{argument}={_short(given)}: give a name, a ganzoo.{spec.__name__}, "
+        f"{argument}={_shortened(given)}: give a name, a ganzoo.{spec.__name__}, "
         f"{'what its factory returns' + lacks + ', ' if members else ''}or its factory"
     )
 
 
-def _require_arguments(kind: str, factory: Callable[..., Any]) -> None:
-    """Raise RequestError if a factory cannot be called as one of this kind is."""
-    of_networks = kind == "architecture"
-    names = ("image_shape", "num_classes", "requirements") if of_networks else ()
+def _require_signature(kind: str, factory: Callable[..., Any]) -> None:
+    """Raise RequestError if the arguments of a factory are not those of its kind."""
+    is_architecture = kind == "architecture"
+    names = ("image_shape", "num_classes", "requirements") if is_architecture else ()
     try:
         inspect.signature(factory).bind(None, **dict.fromkeys(names))
     except TypeError:
-        called = (
+        arguments = (
             "options, image_shape=..., num_classes=..., requirements=..."
-            if of_networks
+            if is_architecture
             else "options"
         )
-        what = "" if of_networks else ", or what it returns"
+        alternative = "" if is_architecture else ", or what it returns"
         raise RequestError(
-            f"{_KINDS[kind].argument}={_short(factory)}: it cannot be called with ({called}): "
-            f"give such a factory{what}"
+            f"{_KINDS[kind].argument}={_shortened(factory)}: it cannot be called with "
+            f"({arguments}): give a factory with these arguments{alternative}"
         ) from None
-    except ValueError:  # it does not say what it takes
+    except ValueError:  # its signature is not known
         return
 
 
@@ -145,7 +145,7 @@ def _component(
         return spec(name=name, summary="An object of a Python program.", factory=factory)
     except ValueError:
         raise RequestError(
-            f"{argument}={_short(named)} has no name of its own: wrap it in "
+            f"{argument}={_shortened(named)} has no name of its own: wrap it in "
             f"ganzoo.{spec.__name__}(name=..., summary=..., factory=...)"
         ) from None
 
@@ -156,12 +156,12 @@ def _hyphenated(name: str) -> str:
     return words.strip("-").lower()
 
 
-def _fresh(given: Any) -> Any:
+def _copy_if_stateful(given: Any) -> Any:
     from ganzoo.contracts import Stateful
 
     return copy.deepcopy(given) if isinstance(given, Stateful) else given
 
 
-def _short(given: object) -> str:
+def _shortened(given: object) -> str:
     text = " ".join(repr(given).split())
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""What runs have come to, from Python: measured, side by side, and on one page."""
+"""``evaluate``, ``compare`` and ``report`` for Python programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import opened, progress, run_folders, several
+from ganzoo.arguments import as_iterable, open_run, progress_observer, run_folders
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ def evaluate(
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
 ) -> Evaluated:
-    """Measure a run's images by all metrics or by those named, and keep the scores with the run.
+    """Evaluate a run by all metrics or by the given ones, and save the scores in its folder.
 
-    ``checkpoint`` is ``"last"``, ``"best"`` or a step; without it, the last one of a folder, or the
-    one that was loaded. ``evaluate(run).scalars["metric/kid"]`` is a number.
+    ``checkpoint`` is ``"last"``, ``"best"`` or a step; by default, the last checkpoint of a folder,
+    or the loaded checkpoint of a TrainedRun. ``evaluate(run).scalars["metric/kid"]`` is a float.
 
     Raises RequestError if the real images are not those that the run was trained on.
     """
-    place, stored, objects = opened(run, {}, ())
+    folder, stored, objects = open_run(run, {}, ())
     names = [metrics] if isinstance(metrics, str) else list(metrics)
-    asked = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
-    stored.add({key: value for key, value in asked.items() if value}, "Python")
+    given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
+    stored.add({key: value for key, value in given.items() if value}, "Python")
     stored.add(settings or {}, "Python")
     resolved = Run.resolve(stored, objects.registry(stored), recommend=False)
     if checkpoint is None:
@@ -45,18 +45,18 @@ def evaluate(
 
     from ganzoo.output import evaluating
 
-    observer = progress(quiet)
+    observer = progress_observer(quiet)
     try:
-        (found,) = evaluating.evaluate(place, resolved, [str(checkpoint)], device, observer)
+        (found,) = evaluating.evaluate(folder, resolved, [str(checkpoint)], device, observer)
     finally:
         observer.on_end()
     return found
 
 
 def compare(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[Compared]:
-    """Runs side by side: the settings in which they differ, losses, metrics.
+    """Compare runs: the settings in which they differ, their losses and their metrics.
 
-    Raises RequestError if there is none, or if a folder is not a run's.
+    Raises RequestError if there is no run, or if a folder is not a run folder.
     """
     from ganzoo import comparison
 
@@ -72,9 +72,9 @@ def report(
     device: str = "cpu",
     quiet: bool = False,
 ) -> Path:
-    """Write one HTML file about runs, the best by the metric ``sort`` first, and return its path.
+    """Write an HTML report about runs, the best by the metric ``sort`` first; returns its path.
 
-    With ``dataset`` it shows the nearest real images, for which these are opened.
+    With ``dataset``, the report shows the nearest real images, so the dataset is loaded.
 
     Raises RequestError if the file exists already.
     """
@@ -82,8 +82,8 @@ def report(
     from ganzoo.output.trained import TrainedRun
 
     page.check_free(Path(out))
-    given = list(several(runs))
-    folders, observer = run_folders(given), progress(quiet)
+    given = list(as_iterable(runs))
+    folders, observer = run_folders(given), progress_observer(quiet)
     known = {run.folder: run.run for run in given if isinstance(run, TrainedRun)}
     try:
         page.write(

@@ -207,9 +207,7 @@ def explain(
         yield key, value, origins.get(key, "default")
 
 
-def changed_settings(
-    before: Mapping[str, Any], now: Mapping[str, Any]
-) -> dict[str, tuple[Any, Any]]:
+def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The old and the new value of each setting that differs; ``None`` for a missing one."""
     old, new = dict(_leaves(before)), dict(_leaves(now))
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]

@@ -1,4 +1,4 @@
-"""Many runs that differ in a few settings, in one folder, trained one after the other."""
+"""Sweeps: runs that differ in a few settings, in one folder, trained one after the other."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ class Trial:
     """One run of a sweep."""
 
     name: str
-    """Of its run folder: its number, and what sets it apart."""
+    """The name of its run folder: its number and the settings that differ."""
     differs: dict[str, str]
-    """What sets it apart: values as they were given, by dotted key."""
+    """The settings that differ from the other runs: values as text, by dotted key."""
     settings: dict[str, Any]
-    """All of its settings, as ``Run.tree()`` gives them."""
+    """All of its settings, as ``Run.tree()`` returns them."""
     state: str = "not begun"
-    """Or how it ended: ``finished``, ``stopped on request``, ``diverged: ...``,
+    """After training: ``finished``, ``stopped on request``, or ``diverged: ...``,
     ``refused: ...`` or ``failed: ...`` with the reason.
     """
 
     @property
-    def settled(self) -> bool:
-        """Whether to train it again would change nothing; a refusal may have been dealt with."""
+    def is_done(self) -> bool:
+        """Whether the sweep, when it is resumed, skips this run: it finished or diverged."""
         return self.state.startswith(("finished", "diverged"))
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a trial has come to, as of its run's last report."""
+    """The result of a trial, from the last report of its run."""
 
     number: int
     folder: str
@@ -57,23 +57,23 @@ class Result:
     steps: int | None
     images_seen: int | None
     images_per_second: float | None
-    """Over all its reports, without the time spent on drawing and saving."""
+    """Mean over the run, without the time for samples, checkpoints and evaluations."""
     scalars: dict[str, float]
-    """The last losses, and metrics if there are any."""
+    """The last losses and metrics."""
     state: str
 
 
 def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial]:
-    """The trials of a new sweep, from what sets each run apart."""
+    """The trials of a new sweep, from the differing settings of each run."""
     width = len(str(len(runs)))
     return [
-        Trial(_safe(f"{number:0{width}}", *_told(different)), different, run.tree())
-        for number, (different, run) in enumerate(zip(differs, runs, strict=True), 1)
+        Trial(_safe_name(f"{number:0{width}}", *_assignments(differing)), differing, run.tree())
+        for number, (differing, run) in enumerate(zip(differs, runs, strict=True), 1)
     ]
 
 
 def require_one_process(run: Run) -> None:
-    """Raise RequestError for a run that a sweep cannot train."""
+    """Raise RequestError if a run uses several processes, which a sweep cannot train."""
     if run.train.devices > 1:
         raise RequestError(
             f"train.devices={run.train.devices}: the runs of a sweep train in one process"
@@ -81,25 +81,25 @@ def require_one_process(run: Run) -> None:
 
 
 def title(runs: Sequence[Run]) -> str:
-    """``dataset-architecture-loss`` of all the runs: ``blossoms-dcgan+mlp-hinge``."""
+    """The names of the runs' components, such as ``blossoms-dcgan+mlp-hinge``."""
     kinds = [[getattr(run, kind).entry.component.name for run in runs] for kind in MAIN_KINDS]
     return "-".join("+".join(dict.fromkeys(names)) for names in kinds)
 
 
-def labels(keys: Iterable[str]) -> list[str]:
-    """The shortest end of each dotted key that no other has: ``lr``, or ``generator.lr``."""
-    ends = {key: [key.split(".", n)[-1] for n in range(key.count("."), -1, -1)] for key in keys}
-    taken = Counter(end for some in ends.values() for end in some)
-    return [next((end for end in some if taken[end] == 1), key) for key, some in ends.items()]
+def short_keys(keys: Iterable[str]) -> list[str]:
+    """The shortest unique end of each dotted key: ``lr``, or ``generator.lr``."""
+    suffixes = {key: [key.split(".", n)[-1] for n in range(key.count("."), -1, -1)] for key in keys}
+    counts = Counter(end for some in suffixes.values() for end in some)
+    return [next((end for end in some if counts[end] == 1), key) for key, some in suffixes.items()]
 
 
-def told(differs: Mapping[str, str]) -> str:
-    """What sets a run apart, in a few words: ``batch_size=64 head=dense``."""
-    return " ".join(_told(differs))
+def describe(differs: Mapping[str, str]) -> str:
+    """The settings in which a run differs, as text: ``batch_size=64 head=dense``."""
+    return " ".join(_assignments(differs))
 
 
 class Sweep:
-    """A sweep's folder: a run folder for each trial, and ``sweep.json``, which lists them."""
+    """The folder of a sweep: a run folder for each trial, and ``sweep.json``, which lists them."""
 
     def __init__(self, path: Path, trials: list[Trial]) -> None:
         self.path = path
@@ -109,8 +109,8 @@ class Sweep:
         return f"Sweep({str(self.path)!r}, {len(self.trials)} runs)"
 
     @property
-    def begun(self) -> list[RunFolder]:
-        """The folders of the runs that have begun."""
+    def started(self) -> list[RunFolder]:
+        """The folders of the runs that have started."""
         folders = [RunFolder(self.path / trial.name) for trial in self.trials]
         return [folder for folder in folders if folder.settings.is_file()]
 
@@ -118,23 +118,23 @@ class Sweep:
     def create(cls, path: Path, trials: list[Trial]) -> Self:
         """A new sweep in a new folder.
 
-        Raises RequestError if something is there already.
+        Raises RequestError if the path exists already.
         """
         try:
             return cls._make(path, trials)
         except FileExistsError:
-            go_on = f"go on with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
+            resume = f"resume it with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
             raise RequestError(
-                f"{path} exists already: {go_on}name another folder with --sweep-dir"
+                f"{path} exists already: {resume}name another folder with --sweep-dir"
             ) from None
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, trials: list[Trial]) -> Self:
-        """A new sweep in the first of ``title-001``, ``title-002``, ... that is free."""
+        """A new sweep in the first of ``title-001``, ``title-002``, ... that does not exist."""
         number = 1
         while True:
             with suppress(FileExistsError):
-                return cls._make(parent / f"{_safe(title)}-{number:03}", trials)
+                return cls._make(parent / f"{_safe_name(title)}-{number:03}", trials)
             number += 1
 
     @classmethod
@@ -144,7 +144,9 @@ class Sweep:
         except FileExistsError:
             raise
         except OSError as error:
-            raise RequestError(f"cannot make the sweep folder {path}: {error.strerror}") from error
+            raise RequestError(
+                f"cannot create the sweep folder {path}: {error.strerror}"
+            ) from error
         sweep = cls(path, trials)
         sweep._write()
         return sweep
@@ -158,7 +160,7 @@ class Sweep:
         file = path / FILE
         if not path.exists():
             raise RequestError(
-                f"there is no sweep folder {path}; a new sweep takes DATASET ARCHITECTURE LOSS"
+                f"there is no sweep folder {path}; for a new sweep, give DATASET ARCHITECTURE LOSS"
             )
         if not file.is_file():
             raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
@@ -171,27 +173,27 @@ class Sweep:
     def train(self, runs: Mapping[str, Run], progress: Observer) -> Outcome:
         """Train these runs, by the name of their trial, one after the other.
 
-        A run that has begun is gone on with. One that does not come to its end is noted, and the
-        next one begins, unless all was asked to stop. Raises RequestError if another process is at
-        this sweep.
+        A run that has started is resumed. If a run fails, the error is saved as its state and the
+        next run starts. A request to stop ends the sweep. Raises RequestError if another process
+        is training this sweep.
         """
         from ganzoo.training.loop import Outcome
         from ganzoo.training.stopping import stop_requests
 
-        asked = [(n, trial) for n, trial in enumerate(self.trials, 1) if trial.name in runs]
+        chosen = [(n, trial) for n, trial in enumerate(self.trials, 1) if trial.name in runs]
         with owned(self.path, progress.on_message), stop_requests(progress.on_message) as stopping:
-            for number, trial in asked:
+            for number, trial in chosen:
                 if stopping():
                     return Outcome.STOPPED
-                what = told(trial.differs) or "no list was given"
-                progress.on_message(f"run {number} of {len(self.trials)}: {what}")
-                trial.state = self._ending(trial, runs[trial.name], progress)
+                differing = describe(trial.differs) or "no list was given"
+                progress.on_message(f"run {number} of {len(self.trials)}: {differing}")
+                trial.state = self._train_trial(trial, runs[trial.name], progress)
                 self._write()
-            last_stopped = bool(asked) and asked[-1][1].state == Outcome.STOPPED.value
+            last_stopped = bool(chosen) and chosen[-1][1].state == Outcome.STOPPED.value
         return Outcome.STOPPED if last_stopped else Outcome.FINISHED
 
-    def _ending(self, trial: Trial, run: Run, progress: Observer) -> str:
-        """Train one run; its state afterwards."""
+    def _train_trial(self, trial: Trial, run: Run, progress: Observer) -> str:
+        """Train one run and return its state."""
         from ganzoo.training.loop import Diverged
 
         try:
@@ -202,13 +204,13 @@ class Sweep:
             return f"refused: {error}"
         except PluginError as error:
             return f"failed: {error}"
-        except Exception as error:  # noqa: BLE001 - one run's error should not cost the others
+        except Exception as error:  # noqa: BLE001 - an error in one run must not stop the others
             return f"failed: {type(error).__name__}: {textwrap.shorten(str(error), 200)}"
         finally:
             progress.on_end()
 
     def results(self) -> list[Result]:
-        """What every trial has come to."""
+        """The result of each trial."""
         return [self._result(number, trial) for number, trial in enumerate(self.trials, 1)]
 
     def _result(self, number: int, trial: Trial) -> Result:
@@ -226,8 +228,8 @@ class Sweep:
         )
 
     def _write(self) -> None:
-        kept = {"trials": [asdict(trial) for trial in self.trials]}
-        write_atomically(self.path / FILE, json.dumps(kept, indent=2) + "\n")
+        content = {"trials": [asdict(trial) for trial in self.trials]}
+        write_atomically(self.path / FILE, json.dumps(content, indent=2) + "\n")
 
 
 def _train(run: Run, folder: RunFolder, progress: Observer) -> Outcome:
@@ -235,33 +237,35 @@ def _train(run: Run, folder: RunFolder, progress: Observer) -> Outcome:
 
     if folder.settings.exists():
         return session.resume(run, folder, progress)
-    _, outcome = session.train(run, lambda: _made(folder), progress)
+    _, outcome = session.train(run, lambda: _prepared(folder), progress)
     return outcome
 
 
-def _made(folder: RunFolder) -> RunFolder:
-    """The folder of a new run, some of which may be left from a crash."""
+def _prepared(folder: RunFolder) -> RunFolder:
+    """Create the folder of a new run; parts of it may exist after a crash."""
     for path in (folder.checkpoints, folder.samples):
         path.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _trial(found: Mapping[str, Any]) -> Trial:
-    """Raises TypeError or ValueError if it is none that was written here."""
+    """A trial from JSON; raises TypeError or ValueError if it is not valid."""
     trial = Trial(**found)
     texts, tables = (trial.name, trial.state), (trial.differs, trial.settings)
     if not all(isinstance(t, str) for t in texts) or not all(isinstance(t, dict) for t in tables):
-        raise TypeError("a trial has two texts and two tables")
+        raise TypeError("name and state must be texts, differs and settings tables")
     if Path(trial.name).name != trial.name:
-        raise ValueError(f"{trial.name} is not the name of a folder")
+        raise ValueError(f"{trial.name} is not a folder name")
     return trial
 
 
-def _told(differs: Mapping[str, str]) -> list[str]:
-    return [f"{key}={text}" for key, text in zip(labels(differs), differs.values(), strict=True)]
+def _assignments(differs: Mapping[str, str]) -> list[str]:
+    return [
+        f"{key}={text}" for key, text in zip(short_keys(differs), differs.values(), strict=True)
+    ]
 
 
-def _safe(*parts: str) -> str:
-    """The parts as one name that any system and shell takes, of a length that any takes."""
+def _safe_name(*parts: str) -> str:
+    """The parts as one file name that every file system and shell accepts."""
     plain = (re.sub(r"[^\w.,=+-]+", "_", part, flags=re.ASCII) for part in parts)
     return "-".join(part.replace("=_", "=").strip("_") for part in plain)[:100].rstrip("._-=")

@@ -1,134 +1,29 @@
-"""ganzoo as a Python program uses it."""
+"""The functions of ganzoo for Python programs."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Critic, RequestError
-from ganzoo.cli import main
+from ganzoo import RequestError
+from tests.program_objects import MyLoss, same_weights
 
 Arguments = Callable[..., dict[str, Any]]
 
 
-class MyLoss:
-    """The discriminator's mean scores as a loss, which is enough for a step or two."""
-
-    independent_scores = False
-
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"mine": critic(fake).tanh().mean() - critic(real).tanh().mean()}
-
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"mine": -critic(fake).tanh().mean()}
+# --- public names ------------------------------------------------------------------------------
 
 
-class Learning(MyLoss, nn.Module):
-    """A loss with a state, which changes at each update."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight: Tensor
-        self.register_buffer("weight", torch.ones(()))
-
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        self.weight.add_(1.0)
-        return {"mine": -self.weight * critic(fake).tanh().mean()}
-
-
-class Noise:
-    """Images of noise, from a program and not from files."""
-
-    class_names: Sequence[str] = ("dark", "light")
-    fingerprint = "noise-of-the-tests"
-
-    def __len__(self) -> int:
-        return 16
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        random = np.random.default_rng(index)
-        label = index % 2
-        return random.integers(128 * label, 128 + 128 * label, (8, 8, 3), np.uint8), label
-
-
-class Invert:
-    """Negatives of half of the real images."""
-
-    apply_to = "real"
-
-    def sample_parameters(
-        self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator
-    ) -> Tensor:
-        return torch.randint(0, 2, (n,), generator=random, device=random.device) * 2.0 - 1
-
-    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
-        return images * parameters[:, None, None, None]
-
-
-class Width(ganzoo.Options):
-    """Of the networks."""
-
-    width: int = 4
-
-
-class _Line(ganzoo.Generator):
-    def __init__(self, width: int, image_shape: ganzoo.ImageShape) -> None:
-        super().__init__()
-        self.width, self.image = width, image_shape
-        self.layer = nn.Linear(width, image_shape.channels * image_shape.height * image_shape.width)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        images: Tensor = self.layer(latents).tanh()
-        return images.view(-1, *self.image)
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        return torch.randn(n, self.width, generator=random, device=random.device)
-
-
-class _Score(ganzoo.Discriminator):
-    def __init__(self, image_shape: ganzoo.ImageShape) -> None:
-        super().__init__()
-        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layer(images.flatten(1))
-        return scores.squeeze(1)
-
-
-def lines(
-    options: Any,
-    image_shape: ganzoo.ImageShape,
-    num_classes: int,
-    requirements: ganzoo.LossRequirements,
-) -> ganzoo.Networks:
-    width = getattr(options, "width", 3)
-    return ganzoo.Networks(generator=_Line(width, image_shape), discriminator=_Score(image_shape))
-
-
-def weights(run: ganzoo.TrainedRun) -> list[Tensor]:
-    return [*run.generator.state_dict().values(), *run.discriminator.state_dict().values()]
-
-
-def same(one: ganzoo.TrainedRun, other: ganzoo.TrainedRun) -> bool:
-    pairs = zip(weights(one), weights(other), strict=True)
-    return all(torch.equal(first, second) for first, second in pairs)
-
-
-# --- what there is ------------------------------------------------------------------------------
-
-
-def test_the_import_pays_for_no_torch_and_lists_the_public_names() -> None:
+def test_the_import_loads_no_torch_and_lists_the_public_names() -> None:
     code = "import ganzoo, sys; dir(ganzoo); ganzoo.RequestError; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert set(dir(ganzoo)) == {*ganzoo.__all__, "__version__"}
@@ -136,7 +31,7 @@ def test_the_import_pays_for_no_torch_and_lists_the_public_names() -> None:
         assert getattr(ganzoo, name) is not None
 
 
-def test_every_function_is_one_whatever_was_imported_before() -> None:
+def test_functions_are_not_hidden_by_modules_of_the_same_name() -> None:
     import ganzoo.comparison
     import ganzoo.sweeps
 
@@ -144,13 +39,15 @@ def test_every_function_is_one_whatever_was_imported_before() -> None:
         assert callable(getattr(ganzoo, name))
 
 
-def test_what_is_shown_of_an_object_is_short(tiny: Arguments) -> None:
+def test_the_repr_of_an_object_is_short(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(augment="flip"))
     assert repr(run).endswith("run', blossoms-dcgan-non-saturating, step 3)")
     assert repr(run.run) == str(run.run) == "Run('blossoms-dcgan-non-saturating', seed=0)"
-    shown = "ConfiguredComponent('classic-augment/flip', apply_to='real', "
-    shown += "probability=0.5, vertical=0.0)"
-    assert repr(run.run.augment["flip"]) == shown
+    expected = (
+        "ConfiguredComponent('classic-augment/flip', apply_to='real', probability=0.5, "
+        "vertical=0.0)"
+    )
+    assert repr(run.run.augment["flip"]) == expected
     assert repr(run.run.loss.entry.component) == "LossSpec('non-saturating')"
     assert repr(run.run.architecture.entry.component) == "ArchitectureSpec('dcgan')"
     from ganzoo.registry import Registry
@@ -161,15 +58,15 @@ def test_what_is_shown_of_an_object_is_short(tiny: Arguments) -> None:
 # --- training -----------------------------------------------------------------------------------
 
 
-def test_a_recipe_needs_no_names_and_yields_to_what_is_given(tiny: Arguments) -> None:
-    asked = tiny(architecture="mlp", loss="hinge", recipe="custom-images")
-    asked["settings"] |= {"architecture": asked.pop("architecture")}
-    run = ganzoo.train(**asked)
+def test_arguments_override_a_recipe(tiny: Arguments) -> None:
+    kwargs = tiny(architecture="mlp", loss="hinge", recipe="custom-images")
+    kwargs["settings"] |= {"architecture": kwargs.pop("architecture")}
+    run = ganzoo.train(**kwargs)
     assert run.run.title == "blossoms-mlp-hinge"
     assert run.step == 3
 
 
-def test_what_is_missing_or_unknown_is_one_line() -> None:
+def test_missing_and_unknown_names_are_named_in_the_error() -> None:
     with pytest.raises(RequestError, match="which architecture"):
         ganzoo.train("blossoms")
     with pytest.raises(RequestError, match="there is no recipe called custom; did you mean"):
@@ -178,17 +75,17 @@ def test_what_is_missing_or_unknown_is_one_line() -> None:
         ganzoo.train("blossoms", "mlp", "hinge", folder="here")
 
 
-def test_settings_may_be_a_file_over_which_arguments_go(tiny: Arguments, tmp_path: Path) -> None:
+def test_settings_may_be_a_file_and_arguments_override_it(tiny: Arguments, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('loss = "wgan-gp"\nseed = 5\n[dataset]\nname="blossoms"\ncount = 24\n')
-    asked = tiny(architecture="mlp", steps=1)
-    run = ganzoo.train(**asked | {"settings": file, "dataset": None})
+    kwargs = tiny(architecture="mlp", steps=1)
+    run = ganzoo.train(**kwargs | {"settings": file, "dataset": None})
     assert run.run.seed == 5
     assert run.run.title == "blossoms-mlp-non-saturating"
     assert run.run.dataset.options.model_dump()["count"] == 24
 
 
-def test_quiet_says_nothing(tiny: Arguments, capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_nothing(tiny: Arguments, capfd: pytest.CaptureFixture[str]) -> None:
     run = ganzoo.train(**tiny(settings={"log.every": 1}))
     ganzoo.resume(run, steps=4, quiet=True)
     ganzoo.evaluate(run, metrics="moments", samples=8, quiet=True)
@@ -196,15 +93,15 @@ def test_quiet_says_nothing(tiny: Arguments, capfd: pytest.CaptureFixture[str]) 
     assert (shown.out, shown.err) == ("", "")
 
 
-def test_a_function_is_told_of_every_report(tiny: Arguments) -> None:
-    told: list[tuple[int, Mapping[str, float]]] = []
+def test_on_report_is_called_for_every_report(tiny: Arguments) -> None:
+    reports: list[tuple[int, Mapping[str, float]]] = []
     more: dict[str, Any] = {"log.every": 1, "evaluate.every": 2, "evaluate.samples": 8}
     more["evaluate.metrics"] = ["moments"]
-    run = ganzoo.train(**tiny(settings=more), on_report=lambda step, x: told.append((step, x)))
-    assert [{"step": step, **numbers} for step, numbers in told] == run.history
-    ganzoo.resume(run, steps=4, quiet=True, on_report=lambda step, x: told.append((step, x)))
-    assert told[-1][0] == 4
-    assert any("metric/moments/mean" in numbers for _, numbers in told)
+    run = ganzoo.train(**tiny(settings=more), on_report=lambda step, x: reports.append((step, x)))
+    assert [{"step": step, **numbers} for step, numbers in reports] == run.history
+    ganzoo.resume(run, steps=4, quiet=True, on_report=lambda step, x: reports.append((step, x)))
+    assert reports[-1][0] == 4
+    assert any("metric/moments/mean" in numbers for _, numbers in reports)
 
 
 def test_an_interruption_saves_and_returns_the_run(tiny: Arguments) -> None:
@@ -214,11 +111,11 @@ def test_an_interruption_saves_and_returns_the_run(tiny: Arguments) -> None:
 
     run = ganzoo.train(**tiny(settings={"log.every": 1}), on_report=interrupt)
     assert run.step == 2
-    whole = ganzoo.train(**tiny("whole", settings={"log.every": 1}))
-    assert same(ganzoo.resume(run, quiet=True), whole)
+    uninterrupted = ganzoo.train(**tiny("uninterrupted", settings={"log.every": 1}))
+    assert same_weights(ganzoo.resume(run, quiet=True), uninterrupted)
 
 
-def test_an_interruption_before_the_first_step_leaves_nothing(
+def test_an_interruption_before_the_first_step_leaves_no_folder(
     tiny: Arguments, tmp_path: Path
 ) -> None:
     def interrupted(options: Any) -> Any:
@@ -230,109 +127,10 @@ def test_an_interruption_before_the_first_step_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
-# --- components as objects ----------------------------------------------------------------------
-
-
-def test_every_component_may_be_an_object(tiny: Arguments) -> None:
-    given = {"dataset": Noise(), "loss": MyLoss(), "augment": [Invert(), "flip"]}
-    asked = tiny(architecture="lines", **given, settings={"architecture.width": 5})
-    asked["architecture"] = ganzoo.ArchitectureSpec(
-        name="lines", summary="One layer each.", factory=lines, options=Width
-    )
-    run = ganzoo.train(**asked)
-    assert run.run.title == "noise-lines-my-loss"
-    assert run.class_names == ("dark", "light")
-    assert run.latents(2).shape == (2, 5)
-    stored = (run.folder / "run.toml").read_text()
-    for name in ("noise", "lines", "my-loss", "invert"):
-        assert f'name = "python/{name}"' in stored
-    assert "python (objects of a program)" in (run.folder / "environment.json").read_text()
-
-
-def test_a_factory_is_taken_too(tiny: Arguments) -> None:
-    asked = tiny(loss=lambda options: MyLoss())
-    with pytest.raises(RequestError, match=r"no name of its own: wrap it in ganzoo\.Loss"):
-        ganzoo.train(**asked)
-    asked = tiny() | {"architecture": lines, "settings": {"dataset.count": 20}}
-    assert ganzoo.train(**asked).run.title == "blossoms-lines-non-saturating"
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"loss": object()}, "has to have independent_scores, discriminator, generator"),
-        ({"loss": MyLoss}, "it cannot be called with .options.: give such a factory, or what"),
-        ({"dataset": [1, 2]}, "give a name, a ganzoo.DatasetSpec, what its factory returns, which"),
-        ({"loss": ganzoo.DatasetSpec(name="x", summary="X.", factory=Noise)}, "this is no loss"),
-        (
-            {"loss": ganzoo.LossSpec(name="x", summary="X.", factory="no path")},
-            "its factory should be",
-        ),
-        ({"augment": [Invert(), Invert()]}, "two augmentation objects called invert"),
-    ],
-)
-def test_what_is_no_component_is_refused_in_one_line(
-    tiny: Arguments, tmp_path: Path, given: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(RequestError, match=message) as refused:
-        ganzoo.train(**{**tiny(), **given})
-    assert "\n" not in str(refused.value)
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_run_of_objects_goes_on_with_the_same_objects(tiny: Arguments) -> None:
-    given: dict[str, Any] = {"dataset": Noise(), "augment": Invert(), "loss": Learning()}
-    straight = ganzoo.train(**tiny("straight", **given))
-    half = ganzoo.train(**tiny("half", **given, steps=2))
-    assert given["loss"].weight == 1  # each run began with the state that it was given
-    elsewhere = ganzoo.resume(half.folder, **given, steps=3, quiet=True)
-    assert same(elsewhere, straight)
-    assert ganzoo.resume(half, steps=4, quiet=True).step == 4  # it still has its objects
-
-
-def test_without_its_objects_a_run_says_what_is_missing(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(loss=MyLoss()))
-    for ask in (ganzoo.resume, ganzoo.load, ganzoo.evaluate):
-        with pytest.raises(RequestError, match=r"my-loss was an object .* give it again"):
-            ask(run.folder)
-    assert torch.equal(ganzoo.load(run.folder, loss=MyLoss()).generate(2), run.generate(2))
-
-
-def test_generating_needs_neither_dataset_nor_augmentation(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(dataset=Noise(), augment=Invert()))
-    assert torch.equal(ganzoo.load(run.folder).generate(2), run.generate(2))
-    before = {file: file.stat().st_mtime_ns for file in run.folder.rglob("*")}
-    with pytest.raises(RequestError, match=r"noise was an object .* dataset=\.\.\."):
-        ganzoo.resume(run.folder, steps=5, quiet=True)
-    with pytest.raises(RequestError, match=r"invert was an object .* augment=\.\.\."):
-        ganzoo.resume(run.folder, dataset=Noise(), steps=5, quiet=True)
-    assert before == {file: file.stat().st_mtime_ns for file in before}
-
-
-def test_the_command_line_says_what_is_missing(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = ganzoo.train(**tiny(loss=MyLoss()))
-    monkeypatch.setattr(sys, "argv", ["ganzoo", "resume", str(run.folder)])
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert left.value.code == 2
-    assert "the loss my-loss was passed as a Python object" in capsys.readouterr().err
-
-
-def test_no_plugin_takes_the_name_of_objects(tmp_path: Path) -> None:
-    from ganzoo.registry import Registry
-
-    file = tmp_path / "python.py"
-    file.write_text("")
-    (failed,) = Registry.discover(files=[file]).failures
-    assert "is reserved for Python objects" in failed.reason
-
-
 # --- a trained run ------------------------------------------------------------------------------
 
 
-def test_history_and_evaluations_are_tables(tiny: Arguments) -> None:
+def test_history_becomes_a_table_and_evaluations_are_listed(tiny: Arguments) -> None:
     pandas = pytest.importorskip("pandas")
     run = ganzoo.train(**tiny(settings={"log.every": 1}))
     assert run.evaluations == []
@@ -344,16 +142,16 @@ def test_history_and_evaluations_are_tables(tiny: Arguments) -> None:
     assert "loss/generator" in table
 
 
-def test_a_loaded_checkpoint_is_the_one_that_is_evaluated(tiny: Arguments) -> None:
+def test_evaluate_uses_the_loaded_checkpoint(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"checkpoint.every": 1}))
     early = ganzoo.load(run.folder, 2)
-    asked: dict[str, Any] = {"metrics": "moments", "samples": 8, "quiet": True}
-    assert ganzoo.evaluate(early, **asked).step == 2
-    assert ganzoo.evaluate(run.folder, **asked).step == 3
-    assert ganzoo.evaluate(early, **asked, checkpoint=3).step == 3
+    kwargs: dict[str, Any] = {"metrics": "moments", "samples": 8, "quiet": True}
+    assert ganzoo.evaluate(early, **kwargs).step == 2
+    assert ganzoo.evaluate(run.folder, **kwargs).step == 3
+    assert ganzoo.evaluate(early, **kwargs, checkpoint=3).step == 3
 
 
-def test_the_networks_are_modules_that_export(tiny: Arguments) -> None:
+def test_the_networks_can_be_exported(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(architecture="mlp"))
     latents = run.latents(2, seed=4)
     images = run.generator(latents)
@@ -367,7 +165,7 @@ def test_the_networks_are_modules_that_export(tiny: Arguments) -> None:
     assert torch.equal(imaging.to_uint8(images), run.generate(2, seed=4))
 
 
-def test_a_grid_shows_what_generate_gives(tiny: Arguments) -> None:
+def test_a_grid_shows_the_images_of_generate(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     grid = run.grid(count=4, seed=3)
     assert (grid.size, grid.mode) == ((2 + 2 * 10, 2 + 2 * 10), "RGB")
@@ -379,17 +177,17 @@ def test_a_grid_shows_what_generate_gives(tiny: Arguments) -> None:
     assert "step 3" in html
 
 
-# --- many runs ----------------------------------------------------------------------------------
+# --- several runs --------------------------------------------------------------------------------
 
 
 def swept(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a run as those of a sweep."""
+    """The arguments of a run, changed to those of a sweep."""
     return {"sweep_dir": arguments.pop("run_dir"), **arguments}
 
 
 def test_a_sweep_trains_every_combination(tiny: Arguments, tmp_path: Path) -> None:
-    asked = swept(tiny("sweep", "mlp", steps=1, seed=[0, 1]))
-    done = ganzoo.sweep(**asked | {"loss": ["hinge", MyLoss()]})
+    kwargs = swept(tiny("sweep", "mlp", steps=1, seed=[0, 1]))
+    done = ganzoo.sweep(**kwargs | {"loss": ["hinge", MyLoss()]})
     assert repr(done) == f"Sweep({str(tmp_path / 'sweep')!r}, 4 runs)"
     results = done.results()
     assert {result.state for result in results} == {"finished"}
@@ -400,7 +198,7 @@ def test_a_sweep_trains_every_combination(tiny: Arguments, tmp_path: Path) -> No
     assert [run.settings["seed"] for run in compared] == [0, 1, 0, 1]
     assert len(ganzoo.compare([done, results[0].folder])) == 4
     with pytest.raises(RequestError, match="exists already"):
-        ganzoo.sweep(**asked)
+        ganzoo.sweep(**kwargs)
 
 
 def test_a_tuple_is_one_value_of_a_sweep(tiny: Arguments) -> None:
@@ -409,13 +207,15 @@ def test_a_tuple_is_one_value_of_a_sweep(tiny: Arguments) -> None:
     assert [result.state for result in done.results()] == ["finished", "finished"]
 
 
-def test_a_sweep_refuses_before_it_writes(tiny: Arguments, tmp_path: Path) -> None:
+def test_a_wrong_combination_is_refused_before_anything_is_written(
+    tiny: Arguments, tmp_path: Path
+) -> None:
     with pytest.raises(RequestError, match="there is no loss called hing"):
         ganzoo.sweep(**swept(tiny("sweep", "mlp", loss=["hinge", "hing"])))
     assert not (tmp_path / "sweep").exists()
 
 
-def test_a_report_takes_runs_as_they_come(tiny: Arguments, tmp_path: Path) -> None:
+def test_a_report_takes_runs_and_folders(tiny: Arguments, tmp_path: Path) -> None:
     run = ganzoo.train(**tiny(loss=MyLoss()))
     page = ganzoo.report([run], tmp_path / "report.html", dataset=False, quiet=True)
     assert "<html" in page.read_text("utf-8")

@@ -23,7 +23,10 @@ PAGES = [
     EXAMPLE / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-SECTIONS = "dataset|architecture|loss|augment|data|train|growth|checkpoint|sample|log"
+SECTIONS = (
+    "dataset|architecture|loss|augment|data|train|growth|checkpoint|sample|log|"
+    "evaluate|metrics|extractor"
+)
 
 
 def text(page: Path) -> str:
@@ -39,10 +42,10 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """The arguments of every ganzoo command in the page's console blocks and in its sentences."""
-    sentences = re.sub(r"^```.*?^```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+    """The arguments of every ganzoo command in the page's console blocks and inline code."""
+    prose = re.sub(r"^```.*?^```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]
-    for line in [*lines, *re.findall(r"`(ganzoo [^`]+)`", sentences)]:
+    for line in [*lines, *re.findall(r"`(ganzoo [^`]+)`", prose)]:
         for command in re.split("&&", line):
             words = shlex.split(command, comments=True)
             if "ganzoo" in words:
@@ -50,14 +53,14 @@ def commands(page: Path) -> Iterator[list[str]]:
 
 
 def all_commands() -> list[list[str]]:
-    # What the design has in mind for later is no promise yet.
+    # The design page also names planned commands.
     pages = [page for page in PAGES if page.name != "design.md"]
     found = [tuple(command) for page in pages for command in commands(page)]
     return [list(command) for command in dict.fromkeys(found)]
 
 
-def at_hand(word: str) -> str:
-    """The path of an example that the documentation calls by its name."""
+def example_path(word: str) -> str:
+    """The path of an example file that the documentation names without its folder."""
     if word.endswith((".py", ".toml")):
         for folder in (ROOT, ROOT / "examples"):
             if (folder / word).is_file():
@@ -67,7 +70,7 @@ def at_hand(word: str) -> str:
 
 @pytest.fixture
 def example_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example plugin is there as if it were installed."""
+    """Make the example plugin appear installed."""
     monkeypatch.syspath_prepend(EXAMPLE)
     example = EntryPoint("example", "ganzoo_example", "ganzoo")
     installed = EntryPoints([*entry_points(group="ganzoo"), example])
@@ -76,23 +79,23 @@ def example_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("example_installed")
 @pytest.mark.parametrize("command", all_commands(), ids=shlex.join)
-def test_every_command_is_understood(command: list[str]) -> None:
-    asked = CliRunner().invoke(app, [*command, "--help"])  # refuses options that do not exist
-    assert asked.exit_code == 0, asked.output
+def test_commands_in_the_documentation_work(command: list[str]) -> None:
+    helped = CliRunner().invoke(app, [*command, "--help"])  # fails if an option is unknown
+    assert helped.exit_code == 0, helped.output
     placeholders = [word for word in command if re.search(r"\b[A-Z]{3,}|\.\.\.", word)]
     if placeholders or command in ([], ["train"], ["info"]):
         return
-    words = [at_hand(word) for word in command]
+    words = [example_path(word) for word in command]
     if words[0] == "train" and "--dry-run" not in words:
         words.append("--dry-run")
-    if words[0] in ("train", "list", "info", "plugins"):  # the others need a run
+    if words[0] in ("train", "list", "info", "plugins"):  # other commands need a run
         done = CliRunner().invoke(app, words, catch_exceptions=False)
         assert done.exit_code == 0, done.output
 
 
 @pytest.mark.usefixtures("example_installed")
 @pytest.mark.parametrize("page", PAGES, ids=title)
-def test_every_setting_exists(page: Path) -> None:
+def test_settings_in_the_documentation_exist(page: Path) -> None:
     known = set(re.findall(r"^\| `([\w.-]+)`", text(ROOT / "docs" / "zoo.md"), re.MULTILINE))
     for entry in Registry.discover().entries():
         if entry.plugin.name == "example":
@@ -101,9 +104,9 @@ def test_every_setting_exists(page: Path) -> None:
             )
             known |= {section + option for option in entry.component.options.model_fields}
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.(?!json)[a-z][\w.-]*\w", text(page)):
-        key = re.sub(r"\.\d+$", "", key)  # a row of a table, such as growth.lr_factor.128
-        known_here = key in known or any(k.startswith(f"{key}.") for k in known)
-        assert known_here, f"{title(page)} names {key}, and there is no such setting"
+        key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
+        exists = key in known or any(k.startswith(f"{key}.") for k in known)
+        assert exists, f"{title(page)} names {key}, and there is no such setting"
 
 
 def links() -> list[tuple[Path, str]]:
@@ -114,19 +117,19 @@ def links() -> list[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize(("page", "link"), links(), ids=title)
-def test_every_relative_link_leads_somewhere(page: Path, link: str) -> None:
+def test_relative_links_point_to_existing_files(page: Path, link: str) -> None:
     assert (page.parent / link).exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=title)
-def test_every_environment_variable_is_read_somewhere(page: Path) -> None:
+def test_environment_variables_are_used_in_the_code(page: Path) -> None:
     folders = (ROOT / "ganzoo", ROOT / "plugins")
     sources = "".join(text(source) for folder in folders for source in folder.rglob("*.py"))
     for variable in re.findall(r"GANZOO_[A-Z_]+", text(page)):
         assert variable in sources
 
 
-def test_every_hook_has_its_heading() -> None:
+def test_the_hooks_page_has_a_heading_with_the_signature_of_each_hook() -> None:
     headings = re.findall(r"^## `(.+)`$", text(ROOT / "docs" / "hooks.md"), re.MULTILINE)
     tree = ast.parse(text(ROOT / "ganzoo" / "hookspecs.py"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
@@ -136,11 +139,19 @@ def test_every_hook_has_its_heading() -> None:
     assert headings == [f"{signatures[name]} -> {returns[name]}" for name in signatures]
 
 
+def test_the_design_page_names_every_module_and_plugin() -> None:
+    page = text(ROOT / "docs" / "design.md").split("## Modules")[1].split("\n## ")[0]
+    core, plugins = page.split("\n    plugins/ ")
+    found = {path.stem for path in (ROOT / "ganzoo").iterdir() if path.suffix in ("", ".py")}
+    named = set(re.findall(r"^      (\w+)(?:\.py|/) ", core, re.MULTILINE))
+    assert named == found - {"__pycache__"}
+    folders = {path.name for path in (ROOT / "plugins").glob("ganzoo_*")}
+    assert set(re.findall(r"\b(ganzoo_\w+)/", plugins)) == folders
+
+
 @pytest.mark.parametrize("name", ["cases.md", "promises.md"])
-def test_every_test_that_is_named_exists(name: str) -> None:
+def test_named_tests_exist(name: str) -> None:
     page = ROOT / "docs" / name
-    if not page.exists():
-        pytest.skip("it is not written yet")
     named = set(re.findall(r"`(tests/[\w/.-]+)::(\w+)`", text(page)))
     assert named
     for file, test in sorted(named):
@@ -153,12 +164,12 @@ def test_every_test_that_is_named_exists(name: str) -> None:
         assert test in functions, f"{title(page)} names {file}::{test}, and there is no such test"
 
 
-def test_the_zoo_is_in_step() -> None:
+def test_the_zoo_page_is_up_to_date() -> None:
     page = runpy.run_path(str(ROOT / "docs" / "zoo.py"))["page"]()
     assert page == text(ROOT / "docs" / "zoo.md"), "run `python docs/zoo.py`"
 
 
-def test_the_readme_has_the_two_commands() -> None:
+def test_the_readme_has_the_start_command_and_the_test_command() -> None:
     assert "pip install . && ganzoo train blossoms dcgan wgan-gp\n" in blocks(
         ROOT / "README.md", "console"
     )
@@ -169,7 +180,7 @@ def test_the_readme_has_the_two_commands() -> None:
     assert f"\n{marker[1]}\n```console\npip install nox && nox\n```\n" in text(ROOT / "README.md")
 
 
-def test_the_guide_to_python_runs_from_top_to_bottom(
+def test_the_code_blocks_of_the_python_page_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -180,7 +191,7 @@ def test_the_guide_to_python_runs_from_top_to_bottom(
     assert (tmp_path / "runs" / "report.html").is_file()
 
 
-def test_the_plugin_in_the_readme_works(tmp_path: Path) -> None:
+def test_the_plugin_of_the_readme_loads(tmp_path: Path) -> None:
     (code,) = [block for block in blocks(ROOT / "README.md", "python") if "hookimpl" in block]
     file = tmp_path / "gan_of_the_readme.py"
     file.write_text(code, encoding="utf-8")

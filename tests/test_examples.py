@@ -20,7 +20,7 @@ FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_plugin_in_one_file_keeps_its_promises(file: Path) -> None:
+def test_one_file_plugins_pass_the_checks(file: Path) -> None:
     registry = Registry.discover(files=[file])
     assert not registry.failures
     name = file.stem.replace("_", "-")
@@ -28,20 +28,20 @@ def test_a_plugin_in_one_file_keeps_its_promises(file: Path) -> None:
     check_plugin(sys.modules[file.stem])
 
 
-def test_the_package_keeps_its_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_package_passes_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     monkeypatch.syspath_prepend(PACKAGE)
     for module in project["entry-points"]["ganzoo"].values():
         check_plugin(importlib.import_module(module))
 
 
-def test_the_package_passes_its_own_tests() -> None:
+def test_the_example_package_passes_its_own_tests() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_settings_are_those_of_a_run() -> None:
+def test_the_settings_file_is_valid() -> None:
     settings = Settings()
     settings.read(EXAMPLES / "settings.toml")
     run = Run.resolve(settings)
@@ -50,7 +50,7 @@ def test_the_settings_are_those_of_a_run() -> None:
     assert (run.train.generator.lr, run.train.discriminator.lr) == (1e-4, 2e-4)
 
 
-def test_the_script_trains_resumes_and_generates(
+def test_the_python_script_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,7 @@ from PIL import Image
 from ganzoo import imaging
 
 
-def test_every_level_comes_back() -> None:
+def test_every_uint8_value_survives_a_round_trip() -> None:
     levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
     assert torch.equal(imaging.to_uint8(imaging.from_uint8(levels)), levels)
 
@@ -20,35 +20,35 @@ def test_values_are_rounded_and_clipped() -> None:
     assert imaging.to_uint8(values).tolist() == [0, 0, 128, 255, 255, 191]
 
 
-def test_the_range_is_used_whole() -> None:
+def test_0_and_255_become_minus_1_and_1() -> None:
     ends = imaging.from_uint8(torch.tensor([0, 255], dtype=torch.uint8))
     assert ends.tolist() == [-1.0, 1.0]
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_grid_holds_each_image_in_its_place(channels: int) -> None:
-    made = torch.randint(256, (5, channels, 4, 6), dtype=torch.uint8)
-    sheet = imaging.grid(made, columns=3, gap=1)
-    assert sheet.shape == (2 * 5 + 1, 3 * 7 + 1, channels)
-    assert np.array_equal(sheet[6:10, 8:14], made[4].permute(1, 2, 0).numpy())
-    assert (sheet[6:10, 15:21] == 255).all()  # no sixth image
+def test_a_grid_has_each_image_in_its_place(channels: int) -> None:
+    images = torch.randint(256, (5, channels, 4, 6), dtype=torch.uint8)
+    pixels = imaging.grid(images, columns=3, gap=1)
+    assert pixels.shape == (2 * 5 + 1, 3 * 7 + 1, channels)
+    assert np.array_equal(pixels[6:10, 8:14], images[4].permute(1, 2, 0).numpy())
+    assert (pixels[6:10, 15:21] == 255).all()  # no sixth image
 
 
 def test_a_grid_is_about_square() -> None:
-    sheet = imaging.grid(torch.zeros(64, 3, 8, 8, dtype=torch.uint8))
-    assert sheet.shape == (82, 82, 3)
+    pixels = imaging.grid(torch.zeros(64, 3, 8, 8, dtype=torch.uint8))
+    assert pixels.shape == (82, 82, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("side", [4, 64])
-def test_rows_of_a_class_are_beside_its_name(channels: int, side: int) -> None:
-    made = torch.randint(200, (2, 3, channels, side, side), dtype=torch.uint8)
-    sheet = imaging.class_grid(made, ["rose", "a name\nthat is much too long for a margin"], 2)
-    left = sheet.shape[1] - 2 * (side + 2) - 2
-    row = len(sheet) // 2  # both classes have as high a part of it
-    for number, images in enumerate(made):
-        part = sheet[number * row : (number + 1) * row]
-        inside = imaging.grid(images, columns=2)
+def test_a_class_grid_has_names_next_to_rows(channels: int, side: int) -> None:
+    images = torch.randint(200, (2, 3, channels, side, side), dtype=torch.uint8)
+    pixels = imaging.class_grid(images, ["rose", "a name\nthat is much too long for a margin"], 2)
+    left = pixels.shape[1] - 2 * (side + 2) - 2
+    row = len(pixels) // 2  # each class has half of the height
+    for number, of_class in enumerate(images):
+        part = pixels[number * row : (number + 1) * row]
+        inside = imaging.grid(of_class, columns=2)
         assert np.array_equal(part[: len(inside), left:], inside)
         name = part[: side + 4, :left, 0]
         assert 0 < (name < 100).sum() < name.size / 3
@@ -56,7 +56,7 @@ def test_rows_of_a_class_are_beside_its_name(channels: int, side: int) -> None:
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
-def test_a_saved_image_reads_back_the_same(tmp_path: Path, channels: int, mode: str) -> None:
+def test_a_saved_image_is_unchanged(tmp_path: Path, channels: int, mode: str) -> None:
     pixels = np.random.default_rng(0).integers(256, size=(5, 7, channels), dtype=np.uint8)
     imaging.save(pixels, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
@@ -65,18 +65,18 @@ def test_a_saved_image_reads_back_the_same(tmp_path: Path, channels: int, mode: 
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_a_hidden_file_of_the_same_name_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / ".a.png").write_text("precious")
+def test_a_hidden_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / ".a.png").write_text("content")
     imaging.save(np.zeros((2, 2, 3), np.uint8), tmp_path / "a.png")
-    assert (tmp_path / ".a.png").read_text() == "precious"
+    assert (tmp_path / ".a.png").read_text() == "content"
 
 
-def test_jpeg_loses_transparency_and_no_more(tmp_path: Path) -> None:
+def test_jpeg_drops_the_alpha_channel_only(tmp_path: Path) -> None:
     imaging.save(np.full((8, 8, 4), 100, np.uint8), tmp_path / "a.jpg")
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.mode == "RGB"
         assert abs(int(np.asarray(image).mean()) - 100) <= 1
 
 
-def test_of_many_channels_three_are_shown() -> None:
+def test_of_more_than_four_channels_three_are_used() -> None:
     assert imaging.to_image(np.zeros((2, 2, 7), np.uint8)).mode == "RGB"

@@ -7,7 +7,7 @@ import pytest
 from ganzoo import RequestError
 from ganzoo.run import Run
 from ganzoo.settings import Settings
-from ganzoo.sweeps import FILE, Sweep, labels, title, told, trials
+from ganzoo.sweeps import FILE, Sweep, describe, short_keys, title, trials
 
 
 def run(architecture: str = "dcgan", loss: str = "hinge") -> Run:
@@ -28,19 +28,17 @@ def names(*differs: dict[str, str]) -> list[str]:
         (["seed", "dataset.seed"], ["seed", "dataset.seed"]),
     ],
 )
-def test_a_label_is_the_shortest_end_that_no_other_key_has(
-    keys: list[str], short: list[str]
-) -> None:
-    assert labels(keys) == short
+def test_a_short_key_is_the_shortest_unique_end(keys: list[str], short: list[str]) -> None:
+    assert short_keys(keys) == short
 
 
-def test_what_sets_a_run_apart_is_told() -> None:
-    assert told({"train.batch_size": "64", "architecture.head": "dense"}) == (
+def test_a_run_is_described_by_the_settings_that_differ() -> None:
+    assert describe({"train.batch_size": "64", "architecture.head": "dense"}) == (
         "batch_size=64 head=dense"
     )
 
 
-def test_a_folder_is_named_by_number_and_what_differs() -> None:
+def test_a_folder_name_has_the_number_and_the_settings_that_differ() -> None:
     assert names({"train.batch_size": "64"}, {"train.batch_size": "128"}) == [
         "1-batch_size=64",
         "2-batch_size=128",
@@ -60,42 +58,42 @@ def test_a_folder_is_named_by_number_and_what_differs() -> None:
         ("...", ""),
     ],
 )
-def test_names_of_folders_are_safe(value: str, safe: str) -> None:
+def test_folder_names_are_safe(value: str, safe: str) -> None:
     (name,) = names({"a.b": value})
     assert name == f"1-b={safe}".rstrip("=")
 
 
-def test_names_of_folders_are_short_and_unique() -> None:
+def test_folder_names_are_short_and_unique() -> None:
     long = [{"dataset.path": "x" * 500 + end} for end in "ab"]
     first, second = names(*long)
     assert first != second
     assert len(first) == 100
 
 
-def test_a_title_joins_what_there_is_of_each_kind() -> None:
+def test_a_title_joins_the_names_of_each_kind() -> None:
     runs = [run(), run("mlp"), run(loss="wgan-gp"), run("mlp", "wgan-gp")]
     assert title(runs) == "blossoms-dcgan+mlp-hinge+wgan-gp"
 
 
-def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_sweep_is_read_as_written(tmp_path: Path) -> None:
     new = trials([{"seed": "0"}, {"seed": "1"}], [run(), run()])
     Sweep.create(tmp_path / "sweep", new)
     assert Sweep.open(tmp_path / "sweep").trials == new
 
 
-def test_sweeps_are_numbered(tmp_path: Path) -> None:
-    made = [Sweep.create_numbered(tmp_path / "new", "a+b", []).path.name for _ in range(2)]
-    assert made == ["a+b-001", "a+b-002"]
+def test_unnamed_sweeps_are_numbered(tmp_path: Path) -> None:
+    created = [Sweep.create_numbered(tmp_path / "new", "a+b", []).path.name for _ in range(2)]
+    assert created == ["a+b-001", "a+b-002"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match="cannot make the sweep folder"):
+    with pytest.raises(RequestError, match="cannot create the sweep folder"):
         Sweep.create(tmp_path / "file" / "sweep", [])
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"trials": [{}]}', '{"trials": [{"nam'])
-def test_a_damaged_list_is_named(tmp_path: Path, text: str) -> None:
+def test_a_damaged_list_is_named_in_the_error(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(RequestError, match=r"cannot read .*sweep\.json: "):
         Sweep.open(tmp_path)

@@ -6,20 +6,20 @@ from ganzoo import ImageSet, MetricSpec, MetricValue, Options, hookimpl
 
 
 class Brightness:
-    """How much brighter generated images are than real ones, of 255."""
+    """Mean brightness of generated images minus that of real ones, from -255 to 255."""
 
     def __init__(self, options: Options) -> None:
-        """It has no options."""
+        """The metric has no options."""
 
     def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
-        """The difference of the means over all pixels."""
+        """The difference of the means over all pixels, 0 if they are equal."""
         return {"brightness": MetricValue(brightness(fake) - brightness(real), len(fake))}
 
 
-def brightness(sample: ImageSet) -> float:
-    """The mean over all pixels, of 255."""
-    total = sum(batch.double().mean(dim=(1, 2, 3)).sum().item() for batch in sample.batches())
-    return total / len(sample)
+def brightness(images: ImageSet) -> float:
+    """The mean over all pixels, from 0 to 255."""
+    total = sum(batch.double().mean(dim=(1, 2, 3)).sum().item() for batch in images.batches())
+    return total / len(images)
 
 
 @hookimpl
@@ -28,7 +28,7 @@ def ganzoo_metrics() -> list[MetricSpec]:
     return [
         MetricSpec(
             name="brightness",
-            summary="How much brighter generated images are than real ones.",
+            summary="Mean brightness of generated images minus that of real ones.",
             factory=Brightness,
             goal="real",
         )

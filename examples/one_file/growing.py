@@ -20,7 +20,7 @@ WIDTH = 32
 
 
 class SmallGenerator(GrowingGenerator):
-    """4 x 4 feature maps from latents, then one convolution for each doubling."""
+    """A dense layer to 4 x 4 feature maps, then upsampling and a convolution per stage."""
 
     def __init__(self, image_shape: ImageShape) -> None:
         stages = image_shape.halved_shapes()  # such as 4, 8, 16 and 32 pixels
@@ -28,17 +28,17 @@ class SmallGenerator(GrowingGenerator):
         first = nn.Sequential(
             nn.Linear(WIDTH, WIDTH * height * width), nn.Unflatten(1, (WIDTH, height, width))
         )
-        doublings = [
+        upsampling = [
             nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(WIDTH, WIDTH, 3, padding=1))
             for _ in stages[1:]
         ]
         to_rgb = [
             nn.Sequential(nn.ReLU(), nn.Conv2d(WIDTH, image_shape.channels, 1)) for _ in stages
         ]
-        super().__init__(stages, [first, *doublings], to_rgb)
+        super().__init__(stages, [first, *upsampling], to_rgb)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, the same at all stages."""
+        """Normal latents, (n, 32), at all stages."""
         return torch.randn(n, WIDTH, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -47,30 +47,30 @@ class SmallGenerator(GrowingGenerator):
 
 
 class SmallDiscriminator(GrowingDiscriminator):
-    """One convolution for each halving, then a score."""
+    """A convolution and downsampling per stage, then one score."""
 
     def __init__(self, image_shape: ImageShape) -> None:
         stages = image_shape.halved_shapes()
         _, height, width = stages[0]
         score = nn.Sequential(nn.Conv2d(WIDTH, 1, (height, width)), nn.Flatten(0))
-        halvings = [
+        downsampling = [
             nn.Sequential(nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.LeakyReLU(0.2), nn.AvgPool2d(2))
             for _ in stages[1:]
         ]
         from_rgb = [
             nn.Sequential(nn.Conv2d(image_shape.channels, WIDTH, 1), nn.ReLU()) for _ in stages
         ]
-        super().__init__(stages, [score, *halvings], from_rgb)
+        super().__init__(stages, [score, *downsampling], from_rgb)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One score each."""
+        """Scores, (N,)."""
         return self.grown(images)
 
 
 def build(
     options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
 ) -> Networks:
-    """Both players."""
+    """Generator and discriminator."""
     return Networks(
         generator=SmallGenerator(image_shape), discriminator=SmallDiscriminator(image_shape)
     )
@@ -81,7 +81,7 @@ def ganzoo_architectures() -> Iterable[ArchitectureSpec]:
     """One architecture."""
     yield ArchitectureSpec(
         name="growing",
-        summary="One convolution for each doubling.",
+        summary="Networks that grow, with one convolution per stage.",
         factory=build,
         grows=True,
         recommends={"growth.fade_images": 20_000, "growth.stable_images": 20_000},

@@ -9,17 +9,17 @@ from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
 
 
 class LeCamOptions(Options):
-    """How strong the regularization is, and how slowly its averages move."""
+    """Options of the LeCam regularization."""
 
     weight: float = Field(0.3, ge=0, description="Weight of the regularization.")
-    decay: float = Field(0.99, ge=0, lt=1, description="Share of an average that is kept.")
+    decay: float = Field(0.99, ge=0, lt=1, description="Decay of the moving averages.")
 
 
 class LeCam(nn.Module):
     """Hinge + weight * (E[(D(x_r) - a_f)^2] + E[(D(x_f) - a_r)^2]).
 
-    a_r and a_f are moving averages of the scores of real and generated images. They are buffers,
-    so ``state_dict`` has them, checkpoints hold them, and a resumed run goes on with them.
+    Tseng et al. 2021. a_r and a_f are moving averages of the scores of real and generated images.
+    They are buffers, so they are in ``state_dict`` and in checkpoints, and a resumed run is exact.
     """
 
     independent_scores = False
@@ -27,14 +27,14 @@ class LeCam(nn.Module):
     fake_average: Tensor
 
     def __init__(self, options: LeCamOptions) -> None:
-        """Both averages begin at 0."""
+        """Both averages start at 0."""
         super().__init__()
         self.weight, self.decay = options.weight, options.decay
         self.register_buffer("real_average", torch.zeros(()))
         self.register_buffer("fake_average", torch.zeros(()))
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """The hinge loss, and scores drawn towards the average of the other kind of image."""
+        """The hinge loss plus the LeCam regularization of the scores."""
         on_real, on_fake = critic(real), critic(fake)
         self.real_average.lerp_(mean_over_processes(on_real), 1 - self.decay)
         self.fake_average.lerp_(mean_over_processes(on_fake), 1 - self.decay)
@@ -52,7 +52,7 @@ class LeCam(nn.Module):
 
 
 def mean_over_processes(scores: Tensor) -> Tensor:
-    """The mean of the scores, the same in every process: a checkpoint holds the first's state."""
+    """The mean of the scores over all processes, so that all have the same state."""
     mean = scores.detach().mean()
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.all_reduce(mean)
@@ -66,7 +66,7 @@ def ganzoo_losses() -> list[LossSpec]:
     return [
         LossSpec(
             name="lecam",
-            summary="Hinge loss, and scores that stay near the average of the other kind of image.",
+            summary="Hinge loss with LeCam regularization.",
             factory=LeCam,
             options=LeCamOptions,
             reference="Tseng et al. 2021, arXiv 2104.03310",

@@ -19,9 +19,9 @@ from ganzoo import (
 
 
 class LinearOptions(Options):
-    """The size of the networks."""
+    """Options of the linear networks."""
 
-    latent_dim: int = Field(32, ge=1, description="How many normal latents an image is made from.")
+    latent_dim: int = Field(32, ge=1, description="Length of the normal latent vector.")
 
 
 class LinearGenerator(Generator):
@@ -35,7 +35,7 @@ class LinearGenerator(Generator):
         )
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latents)."""
+        """Normal latents, (n, latent_dim)."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -64,7 +64,7 @@ def build(
     num_classes: int,
     requirements: LossRequirements,
 ) -> Networks:
-    """Both networks; each image is scored on its own, whatever the loss needs."""
+    """Both networks; scores are independent, so they suit every loss."""
     return Networks(
         generator=LinearGenerator(options.latent_dim, image_shape),
         discriminator=LinearDiscriminator(image_shape),
@@ -77,7 +77,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
     return [
         ArchitectureSpec(
             name="linear",
-            summary="One matrix each: the least that can be trained.",
+            summary="One linear layer in each network.",
             factory=build,
             options=LinearOptions,
         )

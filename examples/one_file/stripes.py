@@ -8,32 +8,32 @@ from ganzoo import DatasetSpec, Options, hookimpl
 
 
 class StripesOptions(Options):
-    """How many images there are."""
+    """Options of the stripes."""
 
-    count: int = Field(1000, ge=1, description="How many images there are.")
+    count: int = Field(1000, ge=1, description="Number of images.")
 
 
 class Stripes:
-    """Black and white stripes, 1 to 8 pixels wide, every second image's upright."""
+    """Black and white stripes, 1 to 8 pixels wide, horizontal and vertical in turn."""
 
-    class_names = ("level", "upright")
+    class_names = ("horizontal", "vertical")
 
     def __init__(self, options: StripesOptions) -> None:
         self.count = options.count
 
     @property
     def fingerprint(self) -> str:
-        """What the images depend on; the 1 changes when the drawing does."""
+        """A string that identifies the images; the 1 is the version of the drawing code."""
         return f"stripes-1-{self.count}"
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
-        width, upright = divmod(range(self.count)[index] % 16, 2)
+        width, vertical = divmod(range(self.count)[index] % 16, 2)
         line = (np.arange(32) // (width + 1) % 2 * 255).astype(np.uint8)
-        image = np.tile(line, (32, 1)) if upright else np.tile(line[:, None], 32)
-        return image[..., None], upright
+        image = np.tile(line, (32, 1)) if vertical else np.tile(line[:, None], 32)
+        return image[..., None], vertical
 
 
 @hookimpl
@@ -42,7 +42,7 @@ def ganzoo_datasets() -> list[DatasetSpec]:
     return [
         DatasetSpec(
             name="stripes",
-            summary="Stripes, level or upright.",
+            summary="Horizontal or vertical stripes.",
             factory=Stripes,
             options=StripesOptions,
             recommends={"data.resolution": 32},

@@ -8,15 +8,15 @@ from ganzoo import ApplyTo, AugmentationSpec, Options, hookimpl
 
 
 class TintOptions(Options):
-    """How strong the tint is."""
+    """Options of the tint."""
 
     amount: float = Field(
-        0.1, ge=0, description="Largest change of a channel, where images span -1 to 1."
+        0.1, ge=0, description="Largest change of a channel; images are in [-1, 1]."
     )
 
 
 class Tint:
-    """Makes each channel of an image brighter or darker."""
+    """Adds a random offset to each channel of an image."""
 
     apply_to: ApplyTo = "real"
 
@@ -37,7 +37,7 @@ def ganzoo_augmentations() -> list[AugmentationSpec]:
     return [
         AugmentationSpec(
             name="tint",
-            summary="Tints images at random.",
+            summary="Random offset of each channel.",
             factory=Tint,
             options=TintOptions,
         )

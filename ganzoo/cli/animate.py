@@ -81,13 +81,13 @@ def animate(
     from ganzoo import api
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
-    from ganzoo.output.animation import check_free, film, sample_grids
+    from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
     if walk is None:
         _refuse_options_of_walks(context)
         grids = sample_grids(RunFolder.open(run), last)
-        _write(film(grids), len(grids), out, fps or 5)
+        _write(grid_frames(grids), len(grids), out, fps or 5)
     elif last is None:
         trained = api.load(run, checkpoint).to(device)
         made = _walk(trained, walk, frames, count, seed, class_name, truncation)
@@ -116,11 +116,11 @@ def _walk(
     class_name: str | None,
     truncation: float,
 ) -> Iterator[Image.Image]:
-    from ganzoo.output.walk import stations, walk
+    from ganzoo.output.walk import keyframe_latents, walk
 
     generator = run.truncated(truncation)
     labels = run.labels(count, seed, class_name)
-    return walk(generator, stations(generator, number, count, seed), frames, labels)
+    return walk(generator, keyframe_latents(generator, number, count, seed), frames, labels)
 
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:

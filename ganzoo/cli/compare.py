@@ -86,9 +86,9 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
             found.setdefault(path.resolve(), RunFolder.open(path))
             continue
         sweep = Sweep.open(path)
-        if left := len(sweep.trials) - len(sweep.begun):
+        if left := len(sweep.trials) - len(sweep.started):
             print(f"{path}: {left} of {len(sweep.trials)} runs have not begun", file=sys.stderr)
-        found |= {folder.path.resolve(): folder for folder in sweep.begun}
+        found |= {folder.path.resolve(): folder for folder in sweep.started}
     if not found:
         raise RequestError("there is no run to compare")
     return list(found.values())
@@ -136,11 +136,11 @@ def _columns(
     runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], marks: _Marks
 ) -> Iterator[list[str]]:
     """A title and a cell for each run; of metrics also what is good, and what real images get."""
-    from ganzoo.sweeps import labels
+    from ganzoo.sweeps import short_keys
 
     beside = ["", ""] if metrics else []
     yield ["run", *_names(runs), *(["good", "real"] if metrics else [])]
-    for key, label in zip(keys, labels(keys), strict=True):
+    for key, label in zip(keys, short_keys(keys), strict=True):
         yield [label, *(_text(key, run.settings[key]) for run in runs), *beside]
     yield ["steps made", *(_rounded(run.steps) for run in runs), *beside]
     yield ["images seen", *(_rounded(run.images_seen) for run in runs), *beside]

@@ -55,7 +55,7 @@ def generate(
     from ganzoo import api
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_folder_free
-    from ganzoo.output.files import check_free, save_each_class, save_grid, save_singly
+    from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
 
     if each_class or not out.is_folder:
         check_free(out.path, force=force)
@@ -66,13 +66,13 @@ def generate(
             raise RequestError("--each-class is for all of them: leave --class out")
         trained = api.load(run, checkpoint).to(device)
         made = trained.generate_each_class(count or 8, seed, truncation)
-        save_each_class(made, trained.class_names, out.path)
+        save_class_grid(made, trained.class_names, out.path)
         print("rows:", ", ".join(trained.class_names), file=sys.stderr)
     else:
         trained = api.load(run, checkpoint).to(device)
         made = trained.generate(count or 64, seed, class_name, truncation)
         if out.is_folder:
-            save_singly(made, out.path, seed)
+            save_images(made, out.path, seed)
         else:
             save_grid(made, out.path)
     print(out.path)

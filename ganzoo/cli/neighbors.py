@@ -58,8 +58,8 @@ def neighbors(
     from ganzoo.cli.moved import naming_moved
     from ganzoo.folders import RunFolder
     from ganzoo.observers.console import ProgressBar
-    from ganzoo.output.files import check_free, save_beside
-    from ganzoo.output.neighbors import Neighborhood
+    from ganzoo.output.files import check_free, save_side_by_side
+    from ganzoo.output.neighbors import NearestNeighbors
     from ganzoo.output.trained import TrainedRun
     from ganzoo.run import Run
 
@@ -72,11 +72,11 @@ def neighbors(
     observer = ProgressBar()
     try:
         with naming_moved(trained.run):
-            real = Neighborhood(trained, by, device, observer)
+            real = NearestNeighbors(trained, by, device, observer)
     finally:
         observer.on_end()
     found, near = real.nearest(made, beside)
-    save_beside(made, near, out)
+    save_side_by_side(made, near, out)
     if as_json:
         print(json.dumps([[asdict(each) for each in row] for row in found], indent=2))
     else:

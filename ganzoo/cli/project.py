@@ -56,21 +56,21 @@ def project(
 
     """
     from ganzoo import api
-    from ganzoo.output.files import check_free, save_beside
-    from ganzoo.output.projection import Projector, prepared
+    from ganzoo.output.files import check_free, save_side_by_side
+    from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
     if latents is not None:
         _check_latents(latents, force)
     trained = api.load(run, checkpoint).to(device)
-    originals = [prepared(trained, path) for path in given]
+    originals = [prepare_image(trained, path) for path in given]
 
     import torch
 
     began = time.perf_counter()
     found = _projected(Projector(trained, steps, seed, class_name), originals)
     seconds = time.perf_counter() - began
-    save_beside(torch.stack(originals), torch.stack([f.image for f in found])[:, None], out)
+    save_side_by_side(torch.stack(originals), torch.stack([f.image for f in found])[:, None], out)
     if latents is not None:
         _save(torch.stack([f.latents for f in found]), latents)
     rows = [_row(*each, trained.class_names) for each in zip(given, found, strict=True)]

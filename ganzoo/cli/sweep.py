@@ -110,7 +110,7 @@ def sweep(
 def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
     """The run of every combination; the first that cannot be had is said."""
     from ganzoo.errors import RequestError
-    from ganzoo.sweeps import require_one_process, told
+    from ganzoo.sweeps import describe, require_one_process
 
     runs = []
     for number, (words, differs) in enumerate(asked, 1):
@@ -118,7 +118,7 @@ def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
             run, _ = request.resolve(words, {})
             require_one_process(run)
         except RequestError as error:
-            where = f" (in run {number}: {told(differs)})" if differs else ""
+            where = f" (in run {number}: {describe(differs)})" if differs else ""
             raise RequestError(f"{error}{where}") from error
         runs.append(run)
     return runs
@@ -141,7 +141,7 @@ def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> Non
     if not alone:
         raise RequestError(f"{path} is a sweep that goes on as it began: give it --device at most")
     left: dict[str, Settings] = {}
-    for trial in (trial for trial in begun.trials if not trial.settled):
+    for trial in (trial for trial in begun.trials if not trial.is_done):
         left[trial.name] = settings = Settings()
         settings.add(trial.settings, str(path / FILE))
         settings.add(flags({"device": device}), "command line")
@@ -177,21 +177,21 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
 
 
 def _show(trials: Sequence[Trial], as_json: bool) -> None:
-    from ganzoo.sweeps import labels
+    from ganzoo.sweeps import short_keys
 
     if as_json:
         print(json.dumps([asdict(trial) for trial in trials], indent=2))
         return
     rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
-    print(*table([("run", "folder", *labels(trials[0].differs)), *rows]), sep="\n")
+    print(*table([("run", "folder", *short_keys(trials[0].differs)), *rows]), sep="\n")
 
 
 def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
     """The head of the table, then a row for each run; what is not known is a dash."""
-    from ganzoo.sweeps import labels
+    from ganzoo.sweeps import short_keys
 
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
-    differing = labels(results[0].differs)
+    differing = short_keys(results[0].differs)
     yield ["run", *differing, "steps", "images", "images/s", *scalars, "state"]
     for result in results:
         known = (result.steps, result.images_seen, result.images_per_second)

@@ -1,1 +1,1 @@
-"""What a trained run gives: images and files."""
+"""What is made from a trained run: images, animations, evaluations and reports."""

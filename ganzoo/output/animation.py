@@ -1,4 +1,4 @@
-"""Images that move: frames as a GIF, MP4 or WebP file, and the film of a run's sample grids."""
+"""Animations: frames written as a GIF, MP4 or WebP file, and frames from a run's sample grids."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, replacing
 
 FORMATS = {
-    # A palette for each frame. Dithering is ordered: diffused errors would crawl between frames.
+    # A palette per frame. Dithering is ordered: error diffusion flickers between frames.
     ".gif": (
         *("-f", "gif", "-loop", "0", "-vf"),
         "split[a][b];[a]palettegen=stats_mode=single:reserve_transparent=0[palette];"
         "[b][palette]paletteuse=new=1:dither=bayer:bayer_scale=4",
     ),
-    # What every player knows: H.264 with chroma of half the size, which needs even sides.
+    # H.264 with 4:2:0 chroma, which every video player supports; it needs even sides.
     ".mp4": (
         *("-f", "mp4", "-codec:v", "libx264", "-crf", "18", "-movflags", "+faststart", "-vf"),
         "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,"
@@ -32,44 +32,45 @@ FORMATS = {
         *("-loop", "0"),
     ),
 }
-"""How ffmpeg writes a file, by the ending of its name."""
+"""The output options of ffmpeg for each file extension."""
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Refuse what is no animation, and what ``folders.check_free`` refuses.
+    """Check that an animation file can be written here.
 
-    Raises RequestError.
+    Raises RequestError if the file extension is not one of ``FORMATS``, or if
+    ``folders.check_free`` does.
     """
     if path.suffix.lower() not in FORMATS:
-        raise RequestError(f"{path}: an animation is a file that ends in {', '.join(FORMATS)}")
+        raise RequestError(f"{path}: the name of an animation ends in {', '.join(FORMATS)}")
     folders.check_free(path, force=force)
 
 
 def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
-    """The newest ``last`` sample grids of a run, or all of them, ascending by step.
+    """The files of the newest ``last`` sample grids of a run, or of all, ascending by step.
 
     Raises RequestError if there are none.
     """
-    sheets = folder.sample_grids()
-    if not sheets:
-        raise RequestError(f"{folder.samples} holds no sample grids yet: train the run first")
-    return sheets[-last if last else None :]
+    grids = folder.sample_grids()
+    if not grids:
+        raise RequestError(f"{folder.samples} has no sample grids yet: train the run first")
+    return grids[-last if last else None :]
 
 
-def film(grids: Sequence[Path]) -> Iterator[Image.Image]:
-    """A frame of each grid, in the middle of the least canvas that holds them all."""
+def grid_frames(grids: Sequence[Path]) -> Iterator[Image.Image]:
+    """One RGB frame per grid file, all of one size: smaller grids are centered on white."""
     sizes = []
     for path in grids:
-        with _opened(path) as image:  # reads the header alone
+        with _open_image(path) as image:  # reads only the header
             sizes.append(image.size)
     widths, heights = zip(*sizes, strict=True)
     for path in grids:
-        with _opened(path) as image:
+        with _open_image(path) as image:
             yield on_white(image, (max(widths), max(heights)))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _open_image(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
             yield image
@@ -78,9 +79,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def on_white(image: Image.Image, size: tuple[int, int] | None = None) -> Image.Image:
-    """A frame, RGB, of an image of any mode, in the middle of a white canvas of (width, height).
+    """An image of any mode as RGB, centered on a white canvas.
 
-    The canvas is as large as the image unless its size is given.
+    ``size`` is the canvas's (width, height); without it, the canvas has the size of the image.
     """
     canvas = Image.new("RGB", size or image.size, "white")
     image = image.convert("RGBA")
@@ -90,10 +91,11 @@ def on_white(image: Image.Image, size: tuple[int, int] | None = None) -> Image.I
 
 
 def write(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
-    """Write frames, RGB and of one size, all or nothing, each as soon as it is made.
+    """Write RGB frames of one size as an animation, one at a time; if it fails, no file is left.
 
-    ``fps`` is their number a second. GIF and WebP repeat for ever. Sides of MP4 that are odd get
-    a white line more. Raises OSError with ffmpeg's reason if the file cannot be written.
+    ``fps`` is the number of frames per second. GIF and WebP repeat forever. An odd side of an MP4
+    is padded with one white line. Raises OSError with ffmpeg's reason if the file cannot be
+    written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
@@ -103,31 +105,33 @@ def write(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
 
 
 def _encode(frames: Iterable[Image.Image], fps: float, output: Sequence[str]) -> str | None:
-    """Pass frames through ffmpeg into an output; if that fails, ffmpeg's last word on it."""
+    """Encode frames with ffmpeg; returns ffmpeg's last error line if that fails, else None."""
     import imageio_ffmpeg
 
     source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
-    ffmpeg = subprocess.Popen(  # noqa: S603 - the arguments are those of this module
+    ffmpeg = subprocess.Popen(  # noqa: S603 - the arguments are from this module
         [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *source, *output],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     try:
-        _feed(ffmpeg, frames)
-        told = ffmpeg.communicate()[1].decode(errors="replace").splitlines()
+        _send_frames(ffmpeg, frames)
+        messages = ffmpeg.communicate()[1].decode(errors="replace").splitlines()
     except BaseException:
         ffmpeg.kill()
         ffmpeg.communicate()  # closes the pipes
         raise
     if ffmpeg.returncode == 0:
         return None
-    return told[-1].rpartition("] ")[2] if told else f"ffmpeg ended with {ffmpeg.returncode}"
+    if messages:
+        return messages[-1].rpartition("] ")[2]
+    return f"ffmpeg ended with {ffmpeg.returncode}"
 
 
-def _feed(ffmpeg: subprocess.Popen[bytes], frames: Iterable[Image.Image]) -> None:
+def _send_frames(ffmpeg: subprocess.Popen[bytes], frames: Iterable[Image.Image]) -> None:
     assert ffmpeg.stdin
     for frame in frames:
         try:
             ffmpeg.stdin.write(b"P6 %d %d 255\n" % frame.size + frame.tobytes())
-        except OSError:  # it has ended early, and says why
+        except OSError:  # ffmpeg has exited; its stderr has the reason
             return

@@ -1,4 +1,4 @@
-"""The evaluation of a run that was trained before."""
+"""Evaluate the checkpoints of a trained run."""
 
 from __future__ import annotations
 
@@ -25,34 +25,35 @@ def evaluate(
     device: str = "cpu",
     observer: Observer = SILENT,
 ) -> Iterator[Evaluated]:
-    """Measure the generators of some of a run's checkpoints, and keep what is found with the run.
+    """Evaluate the generators of these checkpoints and save the scores in the run folder.
 
-    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the images that
-    the run was trained on are not those of its settings any more.
+    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the dataset of the
+    settings no longer has the images that the run was trained on.
     """
-    trained = [TrainedRun(folder, run, which).to(device) for which in _named(folder, checkpoints)]
+    names = _checkpoint_names(folder, checkpoints)
+    trained = [TrainedRun(folder, run, name).to(device) for name in names]
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
-    trained[0].require_images(data)
+    trained[0].require_same_images(data)
     evaluation = Evaluation(run, data, device)
     if evaluation.note:
         observer.on_message(evaluation.note)
-    kept = Evaluations(folder.evaluations, step=math.inf)
+    journal = Evaluations(folder.evaluations, step=math.inf)
     try:
         for each in trained:
-            found = _evaluated(evaluation, each, observer.on_evaluation_progress)
-            kept.on_evaluation_end(found)
+            found = _evaluate(evaluation, each, observer.on_evaluation_progress)
+            journal.on_evaluation_end(found)
             yield found
     finally:
-        kept.on_end()
+        journal.on_end()
 
 
-def _named(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
-    """Each once; ``all`` stands for every step, or for the last if there is none at all."""
+def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
+    """Without duplicates; ``all`` is replaced by every step, or by ``last`` if there is none."""
     steps = [str(step) for step in reversed(Checkpoints(folder.checkpoints, keep=1).steps())]
-    named = (steps or ["last"] if which == "all" else [which] for which in checkpoints)
-    return list(dict.fromkeys(which for some in named for which in some))
+    names = (steps or ["last"] if name == "all" else [name] for name in checkpoints)
+    return list(dict.fromkeys(name for some in names for name in some))
 
 
-def _evaluated(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:
+def _evaluate(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:
     step, images_seen = run.step, run.images_seen
-    return evaluation(run.generator, run.point, step, images_seen, run.conditional, progress)
+    return evaluation(run.generator, run.growth_point, step, images_seen, run.conditional, progress)

@@ -1,4 +1,4 @@
-"""Generated images as files: one grid, or one file each."""
+"""Write generated images to files: one grid, or one file per image."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ganzoo import folders, imaging
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending
 
-_LEGIBLE = 128
-"""Pixels of the shorter side, in sheets to be looked at."""
+_MIN_SIDE = 128
+"""Minimum length of an image's shorter side in ``save_side_by_side``, in pixels."""
 _GAP = 4
-"""Pixels between their images; twice as many after the first of a row."""
+"""Pixels between images in ``save_side_by_side``; the gap after the first column is double."""
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Refuse what is no image file, and what ``folders.check_free`` refuses.
+    """Check that an image file can be written here.
 
-    Raises RequestError.
+    Raises RequestError if the name has no known image format, or if ``folders.check_free`` does.
     """
     if not ending(path):
         raise RequestError(f"{path}: name one image file, such as {path}.png")
@@ -33,32 +33,32 @@ def check_free(path: Path, *, force: bool = False) -> None:
     folders.check_free(path, force=force)
 
 
-def save_grid(made: Tensor, path: Path, columns: int | None = None) -> None:
-    """Write images, uint8 (N, C, H, W), as one."""
+def save_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
+    """Write images, uint8 (N, C, H, W), as one grid."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(imaging.grid(made, columns), path)
+    imaging.save(imaging.grid(images, columns), path)
 
 
-def save_each_class(made: Tensor, class_names: Sequence[str], path: Path) -> None:
-    """Write images, uint8 (classes, N, C, H, W), as one: a row for each class, with its name."""
+def save_class_grid(images: Tensor, class_names: Sequence[str], path: Path) -> None:
+    """Write images, uint8 (classes, N, C, H, W), as one grid: a row per class, with its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(imaging.class_grid(made, class_names, columns=made.shape[1]), path)
+    imaging.save(imaging.class_grid(images, class_names, columns=images.shape[1]), path)
 
 
-def save_beside(shown: Tensor, others: Tensor, path: Path) -> None:
-    """Write a row for each image (N, C, H, W): itself, a gap, and its others (N, K, C, H, W).
+def save_side_by_side(images: Tensor, others: Tensor, path: Path) -> None:
+    """Write one row per image: the image (N, C, H, W), a gap, its other images (N, K, C, H, W).
 
-    All are uint8. Each pixel is repeated until an image's shorter side has at least 128.
+    All are uint8. Each pixel is repeated until an image's shorter side has at least 128 pixels.
     """
-    factor = -(-_LEGIBLE // min(shown.shape[2:]))
-    columns = (shown, 1), (others.flatten(0, 1), others.shape[1])
-    sheets = [imaging.grid(imaging.enlarged(made, factor), k, _GAP) for made, k in columns]
+    factor = -(-_MIN_SIDE // min(images.shape[2:]))
+    parts = (images, 1), (others.flatten(0, 1), others.shape[1])
+    grids = [imaging.grid(imaging.enlarged(part, factor), columns, _GAP) for part, columns in parts]
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(np.concatenate(sheets, axis=1), path)
+    imaging.save(np.concatenate(grids, axis=1), path)
 
 
-def save_singly(made: Tensor, folder: Path, seed: int) -> None:
-    """Write images, uint8 (N, C, H, W), as ``seed0-00000.png`` and so on."""
+def save_images(images: Tensor, folder: Path, seed: int) -> None:
+    """Write each of these images, uint8 (N, C, H, W), to a file: ``seed0-00000.png`` and so on."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, image in enumerate(made.permute(0, 2, 3, 1).numpy()):
+    for number, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
         imaging.save(image, folder / f"seed{seed}-{number:05}.png")

@@ -1,4 +1,4 @@
-"""Generated images, and the real ones that are nearest to each."""
+"""The real images that are nearest to generated ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.session import SILENT, store_of
 
 By = Literal["features", "pixels"]
-_AT_ONCE = 256
-"""Real images that are compared together."""
+_BATCH_SIZE = 256
+"""Real images that are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class Neighbor:
 
     name: str
     number: int
-    """Its place among the images of the run, before ``evaluate.real`` takes some of them."""
+    """Its index among the images of the run, before ``evaluate.real`` limits their number."""
     distance: float
-    """Between features, or the root of the mean square of pixels from 0 to 255."""
+    """Euclidean distance of the features, or root mean square difference of pixels, 0 to 255."""
     among_real: float | None
-    """How far this real image is from the nearest other one; ``None`` if it is alone."""
+    """Distance from this real image to the nearest other one; ``None`` if there is no other."""
 
 
-class Neighborhood:
-    """The real images of a run, by features or by pixels.
+class NearestNeighbors:
+    """A search for the nearest real images of a run, by features or by pixels.
 
-    They are those that its metrics compare with, at the stage that the run is at. Raises
-    RequestError if the images that it was trained on are not there, or are others now.
+    It compares with the same real images as the run's metrics, at the run's current stage. Raises
+    RequestError if the images that the run was trained on are missing or have changed.
     """
 
     def __init__(
@@ -54,78 +54,78 @@ class Neighborhood:
         observer: Observer = SILENT,
     ) -> None:
         run = trained.run
-        source: Dataset = run.dataset.build()
-        store = store_of(run, source, observer)
+        dataset: Dataset = run.dataset.build()
+        store = store_of(run, dataset, observer)
         data = Collection.of(store, run.data.classes)
-        trained.require_images(data)
-        stage = GrowthPoint(trained.point.stage, 1.0)
+        trained.require_same_images(data)
+        stage = GrowthPoint(trained.growth_point.stage, 1.0)
         self._extract: Extractor | None = None
         self._device = device
         if by == "features":
             real = Evaluation(run, data, device).evaluator(stage).real
             self._images, self._extract = real.images, real.extract
-            self._places = real.sample(observer.on_evaluation_progress).features
+            self._vectors = real.sample(observer.on_evaluation_progress).features
         else:
             self._images = real_images(run, data, stage)
-            self._places = _flat(self._images)
+            self._vectors = self._images.flatten(1)
         self._numbers = spread_evenly(data.numbers, run.evaluate.real)
-        self._name = _names(source, store)
+        self._name = _names(dataset, store)
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def nearest(self, made: Tensor, count: int = 5) -> tuple[list[list[Neighbor]], Tensor]:
-        """Of each image, uint8 (N, C, H, W), the neighbors, nearest first.
+    def nearest(self, images: Tensor, count: int = 5) -> tuple[list[list[Neighbor]], Tensor]:
+        """The ``count`` neighbors of each image, uint8 (N, C, H, W), nearest first.
 
-        Also their images, uint8 (N, count, C, H, W). There are never more than real images.
+        Also their images, uint8 (N, count, C, H, W). ``count`` is limited to the number of real
+        images.
         """
         count = min(count, len(self))
-        near = _distances(self._placed(made), self._places).topk(count, largest=False)
-        found = near.indices  # (N, count)
-        among_real = self._among_real(found.flatten()).view_as(found)
-        columns = (found.tolist(), near.values.tolist(), among_real.tolist())
+        near = _distances(self._vectors_of(images), self._vectors).topk(count, largest=False)
+        indices = near.indices  # (N, count)
+        among_real = self._among_real(indices.flatten()).view_as(indices)
+        columns = (indices.tolist(), near.values.tolist(), among_real.tolist())
         neighbors = [
             [self._neighbor(*each) for each in zip(*row, strict=True)]
             for row in zip(*columns, strict=True)
         ]
-        return neighbors, self._images[found]
+        return neighbors, self._images[indices]
 
-    def _placed(self, made: Tensor) -> Tensor:
+    def _vectors_of(self, images: Tensor) -> Tensor:
+        """The features of images, or their pixels, (N, D)."""
         if self._extract is None:
-            return _flat(made)
-        return ImageArraySet(made, self._extract, device=self._device).features
+            return images.flatten(1)
+        return ImageArraySet(images, self._extract, device=self._device).features
 
-    def _among_real(self, found: Tensor) -> Tensor:
-        distances = _distances(self._places[found], self._places)
-        distances[torch.arange(len(found)), found] = torch.inf  # each from itself
+    def _among_real(self, indices: Tensor) -> Tensor:
+        distances = _distances(self._vectors[indices], self._vectors)
+        distances[torch.arange(len(indices)), indices] = torch.inf  # each image from itself
         return distances.amin(1)
 
-    def _neighbor(self, place: int, distance: float, among_real: float) -> Neighbor:
-        number = int(self._numbers[place])
+    def _neighbor(self, index: int, distance: float, among_real: float) -> Neighbor:
+        number = int(self._numbers[index])
         alone = len(self) == 1
         return Neighbor(self._name(number), number, distance, None if alone else among_real)
 
 
-def _flat(images: Tensor) -> Tensor:
-    """Images, uint8 (N, C, H, W), as (N, D)."""
-    return images.flatten(1)
-
-
 def _distances(x: Tensor, y: Tensor) -> Tensor:
-    """Of x (N, D) and y (M, D): (N, M); of bytes, the root of the mean square."""
+    """Distances (N, M) between x (N, D) and y (M, D): Euclidean; of uint8, root mean square."""
     scale = 1.0 if y.is_floating_point() else y.shape[1] ** -0.5
-    how = "donot_use_mm_for_euclid_dist"  # which is exact for copies
-    parts = [torch.cdist(x.float(), some.float(), compute_mode=how) for some in y.split(_AT_ONCE)]
+    mode = "donot_use_mm_for_euclid_dist"  # gives exactly 0 for copies
+    batches = y.split(_BATCH_SIZE)
+    parts = [torch.cdist(x.float(), batch.float(), compute_mode=mode) for batch in batches]
     return torch.cat(parts, dim=1) * scale
 
 
-def _names(source: Dataset, store: Store) -> Callable[[int], str]:
-    """What an image of the store is called in its source."""
+def _names(dataset: Dataset, store: Store) -> Callable[[int], str]:
+    """A function that returns the name of image number i of the store."""
     left_out = store.left_out if isinstance(store, PreparedImages) else ()
-    numbers = np.delete(np.arange(len(source)), left_out)
+    indices = np.delete(np.arange(len(dataset)), left_out)
 
     def name(number: int) -> str:
-        own = int(numbers[number])
-        return printable(source.name(own)) if isinstance(source, NamedDataset) else f"number {own}"
+        index = int(indices[number])
+        if isinstance(dataset, NamedDataset):
+            return printable(dataset.name(index))
+        return f"number {index}"
 
     return name

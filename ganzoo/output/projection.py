@@ -1,4 +1,4 @@
-"""Given images, as near as a generator comes to them."""
+"""Projection: find the latents whose generated image is nearest to a given image."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ from ganzoo.output.trained import TrainedRun
 from ganzoo.training.sampling import draw, latents_of
 
 _CANDIDATES = 256
-"""Random latents that are tried first."""
+"""Random latents that are compared with the image first."""
 _STARTS = 4
-"""How many of them, the nearest, are searched from."""
-_AT_ONCE = 64
+"""The nearest candidates, from which gradient descent starts."""
+_BATCH_SIZE = 64
 _LR = 0.2
-"""Adam's learning rate at the beginning; it falls to 0 as a cosine."""
-_PRIOR = 0.1
-"""The weight of latents that are too long or too short, against squares of pixels in [-1, 1]."""
+"""Adam's initial learning rate; cosine annealing reduces it to 0."""
+_PRIOR_WEIGHT = 0.1
+"""Weight of the penalty on the latents' length, relative to squared pixels in [-1, 1]."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """The nearest image to a given one that was found."""
+    """The generated image that was found for a given one."""
 
     image: Tensor
     """uint8 (C, H, W)."""
     latents: Tensor
-    """What it is made of, without an axis for a batch, on the CPU."""
+    """Its latents, without a batch axis, on the CPU."""
     label: int | None
     distance: float
-    """Its difference to the given one: the root of the mean square, of values from 0 to 255."""
+    """Root mean square difference to the given image, of pixels from 0 to 255."""
     random_distance: float
-    """That of the nearest of the random images that were tried first."""
+    """The same for the nearest candidate before gradient descent."""
     length: float
-    """The root of the latents' mean square; about 1 where they are usual."""
+    """Root mean square of the standardized latents; about 1 for typical latents."""
 
 
-def prepared(run: TrainedRun, path: Path) -> Tensor:
-    """An image as the networks of a run would see it, uint8 (C, H, W).
+def prepare_image(run: TrainedRun, path: Path) -> Tensor:
+    """An image file prepared like the run's images, uint8 (C, H, W).
 
-    Raises UnreadableImage, and RequestError where images have other channels than the run's.
+    Raises UnreadableImage, and RequestError where the image cannot have the run's channels.
     """
-    how = run.run.data.model_copy(update={"channels": run.whole.channels})
-    whole = torch.from_numpy(prepare(open_image(path), how)).permute(2, 0, 1)[None]
-    return imaging.to_uint8(run.point.shrink(imaging.from_uint8(whole)))[0]
+    options = run.run.data.model_copy(update={"channels": run.data_image_shape.channels})
+    image = torch.from_numpy(prepare(open_image(path), options)).permute(2, 0, 1)[None]
+    return imaging.to_uint8(run.growth_point.shrink(imaging.from_uint8(image)))[0]
 
 
 class Projector:
-    """Searches for latents by gradient descent, beginning with the nearest random images.
+    """Finds latents by gradient descent, starting from the nearest random images.
 
-    Minimized are mean squares of the difference between two images at several scales, each half
-    of the one before, and ``0.1 (|z|^2 / D - 1)^2``: normal latents of many dimensions D are
-    hardly ever shorter or longer. The 256 random images are those that ``TrainedRun.generate``
-    makes with this seed; a conditional generator that is told no class tries them as often
-    as they were trained.
+    It minimizes the mean squared difference between the two images, summed over several scales,
+    each half of the one before, plus the penalty ``0.1 (|z|^2 / D - 1)^2``: normal latents of D
+    dimensions almost always have |z|^2 near D. The 256 candidates are the images of
+    ``TrainedRun.generate`` with this seed; without ``class_name``, a conditional generator tries
+    each class as often as it was trained.
 
-    Raises RequestError if the generator listens to no classes or has none of that name.
+    Raises RequestError if the generator is not conditional, or has no class of that name.
     """
 
     def __init__(
@@ -75,88 +75,88 @@ class Projector:
         self._generator = run.generator
         self._latents = latents_of(run.generator, range(_CANDIDATES), seed)
         self._labels = run.labels(_CANDIDATES, seed, class_name)
-        self._made = draw(run.generator, self._latents, self._labels)
+        self._images = draw(run.generator, self._latents, self._labels)
         self._device = next(run.generator.parameters()).device
-        # Latents that are not normal are measured by their own mean and spread.
+        # Latents that are not normal are standardized by their own mean and standard deviation.
         self._mean, self._std = self._latents.mean().item(), self._latents.std().item()
 
-    def __call__(self, image: Tensor, stepped: Callable[[], None] = lambda: None) -> Projection:
-        """The projection of an image, uint8 (C, H, W); ``stepped`` is called after each step."""
-        target = _scales(imaging.from_uint8(image[None].to(self._device)))
+    def __call__(self, image: Tensor, on_step: Callable[[], None] = lambda: None) -> Projection:
+        """The projection of an image, uint8 (C, H, W); ``on_step`` is called after each step."""
+        target = _all_scales(imaging.from_uint8(image[None].to(self._device)))
         nearest = self._nearest(target)
         latents = self._latents[nearest].to(self._device)
         labels = None if self._labels is None else self._labels[nearest].to(self._device)
-        latents, best = self._descended(latents, labels, target, stepped)
+        latents, best = self._optimize(latents, labels, target, on_step)
         label = None if labels is None else labels[best : best + 1]
         found = latents[best : best + 1]
-        made = draw(self._generator, found, label)[0]
+        generated = draw(self._generator, found, label)[0]
         return Projection(
-            image=made,
+            image=generated,
             latents=found[0].cpu(),
             label=None if label is None else int(label),
-            distance=_distance(made, image),
-            random_distance=_distance(self._made[nearest[0]], image),
-            length=self._squares(found).sqrt().item(),
+            distance=_rms(generated, image),
+            random_distance=_rms(self._images[nearest[0]], image),
+            length=self._squared_length(found).sqrt().item(),
         )
 
     def _nearest(self, target: Tensor) -> Tensor:
-        """The numbers of the candidates to begin with, nearest first."""
-        distances = [
-            _squared(imaging.from_uint8(some.to(self._device)), target)
-            for some in self._made.split(_AT_ONCE)
+        """The indices of the candidates to start from, nearest first."""
+        losses = [
+            _losses(imaging.from_uint8(batch.to(self._device)), target)
+            for batch in self._images.split(_BATCH_SIZE)
         ]
-        return torch.cat(distances).argsort(stable=True)[:_STARTS].cpu()
+        return torch.cat(losses).argsort(stable=True)[:_STARTS].cpu()
 
     @torch.enable_grad()
-    def _descended(
-        self, start: Tensor, labels: Tensor | None, target: Tensor, stepped: Callable[[], None]
+    def _optimize(
+        self, start: Tensor, labels: Tensor | None, target: Tensor, on_step: Callable[[], None]
     ) -> tuple[Tensor, int]:
-        """Where the latents of all starts have come to, and which of them is the best."""
+        """The best latents found from each start, and the index of the best of all."""
         z = start.clone().requires_grad_()
-        adam = torch.optim.Adam([z], lr=_LR)
-        falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.steps)
-        found, least = start, torch.full((len(start),), torch.inf, device=start.device)
+        optimizer = torch.optim.Adam([z], lr=_LR)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+        best, lowest = start, torch.full((len(start),), torch.inf, device=start.device)
         for _ in range(self.steps):
-            distances = _squared(self._generator(z, labels), target)
-            found, least = _nearer(z.detach(), distances.detach(), found, least)
-            unusual = (self._squares(z) - 1).square()
-            adam.zero_grad()
-            (distances + _PRIOR * unusual).sum().backward()
-            adam.step()
-            falling.step()
-            stepped()
+            losses = _losses(self._generator(z, labels), target)
+            best, lowest = _keep_best(z.detach(), losses.detach(), best, lowest)
+            prior = (self._squared_length(z) - 1).square()
+            optimizer.zero_grad()
+            (losses + _PRIOR_WEIGHT * prior).sum().backward()
+            optimizer.step()
+            scheduler.step()
+            on_step()
         with torch.no_grad():
-            distances = _squared(self._generator(z, labels), target)
-        found, least = _nearer(z.detach(), distances, found, least)
-        return found, int(least.argmin())
+            losses = _losses(self._generator(z, labels), target)
+        best, lowest = _keep_best(z.detach(), losses, best, lowest)
+        return best, int(lowest.argmin())
 
-    def _squares(self, latents: Tensor) -> Tensor:
-        """The mean square of each one's standardized values, (N,)."""
+    def _squared_length(self, latents: Tensor) -> Tensor:
+        """The mean square of the standardized latents, (N,)."""
         return ((latents.flatten(1) - self._mean) / self._std).square().mean(1)
 
 
-def _nearer(
-    latents: Tensor, distances: Tensor, found: Tensor, least: Tensor
+def _keep_best(
+    latents: Tensor, losses: Tensor, best: Tensor, lowest: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Of each start, the latents that were nearest so far, and how near."""
-    better = distances < least
-    aside = better.view(-1, *[1] * (latents.ndim - 1))
-    return torch.where(aside, latents, found), torch.where(better, distances, least)
+    """For each start, the latents with the lowest loss so far, and that loss."""
+    better = losses < lowest
+    mask = better.view(-1, *[1] * (latents.ndim - 1))
+    return torch.where(mask, latents, best), torch.where(better, losses, lowest)
 
 
-def _squared(made: Tensor, target: Tensor) -> Tensor:
-    """Of each image (N, C, H, W), the sum of its mean squared differences at all scales."""
-    return (_scales(made) - target).square().sum(1)
+def _losses(images: Tensor, target: Tensor) -> Tensor:
+    """For each image (N, C, H, W), the mean squared difference, summed over all scales, (N,)."""
+    return (_all_scales(images) - target).square().sum(1)
 
 
-def _scales(images: Tensor) -> Tensor:
-    """Images at all scales side by side, (N, D), weighted so that squares add up to means."""
-    found = []
+def _all_scales(images: Tensor) -> Tensor:
+    """The pixels of all scales, (N, D), weighted so that the sum of squares is a sum of means."""
+    scales = []
     for shape in ImageShape(*images.shape[1:]).halved_shapes():
         pixels = avg_pool2d(images, images.shape[3] // shape.width).flatten(1)
-        found.append(pixels / math.sqrt(pixels.shape[1]))
-    return torch.cat(found, dim=1)
+        scales.append(pixels / math.sqrt(pixels.shape[1]))
+    return torch.cat(scales, dim=1)
 
 
-def _distance(one: Tensor, other: Tensor) -> float:
+def _rms(one: Tensor, other: Tensor) -> float:
     return (one.float() - other.float()).square().mean().sqrt().item()

@@ -1,4 +1,4 @@
-"""Walks of a generator through its latent space."""
+"""Latent walks: frames of images whose latents are interpolated between keyframes."""
 
 from __future__ import annotations
 
@@ -16,49 +16,50 @@ from ganzoo.output.animation import on_white
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import draw, latents_of
 
-SMALLEST = 256
-"""What a frame's shorter side has at least, in pixels."""
+MIN_SIDE = 256
+"""Minimum length of a frame's shorter side, in pixels."""
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """Spherical interpolation of latents (N, ...), from ``a`` at t = 0 to ``b`` at t = 1.
 
     sin((1 - t) θ) / sin θ a + sin(t θ) / sin θ b, where θ is the angle between the two, each as
-    one flat vector (Shoemake 1985; White 2016, arXiv 1609.04468). Where they are parallel, it is
-    the limit (1 - t) a + t b.
+    one flat vector (Shoemake 1985; White 2016, arXiv 1609.04468). For parallel vectors, the result
+    is the limit (1 - t) a + t b.
     """
     p, q = a.flatten(1).double(), b.flatten(1).double()
     theta = cosine_similarity(p, q).clamp(-1, 1).arccos()[:, None]
     sine = theta.sin()
-    of_p, of_q = (
-        torch.where(sine > 1e-6, (share * theta).sin() / sine, share) for share in (1 - t, t)
+    weight_p, weight_q = (
+        torch.where(sine > 1e-6, (part * theta).sin() / sine, part) for part in (1 - t, t)
     )
-    return (of_p * p + of_q * q).to(a.dtype).view_as(a)
+    return (weight_p * p + weight_q * q).to(a.dtype).view_as(a)
 
 
-def stations(generator: Generator, number: int, count: int, seed: int) -> list[Tensor]:
-    """The latents (count, ...) that ``count`` walks pass, one tensor for each of their stations.
+def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -> list[Tensor]:
+    """The latents of ``number`` keyframes of ``count`` walks, one tensor (count, ...) per keyframe.
 
-    Station j of walk i follows from (seed, i, j) alone; the first is that of image i of
+    Keyframe j of walk i depends on (seed, i, j) alone. The first keyframe of walk i is image i of
     ``TrainedRun.generate`` with the same seed.
     """
+    # The word is part of the seed: another one would change every walk.
     seeds = [seed, *(Randomness(seed).number("station", j) for j in range(1, number))]
-    return [latents_of(generator, range(count), of_station) for of_station in seeds]
+    return [latents_of(generator, range(count), each) for each in seeds]
 
 
 def walk(
-    generator: Generator, passing: list[Tensor], frames: int, labels: Tensor | None = None
+    generator: Generator, keyframes: list[Tensor], frames: int, labels: Tensor | None = None
 ) -> Iterator[Image.Image]:
-    """Frames from station to station and back to the first, ``frames`` of them for each leg.
+    """Frames from keyframe to keyframe and back to the first, ``frames`` of them per keyframe.
 
-    A frame is a grid of one image for each walk. Each pixel is repeated until the frame's
-    shorter side has at least 256. After the last frame the first would follow.
+    A frame is an RGB grid with one image of each walk. Each pixel is repeated until the frame's
+    shorter side has at least 256 pixels. The walk is a loop: the first frame follows the last.
     """
-    for start, end in itertools.pairwise([*passing, passing[0]]):
+    for start, end in itertools.pairwise([*keyframes, keyframes[0]]):
         for frame in range(frames):
-            yield on_white(_sheet(draw(generator, slerp(start, end, frame / frames), labels)))
+            yield on_white(_grid(draw(generator, slerp(start, end, frame / frames), labels)))
 
 
-def _sheet(made: Tensor) -> Image.Image:
-    sheets = (imaging.grid(imaging.enlarged(made, factor)) for factor in itertools.count(1))
-    return imaging.to_image(next(s for s in sheets if min(s.shape[:2]) >= SMALLEST))
+def _grid(images: Tensor) -> Image.Image:
+    grids = (imaging.grid(imaging.enlarged(images, factor)) for factor in itertools.count(1))
+    return imaging.to_image(next(grid for grid in grids if min(grid.shape[:2]) >= MIN_SIDE))

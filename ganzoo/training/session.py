@@ -43,7 +43,7 @@ from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.sections import seconds
-from ganzoo.settings import changed_settings
+from ganzoo.settings import changed_values
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.evaluation import Evaluation
@@ -298,7 +298,7 @@ def _remember(folder: RunFolder, game: Game, note: Callable[[str], None]) -> Non
         if changed:
             listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
             note(f"resuming is exact to the bit only where nothing of this changes: {listed}")
-        facts["changed"] = changes = changed_settings(folder.stored_settings(), game.run.tree())
+        facts["changed"] = changes = changed_values(folder.stored_settings(), game.run.tree())
         if changes:
             told = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
             note(f"settings that changed since the last start: {told}")

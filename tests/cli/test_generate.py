@@ -99,7 +99,7 @@ def test_what_does_not_go_together_is_refused(tiny_run: Ganzoo, ganzoo_command: 
         (("--each-class", "--out", "a.png"), "trained without labels"),
         (("--each-class", "--class", "3 petals", "--out", "a.png"), "leave --class out"),
         (("--each-class", "--out", "a"), "name one image file"),
-        (("--truncation", 0, "--out", "a.png"), "above 0, and at most 1"),
+        (("--truncation", 0, "--out", "a.png"), "above 0 and at most 1"),
         (("--checkpoint", 77, "--out", "a.png"), "77"),
     ):
         assert reason in ganzoo_command("generate", "run", *more).error

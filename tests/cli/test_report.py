@@ -12,11 +12,11 @@ from ganzoo.folders import RunFolder
 Ganzoo = Callable[..., Any]
 
 
-def test_a_report_is_one_page(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_report_is_one_file(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     tiny_run()
     done = ganzoo_command("report", "run", "run", "--out", "new/report.html")
     assert (done.status, done.out) == (0, "new/report.html\n")
-    assert done.err.splitlines()[0] == "run: reading what it has told"
+    assert done.err.splitlines()[0] == "run: reading its files"
     assert done.err.splitlines()[-1] == "writing the page"
     text = (tmp_path / "new" / "report.html").read_text("utf-8")
     assert "<h1>run</h1>" in text

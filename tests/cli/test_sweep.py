@@ -242,7 +242,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_sweep: Ganzoo, tmp_pa
     assert "sweep exists already: name another folder" in tiny_sweep().error
     assert list((tmp_path / "sweep").iterdir()) == []
     (tmp_path / "sweep" / "sweep.json").write_text('{"trials": []}')
-    assert "sweep exists already: go on with `ganzoo sweep sweep`" in tiny_sweep().error
+    assert "sweep exists already: resume it with `ganzoo sweep sweep`" in tiny_sweep().error
 
 
 def test_what_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:

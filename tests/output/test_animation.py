@@ -13,13 +13,13 @@ from PIL import Image
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.output.animation import check_free, film, on_white, sample_grids, write
+from ganzoo.output.animation import check_free, grid_frames, on_white, sample_grids, write
 
 COLORS = ["red", "green", "blue", "black", "yellow", "white", "gray"]
 MODES = {"gray": "L", "gray and alpha": "LA", "RGB": "RGB", "RGBA": "RGBA"}
 
 
-def flat(size: tuple[int, int] = (40, 30), number: int = 7) -> list[Image.Image]:
+def plain_frames(size: tuple[int, int] = (40, 30), number: int = 7) -> list[Image.Image]:
     return [Image.new("RGB", size, color) for color in COLORS[:number]]
 
 
@@ -35,7 +35,7 @@ def read(path: Path) -> tuple[list[Image.Image], list[float]]:
 
 
 def decoded(path: Path, size: tuple[int, int]) -> tuple[str, list[Image.Image]]:
-    """What ffmpeg tells of a file, and the frames that it reads from it."""
+    """What ffmpeg prints about a file, and the frames that it decodes."""
     program = imageio_ffmpeg.get_ffmpeg_exe()
     pixels = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-")
     done = subprocess.run([program, "-i", path, *pixels], capture_output=True, check=True)
@@ -45,7 +45,7 @@ def decoded(path: Path, size: tuple[int, int]) -> tuple[str, list[Image.Image]]:
     return done.stderr.decode(), frames
 
 
-def alike(a: Image.Image, b: Image.Image, tolerance: int = 6) -> bool:
+def nearly_equal(a: Image.Image, b: Image.Image, tolerance: int = 6) -> bool:
     difference = np.asarray(a, np.int16) - np.asarray(b, np.int16)
     return a.size == b.size and int(np.abs(difference).max()) <= tolerance
 
@@ -59,7 +59,7 @@ def draw(run: RunFolder, name: str, mode: str = "RGB", size: tuple[int, int] = (
     Image.new(mode, size).save(run.samples / name)
 
 
-def test_grids_come_by_step_whatever_their_names(run: RunFolder) -> None:
+def test_grids_are_sorted_by_step_not_by_name(run: RunFolder) -> None:
     names = ["step-0000000.png", "epoch-0002-step-0000500.png", "step-0009000.png"]
     names += ["epoch-0010-step-0010000.png", "step-10000000.png"]
     for name in ["real.png", "step-12.png.txt.png", "epoch-0002.png", *reversed(names)]:
@@ -69,129 +69,129 @@ def test_grids_come_by_step_whatever_their_names(run: RunFolder) -> None:
     assert [path.name for path in sample_grids(run, last=50)] == names
 
 
-def test_a_run_without_grids_has_no_film(run: RunFolder) -> None:
+def test_a_run_without_grids_is_refused(run: RunFolder) -> None:
     draw(run, "real.png")
     with pytest.raises(RequestError, match="no sample grids yet"):
         sample_grids(run)
 
 
-def test_grids_of_several_sizes_share_a_white_canvas(run: RunFolder) -> None:
+def test_grids_of_different_sizes_are_centered_on_white(run: RunFolder) -> None:
     draw(run, "step-1.png", size=(6, 4))
     draw(run, "step-2.png", size=(4, 8))
-    wide, high = film(sample_grids(run))
+    wide, high = grid_frames(sample_grids(run))
     assert wide.size == high.size == (6, 8)
-    assert wide.getbbox() == (0, 0, 6, 8)  # black alone has no box
+    assert wide.getbbox() == (0, 0, 6, 8)  # getbbox ignores black
     assert {wide.getpixel((0, y)) for y in (0, 1, 6, 7)} == {(255, 255, 255)}
     assert wide.getpixel((0, 2)) == high.getpixel((1, 0)) == (0, 0, 0)
     assert high.getpixel((0, 0)) == high.getpixel((5, 7)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES.keys())
-def test_an_image_of_any_mode_becomes_a_frame(mode: str) -> None:
+def test_an_image_of_any_mode_becomes_an_rgb_frame(mode: str) -> None:
     frame = on_white(Image.new("RGBA", (3, 3), (100, 100, 100, 255)).convert(mode))
     assert frame.mode == "RGB"
     assert frame.getpixel((1, 1)) == (100, 100, 100)
 
 
-def test_what_is_transparent_is_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     assert on_white(Image.new("LA", (3, 3), (0, 0))).getpixel((1, 1)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("ending", [".gif", ".webp"])
-def test_a_file_holds_every_frame_and_repeats_for_ever(tmp_path: Path, ending: str) -> None:
-    path = tmp_path / "new" / f"film{ending}"
-    write(iter(flat()), path, fps=5)
+def test_a_gif_or_webp_has_every_frame_and_repeats_forever(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "new" / f"animation{ending}"
+    write(iter(plain_frames()), path, fps=5)
     frames, durations = read(path)
-    assert all(alike(a, b) for a, b in zip(frames, flat(), strict=True))
+    assert all(nearly_equal(a, b) for a, b in zip(frames, plain_frames(), strict=True))
     assert durations == [200] * len(frames)
     with Image.open(path) as image:
         assert image.info["loop"] == 0
 
 
-def test_an_mp4_is_what_every_player_shows(tmp_path: Path) -> None:
-    write(iter(flat()), tmp_path / "film.mp4", fps=20)
-    told, frames = decoded(tmp_path / "film.mp4", (40, 30))
-    assert re.search(r"h264.* yuv420p\(tv, bt709[,)].* 40x30\b.* 20 fps", told)
-    assert "Duration: 00:00:00.35" in told
-    assert all(alike(a, b) for a, b in zip(frames, flat(), strict=True))
+def test_an_mp4_is_h264_with_yuv420p(tmp_path: Path) -> None:
+    write(iter(plain_frames()), tmp_path / "animation.mp4", fps=20)
+    printed, frames = decoded(tmp_path / "animation.mp4", (40, 30))
+    assert re.search(r"h264.* yuv420p\(tv, bt709[,)].* 40x30\b.* 20 fps", printed)
+    assert "Duration: 00:00:00.35" in printed
+    assert all(nearly_equal(a, b) for a, b in zip(frames, plain_frames(), strict=True))
 
 
-def test_odd_sides_of_an_mp4_get_a_white_line(tmp_path: Path) -> None:
-    write([Image.new("RGB", (33, 21), "black")] * 3, tmp_path / "film.mp4", fps=5)
-    told, frames = decoded(tmp_path / "film.mp4", (34, 22))
-    assert " 34x22" in told
+def test_odd_sides_of_an_mp4_are_padded_with_white(tmp_path: Path) -> None:
+    write([Image.new("RGB", (33, 21), "black")] * 3, tmp_path / "animation.mp4", fps=5)
+    printed, frames = decoded(tmp_path / "animation.mp4", (34, 22))
+    assert " 34x22" in printed
     for frame in map(np.asarray, frames):
-        assert frame[:20, :32].max() < 10  # not rescaled, or the edge would be blurred
+        assert frame[:20, :32].max() < 10  # the edge is sharp: the image is not rescaled
         assert frame[21].min() > 200
         assert frame[:, 33].min() > 200
     assert len(frames) == 3
 
 
 @pytest.mark.parametrize("fps", [0.5, 12, 30, 50])
-def test_hundredths_of_a_second_add_up(tmp_path: Path, fps: float) -> None:
-    write(flat(), tmp_path / "film.gif", fps)
-    _, durations = read(tmp_path / "film.gif")
-    assert min(durations) >= 20  # faster ones are shown much slower
+def test_rounded_durations_of_a_gif_add_up(tmp_path: Path, fps: float) -> None:
+    write(plain_frames(), tmp_path / "animation.gif", fps)
+    _, durations = read(tmp_path / "animation.gif")
+    assert min(durations) >= 20  # browsers slow down shorter durations
     assert sum(durations) == pytest.approx(7000 / fps, abs=10)
 
 
-def test_a_frame_that_stays_keeps_its_time(tmp_path: Path) -> None:
-    write(flat(number=1) * 4 + flat(number=2), tmp_path / "film.gif", fps=5)
-    assert sum(read(tmp_path / "film.gif")[1]) == 1200
+def test_repeated_frames_keep_their_duration(tmp_path: Path) -> None:
+    write(plain_frames(number=1) * 4 + plain_frames(number=2), tmp_path / "animation.gif", fps=5)
+    assert sum(read(tmp_path / "animation.gif")[1]) == 1200
 
 
-def test_each_frame_of_a_gif_has_a_palette_of_its_own(tmp_path: Path) -> None:
+def test_each_frame_of_a_gif_has_its_own_palette(tmp_path: Path) -> None:
     cube = np.stack(np.meshgrid(*[np.arange(0, 256, 51)] * 3), axis=-1)  # 216 colors
     colors = [cube, 230 * cube // 255 + 10, cube // 2 + 5]
     frames = [Image.fromarray(each.astype(np.uint8).reshape(36, 6, 3)) for each in colors]
-    write(frames, tmp_path / "film.gif", fps=5)
-    shown = read(tmp_path / "film.gif")[0]
-    assert all(alike(a, b, tolerance=1) for a, b in zip(shown, frames, strict=True))
+    write(frames, tmp_path / "animation.gif", fps=5)
+    shown = read(tmp_path / "animation.gif")[0]
+    assert all(nearly_equal(a, b, tolerance=1) for a, b in zip(shown, frames, strict=True))
 
 
 @pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
-def test_frames_are_made_one_after_the_other(tmp_path: Path, ending: str) -> None:
+def test_frames_are_written_one_at_a_time(tmp_path: Path, ending: str) -> None:
     made: list[weakref.ref[Image.Image]] = []
 
     def frames() -> Iterator[Image.Image]:
-        for image in flat():
-            assert sum(frame() is not None for frame in made) <= 1  # who writes may hold the last
+        for image in plain_frames():
+            assert sum(frame() is not None for frame in made) <= 1  # the writer may hold the last
             frame = image.copy()
             made.append(weakref.ref(frame))
             yield frame
             del frame
 
-    write(frames(), tmp_path / f"film{ending}", fps=5)
+    write(frames(), tmp_path / f"animation{ending}", fps=5)
     assert len(made) == 7
 
 
-def test_nothing_is_left_when_a_frame_fails(tmp_path: Path) -> None:
+def test_no_file_remains_when_a_frame_fails(tmp_path: Path) -> None:
     def frames() -> Iterator[Image.Image]:
-        yield from flat()
+        yield from plain_frames()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(frames(), tmp_path / "film.mp4", fps=5)
+        write(frames(), tmp_path / "animation.mp4", fps=5)
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_left_when_ffmpeg_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_remains_when_ffmpeg_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "ffmpeg"
     lines = ('for file; do :; done; echo half > "${file#file:}"', 'echo "[out @ 1] disk full" >&2')
     broken.write_text("\n".join(["#!/bin/sh", *lines, "exit 1\n"]))
     broken.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
-    out = tmp_path / "out" / "film.gif"
-    with pytest.raises(OSError, match=r"^cannot write \S+film.gif: disk full$"):
-        write(flat(size=(600, 400)), out, fps=5)
+    out = tmp_path / "out" / "animation.gif"
+    with pytest.raises(OSError, match=r"^cannot write \S+animation.gif: disk full$"):
+        write(plain_frames(size=(600, 400)), out, fps=5)
     assert not list(out.parent.iterdir())
 
 
-def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "film.gif").touch()
+def test_existing_files_and_unknown_extensions_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "animation.gif").touch()
     with pytest.raises(RequestError, match="exists already"):
-        check_free(tmp_path / "film.gif")
-    for name in ("film.avi", "film"):
+        check_free(tmp_path / "animation.gif")
+    for name in ("animation.avi", "animation"):
         with pytest.raises(RequestError, match=r"ends in \.gif, \.mp4, \.webp"):
             check_free(tmp_path / name)
     check_free(tmp_path / "new.GIF")

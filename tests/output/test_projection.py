@@ -12,15 +12,15 @@ from PIL import Image
 from torch import Tensor
 
 import ganzoo
-from ganzoo.output.projection import Projector, prepared
+from ganzoo.output.projection import Projector, prepare_image
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
 
 Arguments = Callable[..., dict[str, Any]]
 
 
-class Window(ganzoo.Generator):
-    """Latents are pixels; a label of 1 turns them to their negative."""
+class LatentPixels(ganzoo.Generator):
+    """Latents are the pixels; a label of 1 inverts them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,85 +35,83 @@ class Window(ganzoo.Generator):
 
 
 @pytest.fixture
-def window(tiny: Arguments) -> TrainedRun:
+def trained(tiny: Arguments) -> TrainedRun:
     """A run whose generator can make any image."""
     run = ganzoo.train(**tiny(architecture="mlp", steps=1))
-    run.generator = Window()
+    run.generator = LatentPixels()
     return run
 
 
-def test_what_a_generator_can_make_is_found(window: TrainedRun) -> None:
-    latents = latents_of(window.generator, [999], seed=7)
-    image = draw(window.generator, latents)[0]
-    found = Projector(window, steps=300)(image)
+def test_the_latents_of_a_generated_image_are_found(trained: TrainedRun) -> None:
+    latents = latents_of(trained.generator, [999], seed=7)
+    image = draw(trained.generator, latents)[0]
+    found = Projector(trained, steps=300)(image)
     assert found.distance < 6 < 40 < found.random_distance
     assert torch.allclose(found.latents, latents[0], atol=0.4)
-    assert torch.equal(found.image, draw(window.generator, found.latents[None])[0])
+    assert torch.equal(found.image, draw(trained.generator, found.latents[None])[0])
     assert found.label is None
 
 
-def test_more_steps_come_nearer(window: TrainedRun) -> None:
-    image = draw(window.generator, latents_of(window.generator, [999], seed=7))[0]
-    few, many = (Projector(window, steps)(image).distance for steps in (5, 100))
+def test_more_steps_reduce_the_distance(trained: TrainedRun) -> None:
+    image = draw(trained.generator, latents_of(trained.generator, [999], seed=7))[0]
+    few, many = (Projector(trained, steps)(image).distance for steps in (5, 100))
     assert many < few
 
 
-def test_latents_stay_about_as_long_as_usual(window: TrainedRun) -> None:
+def test_the_prior_limits_the_length_of_the_latents(trained: TrainedRun) -> None:
     white = torch.full((1, 4, 4), 255, dtype=torch.uint8)
-    found = Projector(window, steps=300)(white)
-    assert 1 < found.length < 2  # without the prior, they would grow for ever
+    found = Projector(trained, steps=300)(white)
+    assert 1 < found.length < 2  # without the prior, they grow without limit
     assert found.length == pytest.approx(found.latents.square().mean().sqrt().item(), abs=0.1)
 
 
-def test_the_same_seed_finds_the_same_whatever_else_is_projected(window: TrainedRun) -> None:
-    first, second = window.generator.sample_latents(2, torch.Generator().manual_seed(1))
-    images = draw(window.generator, torch.stack([first, second]))
-    projector = Projector(window, steps=10, seed=3)
+def test_a_projection_depends_on_the_seed_and_the_image_alone(trained: TrainedRun) -> None:
+    first, second = trained.generator.sample_latents(2, torch.Generator().manual_seed(1))
+    images = draw(trained.generator, torch.stack([first, second]))
+    projector = Projector(trained, steps=10, seed=3)
     projector(images[0])
-    again, alone = projector(images[1]), Projector(window, steps=10, seed=3)(images[1])
-    other = Projector(window, steps=10, seed=4)(images[1])
+    again, alone = projector(images[1]), Projector(trained, steps=10, seed=3)(images[1])
+    other = Projector(trained, steps=10, seed=4)(images[1])
     assert torch.equal(again.latents, alone.latents)
     assert not torch.equal(again.latents, other.latents)
     assert astuple(again)[2:] == astuple(alone)[2:]
 
 
-def test_each_step_is_told(window: TrainedRun) -> None:
+def test_on_step_is_called_after_each_step(trained: TrainedRun) -> None:
     steps: list[None] = []
     image = torch.zeros(1, 4, 4, dtype=torch.uint8)
-    Projector(window, steps=7)(image, lambda: steps.append(None))
+    Projector(trained, steps=7)(image, lambda: steps.append(None))
     assert len(steps) == 7
 
 
-def test_the_class_is_found_too_unless_it_is_named(window: TrainedRun) -> None:
-    window.conditional, window.class_names = True, ("as it is", "negative")
-    window.frequencies = ClassFrequencies([1, 1])
-    labels = window.labels(256, seed=0)
+def test_the_class_is_searched_for_unless_it_is_named(trained: TrainedRun) -> None:
+    trained.conditional, trained.class_names = True, ("positive", "negative")
+    trained.class_frequencies = ClassFrequencies([1, 1])
+    labels = trained.labels(256, seed=0)
     assert labels is not None
     number = int(labels.nonzero()[-1])  # one of the candidates, which is a 1
-    latents = latents_of(window.generator, [number], seed=0)
-    image = draw(window.generator, latents, torch.tensor([1]))[0]
-    assert Projector(window, steps=5)(image).label == 1
-    assert Projector(window, steps=5, class_name="as it is")(image).label == 0
-    with pytest.raises(ganzoo.RequestError, match="no class called positive"):
-        Projector(window, class_name="positive")
+    latents = latents_of(trained.generator, [number], seed=0)
+    image = draw(trained.generator, latents, torch.tensor([1]))[0]
+    assert Projector(trained, steps=5)(image).label == 1
+    assert Projector(trained, steps=5, class_name="positive")(image).label == 0
+    with pytest.raises(ganzoo.RequestError, match="no class called neutral"):
+        Projector(trained, class_name="neutral")
 
 
-def test_an_image_is_prepared_as_the_run_prepares_its_own(tiny: Arguments, tmp_path: Path) -> None:
+def test_an_image_is_prepared_like_the_images_of_the_run(tiny: Arguments, tmp_path: Path) -> None:
     run = ganzoo.train(**tiny(steps=1, settings={"data.channels": 1}))
     pixels = np.zeros((20, 40, 3), np.uint8)
-    pixels[:, 10:30] = 255  # the middle is what a crop leaves
+    pixels[:, 10:30] = 255  # a crop keeps the middle
     Image.fromarray(pixels).save(tmp_path / "wide.png")
-    image = prepared(run, tmp_path / "wide.png")
+    image = prepare_image(run, tmp_path / "wide.png")
     assert (image.shape, image.dtype) == ((1, 8, 8), torch.uint8)
     assert (image == 255).all()
 
 
-def test_an_image_is_as_small_as_the_stage_that_a_run_is_at(
-    tiny: Arguments, tmp_path: Path
-) -> None:
+def test_an_image_has_the_size_of_the_current_stage(tiny: Arguments, tmp_path: Path) -> None:
     growth = {"growth.fade_images": 0, "growth.stable_images": 10_000}
     run = ganzoo.train(**tiny(architecture="progressive", steps=1, settings=growth))
     Image.new("RGB", (30, 30), "red").save(tmp_path / "red.png")
-    image = prepared(run, tmp_path / "red.png")
+    image = prepare_image(run, tmp_path / "red.png")
     assert image.shape == (3, 4, 4)
     assert Projector(run, steps=2)(image).image.shape == (3, 4, 4)

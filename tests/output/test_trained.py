@@ -12,7 +12,7 @@ import ganzoo
 Arguments = Callable[..., dict[str, Any]]
 
 
-def test_images_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
+def test_images_depend_on_the_seed_and_their_number_alone(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     four, nine = run.generate(4, seed=1), run.generate(9, seed=1)
     assert four.shape == (4, 3, 8, 8)
@@ -22,26 +22,26 @@ def test_images_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
     assert not torch.equal(run.generate(2, seed=1)[1], run.generate(2, seed=2)[0])
 
 
-def test_a_run_generates_without_its_images(tiny: Arguments, own_cache: Any) -> None:
+def test_a_run_generates_without_its_dataset(tiny: Arguments, own_cache: Any) -> None:
     run = ganzoo.train(**tiny())
     shutil.rmtree(own_cache)
     assert torch.equal(ganzoo.load(run.folder).generate(3), run.generate(3))
 
 
-def test_an_image_of_a_conditional_run_depends_on_no_other(tiny: Arguments) -> None:
+def test_a_conditional_image_does_not_depend_on_the_others(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
     assert run.class_names == tuple(f"{n} petals" for n in range(3, 9))
     labels = run.labels(40, seed=1)
     assert labels is not None
     assert len(labels.unique()) == 6
-    made = run.generate(40, seed=1)
-    assert (made[:7].int() - run.generate(7, seed=1).int()).abs().max() <= 1
+    images = run.generate(40, seed=1)
+    assert (images[:7].int() - run.generate(7, seed=1).int()).abs().max() <= 1
     for number, name in enumerate(run.class_names):
         alone = run.generate(40, seed=1, class_name=name)[labels == number]
-        assert torch.equal(made[labels == number], alone)
+        assert torch.equal(images[labels == number], alone)
 
 
-def test_each_class_gets_the_images_of_that_class_alone(tiny: Arguments) -> None:
+def test_generate_each_class_equals_generate_with_each_class_name(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
     rows = run.generate_each_class(5, seed=2)
     for row, name in zip(rows, run.class_names, strict=True):
@@ -50,20 +50,20 @@ def test_each_class_gets_the_images_of_that_class_alone(tiny: Arguments) -> None
         run.generate_each_class(0)
 
 
-def test_a_run_draws_the_classes_that_it_was_trained_on(tiny: Arguments) -> None:
-    chosen = {"data.classes": ["4 petals", "3 petals+5 petals"], "dataset.count": 60}
-    settings = {**chosen, "architecture.conditional": True}
+def test_class_frequencies_are_those_of_training(tiny: Arguments) -> None:
+    classes = {"data.classes": ["4 petals", "3 petals+5 petals"], "dataset.count": 60}
+    settings = {**classes, "architecture.conditional": True}
     plain = ganzoo.train(**tiny("plain", steps=1, settings=settings))
     balanced = ganzoo.train(**tiny("balanced", steps=1, settings=settings | {"data.balance": True}))
-    assert plain.frequencies
-    fours, others = plain.frequencies.counts
+    assert plain.class_frequencies
+    fours, others = plain.class_frequencies.counts
     assert others > fours > 0
-    assert balanced.frequencies
-    assert balanced.frequencies.counts == (1, 1)
-    assert ganzoo.train(**tiny("unlabeled")).frequencies is None
+    assert balanced.class_frequencies
+    assert balanced.class_frequencies.counts == (1, 1)
+    assert ganzoo.train(**tiny("unlabeled")).class_frequencies is None
 
 
-def test_a_wrong_class_is_refused(tiny: Arguments) -> None:
+def test_a_class_without_labels_and_a_count_of_zero_are_refused(tiny: Arguments) -> None:
     plain = ganzoo.train(**tiny("plain"))
     with pytest.raises(ganzoo.RequestError, match="trained without labels"):
         plain.generate(1, class_name="3 petals")
@@ -76,7 +76,7 @@ def test_an_unknown_argument_is_refused(tiny: Arguments) -> None:
         ganzoo.train(**tiny(), stepz=4)
 
 
-def test_the_averaged_generator_is_used(tiny: Arguments) -> None:
+def test_the_ema_generator_is_used(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     from ganzoo.training.checkpoint import Checkpoints
 

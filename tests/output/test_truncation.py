@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.output.truncation import Truncated, mean_latent
-from ganzoo.output.walk import stations
+from ganzoo.output.truncation import TruncatedGenerator, mean_latent
+from ganzoo.output.walk import keyframe_latents
 from ganzoo.training.sampling import latents_of
 
 Arguments = Callable[..., dict[str, Any]]
 
 
 class Shifted(ganzoo.Generator):
-    """Latents, uniform from 2 to 4, are the images."""
+    """The images are the latents, which are uniform in [2, 4]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,46 +29,50 @@ class Shifted(ganzoo.Generator):
         return self.weight * latents
 
 
-def test_latents_are_pulled_towards_their_mean_whatever_it_is() -> None:
+def test_latents_are_interpolated_towards_a_mean_that_is_not_zero() -> None:
     generator = Shifted()
     mean = mean_latent(generator)
     assert mean.shape == (1, 1, 2, 2)
     assert torch.allclose(mean, torch.tensor(3.0), atol=0.05)
-    drawn, pulled = (latents_of(g, range(9), 5) for g in (generator, Truncated(generator, 0.25)))
-    assert torch.allclose(pulled - mean, 0.25 * (drawn - mean), atol=1e-6)
-    assert pulled.dtype == drawn.dtype
+    full, truncated = (
+        latents_of(g, range(9), 5) for g in (generator, TruncatedGenerator(generator, 0.25))
+    )
+    assert torch.allclose(truncated - mean, 0.25 * (full - mean), atol=1e-6)
+    assert truncated.dtype == full.dtype
 
 
-def test_the_mean_is_always_the_same() -> None:
+def test_the_mean_latent_is_deterministic() -> None:
     assert torch.equal(mean_latent(Shifted()), mean_latent(Shifted()))
 
 
-def test_a_walk_of_truncated_latents_begins_with_their_images() -> None:
-    generator = Truncated(Shifted(), 0.5)
-    assert torch.equal(stations(generator, 2, 3, seed=4)[0], latents_of(generator, range(3), 4))
+def test_a_walk_of_truncated_latents_starts_with_the_truncated_images() -> None:
+    generator = TruncatedGenerator(Shifted(), 0.5)
+    assert torch.equal(
+        keyframe_latents(generator, 2, 3, seed=4)[0], latents_of(generator, range(3), 4)
+    )
 
 
-def test_a_truncation_of_1_changes_no_bit(tiny: Arguments) -> None:
+def test_truncation_1_changes_nothing(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     assert run.truncated(1.0) is run.generator
     assert torch.equal(run.generate(70, seed=3), run.generate(70, seed=3, truncation=1.0))
 
 
-def test_truncated_images_follow_from_the_seed_and_their_number(tiny: Arguments) -> None:
+def test_truncated_images_depend_on_the_seed_and_their_number_alone(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     few, many = (run.generate(n, seed=3, truncation=0.5) for n in (4, 9))
     assert (few.int() - many[:4].int()).abs().max() <= 1  # sums may round by the batch
     assert not torch.equal(many, run.generate(9, seed=3))
 
 
-def test_images_come_nearer_to_each_other(tiny: Arguments) -> None:
+def test_images_are_less_diverse_with_smaller_truncation(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny())
     spreads = [run.generate(40, truncation=psi).float().std(0).mean() for psi in (0.1, 0.6, 1.0)]
     assert spreads[0] < spreads[1] < spreads[2]
 
 
-def test_a_truncation_out_of_bounds_is_refused(tiny: Arguments) -> None:
+def test_truncation_out_of_bounds_is_refused(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(steps=1))
     for truncation in (0.0, -0.5, 1.01, float("nan")):
-        with pytest.raises(ganzoo.RequestError, match="above 0, and at most 1"):
+        with pytest.raises(ganzoo.RequestError, match="above 0 and at most 1"):
             run.generate(1, truncation=truncation)

@@ -166,8 +166,8 @@ def test_it_trains_at_its_size(name: str, tmp_path: Path) -> None:
     ganzoo_command("train", "--recipe", name, *dataset, *SMALL[name], *size, "--run-dir", folder)
     trained = load(folder)
     assert trained.step == 6
-    assert trained.image[1:] == (SHOULD_BE[name]["data.resolution"],) * 2
-    assert trained.generate(count=2).shape == (2, *trained.image)
+    assert trained.image_shape[1:] == (SHOULD_BE[name]["data.resolution"],) * 2
+    assert trained.generate(count=2).shape == (2, *trained.image_shape)
 
 
 def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:

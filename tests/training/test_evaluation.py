@@ -113,7 +113,7 @@ def test_classes_are_measured_as_often_as_the_data_has_them(
     }
     trained = ganzoo.train(**tiny(dataset="image-folder", steps=1, settings=settings))
     data = Collection.of(store_of(trained.run, trained.run.dataset.build()))
-    found = Evaluation(trained.run, data)(Flat(), trained.point, 1, 8, conditional=True)
+    found = Evaluation(trained.run, data)(Flat(), trained.growth_point, 1, 8, conditional=True)
     assert found.scores["moments/mean"].value < 0.03  # 0.25 where both are equally frequent
 
 

@@ -109,7 +109,7 @@ def test_generate_knows_the_stage(
     growth = {"fade_images": 32, "stable_images": 32}
     settings = {"resolution": 16, "steps": steps, "settings": {"growth": growth}}
     run = ganzoo.train(**tiny("run", architecture, **settings))
-    assert run.image == (3, side, side)
+    assert run.image_shape == (3, side, side)
     made = run.generate(4, seed=0)
     with Image.open(run.folder / "samples" / f"step-{steps:07}.png") as image:
         drawn = np.asarray(image)

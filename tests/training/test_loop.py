@@ -79,7 +79,7 @@ def test_growth_is_told_and_reported_and_changes_the_learning_rate(
 @pytest.mark.parametrize("architecture", ["mlp", "growing-mlp", "fully-convolutional"])
 def test_images_need_not_be_square(tiny: Arguments, architecture: str) -> None:
     run = ganzoo.train(**tiny("run", architecture, resolution="16x8", steps=2))
-    last = run.image if architecture == "growing-mlp" else (3, 8, 16)
+    last = run.image_shape if architecture == "growing-mlp" else (3, 8, 16)
     assert run.generate(2).shape == (2, *last)
     assert last[2] == 2 * last[1]
 

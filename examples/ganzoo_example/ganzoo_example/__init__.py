@@ -1,4 +1,4 @@
-"""A loss, an augmentation and a recipe, declared; the code is imported when it is used."""
+"""Declarations of a loss, an augmentation and a recipe; the code is imported when it is used."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from ganzoo import AugmentationSpec, LossSpec, Options, RecipeSpec, hookimpl
 
 
 class RelativisticHingeOptions(Options):
-    """How far apart the scores are pushed."""
+    """Options of the relativistic hinge loss."""
 
     margin: float = Field(
-        1.0, gt=0, description="How much more real than the others an image shall look."
+        1.0, gt=0, description="Margin between an image's score and the mean of the others."
     )
 
 
 class NoiseOptions(Options):
-    """How much noise there is."""
+    """Options of the noise."""
 
     strength: float = Field(
-        0.1, ge=0, description="Standard deviation of the noise, where images span -1 to 1."
+        0.1, ge=0, description="Standard deviation of the noise; images are in [-1, 1]."
     )
 
 
@@ -29,7 +29,7 @@ def ganzoo_losses() -> list[LossSpec]:
     return [
         LossSpec(
             name="relativistic-hinge",
-            summary="Real images look more real than generated ones do on average, by a margin.",
+            summary="Relativistic average hinge loss with a margin.",
             factory="ganzoo_example.losses:RelativisticHinge",
             options=RelativisticHingeOptions,
             reference="Jolicoeur-Martineau 2018, arXiv 1807.00734 (RaHingeGAN)",
@@ -43,7 +43,7 @@ def ganzoo_augmentations() -> list[AugmentationSpec]:
     return [
         AugmentationSpec(
             name="noise",
-            summary="Normal noise on every image that the discriminator sees.",
+            summary="Gaussian noise on all images that the discriminator receives.",
             factory="ganzoo_example.augments:Noise",
             options=NoiseOptions,
             reference="Sønderby et al. 2016, arXiv 1610.04490",
@@ -57,7 +57,7 @@ def ganzoo_recipes() -> list[RecipeSpec]:
     return [
         RecipeSpec(
             name="relativistic-blossoms",
-            summary="The loss and the augmentation of this plugin, on drawn flowers.",
+            summary="The loss and the augmentation of this plugin on the dataset blossoms.",
             settings="ganzoo_example/recipes/relativistic-blossoms.toml",
         )
     ]

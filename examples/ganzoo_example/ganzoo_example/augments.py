@@ -1,4 +1,4 @@
-"""The augmentation by noise."""
+"""Augmentation with Gaussian noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Noise:
-    """Adds normal noise, so that real and generated images overlap (Sønderby et al. 2016)."""
+    """Adds Gaussian noise, so that the distributions overlap (Sønderby et al. 2016)."""
 
     options: NoiseOptions
     apply_to: ApplyTo = "all"

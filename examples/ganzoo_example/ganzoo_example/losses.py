@@ -1,4 +1,4 @@
-"""The formulas of the relativistic hinge loss."""
+"""The relativistic average hinge loss."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RelativisticHinge:
-    """The hinge of C(x_r) - E[C(x_f)] and of C(x_f) - E[C(x_r)].
+    """Hinge loss of C(x_r) - E[C(x_f)] and of C(x_f) - E[C(x_r)], with a margin m.
 
-    Jolicoeur-Martineau 2018, RaHingeGAN, where the margin is 1. A score counts by how far it is
-    from the other side's mean, so the generator's loss depends on real images too.
+    Jolicoeur-Martineau 2018, RaHingeGAN, with m = 1. Scores are relative to the mean score of the
+    other images, so the generator's loss depends on real images, too.
     """
 
     options: RelativisticHingeOptions
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """Real images shall lie above the generated ones, and these below the real ones."""
-        return self._apart(above=critic(real), below=critic(fake), names=("real", "fake"))
+        """Small when real scores are above the mean of fake ones by m, and fake ones below."""
+        return self._hinge(high=critic(real), low=critic(fake), names=("real", "fake"))
 
     def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
-        """The same with the two exchanged."""
-        return self._apart(above=critic(fake), below=critic(real), names=("fake", "real"))
+        """The same with real and fake exchanged."""
+        return self._hinge(high=critic(fake), low=critic(real), names=("fake", "real"))
 
-    def _apart(self, above: Tensor, below: Tensor, names: tuple[str, str]) -> Terms:
-        """E[max(0, m - (above - E[below]))] and E[max(0, m + (below - E[above]))]."""
+    def _hinge(self, high: Tensor, low: Tensor, names: tuple[str, str]) -> Terms:
+        """E[max(0, m - (high - E[low]))] and E[max(0, m + (low - E[high]))]."""
         m = self.options.margin
         return {
-            names[0]: relu(m - (above - below.mean())).mean(),
-            names[1]: relu(m + (below - above.mean())).mean(),
+            names[0]: relu(m - (high - low.mean())).mean(),
+            names[1]: relu(m + (low - high.mean())).mean(),
         }

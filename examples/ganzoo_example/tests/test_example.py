@@ -1,4 +1,4 @@
-"""The plugin keeps ganzoo's promises, and its loss is the paper's."""
+"""The plugin passes ganzoo's checks, and its loss has the right values."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ganzoo.testing import check_plugin
 
 
 def brightness(images: Tensor) -> Tensor:
-    """A critic that finds bright images real."""
+    """A critic whose score is the brightness of the image."""
     return images.mean(dim=(1, 2, 3))
 
 
-def test_promises() -> None:
-    """Each component is declared well and does what its kind promises."""
+def test_plugin_passes_the_checks() -> None:
+    """Every component has a correct declaration and behaves as its kind requires."""
     check_plugin(ganzoo_example)
 
 
-def test_margin() -> None:
-    """Scores that lie apart by the margin cost the discriminator nothing, the generator twice."""
+def test_terms_depend_on_the_margin() -> None:
+    """For scores that differ by the margin, the discriminator's terms are 0, the generator's 2m."""
     loss = RelativisticHinge(ganzoo_example.RelativisticHingeOptions(margin=0.5))
     real, fake = torch.full((2, 3, 4, 4), 0.75), torch.full((2, 3, 4, 4), 0.25)
     assert loss.discriminator(brightness, real, fake) == {"real": 0, "fake": 0}

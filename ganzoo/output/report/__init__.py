@@ -1,1 +1,1 @@
-"""The report on one run or several: a page that is one file and needs no network."""
+"""The report: one HTML file about one or several runs, which needs no network."""

@@ -1,4 +1,4 @@
-"""Charts as the page's script draws them."""
+"""The data of the charts that the page's JavaScript draws."""
 
 from __future__ import annotations
 
@@ -7,72 +7,74 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-MOST = 1500
-"""Points of a line; of a longer one, every so manyth is shown."""
+MAX_POINTS = 1500
+"""Points of a line; of a longer line, every nth point is shown."""
 
 
 class Point(NamedTuple):
-    """A value at a moment of training."""
+    """A value at one step of training."""
 
     step: int
-    images: int
-    """Real images shown so far."""
+    images_seen: int
     value: float
 
 
 @dataclass(frozen=True)
 class Line:
-    """A number over time; ``baseline`` is what real images get."""
+    """A number over time; ``baseline`` is the number that real images get."""
 
     name: str
     points: tuple[Point, ...]
     baseline: float | None = None
-    tone: int | None = None
-    """The number of its color, if its place among the lines does not say that."""
+    color: int | None = None
+    """Its color, 0 to 7; by default its index in the chart."""
 
-    def tree(self) -> dict[str, Any]:
-        """The line as JSON has it, where numbers that are not finite are gaps."""
+    def to_dict(self) -> dict[str, Any]:
+        """The line as plain values for JSON; numbers that are not finite are ``None``."""
         last = self.points[-1:]
-        stride = max(1, -(-len(self.points) // MOST))
-        shown = [*self.points[:-1:stride], *last]
+        stride = max(1, -(-len(self.points) // MAX_POINTS))
+        points = [*self.points[:-1:stride], *last]
         return {
             "name": self.name,
-            "tone": self.tone,
+            "color": self.color,
             "baseline": _finite(self.baseline),
-            "step": [point.step for point in shown],
-            "images": [point.images for point in shown],
-            "value": [_finite(point.value) for point in shown],
+            "step": [point.step for point in points],
+            "images_seen": [point.images_seen for point in points],
+            "value": [_finite(point.value) for point in points],
         }
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines in one frame; ``noisy`` ones are smoothed as far as the reader likes."""
+    """Lines in one chart; with ``smooth``, the reader can smooth them with a slider."""
 
     title: str
     lines: tuple[Line, ...]
     caption: str = ""
-    noisy: bool = False
+    smooth: bool = False
 
-    def tree(self) -> dict[str, Any]:
-        """The chart as JSON has it."""
-        return {"noisy": self.noisy, "lines": [line.tree() for line in self.lines]}
+    def to_dict(self) -> dict[str, Any]:
+        """The chart as plain values for JSON."""
+        return {"smooth": self.smooth, "lines": [line.to_dict() for line in self.lines]}
 
 
-def overlaid(charts: Iterable[tuple[str, Iterable[Chart]]]) -> list[Chart]:
-    """One chart of each kind of line that several runs have, each run's line by the run's name."""
-    kinds: dict[tuple[str, str], dict[str, Line]] = {}
-    shown: dict[tuple[str, str], Chart] = {}
-    for tone, (run, of_run) in enumerate(charts):
+def overlay(charts: Iterable[tuple[str, Iterable[Chart]]]) -> list[Chart]:
+    """One chart for each line that several runs have, with one line per run.
+
+    ``charts`` are pairs of a run's name and its charts.
+    """
+    lines: dict[tuple[str, str], dict[str, Line]] = {}
+    smooth: dict[tuple[str, str], bool] = {}
+    for color, (run, of_run) in enumerate(charts):
         for chart in of_run:
             for line in chart.lines:
-                kind = (f"{chart.title}: {line.name}", chart.caption)
-                shown.setdefault(kind, chart)
-                kinds.setdefault(kind, {})[run] = Line(run, line.points, line.baseline, tone)
+                key = (f"{chart.title}: {line.name}", chart.caption)
+                smooth.setdefault(key, chart.smooth)
+                lines.setdefault(key, {})[run] = Line(run, line.points, line.baseline, color)
     return [
-        Chart(kind[0], tuple(lines.values()), kind[1], shown[kind].noisy)
-        for kind, lines in kinds.items()
-        if len(lines) > 1
+        Chart(title, tuple(by_run.values()), caption, smooth[title, caption])
+        for (title, caption), by_run in lines.items()
+        if len(by_run) > 1
     ]
 
 

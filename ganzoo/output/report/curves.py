@@ -1,4 +1,4 @@
-"""What a run has told while it trained, as charts."""
+"""Charts of what a run reported while it trained."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from ganzoo.output.report.chart import Chart, Line, Point
 
 _TITLES = {
     "loss": "Losses",
-    "scores": "Scores of the critic",
-    "discriminator": "Terms of the critic's loss",
+    "scores": "Discriminator scores",
+    "discriminator": "Terms of the discriminator's loss",
     "generator": "Terms of the generator's loss",
     "samples": "Samples",
     "growth": "Growth",
     "speed": "Speed",
 }
-"""By the first part of a scalar's name, in the order in which they are shown."""
+"""By the first part of a scalar's name, in the order of the page."""
 
 _CAPTIONS = {
-    "scores": "Of real and of generated images. Where they are far apart, the critic tells them "
-    "apart with ease.",
-    "samples": "Diversity falls towards 0 where all samples look alike.",
+    "scores": "Mean score of real and of generated images. If they are far apart, the "
+    "discriminator separates them easily.",
+    "samples": "If the diversity is near 0, all samples look alike.",
 }
 
-_CALM = ("growth", "samples")
+_NOT_SMOOTHED = ("growth", "samples")
 
 
 def charts(journal: Journal) -> list[Chart]:
-    """The curves, those that belong together in one chart. Metrics are not among them."""
+    """A chart for each group of scalars, except metrics."""
     lines: dict[str, dict[str, list[Point]]] = {group: {} for group in _TITLES}
     for report in journal.lines:
         for key, value in report.items():
@@ -37,27 +37,28 @@ def charts(journal: Journal) -> list[Chart]:
             if slash and group != "metric" and isinstance(value, int | float):
                 point = Point(report["step"], report["images_seen"], value)
                 lines.setdefault(group, {}).setdefault(name, []).append(point)
-    return [_chart(group, named) for group, named in lines.items() if _tells(group, len(named))]
+    return [_chart(group, named) for group, named in lines.items() if _is_shown(group, len(named))]
 
 
-def _tells(group: str, lines: int) -> bool:
-    """Whether a chart would tell anything: the only term of a loss is the loss."""
+def _is_shown(group: str, lines: int) -> bool:
+    """Terms of a loss are shown if there are several: a single term equals the loss."""
     return lines > (group in ("discriminator", "generator"))
 
 
 def _chart(group: str, named: dict[str, list[Point]]) -> Chart:
     lines = tuple(Line(name.replace("_", " "), tuple(points)) for name, points in named.items())
-    return Chart(_TITLES.get(group, group), lines, _CAPTIONS.get(group, ""), group not in _CALM)
+    title, caption = _TITLES.get(group, group), _CAPTIONS.get(group, "")
+    return Chart(title, lines, caption, smooth=group not in _NOT_SMOOTHED)
 
 
-def images_at(journal: Journal, steps: Sequence[int]) -> list[int]:
-    """How many real images had been shown at each of these steps, between reports about."""
-    told = [(0, 0), *((line["step"], line["images_seen"]) for line in journal.lines)]
-    return [_between(told, step) for step in steps]
+def images_seen_at(journal: Journal, steps: Sequence[int]) -> list[int]:
+    """The number of images seen at each step, interpolated between reports."""
+    reports = [(0, 0), *((line["step"], line["images_seen"]) for line in journal.lines)]
+    return [_interpolated(reports, step) for step in steps]
 
 
-def _between(told: Sequence[tuple[int, int]], step: int) -> int:
-    for (before, seen), (after, seen_then) in pairwise(told):
+def _interpolated(reports: Sequence[tuple[int, int]], step: int) -> int:
+    for (before, seen), (after, seen_then) in pairwise(reports):
         if before <= step <= after and before < after:
             return round(seen + (seen_then - seen) * (step - before) / (after - before))
-    return told[-1][1]
+    return reports[-1][1]

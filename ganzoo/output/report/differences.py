@@ -1,4 +1,4 @@
-"""Which settings of a run are not the defaults."""
+"""The settings of a run, and those that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -7,38 +7,41 @@ from typing import Any, NamedTuple
 
 from ganzoo.objects import Objects
 from ganzoo.run import Run
-from ganzoo.settings import MAIN_KINDS, Settings, Stored, changed_settings, explain
+from ganzoo.settings import MAIN_KINDS, Settings, Stored, changed_values, explain
 
 
 class Setting(NamedTuple):
-    """A setting's value, and what it is by default."""
+    """A setting's key, value and default as text."""
 
     key: str
     value: str
     default: str = ""
 
 
-def changed(run: Run) -> list[Setting]:
-    """The settings that are not what the same components have if nothing else is said."""
+def changed_settings(run: Run) -> list[Setting]:
+    """The settings that differ from the defaults of the same components."""
     bare, tree = Settings(), run.tree()
-    bare.stored = Stored("", ())  # a component whose plugin is missing is none the less one
+    bare.stored = Stored("", ())  # accepts components whose plugin is missing
     bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in MAIN_KINDS}}, "")
     bare.add({"augment": {k: {"name": v["name"]} for k, v in tree["augment"].items()}}, "")
     objects = Objects()
-    objects.keep(run)
-    changes = changed_settings(Run.resolve(bare, objects.registry(bare)).tree(), tree)
-    return [Setting(key, shown(now), shown(before)) for key, (before, now) in changes.items()]
+    objects.add_from(run)
+    changes = changed_values(Run.resolve(bare, objects.registry(bare)).tree(), tree)
+    return [
+        Setting(key, format_value(value), format_value(default))
+        for key, (default, value) in changes.items()
+    ]
 
 
-def every(tree: Mapping[str, Any]) -> list[Setting]:
-    """All settings, by dotted key."""
-    return [Setting(key, shown(value)) for key, value, _ in explain(tree, {})]
+def all_settings(tree: Mapping[str, Any]) -> list[Setting]:
+    """All settings by dotted key, without defaults."""
+    return [Setting(key, format_value(value)) for key, value, _ in explain(tree, {})]
 
 
-def shown(value: Any) -> str:
-    """A value as a person writes it."""
+def format_value(value: Any) -> str:
+    """A setting's value as text."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ", ".join(map(shown, value)) or "none"
+        return ", ".join(map(format_value, value)) or "none"
     return "–" if value is None or value == {} else str(value)

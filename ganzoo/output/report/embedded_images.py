@@ -1,4 +1,4 @@
-"""Images inside the page, as many as there is room for."""
+"""Images as data URLs in the page, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from PIL import Image
 
 from ganzoo.output.animation import on_white
 
-LARGEST = 1200
-"""Pixels of an image's longer side."""
-_EXACT = 400_000
-"""Pixels of an image that is kept exactly as it is."""
-_MOST = 60
-"""Sheets under a slider, if they have to be recompressed."""
+MAX_SIDE = 1200
+"""Maximum length of an image's longer side, in pixels."""
+_LOSSLESS_PIXELS = 400_000
+"""Images of at most this many pixels are compressed without loss."""
+_MAX_GRIDS = 60
+"""Maximum number of sample grids if they are recompressed."""
 
 
-class Embedded(NamedTuple):
-    """An image as the page has it."""
+class EmbeddedImage(NamedTuple):
+    """An image as a data URL, with its size in pixels."""
 
     source: str
     width: int
@@ -32,48 +32,55 @@ class Embedded(NamedTuple):
 
 @dataclass(frozen=True)
 class SampleGrids:
-    """Sheets of samples, ascending, and a sentence on what was done to them."""
+    """Sample grids, ascending by step, and a sentence on which ones are shown and how."""
 
-    images: list[tuple[Path, Embedded]]
+    images: list[tuple[Path, EmbeddedImage]]
     note: str
 
 
 class EmbeddedImages:
-    """What takes images in until its room, in bytes of the page, is used up."""
+    """Embeds images until ``bytes_left`` bytes of the page are used."""
 
-    def __init__(self, room: int) -> None:
-        self.room = room
+    def __init__(self, bytes_left: int) -> None:
+        self.bytes_left = bytes_left
 
-    def image(self, image: Image.Image) -> Embedded:
-        """An image, shrunk and compressed if it is large."""
-        return self._embedded(_webp(image), image.size)
+    def add(self, image: Image.Image) -> EmbeddedImage:
+        """Embed an image as WebP; a large one is shrunk and compressed with loss."""
+        return self._embed(_webp(image), image.size)
 
-    def file(self, content: bytes, size: tuple[int, int]) -> Embedded | None:
-        """A WebP file of that width and height; ``None`` if there is no room for it."""
-        return None if _in_base64(len(content)) > self.room else self._embedded(content, size)
+    def add_file(self, content: bytes, size: tuple[int, int]) -> EmbeddedImage | None:
+        """Embed a WebP file of this (width, height); ``None`` if there is not enough space."""
+        return (
+            None if _base64_length(len(content)) > self.bytes_left else self._embed(content, size)
+        )
 
-    def sheets(self, paths: Sequence[Path]) -> SampleGrids:
-        """Sheets of samples; those that are damaged are left out, and others for want of room."""
-        if sum(map(_length, paths)) <= self.room:
-            taken = [(path, file) for path in paths if (file := _as_it_is(path))]
-            note = f"All {len(taken)} sheets, as they are in the run folder."
+    def add_grids(self, paths: Sequence[Path]) -> SampleGrids:
+        """Embed sample grids: unchanged if they fit, else fewer of them, recompressed.
+
+        Damaged files are skipped.
+        """
+        if sum(map(_file_length, paths)) <= self.bytes_left:
+            files = [(path, file) for path in paths if (file := _unchanged(path))]
+            note = f"All {len(files)} sample grids of the run folder, unchanged."
         else:
-            chosen = paths[:: -max(1, -(-len(paths) // _MOST))][::-1]
-            taken = [(path, file) for path in chosen if (file := _recompressed(path))]
-            while len(taken) > 1 and sum(_in_base64(len(f.content)) for _, f in taken) > self.room:
-                taken = taken[::-2][::-1]
-            note = f"{len(taken)} of {len(paths)} sheets, compressed to keep this page small."
-        return SampleGrids([(path, self._embedded(*file)) for path, file in taken], note)
+            chosen = paths[:: -max(1, -(-len(paths) // _MAX_GRIDS))][::-1]
+            files = [(path, file) for path in chosen if (file := _recompressed(path))]
+            while len(files) > 1 and self.bytes_left < sum(
+                _base64_length(len(file.content)) for _, file in files
+            ):
+                files = files[::-2][::-1]
+            note = f"{len(files)} of {len(paths)} sample grids, compressed to limit the file size."
+        return SampleGrids([(path, self._embed(*file)) for path, file in files], note)
 
-    def _embedded(self, content: bytes, size: tuple[int, int]) -> Embedded:
+    def _embed(self, content: bytes, size: tuple[int, int]) -> EmbeddedImage:
         kind = "png" if content.startswith(b"\x89PNG") else "webp"
         source = f"data:image/{kind};base64,{b64encode(content).decode()}"
-        self.room -= len(source)
-        return Embedded(source, *size)
+        self.bytes_left -= len(source)
+        return EmbeddedImage(source, *size)
 
 
-def opened(path: Path) -> Image.Image | None:
-    """The image in a file, RGB, if it is whole."""
+def open_image(path: Path) -> Image.Image | None:
+    """The image in a file as RGB; ``None`` if it is missing or damaged."""
     with suppress(OSError, ValueError, SyntaxError), Image.open(path) as image:
         return on_white(image)
     return None
@@ -84,28 +91,28 @@ class _File(NamedTuple):
     size: tuple[int, int]
 
 
-def _length(path: Path) -> int:
-    return _in_base64(path.stat().st_size) if path.exists() else 0
+def _file_length(path: Path) -> int:
+    return _base64_length(path.stat().st_size) if path.exists() else 0
 
 
-def _in_base64(length: int) -> int:
-    return -(-length // 3) * 4 + 40  # and the words before it
+def _base64_length(length: int) -> int:
+    return -(-length // 3) * 4 + 40  # with the prefix of the data URL
 
 
-def _as_it_is(path: Path) -> _File | None:
-    image = opened(path)
+def _unchanged(path: Path) -> _File | None:
+    image = open_image(path)
     return _File(path.read_bytes(), image.size) if image else None
 
 
 def _recompressed(path: Path) -> _File | None:
-    image = opened(path)
+    image = open_image(path)
     return _File(_webp(image, exact=False), image.size) if image else None
 
 
 def _webp(image: Image.Image, *, exact: bool = True) -> bytes:
-    shown = image.copy()
-    shown.thumbnail((LARGEST, LARGEST), Image.Resampling.BOX)
+    resized = image.copy()
+    resized.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     buffer = BytesIO()
-    lossless = exact and shown.width * shown.height <= _EXACT
-    shown.save(buffer, format="WEBP", lossless=lossless, quality=80)
+    lossless = exact and resized.width * resized.height <= _LOSSLESS_PIXELS
+    resized.save(buffer, format="WEBP", lossless=lossless, quality=80)
     return buffer.getvalue()

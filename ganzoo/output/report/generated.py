@@ -1,4 +1,4 @@
-"""What a trained run shows of itself: new images, rows of classes, a latent walk."""
+"""Images that a trained run generates for the page: a grid, a row per class, a latent walk."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from PIL import Image
 
 from ganzoo import imaging
 from ganzoo.output import animation
-from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages
+from ganzoo.output.report.embedded_images import EmbeddedImage, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
-from ganzoo.output.walk import stations, walk
+from ganzoo.output.walk import keyframe_latents, walk
 
 COUNT = 64
-"""New images in the large grid."""
+"""Images in the grid."""
 SEED = 1
-"""Whose images they are; the sheets of samples may be those of 0."""
+"""Seed of the images in the grid; sample grids may use 0."""
 CLASSES = 12
-"""Classes of which there is a row, at most."""
-_IN_A_ROW = 8
-_TILES, _STATIONS, _FRAMES, _FPS = 9, 4, 12, 12
-_WIDEST = 480
-"""Pixels of a walk's frames."""
+"""Maximum number of classes that are shown."""
+_IMAGES_PER_CLASS = 8
+_WALKS, _KEYFRAMES, _FRAMES, _FPS = 9, 4, 12, 12
+_WALK_SIDE = 480
+"""Maximum length of a frame's longer side, in pixels."""
 
 
-def new_images(run: TrainedRun, album: EmbeddedImages) -> Embedded:
+def image_grid(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage:
     """The grid that ``ganzoo generate RUN --seed 1`` makes."""
-    return album.image(imaging.to_image(imaging.grid(run.generate(COUNT, SEED))))
+    return embedded.add(imaging.to_image(imaging.grid(run.generate(COUNT, SEED))))
 
 
-def by_class(run: TrainedRun, album: EmbeddedImages) -> list[tuple[str, Embedded]]:
-    """A row of images for each of the first classes, with its name; none without labels."""
+def class_rows(run: TrainedRun, embedded: EmbeddedImages) -> list[tuple[str, EmbeddedImage]]:
+    """The names of the first classes with a row of images each; empty if not conditional."""
     rows = []
     for name in run.class_names[:CLASSES] if run.conditional else ():
-        made = run.generate(_IN_A_ROW, class_name=name)
-        row = imaging.to_image(imaging.grid(made, columns=_IN_A_ROW))
-        rows.append((name, album.image(row)))
+        images = run.generate(_IMAGES_PER_CLASS, class_name=name)
+        row = imaging.to_image(imaging.grid(images, columns=_IMAGES_PER_CLASS))
+        rows.append((name, embedded.add(row)))
     return rows
 
 
-def latent_walk(run: TrainedRun, album: EmbeddedImages) -> Embedded | None:
-    """A film that repeats without a jump; ``None`` if there is no room for it."""
-    passing = stations(run.generator, _STATIONS, _TILES, seed=0)
-    labels = run.labels(_TILES, seed=0)
-    frames = list(map(_small, walk(run.generator, passing, _FRAMES, labels)))
+def latent_walk(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage | None:
+    """An animated WebP that loops; ``None`` if there is not enough space."""
+    keyframes = keyframe_latents(run.generator, _KEYFRAMES, _WALKS, seed=0)
+    labels = run.labels(_WALKS, seed=0)
+    frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, labels)))
     with TemporaryDirectory() as folder:
         path = Path(folder, "walk.webp")
         animation.write(frames, path, _FPS)
-        return album.file(path.read_bytes(), frames[0].size)
+        return embedded.add_file(path.read_bytes(), frames[0].size)
 
 
-def _small(frame: Image.Image) -> Image.Image:
-    frame.thumbnail((_WIDEST, _WIDEST), Image.Resampling.BOX)
+def _shrink(frame: Image.Image) -> Image.Image:
+    frame.thumbnail((_WALK_SIDE, _WALK_SIDE), Image.Resampling.BOX)
     return frame

@@ -1,4 +1,4 @@
-"""Generated images beside their real neighbors, to see what was learned by heart."""
+"""Generated images with their nearest real images, to check for memorization."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from torch import Tensor
 
 from ganzoo import imaging
 from ganzoo.observers.observer import Observer
-from ganzoo.output.neighbors import By, Neighborhood
-from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages
+from ganzoo.output.neighbors import By, NearestNeighbors
+from ganzoo.output.report.embedded_images import EmbeddedImage, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
 
 SAMPLES = 64
-"""Generated images of which the extremes are shown."""
-_SHOWN = 4
-_NEAREST = 5
+"""Generated images that are compared; the nearest and the farthest are shown."""
+_ROWS = 4
+_NEIGHBORS = 5
 
 
 class NearestImages(NamedTuple):
-    """Sheets with a row for each of some samples: the sample, then its real neighbors."""
+    """Grids with one row per generated image: the image, then its nearest real images."""
 
-    nearest: Embedded
-    """The samples that are nearest to a real image."""
-    farthest: Embedded
-    """The samples that are farthest from all."""
+    nearest: EmbeddedImage
+    """The generated images that are nearest to a real image."""
+    farthest: EmbeddedImage
+    """The generated images that are farthest from all real images."""
     samples: int
     real: int
     by: By
     copies: int
-    """Samples that are nearer to a real image than that is to any other real one."""
+    """Generated images that are nearer to a real image than any other real image is to it."""
 
 
-def resemblance(
-    run: TrainedRun, by: By, album: EmbeddedImages, observer: Observer
+def nearest_images(
+    run: TrainedRun, by: By, embedded: EmbeddedImages, observer: Observer
 ) -> NearestImages:
-    """The samples that are nearest to real images, and the farthest ones.
+    """The generated images that are nearest to real images, and those that are farthest.
 
-    Raises RequestError if the images that the run was trained on are not there.
+    Raises RequestError if the images that the run was trained on are missing or have changed.
     """
     device = next(run.generator.parameters()).device
-    neighborhood = Neighborhood(run, by, str(device), observer)
-    made = run.generate(SAMPLES)
-    found, real = neighborhood.nearest(made, _NEAREST)
+    neighbors = NearestNeighbors(run, by, str(device), observer)
+    images = run.generate(SAMPLES)
+    found, real = neighbors.nearest(images, _NEIGHBORS)
     first = [row[0] for row in found]
     order = torch.tensor([each.distance for each in first]).argsort()
-    near = [each.among_real is not None and each.distance < each.among_real for each in first]
+    copies = [each.among_real is not None and each.distance < each.among_real for each in first]
 
-    def sheet(samples: Tensor) -> Embedded:
-        rows = torch.cat([made[samples, None], real[samples]], dim=1)
-        grid = imaging.grid(rows.flatten(0, 1), columns=rows.shape[1])
-        return album.image(imaging.to_image(grid))
+    def grid(indices: Tensor) -> EmbeddedImage:
+        rows = torch.cat([images[indices, None], real[indices]], dim=1)
+        pixels = imaging.grid(rows.flatten(0, 1), columns=rows.shape[1])
+        return embedded.add(imaging.to_image(pixels))
 
     return NearestImages(
-        nearest=sheet(order[:_SHOWN]),
-        farthest=sheet(order[-_SHOWN:].flip(0)),
-        samples=len(made),
-        real=len(neighborhood),
+        nearest=grid(order[:_ROWS]),
+        farthest=grid(order[-_ROWS:].flip(0)),
+        samples=len(images),
+        real=len(neighbors),
         by=by,
-        copies=sum(near),
+        copies=sum(copies),
     )

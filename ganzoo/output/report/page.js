@@ -1,64 +1,64 @@
 "use strict";
 
-// Charts: each figure holds its lines as JSON, and is drawn when it comes into view.
+// Charts: each figure contains its lines as JSON and is drawn when it becomes visible.
 
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const touch = matchMedia("(pointer: coarse)").matches;
 const charts = new Map([...document.querySelectorAll(".chart")].map((figure) => [figure, {
   ...JSON.parse(figure.querySelector("script").textContent),
   controls: figure.parentElement.querySelector(".controls"),
   plot: figure.querySelector(".plot"),
   drawn: false,
-  moment: null,
+  grid: null, // the sample grid whose step is marked
 }]));
 
-// Exponential moving average, without the pull of its first value; gaps stay gaps.
+// Exponential moving average with bias correction; null values stay null.
 function smoothed(values, weight) {
-  let sum = 0, share = 0;
+  let sum = 0, total = 0;
   return values.map((value) => {
     if (value === null) return null;
     sum = weight * sum + (1 - weight) * value;
-    share = weight * share + (1 - weight);
-    return sum / share;
+    total = weight * total + (1 - weight);
+    return sum / total;
   });
 }
 
-function traces(chart, over, weight) {
-  const last = chart.lines.flatMap((line) => line[over]).reduce((a, b) => Math.max(a, b), 1);
+function traces(chart, xAxis, weight) {
+  const last = chart.lines.flatMap((line) => line[xAxis]).reduce((a, b) => Math.max(a, b), 1);
   const baselines = [...new Set(chart.lines.map((line) => line.baseline).filter((baseline) => baseline !== null))].map((baseline) => ({
-    x: [0, last], y: [baseline, baseline], name: "real", type: "scatter", mode: "lines", line: { color: color("--faint"), width: 1.5, dash: "dash" },
+    x: [0, last], y: [baseline, baseline], name: "baseline", type: "scatter", mode: "lines", line: { color: cssColor("--muted"), width: 1.5, dash: "dash" },
   }));
   return baselines.concat(chart.lines.flatMap((line, i) => {
-    const tone = color(`--c${(line.tone ?? i) % 8}`);
+    const lineColor = cssColor(`--c${(line.color ?? i) % 8}`);
     const few = line.value.length < 40;
-    const drawn = { x: line[over], name: line.name.length > 30 ? `${line.name.slice(0, 29)}…` : line.name, type: "scatter", mode: few ? "lines+markers" : "lines", line: { color: tone, width: 2 }, marker: { size: 5 } };
+    const trace = { x: line[xAxis], name: line.name.length > 30 ? `${line.name.slice(0, 29)}…` : line.name, type: "scatter", mode: few ? "lines+markers" : "lines", line: { color: lineColor, width: 2 }, marker: { size: 5 } };
     return weight && !few ? [
-      { ...drawn, y: line.value, opacity: 0.25, line: { color: tone, width: 1 }, hoverinfo: "skip" },
-      { ...drawn, y: smoothed(line.value, weight) },
-    ] : [{ ...drawn, y: line.value }];
+      { ...trace, y: line.value, opacity: 0.25, line: { color: lineColor, width: 1 }, hoverinfo: "skip" },
+      { ...trace, y: smoothed(line.value, weight) },
+    ] : [{ ...trace, y: line.value }];
   }));
 }
 
-function moment(chart, over) {
-  if (!chart.moment) return [];
-  const x = chart.moment[over];
-  return [{ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: color("--faint"), width: 1, dash: "dot" } }];
+function stepMarker(chart, xAxis) {
+  if (!chart.grid) return [];
+  const x = chart.grid[xAxis];
+  return [{ type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color: cssColor("--muted"), width: 1, dash: "dot" } }];
 }
 
 function draw(chart) {
-  const chosen = new FormData(chart.controls);
-  const over = chosen.get("over");
-  const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
-  Plotly.react(chart.plot, traces(chart, over, chart.noisy ? Number(chosen.get("smooth") ?? 0) : 0), {
+  const options = new FormData(chart.controls);
+  const xAxis = options.get("x-axis");
+  const axis = { gridcolor: cssColor("--border"), zerolinecolor: cssColor("--border"), linecolor: cssColor("--border"), automargin: true };
+  Plotly.react(chart.plot, traces(chart, xAxis, chart.smooth ? Number(options.get("smoothing") ?? 0) : 0), {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    font: { color: color("--faint"), size: 11, family: "system-ui, sans-serif" },
+    font: { color: cssColor("--muted"), size: 11, family: "system-ui, sans-serif" },
     margin: { l: 8, r: 8, t: 8, b: 8 },
     xaxis: { ...axis, rangemode: "tozero", nticks: 6 },
-    yaxis: { ...axis, type: chosen.get("scale"), nticks: 6, exponentformat: "power" },
-    showlegend: false, // it is above the chart
-    hovermode: "x unified", hoverlabel: { bgcolor: color("--card"), font: { color: color("--ink") } },
+    yaxis: { ...axis, type: options.get("y-scale"), nticks: 6, exponentformat: "power" },
+    showlegend: false, // the page has its own legend
+    hovermode: "x unified", hoverlabel: { bgcolor: cssColor("--card"), font: { color: cssColor("--text") } },
     dragmode: touch ? false : "zoom", // a finger scrolls the page
-    shapes: moment(chart, over),
+    shapes: stepMarker(chart, xAxis),
   }, { displayModeBar: false, responsive: true });
   chart.drawn = true;
 }
@@ -75,21 +75,21 @@ document.querySelectorAll(".controls").forEach((form) => form.addEventListener("
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
 addEventListener("beforeprint", () => charts.forEach(draw));
 
-// Grids of samples under a slider, whose moment the charts beside it show, too.
+// Sample grids with a slider; the charts next to it mark the step of the selected grid.
 
-function time(figure) {
-  const sheets = JSON.parse(figure.querySelector("script").textContent);
+function sampleSlider(figure) {
+  const grids = JSON.parse(figure.querySelector("script").textContent);
   const [image, button, input, output] = ["img", "button", "input", "output"].map((name) => figure.querySelector(name));
-  const beside = [...charts].filter(([chart]) => figure.parentElement.contains(chart)).map(([, chart]) => chart);
+  const neighbors = [...charts].filter(([chart]) => figure.parentElement.contains(chart)).map(([, chart]) => chart);
   let playing = 0;
 
   function show() {
-    const sheet = sheets[input.value];
-    image.src = sheet.source;
-    output.textContent = `step ${sheet.step.toLocaleString("en")}`;
-    beside.forEach((chart) => {
-      chart.moment = sheet;
-      if (chart.drawn) Plotly.relayout(chart.plot, { shapes: moment(chart, new FormData(chart.controls).get("over")) });
+    const grid = grids[input.value];
+    image.src = grid.source;
+    output.textContent = `step ${grid.step.toLocaleString("en")}`;
+    neighbors.forEach((chart) => {
+      chart.grid = grid;
+      if (chart.drawn) Plotly.relayout(chart.plot, { shapes: stepMarker(chart, new FormData(chart.controls).get("x-axis")) });
     });
   }
 
@@ -110,15 +110,15 @@ function time(figure) {
   input.addEventListener("input", () => { stop(); show(); });
   button.addEventListener("click", () => {
     if (playing) return stop();
-    playing = setInterval(play, Math.max(80, Math.min(400, 8000 / sheets.length)));
+    playing = setInterval(play, Math.max(80, Math.min(400, 8000 / grids.length)));
     button.textContent = "❚❚";
     button.ariaLabel = "pause";
     play();
   });
 }
-document.querySelectorAll(".time").forEach(time);
+document.querySelectorAll(".sample-slider").forEach(sampleSlider);
 
-// Texts to copy.
+// Copy buttons.
 
 document.querySelectorAll(".copyable").forEach((box) => {
   const [button, text] = [box.querySelector("button"), box.querySelector("pre")];
@@ -128,7 +128,7 @@ document.querySelectorAll(".copyable").forEach((box) => {
       await navigator.clipboard.writeText(text.textContent);
       button.textContent = "copied";
     } catch {
-      button.textContent = "Ctrl+C copies"; // it is selected
+      button.textContent = "press Ctrl+C"; // the text is selected
     }
   });
 });

@@ -1,4 +1,4 @@
-"""The page: one HTML file with everything inside."""
+"""Write the report as one HTML file that contains all images, styles and scripts."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 from ganzoo.output.animation import sample_grids
 from ganzoo.output.report import scores
-from ganzoo.output.report.chart import Chart, overlaid
-from ganzoo.output.report.differences import shown
-from ganzoo.output.report.run_section import RunSection, chapter
+from ganzoo.output.report.chart import Chart, overlay
+from ganzoo.output.report.differences import format_value
+from ganzoo.output.report.run_section import RunSection, run_section
 from ganzoo.run import Run
 
-ROOM = 9_000_000
-"""Bytes of the page for all images."""
+IMAGE_BYTES = 9_000_000
+"""Bytes of the page for all images together."""
 
-_OVERLAID = ("Losses", "Scores of the critic", "Samples", "Speed")
-"""Titles of the curves that are shown for all runs together."""
+_OVERLAID = ("Losses", "Discriminator scores", "Samples", "Speed")
+"""Titles of the charts that the comparison shows with one line per run."""
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Refuse what is no page, and what ``folders.check_free`` refuses.
+    """Check that a report can be written here.
 
-    Raises RequestError.
+    Raises RequestError if the name does not end in .html, or if ``folders.check_free`` does.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise RequestError(f"{path}: a report is a page that ends in .html")
+        raise RequestError(f"{path}: the name of a report ends in .html")
     folders.check_free(path, force=force)
 
 
@@ -51,23 +51,24 @@ def write(
     dataset: bool = True,
     runs: Mapping[Path, Run] | None = None,
 ) -> None:
-    """Write the report on these runs, the best by ``sort`` first.
+    """Write the report about these runs, the best by the metric ``sort`` first.
 
-    ``runs``, by their folder's path, need not be made of its settings, which do not have objects.
+    ``runs`` has runs by the path of their folder, for those whose components are objects, which
+    cannot be rebuilt from the stored settings.
 
-    Raises RequestError if a run has no samples yet, if none was evaluated by ``sort``, and if the
-    package that draws the charts is missing.
+    Raises RequestError if a run has no sample grids yet, if no run was evaluated by ``sort``, or
+    if plotly is not installed.
     """
     plotly = _plotly()
     for folder in folders:
         sample_grids(folder)
     compared, metric = _ranked(comparison.compare(folders), sort)
     by_path = {str(folder.path): folder for folder in folders}
-    room = ROOM // len(folders)
-    chapters = [
-        chapter(
+    image_bytes = IMAGE_BYTES // len(folders)
+    sections = [
+        run_section(
             by_path[each.folder],
-            room,
+            image_bytes,
             device,
             dataset=dataset,
             observer=observer,
@@ -77,24 +78,24 @@ def write(
     ]
     observer.on_message("writing the page")
     page = _environment().get_template("page.html")
-    names = _names(chapters)
-    told = page.render(
+    names = _names(sections)
+    html = page.render(
         plotly=plotly,
-        chapters=chapters,
+        sections=sections,
         names=names,
         compared=compared,
         metric=metric,
-        overlaid=_overlaid(names, chapters) if len(chapters) > 1 else [],
+        overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
         version=ganzoo.__version__,
         date=time.strftime("%Y-%m-%d %H:%M"),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    # A folder's name may be no text, which a page cannot hold.
-    write_atomically(out, told.encode(errors="backslashreplace"))
+    # The name of a folder may have bytes that are not UTF-8.
+    write_atomically(out, html.encode(errors="backslashreplace"))
 
 
 def _plotly() -> str:
-    """The library that draws the charts, as JavaScript."""
+    """The JavaScript library that draws the charts."""
     try:
         return files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
     except (ModuleNotFoundError, FileNotFoundError):
@@ -102,7 +103,7 @@ def _plotly() -> str:
 
 
 def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str | None]:
-    """The runs in their order, and the metric that it is by: the first one that all have."""
+    """The runs, sorted by ``sort`` or by the first metric that all have, and that metric."""
     names = scores.names(runs)
     if sort is not None and sort not in names:
         known = f"; there are {', '.join(names)}" if names else "; evaluate them first"
@@ -113,16 +114,16 @@ def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str
     return (comparison.ranked(runs, metric) if metric else runs), metric
 
 
-def _names(chapters: Sequence[RunSection]) -> list[str]:
-    """What runs are called: their folders' names, or whole paths where names are the same."""
-    often = Counter(each.name for each in chapters)
-    return [each.name if often[each.name] == 1 else each.path for each in chapters]
+def _names(sections: Sequence[RunSection]) -> list[str]:
+    """The name of each run's folder, or its path if several folders have that name."""
+    counts = Counter(each.name for each in sections)
+    return [each.name if counts[each.name] == 1 else each.path for each in sections]
 
 
-def _overlaid(names: Sequence[str], chapters: Sequence[RunSection]) -> list[Chart]:
-    pairs = list(zip(names, chapters, strict=True))
-    told = [(name, [c for c in each.curves if c.title in _OVERLAID]) for name, each in pairs]
-    return overlaid(told) + overlaid([(name, each.metrics) for name, each in pairs])
+def _overlaid(names: Sequence[str], sections: Sequence[RunSection]) -> list[Chart]:
+    pairs = list(zip(names, sections, strict=True))
+    curves = [(name, [c for c in each.curves if c.title in _OVERLAID]) for name, each in pairs]
+    return overlay(curves) + overlay([(name, each.metrics) for name, each in pairs])
 
 
 def _environment() -> Environment:
@@ -133,7 +134,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "duration": _duration, "rounded": _rounded}
+    environment.filters |= {
+        "format_value": format_value,
+        "duration": _duration,
+        "rounded": _rounded,
+    }
     environment.globals |= {"scores": scores}
     return environment
 
@@ -148,7 +153,7 @@ def _duration(seconds: float | None) -> str:
 
 
 def _rounded(number: Any) -> str:
-    """A number as people read it: 1,234 or 0.01235."""
+    """A number as text, such as 1,234 or 0.01235."""
     if number is None:
         return "–"
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"

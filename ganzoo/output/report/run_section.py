@@ -1,4 +1,4 @@
-"""All that the page tells of one run; what is torn or missing is left out."""
+"""The section of the page about one run; what is damaged or missing is omitted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from ganzoo.observers.observer import Observer
 from ganzoo.output.neighbors import By
 from ganzoo.output.report import curves, generated, scores
 from ganzoo.output.report.chart import Chart
-from ganzoo.output.report.differences import Setting, changed, every
-from ganzoo.output.report.embedded_images import Embedded, EmbeddedImages, SampleGrids, opened
-from ganzoo.output.report.nearest_images import NearestImages, resemblance
+from ganzoo.output.report.differences import Setting, all_settings, changed_settings
+from ganzoo.output.report.embedded_images import (
+    EmbeddedImage,
+    EmbeddedImages,
+    SampleGrids,
+    open_image,
+)
+from ganzoo.output.report.nearest_images import NearestImages, nearest_images
 from ganzoo.output.trained import TrainedRun
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -26,8 +31,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Left:
-    """Why something is left out."""
+class Omitted:
+    """The reason why something is not shown; it is false as a condition."""
 
     reason: str
 
@@ -36,117 +41,116 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What the newest checkpoint's generator has made for the page."""
+class GeneratedImages:
+    """What the generator of the newest checkpoint made for the page."""
 
     step: int
     seed: int
     parameters: int
-    images: Embedded
-    rows: list[tuple[str, Embedded]]
+    grid: EmbeddedImage
+    class_rows: list[tuple[str, EmbeddedImage]]
     classes: int
-    walk: Embedded | Left
-    resemblance: NearestImages | Left
+    walk: EmbeddedImage | Omitted
+    nearest: NearestImages | Omitted
 
 
 @dataclass(frozen=True)
 class RunSection:
-    """One run on the page."""
+    """What the page shows about one run."""
 
     name: str
     path: str
     settings: Mapping[str, Any]
-    changed: list[Setting] | Left
-    every: list[Setting]
+    changed_settings: list[Setting] | Omitted
+    all_settings: list[Setting]
     toml: str
     sessions: list[dict[str, Any]]
     journal: Journal
     evaluations: list[Evaluated]
-    real: Embedded | None
-    drawn: Drawn | Left
-    sheets: SampleGrids
-    at: list[tuple[int, int]]
-    """Of each sheet, its step and the images seen by then."""
+    real: EmbeddedImage | None
+    generated: GeneratedImages | Omitted
+    sample_grids: SampleGrids
+    grid_steps: list[tuple[int, int]]
+    """For each sample grid: its step, and the number of images seen then."""
 
     @property
     def curves(self) -> list[Chart]:
-        """Losses, scores and the like."""
+        """Charts of losses, scores and other reported scalars."""
         return curves.charts(self.journal)
 
     @property
     def metrics(self) -> list[Chart]:
-        """A chart for each number of the evaluations."""
+        """A chart for each score of the evaluations."""
         return scores.charts(self.evaluations)
 
     @property
-    def newest(self) -> Evaluated | None:
-        """The last evaluation."""
-        return scores.newest(self.evaluations)
+    def last_evaluation(self) -> Evaluated | None:
+        """The evaluation of the last step."""
+        return scores.last_evaluation(self.evaluations)
 
     @property
-    def seconds(self) -> float | None:
-        """What training took, without drawing, saving and measuring."""
+    def training_seconds(self) -> float | None:
+        """The training time, without samples, checkpoints and evaluations."""
         speed = self.journal.images_per_second
         return self.journal.images_seen / speed if speed and self.journal.images_seen else None
 
     @property
-    def unfinished(self) -> int | None:
-        """How many steps there were to be, if there have been less."""
+    def unfinished_steps(self) -> int | None:
+        """The number of steps that the run was started for; ``None`` if it is finished."""
         train = self.settings.get("train")
         steps = train.get("steps") if isinstance(train, dict) else None
-        behind = isinstance(steps, int) and (self.journal.steps or 0) < steps
-        return steps if behind else None
+        unfinished = isinstance(steps, int) and (self.journal.steps or 0) < steps
+        return steps if unfinished else None
 
-    def named(self, kind: str) -> str:
-        """The short name of a component."""
+    def component(self, kind: str) -> str:
+        """The short name of the run's component of this kind."""
         section = self.settings.get(kind)
         name = section.get("name", "") if isinstance(section, dict) else ""
         return str(name).rpartition("/")[2] or "?"
 
     @property
     def command(self) -> str:
-        """The command that began it."""
+        """The command that started the run first."""
         command = str(self.sessions[0].get("command", "")) if self.sessions else ""
         return re.sub(r"^\S*(ganzoo/__main__\.py|ganzoo)(?= )", "ganzoo", command)
 
 
-def chapter(
+def run_section(
     folder: RunFolder,
-    room: int,
+    image_bytes: int,
     device: str,
     *,
     dataset: bool,
     observer: Observer,
     run: Run | None = None,
 ) -> RunSection:
-    """The chapter of a run, with images of no more than ``room`` bytes of the page, about."""
-    name = folder.path.resolve().name
-    observer.on_message(f"{name}: reading what it has told")
-    album = EmbeddedImages(room)
+    """The section about a run, with images of at most about ``image_bytes`` bytes of the page."""
+    observer.on_message(f"{folder.path.resolve().name}: reading its files")
+    embedded = EmbeddedImages(image_bytes)
     journal = Journal.read(folder.metrics)
     evaluations = read(folder.evaluations)
-    known = _unless_wrong(lambda: _run(folder)) if run is None else run
-    drawn = _of(
-        known, lambda run: _drawn(folder, run, device, evaluations, album, observer, dataset)
+    known = _or_omitted(lambda: _run(folder)) if run is None else run
+    made = _of_run(
+        known, lambda run: _generated(folder, run, device, evaluations, embedded, observer, dataset)
     )
-    real = opened(folder.samples / "real.png")
-    embedded = album.image(real) if real else None
-    sheets = album.sheets(folder.sample_grids())
-    steps = [_step(path) for path, _ in sheets.images]
+    real = open_image(folder.samples / "real.png")
+    embedded_real = embedded.add(real) if real else None
+    grids = embedded.add_grids(folder.sample_grids())
+    steps = [_step(path) for path, _ in grids.images]
     return RunSection(
-        name=name,
+        name=folder.path.resolve().name,
         path=str(folder.path),
         settings=folder.stored_settings(),
-        changed=_of(known, changed),
-        every=every(folder.stored_settings()),
+        changed_settings=_of_run(known, changed_settings),
+        all_settings=all_settings(folder.stored_settings()),
         toml=folder.settings.read_text("utf-8", errors="replace"),
         sessions=folder.sessions(),
         journal=journal,
         evaluations=evaluations,
-        real=embedded,
-        drawn=drawn,
-        sheets=sheets,
-        at=list(zip(steps, curves.images_at(journal, steps), strict=True)),
+        real=embedded_real,
+        generated=made,
+        sample_grids=grids,
+        grid_steps=list(zip(steps, curves.images_seen_at(journal, steps), strict=True)),
     )
 
 
@@ -154,53 +158,53 @@ def _run(folder: RunFolder) -> Run:
     return Run.resolve(Settings.of_run(folder), recommend=False)
 
 
-def _drawn(
+def _generated(
     folder: RunFolder,
     run: Run,
     device: str,
     evaluations: Sequence[Evaluated],
-    album: EmbeddedImages,
+    embedded: EmbeddedImages,
     observer: Observer,
     dataset: bool,
-) -> Drawn:
+) -> GeneratedImages:
     name = folder.path.resolve().name
     trained = TrainedRun(folder, run).to(device)
-    observer.on_message(f"{name}: new images")
-    made, rows = generated.new_images(trained, album), generated.by_class(trained, album)
-    near: NearestImages | Left = Left("the images that it was trained on were not opened")
+    observer.on_message(f"{name}: generating images")
+    grid, rows = generated.image_grid(trained, embedded), generated.class_rows(trained, embedded)
+    nearest: NearestImages | Omitted = Omitted("the report was made without the real images")
     if dataset:
-        observer.on_message(f"{name}: nearest real images")
+        observer.on_message(f"{name}: finding the nearest real images")
         by: By = "features" if _has_features(run, evaluations) else "pixels"
-        near = _unless_wrong(lambda: resemblance(trained, by, album, observer))
-    observer.on_message(f"{name}: a walk through its latent space")
-    return Drawn(
+        nearest = _or_omitted(lambda: nearest_images(trained, by, embedded, observer))
+    observer.on_message(f"{name}: generating a latent walk")
+    return GeneratedImages(
         step=trained.step,
         seed=generated.SEED,
         parameters=sum(each.numel() for each in trained.generator.parameters()),
-        images=made,
-        rows=rows,
+        grid=grid,
+        class_rows=rows,
         classes=len(trained.class_names),
-        walk=generated.latent_walk(trained, album) or Left("the page would become too large"),
-        resemblance=near,
+        walk=generated.latent_walk(trained, embedded) or Omitted("the file would be too large"),
+        nearest=nearest,
     )
 
 
 def _has_features(run: Run, evaluations: Sequence[Evaluated]) -> bool:
-    """Whether an evaluation has left the features of the real images in the cache."""
+    """Whether an evaluation has already cached the features of the real images."""
     extractor = run.extractor.entry.component.name if run.extractor else None
     return any(each.extractor == extractor for each in evaluations)
 
 
-def _of(run: Run | Left, make: Callable[[Run], T]) -> T | Left:
-    return run if isinstance(run, Left) else _unless_wrong(lambda: make(run))
+def _of_run(run: Run | Omitted, make: Callable[[Run], T]) -> T | Omitted:
+    return run if isinstance(run, Omitted) else _or_omitted(lambda: make(run))
 
 
-def _unless_wrong(make: Callable[[], T]) -> T | Left:
+def _or_omitted(make: Callable[[], T]) -> T | Omitted:
     try:
         return make()
     except (ValueError, LookupError, OSError, RuntimeError) as error:
-        return Left((str(error).splitlines() or [type(error).__name__])[0])
+        return Omitted((str(error).splitlines() or [type(error).__name__])[0])
 
 
-def _step(sheet: Path) -> int:
-    return int(sheet.stem.rpartition("-")[2])
+def _step(grid: Path) -> int:
+    return int(grid.stem.rpartition("-")[2])
