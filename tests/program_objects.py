@@ -59,11 +59,13 @@ class Invert:
 
     apply_to = "real"
 
-    def draw(self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator) -> Tensor:
+    def sample_parameters(
+        self, n: int, image_shape: ganzoo.ImageShape, random: torch.Generator
+    ) -> Tensor:
         return torch.randint(0, 2, (n,), generator=random, device=random.device) * 2.0 - 1
 
-    def apply(self, images: Tensor, drawn: Tensor) -> Tensor:
-        return images * drawn[:, None, None, None]
+    def apply(self, images: Tensor, parameters: Tensor) -> Tensor:
+        return images * parameters[:, None, None, None]
 
 
 class Width(ganzoo.Options):

@@ -219,9 +219,9 @@ def test_a_report_takes_runs_and_folders(tiny: Arguments, tmp_path: Path) -> Non
     run = ganzoo.train(**tiny(loss=MyLoss()))
     page = ganzoo.report([run], tmp_path / "report.html", dataset=False, quiet=True)
     assert "<html" in page.read_text("utf-8")
-    assert "was an object" not in page.read_text("utf-8")
+    assert "was passed as a Python object" not in page.read_text("utf-8")
     other = ganzoo.report(run.folder, tmp_path / "other.html", dataset=False, quiet=True)
-    assert "the loss my-loss was an object" in other.read_text("utf-8")
+    assert "the loss my-loss was passed as a Python object" in other.read_text("utf-8")
     with pytest.raises(RequestError, match="exists already"):
         ganzoo.report(run.folder, page)
     with pytest.raises(RequestError, match="there is no run"):

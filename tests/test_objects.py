@@ -84,7 +84,9 @@ def test_a_run_with_objects_resumes_with_the_same_objects(tiny: Arguments) -> No
 def test_a_missing_object_is_named_in_the_error(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(loss=MyLoss()))
     for ask in (ganzoo.resume, ganzoo.load, ganzoo.evaluate):
-        with pytest.raises(RequestError, match=r"my-loss was an object .* give it again"):
+        with pytest.raises(
+            RequestError, match=r"my-loss was passed as a Python object: pass it again"
+        ):
             ask(run.folder)
     assert torch.equal(ganzoo.load(run.folder, loss=MyLoss()).generate(2), run.generate(2))
 
@@ -108,7 +110,7 @@ def test_the_command_line_names_a_missing_object(
     with pytest.raises(SystemExit) as exited:
         main()
     assert exited.value.code == 2
-    assert "the loss my-loss was an object of a Python program" in capsys.readouterr().err
+    assert "the loss my-loss was passed as a Python object" in capsys.readouterr().err
 
 
 def test_a_plugin_may_not_be_called_python(tmp_path: Path) -> None:
@@ -117,4 +119,4 @@ def test_a_plugin_may_not_be_called_python(tmp_path: Path) -> None:
     file = tmp_path / "python.py"
     file.write_text("")
     (failed,) = Registry.discover(files=[file]).failures
-    assert "it stands for objects" in failed.reason
+    assert "is reserved for Python objects" in failed.reason
