@@ -95,9 +95,11 @@ def test_generating_needs_no_dataset_and_no_augmentation(tiny: Arguments) -> Non
     run = ganzoo.train(**tiny(dataset=Noise(), augment=Invert()))
     assert torch.equal(ganzoo.load(run.folder).generate(2), run.generate(2))
     before = {file: file.stat().st_mtime_ns for file in run.folder.rglob("*")}
-    with pytest.raises(RequestError, match=r"noise was an object .* dataset=\.\.\."):
+    with pytest.raises(RequestError, match=r"noise was passed as a Python object.* dataset=\.\.\."):
         ganzoo.resume(run.folder, steps=5, quiet=True)
-    with pytest.raises(RequestError, match=r"invert was an object .* augment=\.\.\."):
+    with pytest.raises(
+        RequestError, match=r"invert was passed as a Python object.* augment=\.\.\."
+    ):
         ganzoo.resume(run.folder, dataset=Noise(), steps=5, quiet=True)
     assert before == {file: file.stat().st_mtime_ns for file in before}
 
