@@ -98,7 +98,7 @@ class Transfer:
         try:
             digest = await self._download(url, part)
             name = digest + await loop.run_in_executor(self._decoders, _check_image, part)
-            # Not in the thread: it runs on after a stop, and would leave an image without an outcome.
+            # Not in the thread: it would run on after a stop and leave an image without outcome.
             part.replace(self._folder / name)
             return name
         finally:

@@ -22,7 +22,7 @@ class NumpyOptions(Options):
         "auto",
         description="The values of black and white. auto uses the range that ganzoo data pack "
         "stores in the file; otherwise, 0..255 for integers, and 0..1 or -1..1 for floats, "
-        "whichever contains them all. Any other value clips the images to that range.",
+        "whichever contains them all. A range that is given clips the values outside it.",
     )
     images_key: str | None = Field(
         None, description="The name of the images in an .npz file; by default images, x or arr_0."

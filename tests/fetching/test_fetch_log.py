@@ -67,7 +67,7 @@ def test_partial_downloads_of_a_killed_process_are_deleted(tmp_path: Path) -> No
         assert not list(tmp_path.glob(".*.part"))
 
 
-def test_a_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+def test_a_folder_is_locked_by_one_process(tmp_path: Path) -> None:
     with FetchLog.opened(tmp_path):
         part = tmp_path / ".abc.part"
         part.touch()

@@ -173,7 +173,7 @@ def test_an_invalid_header_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_a_member_that_is_no_array_is_not_taken_for_one(tmp_path: Path) -> None:
+def test_zip_members_without_npy_suffix_are_ignored(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as packed:
         packed.writestr("images", b"")
     with pytest.raises(
@@ -183,7 +183,7 @@ def test_a_member_that_is_no_array_is_not_taken_for_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
+def test_a_named_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.npy")
     with pytest.raises(RequestError, match=r"pipe\.npy is not a file"):
         open_dataset(tmp_path / "pipe.npy")
