@@ -35,10 +35,10 @@ class Hdf5Images:
         name = f"{options.path}: {options.images_key}"
         with closing(self._store):  # no file may be open when the process is forked
             self._array = self._find_images()
-            stated = {key: self._store.attribute_text(key) for key in ("layout", "range")}
-            self._images = ImageArray(self._array, name, options.layout, options.range, stated)
+            stored = {key: self._store.attribute_text(key) for key in ("layout", "range")}
+            self._images = ImageArray(self._array, name, options.layout, options.range, stored)
             self.labels, self.class_names = self._classes()
-        self._loads = self._fits_into_memory()
+        self._loads = self._should_load()
         self._loaded: NDArray[np.uint8] | None = None
         self._lock = threading.Lock()
 
@@ -108,7 +108,7 @@ class Hdf5Images:
         names = self._store.array(_CLASS_NAMES)
         return names.texts() if names else self._store.attribute_texts(_CLASS_NAMES)
 
-    def _fits_into_memory(self) -> bool:
+    def _should_load(self) -> bool:
         memory, free = self._options.memory, free_memory()
         size = math.prod(self._array.shape)  # as uint8
         if memory == "load" and size > free:

@@ -28,7 +28,7 @@ class _Arrays(NamedTuple):
     labels: NDArray[np.int64] | None = None
     class_names: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    stated: Mapping[str, str] | None = None
+    stored: Mapping[str, str] | None = None
     """The layout and range stored in the file."""
 
 
@@ -41,7 +41,7 @@ class NumpyImages:
         self._path = options.path
         arrays = _read(options.path, options)
         name = ": ".join([str(options.path), *arrays.keys[:1]])
-        self._images = ImageArray(arrays.images, name, options.layout, options.range, arrays.stated)
+        self._images = ImageArray(arrays.images, name, options.layout, options.range, arrays.stored)
         self._keys = arrays.keys
         self._labels = arrays.labels
         self.class_names = arrays.class_names
@@ -106,15 +106,15 @@ def _read_npz(file: Npz, options: NumpyOptions) -> _Arrays:
                 else "write the arrays with np.savez"
             )
         )
-    stated = {key: _stored_text(file, key) for key in ("layout", "range")}
+    stored = {key: _stored_text(file, key) for key in ("layout", "range")}
     labels = _find_key(file, "labels_key", options.labels_key, _LABELS)
     if labels is None:
-        return _Arrays(file.read(images), keys=(images,), stated=stated)
+        return _Arrays(file.read(images), keys=(images,), stored=stored)
     names = file.read("class_names") if "class_names" in file.keys else np.array([], str)
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise RequestError(f"{file.path}: class_names must be strings, not {names.dtype}")
     numbers, class_names = number_classes(file.read(labels), f"{file.path}: {labels}", names)
-    return _Arrays(file.read(images), numbers, class_names, (images, labels), stated)
+    return _Arrays(file.read(images), numbers, class_names, (images, labels), stored)
 
 
 def _stored_text(file: Npz, key: str) -> str:
