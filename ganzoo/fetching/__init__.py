@@ -1,1 +1,1 @@
-"""Images from lists of addresses."""
+"""Download images from a list of URLs."""

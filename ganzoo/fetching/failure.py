@@ -1,17 +1,17 @@
-"""Why no image came from an address."""
+"""Why a URL gave no image."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Passes = Literal["soon", "later", "never"]
-"""When it may pass: while one waits, by the next start or under other limits, or not at all."""
+"""When to try again: in this run after a pause, in the next run, or never."""
 
 
 class Failed(Exception):
-    """No image came from an address.
+    """A URL gave no image.
 
-    ``reason`` is the same few words for all that failed so; ``detail`` is about this one alone.
+    ``reason`` is the same short text for all failures of a kind; ``detail`` is about this URL.
     """
 
     def __init__(self, reason: str, detail: str = "", passes: Passes = "never") -> None:

@@ -1,4 +1,4 @@
-"""What has become of each address, kept in the folder that the images go to."""
+"""The outcome of each URL, logged in the folder of the images."""
 
 from __future__ import annotations
 
@@ -21,22 +21,25 @@ _IMAGE = re.compile(r"[0-9a-f]{64}\.[a-z]{3,4}")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an address: a file in the folder, or a reason why there is none."""
+    """The outcome of a URL: a file in the folder, or the reason why there is none."""
 
     address: str
+    """The URL."""
     file: str = ""
+    """The name of the image; empty after a failure."""
     reason: str = ""
     detail: str = ""
     passes: Passes = "never"
+    """When to try a failure again."""
 
     @classmethod
-    def failed(cls, address: str, why: Failed) -> Self:
-        """No image came."""
-        return cls(address, "", why.reason, why.detail, why.passes)
+    def failed(cls, address: str, failure: Failed) -> Self:
+        """The outcome for a failure."""
+        return cls(address, "", failure.reason, failure.detail, failure.passes)
 
 
 class FetchLog:
-    """The outcomes of a folder, one line each in a file that is only appended to."""
+    """The outcomes in a folder: a JSON lines file to which each outcome is appended."""
 
     def __init__(self, folder: Path, file: BinaryIO) -> None:
         self.folder = folder
@@ -47,61 +50,61 @@ class FetchLog:
     @classmethod
     @contextmanager
     def opened(cls, folder: Path) -> Iterator[Self]:
-        """The ledger of a folder, which is made if need be, for this process alone.
+        """Open the log of a folder for this process alone; the folder is created if necessary.
 
-        What a killed process left half done is cleared away.
+        Partial downloads of a killed process are deleted.
 
-        Raises RequestError if another process has it, or the folder is one of other things, or
-        cannot be written.
+        Raises RequestError if another process has opened it, or if the folder has other content
+        or is not writable.
         """
         with ExitStack() as stack:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 if not (folder / FILE).exists() and any(folder.glob("[!.]*")):
                     raise RequestError(
-                        f"{folder} holds other things, and no {FILE}: name a new folder with --out"
+                        f"{folder} has files but no {FILE}: name a new or empty folder with --out"
                     )
                 stack.enter_context(FileLock(folder / ".lock", blocking=False))
                 file = stack.enter_context((folder / FILE).open("a+b"))
-                for left in folder.glob(".*.part"):
-                    left.unlink()
+                for part in folder.glob(".*.part"):
+                    part.unlink()
             except Timeout:
                 raise RequestError(
-                    f"another process is fetching into {folder}: wait for it, or name another "
-                    "folder with --out"
+                    f"another process is fetching into {folder}: wait until it ends, or "
+                    "name another folder with --out"
                 ) from None
             except OSError as error:
-                raise RequestError(f"cannot write in {folder}: {error.strerror}") from error
+                raise RequestError(f"cannot write into {folder}: {error.strerror}") from error
             yield cls(folder, file)
 
     def add(self, outcome: Outcome) -> None:
-        """Keep an outcome; it holds until there is another of the same address."""
+        """Append an outcome, which replaces earlier ones of the same URL."""
         self._file.write(json.dumps(asdict(outcome)).encode() + b"\n")
         self._file.flush()
         self._outcomes[outcome.address] = outcome
 
     def outcome(self, address: str) -> Outcome | None:
-        """What came of an address, if that is known; a file that is gone never came."""
-        found = self._outcomes.get(address)
-        gone = found and found.file and not (self.folder / found.file).is_file()
-        return None if gone else found
+        """The last outcome of a URL; ``None`` if it has none or its file was deleted."""
+        outcome = self._outcomes.get(address)
+        deleted = outcome and outcome.file and not (self.folder / outcome.file).is_file()
+        return None if deleted else outcome
 
     def _read(self) -> None:
-        whole = 0
+        size = 0
         self._file.seek(0)
         for line in self._file:
             if line.endswith(b"\n"):
-                whole += len(line)
-                with suppress(ValueError, TypeError, RecursionError):  # a crash has damaged it
+                size += len(line)
+                with suppress(ValueError, TypeError, RecursionError):  # damaged by a crash
                     outcome = _parsed(line)
                     self._outcomes[outcome.address] = outcome
-        self._file.truncate(whole)  # the last line may be torn
+        self._file.truncate(size)  # remove a last line that was not written completely
 
 
 def _parsed(line: bytes) -> Outcome:
-    """Raises ValueError, TypeError or RecursionError for a line that ``add`` never wrote."""
+    """Parse a line; raises ValueError, TypeError or RecursionError if ``add`` did not write it."""
     outcome = Outcome(**json.loads(line))
-    "".join(astuple(outcome)).encode()  # which only texts can be
+    "".join(astuple(outcome)).encode()  # fails unless all are strings
     if outcome.file and not _IMAGE.fullmatch(outcome.file):
         raise ValueError(outcome.file)
     if outcome.passes not in get_args(Passes):

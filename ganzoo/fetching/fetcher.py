@@ -1,4 +1,4 @@
-"""All the images of a list, fetched in parallel; what is there already is not asked for again."""
+"""Download the images of a list in parallel; images that are in the folder are skipped."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from types import FrameType
 
 from ganzoo.fetching.failure import Failed
 from ganzoo.fetching.fetch_log import FetchLog, Outcome
-from ganzoo.fetching.hosts import Turns
+from ganzoo.fetching.hosts import UrlQueue
 from ganzoo.fetching.lists import Entry
 from ganzoo.fetching.tables import write_tables
 from ganzoo.fetching.transfer import Limits, Transfer
 
 FIRST_PAUSE = 1.0
-"""Seconds, about, before an address is asked again; each pause is twice as long as the last."""
+"""Mean number of seconds before the first retry; each further pause is twice as long."""
 
 Watch = Callable[[int, int, int], None]
-"""Is told how many addresses are done, of how many, and how many of those done failed."""
+"""Called with the number of finished URLs, of all URLs, and of failed URLs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What has become of the addresses of a list, each counted once."""
+    """The number of URLs of a list by outcome; duplicates count once."""
 
     fetched: int
     already_there: int
     failed: int
     not_yet: int
-    """Those that were not reached before fetching was stopped."""
+    """URLs that were not tried because fetching was stopped."""
     reasons: dict[str, int]
-    """How many failed for which reason, most first."""
+    """The number of failures by reason, most frequent first."""
     stopped: bool
 
 
@@ -50,88 +50,88 @@ def fetch(
     labeled: bool = False,
     watch: Watch = lambda done, total, failed: None,
 ) -> Report:
-    """Fetch what is not in the folder yet, write its tables, and say what became of it all.
+    """Download the images that are not in the folder yet and write its tables.
 
-    Ctrl-C or SIGTERM stops it; the same call goes on. What failed is tried again by the next call,
-    unless it never passes.
+    Ctrl-C or SIGTERM stops it; the same call resumes. The next call tries failures again, except
+    those that are permanent.
 
-    Raises RequestError if another process fetches into the folder, or it is one of other things,
-    and OSError, which names it, where the disk gives no more.
+    Raises RequestError if another process fetches into the folder or the folder has other content,
+    and OSError, which names the folder, if the disk is full.
     """
-    addresses = list(dict.fromkeys(entry.address for entry in entries))
-    with FetchLog.opened(folder) as ledger:
-        known = {address: ledger.outcome(address) for address in addresses}
-        there = sum(1 for outcome in known.values() if outcome and outcome.file)
-        # To have an image is an outcome that never passes, too.
-        to_do = [a for a, outcome in known.items() if not outcome or outcome.passes != "never"]
+    urls = list(dict.fromkeys(entry.address for entry in entries))
+    with FetchLog.opened(folder) as log:
+        known = {url: log.outcome(url) for url in urls}
+        already_there = sum(1 for outcome in known.values() if outcome and outcome.file)
+        # The outcome of an image that was fetched has passes="never", too.
+        to_do = [url for url, outcome in known.items() if not outcome or outcome.passes != "never"]
         try:
-            stopped = bool(to_do) and not asyncio.run(_fetch(to_do, ledger, limits, watch))
-            write_tables(ledger, entries, labeled)
+            stopped = bool(to_do) and not asyncio.run(_fetch(to_do, log, limits, watch))
+            write_tables(log, entries, labeled)
         except OSError as error:  # no space left
             raise OSError(f"cannot fetch into {folder}: {error.strerror or error}") from error
-        outcomes = [outcome for a in addresses if (outcome := ledger.outcome(a))]
+        outcomes = [outcome for url in urls if (outcome := log.outcome(url))]
     reasons = Counter(outcome.reason for outcome in outcomes if not outcome.file)
     return Report(
-        fetched=len(outcomes) - reasons.total() - there,
-        already_there=there,
+        fetched=len(outcomes) - reasons.total() - already_there,
+        already_there=already_there,
         failed=reasons.total(),
-        not_yet=len(addresses) - len(outcomes),
+        not_yet=len(urls) - len(outcomes),
         reasons=dict(reasons.most_common()),
         stopped=stopped,
     )
 
 
-async def _fetch(addresses: Sequence[str], ledger: FetchLog, limits: Limits, watch: Watch) -> bool:
-    """Whether it came to its end, and was not stopped."""
-    turns = Turns(addresses, limits.per_host)
+async def _fetch(urls: Sequence[str], log: FetchLog, limits: Limits, watch: Watch) -> bool:
+    """Fetch URLs and log their outcomes; false if it was stopped before all were done."""
+    queue = UrlQueue(urls, limits.per_host)
     done = Counter[bool]()
 
     async def work(transfer: Transfer) -> None:
         while True:
-            with turns.turn() as address:
-                if address is None:
+            with queue.take() as url:
+                if url is None:
                     return
-                outcome = await _outcome(address, transfer, limits.retries)
-                ledger.add(outcome)
+                outcome = await _fetch_one(url, transfer, limits.retries)
+                log.add(outcome)
                 done[bool(outcome.file)] += 1
-                watch(done.total(), len(addresses), done[False])
+                watch(done.total(), len(urls), done[False])
 
-    # Names are looked up there, and one that gets no answer keeps a thread for long.
+    # DNS lookups run in its threads; a lookup without an answer blocks its thread for a long time.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(limits.jobs))
-    watch(0, len(addresses), 0)
+    watch(0, len(urls), 0)
     try:
         with _cancelled_by_signals():
-            async with Transfer(ledger.folder, limits) as transfer, asyncio.TaskGroup() as group:
+            async with Transfer(log.folder, limits) as transfer, asyncio.TaskGroup() as group:
                 for _ in range(limits.jobs):
                     group.create_task(work(transfer))
     except asyncio.CancelledError:
         return False
-    except BaseExceptionGroup as group_of_errors:  # of which the first is the cause
+    except BaseExceptionGroup as group_of_errors:  # the first one is the cause
         raise group_of_errors.exceptions[0] from None
     return True
 
 
-async def _outcome(address: str, transfer: Transfer, retries: int) -> Outcome:
+async def _fetch_one(url: str, transfer: Transfer, retries: int) -> Outcome:
     attempt = 0
     while True:
         try:
-            return Outcome(address, await transfer.image(address))
+            return Outcome(url, await transfer.download(url))
         except Failed as error:
             if error.passes != "soon" or attempt == retries:
-                return Outcome.failed(address, error)
-        await asyncio.sleep(_pause(address, attempt))
+                return Outcome.failed(url, error)
+        await asyncio.sleep(_pause(url, attempt))
         attempt += 1
 
 
-def _pause(address: str, attempt: int) -> float:
-    """Seconds; apart for each address, so that those which failed together do not return so."""
-    digest = hashlib.sha256(f"{attempt} {address}".encode()).digest()
+def _pause(url: str, attempt: int) -> float:
+    """Seconds before the next attempt, different for each URL: exponential backoff with jitter."""
+    digest = hashlib.sha256(f"{attempt} {url}".encode()).digest()
     return FIRST_PAUSE * float(2**attempt) * (0.5 + int.from_bytes(digest[:4]) / 2**32)
 
 
 @contextmanager
 def _cancelled_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM cancel the task that runs; a second Ctrl-C raises KeyboardInterrupt."""
+    """Ctrl-C and SIGTERM cancel the current task; a second Ctrl-C raises KeyboardInterrupt."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: how much is asked of a host at once, and how soon again."""
+"""Limits per host: the number of requests at once, and pauses that a server requests."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from contextlib import asynccontextmanager, contextmanager
 
 
 class Host:
-    """A host that answers ``seats`` requests at once, and has rests."""
+    """Limits the requests to one host: ``max_requests`` at once, and none during a pause."""
 
-    def __init__(self, seats: int) -> None:
-        self._seats = asyncio.Semaphore(seats)
-        self._rested = 0.0
+    def __init__(self, max_requests: int) -> None:
+        self._slots = asyncio.Semaphore(max_requests)
+        self._paused_until = 0.0
 
-    def rest(self, seconds: float) -> None:
-        """Ask nothing of it for so long."""
-        self._rested = max(self._rested, time.monotonic() + seconds)
+    def pause(self, seconds: float) -> None:
+        """Start no request for this time."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     @asynccontextmanager
-    async def seat(self) -> AsyncIterator[None]:
-        """The right to ask something, as soon as it may be had."""
-        async with self._seats:
-            while (left := self._rested - time.monotonic()) > 0:
-                await asyncio.sleep(left)
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait until a request may start; the slot is free again at the end of the block."""
+        async with self._slots:
+            while (seconds := self._paused_until - time.monotonic()) > 0:
+                await asyncio.sleep(seconds)
             yield
 
 
-class Turns:
-    """Addresses in the order of a list, but for those of hosts that are busy: they come later.
+class UrlQueue:
+    """URLs in the order of the list; those of busy hosts come later.
 
-    So no one waits for a slow host who could ask another.
+    So a worker does not wait for a slow host while another host is free.
     """
 
-    def __init__(self, addresses: Iterable[str], per_host: int) -> None:
+    def __init__(self, urls: Iterable[str], per_host: int) -> None:
         self._waiting = defaultdict[str, deque[str]](deque)
-        for address in addresses:
-            self._waiting[_host(address)].append(address)
-        # A host stands here as often as it may be asked at once.
+        for url in urls:
+            self._waiting[_host(url)].append(url)
+        # Each host is in this queue once for each request that it may get now.
         self._free = deque(host for _ in range(per_host) for host in self._waiting)
 
     @contextmanager
-    def turn(self) -> Iterator[str | None]:
-        """The next address, its host less free meanwhile; ``None`` if there is none to be had.
+    def take(self) -> Iterator[str | None]:
+        """The next URL, whose host counts as busy until the end of the block.
 
-        Whoever gets none may go home: all that is left is for those who keep its hosts busy.
+        ``None`` if there is none: the worker can end, because the workers that keep the other
+        hosts busy take the rest.
         """
         while self._free:
             host = self._free.popleft()
@@ -57,5 +58,5 @@ class Turns:
         yield None
 
 
-def _host(address: str) -> str:
-    return address.partition("//")[2].partition("/")[0].lower()
+def _host(url: str) -> str:
+    return url.partition("//")[2].partition("/")[0].lower()

@@ -1,4 +1,4 @@
-"""Connections to addresses that were looked up once, and checked."""
+"""Connections to IP addresses that were checked to be public."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import httpcore
 from ganzoo.fetching.addresses import is_public
 from ganzoo.fetching.failure import Failed
 
-_MOST_ADDRESSES = 4
-"""Of a host, tried one after the other."""
+_MAX_ADDRESSES = 4
+"""How many IP addresses of a host are tried."""
 
 
 class Network(httpcore.AsyncNetworkBackend):
-    """Connects to a host by the very IP addresses that it has found to be public.
+    """Looks up the IP addresses of a host, checks that they are public, and connects to them.
 
-    A name is looked up here and nowhere else, so it cannot answer one thing to the check and
-    another to the connection. Whoever asks for a connection keeps the name for TLS.
+    The name is looked up only once, so a DNS server cannot give one address to the check and
+    another to the connection (DNS rebinding). The caller verifies the TLS certificate by the name.
     """
 
     def __init__(self, allow_private: bool) -> None:
@@ -34,7 +34,7 @@ class Network(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """A connection to the first of the host's addresses that accepts one."""
+        """Connect to the first IP address of the host that accepts a connection."""
         *others, last = await self._addresses(host, port)
         for address in others:
             try:
@@ -44,23 +44,23 @@ class Network(httpcore.AsyncNetworkBackend):
         return await self._connections.connect_tcp(last, port, timeout)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Sleep."""
         await self._connections.sleep(seconds)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        """The IP addresses of a host, at least one, in the order of the system.
+        """The IP addresses of a host, at least one, in the order of the operating system.
 
-        Raises Failed if any of them is not public.
+        Raises Failed if there are none, or if any of them is not public.
         """
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            results = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            again = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
-            raise Failed("no such host", host, "soon" if again else "later") from error
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+            temporary = isinstance(error, OSError) and error.errno == socket.EAI_AGAIN
+            raise Failed("no such host", host, "soon" if temporary else "later") from error
+        addresses = list(dict.fromkeys(str(address[0]) for *_, address in results))
         for address in addresses:
             if not (self._allow_private or is_public(address)):
-                detail = f"{host} is {address}; --allow-private asks it all the same"
+                detail = f"{host} is {address}; --allow-private allows it"
                 raise Failed("not a public address", detail, "later")
-        return addresses[:_MOST_ADDRESSES]
+        return addresses[:_MAX_ADDRESSES]

@@ -1,4 +1,4 @@
-"""The tables that tell which images there are, and which are not."""
+"""Tables of the images in a folder and of the URLs that failed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ IMAGES = "images.csv"
 FAILURES = "failures.csv"
 
 
-def write_tables(ledger: FetchLog, entries: Sequence[Entry], labeled: bool) -> None:
-    """Write both tables into the ledger's folder, in the order of the list.
+def write_tables(log: FetchLog, entries: Sequence[Entry], labeled: bool) -> None:
+    """Write both tables into the folder of the log, in the order of the list.
 
-    The table of images has a row for each entry whose image is there; that of failures has
-    one for each address.
+    The table of images has a row for each entry whose image is in the folder; the table of
+    failures has a row for each URL.
     """
     images = [["file", *Entry._fields] if labeled else ["file", *Entry._fields[:2]]]
     failures = {}
     for entry in entries:
-        if outcome := ledger.outcome(entry.address):
+        if outcome := log.outcome(entry.address):
             if outcome.file:
                 images.append([outcome.file, *(entry if labeled else entry[:2])])
             else:
                 failures[entry.address] = [entry.address, outcome.reason, outcome.detail]
-    _write(ledger.folder / IMAGES, images)
-    _write(ledger.folder / FAILURES, [["address", "reason", "detail"], *failures.values()])
+    _write(log.folder / IMAGES, images)
+    _write(log.folder / FAILURES, [["address", "reason", "detail"], *failures.values()])
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:

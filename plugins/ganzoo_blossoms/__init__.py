@@ -1,4 +1,4 @@
-"""Flowers that ganzoo draws itself: a dataset of any size that needs no download."""
+"""Images of flowers that ganzoo draws: a dataset of any size that needs no download."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from ganzoo import DatasetSpec, Options, hookimpl
 
 
 class BlossomsOptions(Options):
-    """Which flowers to draw, and how many."""
+    """Options of the drawn flowers."""
 
-    count: int = Field(default=10_000, ge=1, description="How many images there are.")
+    count: int = Field(default=10_000, ge=1, description="Number of images.")
     size: int = Field(
         default=64,
         ge=8,
         le=1024,
-        description="Height and width in pixels; training asks for its own resolution instead.",
+        description="Height and width in pixels. Training ignores it: it draws the images at "
+        "data.resolution.",
     )
     seed: int = Field(
         default=0,
         ge=0,
-        description="Which flowers: every seed draws others, and one seed always the same.",
+        description="Random seed: the same seed always gives the same images.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> Iterable[DatasetSpec]:
-    """Offer the drawn flowers."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="blossoms",
-            summary="Flowers drawn by the program, classed by their number of petals, 3 to 8.",
-            factory="ganzoo_blossoms.source:blossoms",
+            summary="Synthetic images of flowers, drawn without a download; the class is the "
+            "number of petals, 3 to 8.",
+            factory="ganzoo_blossoms.blossoms:make_blossoms",
             options=BlossomsOptions,
             reference="Drawn by ganzoo itself.",
             recommends={"data.resolution": 32, "train.epochs": 10, "sample.every": 20},

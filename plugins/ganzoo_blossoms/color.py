@@ -1,4 +1,4 @@
-"""Colors by lightness, chroma and hue, in which harmony is a matter of nearby numbers."""
+"""Colors by lightness, chroma and hue in the perceptual color space OKLCH."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganzoo_blossoms.randomness import Float
 
 
 def oklch(lightness: float | Float, chroma: float | Float, hue: float | Float) -> Float:
-    """The sRGB color in [0, 1], (3, N, 1, 1), of an OKLCH color; hue in degrees.
+    """Convert an OKLCH color, its hue in degrees, to sRGB in [0, 1], (3, N, 1, 1).
 
     Oklab: Ottosson, "A perceptual color space for image processing", 2020.
     """

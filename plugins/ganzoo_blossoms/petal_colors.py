@@ -1,4 +1,4 @@
-"""The colors of petals, and what is marked on them."""
+"""The colors of petals and the marks on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganzoo_blossoms.color import oklch
 from ganzoo_blossoms.randomness import Draws, Float
 
 # Hue, lightness and chroma of a petal.
-_PETALS = (
+_PETAL_COLORS = (
     (355, 0.74, 0.16),  # pink
     (10, 0.66, 0.19),  # rose
     (27, 0.60, 0.21),  # red
@@ -26,8 +26,8 @@ _PETALS = (
     (342, 0.66, 0.20),  # magenta
 )
 
-# Change of hue, and the lightness and chroma towards which a petal changes to its base.
-_THROATS = (
+# Change of hue, and lightness and chroma, of a petal's base.
+_THROAT_COLORS = (
     (0, 0.95, 0.03),  # white
     (0, 0.35, 0.12),  # dark
     (35, 0.80, 0.16),  # warmer
@@ -37,38 +37,43 @@ _THROATS = (
 
 @dataclass(frozen=True)
 class PetalColors:
-    """A color that runs from the throat to the tip, with marks in a third color."""
+    """A gradient from the throat (the base of a petal) to the tip, with marks in a third color."""
 
     throat: Float
     tip: Float
     accent: Float
-    spread: Float
+    """The color of the marks."""
+    throat_length: Float
     """How far from the center the throat's color reaches, in lengths of a petal."""
     eye: Float
+    """The opacity of a spot at the base."""
     eye_size: Float
     stripe: Float
+    """The opacity of a stripe along the middle."""
     rim: Float
+    """The opacity of a border along the edge."""
     veins: Float
-    veins_apart: Float
-    """The distance between veins where the petal is widest, in its lengths."""
-    vein_turns: Float
-    """How many of them there are from the middle to the edge."""
+    """The opacity of the veins."""
+    vein_spacing: Float
+    """The distance between veins where the petal is widest, in lengths of the petal."""
+    vein_count: Float
+    """The number of veins from the middle to the edge."""
 
     @classmethod
     def sample(cls, draws: Draws, width: Float) -> PetalColors:
-        """Neighboring hues, full or pale; one kind of mark at most, and faint veins.
+        """Random colors of similar hues, with faint veins and one other mark at most.
 
-        ``width`` is half a petal's, in its lengths.
+        ``width`` is the half width of a petal, in lengths of the petal.
         """
-        hue, lightness, chroma = draws.choice(_PETALS)
+        hue, lightness, chroma = draws.choice(_PETAL_COLORS)
         hue = hue + draws.uniform(-8, 8)
         pale = draws.chance(0.45) * draws.uniform(0.3, 0.95)
         lightness = lightness + (0.95 - lightness) * pale
         chroma = chroma * (1 - 0.93 * pale) * draws.uniform(0.85, 1.1)
-        turn, throat_lightness, throat_chroma = draws.choice(_THROATS)
+        turn, throat_lightness, throat_chroma = draws.choice(_THROAT_COLORS)
         change = draws.uniform(0.15, 0.9)
         dark = draws.chance(0.7)
-        apart = draws.uniform(0.05, 0.11)
+        spacing = draws.uniform(0.05, 0.11)
         mark = draws.uniform(0.5, 0.95) * (draws.below(5) == np.arange(5)[:, None])[..., None, None]
         return cls(
             throat=oklch(
@@ -80,26 +85,26 @@ class PetalColors:
             accent=oklch(
                 0.96 + dark * (0.6 * lightness - 0.96), 0.03 + 0.12 * dark, hue - 12 * dark
             ),
-            spread=draws.uniform(0.5, 1.1),
+            throat_length=draws.uniform(0.5, 1.1),
             eye=mark[0],
             eye_size=draws.uniform(0.38, 0.55),
             stripe=mark[1],
             rim=mark[2],
             veins=mark[3] + 0.1,
-            veins_apart=apart,
-            vein_turns=width / apart,
+            vein_spacing=spacing,
+            vein_count=width / spacing,
         )
 
-    def shares(self, x: Float, q: Float, edge: Float, pixel: Float) -> tuple[Float, Float]:
-        """How much there is of the tip's color against the throat's, and of the accent over both.
+    def fractions(self, x: Float, q: Float, edge: Float, pixel: Float) -> tuple[Float, Float]:
+        """The fraction of the tip's color (the rest is the throat's), and of the accent over both.
 
-        The point is x along the petal, q half widths beside its middle, ``edge`` from its edge.
+        The point is at x along the petal, q half widths off its middle, ``edge`` from its edge.
         """
-        t = (x / self.spread).clip(0, 1)
+        t = (x / self.throat_length).clip(0, 1)
         fade = (1 - x).clip(0, 1)
-        # Where they would be finer than pixels, veins give way to their average.
-        resolved = (0.5 * self.veins_apart / pixel - 1).clip(0, 1)
-        vein = 0.4 + 0.6 * resolved * np.cos(q * (self.vein_turns * np.float32(2 * np.pi)))
+        # Where veins are finer than pixels, their average takes their place.
+        resolved = (0.5 * self.vein_spacing / pixel - 1).clip(0, 1)
+        vein = 0.4 + 0.6 * resolved * np.cos(q * (self.vein_count * np.float32(2 * np.pi)))
         accent = (
             self.eye * coverage(self.eye_size - x - 0.12 * q * q, 0.16)
             + self.stripe * fade * np.exp(q * q * -25)

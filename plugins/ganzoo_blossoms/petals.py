@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo_blossoms.canvas import coverage, lay
+from ganzoo_blossoms.canvas import blend, coverage
 from ganzoo_blossoms.outline import Outline
 from ganzoo_blossoms.petal_colors import PetalColors
 from ganzoo_blossoms.pose import Pose
@@ -17,46 +17,47 @@ from ganzoo_blossoms.ring import Ring
 
 @dataclass(frozen=True)
 class Petal:
-    """One petal, as each point of the canvas sees it."""
+    """What one petal contributes to each point of the canvas."""
 
     cover: Float
-    shade: Float
+    """Its opacity."""
+    brightness: Float
     shadow: Float
-    """How much of the light it takes from what lies under it."""
+    """The fraction of light that it takes from a petal under it."""
     tip: Float
-    """How much of the tip's color it has there, against the throat's."""
+    """The fraction of the tip's color; the rest is the throat's."""
     accent: Float
-    """How much of the accent's it has over both."""
+    """The fraction of the accent's color over both."""
 
 
 @dataclass(frozen=True)
 class Petals:
-    """A ring of petals, each over or under the next."""
+    """A ring of petals, each above or below the next."""
 
     ring: Ring
     outline: Outline
-    dress: PetalColors
+    colors: PetalColors
     curl: Float
-    """How much a petal is a gutter (positive) or a ridge along its middle."""
+    """Shading across a petal: positive for a groove along its middle, negative for a ridge."""
     droop: Float
-    """How much its tip hangs down."""
+    """Shading along a petal, whose tip points down."""
 
     @classmethod
     def sample(cls, draws: Draws, counts: NDArray[np.int64]) -> Petals:
-        """Petals of these numbers."""
+        """Random petals; ``counts`` (N,) is their number in each image."""
         outline = Outline.sample(draws, counts)
         return cls(
             ring=Ring.sample(draws, counts),
             outline=outline,
-            dress=PetalColors.sample(draws, outline.width),
+            colors=PetalColors.sample(draws, outline.width),
             curl=draws.uniform(-0.28, 0.28),
             droop=draws.uniform(0, 0.35),
         )
 
     def paint(self, canvas: Float, u: Float, v: Float, pose: Pose, pixel: Float) -> None:
-        """Lay them on the canvas: at each point the two between which it is.
+        """Paint them on the canvas: at each point, the two nearest petals.
 
-        No third petal reaches there, for none is wider than two sectors.
+        No third petal covers the point, because no petal is wider than two sectors.
         """
         sector = self.ring.sectors(u, v)
         first = self._petal(sector, u, v, pose, pixel)
@@ -64,16 +65,16 @@ class Petals:
         over = self.ring.over.take(sector)
         alpha, light, tip, accent = np.zeros((4, *sector.shape), np.float32)
         for petal, other, under in ((first, second, over), (second, first, 1 - over)):
-            seen = petal.cover * (1 - under * other.cover)
-            lit = seen * petal.shade * (1 - under * other.shadow)
+            visible = petal.cover * (1 - under * other.cover)
+            lit = visible * petal.brightness * (1 - under * other.shadow)
             marked = lit * petal.accent
-            alpha += seen
+            alpha += visible
             light += lit
             accent += marked
             tip += (lit - marked) * petal.tip
-        dress = self.dress
+        colors = self.colors
         throat = light - tip - accent
-        lay(canvas, alpha, (dress.throat, throat), (dress.tip, tip), (dress.accent, accent))
+        blend(canvas, alpha, (colors.throat, throat), (colors.tip, tip), (colors.accent, accent))
 
     def _petal(
         self, entry: NDArray[np.intp], u: Float, v: Float, pose: Pose, pixel: Float
@@ -84,8 +85,8 @@ class Petals:
         q = q.clip(-1, 1)
         light_u, light_v = pose.to_light()
         along, across = light_u * cos + light_v * sin, light_v * cos - light_u * sin
-        shade = self.ring.tone.take(entry) + self.curl * q * across
-        shade += self.droop * (x - 0.55) * along
-        near = (1 + edge / 0.14).clip(0, 1)
-        tip, accent = self.dress.shares(x, q, edge, pixel)
-        return Petal(coverage(edge, pixel), shade, 0.42 * near * near, tip, accent)
+        brightness = self.ring.brightness.take(entry) + self.curl * q * across
+        brightness += self.droop * (x - 0.55) * along
+        shadow = (1 + edge / 0.14).clip(0, 1)
+        tip, accent = self.colors.fractions(x, q, edge, pixel)
+        return Petal(coverage(edge, pixel), brightness, 0.42 * shadow * shadow, tip, accent)

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of (seed, purpose, image, position) and of nothing else."""
+"""Random numbers that depend on (seed, purpose, image, position) alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 Float = NDArray[np.float32]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_PAGE = 32
+_BLOCK = 32
 
 
 def mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Stir 64 bits so that each depends on all: SplitMix64's finalizer (Steele et al. 2014)."""
+    """Hash 64 bits: the finalizer of SplitMix64 (Steele et al. 2014)."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
@@ -26,10 +26,10 @@ def _fraction(bits: NDArray[np.uint64]) -> Float:
 
 
 class Draws:
-    """Numbers for the images ``indices``: each call takes every image's next position.
+    """A stream of random numbers for each of the images ``indices``.
 
-    Integer arithmetic alone makes the bits, so they are the same with every version of numpy, on
-    every machine, and whichever other images are drawn beside.
+    The bits are made by integer arithmetic alone: they are the same with every version of numpy,
+    on every machine, and with any other images in ``indices``.
     """
 
     def __init__(self, seed: int, purpose: str, indices: range) -> None:
@@ -42,12 +42,12 @@ class Draws:
 
     def bits(self) -> NDArray[np.uint64]:
         """The next 64 bits of every image, (N,)."""
-        line = self._position % _PAGE
-        if line == 0:  # a page at a time, because small arrays are slow
-            positions = self._position + np.arange(1, _PAGE + 1, dtype=np.uint64)
-            self._page = mix(self._key + positions[:, None] * _GOLDEN)
+        line = self._position % _BLOCK
+        if line == 0:  # a block at a time, because small arrays are slow
+            positions = self._position + np.arange(1, _BLOCK + 1, dtype=np.uint64)
+            self._block = mix(self._key + positions[:, None] * _GOLDEN)
         self._position += 1
-        return self._page[line, :]
+        return self._block[line, :]
 
     def below(self, n: int) -> NDArray[np.int64]:
         """An integer from [0, n) for every image, (N,)."""
@@ -66,6 +66,6 @@ class Draws:
         return (self.uniform() < probability).astype(np.float32)
 
     def choice(self, rows: Sequence[Sequence[float]]) -> Float:
-        """A row of a table for every image: its entries, (columns, N, 1, 1)."""
+        """A random row of a table for every image, (columns, N, 1, 1)."""
         chosen = np.asarray(rows, np.float32)[self.below(len(rows))]
         return chosen.T[..., None, None]

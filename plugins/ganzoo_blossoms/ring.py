@@ -1,4 +1,4 @@
-"""How petals stand about the center of a flower."""
+"""The arrangement of petals around the center of a flower."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from ganzoo_blossoms.randomness import Draws, Float
 
-FEWEST, MOST = 3, 8
-_LAST = 5
+MIN_PETALS, MAX_PETALS = 3, 8
+_LAST_SECTOR = 5
 
 
 def petal_counts(seed: int, indices: range) -> NDArray[np.int64]:
     """The number of petals of each image, (N,)."""
-    return FEWEST + Draws(seed, "count", indices).below(MOST - FEWEST + 1)
+    return MIN_PETALS + Draws(seed, "count", indices).below(MAX_PETALS - MIN_PETALS + 1)
 
 
 @dataclass(frozen=True)
 class Ring:
-    """The petals' places, and what each has of its own, as tables (N, 11) by sector.
+    """The directions and individual properties of petals, as tables (N, 11) by sector.
 
-    Sector j lies between petals j and j + 1, where j is any of -5 to 5 and petals j and j + n are
-    the same: a full turn that begins anywhere finds its sectors and petals without wrapping.
+    Sector j is between petals j and j + 1, for j from -5 to 5; petals j and j + n are the same.
+    So a full turn from any direction finds its sectors and petals without wrapping.
     """
 
     n: Float
@@ -31,23 +31,24 @@ class Ring:
     phase: Float
     """The direction of petal 0, in sectors, (N, 1, 1)."""
     cos: Float
+    """The cosine of a petal's direction."""
     sin: Float
-    """The direction of a petal."""
+    """The sine of a petal's direction."""
     stretch: Float
-    """How much shorter than the longest possible a petal is, as a factor on distances."""
-    tone: Float
-    """How light a petal is: 1 shows its colors as they are."""
+    """The factor on distances along a petal: 1 for the longest petals, more for shorter ones."""
+    brightness: Float
+    """The factor on a petal's colors."""
     over: Float
-    """1 where petal j + 1 lies over petal j, 0 where it lies under."""
+    """1 where petal j + 1 is above petal j, 0 where it is below."""
 
     @classmethod
     def sample(cls, draws: Draws, counts: NDArray[np.int64]) -> Ring:
-        """Petals at equal angles but for some disorder, over one another all round or at random."""
+        """Petals at nearly equal angles, which overlap in one direction or at random."""
         n = counts[:, None]
-        sectors = np.arange(-_LAST, _LAST + 1)
+        sectors = np.arange(-_LAST_SECTOR, _LAST_SECTOR + 1)
 
         def each() -> Float:
-            return np.take_along_axis(draws.several(MOST), sectors % n, axis=1)
+            return np.take_along_axis(draws.several(MAX_PETALS), sectors % n, axis=1)
 
         phase = draws.uniform()
         disorder = draws.uniform()[:, 0]
@@ -59,13 +60,13 @@ class Ring:
             cos=np.cos(angle).astype(np.float32),
             sin=np.sin(angle).astype(np.float32),
             stretch=1 + 0.12 * disorder * each(),
-            tone=0.91 + 0.1 * each(),
+            brightness=0.91 + 0.1 * each(),
             over=(each() < twist).astype(np.float32),
         )
 
     def sectors(self, u: Float, v: Float) -> NDArray[np.intp]:
-        """The sector of each point (N, R, R), as its place in the flattened tables."""
+        """The sector of each point (N, R, R), as an index into the flattened tables."""
         turns = np.arctan2(v, u) * (self.n / np.float32(2 * np.pi)) - self.phase
-        middle = np.arange(len(self.n))[:, None, None] * (2 * _LAST + 1) + _LAST
-        places: NDArray[np.intp] = np.floor(turns).astype(np.intp) + middle
-        return places
+        middle = np.arange(len(self.n))[:, None, None] * (2 * _LAST_SECTOR + 1) + _LAST_SECTOR
+        index: NDArray[np.intp] = np.floor(turns).astype(np.intp) + middle
+        return index

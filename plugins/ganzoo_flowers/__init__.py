@@ -1,4 +1,4 @@
-"""Oxford Flowers 102: photographs of flowers of 102 kinds."""
+"""Oxford Flowers 102: photographs of flowers in 102 classes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class FlowersOptions(Options):
-    """Which of the photographs, and where they are."""
+    """Options of Oxford Flowers 102."""
 
     path: LocalPath | None = Field(
         None,
-        description="Where the published files are: a folder that holds them, packed or "
-        "unpacked, or 102flowers.tgz itself; downloaded (345 MB) if not given.",
+        description="The folder with the published files, where jpg/ may be unpacked, or "
+        "102flowers.tgz itself, next to the other files. Without it, the files are downloaded "
+        "into the cache (345 MB).",
     )
     split: Literal["all", "train", "valid", "test"] = Field(
-        "all", description="Which of the 8,189 photographs: all, or 1,020, 1,020 or 6,149 of them."
+        "all",
+        description="all has 8,189 photographs, train 1,020, valid 1,020 and test 6,149.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """The photographs of Nilsback & Zisserman."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="flowers",
-            summary="Oxford Flowers 102: 8,189 photographs of flowers of 102 kinds.",
+            summary="Oxford Flowers 102: 8,189 photographs of flowers in 102 classes.",
             factory="ganzoo_flowers.flowers:Flowers",
             options=FlowersOptions,
             reference="Nilsback & Zisserman 2008, "

@@ -1,4 +1,4 @@
-"""The photographs of Oxford Flowers 102, from the files as they are published."""
+"""Oxford Flowers 102, from the published files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganzoo import RequestError, cache_folder, download, fingerprint_of_files, open_image
-from ganzoo_flowers.archive import Archive, refuse_incomplete
-from ganzoo_flowers.kinds import CLASS_NAMES
+from ganzoo_flowers.archive import Archive, check_complete
+from ganzoo_flowers.class_names import CLASS_NAMES
 from ganzoo_flowers.matfile import read_numbers
 
 if TYPE_CHECKING:
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
 
     from ganzoo_flowers import FlowersOptions
 
-_ADDRESS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
+_URL = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
 _ARCHIVE, _LABELS, _SPLITS = "102flowers.tgz", "imagelabels.mat", "setid.mat"
 _FILES = {
     _LABELS: (502, "4903e94206bac23bf772aadf06451916df56b58fc483a62db32a97b82656651d"),
     _SPLITS: (14_989, "46b8678f91fd95d3c8f4feab80d271a6c834a1dd896fe29fd3e6ad9ce5c8dccd"),
     _ARCHIVE: (344_862_509, "2d01ecc807db462958cfe3d92f57a8c252b4abd240eb955770201e45f783b246"),
 }
-"""Size in bytes and sha256 of what is published."""
+"""Size in bytes and SHA-256 of the published files."""
 
 _NUMBERS = {"train": "trnid", "valid": "valid", "test": "tstid"}
-"""What setid.mat calls the numbers of the images of each split."""
+"""The names in setid.mat of the arrays with the image numbers of each split."""
 
 
 class Flowers:
-    """The photographs of a split, labeled with their kind."""
+    """The photographs of a split, with the class of the flower."""
 
     def __init__(self, options: FlowersOptions) -> None:
         images = _find(options.path) if options.path else _download()
         self._folder = images.parent
         self._split = options.split
-        self._kinds = read_numbers(self._folder / _LABELS, "labels")
+        self._classes = read_numbers(self._folder / _LABELS, "labels")
         self._numbers = self._numbers_of_split()
         names = [_name(number) for number in self._numbers]
         if images.is_dir():
-            refuse_incomplete(images, names, [f"jpg/{file.name}" for file in images.iterdir()])
+            check_complete(images, names, [f"jpg/{file.name}" for file in images.iterdir()])
             self._files, self._archive = names, None
         else:
             self._files, self._archive = [images.name], Archive(images, names)
 
     @property
     def class_names(self) -> list[str]:
-        """The English names of the kinds."""
-        more = range(len(CLASS_NAMES) + 1, self._kinds.max() + 1)
-        return [*CLASS_NAMES, *(f"class {number}" for number in more)]
+        """The English names of the classes."""
+        extra = range(len(CLASS_NAMES) + 1, self._classes.max() + 1)
+        return [*CLASS_NAMES, *(f"class {number}" for number in extra)]
 
     @cached_property
     def fingerprint(self) -> str:
-        """The split, and the content of the files, packed or not."""
+        """The split and the content of the files."""
         files = [*self._files, _LABELS, _SPLITS]
         return f"{fingerprint_of_files(self._folder, files)}-{self._split}"
 
     @property
     def sequential(self) -> bool:
-        """Whether one photograph can only be had by reading the whole archive."""
+        """Whether reading one photograph requires reading the whole archive."""
         return self._archive is not None
 
     def __len__(self) -> int:
@@ -72,18 +72,18 @@ class Flowers:
         number = self._numbers[index]
         name = _name(number)
         image = self._archive.open(name) if self._archive else open_image(self._folder / name)
-        return image, int(self._kinds[number - 1]) - 1
+        return image, int(self._classes[number - 1]) - 1
 
     def _numbers_of_split(self) -> NDArray[np.int64]:
-        """Numbers of images, from 1."""
-        count = len(self._kinds)
+        """Numbers of the images in the split; the first image has number 1."""
+        count = len(self._classes)
         if self._split == "all":
             return np.arange(1, count + 1)
         numbers = read_numbers(self._folder / _SPLITS, _NUMBERS[self._split])
         if numbers.max() > count:
             raise RequestError(
-                f"{self._folder / _SPLITS} names image {numbers.max()}, but {_LABELS} beside it "
-                f"knows {count}: take both from {_ADDRESS}"
+                f"{self._folder / _SPLITS} has image {numbers.max()}, but {_LABELS} next to it has "
+                f"{count} images: download both from {_URL}"
             )
         return numbers
 
@@ -93,18 +93,18 @@ def _name(number: int) -> str:
 
 
 def _find(path: Path) -> Path:
-    """The archive or the folder of images, with the labels beside it."""
+    """The archive or the folder of images; the .mat files are in the same folder as it."""
     if path.is_file():
         return path
-    # torchvision makes a folder of its own in the one it is given.
+    # torchvision creates a subfolder in its root.
     for folder in (path, path / "flowers-102"):
         if (folder / "jpg").is_dir():
             return folder / "jpg"
         if (folder / _ARCHIVE).is_file():
             return folder / _ARCHIVE
     raise RequestError(
-        f"no flowers in {path}: dataset.path is a folder that holds {_ARCHIVE} or jpg/, with "
-        f"{_LABELS} and {_SPLITS} beside it, from {_ADDRESS}"
+        f"there are no flowers in {path}: dataset.path is a folder with {_ARCHIVE} or jpg/, "
+        f"{_LABELS} and {_SPLITS}, which are at {_URL}"
     )
 
 
@@ -112,12 +112,13 @@ def _download() -> Path:
     folder = cache_folder("flowers")
     try:
         for name, (size, sha256) in _FILES.items():
-            download(name, [_ADDRESS + name], sha256, size, folder)
+            download(name, [_URL + name], sha256, size, folder)
     except RequestError as error:
         files = ", ".join(
-            f"{name} ({size:,} bytes, sha256 {sha256})" for name, (size, sha256) in _FILES.items()
+            f"{name} ({size:,} bytes, SHA-256 {sha256})" for name, (size, sha256) in _FILES.items()
         )
         raise RequestError(
-            f"{error}. Needed in {folder}, or in a folder that dataset.path names: {files}"
+            f"{error}; or put these files into {folder}, or into a folder and write "
+            f"dataset.path=FOLDER: {files}"
         ) from error
     return folder / _ARCHIVE

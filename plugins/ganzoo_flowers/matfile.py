@@ -1,6 +1,6 @@
-"""Lists of numbers in MATLAB's files.
+"""Read lists of numbers in MATLAB files.
 
-SciPy's reader takes the process down on some damaged files, and little of it is needed here.
+SciPy's reader crashes the process on some damaged files, and little of it is needed here.
 """
 
 from __future__ import annotations
@@ -26,41 +26,43 @@ _TYPES_4 = {
     for number in range(6)
     for form in (0, 1, 2)
 }
-"""Byte order, kind of number and kind of matrix, as version 4 writes them in one number."""
-_LONGEST_NAME = 64
-_MOST_BYTES = 2**24
-_LARGEST_NUMBER = 2**16
+"""Byte order, number type and matrix type, which version 4 stores in one number."""
+_MAX_NAME_LENGTH = 64
+_MAX_BYTES = 2**24
+_MAX_NUMBER = 2**16
 
 
 def read_numbers(path: Path, name: str) -> NDArray[np.int64]:
-    """The positive whole numbers of the matrix called ``name``, in one row.
+    """The positive integers in the matrix ``name``, int64 (N,).
 
-    Raises RequestError if the file cannot be read or has no such numbers.
+    Raises RequestError if the file cannot be read or has no such matrix.
     """
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES)
+            content = file.read(_MAX_BYTES)
         if version := _other_version(content):
             raise RequestError(
-                f"{path} is a MATLAB file of version {version}, and versions 5 to 7 are read: "
-                "take the published file, or save this one in MATLAB with "
+                f"{path} is a MATLAB file of version {version}, but only versions 5 to 7 are "
+                "supported: use the published file, or save this one in MATLAB with "
                 f"save('{path.name}', '{name}', '-v7')"
             )
         numbers = _matrix(content, name)
     except OSError as error:
         raise RequestError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, LookupError, struct.error, zlib.error) as error:
-        raise RequestError(f"cannot read {path}, it is damaged or another file: {error}") from error
-    if not numbers.size or not ((numbers >= 1) & (numbers <= _LARGEST_NUMBER)).all():
-        raise RequestError(f"{path} is damaged: {name} is not of numbers from 1 on")
+        raise RequestError(
+            f"cannot read {path}, it is damaged or not a MATLAB file: {error}"
+        ) from error
+    if not numbers.size or not ((numbers >= 1) & (numbers <= _MAX_NUMBER)).all():
+        raise RequestError(f"{path} is damaged: {name} has values that are not positive integers")
     return numbers.astype(np.int64)
 
 
 def _other_version(content: bytes) -> str:
-    """Of MATLAB's files, those that begin otherwise; nothing for versions 5 to 7 and other files.
+    """The version of a MATLAB file of version 4 or 7.3; empty for all other files.
 
-    MathWorks, MAT-File Format: version 4 begins with a type, the two sides of a matrix, whether it
-    has an imaginary part, and the length of its name; version 7.3 is HDF5 behind a text.
+    MathWorks, MAT-File Format: version 4 begins with a type, the shape of a matrix, whether it
+    has an imaginary part, and the length of its name; version 7.3 is HDF5 after a text header.
     """
     if content.startswith(b"MATLAB 7.3") or content[512:520] == _HDF5 or content[:8] == _HDF5:
         return "7.3 (HDF5)"
@@ -68,9 +70,11 @@ def _other_version(content: bytes) -> str:
         return ""
     for order in "<>":
         kind, rows, columns, imaginary, length = struct.unpack_from(f"{order}5i", content)
-        sane = min(rows, columns) >= 0 and imaginary in (0, 1) and 1 < length <= _LONGEST_NAME
+        plausible = (
+            min(rows, columns) >= 0 and imaginary in (0, 1) and 1 < length <= _MAX_NAME_LENGTH
+        )
         end = _VERSION_4.size + length
-        named = sane and content[end - 1 : end] == b"\0" and content[20 : end - 1].isascii()
+        named = plausible and content[end - 1 : end] == b"\0" and content[20 : end - 1].isascii()
         if named and kind in _TYPES_4:
             return "4"
     return ""
@@ -79,10 +83,10 @@ def _other_version(content: bytes) -> str:
 def _matrix(content: bytes, name: str) -> NDArray[Any]:
     """The numbers of a matrix in a file of version 5 to 7 (MathWorks, MAT-File Format)."""
     if content[126:128] != b"IM":
-        raise ValueError("it does not begin as MATLAB's files do")
+        raise ValueError("it does not have the header of a MATLAB file")
     for kind, data in _elements(content[128:]):
         if kind == _COMPRESSED:
-            ((kind, data),) = _elements(zlib.decompressobj().decompress(data, _MOST_BYTES))
+            ((kind, data),) = _elements(zlib.decompressobj().decompress(data, _MAX_BYTES))
         if kind == _MATRIX:
             _flags, _shape, (_, title), (number, values), *_ = _elements(data)
             if title == name.encode():
@@ -91,16 +95,16 @@ def _matrix(content: bytes, name: str) -> NDArray[Any]:
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The type and content of one data element after the other."""
+    """The type and content of each data element."""
     at = 0
     while at < len(data):
         kind, size = struct.unpack_from("<II", data, at)
         start = at + 8
-        if kind >> 16:  # so small that it lies where else its size is told
+        if kind >> 16:  # a small element: its content is in the place of its size
             kind, size, start = kind & 0xFFFF, kind >> 16, at + 4
             at += 8
         else:
             at = start + size + (0 if kind == _COMPRESSED else -size % 8)
         if start + size > len(data):
-            raise ValueError("it ends too early")
+            raise ValueError("it is truncated")
         yield kind, data[start : start + size]

@@ -1,4 +1,4 @@
-"""How much memory there is."""
+"""The amount of free memory."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 
 _UNKNOWN = 4 * 1024**3
-"""What a machine that trains can spare, where the system does not say."""
+"""The assumed number of free bytes where the system does not report it."""
 
 
 def free_memory() -> int:
-    """Bytes that may still be taken: of the machine's memory, and of the container's."""
+    """The number of free bytes: of the machine or of the container, whichever is less."""
     return min(_free_of_machine(), _free_of_container())
 
 
-def _free_of_machine(facts: Path = Path("/proc/meminfo")) -> int:
+def _free_of_machine(meminfo: Path = Path("/proc/meminfo")) -> int:
     with suppress(OSError):
-        return _number("MemAvailable: *", facts) * 1024
+        return _number("MemAvailable: *", meminfo) * 1024
     return _UNKNOWN
 
 
 def _free_of_container(group: Path = Path("/sys/fs/cgroup")) -> int:
-    with suppress(OSError, ValueError):  # there is none, or its limit is "max"
-        most = int((group / "memory.max").read_text("ascii"))
-        taken = int((group / "memory.current").read_text("ascii"))
-        return most - taken + _number("inactive_file ", group / "memory.stat")
+    with suppress(OSError, ValueError):  # no container, or no limit ("max")
+        limit = int((group / "memory.max").read_text("ascii"))
+        used = int((group / "memory.current").read_text("ascii"))
+        return limit - used + _number("inactive_file ", group / "memory.stat")
     return sys.maxsize
 
 
-def _number(after: str, file: Path) -> int:
-    found = re.search(rf"^{after}(\d+)", file.read_text("ascii"), re.MULTILINE)
-    return int(found[1]) if found else 0
+def _number(prefix: str, file: Path) -> int:
+    match = re.search(rf"^{prefix}(\d+)", file.read_text("ascii"), re.MULTILINE)
+    return int(match[1]) if match else 0

@@ -1,4 +1,4 @@
-"""Whatever the library `datasets` of Hugging Face reads, as a dataset."""
+"""Images that Hugging Face's library `datasets` reads, from files or from the Hub."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class HuggingfaceOptions(Options):
-    """Which files or which repository, and what its columns are called."""
+    """Options of a dataset of Hugging Face."""
 
     path: LocalPath | None = Field(
         None,
-        description="A Parquet or Arrow file, or a folder of them, of images, or of "
-        "`save_to_disk`.",
+        description="A Parquet or Arrow file, a folder of such files or of images, or a folder "
+        "written by `save_to_disk`.",
     )
     repository: str | None = Field(
-        None, description="OWNER/NAME on the hub, in place of files: it is downloaded once."
+        None,
+        description="OWNER/NAME of a dataset on the Hugging Face Hub, instead of path; it is "
+        "downloaded once.",
     )
     subset: str | None = Field(
-        None, description="Which of the subsets that the repository offers, if there are many."
+        None, description="The subset (configuration) of the repository, if it has several."
     )
-    split: str = Field("train", description="Which part, such as train, test or train[:10%].")
-    image_key: str = Field("image", description="The column of the images.")
+    split: str = Field("train", description="The split, such as train, test or train[:10%].")
+    image_key: str = Field("image", description="The column with the images.")
     label_key: str | None = Field(
-        None, description="The column of the labels: label, if there is one, if not given."
+        None, description="The column with the labels; by default label, if there is one."
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """Files in the formats of Hugging Face, and its hub."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="huggingface",
-            summary="Parquet or Arrow files with images, or a repository on the Hugging Face hub.",
+            summary="Parquet or Arrow files with images, or a dataset on the Hugging Face Hub.",
             factory="ganzoo_huggingface.images:HuggingfaceImages",
             options=HuggingfaceOptions,
             reference="https://huggingface.co/docs/datasets",

@@ -1,4 +1,4 @@
-"""The images in a column of a data set of Hugging Face."""
+"""The images in a column of a Hugging Face dataset."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 class HuggingfaceImages:
-    """The images of a split, with the labels of another column, if there is one."""
+    """The images of a split, with labels if it has a column of labels."""
 
     def __init__(self, options: HuggingfaceOptions) -> None:
         rows = open_split(options)
         self._options = options
         self._where = str(options.path or options.repository)
-        self._made = [Path(file["filename"]) for file in rows.cache_files]
+        self._cache_files = [Path(file["filename"]) for file in rows.cache_files]
         self._labels, self.class_names = self._find_labels(rows)
         self._images = self._find_images(rows)
         self._folders = [folder.resolve() for folder in _folders(options.path)]
@@ -45,9 +45,9 @@ class HuggingfaceImages:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What is read of which files: those of the folder, or those made of a download."""
-        how = self._options.model_dump(mode="json", exclude={"path", "repository"})
-        return f"{self._content()}-{json.dumps(how)}"
+        """The content of the files (of the path, or made from a download) and the options."""
+        options = self._options.model_dump(mode="json", exclude={"path", "repository"})
+        return f"{self._content()}-{json.dumps(options)}"
 
     def __len__(self) -> int:
         return len(self._images)
@@ -57,9 +57,9 @@ class HuggingfaceImages:
         with self._lock:
             row = self._images[index][self._options.image_key]
         if row is None:
-            raise UnreadableImage(where, "there is none")
-        packed = row["bytes"]
-        content = self._file(row["path"], where) if packed is None else io.BytesIO(packed)
+            raise UnreadableImage(where, "it is missing")
+        data = row["bytes"]
+        content = self._file(row["path"], where) if data is None else io.BytesIO(data)
         label = None if self._labels is None else int(self._labels[index])
         return open_image(content, where), label
 
@@ -67,41 +67,41 @@ class HuggingfaceImages:
         path = self._options.path
         if path is not None:
             return fingerprint_of_file(path) if path.is_file() else fingerprint_of_folder(path)
-        folder = Path(os.path.commonpath([file.parent for file in self._made]))
-        names = [file.relative_to(folder).as_posix() for file in self._made]
+        folder = Path(os.path.commonpath([file.parent for file in self._cache_files]))
+        names = [file.relative_to(folder).as_posix() for file in self._cache_files]
         return fingerprint_of_files(folder, names)
 
     def _file(self, name: str | None, where: str) -> Path:
-        """An image in a file of its own; whoever wrote its name could have written any."""
+        """The file of an image that is not stored in the table; its path is not trusted."""
         if name is None:
-            raise UnreadableImage(where, "there is none")
+            raise UnreadableImage(where, "it is missing")
         for folder in self._folders:
             if (file := (folder / name).resolve()).is_relative_to(folder):
                 return file
         inside = " and ".join(map(str, self._folders))
-        raise UnreadableImage(where, f"{name} does not lie in {inside}: no other file is opened")
+        raise UnreadableImage(where, f"{name} is not in {inside}: files elsewhere are not opened")
 
     def _find_images(self, rows: Any) -> Any:
-        """The column of images, which ``datasets`` leaves packed: it would open any format."""
+        """The column of images, not decoded: ``datasets`` would open all formats."""
         key = self._options.image_key
-        self._refuse_missing(rows, "image_key", key)
+        self._check_column(rows, "image_key", key)
         try:
             return rows.select_columns([key]).cast_column(key, library().Image(decode=False))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise RequestError(
-                f"{self._where}: the column {key} is of {rows.features[key]}, not of images"
+                f"{self._where}: the column {key} has the type {rows.features[key]}, not images"
             ) from error
 
     def _find_labels(self, rows: Any) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
         key = self._options.label_key or "label"
         if self._options.label_key is not None:
-            self._refuse_missing(rows, "label_key", key)
+            self._check_column(rows, "label_key", key)
         elif key not in rows.column_names:
             return None, ()
         names = getattr(rows.features[key], "names", ())
         return number_classes(np.array(rows[key][:]), f"{self._where}: {key}", names)
 
-    def _refuse_missing(self, rows: Any, option: str, key: str) -> None:
+    def _check_column(self, rows: Any, option: str, key: str) -> None:
         if key not in rows.column_names:
             raise RequestError(
                 f"{self._where} has no column {key!r}: write dataset.{option}=NAME, one of "
@@ -110,7 +110,7 @@ class HuggingfaceImages:
 
 
 def _folders(path: Path | None) -> list[Path]:
-    """Where images may lie that have files of their own."""
+    """The folders in which files of images may be opened."""
     if path is None:
         return downloads()
     return [path.parent if path.is_file() else path]

@@ -1,4 +1,4 @@
-"""Data sets as the library `datasets` opens them, from files or from the hub."""
+"""Open a dataset with the library `datasets`, from files or from the Hub."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ganzoo_huggingface import HuggingfaceOptions
 
 _SAVED = ("dataset_dict.json", "state.json")
-"""What `save_to_disk` leaves in a folder: of many splits, or of one."""
+"""The files that `save_to_disk` writes for several splits, or for one."""
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def library() -> Any:
-    """The package `datasets`; code that comes with data is run by none of its versions from 4 on.
+    """The package `datasets`, version 4 or newer, which does not run code of a dataset.
 
-    Raises RequestError if it is not installed, or older.
+    Raises RequestError if it is not installed or older.
     """
     remedy = "pip install 'ganzoo-toolkit[huggingface]'"
     try:
@@ -29,33 +29,35 @@ def library() -> Any:
     except ImportError as error:
         raise RequestError(f"huggingface needs the package datasets: {remedy}") from error
     if int(datasets.__version__.partition(".")[0]) < 4:
-        raise RequestError(f"huggingface needs datasets 4 or newer, which runs no code: {remedy}")
+        raise RequestError(
+            f"huggingface needs datasets 4 or newer, not {datasets.__version__}: {remedy}"
+        )
     return datasets
 
 
 def downloads() -> list[Path]:
-    """The folders where Hugging Face's libraries keep what they have downloaded."""
+    """The folders into which Hugging Face's libraries download."""
     hub = importlib.import_module("huggingface_hub.constants")
     return [Path(library().config.DOWNLOADED_DATASETS_PATH), Path(hub.HF_HUB_CACHE)]
 
 
 def open_split(options: HuggingfaceOptions) -> Any:
-    """The split that is asked for, as a `datasets.Dataset`.
+    """Open a split as a `datasets.Dataset`.
 
-    Raises RequestError if it cannot be had, with what `datasets` says of it.
+    Raises RequestError, with the reason that `datasets` gives, if it cannot be opened.
     """
     datasets = library()
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     if (options.path is None) == (options.repository is None):
         raise RequestError(
-            "huggingface needs to know its images: write dataset.path=FOLDER or "
-            "dataset.repository=OWNER/NAME"
+            "huggingface needs either files or a repository: write dataset.path=FOLDER or "
+            "dataset.repository=OWNER/NAME, not both"
         )
     if options.repository and not _REPOSITORY.fullmatch(options.repository):
         raise RequestError(
-            f"{options.repository!r} is no repository: write dataset.repository=OWNER/NAME, as the "
-            "hub calls it"
+            f"{options.repository!r} is not a repository: write dataset.repository=OWNER/NAME, as "
+            "on the Hugging Face Hub"
         )
     try:
         if options.path is None:
@@ -75,14 +77,16 @@ def open_split(options: HuggingfaceOptions) -> Any:
 
 def _open_local(datasets: Any, options: HuggingfaceOptions, path: Path) -> Any:
     if any((path / name).is_file() for name in _SAVED):
-        return _chosen(datasets.load_from_disk(str(path)), options)
+        return _select_split(datasets.load_from_disk(str(path)), options)
     if path.is_file():
-        kind = path.suffix.removeprefix(".")
-        if kind not in ("parquet", "arrow"):
-            raise RequestError(f"{path} is no .parquet or .arrow file, and no folder of them")
-        return _load(datasets, options, kind, data_files=str(path))
+        file_format = path.suffix.removeprefix(".")
+        if file_format not in ("parquet", "arrow"):
+            raise RequestError(f"{path} is not a .parquet or .arrow file, or a folder of them")
+        return _load(datasets, options, file_format, data_files=str(path))
     if not path.is_dir():
-        raise RequestError(f"there is no {path}: dataset.path is a Parquet file or a folder")
+        raise RequestError(
+            f"there is no {path}: dataset.path is a Parquet or Arrow file or a folder"
+        )
     return _load(datasets, options, str(path))
 
 
@@ -90,8 +94,8 @@ def _load(datasets: Any, options: HuggingfaceOptions, name: str | None, **more: 
     return datasets.load_dataset(name, options.subset, split=options.split, **more)
 
 
-def _chosen(saved: Any, options: HuggingfaceOptions) -> Any:
-    """The split of what was saved; one that was saved alone has no name."""
+def _select_split(saved: Any, options: HuggingfaceOptions) -> Any:
+    """The split of what `save_to_disk` wrote; a single split has no name."""
     if not isinstance(saved, dict):
         return saved
     if options.split not in saved:

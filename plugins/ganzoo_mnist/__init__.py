@@ -1,4 +1,4 @@
-"""MNIST and its two successors of the same form: clothes and Japanese characters."""
+"""MNIST, Fashion-MNIST and Kuzushiji-MNIST."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class MnistOptions(Options):
-    """Which of the images, and where they are."""
+    """Options of MNIST and its variants."""
 
     path: LocalPath | None = Field(
         None,
-        description="The folder that holds the IDX files, packed or unpacked; downloaded if not "
-        "given.",
+        description="The folder with the IDX files, gzipped or not. Without it, the files "
+        "are downloaded into the cache.",
     )
     variant: Literal["mnist", "fashion", "kmnist"] = Field(
         "mnist",
-        description="Handwritten digits, pieces of clothing, or handwritten Japanese characters.",
+        description="Digits (mnist), clothing (fashion) or Japanese characters (kmnist).",
     )
     split: Literal["train", "test", "all"] = Field(
-        "train", description="Which of the 70,000 images: 60,000, the other 10,000, or all."
+        "train", description="train has 60,000 images, test has 10,000, and all has both."
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """The digits of LeCun et al., and what came to be in their place."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="mnist",

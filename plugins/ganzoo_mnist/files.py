@@ -1,4 +1,4 @@
-"""The IDX files of a data set in a folder, under the names that people have for them."""
+"""Find the IDX files of MNIST in a folder, under their common names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from ganzoo_mnist.variants import PARTS, Variant
 
 
 def find(names: Sequence[str], variant: Variant, path: Path) -> list[Path]:
-    """The files of these published names, each packed or unpacked, and spelled as usual elsewhere.
+    """Find files by their published names: gzipped or not, with those of Kaggle, too.
 
-    They are in the folder itself, or where torchvision or an unpacked download puts them.
+    They are in the folder itself or in the subfolders of torchvision or of an unpacked archive.
 
-    Raises RequestError for the first that is missing, with the split that is there, if one is.
+    Raises RequestError if a file is missing; it suggests the other split if that is complete.
     """
     if not path.is_dir():
-        raise RequestError(f"there is no folder {path}: dataset.path holds the IDX files")
+        raise RequestError(
+            f"there is no folder {path}: dataset.path is the folder with the IDX files"
+        )
     files = []
     for name in names:
         file = _find(name, variant, path)
@@ -31,37 +33,37 @@ def _find(name: str, variant: Variant, path: Path) -> Path | None:
     spellings = list(_spellings(name))
     for folder in (path, path / "raw", path / variant.folder / "raw"):
         for file in (folder / spelling for spelling in spellings):
-            # Some archives unpack to a folder for each file, which has the file's name.
-            for each in (file, file / file.name):
-                if each.is_file():
-                    return each
+            # Some archives contain a folder for each file, with the name of the file.
+            for candidate in (file, file / file.name):
+                if candidate.is_file():
+                    return candidate
     return None
 
 
 def _spellings(name: str) -> Iterable[str]:
-    """The published name first; Kaggle has a dot or an underscore before the kind of file."""
+    """The published name, then those of Kaggle, which have a dot or an underscore."""
     plain = name.removesuffix(".gz")
-    for spelled in (
+    for spelling in (
         plain,
         plain.replace("-idx", ".idx"),
         plain.replace("-idx", "_idx"),
         plain.replace("-ubyte", ".ubyte"),
     ):
-        yield from (f"{spelled}.gz", spelled)
+        yield from (f"{spelling}.gz", spelling)
 
 
 def _missing(name: str, variant: Variant, path: Path) -> str:
-    has = {
+    files = {
         split: [_find(n, variant, path) for n in variant.files if n.startswith(PARTS[split])]
         for split in ("train", "test")
     }
     plain = name.removesuffix(".gz")
     message = f"there is no {plain} or {plain}.gz in {path}"
-    wanted = next(split for split in has if name.startswith(PARTS[split]))
+    wanted = next(split for split in files if name.startswith(PARTS[split]))
     other = "test" if wanted == "train" else "train"
-    if all(has[other]) and not any(has[wanted]):
-        return f"{message}, but the files of the other split are: write dataset.split={other}"
+    if all(files[other]) and not any(files[wanted]):
+        return f"{message}, but the files of the split {other} are: write dataset.split={other}"
     return (
-        f"{message}: dataset.path is the folder that holds it, {variant.mirrors[0]} has it, and "
-        "without dataset.path it is downloaded"
+        f"{message}: download it from {variant.mirrors[0]} into that folder, or remove "
+        "dataset.path and ganzoo downloads it"
     )

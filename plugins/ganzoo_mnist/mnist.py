@@ -1,4 +1,4 @@
-"""The images of MNIST and of the data sets of its form."""
+"""The images of MNIST and its variants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Mnist:
-    """The images of a split, labeled with what they show."""
+    """The images of a split with their classes."""
 
     def __init__(self, options: MnistOptions) -> None:
         variant = VARIANTS[options.variant]
@@ -33,14 +33,14 @@ class Mnist:
             files = _download(names, variant, cache_folder("mnist", options.variant))
         else:
             files = find(names, variant, options.path)
-        # Of each part, the images come first and then the labels.
+        # For each part, the file of images is followed by the file of labels.
         parts = [self._read(*pair) for pair in zip(files[::2], files[1::2], strict=True)]
         self._images = np.concatenate([images for images, _ in parts])[..., np.newaxis]
         self._labels = np.concatenate([labels for _, labels in parts])
 
     @cached_property
     def fingerprint(self) -> str:
-        """The images and labels themselves, from whatever files, and what the labels mean."""
+        """The images, the labels and the variant; not the names of files or their compression."""
         digest = hashlib.sha256(str(self._images.shape).encode())
         digest.update(self._images.data)
         digest.update(self._labels.data)
@@ -53,7 +53,7 @@ class Mnist:
         return self._images[index], int(self._labels[index])
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Many images of shape (N, 28, 28, 1) at once, with their labels of shape (N,)."""
+        """Images, uint8 (N, 28, 28, 1), and their labels, int64 (N,)."""
         return self._images[indices], self._labels[indices].astype(np.int64)
 
     def _read(
@@ -66,8 +66,8 @@ class Mnist:
             )
         if labels.max() >= len(self.class_names):
             raise RequestError(
-                f"{label_file} has label {labels.max()}, and the last of the "
-                f"{len(self.class_names)} classes is {len(self.class_names) - 1}"
+                f"{label_file} has the label {labels.max()}, but the labels of "
+                f"{self._variant} are 0 to {len(self.class_names) - 1}"
             )
         return images, labels
 
@@ -80,6 +80,7 @@ def _download(names: list[str], variant: Variant, folder: Path) -> list[Path]:
             urls = [mirror + name for mirror in variant.mirrors]
             files.append(download(name, urls, sha256, size, folder))
     except RequestError as error:
-        needed = ", ".join(names)
-        raise RequestError(f"{error}. Needed there, or in dataset.path: {needed}") from error
+        raise RequestError(
+            f"{error}; or put {', '.join(names)} into a folder and write dataset.path=FOLDER"
+        ) from error
     return files

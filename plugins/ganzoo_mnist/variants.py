@@ -1,4 +1,4 @@
-"""What is published: where, under which names, and what the images show."""
+"""The published files and the classes of MNIST and its variants."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Variant(NamedTuple):
-    """A data set of the form of MNIST."""
+    """A dataset with the file format of MNIST."""
 
     mirrors: tuple[str, ...]
     files: dict[str, tuple[int, str]]
-    """Size in bytes and sha256, by name."""
+    """Size in bytes and SHA-256, by name."""
     class_names: tuple[str, ...]
     folder: str
-    """What torchvision calls it."""
+    """The name of torchvision's folder for it."""
 
 
 def _files(*facts: tuple[int, str]) -> dict[str, tuple[int, str]]:
@@ -27,7 +27,7 @@ def _files(*facts: tuple[int, str]) -> dict[str, tuple[int, str]]:
 
 
 PARTS = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}
-"""How the names of the files of a split begin."""
+"""The prefixes of the file names of each split."""
 
 VARIANTS = {
     "mnist": Variant(

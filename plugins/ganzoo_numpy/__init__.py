@@ -1,4 +1,4 @@
-"""Files of NumPy as a dataset."""
+"""Arrays in .npy and .npz files as a dataset."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class NumpyOptions(Options):
-    """Which file, and what its numbers mean."""
+    """Options of a dataset in a .npy or .npz file."""
 
     path: LocalPath | None = Field(None, description="The .npy or .npz file.")
     layout: Literal["auto", "NHWC", "NCHW"] = Field(
         "auto",
-        description="Where the channels of an array of shape (N, H, W, C) or (N, C, H, W) are; "
-        "auto is what the file says, as ganzoo data pack writes it, else the axis that is 1, 3 "
-        "or 4 long.",
+        description="The order of the axes of the images. auto uses the layout that ganzoo data "
+        "pack stores in the file; otherwise, the axis of length 1, 3 or 4 is the channels.",
     )
     range: Literal["auto", "0..1", "-1..1", "0..255"] = Field(
         "auto",
-        description="What black and white are; auto is what the file says, else 0..255 for whole "
-        "numbers, and for floats 0..1 or -1..1, whichever holds them all. Named, it clips what "
-        "lies beyond.",
+        description="The values of black and white. auto uses the range that ganzoo data pack "
+        "stores in the file; otherwise, 0..255 for integers, and 0..1 or -1..1 for floats, "
+        "whichever contains them all. A range that is given clips the values outside it.",
     )
     images_key: str | None = Field(
-        None, description="The name of the images in an .npz: images, x or arr_0 if not given."
+        None, description="The name of the images in an .npz file; by default images, x or arr_0."
     )
     labels_key: str | None = Field(
         None,
-        description="The name of the labels in an .npz, whole numbers or texts: labels or y, if "
-        "there, if not given. An array class_names may name the numbers.",
+        description="The name of the labels in an .npz file, integers or strings; by default "
+        "labels or y, if the file has one. An array class_names may give the names of integer "
+        "labels.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """Anyone's own arrays."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="numpy",
-            summary="Your own arrays: images, and labels if any, in a .npy or .npz file.",
+            summary="Your own images, with or without labels, as arrays in a .npy or .npz file.",
             factory="ganzoo_numpy.images:NumpyImages",
             options=NumpyOptions,
             reference="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",

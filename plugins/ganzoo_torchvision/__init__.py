@@ -1,4 +1,4 @@
-"""The collections of torchvision as datasets."""
+"""The datasets of torchvision."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from ganzoo import DatasetSpec, LocalPath, Options, hookimpl
 
 
 class TorchvisionOptions(Options):
-    """Which collection, which part of it, and where its files are."""
+    """Options of a dataset of torchvision."""
 
     collection: str | None = Field(
-        None, description="What torchvision calls it: CIFAR10, SVHN, Food101, FakeData ..."
+        None, description="The class in torchvision.datasets: CIFAR10, SVHN, Food101, FakeData ..."
     )
     path: LocalPath | None = Field(
         None,
-        description="The folder that holds its files, laid out and unpacked as torchvision does; "
-        "nothing is downloaded.",
+        description="The folder that torchvision calls root, with the unpacked files; ganzoo does "
+        "not download them.",
     )
     split: str | None = Field(
         None,
-        description="Which part, by torchvision's own name for it; its default, mostly train, if "
-        "not given.",
+        description="The split, by torchvision's name; by default that of torchvision, usually "
+        "train.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """Whatever torchvision knows to read."""
+    """Register the dataset."""
     return [
         DatasetSpec(
             name="torchvision",
-            summary="Any collection of torchvision that has one class for each image.",
+            summary="Any dataset of torchvision in which each image has one class.",
             factory="ganzoo_torchvision.images:TorchvisionImages",
             options=TorchvisionOptions,
             reference="https://docs.pytorch.org/vision/stable/datasets.html",

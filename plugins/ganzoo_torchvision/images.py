@@ -1,4 +1,4 @@
-"""The images of a collection of torchvision."""
+"""The images of a dataset of torchvision."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError)
 _NAMES = ("classes", "categories", "all_categories", "class_to_idx")
 _LABELS = ("targets", "labels", "_labels")
-"""Where collections keep the names of their classes, and the classes of their images."""
+"""The attributes with the names of classes, and those with the labels of all images."""
 _FOLDERS = ("raw_folder", "_base_folder", "base_folder", "root")
-"""Where collections keep what is theirs of the folder that they may share with others."""
-_DRAWN = 8
-"""How many images identify those that are drawn by random numbers, one after the other."""
+"""The attributes with the dataset's own folder inside the root, which others may share."""
+_HASHED = 8
+"""The number of images in the fingerprint of a dataset without files, such as FakeData."""
 
 
 class TorchvisionImages:
-    """Images as torchvision gives them, in its order, with their classes."""
+    """The images of a dataset of torchvision, in its order, with their classes."""
 
     def __init__(self, options: TorchvisionOptions) -> None:
         self._collection = open_collection(options)
@@ -40,14 +40,14 @@ class TorchvisionImages:
         if not len(self):
             raise RequestError(f"{self._name} has no images in {self._path}")
         _, first = self._item(0)
-        self.class_names = () if first is None else self._find_names()
+        self.class_names = () if first is None else self._read_class_names()
 
     @cached_property
     def fingerprint(self) -> str:
-        """The collection, the split, and all files that are its own, or some that are drawn."""
+        """The dataset, the split and its files, or its first images if it has no files."""
         if self._path is None or self._collection.root is None:
             digest = hashlib.sha256()
-            for index in range(min(len(self), _DRAWN)):
+            for index in range(min(len(self), _HASHED)):
                 digest.update(self._item(index)[0].tobytes())
             content = digest.hexdigest()
         else:
@@ -63,15 +63,15 @@ class TorchvisionImages:
             return image, None
         if label not in range(len(self.class_names)):
             raise RequestError(
-                f"{self._name}: image {index} has the label {label} of {len(self.class_names)} "
-                "classes"
+                f"{self._name}: image {index} has the label {label}, but the labels are 0 to "
+                f"{len(self.class_names) - 1}"
             )
         return image, label
 
     def _item(self, index: int) -> tuple[Image.Image, int | None]:
-        """An image and its class; some collections write -1 where there is none."""
+        """An image and its class, or ``None``; some datasets use -1 for it."""
         try:
-            with self._lock:  # torchvision promises nothing to threads
+            with self._lock:  # torchvision is not documented as thread-safe
                 item = self._collection[index]
                 match item:
                     case (Image.Image() as image, int() | np.integer() | None as label):
@@ -81,19 +81,20 @@ class TorchvisionImages:
             where = f"{index} of {self._name} in {self._path}"
             raise UnreadableImage(where, str(error)) from error
         parts = item if isinstance(item, tuple) else (item,)
+        types = ", ".join(type(part).__name__ for part in parts)
         raise RequestError(
-            f"{self._name} is not used: its items are ({', '.join(type(p).__name__ for p in parts)}"
-            "), and only images with one class each can be trained on"
+            f"{self._name} is not supported: its items are ({types}), and "
+            "only images with one class each can be used"
         )
 
     def _find_folder(self, path: Path) -> Path:
-        """The folder that holds the files of this collection, and as few others as is known."""
-        named = (getattr(self._collection, attribute, None) for attribute in _FOLDERS)
-        owned = (path / folder for folder in named if folder)
-        return next((folder for folder in owned if folder.is_dir()), path)
+        """The smallest known folder that contains the files of this dataset."""
+        values = (getattr(self._collection, attribute, None) for attribute in _FOLDERS)
+        folders = (path / folder for folder in values if folder)
+        return next((folder for folder in folders if folder.is_dir()), path)
 
-    def _find_names(self) -> tuple[str, ...]:
-        """The names of the classes; their numbers, where torchvision has no names."""
+    def _read_class_names(self) -> tuple[str, ...]:
+        """The names of the classes; their labels, if torchvision has no names."""
         for attribute in _NAMES:
             if names := getattr(self._collection, attribute, None):
                 return tuple(", ".join(n) if isinstance(n, tuple) else str(n) for n in names)

@@ -1,4 +1,4 @@
-"""A server that behaves as well or as badly as a test asks it to, and names that lead to it."""
+"""A test server with configurable, also faulty, responses, and host names that resolve to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PUBLIC = "93.184.215.14"
 
 
 class Request(BaseHTTPRequestHandler):
-    """One request; what it gets is said by the test."""
+    """One request; the test defines the response."""
 
     protocol_version = "HTTP/1.1"
     server: Server
@@ -38,7 +38,7 @@ class Request(BaseHTTPRequestHandler):
             server.busy += 1
             server.busiest = max(server.busiest, server.busy)
         try:
-            with contextlib.suppress(OSError):  # who asked has left
+            with contextlib.suppress(OSError):  # the client has disconnected
                 server.answers.get(self.path, status(404))(self)
         finally:
             with server.lock:
@@ -52,7 +52,7 @@ Answer = Callable[[Request], None]
 
 
 class Server(ThreadingHTTPServer):
-    """Counts what it is asked for, and how much of it at once."""
+    """Counts requests by path, and the largest number at once."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -96,7 +96,7 @@ def reply(number: int, body: bytes, **headers: str) -> Answer:
 
 
 def slowly(first: bytes, piece: bytes, seconds: float) -> Answer:
-    """Never ends by itself: one piece after the other, and so long between."""
+    """An endless response: ``piece`` again and again, with pauses of ``seconds``."""
 
     def answer(request: Request) -> None:
         request.close_connection = True
@@ -109,9 +109,9 @@ def slowly(first: bytes, piece: bytes, seconds: float) -> Answer:
 
 
 def one_by_one(*answers: Answer) -> Answer:
-    """Another answer each time; the last one from then on."""
-    left = list(answers)
-    return lambda request: (left.pop(0) if len(left) > 1 else left[0])(request)
+    """The given answers in turn; the last one is repeated."""
+    rest = list(answers)
+    return lambda request: (rest.pop(0) if len(rest) > 1 else rest[0])(request)
 
 
 def encoded(kind: str, color: int = 0) -> bytes:
@@ -121,7 +121,7 @@ def encoded(kind: str, color: int = 0) -> bytes:
 
 
 class Answers:
-    """What a test can have the server answer."""
+    """The answers that a test can give to the server."""
 
     content = staticmethod(content)
     status = staticmethod(status)
@@ -156,7 +156,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def secure_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """One for https, who proves to be pictures.test."""
+    """An https server with a certificate for pictures.test."""
     server = Server()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
@@ -168,17 +168,17 @@ def secure_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """What names are answered: at each question the next, the last one from then on."""
+    """IP addresses by host name: each lookup takes the next one, the last one is repeated."""
     import socket
 
     known: dict[str, list[str]] = {}
-    truly = socket.getaddrinfo
+    original = socket.getaddrinfo
 
     def getaddrinfo(host: str, port: int, *more: Any, **named: Any) -> Any:
         answers = known.get(host)
         if answers:
             host = answers.pop(0) if len(answers) > 1 else answers[0]
-        return truly(host, port, *more, **named)
+        return original(host, port, *more, **named)
 
     monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
     return known
@@ -186,21 +186,21 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[str]]) -> list[str]:
-    """What was connected to; a public address, that of pictures.test, leads to the server."""
+    """The IP addresses connected to; PUBLIC, that of pictures.test, is routed to the server."""
     names["pictures.test"] = [PUBLIC]
-    asked: list[str] = []
-    truly = httpcore.AnyIOBackend.connect_tcp
+    hosts: list[str] = []
+    original = httpcore.AnyIOBackend.connect_tcp
 
     async def connect(self: Any, host: str, port: int, *more: Any) -> Any:
-        asked.append(host)
-        return await truly(self, "127.0.0.1" if host == PUBLIC else host, port, *more)
+        hosts.append(host)
+        return await original(self, "127.0.0.1" if host == PUBLIC else host, port, *more)
 
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", connect)
-    return asked
+    return hosts
 
 
 @pytest.fixture
 def local(monkeypatch: pytest.MonkeyPatch) -> Limits:
-    """Limits that allow this machine; and hardly a pause between attempts."""
+    """Limits that allow localhost, with very short pauses between attempts."""
     monkeypatch.setattr(fetcher, "FIRST_PAUSE", 0.001)
     return Limits(allow_private=True, per_host=8, timeout=5)

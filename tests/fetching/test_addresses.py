@@ -7,40 +7,40 @@ from ganzoo.fetching.failure import Failed
 
 
 @pytest.mark.parametrize(
-    ("text", "asked"),
+    ("text", "requested"),
     [
         ("HTTP://Example.com/A?b=c#d", "http://example.com/A?b=c"),
         ("https://bücher.example/ä b.jpg", "https://xn--bcher-kva.example/%C3%A4%20b.jpg"),
         ("http://example.com:8080", "http://example.com:8080"),
     ],
 )
-def test_addresses_of_the_web(text: str, asked: str) -> None:
-    assert str(parse(text)) == asked
+def test_http_and_https_urls_are_normalized(text: str, requested: str) -> None:
+    assert str(parse(text)) == requested
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("ftp://example.com/a", "not an address of http or https"),
-        ("file:///etc/passwd", "not an address of http or https"),
-        ("data:image/png;base64,AA", "not an address of http or https"),
-        ("//example.com/a", "not an address of http or https"),
-        ("images/a.jpg", "not an address of http or https"),
-        ("http://xn--a/x.jpg", "not an address"),
-        ("http:///a", "not an address"),
-        ("http://example.com:99999/", "not an address"),
-        ("http://example.com:-1/", "not an address"),
-        ("http://example.com:0/", "not an address"),
-        ("http://example.com:8o/", "not an address"),
-        ("http://a/\0", "not an address"),
-        ("http://a/" + 70_000 * "b", "not an address"),
-        ("http://①②⑦.0.0.1/", "not an address"),
-        ("http://me:secret@example.com/", "an address with credentials"),
-        ("http://example.com@127.0.0.1/", "an address with credentials"),
-        ("http://example.com\\@127.0.0.1/", "an address with credentials"),
+        ("ftp://example.com/a", "not an http or https URL"),
+        ("file:///etc/passwd", "not an http or https URL"),
+        ("data:image/png;base64,AA", "not an http or https URL"),
+        ("//example.com/a", "not an http or https URL"),
+        ("images/a.jpg", "not an http or https URL"),
+        ("http://xn--a/x.jpg", "not a URL"),
+        ("http:///a", "not a URL"),
+        ("http://example.com:99999/", "not a URL"),
+        ("http://example.com:-1/", "not a URL"),
+        ("http://example.com:0/", "not a URL"),
+        ("http://example.com:8o/", "not a URL"),
+        ("http://a/\0", "not a URL"),
+        ("http://a/" + 70_000 * "b", "not a URL"),
+        ("http://①②⑦.0.0.1/", "not a URL"),
+        ("http://me:secret@example.com/", "a URL with credentials"),
+        ("http://example.com@127.0.0.1/", "a URL with credentials"),
+        ("http://example.com\\@127.0.0.1/", "a URL with credentials"),
     ],
 )
-def test_other_addresses_are_not_asked(text: str, reason: str) -> None:
+def test_other_urls_are_refused(text: str, reason: str) -> None:
     with pytest.raises(Failed) as caught:
         parse(text)
     assert (caught.value.reason, caught.value.passes) == (reason, "never")
@@ -51,7 +51,7 @@ def test_other_addresses_are_not_asked(text: str, reason: str) -> None:
     "address",
     ["8.8.8.8", "100.63.255.255", "172.32.0.1", "2606:4700::1111", "64:ff9b::808:808"],
 )
-def test_public_addresses(address: str) -> None:
+def test_public_ip_addresses(address: str) -> None:
     assert is_public(address)
 
 
@@ -70,5 +70,5 @@ def test_public_addresses(address: str) -> None:
         *("2002:7f00:1::", "2002:808:808::", "2001:0:7f00:1::"),
     ],
 )
-def test_all_other_addresses_are_not_public(address: str) -> None:
+def test_all_other_ip_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)

@@ -22,8 +22,8 @@ from ganzoo.fetching.lists import Entry
 from ganzoo.fetching.transfer import Limits
 
 
-def entries(addresses: Iterable[str]) -> list[Entry]:
-    return [Entry(address) for address in addresses]
+def entries(urls: Iterable[str]) -> list[Entry]:
+    return [Entry(url) for url in urls]
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -32,13 +32,13 @@ def rows(path: Path) -> list[list[str]]:
 
 
 def images_in(folder: Path) -> list[Path]:
-    found = [path for path in folder.iterdir() if path.suffix == ".png"]
-    for path in found:
+    paths = [path for path in folder.iterdir() if path.suffix == ".png"]
+    for path in paths:
         open_image(path)
-    return found
+    return paths
 
 
-def test_a_list_becomes_images_and_two_tables(
+def test_fetching_a_list_makes_images_and_two_tables(
     server: Any, answers: Any, tmp_path: Path, local: Limits
 ) -> None:
     server.answers = {
@@ -70,8 +70,8 @@ def test_a_list_becomes_images_and_two_tables(
     assert report.reasons == {
         "HTTP status 404": 1,
         "HTTP status 500": 1,
-        "no image": 1,
-        "not an address of http or https": 1,
+        "not an image": 1,
+        "not an http or https URL": 1,
     }
     assert not report.stopped
     assert seen[0] == (0, 8, 0)
@@ -89,7 +89,7 @@ def test_a_list_becomes_images_and_two_tables(
     failures = rows(tmp_path / "failures.csv")
     assert failures[:2] == [
         ["address", "reason", "detail"],
-        [server.url("/html"), "no image", failures[1][2]],
+        [server.url("/html"), "not an image", failures[1][2]],
     ]
     assert [row[0] for row in failures[2:]] == [
         server.url("/gone"),
@@ -98,7 +98,7 @@ def test_a_list_becomes_images_and_two_tables(
     ]
 
 
-def test_a_second_start_asks_only_for_what_may_come_now(
+def test_the_next_run_requests_lost_images_and_temporary_failures_only(
     server: Any, answers: Any, tmp_path: Path, local: Limits
 ) -> None:
     good = answers.content(answers.encoded("PNG"))
@@ -124,7 +124,7 @@ def test_a_second_start_asks_only_for_what_may_come_now(
     assert len(rows(tmp_path / "failures.csv")) == 2
 
 
-def test_no_host_is_asked_for_more_at_once_than_allowed(
+def test_requests_at_once_are_limited_per_host_and_in_total(
     server: Any, answers: Any, names: dict[str, list[str]], tmp_path: Path, local: Limits
 ) -> None:
     def late(request: Any) -> None:
@@ -147,7 +147,7 @@ def test_no_host_is_asked_for_more_at_once_than_allowed(
     assert server.busiest == 1
 
 
-def test_pauses_grow_and_differ_but_not_from_start_to_start() -> None:
+def test_pauses_double_and_differ_by_url_and_are_reproducible() -> None:
     for attempt in range(4):
         pauses = [fetcher._pause(f"http://a/{i}", attempt) for i in range(20)]
         assert all(0.5 * 2**attempt <= pause <= 1.5 * 2**attempt for pause in pauses)
@@ -155,7 +155,7 @@ def test_pauses_grow_and_differ_but_not_from_start_to_start() -> None:
         assert pauses == [fetcher._pause(f"http://a/{i}", attempt) for i in range(20)]
 
 
-def test_a_full_disk_ends_all_and_names_the_folder(
+def test_a_full_disk_stops_fetching_and_the_error_names_the_folder(
     server: Any, answers: Any, tmp_path: Path, local: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [f"/{i}" for i in range(20)]
@@ -174,7 +174,7 @@ def test_a_full_disk_ends_all_and_names_the_folder(
 
 @pytest.fixture
 def many(server: Any, answers: Any) -> list[str]:
-    """Thirty different images, each of which takes its time."""
+    """The URLs of thirty different images, each of them slow."""
 
     def late(color: int) -> Any:
         def answer(request: Any) -> None:
@@ -192,10 +192,10 @@ def many(server: Any, answers: Any) -> list[str]:
     return [server.url(path) for path in server.answers]
 
 
-def begun(addresses: list[str], folder: Path) -> subprocess.Popen[str]:
-    """The command at work, with some images fetched already."""
+def started(urls: list[str], folder: Path) -> subprocess.Popen[str]:
+    """The command as a running process that has fetched some images."""
     listed = folder.with_suffix(".txt")
-    listed.write_text("\n".join(addresses))
+    listed.write_text("\n".join(urls))
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "ganzoo", "data", "fetch", str(listed), "--out", str(folder)),
@@ -205,40 +205,40 @@ def begun(addresses: list[str], folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    ledger = folder / FILE
-    while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 4):
+    log = folder / FILE
+    while not (log.exists() and log.read_bytes().count(b"\n") > 4):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     return process
 
 
-def test_a_killed_process_is_gone_on_with(
+def test_fetching_resumes_after_a_kill(
     server: Any, many: list[str], tmp_path: Path, local: Limits
 ) -> None:
     folder = tmp_path / "images"
-    process = begun(many, folder)
+    process = started(many, folder)
     process.kill()
     process.communicate()
     assert not (folder / "images.csv").exists()
-    with FetchLog.opened(folder) as ledger:
-        there = [address for address in many if ledger.outcome(address)]
+    with FetchLog.opened(folder) as log:
+        there = [url for url in many if log.outcome(url)]
     assert 4 < len(there) < 30
     report = fetch(entries(many), folder, local)
     assert (report.fetched, report.already_there) == (30 - len(there), len(there))
-    counts = {address: server.asked[address.removeprefix(server.url(""))] for address in many}
-    assert {counts[address] for address in there} == {1}
-    assert max(counts.values()) <= 2, "what was under way may be asked for again"
+    counts = {url: server.asked[url.removeprefix(server.url(""))] for url in many}
+    assert {counts[url] for url in there} == {1}
+    assert max(counts.values()) <= 2, "only unfinished downloads may be requested again"
     assert len(images_in(folder)) == 30
     assert not list(folder.glob(".*.part"))
     assert len(rows(folder / "images.csv")) == 31
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_process_says_so_and_is_gone_on_with(
+def test_fetching_stops_on_a_signal_and_resumes(
     number: int, many: list[str], tmp_path: Path, local: Limits
 ) -> None:
     folder = tmp_path / "images"
-    process = begun(many, folder)
+    process = started(many, folder)
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 75, err

@@ -4,44 +4,44 @@ import asyncio
 import time
 from contextlib import ExitStack
 
-from ganzoo.fetching.hosts import Host, Turns
+from ganzoo.fetching.hosts import Host, UrlQueue
 
 
-def test_turns_follow_the_list_but_pass_busy_hosts_over() -> None:
-    turns = Turns(["http://a/1", "http://a/2", "http://A/3", "http://b/1", "http://c/1"], 2)
-    with ExitStack() as at_work:
-        first = [at_work.enter_context(turns.turn()) for _ in range(5)]
+def test_urls_come_in_order_but_those_of_busy_hosts_come_later() -> None:
+    queue = UrlQueue(["http://a/1", "http://a/2", "http://A/3", "http://b/1", "http://c/1"], 2)
+    with ExitStack() as workers:
+        first = [workers.enter_context(queue.take()) for _ in range(5)]
     assert first == ["http://a/1", "http://b/1", "http://c/1", "http://a/2", None]
-    with turns.turn() as address:
-        assert address == "http://A/3"
-        with turns.turn() as other:
+    with queue.take() as url:
+        assert url == "http://A/3"
+        with queue.take() as other:
             assert other is None
 
 
-def test_whoever_comes_back_finds_all_that_is_left() -> None:
-    turns = Turns([f"http://a/{i}" for i in range(5)], 2)
-    with turns.turn() as one, turns.turn() as two, turns.turn() as three:
+def test_a_worker_that_returns_takes_all_remaining_urls() -> None:
+    queue = UrlQueue([f"http://a/{i}" for i in range(5)], 2)
+    with queue.take() as one, queue.take() as two, queue.take() as three:
         assert (one, two, three) == ("http://a/0", "http://a/1", None)
-    left = []
+    rest = []
     while True:
-        with turns.turn() as address:
-            if address is None:
+        with queue.take() as url:
+            if url is None:
                 break
-            left.append(address)
-    assert left == ["http://a/2", "http://a/3", "http://a/4"]
+            rest.append(url)
+    assert rest == ["http://a/2", "http://a/3", "http://a/4"]
 
 
-def test_a_host_has_seats_and_rests() -> None:
-    async def ask() -> tuple[int, float]:
+def test_a_host_limits_requests_at_once_and_pauses() -> None:
+    async def request_all() -> tuple[int, float]:
         host = Host(2)
-        host.rest(0.05)
-        host.rest(0.01)
+        host.pause(0.05)
+        host.pause(0.01)
         busy = busiest = 0
         start = time.monotonic()
 
         async def one() -> None:
             nonlocal busy, busiest
-            async with host.seat():
+            async with host.slot():
                 busy += 1
                 busiest = max(busiest, busy)
                 await asyncio.sleep(0)
@@ -50,6 +50,6 @@ def test_a_host_has_seats_and_rests() -> None:
         await asyncio.gather(*(one() for _ in range(6)))
         return busiest, time.monotonic() - start
 
-    busiest, seconds = asyncio.run(ask())
+    busiest, seconds = asyncio.run(request_all())
     assert busiest == 2
     assert seconds >= 0.05

@@ -11,11 +11,11 @@ from ganzoo.fetching.network import Network
 
 
 def connect(host: str, port: int = 9, allow_private: bool = False) -> None:
-    async def there_and_back() -> None:
+    async def open_and_close() -> None:
         stream = await Network(allow_private).connect_tcp(host, port, timeout=5)
         await stream.aclose()
 
-    asyncio.run(there_and_back())
+    asyncio.run(open_and_close())
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ def connect(host: str, port: int = 9, allow_private: bool = False) -> None:
         *("::ffff:7f00:1", "0:0:0:0:0:ffff:127.0.0.1", "::127.0.0.1"),
     ],
 )
-def test_no_spelling_of_this_machine_is_connected_to(host: str, connected: list[str]) -> None:
+def test_every_spelling_of_localhost_is_refused(host: str, connected: list[str]) -> None:
     with pytest.raises(Failed) as caught:
         connect(host)
     assert (caught.value.reason, caught.value.passes) == ("not a public address", "later")
     assert not connected
 
 
-def test_a_private_address_among_public_ones_is_enough(
+def test_a_host_with_one_private_address_is_refused(
     connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def getaddrinfo(*about: Any, **more: Any) -> Any:
@@ -45,19 +45,19 @@ def test_a_private_address_among_public_ones_is_enough(
     assert not connected
 
 
-def test_the_address_that_was_checked_is_the_one_that_is_connected_to(
+def test_the_checked_address_is_the_one_connected_to(
     server: Any, names: dict[str, list[str]], connected: list[str]
 ) -> None:
     names["pictures.test"] = ["93.184.215.14", "127.0.0.1"]
     connect("pictures.test", server.server_port)
     assert connected == ["93.184.215.14"]
-    assert names["pictures.test"] == ["127.0.0.1"], "asked once, with another answer waiting"
+    assert names["pictures.test"] == ["127.0.0.1"], "looked up once, with another answer left"
     with pytest.raises(Failed, match="not a public address"):
         connect("pictures.test", server.server_port)
     assert connected == ["93.184.215.14"]
 
 
-def test_the_next_address_is_tried(
+def test_the_next_address_is_tried_after_a_failed_connection(
     server: Any, connected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def getaddrinfo(host: str, port: int, *about: Any, **more: Any) -> Any:
@@ -69,7 +69,7 @@ def test_the_next_address_is_tried(
 
 
 @pytest.mark.parametrize("host", ["a..b", 70 * "a" + ".invalid"])
-def test_a_name_that_cannot_be(host: str) -> None:
+def test_an_invalid_host_name_is_refused(host: str) -> None:
     with pytest.raises(Failed, match="no such host"):
         connect(host)
 
@@ -77,7 +77,7 @@ def test_a_name_that_cannot_be(host: str) -> None:
 @pytest.mark.parametrize(
     ("number", "passes"), [(socket.EAI_AGAIN, "soon"), (socket.EAI_NONAME, "later")]
 )
-def test_a_name_that_leads_nowhere(
+def test_an_unknown_host_name_is_refused(
     number: int, passes: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def getaddrinfo(*about: Any, **more: Any) -> Any:

@@ -10,19 +10,19 @@ import ganzoo_blossoms
 from ganzoo import BulkDataset, Dataset, ScalableDataset
 from ganzoo.testing import check_plugin
 from ganzoo_blossoms import BlossomsOptions
+from ganzoo_blossoms.blossoms import Blossoms, make_blossoms
 from ganzoo_blossoms.color import oklch
 from ganzoo_blossoms.drawing import draw
 from ganzoo_blossoms.petals import Petals
 from ganzoo_blossoms.pose import Pose
 from ganzoo_blossoms.randomness import Draws, Float
 from ganzoo_blossoms.ring import petal_counts
-from ganzoo_blossoms.source import Blossoms, blossoms
 
-SOME = range(200)
+INDICES = range(200)
 
 
-def source(**options: int) -> Blossoms:
-    return blossoms(BlossomsOptions(**{"size": 32, **options}))
+def dataset(**options: int) -> Blossoms:
+    return make_blossoms(BlossomsOptions(**{"size": 32, **options}))
 
 
 def sample_petals(indices: range) -> Petals:
@@ -30,25 +30,25 @@ def sample_petals(indices: range) -> Petals:
 
 
 def silhouette(petals: Petals, u: Float, v: Float, pixel: float) -> Float:
-    """How much of each point is petal, found by laying black petals on white."""
+    """The coverage of each point by petals: black petals painted on white."""
     n = len(petals.ring.n)
     u, v = np.broadcast_arrays(u, v)
     black = np.zeros((3, n, 1, 1), np.float32)
-    dress = replace(petals.dress, throat=black, tip=black, accent=black)
+    colors = replace(petals.colors, throat=black, tip=black, accent=black)
     canvas = np.ones((3, *u.shape), np.float32)
     pose = Pose.sample(Draws(0, "pose", range(n)))
     size = np.full((n, 1, 1), pixel, np.float32)
-    replace(petals, dress=dress).paint(canvas, u, v, pose, size)
-    seen: Float = 1 - canvas[0]
-    return seen
+    replace(petals, colors=colors).paint(canvas, u, v, pose, size)
+    covered: Float = 1 - canvas[0]
+    return covered
 
 
-def test_it_keeps_its_promises() -> None:
+def test_the_plugin_passes_the_checks_for_plugins() -> None:
     check_plugin(ganzoo_blossoms)
 
 
-def test_it_is_a_source_of_any_size_that_reads_in_bulk() -> None:
-    flowers: Dataset = source(count=20)
+def test_images_have_any_size_and_are_read_in_bulk() -> None:
+    flowers: Dataset = dataset(count=20)
     assert isinstance(flowers, ScalableDataset)
     assert isinstance(flowers, BulkDataset)
     assert len(flowers) == 20
@@ -67,8 +67,8 @@ def test_it_is_a_source_of_any_size_that_reads_in_bulk() -> None:
     assert flowers.at(48)[0][0].shape == (48, 48, 3)  # type: ignore[union-attr]
 
 
-def test_there_is_nothing_beyond_the_end() -> None:
-    flowers = source(count=3)
+def test_an_index_out_of_range_raises_index_error() -> None:
+    flowers = dataset(count=3)
     assert len(list(flowers)) == 3  # type: ignore[call-overload]
     with pytest.raises(IndexError):
         flowers[3]
@@ -79,15 +79,15 @@ def test_there_is_nothing_beyond_the_end() -> None:
     assert flowers.read(range(0))[0].shape == (0, 32, 32, 3)
 
 
-def test_the_fingerprint_names_all_that_the_images_depend_on() -> None:
-    flowers = source()
-    others = [source(seed=1), source(count=9), source(size=33), flowers.at(64)]
+def test_the_fingerprint_depends_on_seed_count_and_size() -> None:
+    flowers = dataset()
+    others = [dataset(seed=1), dataset(count=9), dataset(size=33), flowers.at(64)]
     assert len({flowers.fingerprint, *(other.fingerprint for other in others)}) == 5
-    assert flowers.fingerprint == source().fingerprint == flowers.at(64).at(32).fingerprint
+    assert flowers.fingerprint == dataset().fingerprint == flowers.at(64).at(32).fingerprint
 
 
 @pytest.mark.parametrize("size", [8, 21, 64])
-def test_an_image_does_not_depend_on_those_drawn_with_it(size: int) -> None:
+def test_an_image_does_not_depend_on_the_other_images_of_its_block(size: int) -> None:
     together = draw(0, range(100), size)
     for index in (0, 57, 99):
         assert np.array_equal(draw(0, range(index, index + 1), size)[0], together[index])
@@ -104,7 +104,7 @@ def test_the_random_bits_are_pinned() -> None:
 
 
 def test_the_drawing_is_pinned() -> None:
-    # Whoever changes these numbers raises VERSION. Processors differ in their last bits.
+    # If these numbers change, increase VERSION. Processors differ in the last bits.
     pixels = draw(0, range(3), 32)[:, [4, 12, 16, 20, 28], [16, 10, 16, 24, 5]]
     expected = [
         [[76, 91, 71], [63, 75, 51], [170, 106, 29], [63, 84, 17], [36, 41, 9]],
@@ -114,47 +114,47 @@ def test_the_drawing_is_pinned() -> None:
     assert np.abs(pixels.astype(int) - expected).max() <= 2
 
 
-def test_random_numbers_are_spread_evenly_and_differ_by_seed_purpose_and_position() -> None:
-    streams = [Draws(0, "pose", SOME), Draws(1, "pose", SOME), Draws(0, "heart", SOME)]
+def test_random_numbers_are_uniform_and_differ_by_seed_purpose_and_position() -> None:
+    streams = [Draws(0, "pose", INDICES), Draws(1, "pose", INDICES), Draws(0, "heart", INDICES)]
     numbers = np.stack([draws.several(50) for draws in (*streams, streams[0])])
     assert numbers.min() >= 0
     assert numbers.max() < 1
-    shares, _ = np.histogram(numbers, bins=10, range=(0, 1))
-    assert np.abs(shares / numbers.size - 0.1).max() < 0.01
+    counts, _ = np.histogram(numbers, bins=10, range=(0, 1))
+    assert np.abs(counts / numbers.size - 0.1).max() < 0.01
     correlation = np.corrcoef(numbers.reshape(4, -1))
     assert np.abs(correlation - np.eye(4)).max() < 0.05
     assert np.abs(np.corrcoef(numbers[0].T) - np.eye(50)).max() < 0.35
 
 
-def test_any_seed_will_do() -> None:
-    assert source(seed=10**30)[0][0].shape == (32, 32, 3)
+def test_a_seed_may_be_larger_than_64_bits() -> None:
+    assert dataset(seed=10**30)[0][0].shape == (32, 32, 3)
 
 
-def test_labels_are_petals_less_three_and_about_equally_many() -> None:
-    flowers = source(count=6000)
+def test_labels_are_petal_counts_minus_three_and_balanced() -> None:
+    flowers = dataset(count=6000)
     assert list(flowers.class_names) == [f"{n} petals" for n in range(3, 9)]
     labels = petal_counts(0, range(6000)) - 3
-    assert np.array_equal(flowers.read(SOME)[1], labels[: len(SOME)])
-    shares = np.bincount(labels) / 6000
-    assert shares.shape == (6,)
-    assert np.abs(shares - 1 / 6).max() < 0.02
+    assert np.array_equal(flowers.read(INDICES)[1], labels[: len(INDICES)])
+    frequencies = np.bincount(labels) / 6000
+    assert frequencies.shape == (6,)
+    assert np.abs(frequencies - 1 / 6).max() < 0.02
 
 
-def test_a_walk_around_the_flower_meets_as_many_petals_as_its_label_says() -> None:
-    petals = sample_petals(SOME)
+def test_a_circle_around_the_center_crosses_as_many_petals_as_the_label_says() -> None:
+    petals = sample_petals(INDICES)
     width = np.full_like(petals.outline.width, 0.1)
-    still = np.zeros_like(width)
-    outline = replace(petals.outline, width=width, bend=still, depth=still)
+    zero = np.zeros_like(width)
+    outline = replace(petals.outline, width=width, bend=zero, depth=zero)
     half = np.float32(0.5)
     angle = np.linspace(-np.pi, np.pi, 720, endpoint=False, dtype=np.float32)
-    u, v = (np.tile(half * wave(angle), (len(SOME), 1, 1)) for wave in (np.cos, np.sin))
-    seen = silhouette(replace(petals, outline=outline), u, v, 0.005)[:, 0] > 0.5
-    entered = (seen & ~np.roll(seen, 1, axis=1)).sum(axis=1)
-    assert np.array_equal(entered, petal_counts(0, SOME))
+    u, v = (np.tile(half * wave(angle), (len(INDICES), 1, 1)) for wave in (np.cos, np.sin))
+    covered = silhouette(replace(petals, outline=outline), u, v, 0.005)[:, 0] > 0.5
+    entered = (covered & ~np.roll(covered, 1, axis=1)).sum(axis=1)
+    assert np.array_equal(entered, petal_counts(0, INDICES))
 
 
-def test_no_petal_reaches_beyond_its_neighbors() -> None:
-    # At each point only the two nearest petals are drawn, so that a wider one would be cut off.
+def test_no_petal_is_wider_than_two_sectors() -> None:
+    # At each point only the two nearest petals are drawn: a wider one would be cut off.
     indices = range(5000)
     petals = sample_petals(indices)
     outline, ring = petals.outline, petals.ring
@@ -162,12 +162,12 @@ def test_no_petal_reaches_beyond_its_neighbors() -> None:
     _, q = outline.measure(np.broadcast_to(x, (5000, 1, 60)), outline.bend * x * x + 0.01)
     reach = np.arctan((0.01 / q + np.abs(outline.bend) * x * x) / x)
     sectors = np.arange(-5, 6) + ring.phase[:, 0]
-    astray = np.exp(1j * sectors * (2 * np.pi / ring.n[:, 0])) / (ring.cos + 1j * ring.sin)
-    widest = reach.max(axis=(1, 2)) + np.abs(np.angle(astray)).max(axis=1)
+    offset = np.exp(1j * sectors * (2 * np.pi / ring.n[:, 0])) / (ring.cos + 1j * ring.sin)
+    widest = reach.max(axis=(1, 2)) + np.abs(np.angle(offset)).max(axis=1)
     assert (widest * ring.n[:, 0, 0] / (2 * np.pi)).max() < 1.03
 
 
-def test_edges_are_smooth_and_areas_hold_at_any_size() -> None:
+def test_edges_are_smooth_and_areas_do_not_depend_on_the_resolution() -> None:
     petals = sample_petals(range(30))
 
     def shape(resolution: int) -> Float:
@@ -184,23 +184,23 @@ def test_edges_are_smooth_and_areas_hold_at_any_size() -> None:
     assert np.abs(shrunk - coarse).mean() < 0.01
 
 
-def test_a_flower_is_the_same_at_every_size() -> None:
+def test_a_flower_is_the_same_at_every_resolution() -> None:
     large = draw(0, range(60), 128).astype(np.float32)
     shrunk = large.reshape(60, 32, 4, 32, 4, 3).mean(axis=(2, 4))
     small = draw(0, range(60), 32)
     assert np.abs(shrunk - small).mean(axis=(1, 2, 3)).max() < 4
 
 
-def test_images_and_seeds_differ() -> None:
-    images: NDArray[np.float32] = draw(0, SOME, 32).astype(np.float32)
+def test_images_differ_by_index_and_seed() -> None:
+    images: NDArray[np.float32] = draw(0, INDICES, 32).astype(np.float32)
     distances = [np.abs(images - np.roll(images, k, 0)).mean((1, 2, 3)) for k in (1, 2, 3)]
     assert np.min(distances) > 15
     assert np.mean(distances) > 45
-    assert np.abs(images - draw(1, SOME, 32)).mean((1, 2, 3)).min() > 15
+    assert np.abs(images - draw(1, INDICES, 32)).mean((1, 2, 3)).min() > 15
 
 
-def test_images_use_the_range_of_brightness_and_color() -> None:
-    images = draw(0, SOME, 32)
+def test_images_use_the_full_range_of_brightness_and_color() -> None:
+    images = draw(0, INDICES, 32)
     assert np.percentile(images, 1) < 30
     assert np.percentile(images, 99) > 225
     assert (images == 255).mean() < 0.05

@@ -17,8 +17,8 @@ from PIL import Image
 
 from ganzoo import RequestError, UnreadableImage
 from ganzoo_flowers import FlowersOptions, archive, flowers, ganzoo_datasets
+from ganzoo_flowers.class_names import CLASS_NAMES
 from ganzoo_flowers.flowers import Flowers
-from ganzoo_flowers.kinds import CLASS_NAMES
 from ganzoo_flowers.matfile import read_numbers
 
 LABELS = [77, 1, 102, 1, 3, 2]
@@ -55,7 +55,7 @@ def unpack(folder: Path) -> None:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """A small data set in the form of the published files."""
+    """A small dataset in the format of the published files."""
     folder = tmp_path / "published"
     folder.mkdir()
     pack(folder / "102flowers.tgz", members())
@@ -74,13 +74,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flowers, "download", refuse)
 
 
-def source(path: Path | None, **options: Any) -> Flowers:
+def open_dataset(path: Path | None, **options: Any) -> Flowers:
     return Flowers(FlowersOptions(path=path, **options))
 
 
-def contents(found: Flowers) -> list[tuple[int, int]]:
+def contents(dataset: Flowers) -> list[tuple[int, int]]:
     """The number and the label of every image, in order."""
-    pairs = [found[index] for index in range(len(found))]
+    pairs = [dataset[index] for index in range(len(dataset))]
     return [(round(np.asarray(image)[4, 6, 0] / 20), label) for image, label in pairs]
 
 
@@ -89,35 +89,35 @@ EVERYTHING = [(1, 76), (2, 0), (3, 101), (4, 0), (5, 2), (6, 1)]
 
 def test_an_archive_is_read_without_unpacking_it(published: Path) -> None:
     before = sorted(published.iterdir())
-    assert contents(source(published)) == EVERYTHING
-    assert contents(source(published / "102flowers.tgz")) == EVERYTHING
+    assert contents(open_dataset(published)) == EVERYTHING
+    assert contents(open_dataset(published / "102flowers.tgz")) == EVERYTHING
     assert sorted(published.iterdir()) == before
 
 
 @pytest.mark.parametrize("below", ["", "flowers-102"])
-def test_an_unpacked_archive_does_as_well(below: str, published: Path, tmp_path: Path) -> None:
+def test_an_unpacked_archive_is_read(below: str, published: Path, tmp_path: Path) -> None:
     unpack(published)
     (published / "102flowers.tgz").unlink()
     place = tmp_path / "root" / below
     shutil.copytree(published, place)
-    assert contents(source(tmp_path / "root")) == EVERYTHING
+    assert contents(open_dataset(tmp_path / "root")) == EVERYTHING
 
 
 def test_splits_are_those_of_the_authors(published: Path) -> None:
-    assert contents(source(published, split="train")) == [(2, 0), (5, 2)]
-    assert contents(source(published, split="valid")) == [(1, 76), (6, 1)]
-    assert contents(source(published, split="test")) == [(3, 101), (4, 0)]
+    assert contents(open_dataset(published, split="train")) == [(2, 0), (5, 2)]
+    assert contents(open_dataset(published, split="valid")) == [(1, 76), (6, 1)]
+    assert contents(open_dataset(published, split="test")) == [(3, 101), (4, 0)]
 
 
-def test_kinds_have_their_names(published: Path) -> None:
-    names = source(published).class_names
+def test_classes_have_their_names(published: Path) -> None:
+    names = open_dataset(published).class_names
     assert len(names) == len(set(names)) == 102
     assert (names[0], names[45], names[101]) == ("pink primrose", "wallflower", "blackberry lily")
     scipy.io.savemat(published / "imagelabels.mat", {"labels": np.array([[1, 2, 104]])})
-    assert source(published).class_names == [*CLASS_NAMES, "class 103", "class 104"]
+    assert open_dataset(published).class_names == [*CLASS_NAMES, "class 103", "class 104"]
 
 
-def test_threads_share_one_reading_of_the_archive(
+def test_threads_read_the_archive_only_once(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
@@ -127,23 +127,25 @@ def test_threads_share_one_reading_of_the_archive(
         return gzip.GzipFile(path)
 
     monkeypatch.setattr(gzip, "open", counted)
-    found = source(published)
+    dataset = open_dataset(published)
     with ThreadPoolExecutor(8) as pool:
-        labels = [label for _, label in pool.map(found.__getitem__, [*range(6)] * 10)]
+        labels = [label for _, label in pool.map(dataset.__getitem__, [*range(6)] * 10)]
     assert labels == [label for _, label in EVERYTHING] * 10
     assert opened == [published / "102flowers.tgz"]
 
 
-def test_the_fingerprint_is_of_the_content_and_the_split(published: Path, tmp_path: Path) -> None:
-    first = source(published).fingerprint
+def test_the_fingerprint_depends_on_the_content_and_the_split(
+    published: Path, tmp_path: Path
+) -> None:
+    first = open_dataset(published).fingerprint
     published.rename(tmp_path / "elsewhere")
     published = tmp_path / "elsewhere"
-    assert source(published).fingerprint == first
-    train = source(published, split="train").fingerprint
+    assert open_dataset(published).fingerprint == first
+    train = open_dataset(published, split="train").fingerprint
     scipy.io.savemat(published / "imagelabels.mat", {"labels": np.array([LABELS[::-1]])})
-    relabeled = source(published).fingerprint
+    relabeled = open_dataset(published).fingerprint
     pack(published / "102flowers.tgz", members() | {"jpg/image_00001.jpg": jpeg(9)})
-    assert len({first, train, relabeled, source(published).fingerprint}) == 4
+    assert len({first, train, relabeled, open_dataset(published).fingerprint}) == 4
 
 
 def test_missing_images_are_counted(published: Path) -> None:
@@ -152,26 +154,26 @@ def test_missing_images_are_counted(published: Path) -> None:
     pack(published / "102flowers.tgz", files)
     message = r"5 of 6 images, jpg/image_00004\.jpg is missing: download or unpack it again"
     with pytest.raises(RequestError, match=r"102flowers\.tgz has " + message):
-        source(published)[0]
+        open_dataset(published)[0]
     unpack(published)
     (published / "jpg/image_00004.jpg").unlink()
     with pytest.raises(RequestError, match="jpg has " + message):
-        source(published)
+        open_dataset(published)
 
 
 def test_a_damaged_image_is_named_with_its_archive(published: Path) -> None:
     pack(published / "102flowers.tgz", members() | {"jpg/image_00002.jpg": b"<html>"})
-    found = source(published)
-    assert found[0][1] == 76
+    dataset = open_dataset(published)
+    assert dataset[0][1] == 76
     with pytest.raises(UnreadableImage, match=r"jpg/image_00002\.jpg in .*102flowers\.tgz: "):
-        found[1]
+        dataset[1]
 
 
 @pytest.mark.parametrize("name", ["../escaped.jpg", "jpg/../../escaped.jpg", "/escaped.jpg"])
-def test_an_archive_that_reaches_outside_is_refused(name: str, published: Path) -> None:
+def test_an_archive_with_paths_outside_is_refused(name: str, published: Path) -> None:
     pack(published / "102flowers.tgz", members() | {name: jpeg(1)})
-    with pytest.raises(RequestError, match=f"for its member '{name}'"):
-        source(published)[0]
+    with pytest.raises(RequestError, match=f"because of its member '{name}'"):
+        open_dataset(published)[0]
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
@@ -180,17 +182,17 @@ def test_an_archive_with_links_or_devices_is_refused(kind: bytes, published: Pat
     odd.type = kind
     odd.linkname = "/etc/passwd"
     pack(published / "102flowers.tgz", members(), odd)
-    with pytest.raises(RequestError, match=r"for its member 'jpg/image_00001\.jpg'"):
-        source(published)[0]
+    with pytest.raises(RequestError, match=r"because of its member 'jpg/image_00001\.jpg'"):
+        open_dataset(published)[0]
 
 
 def test_an_archive_of_huge_files_is_refused(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_LARGEST", 10_000)
+    monkeypatch.setattr(archive, "_MAX_BYTES", 10_000)
     pack(published / "102flowers.tgz", members() | {"zeros": bytes(10_001)})
-    with pytest.raises(RequestError, match="for its member 'zeros'"):
-        source(published)[0]
+    with pytest.raises(RequestError, match="because of its member 'zeros'"):
+        open_dataset(published)[0]
 
 
 def test_a_damaged_archive_is_refused(published: Path) -> None:
@@ -201,34 +203,36 @@ def test_a_damaged_archive_is_refused(published: Path) -> None:
     for damaged in (b"<html>" * 100, whole[: len(whole) // 2], whole[:-1], flipped, b""):
         packed.write_bytes(damaged)
         with pytest.raises(RequestError, match=r"102flowers\.tgz.*download .*again"):
-            source(published)[0]
+            open_dataset(published)[0]
 
 
 def test_missing_files_are_named(published: Path, tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"no flowers in .*nowhere: dataset\.path is a folder"):
-        source(tmp_path / "nowhere")
+    with pytest.raises(
+        RequestError, match=r"there are no flowers in .*nowhere: dataset\.path is a folder"
+    ):
+        open_dataset(tmp_path / "nowhere")
     (published / "setid.mat").unlink()
-    assert len(source(published)) == 6
+    assert len(open_dataset(published)) == 6
     with pytest.raises(RequestError, match=r"cannot read .*setid\.mat: No such file"):
-        source(published, split="train")
+        open_dataset(published, split="train")
     (published / "imagelabels.mat").unlink()
     with pytest.raises(RequestError, match=r"cannot read .*imagelabels\.mat: No such file"):
-        source(published)
+        open_dataset(published)
 
 
-def test_splits_beyond_the_labels_are_refused(published: Path) -> None:
+def test_split_numbers_above_the_number_of_labels_are_refused(published: Path) -> None:
     scipy.io.savemat(published / "setid.mat", {"trnid": np.array([[1, 7]])})
-    with pytest.raises(RequestError, match=r"names image 7, but imagelabels\.mat beside it"):
-        source(published, split="train")
+    with pytest.raises(RequestError, match=r"has image 7, but imagelabels\.mat next to it"):
+        open_dataset(published, split="train")
 
 
-def test_offline_one_message_names_every_file(own_cache: Path) -> None:
+def test_a_failed_download_names_all_files(own_cache: Path) -> None:
     with pytest.raises(RequestError) as caught:
-        source(None)
+        open_dataset(None)
     for fact in (
-        "102flowers.tgz (344,862,509 bytes, sha256 2d01ecc807db4629",
-        "imagelabels.mat (502 bytes, sha256 4903e94206bac23b",
-        "setid.mat (14,989 bytes, sha256 46b8678f91fd95d3",
+        "102flowers.tgz (344,862,509 bytes, SHA-256 2d01ecc807db4629",
+        "imagelabels.mat (502 bytes, SHA-256 4903e94206bac23b",
+        "setid.mat (14,989 bytes, SHA-256 46b8678f91fd95d3",
         str(own_cache / "flowers"),
         "dataset.path",
     ):
@@ -239,18 +243,18 @@ def test_offline_one_message_names_every_file(own_cache: Path) -> None:
 def test_downloaded_files_are_used(
     published: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    requested = []
 
     def fetch(name: str, urls: list[str], sha256: str, size: int, folder: Path) -> Path:
-        asked.extend(urls)
+        requested.extend(urls)
         return Path(shutil.copy(published / name, folder))
 
     monkeypatch.setattr(flowers, "download", fetch)
     (component,) = ganzoo_datasets()
     assert len(component.build(component.options())) == 6
-    address = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
+    base_url = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
     names = ["imagelabels.mat", "setid.mat", "102flowers.tgz"]
-    assert asked == [address + name for name in names]
+    assert requested == [base_url + name for name in names]
     assert (own_cache / "flowers" / "102flowers.tgz").exists()
 
 
@@ -269,9 +273,13 @@ def test_numbers_are_read_as_scipy_reads_them(
 
 
 @pytest.mark.parametrize("numbers", [[], [0, 1], [-1], [70_000], [float("nan")]])
-def test_numbers_that_count_nothing_are_refused(numbers: list[float], tmp_path: Path) -> None:
+def test_values_that_are_not_positive_integers_are_refused(
+    numbers: list[float], tmp_path: Path
+) -> None:
     scipy.io.savemat(tmp_path / "x.mat", {"labels": np.array([numbers])})
-    with pytest.raises(RequestError, match=r"x\.mat is damaged: labels is not of numbers from 1"):
+    with pytest.raises(
+        RequestError, match=r"x\.mat is damaged: labels has values that are not positive integers"
+    ):
         read_numbers(tmp_path / "x.mat", "labels")
 
 

@@ -32,47 +32,47 @@ def store(path: Path, images: NDArray[Any], more: dict[str, Any] | None = None, 
     return path
 
 
-def source(path: Path | None, **options: Any) -> Hdf5Images:
+def open_dataset(path: Path | None, **options: Any) -> Hdf5Images:
     return Hdf5Images(Hdf5Options(path=path, **options))
 
 
-def refusal(path: Path | None, **options: Any) -> str:
+def error_message(path: Path | None, **options: Any) -> str:
     with pytest.raises(RequestError) as refused:
-        source(path, **options)
+        open_dataset(path, **options)
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
 
-def open_places(path: Path) -> list[Path]:
-    """The handles of this process that lead there; none where the system does not tell."""
+def open_descriptors(path: Path) -> list[Path]:
+    """The open file descriptors of this process for a file; none without /proc."""
     return [handle for handle in Path("/proc/self/fd").glob("*") if handle.resolve() == path]
 
 
 @pytest.mark.parametrize("how", [{}, {"chunks": (3, 8, 6, 3)}, {"chunks": True}])
 @pytest.mark.parametrize("packed", [None, "gzip", "lzf"])
-def test_images_come_as_they_were_stored(tmp_path: Path, how: Any, packed: str | None) -> None:
+def test_images_are_read_as_stored(tmp_path: Path, how: Any, packed: str | None) -> None:
     if packed:
         how = {"chunks": True, **how, "compression": packed, "shuffle": True}
     images = pixels()
     path = store(tmp_path / "a.h5", images, **how)
     for memory in ("load", "stream"):
-        found = source(path, memory=memory)
-        assert len(found) == 10
-        assert found.class_names == ()
+        dataset = open_dataset(path, memory=memory)
+        assert len(dataset) == 10
+        assert dataset.class_names == ()
         for indices in (range(10), range(2, 9), range(1, 10, 3), range(4, 4)):
-            read, labels = found.read(indices)
+            read, labels = dataset.read(indices)
             assert np.array_equal(read, images[indices])
             assert labels is None
-        assert np.array_equal(found[7][0], images[7])
+        assert np.array_equal(dataset[7][0], images[7])
 
 
-def test_loaded_and_streamed_images_are_the_same_and_come_in_the_same_chunks(
+def test_loaded_and_streamed_images_and_chunks_are_the_same(
     tmp_path: Path,
 ) -> None:
     path = store(
         tmp_path / "a.h5", pixels(100), {"labels": np.arange(100) % 3}, chunks=(7, 8, 6, 3)
     )
-    loaded, streamed = source(path, memory="load"), source(path, memory="stream")
+    loaded, streamed = open_dataset(path, memory="load"), open_dataset(path, memory="stream")
     assert (loaded.chunk, loaded.window) == (streamed.chunk, streamed.window)
     assert loaded.fingerprint == streamed.fingerprint
     for indices in (range(100), range(33, 71)):
@@ -82,88 +82,90 @@ def test_loaded_and_streamed_images_are_the_same_and_come_in_the_same_chunks(
             assert np.array_equal(one, other)
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not tell")
-def test_auto_loads_what_takes_a_quarter_of_the_free_memory(
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system has no /proc/self/fd")
+def test_auto_loads_images_up_to_a_quarter_of_the_free_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = pixels()
     path = store(tmp_path / "a.h5", images)
     for free, still_open in ((4 * images.size, 0), (4 * images.size - 1, 1)):
         monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda free=free: free)
-        found = source(path)
-        found.read(range(10))
-        assert len(open_places(path)) == still_open
+        dataset = open_dataset(path)
+        dataset.read(range(10))
+        assert len(open_descriptors(path)) == still_open
     monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda: images.size - 1)
-    assert "1,439 are free: write dataset.memory=stream" in refusal(path, memory="load")
+    assert "1,439 are free: write dataset.memory=stream" in error_message(path, memory="load")
 
 
-def test_two_windows_that_do_not_fit_into_memory_are_refused_with_one_that_does(
+def test_a_window_that_does_not_fit_into_memory_is_refused_with_a_smaller_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = store(tmp_path / "a.h5", pixels(100))  # of 144 bytes
     monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda: 80 * 144)
-    said = r"two windows of 41 images take 11,808 bytes of memory, and 11,520 are free: write "
-    assert said + "dataset.window=20" in refusal(path, window=41)
-    assert said + "dataset.window=20" in refusal(path, window=41, memory="stream")
-    assert "two windows of 16,384 images take 14,400 bytes" in refusal(path)
+    message = r"two windows of 41 images need 11,808 bytes of memory, and 11,520 are free: write "
+    assert message + "dataset.window=20" in error_message(path, window=41)
+    assert message + "dataset.window=20" in error_message(path, window=41, memory="stream")
+    assert "two windows of 16,384 images need 14,400 bytes" in error_message(path)
     for window in (40, 20):
-        assert source(path, window=window).window == window
+        assert open_dataset(path, window=window).window == window
 
 
-def test_a_chunk_is_made_of_whole_chunks_of_the_file_and_about_a_mebibyte(tmp_path: Path) -> None:
+def test_a_chunk_has_whole_chunks_of_the_file_and_at_least_1_mib(tmp_path: Path) -> None:
     images = pixels(5000)  # of 144 bytes
-    assert source(store(tmp_path / "a.h5", images)).chunk == 5000
+    assert open_dataset(store(tmp_path / "a.h5", images)).chunk == 5000
     large = pixels(30, 256, 256)  # of 196,608 bytes
-    assert source(store(tmp_path / "b.h5", large)).chunk == 5
-    assert source(store(tmp_path / "c.h5", large, chunks=(2, 256, 256, 3))).chunk == 4
-    assert source(store(tmp_path / "d.h5", large, chunks=(20, 256, 256, 3))).chunk == 20
-    assert source(store(tmp_path / "e.h5", large, chunks=(1, 256, 256, 3))).chunk == 5
+    assert open_dataset(store(tmp_path / "b.h5", large)).chunk == 5
+    assert open_dataset(store(tmp_path / "c.h5", large, chunks=(2, 256, 256, 3))).chunk == 4
+    assert open_dataset(store(tmp_path / "d.h5", large, chunks=(20, 256, 256, 3))).chunk == 20
+    assert open_dataset(store(tmp_path / "e.h5", large, chunks=(1, 256, 256, 3))).chunk == 5
 
 
-def test_it_is_a_source_of_chunks_and_in_bulk(tmp_path: Path) -> None:
-    found = source(store(tmp_path / "a.h5", pixels()), window=77)
-    assert isinstance(found, ChunkedDataset)
-    assert isinstance(found, BulkDataset)
-    assert found.window == 77
+def test_images_are_read_in_chunks_and_in_bulk(tmp_path: Path) -> None:
+    dataset = open_dataset(store(tmp_path / "a.h5", pixels()), window=77)
+    assert isinstance(dataset, ChunkedDataset)
+    assert isinstance(dataset, BulkDataset)
+    assert dataset.window == 77
 
 
-def test_layouts_and_ranges_are_found_out_or_named(tmp_path: Path) -> None:
+def test_layouts_and_ranges_are_detected_or_given(tmp_path: Path) -> None:
     images = pixels()
     first = store(tmp_path / "first.h5", np.moveaxis(images, 3, 1))
     unit = store(tmp_path / "unit.h5", images.astype(np.float64) / 255, chunks=True)
     gray = store(tmp_path / "gray.h5", images[..., 0])
     for memory in ("load", "stream"):
-        assert np.array_equal(source(first, memory=memory).read(range(10))[0], images)
-        assert np.array_equal(source(unit, memory=memory).read(range(10))[0], images)
-        assert np.array_equal(source(gray, memory=memory).read(range(10))[0], images[..., :1])
+        assert np.array_equal(open_dataset(first, memory=memory).read(range(10))[0], images)
+        assert np.array_equal(open_dataset(unit, memory=memory).read(range(10))[0], images)
+        assert np.array_equal(open_dataset(gray, memory=memory).read(range(10))[0], images[..., :1])
     odd = store(tmp_path / "odd.h5", pixels(4, 8, 8, 5))
-    assert "dataset.layout=NHWC" in refusal(odd)
-    assert source(odd, layout="NHWC")[0][0].shape == (8, 8, 5)
+    assert "dataset.layout=NHWC" in error_message(odd)
+    assert open_dataset(odd, layout="NHWC")[0][0].shape == (8, 8, 5)
     broken = images.astype(np.float32) / 255
     broken[4, 0, 0, 0] = np.nan
-    assert "image 4 holds values that are no numbers" in refusal(store(tmp_path / "n.h5", broken))
+    assert "image 4 holds values that are no numbers" in error_message(
+        store(tmp_path / "n.h5", broken)
+    )
 
 
-def test_what_the_file_states_is_taken_as_auto_unless_it_is_unknown(tmp_path: Path) -> None:
+def test_auto_uses_the_layout_and_range_stored_in_the_file(tmp_path: Path) -> None:
     black = np.zeros((10, 6, 6, 5), np.uint8)
     path = store(tmp_path / "a.h5", black)
     with h5py.File(path, "a") as file:
         file.attrs.update({"layout": "NHWC", "range": np.bytes_("0..255")})
-    assert source(path)[0][0].shape == (6, 6, 5)
-    assert source(path, layout="NCHW")[0][0].shape == (6, 5, 6)
+    assert open_dataset(path)[0][0].shape == (6, 6, 5)
+    assert open_dataset(path, layout="NCHW")[0][0].shape == (6, 5, 6)
     with h5py.File(path, "a") as file:
         file.attrs.update({"layout": "planar", "range": [0.0, 1.0]})
-    assert "dataset.layout=NHWC" in refusal(path, range="0..255")
-    assert "dataset.range=0..1" in refusal(path, layout="NHWC")
+    assert "dataset.layout=NHWC" in error_message(path, range="0..255")
+    assert "dataset.range=0..1" in error_message(path, layout="NHWC")
 
 
-def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
+def test_duplicate_class_names_are_refused(tmp_path: Path) -> None:
     more = {"labels": np.arange(10) % 2, "class_names": ["a", "a"]}
-    said = refusal(store(tmp_path / "a.h5", pixels(), more))
-    assert "a.h5: labels: 2 classes are called 'a': give each a name of its own" in said
+    message = error_message(store(tmp_path / "a.h5", pixels(), more))
+    assert "a.h5: labels: 2 classes are called 'a': give each a name of its own" in message
 
 
-def test_labels_are_numbered_and_named(tmp_path: Path) -> None:
+def test_labels_are_numbered_and_have_class_names(tmp_path: Path) -> None:
     text = h5py.string_dtype()
     names = np.array(["rose", "tülip"], text)
     counted = {"labels": np.arange(10) % 2, "class_names": names}
@@ -174,62 +176,62 @@ def test_labels_are_numbered_and_named(tmp_path: Path) -> None:
         (from_one, ("1", "2"), [0, 1, 0]),
         (texts, ("a", "b"), [1, 0, 1]),
     ):
-        found = source(store(tmp_path / "a.h5", pixels(), more))
-        assert found.class_names == class_names
-        assert [found[i][1] for i in range(3)] == start
-        labels = found.read(range(3))[1]
+        dataset = open_dataset(store(tmp_path / "a.h5", pixels(), more))
+        assert dataset.class_names == class_names
+        assert [dataset[i][1] for i in range(3)] == start
+        labels = dataset.read(range(3))[1]
         assert labels is not None
         assert labels.dtype == np.int64
         assert labels.tolist() == start
 
 
-def test_classes_may_be_named_by_an_attribute(tmp_path: Path) -> None:
+def test_class_names_are_read_from_an_attribute(tmp_path: Path) -> None:
     path = store(tmp_path / "a.h5", pixels(), {"labels": np.arange(10) % 2})
     with h5py.File(path, "a") as file:
         file.attrs["class_names"] = ["rose", "tulip"]
-    assert source(path).class_names == ("rose", "tulip")
+    assert open_dataset(path).class_names == ("rose", "tulip")
 
 
-def test_other_keys_can_be_named(tmp_path: Path) -> None:
+def test_datasets_with_other_names_are_chosen_by_keys(tmp_path: Path) -> None:
     images = pixels()
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file["train/images"] = images
         file["train/kinds"] = np.arange(10) % 2
-    said = refusal(path)
-    assert "no dataset 'images'" in said
-    assert "with one of train/images, train/kinds" in said
-    found = source(path, images_key="train/images", labels_key="train/kinds")
-    assert np.array_equal(found[3][0], images[3])
-    assert found[3][1] == 1
-    assert "no dataset 'y'" in refusal(path, images_key="train/images", labels_key="y")
-    assert "no dataset 'train'" in refusal(path, images_key="train")
-    assert "no dataset 'train/kinds/x'" in refusal(path, images_key="train/kinds/x")
+    message = error_message(path)
+    assert "no dataset 'images'" in message
+    assert "one of train/images, train/kinds" in message
+    dataset = open_dataset(path, images_key="train/images", labels_key="train/kinds")
+    assert np.array_equal(dataset[3][0], images[3])
+    assert dataset[3][1] == 1
+    assert "no dataset 'y'" in error_message(path, images_key="train/images", labels_key="y")
+    assert "no dataset 'train'" in error_message(path, images_key="train")
+    assert "no dataset 'train/kinds/x'" in error_message(path, images_key="train/kinds/x")
     store(path, images)
-    assert "no dataset '.'" in refusal(path, images_key=".")
+    assert "no dataset '.'" in error_message(path, images_key=".")
     with h5py.File(path, "w") as file:
         file[b"\xff"] = file["two\nlines"] = 1
-    assert r"with one of 'two\nlines', b'\xff'" in refusal(path)
+    assert r"one of 'two\nlines', b'\xff'" in error_message(path)
     with h5py.File(path, "w"):
         pass
-    assert "it has no datasets at all" in refusal(path)
+    assert "but the file has no datasets" in error_message(path)
 
 
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    for labels, said in (
-        (np.arange(9), "(9,), and there are 10 images"),
-        (np.zeros((10, 2), int), "(10, 2), and there are 10 images"),
+    for labels, message in (
+        (np.arange(9), "(9,), but there are 10 images"),
+        (np.zeros((10, 2), int), "(10, 2), but there are 10 images"),
         (np.zeros(10), "float64"),
         (np.arange(10) - 1, "hold -1"),
     ):
-        assert said in refusal(store(tmp_path / "a.h5", pixels(), {"labels": labels}))
+        assert message in error_message(store(tmp_path / "a.h5", pixels(), {"labels": labels}))
     few = {"labels": np.arange(10), "class_names": np.array(["a", "b"], h5py.string_dtype())}
-    assert "hold 9, and the 2 class names" in refusal(store(tmp_path / "a.h5", pixels(), few))
+    assert "hold 9, and the 2 class names" in error_message(store(tmp_path / "a.h5", pixels(), few))
     long = {"labels": np.arange(10), "class_names": np.array(["a" * 1001], h5py.string_dtype())}
-    assert "1,001 characters" in refusal(store(tmp_path / "a.h5", pixels(), long))
+    assert "1,001 characters" in error_message(store(tmp_path / "a.h5", pixels(), long))
 
 
-def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
+def test_data_outside_the_file_is_not_read(tmp_path: Path) -> None:
     images = pixels()
     path, other = tmp_path / "a.h5", store(tmp_path / "other.h5", images)
     with h5py.File(path, "w") as file:
@@ -243,38 +245,38 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
         file.create_dataset("outside", images.shape, np.uint8, external=outside)
     (tmp_path / "raw").write_bytes(images.tobytes())
     for key in ("linked", "soft", "beyond/images"):
-        assert "is a link" in refusal(path, images_key=key)
+        assert "is a link" in error_message(path, images_key=key)
     for key in ("virtual", "outside"):
-        assert "lies in other files" in refusal(path, images_key=key)
+        assert "has its data in other files" in error_message(path, images_key=key)
 
 
-def test_labels_and_class_names_are_looked_at_as_hard_as_images(tmp_path: Path) -> None:
+def test_labels_and_class_names_are_checked_like_images(tmp_path: Path) -> None:
     other = store(tmp_path / "other.h5", pixels(), {"labels": np.arange(10)})
     for key in ("labels", "class_names"):
         path = store(tmp_path / "a.h5", pixels(), {"labels": np.arange(10)})
         with h5py.File(path, "a") as file:
             file.pop(key, None)
             file[key] = h5py.ExternalLink(other, "labels")
-        assert f"{key} is a link" in refusal(path)
+        assert f"{key} is a link" in error_message(path)
 
 
-def test_arrays_of_no_numbers_are_refused(tmp_path: Path) -> None:
-    for images, said in (
+def test_arrays_without_numbers_or_images_are_refused(tmp_path: Path) -> None:
+    for images, message in (
         (np.zeros((4, 8, 8, 3), np.complex64), "complex64"),
         (np.zeros((4, 8, 8, 3), [("r", "u1"), ("g", "u1")]), "images are of numbers"),
         (np.full((4, 8, 8, 3), b"text"), "images are of numbers"),
         (np.uint8(3), "has the shape ()"),
         (np.zeros((0, 8, 8, 3), np.uint8), "has the shape (0, 8, 8, 3)"),
     ):
-        assert said in refusal(store(tmp_path / "a.h5", np.asarray(images)))
+        assert message in error_message(store(tmp_path / "a.h5", np.asarray(images)))
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file.create_dataset("images", (4, 8, 8, 3), h5py.vlen_dtype(np.uint8))
         file["nothing"] = h5py.Empty("u1")
     for key in ("images", "nothing"):
-        assert refusal(tmp_path / "b.h5", images_key=key)
+        assert error_message(tmp_path / "b.h5", images_key=key)
 
 
-def test_filters_that_are_plugins_are_refused(tmp_path: Path) -> None:
+def test_filter_plugins_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -282,10 +284,10 @@ def test_filters_that_are_plugins_are_refused(tmp_path: Path) -> None:
         made.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))  # zstd
         space = h5py.h5s.create_simple((4, 8, 8, 3))
         h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, space, made)
-    assert "a filter that HDF5 has not built in" in refusal(path)
+    assert "a filter that is not built into HDF5" in error_message(path)
 
 
-def test_what_would_not_fit_into_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_chunks_that_are_too_large_and_incomplete_data_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset(
@@ -299,38 +301,38 @@ def test_what_would_not_fit_into_memory_is_refused_before_it_is_read(tmp_path: P
         packed[0] = np.ones((64, 64, 3), "u1")
         begun = file.create_dataset("begun", (100, 64, 64, 3), "u1", chunks=(10, 64, 64, 3))
         begun[:50] = np.ones((50, 64, 64, 3), "u1")
-    for key, said in (
-        ("chunks", "bytes at once are the most"),
-        ("wide", "bytes at once are the most"),
-        ("claimed", "was not written to its end"),
-        ("packed", "was not written to its end"),
-        ("begun", "was not written to its end: the file holds 614,400 of 1,228,800 bytes"),
+    for key, message in (
+        ("chunks", "bytes are read at once"),
+        ("wide", "bytes are read at once"),
+        ("claimed", "was not written completely"),
+        ("packed", "was not written completely"),
+        ("begun", "was not written completely: the file has 614,400 of 1,228,800 bytes"),
     ):
-        assert said in refusal(path, images_key=key)
+        assert message in error_message(path, images_key=key)
 
 
-def test_a_path_that_is_no_hdf5_file_is_named_with_a_remedy(tmp_path: Path) -> None:
+def test_a_path_that_is_not_an_hdf5_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("<html>")
     (tmp_path / "empty.h5").touch()
-    assert "write dataset.path=FILE.h5" in refusal(None)
-    assert "No such file" in refusal(tmp_path / "missing.h5")
+    assert "write dataset.path=FILE.h5" in error_message(None)
+    assert "No such file" in error_message(tmp_path / "missing.h5")
     for name in ("text.h5", "empty.h5"):
-        assert "is no HDF5 file: write dataset.path=FILE.h5" in refusal(tmp_path / name)
-    assert "is no file" in refusal(tmp_path)
+        assert "is not an HDF5 file: write dataset.path=FILE.h5" in error_message(tmp_path / name)
+    assert "is not a file" in error_message(tmp_path)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.h5")
-        assert "is no file" in refusal(tmp_path / "pipe.h5")
+        assert "is not a file" in error_message(tmp_path / "pipe.h5")
 
 
-def test_a_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = store(tmp_path / "a.h5", pixels(200, 16, 16))
     whole = path.read_bytes()
     for length in (len(whole) - 1, len(whole) // 2, 600):
         path.write_bytes(whole[:length])
-        assert str(path) in refusal(path)
+        assert str(path) in error_message(path)
 
 
-def test_damage_among_the_images_is_one_line_that_names_the_place(tmp_path: Path) -> None:
+def test_damaged_images_are_reported_in_one_line_with_their_place(tmp_path: Path) -> None:
     path = store(
         tmp_path / "a.h5", pixels(100), chunks=(50, 8, 6, 3), fletcher32=True, compression="gzip"
     )
@@ -339,14 +341,14 @@ def test_damage_among_the_images_is_one_line_that_names_the_place(tmp_path: Path
     with path.open("rb+") as file:
         file.seek(place + 100)
         file.write(b"damaged")
-    found = source(path, memory="stream", range="0..255")
-    found.read(range(50))
-    for read in (lambda: found.read(range(50, 60)), lambda: source(path, memory="load")):
+    dataset = open_dataset(path, memory="stream", range="0..255")
+    dataset.read(range(50))
+    for read in (lambda: dataset.read(range(50, 60)), lambda: open_dataset(path, memory="load")):
         with pytest.raises(RequestError, match=r"images\[\d+:\d+\] of .*a\.h5, it is damaged"):
             read()
 
 
-def test_damaged_bytes_anywhere_are_refused_or_harmless(tmp_path: Path) -> None:
+def test_damaged_bytes_are_refused_or_harmless(tmp_path: Path) -> None:
     more = {"labels": np.arange(40) % 3}
     path = store(tmp_path / "a.h5", pixels(40), more, chunks=(10, 8, 6, 3), compression="gzip")
     whole = path.read_bytes()
@@ -354,38 +356,40 @@ def test_damaged_bytes_anywhere_are_refused_or_harmless(tmp_path: Path) -> None:
     for place in [*range(0, 120, 2), *random.integers(0, len(whole), 60).tolist()]:
         damaged = bytearray(whole)
         damaged[place] ^= 1 << int(random.integers(8))
-        path = tmp_path / f"{place}.h5"  # HDF5 remembers what lay at a place
+        path = tmp_path / f"{place}.h5"  # HDF5 caches by path
         path.write_bytes(damaged)
         try:
-            found = source(path, memory="stream")
-            found.read(range(len(found)))
+            dataset = open_dataset(path, memory="stream")
+            dataset.read(range(len(dataset)))
         except RequestError as error:
             assert "\n" not in str(error)  # noqa: PT017 - some bytes do not matter
 
 
-def test_the_fingerprint_is_of_the_content_and_of_how_it_is_read(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_the_content_and_the_options(tmp_path: Path) -> None:
     images = pixels(10, 8, 4)
-    first = source(store(tmp_path / "a.h5", images), layout="NHWC").fingerprint
+    first = open_dataset(store(tmp_path / "a.h5", images), layout="NHWC").fingerprint
     (tmp_path / "moved").mkdir()
-    again = source(store(tmp_path / "moved" / "b.h5", images), layout="NHWC", window=5).fingerprint
+    again = open_dataset(
+        store(tmp_path / "moved" / "b.h5", images), layout="NHWC", window=5
+    ).fingerprint
     assert again == first
     images[0, 0, 0, 0] += 1
-    other = source(store(tmp_path / "moved" / "a.h5", images), layout="NHWC").fingerprint
+    other = open_dataset(store(tmp_path / "moved" / "a.h5", images), layout="NHWC").fingerprint
     assert other != first
-    clipped = source(tmp_path / "a.h5", layout="NHWC", range="0..1").fingerprint
+    clipped = open_dataset(tmp_path / "a.h5", layout="NHWC", range="0..1").fingerprint
     assert clipped != first
 
 
-def test_many_threads_read_one_file(tmp_path: Path) -> None:
+def test_threads_can_read_one_file(tmp_path: Path) -> None:
     images = pixels(200)
     path = store(tmp_path / "a.h5", images, chunks=(10, 8, 6, 3), compression="gzip")
     for memory in ("load", "stream"):
-        found = source(path, memory=memory)
+        dataset = open_dataset(path, memory=memory)
         wrong: list[int] = []
 
-        def read(start: int, found: Hdf5Images = found, wrong: list[int] = wrong) -> None:
+        def read(start: int, dataset: Hdf5Images = dataset, wrong: list[int] = wrong) -> None:
             for index in range(start, 200, 8):
-                if not np.array_equal(found[index][0], images[index]):
+                if not np.array_equal(dataset[index][0], images[index]):
                     wrong.append(index)
 
         threads = [threading.Thread(target=read, args=(start,)) for start in range(8)]
@@ -401,37 +405,37 @@ def test_many_threads_read_one_file(tmp_path: Path) -> None:
 def test_each_process_opens_the_file_itself(tmp_path: Path) -> None:
     images = pixels()
     path = store(tmp_path / "a.h5", images, chunks=(2, 8, 6, 3), compression="gzip")
-    found = source(path, memory="stream")
-    assert not open_places(path)  # nothing is open when a process is forked before it is read
-    found.read(range(2))
+    dataset = open_dataset(path, memory="stream")
+    assert not open_descriptors(path)  # no file is open if the process is forked now
+    dataset.read(range(2))
     child = os.fork()
     if not child:
-        same = np.array_equal(found.read(range(10))[0], images)
+        same = np.array_equal(dataset.read(range(10))[0], images)
         os._exit(0 if same else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert np.array_equal(found.read(range(10))[0], images)
+    assert np.array_equal(dataset.read(range(10))[0], images)
 
 
-def test_a_file_that_a_writer_has_locked_is_read(tmp_path: Path) -> None:
+def test_a_locked_file_is_read(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     images = pixels()
     path = store(tmp_path / "a.h5", images)
     with path.open("rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert np.array_equal(source(path, memory="stream")[0][0], images[0])
+        assert np.array_equal(open_dataset(path, memory="stream")[0][0], images[0])
 
 
-def test_free_memory_is_the_least_of_the_machines_and_the_containers(tmp_path: Path) -> None:
+def test_free_memory_is_the_smaller_of_the_machine_and_the_container(tmp_path: Path) -> None:
     assert free_memory() > 0
     (tmp_path / "meminfo").write_text("MemTotal:  900 kB\nMemAvailable:     300 kB\n")
     assert _free_of_machine(tmp_path / "meminfo") == 300 * 1024
     assert _free_of_machine(tmp_path / "none") == 4 * 1024**3
-    for most, free in (("5000\n", 5000 - 4000 + 100), ("max\n", 2**62)):
-        (tmp_path / "memory.max").write_text(most)
+    for limit, expected in (("5000\n", 5000 - 4000 + 100), ("max\n", 2**62)):
+        (tmp_path / "memory.max").write_text(limit)
         (tmp_path / "memory.current").write_text("4000\n")
         (tmp_path / "memory.stat").write_text("file 700\ninactive_file 100\n")
-        found = _free_of_container(tmp_path)
-        assert found >= free if most == "max\n" else found == free
+        free = _free_of_container(tmp_path)
+        assert free >= expected if limit == "max\n" else free == expected
 
 
 def test_the_component_builds_it(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def write(folder: Path, packed: bool = True) -> Path:
     return folder
 
 
-def source(path: Path | None, **options: Any) -> Mnist:
+def open_dataset(path: Path | None, **options: Any) -> Mnist:
     return Mnist(MnistOptions(path=path, **options))
 
 
@@ -61,13 +61,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KMNIST/raw", "kmnist"),
     ],
 )
-def test_files_are_found_where_people_keep_them(
+def test_files_are_found_in_the_folders_of_torchvision(
     below: str, variant: str, packed: bool, tmp_path: Path
 ) -> None:
     write(tmp_path / below, packed)
-    found = source(tmp_path, variant=variant)
-    assert len(found) == 6
-    image, label = found[2]
+    dataset = open_dataset(tmp_path, variant=variant)
+    assert len(dataset) == 6
+    image, label = dataset[2]
     np.testing.assert_array_equal(image[..., 0], TRAIN[2])
     assert image.shape == (28, 28, 1)
     assert label == 4
@@ -75,74 +75,76 @@ def test_files_are_found_where_people_keep_them(
 
 def test_splits_are_those_of_the_authors(tmp_path: Path) -> None:
     write(tmp_path)
-    everything = source(tmp_path, split="all")
+    everything = open_dataset(tmp_path, split="all")
     assert len(everything) == 8
     np.testing.assert_array_equal(everything[7][0][..., 0], TEST[1])
     assert [everything[index][1] for index in range(8)] == [3, 1, 4, 1, 5, 9, 0, 2]
     for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"):
         (tmp_path / name).unlink()
-    assert len(source(tmp_path, split="test")) == 2
+    assert len(open_dataset(tmp_path, split="test")) == 2
 
 
-def test_many_are_read_at_once(tmp_path: Path) -> None:
-    images, labels = source(write(tmp_path)).read(range(1, 4))
+def test_images_are_read_in_bulk(tmp_path: Path) -> None:
+    images, labels = open_dataset(write(tmp_path)).read(range(1, 4))
     np.testing.assert_array_equal(images, TRAIN[1:4, :, :, np.newaxis])
     assert labels.tolist() == [1, 4, 1]
     assert images.dtype == np.uint8
     assert labels.dtype == np.int64
 
 
-def test_the_fingerprint_is_of_the_content_packed_or_not(tmp_path: Path) -> None:
-    first = source(write(tmp_path / "packed")).fingerprint
+def test_the_fingerprint_depends_on_the_content_and_not_on_compression(tmp_path: Path) -> None:
+    first = open_dataset(write(tmp_path / "packed")).fingerprint
     folder = write(tmp_path / "unpacked", packed=False)
-    assert source(folder).fingerprint == first
+    assert open_dataset(folder).fingerprint == first
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[::-1]))
-    relabeled = source(folder).fingerprint
+    relabeled = open_dataset(folder).fingerprint
     (folder / "train-images-idx3-ubyte").write_bytes(idx(TRAIN[::-1]))
-    assert len({first, relabeled, source(folder).fingerprint}) == 3
+    assert len({first, relabeled, open_dataset(folder).fingerprint}) == 3
 
 
-def test_what_the_labels_mean_is_part_of_the_fingerprint(tmp_path: Path) -> None:
+def test_the_variant_is_part_of_the_fingerprint(tmp_path: Path) -> None:
     folder = write(tmp_path)
-    assert len({source(folder, variant=variant).fingerprint for variant in VARIANTS}) == 3
+    assert len({open_dataset(folder, variant=variant).fingerprint for variant in VARIANTS}) == 3
 
 
 @pytest.mark.parametrize(
-    ("written", "elsewhere"), [("-idx", ".idx"), ("-idx", "_idx"), ("-ubyte", ".ubyte")]
+    ("published", "kaggle"), [("-idx", ".idx"), ("-idx", "_idx"), ("-ubyte", ".ubyte")]
 )
 @pytest.mark.parametrize("packed", [True, False])
-def test_files_are_found_as_others_spell_them(
-    written: str, elsewhere: str, packed: bool, tmp_path: Path
+def test_files_are_found_under_the_names_of_kaggle(
+    published: str, kaggle: str, packed: bool, tmp_path: Path
 ) -> None:
     for file in list(write(tmp_path, packed).iterdir()):
-        file.rename(tmp_path / file.name.replace(written, elsewhere))
-    assert len(source(tmp_path, split="all")) == 8
+        file.rename(tmp_path / file.name.replace(published, kaggle))
+    assert len(open_dataset(tmp_path, split="all")) == 8
 
 
-def test_files_are_found_in_folders_of_their_own_names(tmp_path: Path) -> None:
+def test_files_are_found_in_folders_with_their_names(tmp_path: Path) -> None:
     for file in list(write(tmp_path, packed=False).iterdir()):
         content = file.read_bytes()
         file.unlink()
         (tmp_path / file.name).mkdir()
         (tmp_path / file.name / file.name).write_bytes(content)
-    assert len(source(tmp_path)) == 6
+    assert len(open_dataset(tmp_path)) == 6
 
 
 @pytest.mark.parametrize(
-    ("asked", "there"), [("train", "test"), ("test", "train"), ("all", "test")]
+    ("split", "available"), [("train", "test"), ("test", "train"), ("all", "test")]
 )
-def test_the_split_that_is_there_is_suggested(asked: str, there: str, tmp_path: Path) -> None:
-    begins = {"test": "t10k", "train": "train"}[there]
+def test_the_other_split_is_suggested_if_it_is_complete(
+    split: str, available: str, tmp_path: Path
+) -> None:
+    prefix = {"test": "t10k", "train": "train"}[available]
     for file in list(write(tmp_path).iterdir()):
-        if not file.name.startswith(begins):
+        if not file.name.startswith(prefix):
             file.unlink()
-    with pytest.raises(RequestError, match=rf"write dataset\.split={there}$"):
-        source(tmp_path, split=asked)
+    with pytest.raises(RequestError, match=rf"write dataset\.split={available}$"):
+        open_dataset(tmp_path, split=split)
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"there is no folder .*none: dataset\.path"):
-        source(tmp_path / "none")
+        open_dataset(tmp_path / "none")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -158,17 +160,17 @@ def test_a_missing_file_is_named(missing: str, tmp_path: Path) -> None:
     (write(tmp_path) / missing).unlink()
     name = missing.removesuffix(".gz")
     with pytest.raises(RequestError, match=rf"no {name} or {missing} in {tmp_path}: "):
-        source(tmp_path)
+        open_dataset(tmp_path)
 
 
-def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
+def test_labels_that_do_not_fit_the_images_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, packed=False)
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS[:5]))
     with pytest.raises(RequestError, match=r"has 6 images, but .*labels-idx1-ubyte has 5 labels"):
-        source(folder)
+        open_dataset(folder)
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(TRAIN_LABELS + 10))
-    with pytest.raises(RequestError, match="has label 19, and the last of the 10 classes is 9"):
-        source(folder)
+    with pytest.raises(RequestError, match="has the label 19, but the labels of mnist are 0 to 9"):
+        open_dataset(folder)
 
 
 @pytest.mark.parametrize(
@@ -177,24 +179,24 @@ def test_files_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         (b"", "it begins with , not 00000803"),
         (b"<html>not found, sorry</html>", "it begins with 3c68746d, not 00000803"),
         (idx(TRAIN_LABELS), "it begins with 00000801, not 00000803"),
-        (idx(TRAIN)[:-1], "its header says 4,704 bytes, and it has 4,703"),
-        (idx(TRAIN) + b"\0", "its header says 4,704 bytes, and it has more"),
+        (idx(TRAIN)[:-1], "its header says 4,704 bytes, but it has 4,703"),
+        (idx(TRAIN) + b"\0", "its header says 4,704 bytes, but it has more"),
         (idx(TRAIN[:0]), "its header says 0 x 28 x 28 bytes"),
         (struct.pack(">4I", 0x803, 2**32 - 1, 2**32 - 1, 9), "its header says 4294967295 x"),
         (gzip.compress(idx(TRAIN))[:-9], "ended before"),
         (gzip.compress(idx(TRAIN))[:-8] + bytes(8), "CRC check failed"),
-        (gzip.compress(idx(TRAIN)[:-1]), "and it has 4,703"),
+        (gzip.compress(idx(TRAIN)[:-1]), "but it has 4,703"),
         (b"\x1f\x8bnonsense", "damaged"),
     ],
 )
-def test_a_damaged_file_is_refused_by_name(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_and_named(content: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "images.gz").write_bytes(content)
     with pytest.raises(RequestError, match=r"cannot read .*images\.gz, it is damaged") as caught:
         read_idx(tmp_path / "images.gz", 3)
     assert reason in str(caught.value)
 
 
-def test_no_more_is_unpacked_than_the_header_says(
+def test_no_more_is_decompressed_than_the_header_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = tmp_path / "bomb.gz"
@@ -208,32 +210,33 @@ def test_no_more_is_unpacked_than_the_header_says(
         return content
 
     monkeypatch.setattr(gzip.GzipFile, "read", counted)
-    with pytest.raises(RequestError, match="and it has more"):
+    with pytest.raises(RequestError, match="but it has more"):
         read_idx(bomb, 3)
     assert sum(amounts) == len(idx(TRAIN)) + 1
 
 
-def test_offline_one_message_names_what_is_needed() -> None:
+def test_a_failed_download_names_all_files() -> None:
     with pytest.raises(RequestError) as caught:
-        source(None, split="test", variant="fashion")
+        open_dataset(None, split="test", variant="fashion")
     assert str(caught.value) == (
-        "cannot download t10k-images-idx3-ubyte.gz: no connection. Needed there, or in "
-        "dataset.path: t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz"
+        "cannot download t10k-images-idx3-ubyte.gz: no connection; or put "
+        "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into a folder and write "
+        "dataset.path=FOLDER"
     )
 
 
 def test_downloaded_files_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     published = write(tmp_path)
-    asked = []
+    requested = []
 
     def fetch(name: str, urls: list[str], sha256: str, size: int, folder: Path) -> Path:
-        asked.append(urls)
+        requested.append(urls)
         return Path(shutil.copy(published / name, folder))
 
     monkeypatch.setattr(mnist, "download", fetch)
     (component,) = ganzoo_datasets()
-    found = component.build(component.options.model_validate({"split": "test"}))
-    assert len(found) == 2
+    dataset = component.build(component.options.model_validate({"split": "test"}))
+    assert len(dataset) == 2
     mirrors = VARIANTS["mnist"].mirrors
-    assert asked[0] == [mirror + "t10k-images-idx3-ubyte.gz" for mirror in mirrors]
-    assert len(asked) == 2
+    assert requested[0] == [mirror + "t10k-images-idx3-ubyte.gz" for mirror in mirrors]
+    assert len(requested) == 2

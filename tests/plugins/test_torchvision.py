@@ -16,7 +16,9 @@ from ganzoo_torchvision import TorchvisionOptions, ganzoo_datasets
 from ganzoo_torchvision.images import TorchvisionImages
 
 
-def source(collection: str | None, path: Path | None = None, **options: Any) -> TorchvisionImages:
+def open_dataset(
+    collection: str | None, path: Path | None = None, **options: Any
+) -> TorchvisionImages:
     return TorchvisionImages(TorchvisionOptions(collection=collection, path=path, **options))
 
 
@@ -39,33 +41,35 @@ def digits(folder: Path) -> Path:
     return folder
 
 
-def contents(found: TorchvisionImages) -> list[tuple[Any, int | None]]:
-    pairs = [found[index] for index in range(len(found))]
+def contents(dataset: TorchvisionImages) -> list[tuple[Any, int | None]]:
+    pairs = [dataset[index] for index in range(len(dataset))]
     return [(image.convert("L").getpixel((0, 0)), label) for image, label in pairs]
 
 
-def test_a_collection_is_opened_by_its_name(tmp_path: Path) -> None:
-    found = source("ImageFolder", paint(tmp_path, ["rose/a.png", "iris/b.png", "rose/c.png"]))
-    assert found.class_names == ("iris", "rose")
-    assert contents(found) == [(1, 0), (0, 1), (2, 1)]
+def test_a_dataset_is_opened_by_its_name(tmp_path: Path) -> None:
+    dataset = open_dataset(
+        "ImageFolder", paint(tmp_path, ["rose/a.png", "iris/b.png", "rose/c.png"])
+    )
+    assert dataset.class_names == ("iris", "rose")
+    assert contents(dataset) == [(1, 0), (0, 1), (2, 1)]
 
 
-def test_splits_are_asked_for_as_the_constructor_takes_them(tmp_path: Path) -> None:
-    assert contents(source("MNIST", digits(tmp_path))) == [(140, 7), (0, 0), (180, 9)]
-    assert len(source("MNIST", tmp_path, split="train")) == 3
-    found = source("MNIST", tmp_path, split="test")
-    assert contents(found) == [(20, 1), (40, 2)]
-    assert found.class_names[:2] == ("0 - zero", "1 - one")
+def test_splits_are_passed_as_the_constructor_requires(tmp_path: Path) -> None:
+    assert contents(open_dataset("MNIST", digits(tmp_path))) == [(140, 7), (0, 0), (180, 9)]
+    assert len(open_dataset("MNIST", tmp_path, split="train")) == 3
+    dataset = open_dataset("MNIST", tmp_path, split="test")
+    assert contents(dataset) == [(20, 1), (40, 2)]
+    assert dataset.class_names[:2] == ("0 - zero", "1 - one")
     paint(tmp_path, [f"gtsrb/GTSRB/Training/{label:05}/{label}.ppm" for label in (0, 1)])
-    assert len(source("GTSRB", tmp_path, split="train")) == 2
+    assert len(open_dataset("GTSRB", tmp_path, split="train")) == 2
 
 
 @pytest.mark.parametrize(
     ("collection", "split", "message"),
     [
         ("MNIST", "valid", "MNIST has the splits train and test, not 'valid'"),
-        ("FakeData", "train", r"FakeData is in one part: leave out dataset\.split=train"),
-        ("EMNIST", None, r"EMNIST has many parts: write dataset\.split=NAME"),
+        ("FakeData", "train", r"FakeData has no splits: remove dataset\.split=train"),
+        ("EMNIST", None, r"EMNIST has several splits: write dataset\.split=NAME"),
         (
             "GTSRB",
             "all",
@@ -73,22 +77,22 @@ def test_splits_are_asked_for_as_the_constructor_takes_them(tmp_path: Path) -> N
         ),
     ],
 )
-def test_other_splits_are_refused(
+def test_unknown_and_missing_splits_are_refused(
     collection: str, split: str | None, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RequestError, match=f"torchvision's {message}"):
-        source(collection, tmp_path, split=split)
+        open_dataset(collection, tmp_path, split=split)
 
 
-def test_classes_without_names_are_numbers(tmp_path: Path) -> None:
+def test_classes_without_names_are_named_by_label(tmp_path: Path) -> None:
     paint(tmp_path, [f"gtsrb/GTSRB/Training/{label:05}/{label}.ppm" for label in (0, 1, 2)])
-    found = source("GTSRB", tmp_path)
-    assert found.class_names == ("0", "1", "2")
-    assert contents(found) == [(0, 0), (1, 1), (2, 2)]
+    dataset = open_dataset("GTSRB", tmp_path)
+    assert dataset.class_names == ("0", "1", "2")
+    assert contents(dataset) == [(0, 0), (1, 1), (2, 2)]
 
 
 class Odd:
-    """A collection of torchvision, of two images."""
+    """A fake dataset of torchvision with two images."""
 
     labels: Any = None
     root: Any = None
@@ -103,36 +107,38 @@ class Odd:
 
 @pytest.fixture
 def odd(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Give torchvision's SVHN other properties."""
+    """Replace torchvision's SVHN by a fake dataset."""
     monkeypatch.setattr(datasets, "SVHN", Odd)
     return monkeypatch
 
 
-def test_labels_are_counted_where_a_collection_keeps_them(odd: pytest.MonkeyPatch) -> None:
+def test_the_number_of_classes_is_read_from_the_labels(odd: pytest.MonkeyPatch) -> None:
     odd.setattr(Odd, "labels", np.array([3, 1]))
-    assert source("SVHN").class_names == ("0", "1", "2", "3")
+    assert open_dataset("SVHN").class_names == ("0", "1", "2", "3")
 
 
 @pytest.mark.parametrize("label", [None, -1, np.int64(-1)])
 def test_images_may_have_no_class(odd: pytest.MonkeyPatch, label: int | None) -> None:
     odd.setattr(Odd, "classes", ["rose", "iris"], raising=False)
     odd.setattr(Odd, "item", (Image.new("L", (4, 4)), label))
-    found = source("SVHN")
-    assert found.class_names == ()
-    assert found[0][1] is None
+    dataset = open_dataset("SVHN")
+    assert dataset.class_names == ()
+    assert dataset[0][1] is None
 
 
-def test_names_may_be_many_for_one_class(odd: pytest.MonkeyPatch) -> None:
+def test_several_names_of_a_class_are_joined(odd: pytest.MonkeyPatch) -> None:
     odd.setattr(Odd, "classes", [("tench", "Tinca tinca"), ("dog",)], raising=False)
-    assert source("SVHN").class_names == ("tench, Tinca tinca", "dog")
+    assert open_dataset("SVHN").class_names == ("tench, Tinca tinca", "dog")
 
 
-def test_a_label_beyond_the_classes_is_refused(odd: pytest.MonkeyPatch) -> None:
+def test_a_label_without_a_class_is_refused(odd: pytest.MonkeyPatch) -> None:
     odd.setattr(Odd, "classes", ["rose"], raising=False)
-    found = source("SVHN")
+    dataset = open_dataset("SVHN")
     odd.setattr(Odd, "item", (Image.new("L", (4, 4)), 1))
-    with pytest.raises(RequestError, match="SVHN: image 0 has the label 1 of 1 classes"):
-        found[0]
+    with pytest.raises(
+        RequestError, match="SVHN: image 0 has the label 1, but the labels are 0 to 0"
+    ):
+        dataset[0]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +150,15 @@ def test_a_label_beyond_the_classes_is_refused(odd: pytest.MonkeyPatch) -> None:
         (torch.zeros(3, 4, 4), "Tensor"),
     ],
 )
-def test_other_items_are_refused(odd: pytest.MonkeyPatch, item: Any, kinds: str) -> None:
+def test_items_that_are_not_an_image_and_a_class_are_refused(
+    odd: pytest.MonkeyPatch, item: Any, kinds: str
+) -> None:
     odd.setattr(Odd, "item", item)
-    message = rf"torchvision's SVHN is not used: its items are \({kinds}\), and only images with"
+    message = (
+        rf"torchvision's SVHN is not supported: its items are \({kinds}\), and only images with"
+    )
     with pytest.raises(RequestError, match=message):
-        source("SVHN")
+        open_dataset("SVHN")
 
 
 @pytest.mark.parametrize(
@@ -157,101 +167,111 @@ def test_other_items_are_refused(odd: pytest.MonkeyPatch, item: Any, kinds: str)
         ("LSUN", "a pickle, which could run code"),
         ("ImageNet", "unpack them, and use the dataset image-folder"),
         ("CelebA", "40 attributes"),
-        ("VOCDetection", "boxes or maps"),
-        ("UCF101", "films"),
+        ("VOCDetection", "boxes or segmentation maps"),
+        ("UCF101", "videos"),
     ],
 )
-def test_collections_that_cannot_be_trained_on_are_refused_by_name(
+def test_unsupported_datasets_are_refused_with_the_reason(
     collection: str, reason: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(RequestError, match=f"torchvision's {collection} is not used: .*{reason}"):
-        source(collection, tmp_path)
+    with pytest.raises(
+        RequestError, match=f"torchvision's {collection} is not supported: .*{reason}"
+    ):
+        open_dataset(collection, tmp_path)
 
 
-def test_every_collection_is_opened_or_refused_in_one_line(tmp_path: Path) -> None:
+def test_every_dataset_of_torchvision_is_opened_or_refused_in_one_line(tmp_path: Path) -> None:
     for name in datasets.__all__:
         if name == "FakeData":
             continue
         with pytest.raises(RequestError) as caught:
-            source(name, tmp_path)
+            open_dataset(name, tmp_path)
         assert "\n" not in str(caught.value)
         assert "download=True" not in str(caught.value)
 
 
-def test_a_collection_that_needs_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dataset_that_needs_more_arguments_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "SVHN", datasets.CocoDetection)
-    with pytest.raises(RequestError, match="CocoDetection is not used: it needs annFile, and only"):
-        source("SVHN", Path.cwd())
+    with pytest.raises(
+        RequestError, match="CocoDetection is not supported: it needs annFile, and only"
+    ):
+        open_dataset("SVHN", Path.cwd())
 
 
-def test_a_missing_package_is_said(odd: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_a_remedy(odd: pytest.MonkeyPatch) -> None:
     def fail(self: Odd) -> None:
         raise ModuleNotFoundError("No module named 'lmdb'", name="lmdb")
 
     odd.setattr(Odd, "__init__", fail)
     with pytest.raises(RequestError, match="torchvision's Odd needs lmdb: pip install lmdb"):
-        source("SVHN")
+        open_dataset("SVHN")
 
 
 def test_nothing_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **more: Any) -> None:
-        raise AssertionError("it wants to download")
+        raise AssertionError("a download was started")
 
     monkeypatch.setattr("torchvision.datasets.semeion.download_url", refuse)
-    message = r"cannot read SEMEION in .*: Dataset not found or corrupted; put its files there, "
-    with pytest.raises(RequestError, match=message + r".*torchvision\.datasets\.SEMEION\.html"):
-        source("SEMEION", tmp_path)
+    message = r"cannot read SEMEION in .*: Dataset not found or corrupted; put the unpacked files "
+    with pytest.raises(
+        RequestError, match=message + r"there, .*torchvision\.datasets\.SEMEION\.html"
+    ):
+        open_dataset("SEMEION", tmp_path)
 
 
-def test_what_is_not_there_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_missing_names_and_folders_are_refused_with_a_remedy(tmp_path: Path) -> None:
     for collection, path, message in (
         (None, None, r"write dataset\.collection=NAME, such as CIFAR10"),
-        ("cifar10", None, r"no collection 'cifar10'; did you mean CIFAR10"),
-        ("wrap_dataset_for_transforms_v2", None, "no collection 'wrap"),
+        ("cifar10", None, r"no dataset 'cifar10'; did you mean CIFAR10"),
+        ("wrap_dataset_for_transforms_v2", None, "no dataset 'wrap"),
         ("CIFAR10", None, r"CIFAR10 needs its files: write dataset\.path=FOLDER"),
-        ("CIFAR10", tmp_path / "no", r"no folder .*no: dataset\.path holds the files of CIFAR10"),
+        (
+            "CIFAR10",
+            tmp_path / "no",
+            r"no folder .*no: dataset\.path is the folder with the files of CIFAR10",
+        ),
     ):
         with pytest.raises(RequestError, match=message):
-            source(collection, path)
+            open_dataset(collection, path)
 
 
 def test_a_damaged_image_is_named(tmp_path: Path) -> None:
-    found = source("ImageFolder", paint(tmp_path, ["rose/a.png", "rose/b.png"]))
+    dataset = open_dataset("ImageFolder", paint(tmp_path, ["rose/a.png", "rose/b.png"]))
     (tmp_path / "rose/b.png").write_text("<html>")
     with pytest.raises(UnreadableImage, match=r"1 of torchvision's ImageFolder in .*identify"):
-        found[1]
+        dataset[1]
 
 
-def test_drawn_images_are_the_same_from_any_thread() -> None:
-    found = source("FakeData")
-    assert (len(found), len(found.class_names)) == (1000, 10)
+def test_images_of_fake_data_are_the_same_in_all_threads() -> None:
+    dataset = open_dataset("FakeData")
+    assert (len(dataset), len(dataset.class_names)) == (1000, 10)
     before = torch.get_rng_state()
     with ThreadPoolExecutor(4) as pool:
-        drawn = list(pool.map(found.__getitem__, range(12)))
+        drawn = list(pool.map(dataset.__getitem__, range(12)))
     for index, (image, label) in enumerate(drawn):
-        again = source("FakeData")[index]
+        again = open_dataset("FakeData")[index]
         assert (image.tobytes(), label) == (again[0].tobytes(), again[1])
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_the_fingerprint_is_of_the_files_and_the_split(tmp_path: Path) -> None:
-    first = source("MNIST", digits(tmp_path / "a")).fingerprint
-    assert source("MNIST", digits(tmp_path / "b")).fingerprint == first
-    split = source("MNIST", tmp_path / "b", split="test").fingerprint
-    other = source(
+def test_the_fingerprint_depends_on_the_files_and_the_split(tmp_path: Path) -> None:
+    first = open_dataset("MNIST", digits(tmp_path / "a")).fingerprint
+    assert open_dataset("MNIST", digits(tmp_path / "b")).fingerprint == first
+    split = open_dataset("MNIST", tmp_path / "b", split="test").fingerprint
+    other = open_dataset(
         "FashionMNIST", (tmp_path / "b/MNIST").rename(tmp_path / "b/FashionMNIST").parent
     )
-    assert len({first, split, other.fingerprint, source("FakeData").fingerprint}) == 4
+    assert len({first, split, other.fingerprint, open_dataset("FakeData").fingerprint}) == 4
 
 
-def test_the_fingerprint_is_of_the_files_of_the_collection_alone(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_only_on_the_files_of_the_dataset(tmp_path: Path) -> None:
     digits(tmp_path / "elsewhere")
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared/MNIST").symlink_to(tmp_path / "elsewhere/MNIST")
     paint(tmp_path / "shared", [f"gtsrb/GTSRB/Training/{label:05}/a.ppm" for label in (0, 1)])
 
     def fingerprints() -> tuple[str, str]:
-        kinds = (source(kind, tmp_path / "shared") for kind in ("MNIST", "GTSRB"))
+        kinds = (open_dataset(kind, tmp_path / "shared") for kind in ("MNIST", "GTSRB"))
         first, second = (kind.fingerprint for kind in kinds)
         return first, second
 
@@ -268,7 +288,7 @@ def test_the_fingerprint_is_of_the_files_of_the_collection_alone(tmp_path: Path)
 @pytest.mark.parametrize(
     ("attribute", "owned"), [("base_folder", "own"), ("_base_folder", "own"), ("root", ".")]
 )
-def test_the_folder_of_a_collection_is_found_as_it_is_known(
+def test_the_folder_of_a_dataset_is_found_by_its_attributes(
     attribute: str, owned: str, odd: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def keep(self: Odd, root: Path) -> None:
@@ -278,11 +298,11 @@ def test_the_folder_of_a_collection_is_found_as_it_is_known(
     odd.setattr(Odd, "__init__", keep)
     odd.setattr(Odd, "classes", ["rose"], raising=False)
     (tmp_path / "own").mkdir()
-    first = source("SVHN", tmp_path).fingerprint
+    first = open_dataset("SVHN", tmp_path).fingerprint
     (tmp_path / "other.txt").touch()
-    assert (source("SVHN", tmp_path).fingerprint == first) == (owned == "own")
+    assert (open_dataset("SVHN", tmp_path).fingerprint == first) == (owned == "own")
     (tmp_path / "own/images").touch()
-    assert source("SVHN", tmp_path).fingerprint != first
+    assert open_dataset("SVHN", tmp_path).fingerprint != first
 
 
 def test_the_component_builds_it() -> None:

@@ -146,7 +146,7 @@ def test_wrong_requests_get_one_line(ganzoo_command: Ganzoo, listed: Path, tmp_p
     assert not (tmp_path / "o").exists()
     assert "cannot read the list" in ganzoo_command("data", "fetch", "none", "--out", "o").error
     site = ganzoo_command("data", "fetch", listed, "--out", tmp_path / "site", *KEYS)
-    assert "holds other things" in site.error
+    assert "has files but no fetched.jsonl" in site.error
     with FetchLog.opened(tmp_path / "o"):
         busy = ganzoo_command("data", "fetch", listed, "--out", "o", *KEYS)
     assert "another process is fetching into o" in busy.error

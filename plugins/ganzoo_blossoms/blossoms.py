@@ -1,4 +1,4 @@
-"""The drawn flowers as a dataset."""
+"""The dataset of drawn flowers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo_blossoms.drawing import VERSION, draw
-from ganzoo_blossoms.ring import FEWEST, MOST, petal_counts
+from ganzoo_blossoms.ring import MAX_PETALS, MIN_PETALS, petal_counts
 
 if TYPE_CHECKING:
     from ganzoo_blossoms import BlossomsOptions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blossoms:
-    """``count`` images of flowers, square, labeled by their number of petals."""
+    """``count`` square images of flowers; the label is the number of petals minus 3."""
 
     seed: int
     count: int
@@ -27,12 +27,12 @@ class Blossoms:
 
     @property
     def class_names(self) -> Sequence[str]:
-        """The numbers of petals, the fewest first."""
-        return [f"{n} petals" for n in range(FEWEST, MOST + 1)]
+        """The names "3 petals" to "8 petals"."""
+        return [f"{n} petals" for n in range(MIN_PETALS, MAX_PETALS + 1)]
 
     @property
     def fingerprint(self) -> str:
-        """All that the images depend on."""
+        """Everything that the images depend on."""
         return f"blossoms-{VERSION}-seed-{self.seed}-count-{self.count}-size-{self.size}"
 
     def __len__(self) -> int:
@@ -44,19 +44,19 @@ class Blossoms:
         return images[0], int(labels[0])
 
     def at(self, resolution: int) -> Blossoms:
-        """The same flowers in images of another size."""
+        """The same flowers at another resolution."""
         return replace(self, size=resolution)
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Many images at once: uint8 (N, size, size, 3), and their labels, int64 (N,).
+        """Images, uint8 (N, size, size, 3), and their labels, int64 (N,).
 
-        Raises IndexError where a number is not from 0 to ``count - 1``.
+        Raises IndexError if an index is not in 0 to ``count - 1``.
         """
         if indices and not 0 <= min(indices) <= max(indices) < self.count:
             raise IndexError(f"no such images: {indices} of {self.count}")
-        return draw(self.seed, indices, self.size), petal_counts(self.seed, indices) - FEWEST
+        return draw(self.seed, indices, self.size), petal_counts(self.seed, indices) - MIN_PETALS
 
 
-def blossoms(options: BlossomsOptions) -> Blossoms:
-    """The source of drawn flowers that the options describe."""
+def make_blossoms(options: BlossomsOptions) -> Blossoms:
+    """The dataset for these options."""
     return Blossoms(seed=options.seed, count=options.count, size=options.size)

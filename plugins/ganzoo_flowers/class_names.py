@@ -1,4 +1,4 @@
-"""The English names of the 102 kinds of flowers."""
+"""The English names of the 102 classes."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ blanket flower, trumpet creeper, blackberry lily
 """
 
 CLASS_NAMES = tuple(name.strip() for name in _NAMES.split(","))
-"""By label, as the authors of the data set write them."""
+"""By label, in the spelling of the dataset's authors."""
