@@ -49,7 +49,7 @@ def _checked_range(written: str) -> str:
     return written
 
 
-SampleRange = Annotated[str, AfterValidator(_checked_range)]
+PixelRange = Annotated[str, AfterValidator(_checked_range)]
 """The type of an option that says what black and white are: ``LOW..HIGH``, or ``auto``."""
 
 

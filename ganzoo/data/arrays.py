@@ -15,14 +15,14 @@ from ganzoo.size import size
 
 _CHANNELS = (1, 3, 4)
 _SMALLEST_SIDE = 4
-_NEARLY_WHITE = 128
+_NEAR_255 = 128
 """Floats up to here or beyond are those of a range that ends at 255."""
-_SCANNED_BYTES = 2**24
+_BYTES_PER_READ = 2**24
 _LAYOUTS = ("NHWC", "NCHW")
 _RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
 
 
-class Numbers(Protocol):
+class NumericArray(Protocol):
     """An array in memory or on disk, as NumPy and HDF5 have them."""
 
     @property
@@ -53,7 +53,7 @@ class ImageArray:
 
     def __init__(
         self,
-        array: Numbers,
+        array: NumericArray,
         name: str,
         layout: Literal["auto", "NHWC", "NCHW"] = "auto",
         values: Literal["auto", "0..1", "-1..1", "0..255"] = "auto",
@@ -74,7 +74,7 @@ class ImageArray:
         if self.layout == "auto":
             known = stated.get("layout") in _LAYOUTS
             self.layout = stated["layout"] if known else self._find_layout()
-        self._refuse_slivers()
+        self._require_sides()
         self.range: str = values
         """What black and white are: 0..1, -1..1 or 0..255."""
         if self.range == "auto":
@@ -92,8 +92,8 @@ class ImageArray:
         elif self.layout == "NCHW":
             rows = np.moveaxis(rows, 1, 3)
         if rows.dtype != np.uint8 or self.range != "0..255":
-            self._refuse_non_numbers(rows, indices.start)
-            rows = _bytes(rows, *_RANGES[self.range])
+            self._require_finite(rows, indices.start)
+            rows = _to_uint8(rows, *_RANGES[self.range])
         return np.ascontiguousarray(rows)
 
     def _find_layout(self) -> str:
@@ -107,7 +107,7 @@ class ImageArray:
             )
         return "NCHW" if first else "NHWC"
 
-    def _refuse_slivers(self) -> None:
+    def _require_sides(self) -> None:
         """One image of shape (H, W, 3) would pass as H gray ones that are 3 pixels wide."""
         shape = self._array.shape
         sides = shape[2:] if self.layout == "NCHW" else shape[1:3]
@@ -131,7 +131,7 @@ class ImageArray:
                 return "0..255"
         elif low >= -1 and high <= 1:
             return "-1..1" if low < 0 else "0..1"
-        near = low >= 0 and _NEARLY_WHITE <= high <= 255
+        near = low >= 0 and _NEAR_255 <= high <= 255
         remedy = "0..255" if near else "0..1, -1..1 or 0..255, and what lies beyond is clipped"
         raise RequestError(
             f"{self._name} holds {self._array.dtype} from {low:g} to {high:g}, and which values "
@@ -140,28 +140,28 @@ class ImageArray:
 
     def _extremes(self) -> tuple[float, float]:
         size = math.prod(self._array.shape[1:]) * self._array.dtype.itemsize
-        step = max(1, _SCANNED_BYTES // size)
+        step = max(1, _BYTES_PER_READ // size)
         low, high = math.inf, -math.inf
         for start in range(0, len(self), step):
             rows = np.asarray(self._array[start : start + step])
-            self._refuse_non_numbers(rows, start)
+            self._require_finite(rows, start)
             low, high = min(low, float(rows.min())), max(high, float(rows.max()))
             if rows.dtype == np.uint8 and high > 1:
                 break  # the others can tell nothing new
         return low, high
 
-    def _refuse_non_numbers(self, rows: NDArray[Any], start: int) -> None:
+    def _require_finite(self, rows: NDArray[Any], start: int) -> None:
         if rows.dtype.kind != "f":
             return
-        sound = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
-        if not sound.all():
+        finite = np.isfinite(rows).all(axis=tuple(range(1, rows.ndim)))
+        if not finite.all():
             raise RequestError(
-                f"{self._name}: image {start + int(sound.argmin())} holds values that are no "
+                f"{self._name}: image {start + int(finite.argmin())} holds values that are no "
                 "numbers (NaN or infinite)"
             )
 
 
-def number_classes(
+def encode_labels(
     labels: NDArray[Any], name: str, class_names: Sequence[str] | NDArray[Any] = ()
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Labels from 0 on, of shape (N,), and the names of the classes that they count.
@@ -192,22 +192,24 @@ def number_classes(
     if counts and found.size and found[0] < 0:
         first = int((labels < 0).argmax())
         raise RequestError(f"{name} hold {labels[first]}, and labels count from 0 (image {first})")
-    written = _names(found, name)
+    found_names = _class_names(found, name)
     if not len(class_names):
-        return numbers.astype(np.int64), written
+        return numbers.astype(np.int64), found_names
     if found.size and not (counts and found[-1] < len(class_names)):
-        last = written[-1] if counts else repr(written[-1])
+        last = found_names[-1] if counts else repr(found_names[-1])
         first = int((labels == found[-1]).argmax())
         raise RequestError(
             f"{name} hold {last}, and the {len(class_names)} class names are counted from 0 "
             f"to {len(class_names) - 1} (image {first})"
         )
-    return (labels if counts else numbers).astype(np.int64), _names(class_names, name)
+    return (labels if counts else numbers).astype(np.int64), _class_names(class_names, name)
 
 
-def _names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str, ...]:
+def _class_names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str, ...]:
     """What classes are called, in texts that any file can hold."""
-    names = tuple(map(_text, classes.tolist() if isinstance(classes, np.ndarray) else classes))
+    names = tuple(
+        map(_class_name_text, classes.tolist() if isinstance(classes, np.ndarray) else classes)
+    )
     double, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise RequestError(
@@ -216,13 +218,13 @@ def _names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str, ...]:
     return names
 
 
-def _text(written: object) -> str:
-    if isinstance(written, bytes):
-        return written.decode("utf-8", "backslashreplace")
-    return str(written).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair
+def _class_name_text(found_names: object) -> str:
+    if isinstance(found_names, bytes):
+        return found_names.decode("utf-8", "backslashreplace")
+    return str(found_names).encode("utf-8", "backslashreplace").decode()  # half a surrogate pair
 
 
-def _bytes(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+def _to_uint8(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     if values.dtype.kind != "f":
         values = values.astype(np.float32)
     unit = (values.clip(low, high) - low) / (high - low)

@@ -81,7 +81,7 @@ def require_balance(num_classes: int, *, chunked: bool) -> None:
 
 
 def _order(data: Collection, seed: int, balance: bool) -> Order:
-    store, numbers = data.store, data.numbers
+    store, numbers = data.store, data.indices
     if balance:
         require_balance(len(data.class_names), chunked=isinstance(store, StreamedImages))
         assert data.labels is not None

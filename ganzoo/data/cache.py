@@ -17,14 +17,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ganzoo.contracts import Dataset, ImageShape, ScalableDataset
-from ganzoo.data.cache_writer import UNKNOWN, Building, read_one
-from ganzoo.data.change import require_unchanged
-from ganzoo.data.order import Numbers
+from ganzoo.data.cache_writer import NO_ATTRIBUTION, CacheWriter, read_one
+from ganzoo.data.cache_check import require_unchanged
+from ganzoo.data.order import Indices
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder
 
-_PATIENCE = 0.5
+_POLL_SECONDS = 0.5
 """Seconds between two looks at another process that prepares the same."""
 
 _DAMAGE = (
@@ -52,7 +52,7 @@ class PreparedImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
+    def take(self, numbers: Indices) -> NDArray[np.uint8]:
         """Some of them, (N, H, W, C)."""
         return self.images[numbers]
 
@@ -63,17 +63,17 @@ class PreparedImages:
         return ImageShape(channels, height, width)
 
 
-def prepared(
-    source: Dataset,
-    how: Preparation,
+def load_or_prepare(
+    dataset: Dataset,
+    preparation: Preparation,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
-    dataset: str = "",
-    code: AbstractContextManager[None] = UNKNOWN,
+    dataset_name: str = "",
+    code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> PreparedImages:
-    """The images of a source as ``how`` asks for them, from the cache or prepared now.
+    """The images of a source as ``preparation`` asks for them, from the cache or prepared now.
 
-    They are kept by the source's fingerprint and class names and by ``dataset``, the qualified name
+    They are kept by the source's fingerprint and class names and by ``dataset_name``, the qualified name
     of its dataset, so a moved or renamed source is found again. ``progress(done, total)`` is called
     now and then, and only when there is work to do. ``code`` says whose an error of the source is.
 
@@ -81,34 +81,36 @@ def prepared(
     it, and RequestError if nothing is left, the cache folder cannot be written, a label does not go
     with the class names, or images changed under the same fingerprint.
     """
-    if not len(source):
+    if not len(dataset):
         raise RequestError("the dataset has no images")
-    if isinstance(source, ScalableDataset):
-        source = source.at(max(how.width, how.height))
-    folder = place(source, how, dataset)
+    if isinstance(dataset, ScalableDataset):
+        dataset = dataset.at(max(preparation.width, preparation.height))
+    folder = prepared_folder(dataset, preparation, dataset_name)
     try:
         if folder.exists():
-            require_unchanged(_open(folder, how), source, how, folder, dataset)
+            require_unchanged(
+                _open(folder, preparation), dataset, preparation, folder, dataset_name
+            )
         else:
-            _build(source, how, folder, progress, dataset, code)
-        if readable := _readable_now(_open(folder, how), source, how, code):
-            _build(source, how, folder, progress, dataset, code, stale=readable)
+            _prepare_all(dataset, preparation, folder, progress, dataset_name, code)
+        if readable := _readable_now(_open(folder, preparation), dataset, preparation, code):
+            _prepare_all(dataset, preparation, folder, progress, dataset_name, code, stale=readable)
     except OSError as error:
         raise RequestError(
             f"cannot keep prepared images in {folder.parent}: {error.strerror or error}; "
             "name another folder with the environment variable GANZOO_CACHE"
         ) from error
-    return _open(folder, how)
+    return _open(folder, preparation)
 
 
-def place(source: Dataset, how: Preparation, dataset: str = "") -> Path:
+def prepared_folder(dataset: Dataset, preparation: Preparation, dataset_name: str = "") -> Path:
     """The folder of a source's images, whether they are prepared already or not."""
-    return cache_folder("prepared") / how.identity(source, dataset)
+    return cache_folder("prepared") / preparation.identity(dataset, dataset_name)
 
 
-def _open(folder: Path, how: Preparation) -> PreparedImages:
+def _open(folder: Path, preparation: Preparation) -> PreparedImages:
     try:
-        found = _read(folder, how)
+        found = _read(folder, preparation)
     except _DAMAGE as error:
         raise RequestError(
             f"the prepared images in {folder} are damaged ({error}): delete this folder, or all "
@@ -119,19 +121,19 @@ def _open(folder: Path, how: Preparation) -> PreparedImages:
 
 def _readable_now(
     found: PreparedImages,
-    source: Dataset,
-    how: Preparation,
+    dataset: Dataset,
+    preparation: Preparation,
     code: AbstractContextManager[None],
 ) -> tuple[int, ...]:
     """The numbers of all that were left out, if any of them can be read by now.
 
     Raises UnreadableImage if one cannot, and the source does not say any more to skip it.
     """
-    rows = [read_one(source, index, how, code) for index in found.left_out]
+    rows = [read_one(dataset, index, preparation, code) for index in found.left_out]
     return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
-def _read(folder: Path, how: Preparation) -> PreparedImages:
+def _read(folder: Path, preparation: Preparation) -> PreparedImages:
     """What was kept; raises any of _DAMAGE if it is not what was written."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     labels = folder / "labels.npy"
@@ -143,7 +145,10 @@ def _read(folder: Path, how: Preparation) -> PreparedImages:
         skipped=tuple(str(reason) for _, reason in about["skipped"]),
         left_out=tuple(operator.index(number) for number, _ in about["skipped"]),
     )
-    if found.images.dtype != np.uint8 or found.images.shape[1:3] != (how.height, how.width):
+    if found.images.dtype != np.uint8 or found.images.shape[1:3] != (
+        preparation.height,
+        preparation.width,
+    ):
         raise ValueError(f"images are {found.images.dtype} of shape {found.images.shape}")
     count = operator.index(about["images"])
     numbers = range(count + len(found.left_out))
@@ -160,12 +165,12 @@ def _require_labels(labels: NDArray[np.int64], count: int, num_classes: int) -> 
         raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}")
 
 
-def _build(
-    source: Dataset,
-    how: Preparation,
+def _prepare_all(
+    dataset: Dataset,
+    preparation: Preparation,
     folder: Path,
     progress: Callable[[int, int], None],
-    dataset: str,
+    dataset_name: str,
     code: AbstractContextManager[None],
     stale: tuple[int, ...] = (),
 ) -> None:
@@ -174,21 +179,23 @@ def _build(
     What a process that was killed has left there is gone on with. If another process is at it,
     that is waited for. A folder in which the ``stale`` ones are left out is made anew.
     """
-    part = Building(folder.with_name(f".{folder.name}.part"), source, how, dataset, code)
+    writer = CacheWriter(
+        folder.with_name(f".{folder.name}.part"), dataset, preparation, dataset_name, code
+    )
     lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
-    progress(0, len(source))
+    progress(0, len(dataset))
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=_PATIENCE)
+            lock.acquire(timeout=_POLL_SECONDS)
         except Timeout:
-            progress(part.done(), len(source))
+            progress(writer.done(), len(dataset))
     try:
         # Another process may have made it anew while this one waited.
-        if stale and folder.exists() and _open(folder, how).left_out == stale:
+        if stale and folder.exists() and _open(folder, preparation).left_out == stale:
             shutil.rmtree(folder)
         if not folder.exists():
-            part.finish(progress)
-            part.folder.rename(folder)
+            writer.finish(progress)
+            writer.folder.rename(folder)
         # Whoever waits for it finds the folder; nobody else will ask for it any more.
         Path(lock.lock_file).unlink(missing_ok=True)
     finally:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape
-from ganzoo.data.order import Numbers
+from ganzoo.data.order import Indices
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 
@@ -40,7 +40,7 @@ class Store(Protocol):
 
     def __len__(self) -> int: ...
 
-    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
+    def take(self, indices: Indices) -> NDArray[np.uint8]:
         """Some of them, (N, H, W, C)."""
         ...
 
@@ -50,7 +50,7 @@ class Collection:
     """The images of a run: those of a store, or some of them."""
 
     store: Store
-    numbers: Numbers
+    indices: Indices
     """Which of the store's images they are, ascending."""
     labels: NDArray[np.int64] | None
     """The label of every image in the store; -1 where it is not one of these."""
@@ -58,27 +58,29 @@ class Collection:
     identity: str
 
     @classmethod
-    def of(cls, store: Store, wanted: Sequence[str] = ()) -> Collection:
+    def of(cls, store: Store, classes: Sequence[str] = ()) -> Collection:
         """All the images of a store, or those of the wanted classes.
 
         Classes are numbered as they are named; ``"rose+tulip"`` makes one class of two. Raises
         RequestError for a class that is not there or is named twice, and if there are no labels.
         """
         labels, identity = store.labels, store.identity
-        groups = grouped(store.class_names, wanted)
-        if wanted and labels is None:
+        groups = group_classes(store.class_names, classes)
+        if classes and labels is None:
             raise RequestError("data.classes: not all of the images have labels")
-        if not wanted or labels is None:
+        if not classes or labels is None:
             return cls(store, np.arange(len(store)), labels, store.class_names, identity)
         new = np.full(len(store.class_names), -1, np.int64)
         for number, members in enumerate(groups.values()):
             new[members] = number
-        chosen = new[labels]
+        labels_of_chosen = new[labels]
         identity = hashlib.sha256(f"{identity} {list(groups)}".encode()).hexdigest()[:32]
-        return cls(store, np.flatnonzero(chosen >= 0), chosen, tuple(groups), identity)
+        return cls(
+            store, np.flatnonzero(labels_of_chosen >= 0), labels_of_chosen, tuple(groups), identity
+        )
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.indices)
 
     @property
     def shape(self) -> ImageShape:
@@ -86,21 +88,21 @@ class Collection:
         return self.store.shape
 
 
-def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[int]]:
+def group_classes(class_names: Sequence[str], classes: Sequence[str]) -> dict[str, list[int]]:
     """The labels that make up each wanted class; each class is its own if none is named.
 
     Raises RequestError for a class that is not there or is named twice, and if there are none.
     """
-    if not wanted:
+    if not classes:
         return {name: [label] for label, name in enumerate(class_names)}
     if not class_names:
-        raise RequestError(f"data.classes={','.join(wanted)}: the images have no labels")
-    members = [_members(class_names, name) for name in wanted]
+        raise RequestError(f"data.classes={','.join(classes)}: the images have no labels")
+    members = [_members(class_names, name) for name in classes]
     used = [label for labels in members for label in labels]
     for label in used:
         if used.count(label) > 1:
             raise RequestError(f"data.classes names the class {class_names[label]} twice")
-    return dict(zip(wanted, members, strict=True))
+    return dict(zip(classes, members, strict=True))
 
 
 def _members(class_names: Sequence[str], name: str) -> list[int]:

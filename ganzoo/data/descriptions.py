@@ -15,7 +15,7 @@ from ganzoo.data.collection import Collection
 from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
 
-FILE = "images.csv"
+TABLE_NAME = "images.csv"
 """What the table is called beside the images, as ``ganzoo data fetch`` writes it."""
 
 _MOST_BYTES = 256 * 1024**2
@@ -64,23 +64,27 @@ def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
         yield from reader
 
 
-def names_of(source: Dataset, data: Collection) -> list[str]:
+def image_names(dataset: Dataset, data: Collection) -> list[str]:
     """What each image, prepared from a source, is called there; nothing if they have no names."""
-    if not isinstance(source, NamedDataset):
+    if not isinstance(dataset, NamedDataset):
         return []
     assert isinstance(data.store, PreparedImages)
-    kept = np.delete(np.arange(len(source)), data.store.left_out)
-    return [source.name(number) for number in kept[data.numbers].tolist()]
+    kept = np.delete(np.arange(len(dataset)), data.store.left_out)
+    return [dataset.name(number) for number in kept[data.indices].tolist()]
 
 
-def refuse_others(names: Sequence[str], rows: Mapping[str, Description]) -> None:
+def require_rows_for(names: Sequence[str], rows: Mapping[str, Description]) -> None:
     """Raise RequestError for rows that are of none of these images."""
     if rows and rows.keys().isdisjoint(names):
-        said = f"the dataset has {names[0]}" if names else "the dataset's images have no names"
-        raise RequestError(f"the descriptions are of other images, such as {min(rows)}: {said}")
+        found_names = (
+            f"the dataset has {names[0]}" if names else "the dataset's images have no names"
+        )
+        raise RequestError(
+            f"the descriptions are of other images, such as {min(rows)}: {found_names}"
+        )
 
 
-def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
+def texts_for(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
     """What is known of images of these names, in their order, as far as anything is.
 
     Where they come from (``source``: address, else name), and what they show (``description``).
@@ -88,4 +92,4 @@ def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str,
     found = [rows.get(name, Description()) for name in names]
     sources = (row.address or printable(name) for name, row in zip(names, found, strict=True))
     texts = {"source": list(sources), "description": [row.description for row in found]}
-    return {what: told for what, told in texts.items() if any(told)}
+    return {what: texts_of_kind for what, texts_of_kind in texts.items() if any(texts_of_kind)}

@@ -27,45 +27,45 @@ def download(name: str, urls: Sequence[str], sha256: str, size: int, folder: Pat
 
     Raises RequestError, which says how to go on by hand, if it can be had nowhere.
     """
-    place = folder / name
+    path = folder / name
     failures = []
-    if place.is_file():
-        if pooch.file_hash(str(place)) == sha256:
-            return place
-        failures.append(f"{place}: another content")
+    if path.is_file():
+        if pooch.file_hash(str(path)) == sha256:
+            return path
+        failures.append(f"{path}: another content")
     for url in urls:
         print(f"downloading {name} ({size:,} bytes) from {url}", file=sys.stderr)
         try:
-            _fetch(url, place, sha256)
+            _fetch(url, path, sha256)
         except (OSError, ValueError) as error:
             failures.append(f"{url}: {_reason(error)}")
         else:
-            _note(place, size, sha256)
-            return place
+            _write_note(path, size, sha256)
+            return path
     raise RequestError(
         f"cannot download {name}: {'; '.join(failures)}; "
         f"put it ({size:,} bytes, sha256 {sha256}) into {folder} yourself"
     )
 
 
-def _note(place: Path, size: int, sha256: str) -> None:
+def _write_note(path: Path, size: int, sha256: str) -> None:
     """Leave a note beside the file, by which ``ganzoo data cache`` knows that it may be deleted."""
     with contextlib.suppress(OSError):  # it is only missed when the cache is cleared
-        note = place.with_name(f".{place.name}.download.json")
+        note = path.with_name(f".{path.name}.download.json")
         write_atomically(note, json.dumps({"bytes": size, "sha256": sha256}))
 
 
-def _fetch(url: str, place: Path, sha256: str) -> None:
+def _fetch(url: str, path: Path, sha256: str) -> None:
     pooch.get_logger().setLevel("WARNING")  # what it would say is said already
     fetcher = pooch.Pooch(
-        path=place.parent,
+        path=path.parent,
         base_url="",
-        registry={place.name: f"sha256:{sha256}"},
-        urls={place.name: url},
+        registry={path.name: f"sha256:{sha256}"},
+        urls={path.name: url},
         retry_if_failed=_RETRIES,
     )
     fetcher.fetch(
-        place.name,
+        path.name,
         downloader=pooch.HTTPDownloader(
             progressbar=sys.stderr.isatty(), chunk_size=2**20, timeout=_TIMEOUT
         ),

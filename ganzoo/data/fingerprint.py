@@ -28,7 +28,7 @@ def fingerprint_of_file(path: Path) -> str:
             raise RequestError(f"cannot read {path}: is it a file, and may it be read?")
         return content, True
 
-    return remembered([""], [path], read)
+    return cached_result([""], [path], read)
 
 
 def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
@@ -46,7 +46,7 @@ def fingerprint_of_files(folder: Path, names: Sequence[str]) -> str:
         written = (content or "unreadable" for content in contents)
         return _digest(names, written), None not in contents
 
-    return remembered(names, paths, read)
+    return cached_result(names, paths, read)
 
 
 def fingerprint_of_folder(folder: Path) -> str:
@@ -75,7 +75,7 @@ def _refuse_folder(error: OSError) -> Never:
     raise RequestError(f"cannot read the folder {error.filename}: {error.strerror}") from error
 
 
-def remembered(
+def cached_result(
     what: Sequence[str], paths: Sequence[Path], find: Callable[[], tuple[str, bool]]
 ) -> str:
     """What was found of these files when they had the states that they have now, or ``find()``.
@@ -87,12 +87,12 @@ def remembered(
     facts = [*what, *(f"{path.absolute()} {_state(path)}" for path in paths)]
     key = _digest(facts, [""] * len(facts))
     with contextlib.suppress(OSError, RequestError):
-        return _memo(key).read_text(encoding="ascii")
-    found, lasts = find()
+        return _cache_file(key).read_text(encoding="ascii")
+    found, can_be_cached = find()
     # A cache that cannot be written costs time, not the run.
     with contextlib.suppress(OSError, RequestError):
-        if lasts:
-            write_atomically(_memo(key), found)
+        if can_be_cached:
+            write_atomically(_cache_file(key), found)
     return found
 
 
@@ -109,7 +109,7 @@ def _state(path: Path) -> tuple[int, ...] | None:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _memo(key: str) -> Path:
+def _cache_file(key: str) -> Path:
     return cache_folder("fingerprints") / f"{key}.txt"
 
 

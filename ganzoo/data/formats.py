@@ -40,7 +40,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     """How the names of its files end, in lower case."""
-    begins: Callable[[bytes], bool]
+    matches: Callable[[bytes], bool]
     """Whether a file with this start, of ``START`` bytes, is of this format."""
     read: Read
     remedy: str = ""
@@ -49,10 +49,10 @@ class Format:
 
 def format_of(start: bytes) -> Format | None:
     """The format of a file with this start, whether it can be read here or not."""
-    return next((known for known in FORMATS if known.begins(start)), None)
+    return next((known for known in FORMATS if known.matches(start)), None)
 
 
-def _starting(*starts: bytes) -> Callable[[bytes], bool]:
+def _starts_with(*starts: bytes) -> Callable[[bytes], bool]:
     return lambda start: start.startswith(starts)
 
 
@@ -120,52 +120,52 @@ def _read_heic(stream: BinaryIO) -> ImageFile.ImageFile:
     return read(stream)
 
 
-def _built(feature: str, name: str) -> str:
+def _missing_feature(feature: str, name: str) -> str:
     if features.check(feature):
         return ""
     return f"install a Pillow that is built with {name} to read them"
 
 
-_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
+_MISSING_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
 
 FORMATS = (
     Format(
         "JPEG",
         (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),  # the last are those of stereo cameras
-        _starting(b"\xff\xd8\xff"),
+        _starts_with(b"\xff\xd8\xff"),
         JpegImagePlugin.jpeg_factory,
     ),
-    Format("PNG", (".png",), _starting(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    Format("PNG", (".png",), _starts_with(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
     Format("WebP", (".webp",), _is_webp, WebPImagePlugin.WebPImageFile),
-    Format("GIF", (".gif",), _starting(b"GIF8"), GifImagePlugin.GifImageFile),
-    Format("BMP", (".bmp", ".dib"), _starting(b"BM"), BmpImagePlugin.BmpImageFile),
+    Format("GIF", (".gif",), _starts_with(b"GIF8"), GifImagePlugin.GifImageFile),
+    Format("BMP", (".bmp", ".dib"), _starts_with(b"BM"), BmpImagePlugin.BmpImageFile),
     Format(
         "TIFF",
         (".tif", ".tiff"),
-        _starting(b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
+        _starts_with(b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
         TiffImagePlugin.TiffImageFile,
     ),
     Format(
         "PPM",
         (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
-        _starting(*(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))),
+        _starts_with(*(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))),
         PpmImagePlugin.PpmImageFile,
     ),
     Format(
         "JPEG 2000",
         (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
-        _starting(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        _starts_with(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
         _read_jpeg2000,
-        _built("jpg_2000", "JPEG 2000"),
+        _missing_feature("jpg_2000", "JPEG 2000"),
     ),
     Format(
         "AVIF",
         (".avif", ".avifs"),
         _is_avif,
         AvifImagePlugin.AvifImageFile,
-        _built("avif", "AVIF"),
+        _missing_feature("avif", "AVIF"),
     ),
-    Format("HEIC", (".heic", ".heif", ".hif"), _is_heic, _read_heic, _HEIF),
+    Format("HEIC", (".heic", ".heif", ".hif"), _is_heic, _read_heic, _MISSING_HEIF),
     Format("TGA", (".tga",), _is_tga, TgaImagePlugin.TgaImageFile),
 )
 """Those that can be read here, or could be; the first that fits a file counts."""

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganzoo.contracts import BulkDataset, ChunkedDataset, Dataset, RawImage
 from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.duplicates import SIDE, digest, likeness
+from ganzoo.data.duplicates import SIDE, digest, signature
 from ganzoo.data.items import require_item
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadableImage
@@ -36,27 +36,27 @@ _FACTS = np.dtype(
         ("transparent", np.bool_),
         ("animated", np.bool_),
         ("digest", np.uint64, 2),
-        ("likeness", np.uint8, 72),
+        ("signature", np.uint8, 72),
     ]
 )
 """168 bytes, so that a million images are no burden."""
 
-_GRAY = Preparation(resolution=SIDE, fit="stretch", channels=1)
+_FOR_SIGNATURE = Preparation(resolution=SIDE, fit="stretch", channels=1)
 """How an image is prepared to take its likeness."""
 
 
-def gather(
-    source: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
+def collect_facts(
+    dataset: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
 ) -> tuple[NDArray[Any], dict[int, UnreadableImage]]:
     """The facts of the images that can be read, row by row, and the errors of the others."""
     facts = np.empty(len(numbers), _FACTS)
     errors: dict[int, UnreadableImage] = {}
-    step = source.chunk if isinstance(source, ChunkedDataset) else _CHUNK
+    step = dataset.chunk if isinstance(dataset, ChunkedDataset) else _CHUNK
     progress(0, len(numbers))
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(numbers), step):
             chunk = numbers[start : start + step]
-            found = each(source, chunk, _look, pool)
+            found = map_images(dataset, chunk, _facts_of, pool)
             for done, (number, seen) in enumerate(zip(chunk, found, strict=True), start):
                 if isinstance(seen, UnreadableImage):
                     errors[number] = seen
@@ -66,8 +66,8 @@ def gather(
     return facts[: len(numbers) - len(errors)], errors
 
 
-def each(
-    source: Dataset,
+def map_images(
+    dataset: Dataset,
     numbers: Sequence[int],
     work: Callable[[RawImage, int | None], T],
     pool: Executor,
@@ -77,9 +77,9 @@ def each(
     Many at once are read one by one where they cannot be read together.
     """
 
-    def one(number: int) -> T | UnreadableImage:
+    def read_one(number: int) -> T | UnreadableImage:
         try:
-            item = source[number]
+            item = dataset[number]
         except UnreadableImage as error:
             return error
         except RequestError as error:
@@ -88,14 +88,14 @@ def each(
         image, label = item
         return work(image, label)
 
-    if isinstance(source, BulkDataset) and isinstance(numbers, range):
+    if isinstance(dataset, BulkDataset) and isinstance(numbers, range):
         with suppress(RequestError):
-            images, labels = source.read(numbers)
+            images, labels = dataset.read(numbers)
             return pool.map(work, images, repeat(None) if labels is None else labels.tolist())
-    return pool.map(one, numbers)
+    return pool.map(read_one, numbers)
 
 
-def _look(raw: RawImage, label: int | None) -> tuple[Any, ...]:
+def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
     """The facts of an image, but for its number."""
     if isinstance(raw, Image.Image):
         image, mode, pixels = raw, raw.mode, _pixels(raw)
@@ -111,11 +111,11 @@ def _look(raw: RawImage, label: int | None) -> tuple[Any, ...]:
         _is_transparent(image),
         bool(image.info.get("duration") or image.info.get("default_image")),
         digest(pixels),
-        likeness(Image.fromarray(prepare(_shrunk(image), _GRAY)[..., 0])),
+        signature(Image.fromarray(prepare(_reduced(image), _FOR_SIGNATURE)[..., 0])),
     )
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
+def _reduced(image: Image.Image) -> Image.Image:
     """A large photograph by a whole factor, since Lanczos' filter takes a while for all of it."""
     factor = min(image.size) // (4 * SIDE)
     return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "L") else image

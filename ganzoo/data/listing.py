@@ -37,10 +37,10 @@ class Listing(NamedTuple):
     """What is to be said of the other files, one line for each kind."""
 
 
-def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
+def find_images(names: Iterable[str], read_start: Callable[[str], bytes]) -> Listing:
     """The images among files, by the endings of their relative names, with "/" on every system.
 
-    A file without an ending is one if it begins as one: ``start(name)`` gives at least its first
+    A file without an ending is one if it begins as one: ``read_start(name)`` gives at least its first
     64 bytes, or nothing where it cannot be read. Hidden files and folders of runs are left out.
     """
     shown = sorted(name for name in names if not _is_hidden(name))
@@ -50,21 +50,21 @@ def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
         if name.lower().endswith(_READABLE):
             images.append(name)
             continue
-        kind, remedy = _kind(name, start)
+        kind, remedy = _kind(name, read_start)
         if kind is None:
             images.append(name)
         elif kind and kind not in _TEXTS:
             others[kind, remedy] += 1
     notes = []
     if others:
-        notes.append(f"left out {_count(others.total(), 'file')}: {_counted(others)}")
+        notes.append(f"left out {_counted_noun(others.total(), 'file')}: {_counted(others)}")
     if runs:
-        folders = _count(len(runs), "folder")
-        notes.append(f"left out {folders} of runs and what they have made: {some(runs)}")
+        folders = _counted_noun(len(runs), "folder")
+        notes.append(f"left out {folders} of runs and what they have made: {first_few(runs)}")
     return Listing(images, notes)
 
 
-def some(names: Sequence[str]) -> str:
+def first_few(names: Sequence[str]) -> str:
     """The first few, and how many more there are."""
     more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
     return ", ".join(names[:_MOST_SHOWN]) + more
@@ -83,14 +83,14 @@ def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
     return kept, sorted(runs)
 
 
-def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
+def _kind(name: str, read_start: Callable[[str], bytes]) -> tuple[str | None, str]:
     """What to call a file, and what would read it; ``None`` for an image that has no ending.
 
     What is no image and has no ending goes by no name.
     """
     suffix = ending(PurePosixPath(name))
     if not suffix:
-        known = format_of(start(name))
+        known = format_of(read_start(name))
         if known is None:
             return "", ""
         return (f"{known.name} without an ending", known.remedy) if known.remedy else (None, "")
@@ -98,12 +98,12 @@ def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
 
 
 def _counted(kinds: Counter[tuple[str, str]]) -> str:
-    told = [
+    described = [
         f"{count:,} {kind}{f' ({remedy})' if remedy else ''}"
         for (kind, remedy), count in kinds.most_common()
     ]
-    return some(told)
+    return first_few(described)
 
 
-def _count(number: int, thing: str) -> str:
+def _counted_noun(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.intp]
+Indices = NDArray[np.intp]
 """Numbers of images, in some order."""
 
 
@@ -18,11 +18,11 @@ class Order:
     A position in it, the number of images taken so far, is all that a checkpoint needs.
     """
 
-    def __init__(self, length: int, epoch: Callable[[int], Numbers]) -> None:
+    def __init__(self, length: int, epoch: Callable[[int], Indices]) -> None:
         self._length = length
         self._epoch = lru_cache(maxsize=2)(epoch)
 
-    def at(self, position: int, count: int) -> Numbers:
+    def at(self, position: int, count: int) -> Indices:
         """The ``count`` numbers from ``position`` on; a batch may reach into the next epoch."""
         epoch, start = divmod(position, self._length)
         found = self._epoch(epoch)[start : start + count]
@@ -32,13 +32,13 @@ class Order:
         return found
 
 
-def shuffled(numbers: Numbers, seed: int) -> Order:
+def shuffled(numbers: Indices, seed: int) -> Order:
     """Each of these images once an epoch, each epoch in another order."""
     length = len(numbers)
     return Order(length, lambda e: numbers[np.argsort(_keys(seed, e, length), kind="stable")])
 
 
-def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
+def balanced(numbers: Indices, labels: NDArray[np.int64], seed: int) -> Order:
     """Every class equally often: in an epoch each as often as the largest has images.
 
     ``labels`` are those of ``numbers``. Of a class, all come equally often, give or take one.
@@ -46,32 +46,32 @@ def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
     classes = [numbers[labels == label] for label in np.unique(labels)]
     most = max(map(len, classes))
 
-    def epoch(number: int) -> Numbers:
+    def epoch(number: int) -> Indices:
         keys = _keys(seed, number, 2 * most * len(classes)).reshape(2, len(classes), most)
         drawn = []
-        for members, own in zip(classes, keys[0], strict=True):
+        for members, own_keys in zip(classes, keys[0], strict=True):
             # A whole number of rounds, then some of the members, which are others each epoch.
-            rest = members[np.argsort(own[: len(members)], kind="stable")]
+            rest = members[np.argsort(own_keys[: len(members)], kind="stable")]
             drawn.append(np.concatenate([members] * (most // len(members)) + [rest])[:most])
         return np.concatenate(drawn)[np.argsort(keys[1].ravel(), kind="stable")]
 
     return Order(most * len(classes), epoch)
 
 
-def windowed(numbers: Numbers, chunk: int, window: int, seed: int) -> Order:
+def windowed(numbers: Indices, chunk: int, window: int, seed: int) -> Order:
     """These images once an epoch, read in chunks: neighbors in the order are neighbors there.
 
     Chunks of ``chunk`` consecutive numbers come in another order each epoch; all the images in
     as many chunks as ``window`` images fill are shuffled together. ``numbers`` ascend.
     """
     chunks, of_chunk = np.unique(numbers // chunk, return_inverse=True)
-    at_once = max(1, window // chunk)
+    chunks_per_window = max(1, window // chunk)
 
-    def epoch(number: int) -> Numbers:
+    def epoch(number: int) -> Indices:
         keys = _keys(seed, number, len(numbers) + len(chunks))
-        places = np.empty(len(chunks), np.intp)
-        places[np.argsort(keys[len(numbers) :], kind="stable")] = np.arange(len(chunks))
-        return numbers[np.lexsort((keys[: len(numbers)], places[of_chunk] // at_once))]
+        positions = np.empty(len(chunks), np.intp)
+        positions[np.argsort(keys[len(numbers) :], kind="stable")] = np.arange(len(chunks))
+        return numbers[np.lexsort((keys[: len(numbers)], positions[of_chunk] // chunks_per_window))]
 
     return Order(len(numbers), epoch)
 

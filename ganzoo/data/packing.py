@@ -28,10 +28,10 @@ VERSION = 1
 Progress = Callable[[int, int], None]
 """Is told how many images are written, of how many."""
 
-WITH_TEXTS = (".h5", ".hdf5")
+FORMATS_WITH_TEXTS = (".h5", ".hdf5")
 """The endings of files that can hold texts about images."""
 
-_AT_ONCE = 2**20
+_BLOCK_BYTES = 2**20
 """About how many bytes of images are written, and read again, at once."""
 
 
@@ -47,31 +47,31 @@ class Pack:
     compress: bool = False
 
     @property
-    def at_once(self) -> int:
+    def block_size(self) -> int:
         """How many images are about a mebibyte."""
-        return min(len(self.data), max(1, _AT_ONCE // math.prod(self.data.shape)))
+        return min(len(self.data), max(1, _BLOCK_BYTES // math.prod(self.data.shape)))
 
     @property
     def labels(self) -> NDArray[np.int64] | None:
         """The label of each of them, (N,)."""
         data = self.data
-        return None if data.labels is None else data.labels[data.numbers]
+        return None if data.labels is None else data.labels[data.indices]
 
     def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """The images in parts of ``at_once``, and where they belong."""
+        """The images in parts of ``block_size``, and where they belong."""
         progress(0, len(self.data))
-        for start in range(0, len(self.data), self.at_once):
-            rows = slice(start, min(start + self.at_once, len(self.data)))
-            yield rows, self.data.store.take(self.data.numbers[rows])
+        for start in range(0, len(self.data), self.block_size):
+            rows = slice(start, min(start + self.block_size, len(self.data)))
+            yield rows, self.data.store.take(self.data.indices[rows])
             progress(rows.stop, len(self.data))
 
 
-def form_of(out: Path, *, folder: bool = False) -> str:
+def output_format(out: Path, *, folder: bool = False) -> str:
     """The ending that says in which form a pack is written; nothing for a folder."""
     return "" if folder else ending(out)
 
 
-def check_out(
+def check_output(
     out: Path,
     *,
     folder: bool = False,
@@ -84,7 +84,7 @@ def check_out(
     With ``folder`` it is one whatever its name ends in. With ``force`` a file may be overwritten,
     and a folder that holds nothing but an earlier pack. Raises RequestError.
     """
-    form = form_of(out, folder=folder)
+    form = output_format(out, folder=folder)
     if form not in _WRITERS:
         raise RequestError(
             f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, whose name ends in a slash"
@@ -92,13 +92,13 @@ def check_out(
     _require_free(out, force)
     if compress and not form:
         raise RequestError("PNG files are compressed as they are: leave out --compress")
-    if described and form not in WITH_TEXTS:
+    if described and form not in FORMATS_WITH_TEXTS:
         raise RequestError(f"{out} cannot hold descriptions: write --out FILE.h5")
 
 
 def _require_free(out: Path, force: bool) -> None:
-    there = out.exists() or out.is_symlink()
-    if there and not force:
+    exists = out.exists() or out.is_symlink()
+    if exists and not force:
         raise exists_already(out)
     if out.is_dir() and not _is_pack(out):
         raise RequestError(
@@ -122,19 +122,19 @@ def write(
 ) -> None:
     """Write the images in the form that the ending of ``out`` asks for, all or nothing.
 
-    ``folder`` and ``force`` are as for ``check_out``. Raises RequestError for images that this
+    ``folder`` and ``force`` are as for ``check_output``. Raises RequestError for images that this
     form cannot hold, and where something has appeared meanwhile, and OSError where the disk gives
     no more.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        _WRITERS[form_of(out, folder=folder)](pack, part, progress)
+        _WRITERS[output_format(out, folder=folder)](pack, part, progress)
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
         _require_free(out, force)
-        _put(part, out)
+        _move_into_place(part, out)
     except OSError as error:
         reason = error.strerror or error
         raise OSError(f"cannot write {out}: {reason}; make room, or name another --out") from error
@@ -145,7 +145,7 @@ def write(
             part.unlink(missing_ok=True)
 
 
-def _put(part: Path, out: Path) -> None:
+def _move_into_place(part: Path, out: Path) -> None:
     """Move what is written to where it belongs, in the place of an earlier pack if need be."""
     if not out.is_dir():
         part.replace(out)
@@ -156,7 +156,7 @@ def _put(part: Path, out: Path) -> None:
     shutil.rmtree(before)
 
 
-class _Disk(io.FileIO):
+class _ErrorKeepingFile(io.FileIO):
     """A file that keeps its first error for itself: HDF5 crashes where a disk is full."""
 
     error: OSError | None = None
@@ -191,7 +191,7 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
     import h5py  # a fifth of a second, which the other forms need not wait
 
     channels, height, width = pack.data.shape
-    disk = _Disk(path, "x+")
+    disk = _ErrorKeepingFile(path, "x+")
     with disk, h5py.File(disk, "w") as file:
         file.attrs.update({"format_version": VERSION, **pack.facts})
         for name, text in (("layout", b"NHWC"), ("range", b"0..255")):
@@ -200,7 +200,7 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
             "images",
             (len(pack.data), height, width, channels),
             np.uint8,
-            chunks=(pack.at_once, height, width, channels),
+            chunks=(pack.block_size, height, width, channels),
             compression="gzip" if pack.compress else None,
         )
         for axis, name in enumerate(("image", "height", "width", "channel")):

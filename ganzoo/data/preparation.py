@@ -31,7 +31,7 @@ def _sides(resolution: int | str) -> tuple[int, int]:
     return int(width), int(height or width)
 
 
-def _checked(resolution: Any) -> int | str:
+def _checked_resolution(resolution: Any) -> int | str:
     written = re.fullmatch(r"[0-9]{1,4}(x[0-9]{1,4})?", str(resolution))
     sides = _sides(resolution) if written else ()
     if not sides or not all(_SMALLEST <= side <= _LARGEST for side in sides):
@@ -43,7 +43,7 @@ def _checked(resolution: Any) -> int | str:
     return width if width == height else f"{width}x{height}"
 
 
-def _counted(channels: Any) -> Any:
+def _checked_channels(channels: Any) -> Any:
     if channels != "auto" and not re.fullmatch(r"[1-9]|[1-5][0-9]|6[0-4]", str(channels)):
         raise ValueError("write auto, or a number from 1 to 64")
     return channels if channels == "auto" else int(channels)
@@ -52,7 +52,7 @@ def _counted(channels: Any) -> Any:
 class Preparation(Options):
     """How images become what a run trains on."""
 
-    resolution: Annotated[int | str, BeforeValidator(_checked)] = Field(
+    resolution: Annotated[int | str, BeforeValidator(_checked_resolution)] = Field(
         64, description="Height and width of every image in pixels, or such as 64x48: W x H."
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
@@ -60,7 +60,7 @@ class Preparation(Options):
         description="How an image gets this shape: cropped to its center, padded with the "
         "background, or stretched.",
     )
-    channels: Annotated[Literal["auto"] | int, BeforeValidator(_counted)] = Field(
+    channels: Annotated[Literal["auto"] | int, BeforeValidator(_checked_channels)] = Field(
         "auto",
         description="1 for gray, 3 for color, 4 for color and transparency; auto is 1 if every "
         "image is gray, else 3. Any other number is for arrays that have as many.",
@@ -74,13 +74,17 @@ class Preparation(Options):
         """What decides how an image comes out, by name, as JSON has it."""
         return self.model_dump(mode="json", include=set(Preparation.model_fields))
 
-    def identity(self, source: Dataset, dataset: str) -> str:
+    def identity(self, dataset: Dataset, dataset_name: str) -> str:
         """What the images of a source are when they are prepared so, as a hash.
 
         It depends on the source's fingerprint and class names, and on the qualified name of the
         dataset: what two plugins call the same need not be the same.
         """
-        content = [dataset, require_fingerprint(source.fingerprint), list(source.class_names)]
+        content = [
+            dataset_name,
+            require_fingerprint(dataset.fingerprint),
+            list(dataset.class_names),
+        ]
         key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -111,7 +115,7 @@ class Preparation(Options):
         return color
 
 
-def prepare(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
+def prepare(image: RawImage, preparation: Preparation) -> NDArray[np.uint8]:
     """The image as an array of shape (height, width, C), C = 3 for "auto" channels.
 
     Resizing is antialiased (Lanczos); values stay exact where none is needed. Samples of 16 bits
@@ -119,34 +123,34 @@ def prepare(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
     With 4 channels, padding is transparent. Color profiles are not applied. An array of any other
     number of channels is kept as it is, each channel by itself.
 
-    Raises RequestError where the channels are others than ``how`` says, and ValueError for an
+    Raises RequestError where the channels are others than ``preparation`` says, and ValueError for an
     array that is no image.
     """
-    if how.most_channels not in _MODES:
-        return _by_channel(image, how)
+    if preparation.most_channels not in _MODES:
+        return _by_channel(image, preparation)
     image = image if isinstance(image, Image.Image) else _image(image)
-    if how.fit == "crop":
-        image = _cropped(image, how)
-    image = _in_mode(_MODES[how.most_channels], image, how.background)
-    if how.fit == "pad":
-        image = _padded(image, how)
+    if preparation.fit == "crop":
+        image = _cropped(image, preparation)
+    image = _in_mode(_MODES[preparation.most_channels], image, preparation.background)
+    if preparation.fit == "pad":
+        image = _padded(image, preparation)
     else:
-        image = image.resize((how.width, how.height), Image.Resampling.LANCZOS)
-    return np.array(image).reshape(how.height, how.width, -1)
+        image = image.resize((preparation.width, preparation.height), Image.Resampling.LANCZOS)
+    return np.array(image).reshape(preparation.height, preparation.width, -1)
 
 
-def _by_channel(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
+def _by_channel(image: RawImage, preparation: Preparation) -> NDArray[np.uint8]:
     """Each channel prepared as a gray image; where it is padded, by the background's gray."""
     if isinstance(image, Image.Image):
         raise RequestError(
-            f"data.channels={how.channels} is for arrays: images of files have 1, 3 or 4"
+            f"data.channels={preparation.channels} is for arrays: images of files have 1, 3 or 4"
         )
-    if _array(image).shape[2] != how.channels:
+    if _array(image).shape[2] != preparation.channels:
         raise RequestError(
             _channels_first(image.shape)
-            or f"data.channels={how.channels}, but an image has {image.shape[2]} channels"
+            or f"data.channels={preparation.channels}, but an image has {image.shape[2]} channels"
         )
-    gray = how.model_copy(update={"channels": 1})
+    gray = preparation.model_copy(update={"channels": 1})
     return np.concatenate([prepare(c[..., None], gray) for c in np.moveaxis(image, 2, 0)], axis=2)
 
 
@@ -180,10 +184,13 @@ def _image(image: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(image[..., 0] if channels == 1 else image)
 
 
-def _cropped(image: Image.Image, how: Preparation) -> Image.Image:
+def _cropped(image: Image.Image, preparation: Preparation) -> Image.Image:
     """The largest part of the wanted shape, from the center."""
-    scale = min(image.width / how.width, image.height / how.height)
-    width, height = max(1, round(how.width * scale)), max(1, round(how.height * scale))
+    scale = min(image.width / preparation.width, image.height / preparation.height)
+    width, height = (
+        max(1, round(preparation.width * scale)),
+        max(1, round(preparation.height * scale)),
+    )
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
@@ -214,13 +221,13 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def _padded(image: Image.Image, how: Preparation) -> Image.Image:
+def _padded(image: Image.Image, preparation: Preparation) -> Image.Image:
     """The whole image in the middle of the background."""
-    scale = min(how.width / image.width, how.height / image.height)
+    scale = min(preparation.width / image.width, preparation.height / image.height)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    color = Image.new(image.mode, (how.width, how.height), how.background)
+    color = Image.new(image.mode, (preparation.width, preparation.height), preparation.background)
     if image.mode == "RGBA":
         color.putalpha(0)
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    color.paste(resized, ((how.width - width) // 2, (how.height - height) // 2))
+    color.paste(resized, ((preparation.width - width) // 2, (preparation.height - height) // 2))
     return color

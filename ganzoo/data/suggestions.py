@@ -14,9 +14,9 @@ _SMALL, _TINY = 100_000, 10_000
 """Images below which augmenting helps, and below which a discriminator learns them by heart."""
 
 
-def suitable(
+def suggest_settings(
     report: Report,
-    how: Preparation,
+    preparation: Preparation,
     *,
     resolution_is_known: bool = False,
     can_skip: bool = False,
@@ -36,7 +36,7 @@ def suitable(
         yield f"data.resolution={report.resolution}", "enlarges nine in ten by a quarter at most"
     if transparent > report.readable / 2:
         yield "data.channels=4", f"{transparent:,} are transparent: less puts them on a background"
-    elif how.channels == "auto" and report.preparation.shape[0] == 1:
+    elif preparation.channels == "auto" and report.preparation.shape[0] == 1:
         yield "data.channels=1", "all are gray; auto finds that out, too"
     if report.images < _SMALL:
         yield "--augment flip", "twice the images, unless left and right differ as in writing"

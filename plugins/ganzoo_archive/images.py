@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    EightBitConverter,
     RequestError,
-    SampleRanges,
     UnreadableImage,
-    below_root,
     find_images,
     fingerprint_of_file,
+    images_in_class_folders,
     labels_by_folder,
     labels_by_table,
     open_image,
     parse_dataset_json,
-    without_strays,
+    strip_common_folder,
 )
 from ganzoo_archive.members import open_archive
 
@@ -55,19 +55,19 @@ class ArchiveImages:
                 + "".join(f"; {note}" for note in self._notes)
             )
         self._labels, self.class_names = self._find_labels()
-        self._ranges = SampleRanges(
+        self._converter = EightBitConverter(
             options.range, self._names, [self._path], self._open, str(self._path)
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """What the archive holds, whatever it is called."""
-        return f"{fingerprint_of_file(self._path)}{self._ranges.identity}"
+        return f"{fingerprint_of_file(self._path)}{self._converter.identity}"
 
     @property
     def notes(self) -> list[str]:
         """What is left out, and what is assumed of values."""
-        return [*self._notes, *self._ranges.notes]
+        return [*self._notes, *self._converter.notes]
 
     def name(self, index: int) -> str:
         """What the image is called in the archive."""
@@ -80,7 +80,7 @@ class ArchiveImages:
         name = self._names[index]
         where = f"{name} in {self._path}"
         try:
-            image = self._ranges.applied(open_image(self._open(name), where))
+            image = self._converter.convert(open_image(self._open(name), where))
         except ValueError as error:
             reason = error.reason if isinstance(error, UnreadableImage) else str(error)
             if not self._skip:
@@ -100,9 +100,9 @@ class ArchiveImages:
     def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
         tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
-            self._names, notes = without_strays(self._names, rooted=True)
+            self._names, notes = images_in_class_folders(self._names, ignore_common_folder=True)
             self._notes += notes
-            return labels_by_folder(below_root(self._names))
+            return labels_by_folder(strip_common_folder(self._names))
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"
         try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import DatasetSpec, LocalPath, Options, SampleRange, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, PixelRange, hookimpl
 
 
 class ImageFolderOptions(Options):
@@ -24,7 +24,7 @@ class ImageFolderOptions(Options):
     on_error: Literal["raise", "skip"] = Field(
         "raise", description="Whether an image that cannot be read ends the run or is left out."
     )
-    range: SampleRange = Field(
+    range: PixelRange = Field(
         "auto",
         description="What black and white are in images of more than 8 bits, LOW..HIGH; auto "
         "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "

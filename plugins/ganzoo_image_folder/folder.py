@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    EightBitConverter,
     RequestError,
-    SampleRanges,
     UnreadableImage,
     find_images,
     fingerprint_of_file,
     fingerprint_of_files,
+    images_in_class_folders,
     labels_by_folder,
     open_image,
-    without_strays,
 )
 from ganzoo_image_folder.table import read_labels
 
@@ -62,11 +62,11 @@ class ImageFolder:
         if self._table:
             self._labels, self.class_names = read_labels(self._table, self._names)
         else:
-            self._names, notes = without_strays(self._names)
+            self._names, notes = images_in_class_folders(self._names)
             self._notes += notes
             self._labels, self.class_names = labels_by_folder(self._names)
         paths = [self._folder / name for name in self._names]
-        self._ranges = SampleRanges(
+        self._converter = EightBitConverter(
             options.range, self._names, paths, self._open, str(self._folder)
         )
 
@@ -75,12 +75,12 @@ class ImageFolder:
         """What the files are called, below the folder, and what they and the table hold."""
         images = fingerprint_of_files(self._folder, self._names)
         table = f"-{fingerprint_of_file(self._table)}" if self._table else ""
-        return f"{images}{table}{self._ranges.identity}"
+        return f"{images}{table}{self._converter.identity}"
 
     @property
     def notes(self) -> list[str]:
         """What is left out, and what is assumed of values."""
-        return [*self._notes, *self._ranges.notes]
+        return [*self._notes, *self._converter.notes]
 
     def name(self, index: int) -> str:
         """What the image is called in the folder."""
@@ -91,7 +91,7 @@ class ImageFolder:
 
     def __getitem__(self, index: int) -> tuple[Image, int | None]:
         try:
-            image = self._ranges.applied(open_image(self._folder / self._names[index]))
+            image = self._converter.convert(open_image(self._folder / self._names[index]))
         except UnreadableImage as error:
             reason = f"{error.reason}; dataset.on_error=skip leaves such images out"
             raise UnreadableImage(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, number_classes
+from ganzoo import ImageArray, RequestError, encode_labels
 from ganzoo.data import arrays
 
 NHWC = np.random.default_rng(0).integers(0, 256, (6, 5, 4, 3), np.uint8)
@@ -108,7 +108,7 @@ def test_an_uncertain_range_is_asked_for(values: NDArray[Any], shown: str) -> No
 
 
 def test_the_range_is_found_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "_SCANNED_BYTES", 1)
+    monkeypatch.setattr(arrays, "_BYTES_PER_READ", 1)
     values = np.zeros((9, 4, 4), np.float32)
     values[-1, -1, -1] = -1
     assert ImageArray(values, "images").range == "-1..1"
@@ -130,35 +130,35 @@ def test_what_is_no_number_is_refused(values: NDArray[Any]) -> None:
 
 
 def test_labels_that_have_no_names_are_named_by_themselves() -> None:
-    numbers, names = number_classes(np.array([7, 3, 7, 10], np.uint16), "labels")
+    numbers, names = encode_labels(np.array([7, 3, 7, 10], np.uint16), "labels")
     assert (numbers.tolist(), names) == ([1, 0, 1, 2], ("3", "7", "10"))
-    numbers, names = number_classes(np.array([["rose"], ["iris"]]), "labels")
+    numbers, names = encode_labels(np.array([["rose"], ["iris"]]), "labels")
     assert (numbers.tolist(), names) == ([1, 0], ("iris", "rose"))
-    numbers, names = number_classes(np.array([b"caf\xe9"]), "labels")
+    numbers, names = encode_labels(np.array([b"caf\xe9"]), "labels")
     assert (numbers.tolist(), names) == ([0], ("caf\\xe9",))
 
 
 def test_names_that_are_no_text_are_escaped() -> None:
-    numbers, names = number_classes(np.array(["b", "\ud800", "b"]), "labels")
+    numbers, names = encode_labels(np.array(["b", "\ud800", "b"]), "labels")
     assert (numbers.tolist(), names) == ([0, 1, 0], ("b", "\\ud800"))
-    assert number_classes(np.array([0]), "labels", ["\udce9"])[1] == ("\\udce9",)
-    assert number_classes(np.array([0]), "labels", np.array([b"\xe9", "é".encode()]))[1] == (
+    assert encode_labels(np.array([0]), "labels", ["\udce9"])[1] == ("\\udce9",)
+    assert encode_labels(np.array([0]), "labels", np.array([b"\xe9", "é".encode()]))[1] == (
         *("\\xe9", "é"),
     )
 
 
 def test_two_classes_of_one_name_are_refused() -> None:
     with pytest.raises(RequestError, match="labels: 2 classes are called 'a': give each a name"):
-        number_classes(np.array([0, 1]), "labels", ["b", "a", "a"])
+        encode_labels(np.array([0, 1]), "labels", ["b", "a", "a"])
 
 
 def test_names_are_counted_from_0() -> None:
-    numbers, names = number_classes(np.array([2, 0]), "labels", ["a", "b", "c"])
+    numbers, names = encode_labels(np.array([2, 0]), "labels", ["a", "b", "c"])
     assert (numbers.tolist(), names) == ([2, 0], ("a", "b", "c"))
     with pytest.raises(RequestError, match=r"labels hold 2, and the 2 class names .* from 0 to 1"):
-        number_classes(np.array([2, 0]), "labels", ["a", "b"])
+        encode_labels(np.array([2, 0]), "labels", ["a", "b"])
     with pytest.raises(RequestError, match="labels hold 'x', and the 2 class names"):
-        number_classes(np.array(["x", "b"]), "labels", ["a", "b"])
+        encode_labels(np.array(["x", "b"]), "labels", ["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_names_are_counted_from_0() -> None:
 )
 def test_other_labels_are_refused(labels: NDArray[Any], message: str) -> None:
     with pytest.raises(RequestError, match=f"labels .*{message}"):
-        number_classes(labels, "labels")
+        encode_labels(labels, "labels")
 
 
 def test_a_layout_that_the_shape_contradicts_is_corrected() -> None:
@@ -189,7 +189,7 @@ def test_a_layout_that_the_shape_contradicts_is_corrected() -> None:
 )
 def test_the_image_with_a_wrong_label_is_named(labels: NDArray[Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        number_classes(labels, "a.npz: labels", ["a", "b"])
+        encode_labels(labels, "a.npz: labels", ["a", "b"])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ganzoo import RawImage, RequestError, UnreadableImage
-from ganzoo.data.cache import prepared
+from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.preparation import Preparation
 
 SMALL = Preparation(resolution=8)
@@ -78,7 +78,7 @@ def folders(cache: Path) -> list[str]:
 
 
 def test_images_and_labels_are_in_order() -> None:
-    data = prepared(Plain(count=300), SMALL)
+    data = load_or_prepare(Plain(count=300), SMALL)
     assert data.images.shape == (300, 8, 8, 3)
     assert data.shape == (3, 8, 8)
     assert [int(p[0, 0, 0]) for p in data.images] == [i % 256 for i in range(300)]
@@ -88,9 +88,9 @@ def test_images_and_labels_are_in_order() -> None:
 
 
 def test_the_second_time_only_three_are_read_to_compare() -> None:
-    prepared(Plain(), SMALL)
+    load_or_prepare(Plain(), SMALL)
     again = Plain()
-    data = prepared(again, SMALL)
+    data = load_or_prepare(again, SMALL)
     assert again.reads == 3
     assert len(data) == 5
 
@@ -100,9 +100,9 @@ class Sequential(Plain):
 
 
 def test_a_source_that_must_read_everything_is_not_asked_for_images_again() -> None:
-    prepared(Sequential(), SMALL)
+    load_or_prepare(Sequential(), SMALL)
     again = Sequential()
-    prepared(again, SMALL)
+    load_or_prepare(again, SMALL)
     assert again.reads == 0
 
 
@@ -119,9 +119,11 @@ def test_a_source_that_must_read_everything_is_not_asked_for_images_again() -> N
 def test_images_that_changed_under_the_same_fingerprint_are_refused(
     changed: Plain, message: str, own_cache: Path
 ) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL, dataset="mine/plain").identity
+    folder = (
+        own_cache / "prepared" / load_or_prepare(Plain(), SMALL, dataset_name="mine/plain").identity
+    )
     with pytest.raises(RequestError) as refused:
-        prepared(changed, SMALL, dataset="mine/plain")
+        load_or_prepare(changed, SMALL, dataset_name="mine/plain")
     assert str(refused.value) == (
         "dataset mine/plain: its fingerprint did not change though its images did: "
         f"{message}. The plugin must correct its fingerprint; until then, delete {folder}, and "
@@ -130,14 +132,14 @@ def test_images_that_changed_under_the_same_fingerprint_are_refused(
 
 
 def test_what_another_decoder_makes_of_the_same_images_is_no_change() -> None:
-    prepared(Plain(), SMALL)
-    assert len(prepared(Changed(image=0, by=1), SMALL)) == 5
+    load_or_prepare(Plain(), SMALL)
+    assert len(load_or_prepare(Changed(image=0, by=1), SMALL)) == 5
 
 
 def test_two_plugins_and_two_sets_of_class_names_share_nothing(own_cache: Path) -> None:
-    prepared(Plain(), SMALL, dataset="mine/plain")
-    prepared(Plain(), SMALL, dataset="yours/plain")
-    other = prepared(Plain(class_names=("zero", "one")), SMALL, dataset="mine/plain")
+    load_or_prepare(Plain(), SMALL, dataset_name="mine/plain")
+    load_or_prepare(Plain(), SMALL, dataset_name="yours/plain")
+    other = load_or_prepare(Plain(class_names=("zero", "one")), SMALL, dataset_name="mine/plain")
     assert other.class_names == ("zero", "one")
     assert len(folders(own_cache)) == 3
 
@@ -174,37 +176,41 @@ def test_a_label_that_does_not_go_with_the_class_names_is_told_and_nothing_is_ke
     kind: type[Labeled], label: Any, class_names: str, message: str, own_cache: Path
 ) -> None:
     with pytest.raises(RequestError, match="^dataset mine/plain: image 3 " + message):
-        prepared(kind(label, tuple(class_names)), SMALL, dataset="mine/plain")
+        load_or_prepare(kind(label, tuple(class_names)), SMALL, dataset_name="mine/plain")
     assert [path for path in (own_cache / "prepared").iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("other", [Plain(fingerprint="other"), Plain(count=4, fingerprint="four")])
 def test_other_content_is_prepared_anew(other: Plain, own_cache: Path) -> None:
-    prepared(Plain(), SMALL)
-    prepared(other, SMALL)
+    load_or_prepare(Plain(), SMALL)
+    load_or_prepare(other, SMALL)
     assert len(folders(own_cache)) == 2
 
 
 def test_another_preparation_is_made_anew(own_cache: Path) -> None:
-    prepared(Plain(), SMALL)
-    assert prepared(Plain(), Preparation(resolution=4)).shape == (3, 4, 4)
+    load_or_prepare(Plain(), SMALL)
+    assert load_or_prepare(Plain(), Preparation(resolution=4)).shape == (3, 4, 4)
     assert len(folders(own_cache)) == 2
 
 
 def test_gray_images_get_one_channel() -> None:
-    assert prepared(Plain(gray=True), SMALL).shape == (1, 8, 8)
-    assert prepared(Plain(gray=True), Preparation(resolution=8, channels=3)).shape == (3, 8, 8)
-    assert prepared(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
-    assert prepared(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
+    assert load_or_prepare(Plain(gray=True), SMALL).shape == (1, 8, 8)
+    assert load_or_prepare(Plain(gray=True), Preparation(resolution=8, channels=3)).shape == (
+        3,
+        8,
+        8,
+    )
+    assert load_or_prepare(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
+    assert load_or_prepare(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
 
 
 def test_images_without_classes_have_no_labels() -> None:
-    assert prepared(Plain(class_names=()), SMALL).labels is None
+    assert load_or_prepare(Plain(class_names=()), SMALL).labels is None
 
 
 def test_unreadable_images_are_left_out_and_told_each_time() -> None:
     for _ in range(2):
-        data = prepared(Plain(broken=(0, 3)), SMALL)
+        data = load_or_prepare(Plain(broken=(0, 3)), SMALL)
         assert [int(image[0, 0, 0]) for image in data.images] == [1, 2, 4]
         assert data.labels is not None
         assert data.labels.tolist() == [1, 0, 0]
@@ -213,32 +219,32 @@ def test_unreadable_images_are_left_out_and_told_each_time() -> None:
 
 def test_an_unreadable_image_ends_it_unless_it_may_be_skipped(own_cache: Path) -> None:
     with pytest.raises(UnreadableImage, match=r"3\.png"):
-        prepared(Plain(broken=(3,), skip=False), SMALL)
+        load_or_prepare(Plain(broken=(3,), skip=False), SMALL)
     assert folders(own_cache) == []
 
 
 @pytest.mark.parametrize("skip", [True, False])
 def test_what_was_left_out_is_prepared_once_it_can_be_read(skip: bool) -> None:
-    left_out = prepared(Plain(broken=[3]), SMALL)
-    again = prepared(Plain(skip=skip), SMALL)
+    left_out = load_or_prepare(Plain(broken=[3]), SMALL)
+    again = load_or_prepare(Plain(skip=skip), SMALL)
     assert (len(left_out), len(again), again.left_out) == (4, 5, ())
     assert again.identity == left_out.identity
 
 
 def test_what_was_once_skipped_is_an_error_where_it_may_not_be() -> None:
-    prepared(Plain(broken=(3,)), SMALL)
+    load_or_prepare(Plain(broken=(3,)), SMALL)
     with pytest.raises(UnreadableImage, match=r"3\.png"):
-        prepared(Plain(broken=(3,), skip=False), SMALL)
+        load_or_prepare(Plain(broken=(3,), skip=False), SMALL)
 
 
 def test_nothing_left_is_an_error(own_cache: Path) -> None:
     with pytest.raises(RequestError, match="not one of the 5 images can be read"):
-        prepared(Plain(broken=range(5)), SMALL)
+        load_or_prepare(Plain(broken=range(5)), SMALL)
     assert folders(own_cache) == []
 
 
 def test_a_source_that_can_is_asked_for_the_size_and_in_bulk() -> None:
-    data = prepared(Drawn(count=300), SMALL)
+    data = load_or_prepare(Drawn(count=300), SMALL)
     assert data.images[299, 0, 0].tolist() == [299 % 256, 0, 0]
 
 
@@ -256,12 +262,12 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900, broken=(7,)), SMALL)
+        load_or_prepare(Killed(count=900, broken=(7,)), SMALL)
     assert folders(own_cache) == []
     again = Plain(count=900, broken=(7,))
-    data = prepared(again, SMALL)
+    data = load_or_prepare(again, SMALL)
     assert again.reads == 900 - 512 + 1  # two chunks were noted; the broken one is asked again
-    whole = prepared(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
+    whole = load_or_prepare(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
     assert np.array_equal(data.images, whole.images)
     assert data.labels is not None
     assert whole.labels is not None
@@ -283,18 +289,18 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
     ],
 )
 def test_a_damaged_set_is_refused_with_a_remedy(own_cache: Path, name: str, content: bytes) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+    folder = own_cache / "prepared" / load_or_prepare(Plain(), SMALL).identity
     (folder / name).write_bytes(content)
     with pytest.raises(RequestError, match=r"damaged .*: delete this folder") as refused:
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
     assert str(folder) in str(refused.value)
 
 
 def test_a_set_that_is_cut_short_is_refused(own_cache: Path) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+    folder = own_cache / "prepared" / load_or_prepare(Plain(), SMALL).identity
     os.truncate(folder / "images.npy", 300)
     with pytest.raises(RequestError, match="damaged"):
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
 
 
 @pytest.mark.parametrize(
@@ -305,11 +311,11 @@ def test_a_damaged_note_makes_all_anew(
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900), SMALL)
+        load_or_prepare(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
     (part / "progress.json").write_text(note)
     again = Plain(count=900)
-    assert len(prepared(again, SMALL)) == again.reads == 900
+    assert len(load_or_prepare(again, SMALL)) == again.reads == 900
 
 
 @pytest.mark.parametrize("damage", ["rows.npy", "every_label.npy"])
@@ -318,17 +324,17 @@ def test_what_was_left_torn_is_made_anew(
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900), SMALL)
+        load_or_prepare(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
     (part / damage).unlink()
     again = Plain(count=900)
-    assert len(prepared(again, SMALL)) == again.reads == 900
+    assert len(load_or_prepare(again, SMALL)) == again.reads == 900
 
 
 def test_another_process_that_is_at_it_is_waited_for(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganzoo.data.cache._PATIENCE", 0.01)
+    monkeypatch.setattr("ganzoo.data.cache._POLL_SECONDS", 0.01)
     begun, let_go = threading.Event(), threading.Event()
 
     class Slow(Plain):
@@ -346,9 +352,9 @@ def test_another_process_that_is_at_it_is_waited_for(
 
     second = Plain()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(prepared, Slow(), SMALL)
+        first = pool.submit(load_or_prepare, Slow(), SMALL)
         begun.wait()
-        data = prepared(second, SMALL, waited)
+        data = load_or_prepare(second, SMALL, waited)
     assert len(first.result()) == len(data) == 5
     assert second.reads == 0
     assert waiting[:3] == [(0, 5)] * 3
@@ -360,7 +366,7 @@ def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
     (own_cache / "prepared").mkdir()
     (own_cache / "prepared").chmod(0o500)
     with pytest.raises(RequestError, match="GANZOO_CACHE"):
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
 
 
 @pytest.mark.parametrize("call", ["ganzoo.data.cache_writer.open_memmap", "os.posix_fallocate"])
@@ -370,14 +376,14 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, own_cache: Path, c
 
     monkeypatch.setattr(call, full, raising=False)
     with pytest.raises(RequestError, match="No space left on device; name another folder"):
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
     assert folders(own_cache) == []
 
 
 def test_progress_is_told_only_for_work() -> None:
     told: list[tuple[int, int]] = []
     for _ in range(2):
-        prepared(
+        load_or_prepare(
             Plain(count=300, broken=(1,)), SMALL, lambda done, total: told.append((done, total))
         )
     assert told == [(0, 300), (256, 300), (300, 300)]

@@ -7,7 +7,7 @@ import torch
 from ganzoo import RequestError
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import PreparedImages
-from ganzoo.data.collection import Collection, grouped
+from ganzoo.data.collection import Collection, group_classes
 
 NAMES = ("daisy", "rose", "tulip", "a+b")
 LABELS = np.array([2, 0, 1, 1, 3, 0, 2])
@@ -29,9 +29,9 @@ def test_without_a_wish_all_images_are_there() -> None:
 def test_classes_are_numbered_as_they_are_named() -> None:
     data = Collection.of(store(), ["tulip", "daisy"])
     assert data.class_names == ("tulip", "daisy")
-    assert data.numbers.tolist() == [0, 1, 5, 6]
+    assert data.indices.tolist() == [0, 1, 5, 6]
     assert data.labels is not None
-    assert data.labels[data.numbers].tolist() == [0, 1, 1, 0]
+    assert data.labels[data.indices].tolist() == [0, 1, 1, 0]
     assert data.identity not in ("x", Collection.of(store(), ["daisy", "tulip"]).identity)
 
 
@@ -73,6 +73,6 @@ def test_a_wrong_wish_is_refused(wanted: list[str], message: str) -> None:
 
 def test_what_needs_labels_is_refused_without() -> None:
     with pytest.raises(RequestError, match=r"data.classes=rose: the images have no labels"):
-        grouped((), ["rose"])
+        group_classes((), ["rose"])
     with pytest.raises(RequestError, match=r"data.balance: the images have no labels"):
         Batches(Collection.of(store(labeled=False)), 0, torch.device("cpu"), balance=True)

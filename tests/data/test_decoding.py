@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from ganzoo import UnreadableImage, open_image
-from ganzoo.data.decoding import MOST_PIXELS
+from ganzoo.data.decoding import MAX_PIXELS
 
 FORMATS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95},
@@ -159,7 +159,7 @@ def test_damage_is_named() -> None:
     assert reason(data[:-20]).startswith("it is damaged (image file is truncated")
 
 
-@pytest.mark.parametrize("size", [(20_000, 20_000), (9_500, 9_500), (MOST_PIXELS + 1, 1)])
+@pytest.mark.parametrize("size", [(20_000, 20_000), (9_500, 9_500), (MAX_PIXELS + 1, 1)])
 def test_a_decompression_bomb_is_refused_by_its_header_without_a_warning(
     size: tuple[int, int],
 ) -> None:
@@ -191,7 +191,7 @@ def test_bombs_of_other_formats_are_refused_as_well(kind: str, form: str, before
 
 
 def test_the_largest_size_is_allowed() -> None:
-    side = math.isqrt(MOST_PIXELS)
+    side = math.isqrt(MAX_PIXELS)
     assert "damaged" in reason(png_header(side, side))
 
 

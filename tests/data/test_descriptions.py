@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from ganzoo import RequestError, UnreadableImage
-from ganzoo.data.cache import prepared
+from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.collection import Collection
 from ganzoo.data.descriptions import (
     Description,
-    describe,
-    names_of,
+    image_names,
     read_descriptions,
-    refuse_others,
+    require_rows_for,
+    texts_for,
 )
 from ganzoo.data.preparation import Preparation
 
@@ -83,30 +83,30 @@ def test_what_is_no_table_is_one_line(tmp_path: Path) -> None:
 def test_images_are_told_of_in_their_order(tmp_path: Path) -> None:
     text = "file,address,description\nb.jpg,https://b,two\na.jpg,,one\n"
     rows = read_descriptions(table(tmp_path / "t.csv", text))
-    texts = describe(["a.jpg", "b.jpg", "c.jpg"], rows)
+    texts = texts_for(["a.jpg", "b.jpg", "c.jpg"], rows)
     assert texts == {"source": ["a.jpg", "https://b", "c.jpg"], "description": ["one", "two", ""]}
 
 
 def test_without_rows_only_names_are_known() -> None:
-    assert describe(["a.jpg"], {}) == {"source": ["a.jpg"]}
-    assert describe([], {}) == {}
+    assert texts_for(["a.jpg"], {}) == {"source": ["a.jpg"]}
+    assert texts_for([], {}) == {}
 
 
 def test_descriptions_of_other_images_are_refused() -> None:
     rows = {"x.jpg": Description()}
     with pytest.raises(RequestError, match=r"such as x\.jpg: the dataset has a\.jpg"):
-        refuse_others(["a.jpg"], rows)
+        require_rows_for(["a.jpg"], rows)
     with pytest.raises(RequestError, match="the dataset's images have no names"):
-        refuse_others([], rows)
-    refuse_others(["a.jpg", "x.jpg"], rows)
-    assert describe(["a.jpg"], rows) == {"source": ["a.jpg"]}
+        require_rows_for([], rows)
+    require_rows_for(["a.jpg", "x.jpg"], rows)
+    assert texts_for(["a.jpg"], rows) == {"source": ["a.jpg"]}
 
 
 def test_names_are_those_of_the_images_that_were_not_left_out() -> None:
     source = Named("a", "bad b", "c", "d", "bad e")
     for _ in range(2):  # prepared now, and from the cache
-        data = prepared(source, Preparation(resolution=8))
-        assert names_of(source, Collection.of(data)) == ["a", "c", "d"]
+        data = load_or_prepare(source, Preparation(resolution=8))
+        assert image_names(source, Collection.of(data)) == ["a", "c", "d"]
 
 
 def test_names_are_those_of_the_chosen_classes() -> None:
@@ -117,6 +117,6 @@ def test_names_are_those_of_the_chosen_classes() -> None:
             return super().__getitem__(index)[0], index % 2
 
     source = Labeled("a", "bad b", "c", "d", "e")
-    data = prepared(source, Preparation(resolution=8))
-    assert names_of(source, Collection.of(data, ["even"])) == ["a", "c", "e"]
-    assert names_of(source, Collection.of(data, ["odd"])) == ["d"]
+    data = load_or_prepare(source, Preparation(resolution=8))
+    assert image_names(source, Collection.of(data, ["even"])) == ["a", "c", "e"]
+    assert image_names(source, Collection.of(data, ["odd"])) == ["d"]

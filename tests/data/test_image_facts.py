@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganzoo import RequestError, UnreadableImage
 from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.image_facts import each, gather
+from ganzoo.data.image_facts import collect_facts, map_images
 
 
 class Source:
@@ -46,7 +46,7 @@ def ignore(done: int, total: int) -> None:
 
 
 def test_facts_are_in_order_without_what_cannot_be_read() -> None:
-    facts, errors = gather(Source(), range(200), ignore)
+    facts, errors = collect_facts(Source(), range(200), ignore)
     expected = [number for number in range(200) if number != 3]
     assert facts["number"].tolist() == expected
     assert facts["height"].tolist() == [number + 1 for number in expected]
@@ -56,11 +56,11 @@ def test_facts_are_in_order_without_what_cannot_be_read() -> None:
 
 def test_a_choice_of_numbers_is_read_one_by_one_and_a_run_in_bulk() -> None:
     source = Bulk()
-    facts, _ = gather(source, range(200), ignore)
+    facts, _ = collect_facts(source, range(200), ignore)
     assert facts["number"].tolist() == list(range(200))
     assert facts["label"].tolist() == [number % 2 for number in range(200)]
     assert [len(indices) for indices in source.asked] == [64, 64, 64, 8]
-    facts, _ = gather(source, [5, 9, 190], ignore)
+    facts, _ = collect_facts(source, [5, 9, 190], ignore)
     assert facts["height"].tolist() == [6, 10, 191]
     assert len(source.asked) == 4
 
@@ -85,7 +85,7 @@ def test_damaged_images_of_many_read_at_once_are_named_alone(chunk: int | None) 
         chunk, window, labels = 20, 40, None
 
     source = Damaged() if chunk is None else Chunked()
-    facts, errors = gather(source, range(200), ignore)
+    facts, errors = collect_facts(source, range(200), ignore)
     assert facts["number"].tolist() == [n for n in range(200) if n not in (70, 75)]
     assert {number: str(error) for number, error in errors.items()} == {
         n: f"cannot read the image number {n}: image {n} holds NaN" for n in (70, 75)
@@ -99,7 +99,7 @@ def test_an_error_of_the_work_is_no_unreadable_image() -> None:
         raise ZeroDivisionError
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(ZeroDivisionError):
-        list(each(Source(), [1], work, pool))
+        list(map_images(Source(), [1], work, pool))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_an_image_is(image: Any, facts: dict[str, Any]) -> None:
         def __getitem__(self, index: int) -> tuple[Any, int | None]:
             return image, None
 
-    (found,), _ = gather(One(), [0], ignore)
+    (found,), _ = collect_facts(One(), [0], ignore)
     assert (found["width"], found["height"]) == (3, 2)
     assert {name: found[name].item() for name in facts} == facts
 
@@ -136,6 +136,6 @@ def test_one_pixel_is_enough_to_differ() -> None:
         def __getitem__(self, index: int) -> tuple[Any, int | None]:
             return pixels, None
 
-    (found,), _ = gather(One(), [0], ignore)
+    (found,), _ = collect_facts(One(), [0], ignore)
     assert not found["one_color"]
     assert not found["gray"]

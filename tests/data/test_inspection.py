@@ -18,8 +18,8 @@ from PIL import ExifTags, Image
 
 import ganzoo
 from ganzoo import RequestError, UnreadableImage
-from ganzoo.data.cache import prepared
-from ganzoo.data.inspection import Report, inspect, spread
+from ganzoo.data.cache import load_or_prepare
+from ganzoo.data.inspection import Report, evenly_spaced, inspect
 from ganzoo.data.preparation import Preparation
 from ganzoo_image_folder import ImageFolderOptions
 from ganzoo_image_folder.folder import ImageFolder
@@ -374,7 +374,7 @@ def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
     assert before.done is False
     assert 0 < before.seconds < 60
     assert before.bytes == 5 * (16 * 16 * len(mode) + 8)
-    data = prepared(source, how)
+    data = load_or_prepare(source, how)
     assert before.shape == tuple(data.shape)
     files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("images", "labels")]
     assert before.bytes == sum(file.stat().st_size - 128 for file in files)
@@ -398,8 +398,8 @@ def test_a_set_of_which_nothing_can_be_read_is_told_of_all_the_same() -> None:
 
 
 def test_a_limit_looks_at_images_from_the_first_to_the_last() -> None:
-    assert list(spread(10, 4)) == [0, 2, 5, 7]
-    assert list(spread(4, 10)) == list(spread(4)) == [0, 1, 2, 3]
+    assert list(evenly_spaced(10, 4)) == [0, 2, 5, 7]
+    assert list(evenly_spaced(4, 10)) == list(evenly_spaced(4)) == [0, 1, 2, 3]
     found = inspect(Images([image(s) for s in range(10)]), Preparation(resolution=16), limit=4)
     assert (found.images, found.looked_at, found.readable) == (10, 4, 4)
 

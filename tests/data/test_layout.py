@@ -6,10 +6,10 @@ import pytest
 
 from ganzoo import (
     RequestError,
+    images_in_class_folders,
     labels_by_folder,
     labels_by_table,
     parse_dataset_json,
-    without_strays,
 )
 from ganzoo.data import layout
 
@@ -74,7 +74,7 @@ def test_a_dataset_json_of_another_form_is_refused(content: bytes) -> None:
 
 
 def test_a_huge_dataset_json_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "_LARGEST", 10)
+    monkeypatch.setattr(layout, "_MAX_BYTES", 10)
     with pytest.raises(RequestError, match="x has 16 bytes, and 10 are allowed"):
         parse_dataset_json(b'{"labels": null}', "x")
 
@@ -95,7 +95,7 @@ def test_a_huge_dataset_json_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_few_strays_are_left_out_and_many_leave_all_without_labels(
     names: list[str], rooted: bool, kept: int, told: str | None
 ) -> None:
-    found, notes = without_strays(names, rooted=rooted)
+    found, notes = images_in_class_folders(names, ignore_common_folder=rooted)
     assert len(found) == kept
     assert len(notes) == (told is not None)
     assert all(re.match(str(told), note) for note in notes)

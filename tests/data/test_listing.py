@@ -19,9 +19,9 @@ def without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "_READABLE", readable)
     monkeypatch.setattr(listing, "_REMEDIES", listing._REMEDIES | {".heic": remedy})
     known = next(known for known in formats.FORMATS if known.name == "HEIC")
-    without = formats.Format("HEIC", known.suffixes, known.begins, known.read, remedy)
+    without = formats.Format("HEIC", known.suffixes, known.matches, known.read, remedy)
     monkeypatch.setattr(
-        listing, "format_of", lambda start: without if known.begins(start) else None
+        listing, "format_of", lambda start: without if known.matches(start) else None
     )
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo import Dataset, RequestError
-from ganzoo.data.cache import PreparedImages, prepared
+from ganzoo.data.cache import PreparedImages, load_or_prepare
 from ganzoo.data.collection import Collection
-from ganzoo.data.packing import Pack, check_out, write
+from ganzoo.data.packing import Pack, check_output, write
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 
@@ -38,7 +38,7 @@ def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedImages:
     """What a run that trains on the packed images would see."""
     component = REGISTRY.find("dataset", name).component
     source: Dataset = component.build(component.options.model_validate({"path": path}))
-    return prepared(source, how)
+    return load_or_prepare(source, how)
 
 
 def same_images(one: PreparedImages, other: PreparedImages) -> bool:
@@ -239,16 +239,16 @@ def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> 
     (tmp_path / "dangling.npz").symlink_to(tmp_path / "nowhere")
     for name in ("there.h5", "there", "dangling.npz"):
         with pytest.raises(RequestError, match="exists already: name another with --out"):
-            check_out(tmp_path / name)
+            check_output(tmp_path / name)
     with pytest.raises(RequestError, match=r"write a FILE\.h5, a FILE\.npz, or a FOLDER"):
-        check_out(tmp_path / "a.zip")
+        check_output(tmp_path / "a.zip")
     with pytest.raises(RequestError, match="leave out --compress"):
-        check_out(tmp_path / "folder", compress=True)
+        check_output(tmp_path / "folder", compress=True)
     for name in ("a.npz", "folder"):
         with pytest.raises(RequestError, match=r"cannot hold descriptions: write --out FILE\.h5"):
-            check_out(tmp_path / name, described=True)
-    check_out(tmp_path / "a.h5", compress=True, described=True)
-    check_out(tmp_path / "2024.10")
+            check_output(tmp_path / name, described=True)
+    check_output(tmp_path / "a.h5", compress=True, described=True)
+    check_output(tmp_path / "2024.10")
 
 
 def test_an_image_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ganzoo.data.inspection import Forecast, Report
+from ganzoo.data.inspection import PreparationEstimate, Report
 from ganzoo.data.preparation import Preparation
-from ganzoo.data.suggestions import suitable
+from ganzoo.data.suggestions import suggest_settings
 
-FORECAST = Forecast(
+FORECAST = PreparationEstimate(
     shape=(3, 64, 64), lost=0, most_lost=0, images=200_000, seconds=1, bytes=1, done=None
 )
 PLAIN = Report(
@@ -35,7 +35,7 @@ PLAIN = Report(
 
 
 def settings(report: Report, how: Preparation | None = None, **more: Any) -> list[str]:
-    return [setting for setting, _ in suitable(report, how or Preparation(), **more)]
+    return [setting for setting, _ in suggest_settings(report, how or Preparation(), **more)]
 
 
 def test_nothing_suits_where_nothing_is_amiss() -> None:

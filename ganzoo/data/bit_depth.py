@@ -14,25 +14,25 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.components import limits_of
-from ganzoo.data.decoding import DAMAGE, open_image
-from ganzoo.data.fingerprint import remembered
+from ganzoo.data.decoding import DECODING_ERRORS, open_image
+from ganzoo.data.fingerprint import cached_result
 from ganzoo.data.formats import FORMATS, START, format_of
 from ganzoo.errors import RequestError, UnreadableImage
 
 Kind = Literal["whole numbers", "floats"]
 
-_DEEP = ("PNG", "TIFF", "PPM", "JPEG 2000")
+_DEEP_FORMATS = ("PNG", "TIFF", "PPM", "JPEG 2000")
 """The formats that can have such samples."""
 
-_SHALLOW = tuple(
-    suffix for known in FORMATS if known.name not in _DEEP for suffix in known.suffixes
+_SHALLOW_SUFFIXES = tuple(
+    suffix for known in FORMATS if known.name not in _DEEP_FORMATS for suffix in known.suffixes
 )
 """How the names of the files end that need not be opened."""
 
-_USUAL: dict[Kind, tuple[float, float]] = {"whole numbers": (0, 65535), "floats": (0, 1)}
+_DEFAULT_RANGES: dict[Kind, tuple[float, float]] = {"whole numbers": (0, 65535), "floats": (0, 1)}
 """What is assumed of them where nothing else is known."""
 
-_FULL = (255, 1023, 4095, 16383, 65535)
+_FULL_SCALE = (255, 1023, 4095, 16383, 65535)
 """The largest numbers of 8, 10, 12, 14 and 16 bits."""
 
 
@@ -44,10 +44,10 @@ class Extremes(NamedTuple):
     high: float
 
 
-class SampleRanges:
+class EightBitConverter:
     """What black and white are in some images of more than 8 bits; others stay as they are.
 
-    ``wanted`` is ``LOW..HIGH``, or ``auto``: then all of these images are read once, and for whole
+    ``pixel_range`` is ``LOW..HIGH``, or ``auto``: then all of these images are read once, and for whole
     numbers it is 0 and the greatest of as many bits as they use, 8 to 16; for floats 0..1, -1..1 or
     0..255, whichever holds them all. ``names`` are those of the images, ``read(name)`` opens one,
     and ``paths`` are the files that hold them. ``where`` is what messages call them.
@@ -55,13 +55,13 @@ class SampleRanges:
 
     def __init__(
         self,
-        wanted: str,
+        pixel_range: str,
         names: Sequence[str],
         paths: Sequence[Path],
         read: Callable[[str], BinaryIO],
         where: str,
     ) -> None:
-        self._wanted = wanted
+        self._pixel_range = pixel_range
         self._names = names
         self._paths = paths
         self._read = read
@@ -74,18 +74,18 @@ class SampleRanges:
         Raises RequestError for values that may mean anything.
         """
         return [
-            f"{kind} of more than 8 bits are taken as {_written(*limits)}; "
+            f"{kind} of more than 8 bits are taken as {_range_text(*limits)}; "
             "dataset.range=LOW..HIGH says otherwise"
             for kind, limits in self._limits.items()
-            if self._wanted == "auto"
+            if self._pixel_range == "auto"
         ]
 
     @property
     def identity(self) -> str:
         """What the prepared images depend on beside the content; empty for what is usual."""
-        return "".join(f"-{_written(*limits)}" for limits in self._limits.values())
+        return "".join(f"-{_range_text(*limits)}" for limits in self._limits.values())
 
-    def applied(self, image: Image.Image) -> Image.Image:
+    def convert(self, image: Image.Image) -> Image.Image:
         """The image with 8 bits, where it has more and they are not taken as usual."""
         kind = _kind(image.mode)
         if kind is None or kind not in self._limits:
@@ -98,8 +98,8 @@ class SampleRanges:
     @cached_property
     def _limits(self) -> dict[Kind, tuple[float, float]]:
         """Black and white by kind, where they are not as usual."""
-        if self._wanted != "auto":
-            return dict.fromkeys(_USUAL, limits_of(self._wanted))
+        if self._pixel_range != "auto":
+            return dict.fromkeys(_DEFAULT_RANGES, limits_of(self._pixel_range))
         found: dict[Kind, tuple[float, float]] = {}
         for extremes in map(Extremes._make, json.loads(self._extremes())):
             limits = _limits(extremes)
@@ -110,18 +110,18 @@ class SampleRanges:
                     f"{extremes.high:g}, which may mean anything: write dataset.range=LOW..HIGH, "
                     f"such as {near}, and what lies beyond is clipped"
                 )
-            if limits != _USUAL[extremes.kind]:
+            if limits != _DEFAULT_RANGES[extremes.kind]:
                 found[extremes.kind] = limits
         return found
 
     def _extremes(self) -> str:
-        names = [name for name in self._names if not name.lower().endswith(_SHALLOW)]
+        names = [name for name in self._names if not name.lower().endswith(_SHALLOW_SUFFIXES)]
 
         def find() -> tuple[str, bool]:
             with ThreadPool() as pool:
                 each = pool.map(self._extremes_of, names, chunksize=64)
             found = [one for one in each if isinstance(one, Extremes)]
-            kinds = [[one for one in found if one.kind == kind] for kind in _USUAL]
+            kinds = [[one for one in found if one.kind == kind] for kind in _DEFAULT_RANGES]
             merged = [
                 (some[0].kind, min(one.low for one in some), max(one.high for one in some))
                 for some in kinds
@@ -129,7 +129,7 @@ class SampleRanges:
             ]
             return json.dumps(merged), True not in each
 
-        return remembered(["samples", *names], self._paths, find) if names else "[]"
+        return cached_result(["samples", *names], self._paths, find) if names else "[]"
 
     def _extremes_of(self, name: str) -> Extremes | bool:
         """Those of one image; whether it cannot be read, if it has none."""
@@ -138,7 +138,7 @@ class SampleRanges:
                 if not _is_deep(stream):
                     return False
                 image = open_image(stream, name)
-        except (UnreadableImage, *DAMAGE):
+        except (UnreadableImage, *DECODING_ERRORS):
             return True
         kind, values = _kind(image.mode), np.asarray(image)
         values = values[np.isfinite(values)]
@@ -151,7 +151,7 @@ def _is_deep(stream: BinaryIO) -> bool:
     """Whether an image has more than 8 bits, by its header."""
     start = stream.read(START)
     known = format_of(start)
-    if known is None or known.name not in _DEEP or known.remedy:
+    if known is None or known.name not in _DEEP_FORMATS or known.remedy:
         return False
     if known.name == "PNG":
         return start[24:26] == b"\x10\0"  # 16 bits, and no color
@@ -168,15 +168,15 @@ def _kind(mode: str) -> Kind | None:
 def _limits(found: Extremes) -> tuple[float, float] | None:
     """What is black and white, if that is clear."""
     if found.kind == "whole numbers":
-        full = next((high for high in _FULL if found.high <= high), None)
+        full_scale = next((high for high in _FULL_SCALE if found.high <= high), None)
         # Zeros and ones alone are more likely black and white than two kinds of black.
-        clear = full and found.low >= 0 and found.high != 1
-        return (0, full) if full and clear else None
+        clear = full_scale and found.low >= 0 and found.high != 1
+        return (0, full_scale) if full_scale and clear else None
     if found.low >= -1 and found.high <= 1:
         return (-1, 1) if found.low < 0 else (0, 1)
     # What is little beyond 1 has got there by resizing.
     return (0, 255) if found.low >= 0 and 2 < found.high <= 255 else None
 
 
-def _written(low: float, high: float) -> str:
+def _range_text(low: float, high: float) -> str:
     return f"{low:g}..{high:g}"

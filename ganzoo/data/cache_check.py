@@ -17,7 +17,7 @@ _TOLERANCE = 2.0
 """Of the mean difference, in levels of 0 to 255: decoders may differ a little by version."""
 
 
-class Prepared(Protocol):
+class PreparedRows(Protocol):
     """Images with their labels, as the cache keeps them."""
 
     @property
@@ -37,7 +37,7 @@ class Prepared(Protocol):
 
 
 def require_unchanged(
-    found: Prepared, source: Dataset, how: Preparation, folder: Path, dataset: str
+    found: PreparedRows, dataset: Dataset, preparation: Preparation, folder: Path, dataset_name: str
 ) -> None:
     """Raise RequestError if a source of this fingerprint has other images than those prepared.
 
@@ -45,34 +45,34 @@ def require_unchanged(
     Only the number is, if the source has to read everything to give one image.
     """
     count = len(found.images) + len(found.left_out)
-    if len(source) != count:
-        _refuse(f"there are {len(source)} images, and {count} were prepared", folder, dataset)
-    if isinstance(source, SequentialDataset) and source.sequential:
+    if len(dataset) != count:
+        _refuse(f"there are {len(dataset)} images, and {count} were prepared", folder, dataset_name)
+    if isinstance(dataset, SequentialDataset) and dataset.sequential:
         return
     kept = np.delete(np.arange(count), found.left_out)
-    for place in sorted({0, len(kept) // 2, len(kept) - 1}):
-        number = int(kept[place])
+    for row_number in sorted({0, len(kept) // 2, len(kept) - 1}):
+        number = int(kept[row_number])
         try:
-            row = read_one(source, number, how)
+            row = read_one(dataset, number, preparation)
         except UnreadableImage:  # which says nothing about the prepared images
             continue
         if row.pixels is None:
             continue
-        before = found.images[place].astype(np.float32)
+        before = found.images[row_number].astype(np.float32)
         now = row.pixels[..., : before.shape[-1]].astype(np.float32)
         if now.shape != before.shape or np.abs(now - before).mean() > _TOLERANCE:
-            _refuse(f"image {number} is not the one that was prepared", folder, dataset)
-        if found.labels is not None and row.label != found.labels[place]:
+            _refuse(f"image {number} is not the one that was prepared", folder, dataset_name)
+        if found.labels is not None and row.label != found.labels[row_number]:
             _refuse(
                 f"image {number} has the label {row.label}, and was prepared with "
-                f"{found.labels[place]}",
+                f"{found.labels[row_number]}",
                 folder,
-                dataset,
+                dataset_name,
             )
 
 
-def _refuse(what: str, folder: Path, dataset: str) -> NoReturn:
-    called = f"dataset {dataset}" if dataset else "the dataset"
+def _refuse(what: str, folder: Path, dataset_name: str) -> NoReturn:
+    called = f"dataset {dataset_name}" if dataset_name else "the dataset"
     raise RequestError(
         f"{called}: its fingerprint did not change though its images did: {what}. The plugin must "
         f"correct its fingerprint; until then, delete {folder}, and they are prepared again"

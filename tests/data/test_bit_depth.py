@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 from pydantic import Field, ValidationError
 
-from ganzoo import Options, RequestError, SampleRange, SampleRanges
-from ganzoo.data import depth
+from ganzoo import EightBitConverter, Options, PixelRange, RequestError
 
 Values = list[Any]
 
@@ -26,7 +25,7 @@ def encoded(values: Values, kind: type[Any]) -> bytes:
     return stream.getvalue()
 
 
-def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> SampleRanges:
+def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> EightBitConverter:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
 
@@ -34,11 +33,11 @@ def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> 
         return (tmp_path / name).open("rb")
 
     paths = [tmp_path / name for name in files]
-    return SampleRanges(wanted, list(files), paths, read, "pics")
+    return EightBitConverter(wanted, list(files), paths, read, "pics")
 
 
-def grays(found: SampleRanges, values: Values, kind: type[Any]) -> Any:
-    return np.asarray(found.applied(image(values, kind)))[0].tolist()
+def grays(found: EightBitConverter, values: Values, kind: type[Any]) -> Any:
+    return np.asarray(found.convert(image(values, kind)))[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -103,13 +102,15 @@ def test_what_may_mean_anything_is_asked_for(
 def test_the_images_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a": encoded([0, 4000], np.uint16)}
     first = ranges(tmp_path, files).identity
-    monkeypatch.setattr(depth, "open_image", lambda *_: pytest.fail("read again"))
-    again = SampleRanges("auto", ["a"], [tmp_path / "a"], lambda _: pytest.fail("read again"), "x")
+    monkeypatch.setattr(bit_depth, "open_image", lambda *_: pytest.fail("read again"))
+    again = EightBitConverter(
+        "auto", ["a"], [tmp_path / "a"], lambda _: pytest.fail("read again"), "x"
+    )
     assert again.identity == first
 
 
 class Given(Options):
-    range: SampleRange = Field("auto", description="What black and white are.")
+    range: PixelRange = Field("auto", description="What black and white are.")
 
 
 @pytest.mark.parametrize("text", ["0..1", "-1000..400", "0.5..1.5", "auto"])
