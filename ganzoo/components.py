@@ -50,7 +50,7 @@ def _checked_range(written: str) -> str:
 
 
 PixelRange = Annotated[str, AfterValidator(_checked_range)]
-"""The type of an option that says what black and white are: ``LOW..HIGH``, or ``auto``."""
+"""The type of an option for the pixel values of black and white: ``LOW..HIGH``, or ``auto``."""
 
 
 class Options(BaseModel):

@@ -1,4 +1,4 @@
-"""What black and white are in images whose samples have more than 8 bits."""
+"""Conversion of images with more than 8 bits per channel to 8 bits."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from ganzoo.errors import RequestError, UnreadableImage
 Kind = Literal["whole numbers", "floats"]
 
 _DEEP_FORMATS = ("PNG", "TIFF", "PPM", "JPEG 2000")
-"""The formats that can have such samples."""
+"""The formats that can have more than 8 bits per channel."""
 
 _SHALLOW_SUFFIXES = tuple(
     suffix for known in FORMATS if known.name not in _DEEP_FORMATS for suffix in known.suffixes
 )
-"""How the names of the files end that need not be opened."""
+"""Suffixes of files that have 8 bits per channel and need not be opened."""
 
 _DEFAULT_RANGES: dict[Kind, tuple[float, float]] = {"whole numbers": (0, 65535), "floats": (0, 1)}
-"""What is assumed of them where nothing else is known."""
+"""The values of black and white that ``prepare`` assumes."""
 
 _FULL_SCALE = (255, 1023, 4095, 16383, 65535)
 """The largest numbers of 8, 10, 12, 14 and 16 bits."""
 
 
 class Extremes(NamedTuple):
-    """The least and the greatest value of a kind, in some images."""
+    """The smallest and the largest value of one kind of samples in some images."""
 
     kind: Kind
     low: float
@@ -45,12 +45,14 @@ class Extremes(NamedTuple):
 
 
 class EightBitConverter:
-    """What black and white are in some images of more than 8 bits; others stay as they are.
+    """Converts images with more than 8 bits per channel to 8 bits; keeps all others as they are.
 
-    ``pixel_range`` is ``LOW..HIGH``, or ``auto``: then all of these images are read once, and for whole
-    numbers it is 0 and the greatest of as many bits as they use, 8 to 16; for floats 0..1, -1..1 or
-    0..255, whichever holds them all. ``names`` are those of the images, ``read(name)`` opens one,
-    and ``paths`` are the files that hold them. ``where`` is what messages call them.
+    ``pixel_range`` is ``LOW..HIGH``, the values of black and white, or ``auto``. With ``auto``, all
+    these images are read once. The range of integers is then 0 to the largest number of the
+    smallest bit depth (8, 10, 12, 14 or 16) that holds all values; that of floats is the first of
+    0..1, -1..1 and 0..255 that holds them. ``names`` are the names of the images, ``read(name)``
+    opens one, ``paths`` are the files that contain them, and ``where`` stands for all of them in
+    messages.
     """
 
     def __init__(
@@ -69,24 +71,24 @@ class EightBitConverter:
 
     @property
     def notes(self) -> list[str]:
-        """One line for each kind that is not taken as usual.
+        """One line for each kind of samples whose range ``auto`` has found to be unusual.
 
-        Raises RequestError for values that may mean anything.
+        Raises RequestError if the range cannot be found.
         """
         return [
-            f"{kind} of more than 8 bits are taken as {_range_text(*limits)}; "
-            "dataset.range=LOW..HIGH says otherwise"
+            f"pixels that are {kind} of more than 8 bits are read in the range "
+            f"{_range_text(*limits)}; write dataset.range=LOW..HIGH for another range"
             for kind, limits in self._limits.items()
             if self._pixel_range == "auto"
         ]
 
     @property
     def identity(self) -> str:
-        """What the prepared images depend on beside the content; empty for what is usual."""
+        """The ranges as a part of the fingerprint; empty if they are the default."""
         return "".join(f"-{_range_text(*limits)}" for limits in self._limits.values())
 
     def convert(self, image: Image.Image) -> Image.Image:
-        """The image with 8 bits, where it has more and they are not taken as usual."""
+        """The image with 8 bits per channel; unchanged if it has them, or has the default range."""
         kind = _kind(image.mode)
         if kind is None or kind not in self._limits:
             return image
@@ -97,7 +99,7 @@ class EightBitConverter:
 
     @cached_property
     def _limits(self) -> dict[Kind, tuple[float, float]]:
-        """Black and white by kind, where they are not as usual."""
+        """The values of black and white by kind of samples, where they are not the default."""
         if self._pixel_range != "auto":
             return dict.fromkeys(_DEFAULT_RANGES, limits_of(self._pixel_range))
         found: dict[Kind, tuple[float, float]] = {}
@@ -106,9 +108,9 @@ class EightBitConverter:
             if limits is None:
                 near = f"{math.floor(extremes.low)}..{math.ceil(extremes.high)}"
                 raise RequestError(
-                    f"the {extremes.kind} in {self._where} go from {extremes.low:g} to "
-                    f"{extremes.high:g}, which may mean anything: write dataset.range=LOW..HIGH, "
-                    f"such as {near}, and what lies beyond is clipped"
+                    f"the pixels in {self._where} are {extremes.kind} from {extremes.low:g} to "
+                    f"{extremes.high:g}; the values of black and white are unknown: write "
+                    f"dataset.range=LOW..HIGH, for example {near}; values outside are clipped"
                 )
             if limits != _DEFAULT_RANGES[extremes.kind]:
                 found[extremes.kind] = limits
@@ -132,7 +134,7 @@ class EightBitConverter:
         return cached_result(["samples", *names], self._paths, find) if names else "[]"
 
     def _extremes_of(self, name: str) -> Extremes | bool:
-        """Those of one image; whether it cannot be read, if it has none."""
+        """The extremes of one image; if it has none, whether that is because it cannot be read."""
         try:
             with self._read(name) as stream:
                 if not _is_deep(stream):
@@ -148,7 +150,7 @@ class EightBitConverter:
 
 
 def _is_deep(stream: BinaryIO) -> bool:
-    """Whether an image has more than 8 bits, by its header."""
+    """Whether an image has more than 8 bits per channel, by its header."""
     start = stream.read(START)
     known = format_of(start)
     if known is None or known.name not in _DEEP_FORMATS or known.remedy:
@@ -166,15 +168,15 @@ def _kind(mode: str) -> Kind | None:
 
 
 def _limits(found: Extremes) -> tuple[float, float] | None:
-    """What is black and white, if that is clear."""
+    """The values of black and white, or ``None`` if they are ambiguous."""
     if found.kind == "whole numbers":
         full_scale = next((high for high in _FULL_SCALE if found.high <= high), None)
-        # Zeros and ones alone are more likely black and white than two kinds of black.
+        # Zeros and ones alone probably mean black and white, not the two darkest levels.
         clear = full_scale and found.low >= 0 and found.high != 1
         return (0, full_scale) if full_scale and clear else None
     if found.low >= -1 and found.high <= 1:
         return (-1, 1) if found.low < 0 else (0, 1)
-    # What is little beyond 1 has got there by resizing.
+    # Values slightly above 1 are overshoots of resizing, not a range up to 255.
     return (0, 255) if found.low >= 0 and 2 < found.high <= 255 else None
 
 

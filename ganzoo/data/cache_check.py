@@ -1,4 +1,4 @@
-"""Whether prepared images are still those of their source."""
+"""A check that prepared images still match their dataset."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError, UnreadableImage
 
 _TOLERANCE = 2.0
-"""Of the mean difference, in levels of 0 to 255: decoders may differ a little by version."""
+"""Allowed mean difference, in levels of 0 to 255: versions of decoders differ slightly."""
 
 
 class PreparedRows(Protocol):
-    """Images with their labels, as the cache keeps them."""
+    """Images with their labels, as they are in the cache."""
 
     @property
     def images(self) -> NDArray[np.uint8]:
@@ -32,21 +32,21 @@ class PreparedRows(Protocol):
 
     @property
     def left_out(self) -> tuple[int, ...]:
-        """The numbers in the source of those that could not be read."""
+        """The numbers, in the dataset, of images that could not be read."""
         ...
 
 
 def require_unchanged(
     found: PreparedRows, dataset: Dataset, preparation: Preparation, folder: Path, dataset_name: str
 ) -> None:
-    """Raise RequestError if a source of this fingerprint has other images than those prepared.
+    """Raise RequestError if the dataset's images changed but its fingerprint did not.
 
-    The number of images is compared, and the first, middle and last of them with their labels.
-    Only the number is, if the source has to read everything to give one image.
+    Compares the number of images, and the first, middle and last image with their labels. Compares
+    only the number if the dataset has to read everything to return one image.
     """
     count = len(found.images) + len(found.left_out)
     if len(dataset) != count:
-        _refuse(f"there are {len(dataset)} images, and {count} were prepared", folder, dataset_name)
+        _refuse(f"it has {len(dataset)} images, but {count} are prepared", folder, dataset_name)
     if isinstance(dataset, SequentialDataset) and dataset.sequential:
         return
     kept = np.delete(np.arange(count), found.left_out)
@@ -54,17 +54,17 @@ def require_unchanged(
         number = int(kept[row_number])
         try:
             row = read_one(dataset, number, preparation)
-        except UnreadableImage:  # which says nothing about the prepared images
+        except UnreadableImage:  # this does not show whether the images changed
             continue
         if row.pixels is None:
             continue
         before = found.images[row_number].astype(np.float32)
         now = row.pixels[..., : before.shape[-1]].astype(np.float32)
         if now.shape != before.shape or np.abs(now - before).mean() > _TOLERANCE:
-            _refuse(f"image {number} is not the one that was prepared", folder, dataset_name)
+            _refuse(f"image {number} differs from the prepared image", folder, dataset_name)
         if found.labels is not None and row.label != found.labels[row_number]:
             _refuse(
-                f"image {number} has the label {row.label}, and was prepared with "
+                f"image {number} has the label {row.label}, but its prepared label is "
                 f"{found.labels[row_number]}",
                 folder,
                 dataset_name,
@@ -72,8 +72,8 @@ def require_unchanged(
 
 
 def _refuse(what: str, folder: Path, dataset_name: str) -> NoReturn:
-    called = f"dataset {dataset_name}" if dataset_name else "the dataset"
+    name = f"dataset {dataset_name}" if dataset_name else "the dataset"
     raise RequestError(
-        f"{called}: its fingerprint did not change though its images did: {what}. The plugin must "
-        f"correct its fingerprint; until then, delete {folder}, and they are prepared again"
+        f"{name}: its images changed, but its fingerprint did not: {what}; the plugin must "
+        f"correct its fingerprint; until then, delete {folder} to prepare the images again"
     )

@@ -1,4 +1,4 @@
-"""The making of a set of prepared images, which can be interrupted at any time."""
+"""Prepares a dataset's images into a folder; can be interrupted and resumed at any time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ganzoo.folders import write_atomically
 
 _CHUNK = 256
 _SECONDS = 2.0
-"""How much work a process that is killed may lose."""
+"""Seconds between two writes of the progress: what a killed process may lose."""
 NO_LABEL = -1
 NO_ATTRIBUTION: AbstractContextManager[None] = nullcontext()
-"""Of a source that nobody has said whose code it is."""
+"""The context for a dataset whose plugin is not known."""
 
 
 class Row(NamedTuple):
-    """A prepared image (H, W, C) with its label, or why there is none."""
+    """A prepared image, uint8 (H, W, C), with its label; or the reason why it was left out."""
 
     number: int
     pixels: NDArray[np.uint8] | None
@@ -44,11 +44,11 @@ class Row(NamedTuple):
 
 @dataclass
 class _Progress:
-    """How far the work has come."""
+    """The part of the work that is done."""
 
     rows: int = 0
     gray: bool = True
-    """Whether every image so far is."""
+    """Whether every image so far is gray."""
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class _Progress:
 
 
 class CacheWriter:
-    """A folder with rows for all images, filled in their order, and a note of how far."""
+    """Writes prepared images into a folder, in order, and records the progress there."""
 
     def __init__(
         self,
@@ -71,20 +71,21 @@ class CacheWriter:
         self.dataset = dataset
         self.preparation = preparation
         self.dataset_name = dataset_name
-        """The qualified name of the source's dataset, for messages."""
+        """The dataset's qualified name, for messages."""
         self.code = code
         self._progress_file = folder / "progress.json"
 
     def done(self) -> int:
-        """How many images are done, perhaps by another process."""
+        """The number of images that are prepared, by this process or another."""
         return self._load_progress().rows
 
     def finish(self, progress: Callable[[int, int], None]) -> None:
-        """Do what is left, and leave ``images.npy``, ``labels.npy`` if any, and ``about.json``.
+        """Prepare the remaining images; write ``images.npy``, ``labels.npy`` and ``about.json``.
 
-        Raises UnreadableImage for an image that cannot be decoded, unless its source says to
-        skip it, RequestError if nothing is left or a label is wrong, and OSError where the disk
-        gives no more. After a wrong label nothing is kept: other images may have wrong labels, too.
+        Without labels, there is no ``labels.npy``. Raises UnreadableImage for an image that cannot
+        be decoded, unless the dataset says to skip it; RequestError if no image can be read or a
+        label is wrong; OSError if the disk is full. After a wrong label the folder is deleted,
+        because the labels of other images may be wrong, too.
         """
         rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
         done = self._load_progress() if rows.exists() and every_label.exists() else _Progress()
@@ -106,13 +107,13 @@ class CacheWriter:
             raise
         if len(done.skipped) == len(self.dataset):
             reason = done.skipped[0][1]
-            raise RequestError(f"not one of the {len(self.dataset)} images can be read: {reason}")
+            raise RequestError(f"none of the {len(self.dataset)} images can be read: {reason}")
         self._write_results(done, pixels, labels)
 
     def _load_progress(self) -> _Progress:
         try:
             done = _Progress(**json.loads(self._progress_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):  # none that was written whole
+        except (OSError, ValueError, TypeError, RecursionError):  # there is none, or it is damaged
             return _Progress()
         return done if 0 <= done.rows <= len(self.dataset) else _Progress()
 
@@ -144,7 +145,7 @@ class CacheWriter:
     def _write_results(
         self, done: _Progress, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]
     ) -> None:
-        """Close the gaps of skipped images, and keep one channel of gray ones."""
+        """Remove the rows of skipped images, and keep one channel if all images are gray."""
         rows, file = self.folder / "rows.npy", self.folder / "images.npy"
         channels = 1 if done.gray and self.preparation.channels == "auto" else pixels.shape[-1]
         kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
@@ -174,14 +175,14 @@ def read(
     start: int = 0,
     code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> Iterator[list[Row]]:
-    """All images from number ``start`` on, some at a time, prepared in threads."""
+    """All images from number ``start`` on, prepared in threads, in lists of up to 256."""
     with ThreadPoolExecutor() as pool:
         for first in range(start, len(dataset), _CHUNK):
             indices = range(first, min(first + _CHUNK, len(dataset)))
             if isinstance(dataset, BulkDataset):
                 with code:
                     images, labels = dataset.read(indices)
-                    require_array(images, "what read() returned first", ndim=4)
+                    require_array(images, "the first value of read()", ndim=4)
                 yield _prepare_rows(indices, images, labels, preparation)
             else:
                 yield list(
@@ -195,7 +196,7 @@ def read_one(
     preparation: Preparation,
     code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> Row:
-    """One image; or why it is left out, if the source says to skip what cannot be read."""
+    """One prepared image; or the reason why it is left out, if the dataset says to skip it."""
     try:
         with code:
             item = dataset[index]
@@ -221,19 +222,19 @@ def _prepare_rows(
 
 
 def _open_or_create(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:
-    """The array in this file, gone on with if it is there, its room on the disk made sure."""
+    """The array in this file, memory-mapped; a new file gets its full size on the disk now."""
     if file.exists():
         return open_memmap(file, mode="r+")
     array = open_memmap(file, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at some later row
+    if hasattr(os, "posix_fallocate"):  # without it, a full disk kills the process at a later row
         with file.open("r+b") as opened:
             os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
     return array
 
 
 def _copy_rows(pixels: NDArray[np.uint8], kept: NDArray[np.intp], file: Path) -> None:
-    """Write some of the rows to another file."""
-    file.unlink(missing_ok=True)  # of a process that was killed
+    """Write the rows ``kept`` to another file."""
+    file.unlink(missing_ok=True)  # left by a process that was killed
     array = _open_or_create(file, np.uint8, (len(kept), *pixels.shape[1:]))
     for start in range(0, len(kept), _CHUNK):
         array[start : start + _CHUNK] = pixels[kept[start : start + _CHUNK]]

@@ -1,4 +1,4 @@
-"""The images of a run: all of one shape, with their labels, some classes of them or all."""
+"""The images of a run: all images of a dataset, or those of some classes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 
 class Store(Protocol):
-    """Images of one shape with their labels, wherever they lie."""
+    """Images of one shape with their labels, from a cache or a stream."""
 
     @property
     def shape(self) -> ImageShape:
@@ -35,39 +35,39 @@ class Store(Protocol):
 
     @property
     def identity(self) -> str:
-        """What they are and how they were prepared, as a hash."""
+        """A hash of the images' content and of how they were prepared."""
         ...
 
     def __len__(self) -> int: ...
 
     def take(self, indices: Indices) -> NDArray[np.uint8]:
-        """Some of them, (N, H, W, C)."""
+        """The images of these numbers, uint8 (N, H, W, C)."""
         ...
 
 
 @dataclass(frozen=True)
 class Collection:
-    """The images of a run: those of a store, or some of them."""
+    """The images of a run: all images of a store, or those of some classes."""
 
     store: Store
     indices: Indices
-    """Which of the store's images they are, ascending."""
+    """The numbers of these images in the store, ascending."""
     labels: NDArray[np.int64] | None
-    """The label of every image in the store; -1 where it is not one of these."""
+    """The label of every image in the store; -1 for images that are not in this collection."""
     class_names: tuple[str, ...]
     identity: str
 
     @classmethod
     def of(cls, store: Store, classes: Sequence[str] = ()) -> Collection:
-        """All the images of a store, or those of the wanted classes.
+        """All images of a store, or those of these ``classes``.
 
-        Classes are numbered as they are named; ``"rose+tulip"`` makes one class of two. Raises
-        RequestError for a class that is not there or is named twice, and if there are no labels.
+        The order of ``classes`` gives the new labels; ``"rose+tulip"`` merges two classes. Raises
+        RequestError for a class that does not exist or is given twice, and without labels.
         """
         labels, identity = store.labels, store.identity
         groups = group_classes(store.class_names, classes)
         if classes and labels is None:
-            raise RequestError("data.classes: not all of the images have labels")
+            raise RequestError("data.classes: some images have no labels; remove data.classes")
         if not classes or labels is None:
             return cls(store, np.arange(len(store)), labels, store.class_names, identity)
         new = np.full(len(store.class_names), -1, np.int64)
@@ -89,19 +89,21 @@ class Collection:
 
 
 def group_classes(class_names: Sequence[str], classes: Sequence[str]) -> dict[str, list[int]]:
-    """The labels that make up each wanted class; each class is its own if none is named.
+    """The labels of each of these ``classes``, by name; without ``classes``, of every class.
 
-    Raises RequestError for a class that is not there or is named twice, and if there are none.
+    Raises RequestError for a class that does not exist or is given twice, and without labels.
     """
     if not classes:
         return {name: [label] for label, name in enumerate(class_names)}
     if not class_names:
-        raise RequestError(f"data.classes={','.join(classes)}: the images have no labels")
+        raise RequestError(
+            f"data.classes={','.join(classes)}: the images have no labels; remove data.classes"
+        )
     members = [_members(class_names, name) for name in classes]
     used = [label for labels in members for label in labels]
     for label in used:
         if used.count(label) > 1:
-            raise RequestError(f"data.classes names the class {class_names[label]} twice")
+            raise RequestError(f"data.classes contains the class {class_names[label]} twice")
     return dict(zip(classes, members, strict=True))
 
 
@@ -109,6 +111,6 @@ def _members(class_names: Sequence[str], name: str) -> list[int]:
     parts = [name] if name in class_names else [part.strip() for part in name.split("+")]
     for part in parts:
         if part not in class_names:
-            known = did_you_mean(part, class_names) or f"; there are {', '.join(class_names)}"
-            raise UnknownName(f"data.classes: there is no class called {part}{known}")
+            known = did_you_mean(part, class_names) or f"; the classes are {', '.join(class_names)}"
+            raise UnknownName(f"data.classes: there is no class {part}{known}")
     return [class_names.index(part) for part in parts]

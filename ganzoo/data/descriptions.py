@@ -1,4 +1,4 @@
-"""What is known of images beside their pixels: a table with a row for each file."""
+"""A table of images: for each file, a description and the address it comes from."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
 
 TABLE_NAME = "images.csv"
-"""What the table is called beside the images, as ``ganzoo data fetch`` writes it."""
+"""The table's name in the folder of the images; ``ganzoo data fetch`` writes it."""
 
 _MOST_BYTES = 256 * 1024**2
 
 
 class Description(NamedTuple):
-    """What a row tells of an image; empty where it does not say."""
+    """One row of the table; a missing value is empty."""
 
     address: str = ""
     description: str = ""
 
 
 def read_descriptions(path: Path) -> dict[str, Description]:
-    """The rows of a CSV file by their column ``file``; of several for one file the first.
+    """The rows of a CSV file by their column ``file``; of several rows for a file, the first.
 
-    Files are named as below the dataset's folder. Other columns are passed over, and rows that
-    name no file.
+    File names are relative to the dataset's folder. Other columns, and rows without a file name,
+    are ignored.
 
-    Raises RequestError for a file that is no such table, or too large.
+    Raises RequestError if the file does not exist, is not such a table, or is too large.
     """
     if not path.is_file():
-        raise RequestError(f"there is no table {path}")
+        raise RequestError(f"there is no table {path}: give the path of a CSV file")
     found: dict[str, Description] = {}
     try:
         if (size := path.stat().st_size) > _MOST_BYTES:
-            raise RequestError(f"{path} has {size:,} bytes, and {_MOST_BYTES:,} are allowed")
+            raise RequestError(f"{path} has {size:,} bytes; the limit is {_MOST_BYTES:,}")
         for row in _rows(path):
             values = (row.get(column) or "" for column in Description._fields)
             if row["file"]:
@@ -49,7 +49,7 @@ def read_descriptions(path: Path) -> dict[str, Description]:
     except OSError as error:
         raise RequestError(f"cannot read the table {path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise RequestError(f"{path} is no CSV in UTF-8: {error}") from error
+        raise RequestError(f"{path} is not a CSV file in UTF-8: {error}") from error
     return found
 
 
@@ -58,14 +58,14 @@ def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
         reader = csv.DictReader(file, strict=True)
         if "file" not in (reader.fieldnames or ()):
             raise RequestError(
-                f"{path} has no column 'file' in its first line: it needs file and description, "
-                "and may have address"
+                f"{path} has no column 'file' in its first line: write the columns file and "
+                "description there, and address if there is one"
             )
         yield from reader
 
 
 def image_names(dataset: Dataset, data: Collection) -> list[str]:
-    """What each image, prepared from a source, is called there; nothing if they have no names."""
+    """The name in the dataset of each image in ``data``; empty if its images have no names."""
     if not isinstance(dataset, NamedDataset):
         return []
     assert isinstance(data.store, PreparedImages)
@@ -74,22 +74,23 @@ def image_names(dataset: Dataset, data: Collection) -> list[str]:
 
 
 def require_rows_for(names: Sequence[str], rows: Mapping[str, Description]) -> None:
-    """Raise RequestError for rows that are of none of these images."""
+    """Raise RequestError if there are rows, but none for any of these images."""
     if rows and rows.keys().isdisjoint(names):
         found_names = (
             f"the dataset has {names[0]}" if names else "the dataset's images have no names"
         )
         raise RequestError(
-            f"the descriptions are of other images, such as {min(rows)}: {found_names}"
+            f"the descriptions are of other images: the table has {min(rows)}, {found_names}"
         )
 
 
 def texts_for(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
-    """What is known of images of these names, in their order, as far as anything is.
+    """The texts about images of these names, in their order; texts that are all empty are absent.
 
-    Where they come from (``source``: address, else name), and what they show (``description``).
+    ``source`` is the address an image comes from, or else its name; ``description`` says what it
+    shows.
     """
     found = [rows.get(name, Description()) for name in names]
     sources = (row.address or printable(name) for name, row in zip(names, found, strict=True))
     texts = {"source": list(sources), "description": [row.description for row in found]}
-    return {what: texts_of_kind for what, texts_of_kind in texts.items() if any(texts_of_kind)}
+    return {kind: values for kind, values in texts.items() if any(values)}

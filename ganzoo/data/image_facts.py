@@ -1,4 +1,4 @@
-"""The facts that an inspection keeps of each image, gathered in one pass over all of them."""
+"""Facts about each image for an inspection, collected in one pass."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ _FACTS = np.dtype(
         ("signature", np.uint8, 72),
     ]
 )
-"""168 bytes, so that a million images are no burden."""
+"""168 bytes per image."""
 
 _FOR_SIGNATURE = Preparation(resolution=SIDE, fit="stretch", channels=1)
-"""How an image is prepared to take its likeness."""
+"""How an image is prepared before its signature is computed."""
 
 
 def collect_facts(
     dataset: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
 ) -> tuple[NDArray[Any], dict[int, UnreadableImage]]:
-    """The facts of the images that can be read, row by row, and the errors of the others."""
+    """A row of facts for each image that can be read, and the error of each other image."""
     facts = np.empty(len(numbers), _FACTS)
     errors: dict[int, UnreadableImage] = {}
     step = dataset.chunk if isinstance(dataset, ChunkedDataset) else _CHUNK
@@ -72,9 +72,9 @@ def map_images(
     work: Callable[[RawImage, int | None], T],
     pool: Executor,
 ) -> Iterable[T | UnreadableImage]:
-    """What ``work`` makes of each image and its label, or why it cannot be read.
+    """The results of ``work`` for each image and its label, or the error if it cannot be read.
 
-    Many at once are read one by one where they cannot be read together.
+    If a bulk read fails, the images are read one by one.
     """
 
     def read_one(number: int) -> T | UnreadableImage:
@@ -96,7 +96,7 @@ def map_images(
 
 
 def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
-    """The facts of an image, but for its number."""
+    """The facts of an image, without its number."""
     if isinstance(raw, Image.Image):
         image, mode, pixels = raw, raw.mode, _pixels(raw)
     else:
@@ -107,7 +107,7 @@ def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
         *image.size,
         mode,
         _is_gray(mode, pixels),
-        _are_alike(pixels, pixels[:1, :1]),
+        _are_equal(pixels, pixels[:1, :1]),
         _is_transparent(image),
         bool(image.info.get("duration") or image.info.get("default_image")),
         digest(pixels),
@@ -116,13 +116,13 @@ def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """A large photograph by a whole factor, since Lanczos' filter takes a while for all of it."""
+    """A large image reduced by an integer factor, because Lanczos resampling of it is slow."""
     factor = min(image.size) // (4 * SIDE)
     return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "L") else image
 
 
 def _pixels(image: Image.Image) -> NDArray[Any]:
-    """The values of the pixels, which in a palette's numbers would mean nothing."""
+    """The values of the pixels; colors instead of the numbers of a palette."""
     if image.mode == "P":
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return np.asarray(image)
@@ -130,18 +130,18 @@ def _pixels(image: Image.Image) -> NDArray[Any]:
 
 def _is_gray(mode: str, pixels: NDArray[Any]) -> bool:
     if mode in ("P", "RGB", "RGBA"):
-        return _are_alike(pixels[..., :3], pixels[..., :1])
+        return _are_equal(pixels[..., :3], pixels[..., :1])
     return pixels.ndim == 2 or pixels.shape[2] <= 2
 
 
 def _is_transparent(image: Image.Image) -> bool:
-    """Whether any pixel is; many images have an alpha channel for nothing."""
+    """Whether any pixel is transparent; many images have an unused alpha channel."""
     if not image.has_transparency_data:
         return False
     return bool(np.asarray(image.convert("RGBA").getchannel("A")).min() < 255)
 
 
-def _are_alike(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
-    # A few rows tell of most images that they are not.
+def _are_equal(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
+    # A few rows are enough for most images that differ.
     few = slice(None, None, 1 + len(pixels) // 8)
     return bool((pixels[few] == others[few]).all() and (pixels == others).all())

@@ -1,4 +1,4 @@
-"""What a set of images is like, in counts and names."""
+"""A report about the images of a dataset: sizes, modes, classes, duplicates, damage."""
 
 from __future__ import annotations
 
@@ -33,68 +33,73 @@ from ganzoo.errors import RequestError
 from ganzoo.size import size
 
 _SAMPLE = 64
-"""Images that are prepared to measure how long it takes."""
+"""The number of images that are prepared to measure the time per image."""
 
 _SHARE, _MOST_ENLARGED = 0.9, 1.25
-"""The share of the images that a resolution should not enlarge, or by so much at most."""
+"""A suitable resolution enlarges this share of the images by at most this factor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreparationEstimate:
-    """What preparing makes of the images, and what it costs."""
+    """The result and the cost of preparing the images: cropping, resizing and caching them."""
 
     shape: tuple[int, int, int]
-    """Of each prepared image: channels, height, width."""
+    """The shape of each prepared image: channels, height, width."""
     lost: float
-    """How far images are from that shape, 0 to 1, on average.
+    """The average loss by the change of shape, 0 to 1.
 
-    It is the share of an image that is cropped, the share of the result that is padding, or by how
-    much one side is compressed against the other.
+    For ``fit`` crop, the share of the image that is cut off; for pad, the share of the result that
+    is padding; for stretch, how much one side is compressed relative to the other.
     """
     most_lost: float
+    """The largest such loss."""
     images: int
-    """How many are prepared: those of every class."""
+    """The number of images to prepare, of all classes."""
     seconds: float
-    """About, on this machine."""
+    """The estimated time on this machine."""
     bytes: int
-    """In the cache; 0 for a source that is read while it is trained on."""
+    """The size in the cache; 0 for a dataset that is read in chunks during training."""
     done: bool | None
-    """Whether they are there; ``None`` where only some were looked at, or none are kept there."""
+    """Whether they are in the cache; ``None`` with a limit, or for a dataset read in chunks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a set of images is like; counts begin with the greatest."""
+    """Facts about the images of a dataset; counts are in descending order."""
 
     images: int
-    """Those of the wanted classes, and those that cannot be read, whose class is not known.
+    """The number of images of the chosen classes, plus those that cannot be read.
 
-    Where only some were looked at, it is an estimate.
+    With a limit, it is an estimate.
     """
     looked_at: int
+    """The number of images that were opened."""
     readable: int
     unreadable: dict[str, str]
-    """The reason for each, by its name."""
+    """The reason for each unreadable image, by its name."""
     notes: list[str]
-    """What the dataset leaves out or assumes."""
+    """Lines about what the dataset leaves out or assumes."""
     smallest: str
     largest: str
     sizes: dict[str, int]
     ratios: dict[str, int]
-    """Of width to height, in small whole numbers."""
+    """Counts of aspect ratios, width:height in small whole numbers."""
     modes: dict[str, int]
     classes: dict[str, int]
-    """In the order of their labels."""
+    """The number of images of each class, in the order of the labels."""
     unbalanced: dict[str, str]
-    """Classes with less than half of an even share, "few", or more than twice as much, "many"."""
+    """Classes with less than half the average number of images ("few") or over twice ("many")."""
     same: list[list[str]]
     """Groups of images with the same pixels."""
     near: list[list[str]]
-    """Groups that look the same; of images with the same pixels the first stands for all."""
+    """Groups of similar images; of images with the same pixels, only the first is listed."""
     oddities: dict[str, list[str]]
-    """What is true of some images, and of which."""
+    """The names of the images with each unusual property."""
     resolution: int
-    """The largest power of two that nine in ten reach but for a quarter; 0 if none does, or any."""
+    """The largest power of two to which 9 in 10 images are enlarged by at most 1.25.
+
+    0 if there is none, or if the dataset draws images at any resolution.
+    """
     preparation: PreparationEstimate
 
 
@@ -107,13 +112,13 @@ def inspect(
     progress: Callable[[int, int], None] = lambda done, total: None,
     dataset_name: str = "",
 ) -> Report:
-    """What the images are like, and what ``preparation`` makes of them.
+    """A report about the images, and about what ``preparation`` does to them.
 
-    Each is decoded once, in threads. With ``limit``, so many are looked at, evenly spread. With
-    ``classes``, as in ``data.classes``, the report is about the images of those.
-    ``progress(done, total)`` is called now and then. ``dataset_name`` is its qualified name.
+    Each image is decoded once, in threads. With ``limit``, only so many are, evenly spaced. With
+    ``classes``, as in ``data.classes``, the report is about images of these classes only.
+    ``progress(done, total)`` is called repeatedly. ``dataset_name`` is the qualified name.
 
-    Raises RequestError if there are no images, or if ``preparation`` or ``classes`` do not fit them.
+    Raises RequestError if there are no images, or if ``preparation`` or ``classes`` do not match.
     """
     if not len(dataset):
         raise RequestError("the dataset has no images")
@@ -151,7 +156,7 @@ def inspect(
 
 
 def for_training(dataset: Dataset, preparation: Preparation) -> tuple[Dataset, Preparation]:
-    """The images and the preparation of a run: drawn at its size, with as many channels."""
+    """The dataset at the run's resolution, and the preparation with its number of channels."""
     if isinstance(dataset, ScalableDataset):
         dataset = dataset.at(max(preparation.width, preparation.height))
     if isinstance(dataset, ChunkedDataset) and preparation.channels == "auto":
@@ -160,7 +165,7 @@ def for_training(dataset: Dataset, preparation: Preparation) -> tuple[Dataset, P
 
 
 def _channels(dataset: Dataset) -> int | Literal["auto"]:
-    """Those of the first array that can be read."""
+    """The number of channels of the first image that can be read."""
     for number in range(len(dataset)):
         with contextlib.suppress(RequestError):
             image, _ = dataset[number]
@@ -169,14 +174,14 @@ def _channels(dataset: Dataset) -> int | Literal["auto"]:
 
 
 def evenly_spaced(total: int, limit: int | None = None) -> Sequence[int]:
-    """The numbers below ``total``, or only so many of them, evenly spread."""
+    """The numbers below ``total``, or ``limit`` evenly spaced ones of them."""
     if limit is None or limit >= total:
         return range(total)
     return [index * total // limit for index in range(limit)]
 
 
 def printable(text: str) -> str:
-    """The text in one line; what is no text in it, as bytes in names can be, as escapes."""
+    """The text in one line, with escapes for control characters and for undecodable bytes."""
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -187,7 +192,7 @@ def _name(dataset: Dataset, number: int, otherwise: str = "") -> str:
 
 
 def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
-    """The fields of a report that are about widths and heights."""
+    """The fields of a report about widths and heights."""
     sides = list(zip(facts["width"].tolist(), facts["height"].tolist(), strict=True))
     sizes = [size(width, height) for width, height in sides]
     described = [f"{one} ({name})" for one, name in zip(sizes, names, strict=True)]
@@ -211,7 +216,7 @@ def _ratio(width: int, height: int) -> str:
 
 
 def _of_groups(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> NDArray[Any]:
-    """Those of labels in a group, which become the group's number."""
+    """The rows whose label is in a group, with the group's number as their new label."""
     labels = np.full(len(facts), NO_LABEL)
     for number, members in enumerate(groups.values()):
         labels[np.isin(facts["label"], members)] = number
@@ -232,15 +237,17 @@ def _unbalanced(classes: dict[str, int]) -> dict[str, str]:
 
 
 def _duplicates(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]:
-    """Groups of the same pixels, and of those that look the same beside these."""
+    """Groups with the same pixels, and groups of similar images among the rest."""
     same = duplicates.identical_groups(facts["digest"])
     again = [row for group in same for row in group[1:]]
     others = np.setdiff1d(np.arange(len(facts)), again)
-    return same, [others[group].tolist() for group in duplicates.similar_groups(facts["signature"][others])]
+    return same, [
+        others[group].tolist() for group in duplicates.similar_groups(facts["signature"][others])
+    ]
 
 
 def _scales(facts: NDArray[Any], preparation: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What each image's sides would be multiplied by: the larger and the smaller of the two."""
+    """The larger and the smaller factor from each image's sides to those of the result."""
     across, down = preparation.width / facts["width"], preparation.height / facts["height"]
     return np.maximum(across, down), np.minimum(across, down)
 
@@ -273,39 +280,36 @@ def _estimate(
     seconds: float,
     dataset_name: str,
 ) -> PreparationEstimate:
-    """What preparing ``all_facts`` image costs, and what the wanted ones, ``facts``, lose by it."""
+    """The cost of preparing all images, and the loss of the chosen ones, ``facts``."""
     larger, smaller = _scales(facts, preparation)
-    lost = 1 - smaller / larger  # cropped, padded or stretched, it is the same number
-    channels = (
-        1
-        if preparation.channels == "auto" and all_facts["gray"].all()
-        else preparation.most_channels
-    )
+    lost = 1 - smaller / larger  # the same number for crop, pad and stretch
+    is_gray = preparation.channels == "auto" and all_facts["gray"].all()
+    channels = 1 if is_gray else preparation.most_channels
     stored = not isinstance(dataset, ChunkedDataset)
-    row = channels * preparation.height * preparation.width + 8 * bool(dataset.class_names)
-    all_seen = len(all_facts) + unreadable == len(dataset)
+    image_bytes = channels * preparation.height * preparation.width + 8 * bool(dataset.class_names)
+    all_opened = len(all_facts) + unreadable == len(dataset)
     return PreparationEstimate(
         shape=(channels, preparation.height, preparation.width),
         lost=float(lost.mean()) if len(lost) else 0.0,
         most_lost=float(lost.max(initial=0)),
         images=len(dataset) - unreadable,
         seconds=seconds if stored else 0.0,
-        bytes=(len(dataset) - unreadable) * row if stored else 0,
-        done=_is_prepared(dataset, preparation, dataset_name) if all_seen and stored else None,
+        bytes=(len(dataset) - unreadable) * image_bytes if stored else 0,
+        done=_is_prepared(dataset, preparation, dataset_name) if all_opened and stored else None,
     )
 
 
 def _is_prepared(dataset: Dataset, preparation: Preparation, dataset_name: str) -> bool | None:
-    """Unknown where there is no cache and none can be made."""
+    """Whether they are in the cache; ``None`` if the cache cannot be created."""
     with contextlib.suppress(RequestError):
         return prepared_folder(dataset, preparation, dataset_name).exists()
     return None
 
 
 def _seconds_each(dataset: Dataset, preparation: Preparation) -> float:
-    """How long it takes to prepare an image, measured on some of them."""
+    """The time to prepare an image, measured on a sample."""
     with contextlib.suppress(RequestError):
-        dataset[0]  # which may open an archive
+        dataset[0]  # opening an archive should not count
     some = evenly_spaced(len(dataset), _SAMPLE)
     if isinstance(dataset, BulkDataset):
         some = range(len(some))

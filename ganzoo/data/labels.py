@@ -1,4 +1,4 @@
-"""Labels as a dataset gives them, checked against its class names."""
+"""Checks of a dataset's labels against its class names."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MOST_SHOWN = 10
 
 
 class WrongLabel(RequestError):
-    """A label that does not go with the class names: a fault of the dataset's plugin."""
+    """A label that does not match the class names: an error in the dataset's plugin."""
 
 
 def require_label(
     label: Any, class_names: Sequence[str], number: int, dataset_name: str
 ) -> int | None:
-    """The label of image ``number`` as an int, or ``None`` where there are no class names.
+    """The label of image ``number`` as an int, or ``None`` if there are no class names.
 
-    Raises WrongLabel, which names the dataset and the image, for a label that is no whole number,
-    is not counted by the class names, is missing, or is given without class names.
+    Raises WrongLabel for a label that is not an integer, has no class name, is missing, or is
+    given although there are no class names; the message names the dataset and the image.
     """
     if label is None and not class_names:
         return None
@@ -53,13 +53,14 @@ def require_label(
 def require_labels(
     labels: NDArray[np.int64] | None, class_names: Sequence[str], count: int, dataset_name: str
 ) -> None:
-    """Raise WrongLabel if these are not the labels of ``count`` images of these classes."""
+    """Raise WrongLabel if these are not ``count`` labels of these classes."""
     if labels is None:
         require_label(None, class_names, 0, dataset_name)
         return
     if labels.shape != (count,):
         raise WrongLabel(
-            f"{_dataset_text(dataset_name)}: labels has the shape {labels.shape}, but there are {count} images"
+            f"{_dataset_text(dataset_name)}: labels has the shape {labels.shape}, but there are "
+            f"{count} images"
         )
     wrong = np.flatnonzero((labels < 0) | (labels >= len(class_names)))
     for number in wrong[:1].tolist():

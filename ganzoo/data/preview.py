@@ -1,4 +1,4 @@
-"""A sheet of samples before and after preparation, side by side."""
+"""A grid of images before and after preparation, side by side."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LINE = 14
 _BEFORE = Preparation(resolution=_SIDE, fit="pad", channels=4)
 _PAGE_COLOR = "white"
 _FRAME_COLOR = "#d8d8d8"
-"""What shows through transparent parts, and beside images that are not square."""
+"""The color of transparent areas, and next to images that are not square."""
 
 
 def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] = ()) -> Image.Image:
-    """Some images, evenly spread, each beside what ``preparation`` makes of it, in RGB.
+    """Up to 24 evenly spaced images, each next to its prepared version, as one RGB image.
 
-    With ``classes``, as in ``data.classes``, images of those.
+    With ``classes``, as in ``data.classes``, only images of these classes.
     """
     dataset, preparation = for_training(dataset, preparation)
     labels_of_classes = [
@@ -72,7 +72,7 @@ def _pair(image: RawImage, preparation: Preparation, class_name: str) -> Image.I
 
 
 def _framed(image: Image.Image) -> Image.Image:
-    """The image as large as it goes, its own pixels to be seen where they are few."""
+    """The image scaled to fit a square; small images are enlarged without smoothing."""
     few = max(image.size) < _SIDE
     method = Image.Resampling.NEAREST if few else Image.Resampling.LANCZOS
     image = ImageOps.contain(image, (_SIDE, _SIDE), method)

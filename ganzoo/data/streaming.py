@@ -1,4 +1,4 @@
-"""Images that are read from their own store as they are needed, chunk by chunk."""
+"""Images that are read in chunks during training instead of being prepared before."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ganzoo.data.preparation import Preparation, prepare
 
 
 class StreamedImages:
-    """The images of a chunked source, prepared as they are read.
+    """The images of a chunked dataset, prepared (cropped and resized) when they are read.
 
-    The chunks that were used last are kept, as many as two windows of the order have; those of
-    ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
-    ``dataset_name`` is the qualified name of the source's dataset.
+    The most recently used chunks stay in memory, up to two windows of the order. ``expect`` reads
+    chunks in the background. Images that already have the right shape are not changed.
+    ``dataset_name`` is the dataset's qualified name.
 
-    Raises RequestError for labels that do not go with the class names.
+    Raises RequestError for labels that do not match the class names.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class StreamedImages:
         return self._size
 
     def take(self, numbers: Indices) -> NDArray[np.uint8]:
-        """Some of them, (N, H, W, C)."""
+        """The images of these numbers, uint8 (N, H, W, C)."""
         taken = np.empty((len(numbers), *self.shape[1:], self.shape.channels), np.uint8)
         chunks = numbers // self.chunk
         for chunk in np.unique(chunks):
@@ -67,12 +67,12 @@ class StreamedImages:
         return taken
 
     def expect(self, numbers: Indices) -> None:
-        """Begin to read those that are not here; they will be taken soon."""
+        """Start to read the chunks of these images, if they are not in memory."""
         for chunk in np.unique(numbers // self.chunk):
             self._request(int(chunk))
 
     def _request(self, chunk: int) -> Future[NDArray[np.uint8]]:
-        """A chunk, which is being read if it is not here."""
+        """A chunk; starts to read it if it is not in memory."""
         if chunk not in self._chunks:
             self._chunks[chunk] = self._reader.submit(self._read, chunk)
         self._chunks.move_to_end(chunk)
@@ -89,5 +89,5 @@ class StreamedImages:
     def _images(self, indices: range) -> NDArray[np.uint8]:
         with self._code:
             images, _ = self._source.read(indices)
-            require_array(images, "what read() returned first", ndim=4)
+            require_array(images, "the first value of read()", ndim=4)
             return images

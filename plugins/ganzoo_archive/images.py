@@ -34,23 +34,25 @@ _TABLE = "dataset.json"
 
 
 class ArchiveImages:
-    """Every image in a zip or tar file, in the order of their names.
+    """All images in a zip or tar file, sorted by name.
 
-    A dataset.json gives the labels, if there is one. Else each folder is a class, with whatever
-    is below it, once the folders are left out that all images lie in; the few images that lie
-    in no class's folder are left out then.
+    Labels come from a dataset.json, if there is one. Otherwise each folder is a class, with
+    everything below it; a folder that contains all images is not a class. The few images outside
+    the class folders are left out.
     """
 
     def __init__(self, options: ArchiveOptions) -> None:
         if options.path is None:
-            raise RequestError("archive has no images yet: write dataset.path=FILE.zip or .tar")
+            raise RequestError(
+                "archive needs a file of images: write dataset.path=FILE.zip or FILE.tar"
+            )
         self._path = options.path
         self._skip = options.on_error == "skip"
         self._members = open_archive(options.path)
         self._names, self._notes = find_images(self._members.names, self._start)
         if not self._names:
             raise RequestError(
-                f"no image in {options.path}: it needs files named "
+                f"no images in {options.path}: it must contain files named "
                 f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
                 + "".join(f"; {note}" for note in self._notes)
             )
@@ -61,16 +63,16 @@ class ArchiveImages:
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the archive holds, whatever it is called."""
+        """A hash of the archive's content; its path does not matter."""
         return f"{fingerprint_of_file(self._path)}{self._converter.identity}"
 
     @property
     def notes(self) -> list[str]:
-        """What is left out, and what is assumed of values."""
+        """Lines about what is left out, and about ranges of pixel values that were found."""
         return [*self._notes, *self._converter.notes]
 
     def name(self, index: int) -> str:
-        """What the image is called in the archive."""
+        """The image's path in the archive."""
         return self._names[index]
 
     def __len__(self) -> int:
@@ -84,7 +86,7 @@ class ArchiveImages:
         except ValueError as error:
             reason = error.reason if isinstance(error, UnreadableImage) else str(error)
             if not self._skip:
-                reason += "; dataset.on_error=skip leaves such images out"
+                reason += "; write dataset.on_error=skip to leave such images out"
             raise UnreadableImage(where, reason, skip=self._skip) from error
         return image, None if self._labels is None else int(self._labels[index])
 

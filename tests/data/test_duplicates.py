@@ -41,7 +41,7 @@ def differing(signature: Signature, bits: int, grays: int, seed: int = 0) -> Sig
     return other
 
 
-def test_a_digest_is_of_values_type_and_shape() -> None:
+def test_a_digest_depends_on_values_type_and_shape() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     wide = pixels.astype(np.uint16)
     others: list[NDArray[Any]] = [pixels + 1, wide, pixels.reshape(4, 2, 3), pixels[:1]]
@@ -50,7 +50,7 @@ def test_a_digest_is_of_values_type_and_shape() -> None:
     assert len({tuple(digest(p).tolist()) for p in [pixels, *others]}) == 5
 
 
-def test_the_same_are_grouped_in_order() -> None:
+def test_identical_images_are_grouped_in_order() -> None:
     digests = np.array([[9, 0], [1, 1], [9, 1], [1, 1], [9, 0], [1, 1], [0, 9]], np.uint64)
     assert identical_groups(digests) == [[0, 4], [1, 3, 5]]
     assert identical_groups(digests[:0]) == []
@@ -59,7 +59,9 @@ def test_the_same_are_grouped_in_order() -> None:
 
 @pytest.mark.parametrize("quality", [40, 75])
 @pytest.mark.parametrize("share", [0.5, 0.8, 1.0])
-def test_recompressed_and_resized_images_are_near_and_no_others(quality: int, share: float) -> None:
+def test_recompressed_and_resized_images_are_similar_and_no_others(
+    quality: int, share: float
+) -> None:
     photos = [photo(seed) for seed in range(60)]
     changed = [recompressed(ImageOps.scale(p, share), quality) for p in photos[:20]]
     found = similar_groups(np.stack([signature_of(image) for image in [*photos, *changed]]))
@@ -69,7 +71,9 @@ def test_recompressed_and_resized_images_are_near_and_no_others(quality: int, sh
 @pytest.mark.parametrize(
     ("bits", "grays", "is_near"), [(0, 0, True), (4, 12, True), (5, 0, False), (0, 13, False)]
 )
-def test_the_bounds_hold_wherever_the_difference_is(bits: int, grays: int, is_near: bool) -> None:
+def test_the_limits_hold_for_any_position_of_the_difference(
+    bits: int, grays: int, is_near: bool
+) -> None:
     random = np.random.default_rng(1)
     ours = random.integers(0, 256, (200, 72), np.uint8)
     for seed, one in enumerate(ours[:50]):
@@ -77,20 +81,20 @@ def test_the_bounds_hold_wherever_the_difference_is(bits: int, grays: int, is_ne
         assert similar_groups(np.stack([*ours, other])) == ([[seed, 200]] if is_near else [])
 
 
-def test_groups_hang_together() -> None:
+def test_groups_are_connected_by_similar_pairs() -> None:
     ours = np.random.default_rng(2).integers(0, 256, (3, 72), np.uint8)
     steps = [differing(ours[0], 4, 0, seed) for seed in range(4)]
     farther = differing(steps[3], 4, 12, 9)
     assert similar_groups(np.stack([farther, *ours, *steps])) == [[0, 1, 4, 5, 6, 7]]
 
 
-def test_many_that_are_all_alike_are_one_group() -> None:
+def test_many_similar_images_are_one_group() -> None:
     one = np.random.default_rng(3).integers(0, 256, 72, np.uint8)
     many = np.stack([differing(one, 2, 5, seed) for seed in range(2000)])
     assert similar_groups(many) == [list(range(2000))]
 
 
-def test_nothing_is_near_where_there_is_nothing() -> None:
+def test_no_images_have_no_groups() -> None:
     assert similar_groups(np.empty((0, 72), np.uint8)) == []
     assert similar_groups(np.zeros((1, 72), np.uint8)) == []
     assert similar_groups(np.zeros((3, 72), np.uint8)) == [[0, 1, 2]]

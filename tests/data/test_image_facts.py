@@ -45,7 +45,7 @@ def ignore(done: int, total: int) -> None:
     """Show no progress."""
 
 
-def test_facts_are_in_order_without_what_cannot_be_read() -> None:
+def test_facts_are_in_order_without_unreadable_images() -> None:
     facts, errors = collect_facts(Source(), range(200), ignore)
     expected = [number for number in range(200) if number != 3]
     assert facts["number"].tolist() == expected
@@ -54,7 +54,7 @@ def test_facts_are_in_order_without_what_cannot_be_read() -> None:
     assert {number: error.reason for number, error in errors.items()} == {3: "it is gone"}
 
 
-def test_a_choice_of_numbers_is_read_one_by_one_and_a_run_in_bulk() -> None:
+def test_ranges_are_read_in_bulk_and_other_numbers_one_by_one() -> None:
     source = Bulk()
     facts, _ = collect_facts(source, range(200), ignore)
     assert facts["number"].tolist() == list(range(200))
@@ -80,7 +80,7 @@ class Damaged(Bulk):
 
 
 @pytest.mark.parametrize("chunk", [None, 20])
-def test_damaged_images_of_many_read_at_once_are_named_alone(chunk: int | None) -> None:
+def test_only_the_damaged_images_of_a_bulk_read_are_errors(chunk: int | None) -> None:
     class Chunked(Damaged):
         chunk, window, labels = 20, 40, None
 
@@ -94,7 +94,7 @@ def test_damaged_images_of_many_read_at_once_are_named_alone(chunk: int | None) 
     assert together == ([64, 64, 8] if chunk is None else [20] * 9)
 
 
-def test_an_error_of_the_work_is_no_unreadable_image() -> None:
+def test_an_error_in_the_work_is_not_an_unreadable_image() -> None:
     def work(image: Any, label: int | None) -> None:
         raise ZeroDivisionError
 
@@ -118,7 +118,7 @@ def test_an_error_of_the_work_is_no_unreadable_image() -> None:
         (np.arange(18, dtype=np.uint8).reshape(2, 3, 3), {"one_color": False, "gray": False}),
     ],
 )
-def test_what_an_image_is(image: Any, facts: dict[str, Any]) -> None:
+def test_facts_of_an_image(image: Any, facts: dict[str, Any]) -> None:
     class One(Source):
         def __getitem__(self, index: int) -> tuple[Any, int | None]:
             return image, None
@@ -128,7 +128,7 @@ def test_what_an_image_is(image: Any, facts: dict[str, Any]) -> None:
     assert {name: found[name].item() for name in facts} == facts
 
 
-def test_one_pixel_is_enough_to_differ() -> None:
+def test_one_pixel_changes_gray_and_one_color() -> None:
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[7, 33, 2] = 1
 

@@ -35,7 +35,7 @@ class Images:
         return Image.fromarray(pixels) if self.image is None else self.image, index % 2
 
 
-def test_before_is_whole_and_after_is_as_trained_on() -> None:
+def test_before_is_the_whole_image_and_after_the_prepared_image() -> None:
     found = preview(Images(1), Preparation(resolution=16))
     assert found.mode == "RGB"
     # Before: 128 x 32 in the middle of a gray square; after: its middle alone.
@@ -45,7 +45,7 @@ def test_before_is_whole_and_after_is_as_trained_on() -> None:
     assert (after == BLUE).all()
 
 
-def test_samples_stand_in_rows_and_what_cannot_be_read_is_left_out() -> None:
+def test_images_are_in_rows_and_unreadable_images_are_left_out() -> None:
     def rows(count: int) -> int:
         return preview(Images(count), Preparation(resolution=16)).height // 158
 
@@ -55,7 +55,7 @@ def test_samples_stand_in_rows_and_what_cannot_be_read_is_left_out() -> None:
 
 @pytest.mark.parametrize("resolution", ["16x8", 300])
 @pytest.mark.parametrize("channels", [1, 3, 4, 5])
-def test_every_shape_can_be_drawn(resolution: Any, channels: int) -> None:
+def test_every_shape_has_a_preview(resolution: Any, channels: int) -> None:
     pixels = np.zeros((9, 12, channels), np.uint8)
     how = Preparation(resolution=resolution, fit="pad", channels=channels)
     assert preview(Images(1, pixels), how).size == (1120, 158)

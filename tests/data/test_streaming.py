@@ -53,7 +53,7 @@ def grays(images: NDArray[np.uint8]) -> list[int]:
 
 
 @pytest.mark.parametrize("side", [4, 12])
-def test_images_are_taken_by_their_numbers_and_prepared(side: int) -> None:
+def test_images_are_read_by_number_and_prepared(side: int) -> None:
     data = StreamedImages(Shelf(side), SMALL)
     assert (data.shape, len(data)) == ((3, 4, 4), 90)
     taken = data.take(np.array([5, 89, 40, 5]))
@@ -61,7 +61,7 @@ def test_images_are_taken_by_their_numbers_and_prepared(side: int) -> None:
     assert grays(taken) == [5, 89, 40, 5]
 
 
-def test_stored_channels_are_kept_unless_others_are_asked_for() -> None:
+def test_stored_channels_are_kept_unless_others_are_requested() -> None:
     assert StreamedImages(Shelf(channels=1), SMALL).shape == (1, 4, 4)
     gray = StreamedImages(Shelf(), Preparation(resolution=4, channels=1))
     assert gray.take(np.array([7])).shape == (1, 4, 4, 1)
@@ -80,7 +80,7 @@ def test_an_epoch_reads_each_chunk_once() -> None:
     assert threading.current_thread().name not in shelf.threads - {"MainThread"}
 
 
-def test_the_order_goes_through_windows_of_chunks() -> None:
+def test_the_order_shuffles_within_windows_of_chunks() -> None:
     data = Collection.of(StreamedImages(Shelf(), SMALL))
     order = windowed(np.arange(90), chunk=8, window=24, seed=3)
     assert np.array_equal(Batches(data, 3, torch.device("cpu")).order.at(17, 60), order.at(17, 60))
@@ -95,7 +95,7 @@ def test_memory_is_bounded() -> None:
         assert len(data._chunks) <= 2 * 3 + 1  # two windows of three chunks, and one more
 
 
-def test_with_few_images_chosen_each_chunk_is_still_read_once_an_epoch() -> None:
+def test_with_few_images_each_chunk_is_still_read_once_per_epoch() -> None:
     shelf = Shelf()
     shelf.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
     data = Collection.of(StreamedImages(shelf, SMALL), ["even"])
@@ -138,7 +138,7 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
         assert torch.equal(value, states[1]["generator"][key])
 
 
-def test_labels_that_do_not_go_with_the_class_names_are_refused() -> None:
+def test_labels_that_do_not_match_the_class_names_are_refused() -> None:
     shelf = Shelf()
     shelf.labels = np.full(len(shelf), len(shelf.class_names))
     with pytest.raises(RequestError, match=r"^dataset mine/shelf: image 0 has the label 2, but"):
