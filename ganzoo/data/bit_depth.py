@@ -19,7 +19,7 @@ from ganzoo.data.fingerprint import cached_result
 from ganzoo.data.formats import FORMATS, START, format_of
 from ganzoo.errors import RequestError, UnreadableImage
 
-Kind = Literal["whole numbers", "floats"]
+PixelType = Literal["whole numbers", "floats"]
 
 _DEEP_FORMATS = ("PNG", "TIFF", "PPM", "JPEG 2000")
 """The formats that can have more than 8 bits per channel."""
@@ -29,7 +29,10 @@ _SHALLOW_SUFFIXES = tuple(
 )
 """Suffixes of files that have 8 bits per channel and need not be opened."""
 
-_DEFAULT_RANGES: dict[Kind, tuple[float, float]] = {"whole numbers": (0, 65535), "floats": (0, 1)}
+_DEFAULT_RANGES: dict[PixelType, tuple[float, float]] = {
+    "whole numbers": (0, 65535),
+    "floats": (0, 1),
+}
 """The values of black and white that ``prepare`` assumes."""
 
 _FULL_SCALE = (255, 1023, 4095, 16383, 65535)
@@ -37,9 +40,9 @@ _FULL_SCALE = (255, 1023, 4095, 16383, 65535)
 
 
 class Extremes(NamedTuple):
-    """The smallest and the largest value of one kind of samples in some images."""
+    """The smallest and the largest value of one type of pixels in some images."""
 
-    kind: Kind
+    pixel_type: PixelType
     low: float
     high: float
 
@@ -71,14 +74,14 @@ class EightBitConverter:
 
     @property
     def notes(self) -> list[str]:
-        """One line for each kind of samples whose range ``auto`` has found to be unusual.
+        """One line for each type of pixels whose range ``auto`` has found to be unusual.
 
         Raises RequestError if the range cannot be found.
         """
         return [
-            f"pixels that are {kind} of more than 8 bits are read in the range "
+            f"pixels that are {pixel_type} of more than 8 bits are read in the range "
             f"{_range_text(*limits)}; write dataset.range=LOW..HIGH for another range"
-            for kind, limits in self._limits.items()
+            for pixel_type, limits in self._limits.items()
             if self._pixel_range == "auto"
         ]
 
@@ -89,31 +92,32 @@ class EightBitConverter:
 
     def convert(self, image: Image.Image) -> Image.Image:
         """The image with 8 bits per channel; unchanged if it has them, or has the default range."""
-        kind = _kind(image.mode)
-        if kind is None or kind not in self._limits:
+        pixel_type = _pixel_type(image.mode)
+        if pixel_type is None or pixel_type not in self._limits:
             return image
-        low, high = self._limits[kind]
+        low, high = self._limits[pixel_type]
         samples = np.nan_to_num(np.asarray(image, np.float64), nan=low).clip(low, high)
         unit = (samples - low) / (high - low)
         return Image.fromarray(np.rint(unit * 255).astype(np.uint8))
 
     @cached_property
-    def _limits(self) -> dict[Kind, tuple[float, float]]:
-        """The values of black and white by kind of samples, where they are not the default."""
+    def _limits(self) -> dict[PixelType, tuple[float, float]]:
+        """The values of black and white by type of pixels, where they are not the default."""
         if self._pixel_range != "auto":
             return dict.fromkeys(_DEFAULT_RANGES, limits_of(self._pixel_range))
-        found: dict[Kind, tuple[float, float]] = {}
+        found: dict[PixelType, tuple[float, float]] = {}
         for extremes in map(Extremes._make, json.loads(self._extremes())):
             limits = _limits(extremes)
             if limits is None:
                 near = f"{math.floor(extremes.low)}..{math.ceil(extremes.high)}"
                 raise RequestError(
-                    f"the pixels in {self._where} are {extremes.kind} from {extremes.low:g} to "
-                    f"{extremes.high:g}; the values of black and white are unknown: write "
-                    f"dataset.range=LOW..HIGH, for example {near}; values outside are clipped"
+                    f"the pixels in {self._where} are {extremes.pixel_type} from "
+                    f"{extremes.low:g} to {extremes.high:g}; the values of black and "
+                    f"white are unknown: write dataset.range=LOW..HIGH, for example {near}; values "
+                    "outside are clipped"
                 )
-            if limits != _DEFAULT_RANGES[extremes.kind]:
-                found[extremes.kind] = limits
+            if limits != _DEFAULT_RANGES[extremes.pixel_type]:
+                found[extremes.pixel_type] = limits
         return found
 
     def _extremes(self) -> str:
@@ -123,10 +127,13 @@ class EightBitConverter:
             with ThreadPool() as pool:
                 each = pool.map(self._extremes_of, names, chunksize=64)
             found = [one for one in each if isinstance(one, Extremes)]
-            kinds = [[one for one in found if one.kind == kind] for kind in _DEFAULT_RANGES]
+            by_type = [
+                [one for one in found if one.pixel_type == pixel_type]
+                for pixel_type in _DEFAULT_RANGES
+            ]
             merged = [
-                (some[0].kind, min(one.low for one in some), max(one.high for one in some))
-                for some in kinds
+                (some[0].pixel_type, min(one.low for one in some), max(one.high for one in some))
+                for some in by_type
                 if some
             ]
             return json.dumps(merged), True not in each
@@ -142,11 +149,11 @@ class EightBitConverter:
                 image = open_image(stream, name)
         except (UnreadableImage, *DECODING_ERRORS):
             return True
-        kind, values = _kind(image.mode), np.asarray(image)
+        pixel_type, values = _pixel_type(image.mode), np.asarray(image)
         values = values[np.isfinite(values)]
-        if kind is None or not values.size:
+        if pixel_type is None or not values.size:
             return False
-        return Extremes(kind, float(values.min()), float(values.max()))
+        return Extremes(pixel_type, float(values.min()), float(values.max()))
 
 
 def _is_deep(stream: BinaryIO) -> bool:
@@ -158,10 +165,10 @@ def _is_deep(stream: BinaryIO) -> bool:
     if known.name == "PNG":
         return start[24:26] == b"\x10\0"  # 16 bits, and no color
     stream.seek(0)
-    return _kind(known.read(stream).mode) is not None
+    return _pixel_type(known.read(stream).mode) is not None
 
 
-def _kind(mode: str) -> Kind | None:
+def _pixel_type(mode: str) -> PixelType | None:
     if mode.startswith("I"):
         return "whole numbers"
     return "floats" if mode == "F" else None
@@ -169,7 +176,7 @@ def _kind(mode: str) -> Kind | None:
 
 def _limits(found: Extremes) -> tuple[float, float] | None:
     """The values of black and white, or ``None`` if they are ambiguous."""
-    if found.kind == "whole numbers":
+    if found.pixel_type == "whole numbers":
         full_scale = next((high for high in _FULL_SCALE if found.high <= high), None)
         # Zeros and ones alone probably mean black and white, not the two darkest levels.
         clear = full_scale and found.low >= 0 and found.high != 1

@@ -78,10 +78,9 @@ def _decode(stream: BinaryIO, name: str) -> Image.Image:
         try:
             return _load(read, stream)
         except ValueError as error:
-            if "MAX_TEXT" not in str(
-                error
-            ):  # Pillow's limits for text chunks, which are not needed
+            if "MAX_TEXT" not in str(error):
                 raise
+            # Pillow refuses large text chunks, which are not needed here.
             return _load(read, strip_large_texts(stream))
     except _TOO_LARGE as error:
         raise UnreadableImage(

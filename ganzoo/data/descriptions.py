@@ -76,11 +76,9 @@ def image_names(dataset: Dataset, data: Collection) -> list[str]:
 def require_rows_for(names: Sequence[str], rows: Mapping[str, Description]) -> None:
     """Raise RequestError if there are rows, but none for any of these images."""
     if rows and rows.keys().isdisjoint(names):
-        found_names = (
-            f"the dataset has {names[0]}" if names else "the dataset's images have no names"
-        )
+        own = f"the dataset has {names[0]}" if names else "the dataset's images have no names"
         raise RequestError(
-            f"the descriptions are of other images: the table has {min(rows)}, {found_names}"
+            f"the descriptions are of other images: the table has {min(rows)}, {own}"
         )
 
 

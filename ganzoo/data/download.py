@@ -50,9 +50,7 @@ def download(name: str, urls: Sequence[str], sha256: str, size: int, folder: Pat
 
 def _write_note(path: Path, size: int, sha256: str) -> None:
     """Write a note next to the file, which marks it as deletable for ``ganzoo data cache``."""
-    with contextlib.suppress(
-        OSError
-    ):  # without the note, only `ganzoo data cache` does not list the file
+    with contextlib.suppress(OSError):  # only `ganzoo data cache` needs the note
         note = path.with_name(f".{path.name}.download.json")
         write_atomically(note, json.dumps({"bytes": size, "sha256": sha256}))
 

@@ -50,11 +50,11 @@ def find_images(names: Iterable[str], read_start: Callable[[str], bytes]) -> Lis
         if name.lower().endswith(_READABLE):
             images.append(name)
             continue
-        kind, remedy = _kind(name, read_start)
-        if kind is None:
+        file_type, remedy = _file_type(name, read_start)
+        if file_type is None:
             images.append(name)
-        elif kind and kind not in _TEXTS:
-            others[kind, remedy] += 1
+        elif file_type and file_type not in _TEXTS:
+            others[file_type, remedy] += 1
     notes = []
     if others:
         notes.append(f"left out {_counted_noun(others.total(), 'file')}: {_counted(others)}")
@@ -83,7 +83,7 @@ def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
     return kept, sorted(runs)
 
 
-def _kind(name: str, read_start: Callable[[str], bytes]) -> tuple[str | None, str]:
+def _file_type(name: str, read_start: Callable[[str], bytes]) -> tuple[str | None, str]:
     """A file's suffix or format, and how to make it readable.
 
     ``None`` for a readable image without a suffix; an empty text for other files without one.
@@ -97,10 +97,10 @@ def _kind(name: str, read_start: Callable[[str], bytes]) -> tuple[str | None, st
     return suffix, _REMEDIES.get(suffix, "")
 
 
-def _counted(kinds: Counter[tuple[str, str]]) -> str:
+def _counted(counts: Counter[tuple[str, str]]) -> str:
     described = [
-        f"{count:,} {kind}{f' ({remedy})' if remedy else ''}"
-        for (kind, remedy), count in kinds.most_common()
+        f"{count:,} {file_type}{f' ({remedy})' if remedy else ''}"
+        for (file_type, remedy), count in counts.most_common()
     ]
     return first_few(described)
 

@@ -114,5 +114,5 @@ class ArchiveImages:
         rows = parse_dataset_json(content, table)
         if rows is None:
             return None, ()
-        beside = name.removesuffix(_TABLE)
-        return labels_by_table(rows, [name.removeprefix(beside) for name in self._names], table)
+        folder = name.removesuffix(_TABLE)
+        return labels_by_table(rows, [name.removeprefix(folder) for name in self._names], table)

@@ -21,7 +21,7 @@ SMALL = Preparation(resolution=8)
 
 @dataclass
 class Plain:
-    """Images of one color each; image i is i everywhere."""
+    """Images of one color each; every value of image i is i."""
 
     count: int = 5
     gray: bool = False
@@ -45,7 +45,7 @@ class Plain:
 
 
 class Changed(Plain):
-    """Others of the same fingerprint: one image is another, or all labels are."""
+    """A dataset with the same fingerprint, but one image changed or all labels shifted."""
 
     def __init__(self, image: int = -1, by: int = 9, shift: int = 0) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class DrawnAt(Plain):
 
 
 def folders(cache: Path) -> list[str]:
-    """The sets that are whole."""
+    """The folders of complete sets of prepared images."""
     return sorted(path.name for path in (cache / "prepared").glob("[!.]*"))
 
 
@@ -266,7 +266,7 @@ def test_an_incomplete_cache_is_not_used_but_resumed(
     assert folders(own_cache) == []
     again = Plain(count=900, broken=(7,))
     data = load_or_prepare(again, SMALL)
-    assert again.reads == 900 - 512 + 1  # two chunks were noted; the broken one is asked again
+    assert again.reads == 900 - 512 + 1  # two chunks were recorded; the broken image is read again
     whole = load_or_prepare(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
     assert np.array_equal(data.images, whole.images)
     assert data.labels is not None
@@ -280,7 +280,7 @@ def test_an_incomplete_cache_is_not_used_but_resumed(
     ("name", "content"),
     [
         ("about.json", b"{"),
-        ("about.json", b'{"class_names": [], "skipped": []}'),  # of which labels are
+        ("about.json", b'{"class_names": [], "skipped": []}'),  # labels.npy exists
         ("about.json", b'{"class_names": ["a", "b"], "skipped": [[10, "x"]]}'),
         ("about.json", b"[" * 100_000),
         ("images.npy", b""),

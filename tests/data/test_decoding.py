@@ -36,7 +36,7 @@ EXACT = ("PNG", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "TGA")
 
 
 def image(width: int = 24, height: int = 16) -> Image.Image:
-    """No turn or reflection of it looks like another."""
+    """An image whose rotations and reflections all differ."""
     x, y = np.meshgrid(np.arange(width) * 10, np.arange(height) * 15)
     return Image.fromarray(np.stack([x, y, (x + y) // 2], axis=-1).astype(np.uint8))
 
@@ -187,7 +187,7 @@ def test_decompression_bombs_of_other_formats_are_refused(
     size = before + struct.pack(form, *height_first)
     assert size in data
     bomb = data.replace(size, before + struct.pack(form, 16_000, 16_000))
-    if kind == "JPEG2000":  # which says it twice
+    if kind == "JPEG2000":  # the header contains the size twice
         bomb = bomb.replace(struct.pack(">ii", 24, 16), struct.pack(">ii", 16_000, 16_000))
     assert "too large" in reason(bomb)
 

@@ -20,7 +20,7 @@ from ganzoo.data.preparation import Preparation
 
 
 class Named:
-    """Images with names, of which those that are called bad cannot be read."""
+    """Images with names; those named bad cannot be read."""
 
     class_names: tuple[str, ...] = ()
 
@@ -104,7 +104,7 @@ def test_descriptions_of_other_images_are_refused() -> None:
 
 def test_names_skip_images_that_were_left_out() -> None:
     source = Named("a", "bad b", "c", "d", "bad e")
-    for _ in range(2):  # prepared now, and from the cache
+    for _ in range(2):  # first prepared, then read from the cache
         data = load_or_prepare(source, Preparation(resolution=8))
         assert image_names(source, Collection.of(data)) == ["a", "c", "d"]
 

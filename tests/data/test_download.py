@@ -16,7 +16,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Mirror(HTTPServer):
-    """Counts what it is asked for."""
+    """Counts its requests."""
 
     asked: list[str]
 

@@ -14,7 +14,7 @@ Signature = NDArray[np.uint8]
 
 
 def photo(seed: int) -> Image.Image:
-    """Blobs with some detail on them, others for each seed."""
+    """Random blobs with some detail."""
     random = np.random.default_rng(seed)
     blobs = Image.fromarray(random.integers(0, 256, (6, 6), np.uint8))
     large = np.asarray(blobs.resize((160, 120), Image.Resampling.BICUBIC), float)
@@ -32,7 +32,7 @@ def recompressed(image: Image.Image, quality: int) -> Image.Image:
 
 
 def differing(signature: Signature, bits: int, grays: int, seed: int = 0) -> Signature:
-    """A likeness that differs in so many bits of its hash and by so many grays in one field."""
+    """A signature that differs in ``bits`` bits and by ``grays`` in one thumbnail pixel."""
     random, other = np.random.default_rng(seed), signature.copy()
     for bit in random.choice(64, bits, replace=False).tolist():
         other[bit // 8] ^= np.uint8(1 << bit % 8)

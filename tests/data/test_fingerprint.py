@@ -67,7 +67,7 @@ def test_other_content_with_the_same_size_and_time_is_detected(folder: Path) -> 
     file = folder / "b.png"
     first = fingerprint_of_files(folder, NAMES), fingerprint_of_file(file)
     before = file.stat()
-    time.sleep(0.02)  # the clock of a file system may tick no faster
+    time.sleep(0.02)  # the resolution of file times may be this low
     file.write_text("B.png")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     after = file.stat()

@@ -14,7 +14,7 @@ from ganzoo.data.image_facts import collect_facts, map_images
 
 
 class Source:
-    """Gray images whose value and height are their number; the fourth cannot be read."""
+    """Gray images; their number is their value and height; the fourth cannot be read."""
 
     class_names = ("even", "odd")
     fingerprint = "grays"
@@ -29,7 +29,7 @@ class Source:
 
 
 class Bulk(Source):
-    """The same size for all, many at once."""
+    """Images of the same size, read in bulk."""
 
     def __init__(self) -> None:
         self.asked: list[range] = []
@@ -66,7 +66,7 @@ def test_ranges_are_read_in_bulk_and_other_numbers_one_by_one() -> None:
 
 
 class Damaged(Bulk):
-    """Two images cannot be read, nor what is read together with them."""
+    """Two images cannot be read, nor any range that contains one of them."""
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         for bad in (70, 75):

@@ -28,7 +28,7 @@ Labeled = tuple[Image.Image | NDArray[np.uint8], int | None]
 
 
 class Images:
-    """Some images in memory; an error among them is raised."""
+    """Images in memory; an error in the list is raised."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Images:
 
 
 def image(seed: int, size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
-    """Soft blobs, others for each seed."""
+    """Random soft blobs."""
     blobs = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return Image.fromarray(blobs).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
@@ -61,17 +61,17 @@ def report_of(images: Sequence[Any], how: Preparation | None = None, **more: Any
     return inspect(Images(images, **more), how or Preparation(resolution=16))
 
 
-# --- a folder as real life makes it -----------------------------------------------------------
+# --- a folder as users have it ----------------------------------------------------------------
 
 
 def turned(upright: Image.Image, orientation: int) -> Image.Image:
-    """What a camera stores of an image with this EXIF orientation."""
+    """The image as a camera with this EXIF orientation stores it."""
     back = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]
     return upright if back is None else upright.transpose(Image.Transpose(back))
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG that unpacks to far more than it is."""
+    """A PNG whose pixels need far more memory than the file."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         checked = name + data
@@ -230,7 +230,7 @@ def test_names_are_printable_in_one_line(real_life: Path) -> None:
     assert {"a/b/c/d.JPEG", "größe 日本.png", "new\\nline.png", "caf\\xe9.png"} <= set(names)
 
 
-# --- one thing at a time ----------------------------------------------------------------------
+# --- single properties ------------------------------------------------------------------------
 
 
 def test_images_without_names_are_listed_by_number() -> None:
@@ -293,7 +293,7 @@ def test_images_of_other_classes_count_only_in_the_cost() -> None:
 
 
 class Streamed(Images):
-    """Arrays that are read while they are trained on, the first of them damaged."""
+    """A chunked dataset; its first image is damaged."""
 
     chunk, window = 4, 8
 
@@ -354,7 +354,7 @@ def test_the_suitable_resolution(sides: list[int], fit: Any, resolution: int) ->
 
 
 class Drawn(Images):
-    """Images drawn at any size."""
+    """Images that are drawn at any resolution."""
 
     def at(self, resolution: int) -> Drawn:
         return Drawn([image(seed, (resolution, resolution)) for seed in range(3)])
@@ -405,7 +405,7 @@ def test_a_limit_opens_evenly_spaced_images() -> None:
 
 
 class Many:
-    """Images that are made when they are asked for."""
+    """Images that are made when they are read."""
 
     class_names = ()
     fingerprint = "many"

@@ -48,7 +48,7 @@ def test_the_order_depends_only_on_the_position(name: str, count: int) -> None:
 
 
 def test_the_orders_do_not_change_between_versions() -> None:
-    # They must not change with a version of anything: a resumed run would see other images.
+    # They must not change with any version: a resumed run would get other images.
     assert plain(10, seed=12345).at(0, 10).tolist() == [7, 3, 4, 0, 9, 1, 2, 5, 8, 6]
     assert ORDERS["balanced"](5).at(0, 8).tolist() == [8, 0, 11, 6, 10, 8, 1, 7]
     assert ORDERS["windowed"](5).at(0, 8).tolist() == [30, 5, 7, 6, 4, 29, 3, 31]
@@ -77,6 +77,6 @@ def test_a_window_contains_few_chunks_and_is_shuffled() -> None:
             assert len(np.unique(numbers // 10)) == 10
             assert not np.array_equal(np.sort(numbers), numbers)
     few = windowed(np.arange(0, 1000, 10), chunk=10, window=100, seed=0)
-    assert len(np.unique(few.at(0, 10) // 10)) == 10  # a window is of chunks, not of images
+    assert len(np.unique(few.at(0, 10) // 10)) == 10  # a window consists of chunks, not of images
     first = {tuple(np.unique(order.at(1000 * epoch, 100) // 10)) for epoch in range(5)}
-    assert len(first) == 5  # other chunks lie together each time
+    assert len(first) == 5  # windows contain different chunks in each epoch

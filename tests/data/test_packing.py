@@ -35,7 +35,7 @@ def packed(data: PreparedImages | None = None, **more: Any) -> Pack:
 
 
 def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedImages:
-    """What a run that trains on the packed images would see."""
+    """The packed images as a run reads them."""
     component = REGISTRY.find("dataset", name).component
     source: Dataset = component.build(component.options.model_validate({"path": path}))
     return load_or_prepare(source, how)
@@ -199,7 +199,7 @@ def test_some_classes_are_packed_with_new_labels(tmp_path: Path) -> None:
         write(Pack(data=chosen), tmp_path / path)
         found = reread(name, tmp_path / path)
         rows = np.flatnonzero(np.arange(12) % 3 != 1)
-        if name == "image-folder":  # whose classes are in the order of their names
+        if name == "image-folder":  # its classes are sorted by name
             rows = np.array([0, 3, 6, 9, 2, 5, 8, 11])
         assert np.array_equal(found.images, data.images[rows])
         assert found.labels is not None

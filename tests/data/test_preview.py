@@ -38,7 +38,7 @@ class Images:
 def test_before_is_the_whole_image_and_after_the_prepared_image() -> None:
     found = preview(Images(1), Preparation(resolution=16))
     assert found.mode == "RGB"
-    # Before: 128 x 32 in the middle of a gray square; after: its middle alone.
+    # Before: 128 x 32, centered on a gray square; after: its center only.
     assert [found.getpixel((8 + x, 8 + 64)) for x in (4, 64, 124)] == [RED, BLUE, RED]
     assert found.getpixel((8 + 64, 8 + 4)) == GRAY
     after = np.asarray(found)[8:136, 144:272]

@@ -31,7 +31,7 @@ PLAIN = Report(
     resolution=0,
     preparation=FORECAST,
 )
-"""Many large color images without classes or faults, drawn at any size."""
+"""Many large color images without classes or damage."""
 
 
 def settings(report: Report, how: Preparation | None = None, **more: Any) -> list[str]:

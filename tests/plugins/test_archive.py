@@ -24,7 +24,7 @@ from ganzoo_archive import ArchiveOptions, ganzoo_datasets, members
 from ganzoo_archive.images import ArchiveImages
 
 Files = Mapping[str, bytes | int]
-"""What each file holds, by its name: an image of that gray, where it is a number."""
+"""The content of each file by its name; a number stands for an image of that gray level."""
 
 Pack = Callable[[Path, Files], Path]
 
@@ -67,7 +67,7 @@ def source(path: Path | None, **options: Any) -> ArchiveImages:
 
 
 def contents(found: ArchiveImages) -> list[tuple[Any, int | None]]:
-    """The gray and the label of every image, in order."""
+    """The gray level and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
     return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
@@ -362,8 +362,8 @@ def test_other_files_are_refused_with_a_remedy(tmp_path: Path) -> None:
         (tmp_path, r"is not a file: write dataset\.path=FILE\.zip or FILE\.tar"),
         (tmp_path / "missing", "cannot read .*missing: No such file"),
         (tmp_path / "text", "cannot read .*text: it is damaged, or not a zip or tar file "),
-        (tmp_path / "empty", "cannot read .*empty, it is damaged, or not a zip or tar file: "),
-        (pack_tar(tmp_path / "x", {"a.txt": b""}), r"no image in .*x: it needs .*\*\.jpg"),
+        (tmp_path / "empty", "cannot read .*empty: it is damaged, or not a zip or tar file "),
+        (pack_tar(tmp_path / "x", {"a.txt": b""}), r"no images in .*x: it must contain .*\*\.jpg"),
     ):
         with pytest.raises(RequestError, match=message) as caught:
             source(path)

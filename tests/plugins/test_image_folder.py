@@ -15,7 +15,7 @@ from ganzoo_image_folder import table as tables
 from ganzoo_image_folder.folder import ImageFolder
 
 Grays = dict[str, int]
-"""The gray of each image, by its relative name."""
+"""The gray level of each image by its relative name."""
 
 
 def paint(folder: Path, grays: Grays) -> Path:
@@ -30,7 +30,7 @@ def source(path: Path | None, **options: Any) -> ImageFolder:
 
 
 def contents(found: ImageFolder) -> list[tuple[Any, int | None]]:
-    """The gray and the label of every image, in order."""
+    """The gray level and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
     return [(image.getpixel((0, 0)), label) for image, label in pairs]
 

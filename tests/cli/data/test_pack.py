@@ -165,7 +165,7 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),
         (("data", "pack", "image-folder", "--out", "a.h5"), "dataset.path=FOLDER"),
         ((*blossoms, "--out", "a.h5", "data.balance=true"), "data.balance is for runs"),
-        ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class called x"),
+        ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class x"),
         (blossoms, "--out"),
     ):
         assert said in ganzoo_command(*arguments).error
