@@ -81,7 +81,7 @@ def check_output(
 ) -> None:
     """Raise RequestError if ``out`` exists, or if its format cannot contain what is requested.
 
-    With ``folder``, ``out`` is a folder whatever its suffix. With ``force``, an existing file may
+    With ``folder``, ``out`` is a folder even if it has a suffix. With ``force``, an existing file may
     be overwritten, and a folder that contains nothing but an earlier pack.
     """
     form = output_format(out, folder=folder)
