@@ -81,8 +81,8 @@ def check_output(
 ) -> None:
     """Raise RequestError if ``out`` exists, or if its format cannot contain what is requested.
 
-    With ``folder``, ``out`` is a folder even if it has a suffix. With ``force``, an existing file may
-    be overwritten, and a folder that contains nothing but an earlier pack.
+    With ``folder``, ``out`` is a folder even if it has a suffix. With ``force``, an existing file
+    may be overwritten, and a folder that contains nothing but an earlier pack.
     """
     form = output_format(out, folder=folder)
     if form not in _WRITERS:

@@ -120,7 +120,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["nowhere.toml"], "there is no settings file nowhere.toml"),
         (["image-folder", "dcgan", "hinge"], "dataset.path=FOLDER"),
         (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
-        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no image in"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no images in"),
         (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
         (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be shared"),
         (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
