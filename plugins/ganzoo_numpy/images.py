@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, fingerprint_of_file, encode_labels
+from ganzoo import ImageArray, RequestError, encode_labels, fingerprint_of_file
 from ganzoo_numpy.files import Npz, map_npy
 
 if TYPE_CHECKING:
