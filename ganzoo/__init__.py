@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         LossSpec,
         MetricSpec,
         Options,
+        PixelRange,
         RecipeSpec,
-        SampleRange,
     )
     from ganzoo.contracts import (
         ApplyTo,
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
         Terms,
         WeightConstraint,
     )
-    from ganzoo.data.arrays import ImageArray, number_classes
+    from ganzoo.data.arrays import ImageArray, encode_labels
+    from ganzoo.data.bit_depth import EightBitConverter
     from ganzoo.data.decoding import open_image
-    from ganzoo.data.depth import SampleRanges
     from ganzoo.data.download import download
     from ganzoo.data.fingerprint import (
         fingerprint_of_file,
@@ -64,11 +64,11 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
-        below_root,
+        images_in_class_folders,
         labels_by_folder,
         labels_by_table,
         parse_dataset_json,
-        without_strays,
+        strip_common_folder,
     )
     from ganzoo.data.listing import find_images
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
@@ -94,6 +94,7 @@ __all__ = [
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
+    "EightBitConverter",
     "Extractor",
     "ExtractorSpec",
     "Generator",
@@ -115,12 +116,11 @@ __all__ = [
     "Networks",
     "Options",
     "PixelAugmentation",
+    "PixelRange",
     "PluginError",
     "RawImage",
     "RecipeSpec",
     "RequestError",
-    "SampleRange",
-    "SampleRanges",
     "ScalableDataset",
     "Stateful",
     "Terms",
@@ -128,45 +128,45 @@ __all__ = [
     "UnknownName",
     "UnreadableImage",
     "WeightConstraint",
-    "below_root",
     "cache_folder",
     "compare",
     "download",
+    "encode_labels",
     "evaluate",
     "find_images",
     "fingerprint_of_file",
     "fingerprint_of_files",
     "fingerprint_of_folder",
     "hookimpl",
+    "images_in_class_folders",
     "labels_by_folder",
     "labels_by_table",
     "load",
-    "number_classes",
     "open_image",
     "parse_dataset_json",
     "report",
     "resume",
+    "strip_common_folder",
     "sweep",
     "train",
-    "without_strays",
 ]
 
 _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "RecipeSpec", "SampleRange"),
+        *("LossSpec", "MetricSpec", "Options", "RecipeSpec", "PixelRange"),
     ),
-    "data.arrays": ("ImageArray", "number_classes"),
+    "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
-    "data.depth": ("SampleRanges",),
+    "data.bit_depth": ("EightBitConverter",),
     "data.download": ("download",),
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
     "data.layout": (
-        *("IMAGE_SUFFIXES", "below_root", "labels_by_folder", "labels_by_table"),
-        *("parse_dataset_json", "without_strays"),
+        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
+        *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),

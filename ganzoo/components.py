@@ -49,8 +49,8 @@ def _checked_range(text: str) -> str:
     return text
 
 
-SampleRange = Annotated[str, AfterValidator(_checked_range)]
-"""The type of an option for the values of black and white: ``LOW..HIGH``, or ``auto``."""
+PixelRange = Annotated[str, AfterValidator(_checked_range)]
+"""The type of an option for the pixel values of black and white: ``LOW..HIGH``, or ``auto``."""
 
 
 class Options(BaseModel):

@@ -1,4 +1,4 @@
-"""Batches by position: which images come when, and how they reach the device."""
+"""Batches of real images, taken by their position in the order and moved to the device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganzoo.shard import WHOLE_BATCH, Shard
 
 
 class Batch(NamedTuple):
-    """Some real images on the device."""
+    """Real images on the device."""
 
     images: Tensor
     """float32 (N, C, H, W) in [-1, 1]."""
@@ -25,9 +25,10 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Real images, by their position in an order that follows from a seed.
+    """Batches of real images, by their position in an order that depends on the seed.
 
-    Raises RequestError where it cannot be ``balance``-d: each class shown equally often.
+    With ``balance``, each class is shown equally often. Raises RequestError if the images have no
+    labels for that, or are read in chunks.
     """
 
     def __init__(
@@ -46,19 +47,19 @@ class Batches:
         self.order = self.ordered(seed)
 
     def ordered(self, seed: int) -> Order:
-        """The order that follows from this seed."""
+        """The order for this seed."""
         return _order(self.data, seed, self._balance)
 
     def shuffle(self, seed: int) -> None:
-        """Go on in the order of another seed."""
+        """Continue in the order of another seed."""
         self.order = self.ordered(seed)
 
     def take(self, position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
-        """This process's share of the batch of ``count`` images that begins at ``position``."""
+        """This process's shard of the batch of ``count`` images that begins at ``position``."""
         chosen = shard.of(torch.from_numpy(self.order.at(position, count))).numpy()
         images = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
         if isinstance(self.data.store, StreamedImages):
-            # What is needed a window from now, so that all of the next window is there in time.
+            # Request the images that are needed one window later, so that they are read in time.
             window = self.data.store.window * len(self.data) // len(self.data.store)
             ahead = torch.from_numpy(self.order.at(position + window, count))
             self.data.store.expect(shard.of(ahead).numpy())
@@ -70,18 +71,18 @@ class Batches:
 
 
 def require_balance(num_classes: int, *, chunked: bool) -> None:
-    """Raise RequestError where classes cannot be shown equally often."""
+    """Raise RequestError if classes cannot be shown equally often."""
     if not num_classes:
-        raise RequestError("data.balance: the images have no labels to balance them by")
+        raise RequestError("data.balance: the images have no labels; write data.balance=false")
     if chunked:
         raise RequestError(
-            "data.balance: images that are read in chunks cannot be balanced; leave it out, "
-            "or pack them with `ganzoo data pack` as .npz"
+            "data.balance: images that are read in chunks cannot be balanced; write "
+            "data.balance=false, or pack them as .npz with `ganzoo data pack`"
         )
 
 
 def _order(data: Collection, seed: int, balance: bool) -> Order:
-    store, numbers = data.store, data.numbers
+    store, numbers = data.store, data.indices
     if balance:
         require_balance(len(data.class_names), chunked=isinstance(store, StreamedImages))
         assert data.labels is not None

@@ -17,43 +17,43 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from ganzoo.contracts import Dataset, ImageShape, ScalableDataset
-from ganzoo.data.cache_writer import UNKNOWN, Building, read_one
-from ganzoo.data.change import require_unchanged
-from ganzoo.data.order import Numbers
+from ganzoo.data.cache_check import require_unchanged
+from ganzoo.data.cache_writer import NO_ATTRIBUTION, CacheWriter, read_one
+from ganzoo.data.order import Indices
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.folders import cache_folder
 
-_PATIENCE = 0.5
-"""Seconds between two looks at another process that prepares the same."""
+_POLL_SECONDS = 0.5
+"""Seconds between two checks whether another process has finished the same images."""
 
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, OverflowError, MemoryError),
     *(RecursionError, SyntaxError, tokenize.TokenError),
 )
-"""What NumPy and JSON raise on files that are not what was written."""
+"""What NumPy and JSON raise for damaged files."""
 
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """All the images of a run, in the shape it trains on."""
+    """All images of a dataset, decoded, cropped and resized, with their labels."""
 
     images: NDArray[np.uint8]
-    """(N, H, W, C), mapped from disk."""
+    """(N, H, W, C), memory-mapped."""
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...]
     identity: str = ""
-    """What they were prepared from and how, as a hash."""
+    """A hash of the dataset's content and of how its images were prepared."""
     skipped: tuple[str, ...] = ()
-    """One line for each image that could not be read and was left out."""
+    """The reason for each image that was left out because it could not be read."""
     left_out: tuple[int, ...] = ()
-    """Their numbers in the source."""
+    """The numbers of these images in the dataset."""
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
-        """Some of them, (N, H, W, C)."""
+    def take(self, numbers: Indices) -> NDArray[np.uint8]:
+        """The images of these numbers, (N, H, W, C)."""
         return self.images[numbers]
 
     @property
@@ -63,76 +63,79 @@ class PreparedImages:
         return ImageShape(channels, height, width)
 
 
-def prepared(
-    source: Dataset,
-    how: Preparation,
+def load_or_prepare(
+    dataset: Dataset,
+    preparation: Preparation,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,
-    dataset: str = "",
-    code: AbstractContextManager[None] = UNKNOWN,
+    dataset_name: str = "",
+    code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> PreparedImages:
-    """The images of a source as ``how`` asks for them, from the cache or prepared now.
+    """A dataset's prepared images: from the cache, or decoded, cropped and resized into it now.
 
-    They are kept by the source's fingerprint and class names and by ``dataset``, the qualified name
-    of its dataset, so a moved or renamed source is found again. ``progress(done, total)`` is called
-    now and then, and only when there is work to do. ``code`` says whose an error of the source is.
+    The cache key is a hash of the dataset's fingerprint and class names, its qualified name
+    ``dataset_name``, and ``preparation``; so images that were moved or renamed are found again.
+    ``progress(done, total)`` is called repeatedly while images are prepared. ``code`` is the
+    context that attributes errors of the dataset to its plugin.
 
-    Raises UnreadableImage for an image that cannot be decoded, unless its source says to skip
-    it, and RequestError if nothing is left, the cache folder cannot be written, a label does not go
-    with the class names, or images changed under the same fingerprint.
+    Raises UnreadableImage for an image that cannot be decoded, unless the dataset says to skip it.
+    Raises RequestError if no image can be read, the cache folder cannot be written, a label does
+    not match the class names, or the images changed but the fingerprint did not.
     """
-    if not len(source):
+    if not len(dataset):
         raise RequestError("the dataset has no images")
-    if isinstance(source, ScalableDataset):
-        source = source.at(max(how.width, how.height))
-    folder = place(source, how, dataset)
+    if isinstance(dataset, ScalableDataset):
+        dataset = dataset.at(max(preparation.width, preparation.height))
+    folder = prepared_folder(dataset, preparation, dataset_name)
     try:
         if folder.exists():
-            require_unchanged(_open(folder, how), source, how, folder, dataset)
+            require_unchanged(
+                _open(folder, preparation), dataset, preparation, folder, dataset_name
+            )
         else:
-            _build(source, how, folder, progress, dataset, code)
-        if readable := _readable_now(_open(folder, how), source, how, code):
-            _build(source, how, folder, progress, dataset, code, stale=readable)
+            _prepare_all(dataset, preparation, folder, progress, dataset_name, code)
+        if readable := _readable_now(_open(folder, preparation), dataset, preparation, code):
+            _prepare_all(dataset, preparation, folder, progress, dataset_name, code, stale=readable)
     except OSError as error:
         raise RequestError(
-            f"cannot keep prepared images in {folder.parent}: {error.strerror or error}; "
-            "name another folder with the environment variable GANZOO_CACHE"
+            f"cannot write prepared images to {folder.parent}: {error.strerror or error}; "
+            "set the environment variable GANZOO_CACHE to another folder"
         ) from error
-    return _open(folder, how)
+    return _open(folder, preparation)
 
 
-def place(source: Dataset, how: Preparation, dataset: str = "") -> Path:
-    """The folder of a source's images, whether they are prepared already or not."""
-    return cache_folder("prepared") / how.identity(source, dataset)
+def prepared_folder(dataset: Dataset, preparation: Preparation, dataset_name: str = "") -> Path:
+    """The cache folder for a dataset's prepared images; it may not exist yet."""
+    return cache_folder("prepared") / preparation.identity(dataset, dataset_name)
 
 
-def _open(folder: Path, how: Preparation) -> PreparedImages:
+def _open(folder: Path, preparation: Preparation) -> PreparedImages:
     try:
-        found = _read(folder, how)
+        return _read(folder, preparation)
     except _DAMAGE as error:
         raise RequestError(
             f"the prepared images in {folder} are damaged ({error}): delete this folder, or all "
-            "prepared images with `ganzoo data cache clear --prepared`, and they are prepared again"
+            "prepared images with `ganzoo data cache clear --prepared`; the next run prepares them "
+            "again"
         ) from error
-    return found
 
 
 def _readable_now(
     found: PreparedImages,
-    source: Dataset,
-    how: Preparation,
+    dataset: Dataset,
+    preparation: Preparation,
     code: AbstractContextManager[None],
 ) -> tuple[int, ...]:
-    """The numbers of all that were left out, if any of them can be read by now.
+    """The numbers of all images that were left out, if any of them can be read now; else none.
 
-    Raises UnreadableImage if one cannot, and the source does not say any more to skip it.
+    Raises UnreadableImage if one cannot be read and the dataset no longer says to skip it.
     """
-    rows = [read_one(source, index, how, code) for index in found.left_out]
+    rows = [read_one(dataset, index, preparation, code) for index in found.left_out]
     return found.left_out if any(row.pixels is not None for row in rows) else ()
 
 
-def _read(folder: Path, how: Preparation) -> PreparedImages:
-    """What was kept; raises any of _DAMAGE if it is not what was written."""
+def _read(folder: Path, preparation: Preparation) -> PreparedImages:
+    """The prepared images in a folder; raises any of _DAMAGE if its files are damaged."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     labels = folder / "labels.npy"
     found = PreparedImages(
@@ -143,53 +146,58 @@ def _read(folder: Path, how: Preparation) -> PreparedImages:
         skipped=tuple(str(reason) for _, reason in about["skipped"]),
         left_out=tuple(operator.index(number) for number, _ in about["skipped"]),
     )
-    if found.images.dtype != np.uint8 or found.images.shape[1:3] != (how.height, how.width):
-        raise ValueError(f"images are {found.images.dtype} of shape {found.images.shape}")
+    if found.images.dtype != np.uint8 or found.images.shape[1:3] != (
+        preparation.height,
+        preparation.width,
+    ):
+        raise ValueError(f"the images are {found.images.dtype} of shape {found.images.shape}")
     count = operator.index(about["images"])
     numbers = range(count + len(found.left_out))
     if len(found) != count or not set(found.left_out) <= set(numbers):
-        raise ValueError(f"{len(found)} of {count} images, without {list(found.left_out)[:10]}")
+        raise ValueError(f"{len(found)} of {count} images, left out {list(found.left_out)[:10]}")
     if found.labels is not None:
         _require_labels(found.labels, len(found), len(found.class_names))
     return found
 
 
 def _require_labels(labels: NDArray[np.int64], count: int, num_classes: int) -> None:
-    whole = labels.dtype == np.int64 and labels.shape == (count,)
-    if not (whole and labels.min() >= 0 and labels.max() < num_classes):
-        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}")
+    well_formed = labels.dtype == np.int64 and labels.shape == (count,)
+    if not (well_formed and labels.min() >= 0 and labels.max() < num_classes):
+        raise ValueError(f"the labels are {labels.dtype} of shape {labels.shape}")
 
 
-def _build(
-    source: Dataset,
-    how: Preparation,
+def _prepare_all(
+    dataset: Dataset,
+    preparation: Preparation,
     folder: Path,
     progress: Callable[[int, int], None],
-    dataset: str,
+    dataset_name: str,
     code: AbstractContextManager[None],
     stale: tuple[int, ...] = (),
 ) -> None:
-    """Prepare the images in a folder beside this one, which gets this name when it is whole.
+    """Prepare all images in a temporary folder, and rename it to ``folder`` when it is complete.
 
-    What a process that was killed has left there is gone on with. If another process is at it,
-    that is waited for. A folder in which the ``stale`` ones are left out is made anew.
+    Resumes the work of a process that was killed. Waits if another process prepares the same
+    images. Replaces an existing folder in which the images ``stale`` were left out.
     """
-    part = Building(folder.with_name(f".{folder.name}.part"), source, how, dataset, code)
+    writer = CacheWriter(
+        folder.with_name(f".{folder.name}.part"), dataset, preparation, dataset_name, code
+    )
     lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
-    progress(0, len(source))
+    progress(0, len(dataset))
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=_PATIENCE)
+            lock.acquire(timeout=_POLL_SECONDS)
         except Timeout:
-            progress(part.done(), len(source))
+            progress(writer.done(), len(dataset))
     try:
-        # Another process may have made it anew while this one waited.
-        if stale and folder.exists() and _open(folder, how).left_out == stale:
+        # Another process may have replaced it while this one waited.
+        if stale and folder.exists() and _open(folder, preparation).left_out == stale:
             shutil.rmtree(folder)
         if not folder.exists():
-            part.finish(progress)
-            part.folder.rename(folder)
-        # Whoever waits for it finds the folder; nobody else will ask for it any more.
+            writer.finish(progress)
+            writer.folder.rename(folder)
+        # Waiting processes find the folder; later ones do not need the lock.
         Path(lock.lock_file).unlink(missing_ok=True)
     finally:
         lock.release()

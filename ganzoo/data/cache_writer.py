@@ -1,4 +1,4 @@
-"""The making of a set of prepared images, which can be interrupted at any time."""
+"""Prepares a dataset's images into a folder; can be interrupted and resumed at any time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from ganzoo.folders import write_atomically
 
 _CHUNK = 256
 _SECONDS = 2.0
-"""How much work a process that is killed may lose."""
+"""Seconds between two writes of the progress: what a killed process may lose."""
 NO_LABEL = -1
-UNKNOWN: AbstractContextManager[None] = nullcontext()
-"""Of a source that nobody has said whose code it is."""
+NO_ATTRIBUTION: AbstractContextManager[None] = nullcontext()
+"""The context for a dataset whose plugin is not known."""
 
 
 class Row(NamedTuple):
-    """A prepared image (H, W, C) with its label, or why there is none."""
+    """A prepared image, uint8 (H, W, C), with its label; or the reason why it was left out."""
 
     number: int
     pixels: NDArray[np.uint8] | None
@@ -43,12 +43,12 @@ class Row(NamedTuple):
 
 
 @dataclass
-class _Done:
-    """How far the work has come."""
+class _Progress:
+    """The part of the work that is done."""
 
     rows: int = 0
     gray: bool = True
-    """Whether every image so far is."""
+    """Whether every image so far is gray."""
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -56,176 +56,186 @@ class _Done:
         self.skipped = [(operator.index(number), str(reason)) for number, reason in self.skipped]
 
 
-class Building:
-    """A folder with rows for all images, filled in their order, and a note of how far."""
+class CacheWriter:
+    """Writes prepared images into a folder, in order, and records the progress there."""
 
     def __init__(
         self,
         folder: Path,
-        source: Dataset,
-        how: Preparation,
-        dataset: str = "",
-        code: AbstractContextManager[None] = UNKNOWN,
+        dataset: Dataset,
+        preparation: Preparation,
+        dataset_name: str = "",
+        code: AbstractContextManager[None] = NO_ATTRIBUTION,
     ) -> None:
         self.folder = folder
-        self.source = source
-        self.how = how
         self.dataset = dataset
-        """The qualified name of the source's dataset, for messages."""
+        self.preparation = preparation
+        self.dataset_name = dataset_name
+        """The dataset's qualified name, for messages."""
         self.code = code
-        self._note = folder / "progress.json"
+        self._progress_file = folder / "progress.json"
 
     def done(self) -> int:
-        """How many images are done, perhaps by another process."""
-        return self._noted().rows
+        """The number of images that are prepared, by this process or another."""
+        return self._load_progress().rows
 
     def finish(self, progress: Callable[[int, int], None]) -> None:
-        """Do what is left, and leave ``images.npy``, ``labels.npy`` if any, and ``about.json``.
+        """Prepare the remaining images; write ``images.npy``, ``labels.npy`` and ``about.json``.
 
-        Raises UnreadableImage for an image that cannot be decoded, unless its source says to
-        skip it, RequestError if nothing is left or a label is wrong, and OSError where the disk
-        gives no more. After a wrong label nothing is kept: other images may have wrong labels, too.
+        Without labels, there is no ``labels.npy``. Raises UnreadableImage for an image that cannot
+        be decoded, unless the dataset says to skip it; RequestError if no image can be read or a
+        label is wrong; OSError if the disk is full. After a wrong label the folder is deleted,
+        because the labels of other images may be wrong, too.
         """
         rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
-        done = self._noted() if rows.exists() and every_label.exists() else _Done()
+        done = self._load_progress() if rows.exists() and every_label.exists() else _Progress()
         if not done.rows:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-        shape = (len(self.source), self.how.height, self.how.width, self.how.most_channels)
-        pixels = _mapped(rows, np.uint8, shape)
-        labels = _mapped(every_label, np.int64, shape[:1])
+        shape = (
+            len(self.dataset),
+            self.preparation.height,
+            self.preparation.width,
+            self.preparation.most_channels,
+        )
+        pixels = _open_or_create(rows, np.uint8, shape)
+        labels = _open_or_create(every_label, np.int64, shape[:1])
         try:
             self._fill(done, pixels, labels, progress)
         except WrongLabel:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        if len(done.skipped) == len(self.source):
+        if len(done.skipped) == len(self.dataset):
             reason = done.skipped[0][1]
-            raise RequestError(f"not one of the {len(self.source)} images can be read: {reason}")
-        self._tidy(done, pixels, labels)
+            raise RequestError(f"none of the {len(self.dataset)} images can be read: {reason}")
+        self._write_results(done, pixels, labels)
 
-    def _noted(self) -> _Done:
+    def _load_progress(self) -> _Progress:
         try:
-            done = _Done(**json.loads(self._note.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):  # none that was written whole
-            return _Done()
-        return done if 0 <= done.rows <= len(self.source) else _Done()
+            done = _Progress(**json.loads(self._progress_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):  # there is none, or it is damaged
+            return _Progress()
+        return done if 0 <= done.rows <= len(self.dataset) else _Progress()
 
     def _fill(
         self,
-        done: _Done,
+        done: _Progress,
         pixels: np.memmap[Any, Any],
         labels: np.memmap[Any, Any],
         progress: Callable[[int, int], None],
     ) -> None:
-        noted = time.monotonic()
-        for rows in read(self.source, self.how, done.rows, self.code):
+        last_write = time.monotonic()
+        for rows in read(self.dataset, self.preparation, done.rows, self.code):
             for number, image, label, reason in rows:
                 if image is None:
                     done.skipped.append((number, reason))
                     continue
-                found = require_label(label, self.source.class_names, number, self.dataset)
+                found = require_label(label, self.dataset.class_names, number, self.dataset_name)
                 pixels[number] = image
                 labels[number] = NO_LABEL if found is None else found
                 done.gray = done.gray and bool((image[..., :1] == image).all())
             done.rows += len(rows)
-            progress(done.rows, len(self.source))
-            if time.monotonic() - noted > _SECONDS:
+            progress(done.rows, len(self.dataset))
+            if time.monotonic() - last_write > _SECONDS:
                 pixels.flush()
                 labels.flush()
-                write_atomically(self._note, json.dumps(asdict(done)))
-                noted = time.monotonic()
+                write_atomically(self._progress_file, json.dumps(asdict(done)))
+                last_write = time.monotonic()
 
-    def _tidy(self, done: _Done, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]) -> None:
-        """Close the gaps of skipped images, and keep one channel of gray ones."""
+    def _write_results(
+        self, done: _Progress, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]
+    ) -> None:
+        """Remove the rows of skipped images, and keep one channel if all images are gray."""
         rows, file = self.folder / "rows.npy", self.folder / "images.npy"
-        channels = 1 if done.gray and self.how.channels == "auto" else pixels.shape[-1]
+        channels = 1 if done.gray and self.preparation.channels == "auto" else pixels.shape[-1]
         kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
         pixels.flush()
         if (labels[kept] != NO_LABEL).all():
             np.save(self.folder / "labels.npy", labels[kept], allow_pickle=False)
         about = {
-            "class_names": list(self.source.class_names),
+            "class_names": list(self.dataset.class_names),
             "skipped": done.skipped,
-            "source": type(self.source).__name__,
-            "preparation": self.how.named(),
+            "source": type(self.dataset).__name__,
+            "preparation": self.preparation.named(),
             "images": len(kept),
         }
         (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
         if done.skipped or channels < pixels.shape[-1]:
-            _copy(pixels[..., :channels], kept, file)
+            _copy_rows(pixels[..., :channels], kept, file)
             rows.unlink()
         else:
             rows.rename(file)
-        for left in (self.folder / "every_label.npy", self._note):
+        for left in (self.folder / "every_label.npy", self._progress_file):
             left.unlink(missing_ok=True)
 
 
 def read(
-    source: Dataset,
-    how: Preparation,
+    dataset: Dataset,
+    preparation: Preparation,
     start: int = 0,
-    code: AbstractContextManager[None] = UNKNOWN,
+    code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> Iterator[list[Row]]:
-    """All images from number ``start`` on, some at a time, prepared in threads."""
+    """All images from number ``start`` on, prepared in threads, in lists of up to 256."""
     with ThreadPoolExecutor() as pool:
-        for first in range(start, len(source), _CHUNK):
-            indices = range(first, min(first + _CHUNK, len(source)))
-            if isinstance(source, BulkDataset):
+        for first in range(start, len(dataset), _CHUNK):
+            indices = range(first, min(first + _CHUNK, len(dataset)))
+            if isinstance(dataset, BulkDataset):
                 with code:
-                    images, labels = source.read(indices)
-                    require_array(images, "what read() returned first", ndim=4)
-                yield _rows(indices, images, labels, how)
+                    images, labels = dataset.read(indices)
+                    require_array(images, "the first value of read()", ndim=4)
+                yield _prepare_rows(indices, images, labels, preparation)
             else:
-                yield list(pool.map(lambda index: read_one(source, index, how, code), indices))
+                yield list(
+                    pool.map(lambda index: read_one(dataset, index, preparation, code), indices)
+                )
 
 
 def read_one(
-    source: Dataset,
+    dataset: Dataset,
     index: int,
-    how: Preparation,
-    code: AbstractContextManager[None] = UNKNOWN,
+    preparation: Preparation,
+    code: AbstractContextManager[None] = NO_ATTRIBUTION,
 ) -> Row:
-    """One image; or why it is left out, if the source says to skip what cannot be read."""
+    """One prepared image; or the reason why it is left out, if the dataset says to skip it."""
     try:
         with code:
-            item = source[index]
+            item = dataset[index]
             require_item(item, index)
         image, label = item
-        return Row(index, prepare(image, how), label)
+        return Row(index, prepare(image, preparation), label)
     except UnreadableImage as error:
         if error.skip:
             return Row(index, None, reason=str(error))
         raise
 
 
-def _rows(
+def _prepare_rows(
     indices: range,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
-    how: Preparation,
+    preparation: Preparation,
 ) -> list[Row]:
-    ready = images.shape[1:] == (how.height, how.width, how.most_channels)
-    pixels = images if ready else [prepare(image, how) for image in images]
+    ready = images.shape[1:] == (preparation.height, preparation.width, preparation.most_channels)
+    pixels = images if ready else [prepare(image, preparation) for image in images]
     named = [None] * len(indices) if labels is None else labels.tolist()
     return [Row(*row) for row in zip(indices, pixels, named, strict=True)]
 
 
-def _mapped(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:
-    """The array in this file, gone on with if it is there, its room on the disk made sure."""
+def _open_or_create(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """The array in this file, memory-mapped; a new file gets its full size on the disk now."""
     if file.exists():
         return open_memmap(file, mode="r+")
     array = open_memmap(file, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # else a full disk would kill the process at some later row
+    if hasattr(os, "posix_fallocate"):  # without it, a full disk kills the process at a later row
         with file.open("r+b") as opened:
             os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
     return array
 
 
-def _copy(pixels: NDArray[np.uint8], kept: NDArray[np.intp], file: Path) -> None:
-    """Write some of the rows to another file."""
-    file.unlink(missing_ok=True)  # of a process that was killed
-    array = _mapped(file, np.uint8, (len(kept), *pixels.shape[1:]))
+def _copy_rows(pixels: NDArray[np.uint8], kept: NDArray[np.intp], file: Path) -> None:
+    """Write the rows ``kept`` to another file."""
+    file.unlink(missing_ok=True)  # left by a process that was killed
+    array = _open_or_create(file, np.uint8, (len(kept), *pixels.shape[1:]))
     for start in range(0, len(kept), _CHUNK):
         array[start : start + _CHUNK] = pixels[kept[start : start + _CHUNK]]
     array.flush()

@@ -1,4 +1,4 @@
-"""The images of a run: all of one shape, with their labels, some classes of them or all."""
+"""The images of a run: all images of a dataset, or those of some classes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ImageShape
-from ganzoo.data.order import Numbers
+from ganzoo.data.order import Indices
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 
 class Store(Protocol):
-    """Images of one shape with their labels, wherever they lie."""
+    """Images of one shape with their labels, from a cache or a stream."""
 
     @property
     def shape(self) -> ImageShape:
@@ -35,50 +35,52 @@ class Store(Protocol):
 
     @property
     def identity(self) -> str:
-        """What they are and how they were prepared, as a hash."""
+        """A hash of the images' content and of how they were prepared."""
         ...
 
     def __len__(self) -> int: ...
 
-    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
-        """Some of them, (N, H, W, C)."""
+    def take(self, indices: Indices) -> NDArray[np.uint8]:
+        """The images of these numbers, uint8 (N, H, W, C)."""
         ...
 
 
 @dataclass(frozen=True)
 class Collection:
-    """The images of a run: those of a store, or some of them."""
+    """The images of a run: all images of a store, or those of some classes."""
 
     store: Store
-    numbers: Numbers
-    """Which of the store's images they are, ascending."""
+    indices: Indices
+    """The numbers of these images in the store, ascending."""
     labels: NDArray[np.int64] | None
-    """The label of every image in the store; -1 where it is not one of these."""
+    """The label of every image in the store; -1 for images that are not in this collection."""
     class_names: tuple[str, ...]
     identity: str
 
     @classmethod
-    def of(cls, store: Store, wanted: Sequence[str] = ()) -> Collection:
-        """All the images of a store, or those of the wanted classes.
+    def of(cls, store: Store, classes: Sequence[str] = ()) -> Collection:
+        """All images of a store, or those of these ``classes``.
 
-        Classes are numbered as they are named; ``"rose+tulip"`` makes one class of two. Raises
-        RequestError for a class that is not there or is named twice, and if there are no labels.
+        The order of ``classes`` gives the new labels; ``"rose+tulip"`` merges two classes. Raises
+        RequestError for a class that does not exist or is given twice, and without labels.
         """
         labels, identity = store.labels, store.identity
-        groups = grouped(store.class_names, wanted)
-        if wanted and labels is None:
-            raise RequestError("data.classes: not all of the images have labels")
-        if not wanted or labels is None:
+        groups = group_classes(store.class_names, classes)
+        if classes and labels is None:
+            raise RequestError("data.classes: some images have no labels; remove data.classes")
+        if not classes or labels is None:
             return cls(store, np.arange(len(store)), labels, store.class_names, identity)
         new = np.full(len(store.class_names), -1, np.int64)
         for number, members in enumerate(groups.values()):
             new[members] = number
-        chosen = new[labels]
+        labels_of_chosen = new[labels]
         identity = hashlib.sha256(f"{identity} {list(groups)}".encode()).hexdigest()[:32]
-        return cls(store, np.flatnonzero(chosen >= 0), chosen, tuple(groups), identity)
+        return cls(
+            store, np.flatnonzero(labels_of_chosen >= 0), labels_of_chosen, tuple(groups), identity
+        )
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.indices)
 
     @property
     def shape(self) -> ImageShape:
@@ -86,27 +88,29 @@ class Collection:
         return self.store.shape
 
 
-def grouped(class_names: Sequence[str], wanted: Sequence[str]) -> dict[str, list[int]]:
-    """The labels that make up each wanted class; each class is its own if none is named.
+def group_classes(class_names: Sequence[str], classes: Sequence[str]) -> dict[str, list[int]]:
+    """The labels of each of these ``classes``, by name; without ``classes``, of every class.
 
-    Raises RequestError for a class that is not there or is named twice, and if there are none.
+    Raises RequestError for a class that does not exist or is given twice, and without labels.
     """
-    if not wanted:
+    if not classes:
         return {name: [label] for label, name in enumerate(class_names)}
     if not class_names:
-        raise RequestError(f"data.classes={','.join(wanted)}: the images have no labels")
-    members = [_members(class_names, name) for name in wanted]
+        raise RequestError(
+            f"data.classes={','.join(classes)}: the images have no labels; remove data.classes"
+        )
+    members = [_members(class_names, name) for name in classes]
     used = [label for labels in members for label in labels]
     for label in used:
         if used.count(label) > 1:
-            raise RequestError(f"data.classes names the class {class_names[label]} twice")
-    return dict(zip(wanted, members, strict=True))
+            raise RequestError(f"data.classes contains the class {class_names[label]} twice")
+    return dict(zip(classes, members, strict=True))
 
 
 def _members(class_names: Sequence[str], name: str) -> list[int]:
     parts = [name] if name in class_names else [part.strip() for part in name.split("+")]
     for part in parts:
         if part not in class_names:
-            known = did_you_mean(part, class_names) or f"; there are {', '.join(class_names)}"
-            raise UnknownName(f"data.classes: there is no class called {part}{known}")
+            known = did_you_mean(part, class_names) or f"; the classes are {', '.join(class_names)}"
+            raise UnknownName(f"data.classes: there is no class {part}{known}")
     return [class_names.index(part) for part in parts]

@@ -1,4 +1,4 @@
-"""What is known of images beside their pixels: a table with a row for each file."""
+"""A table of images: for each file, a description and the address it comes from."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from ganzoo.data.collection import Collection
 from ganzoo.data.inspection import printable
 from ganzoo.errors import RequestError
 
-FILE = "images.csv"
-"""What the table is called beside the images, as ``ganzoo data fetch`` writes it."""
+TABLE_NAME = "images.csv"
+"""The table's name in the folder of the images; ``ganzoo data fetch`` writes it."""
 
 _MOST_BYTES = 256 * 1024**2
 
 
 class Description(NamedTuple):
-    """What a row tells of an image; empty where it does not say."""
+    """One row of the table; a missing value is empty."""
 
     address: str = ""
     description: str = ""
 
 
 def read_descriptions(path: Path) -> dict[str, Description]:
-    """The rows of a CSV file by their column ``file``; of several for one file the first.
+    """The rows of a CSV file by their column ``file``; of several rows for a file, the first.
 
-    Files are named as below the dataset's folder. Other columns are passed over, and rows that
-    name no file.
+    File names are relative to the dataset's folder. Other columns, and rows without a file name,
+    are ignored.
 
-    Raises RequestError for a file that is no such table, or too large.
+    Raises RequestError if the file does not exist, is not such a table, or is too large.
     """
     if not path.is_file():
-        raise RequestError(f"there is no table {path}")
+        raise RequestError(f"there is no table {path}: give the path of a CSV file")
     found: dict[str, Description] = {}
     try:
         if (size := path.stat().st_size) > _MOST_BYTES:
-            raise RequestError(f"{path} has {size:,} bytes, and {_MOST_BYTES:,} are allowed")
+            raise RequestError(f"{path} has {size:,} bytes; the limit is {_MOST_BYTES:,}")
         for row in _rows(path):
             values = (row.get(column) or "" for column in Description._fields)
             if row["file"]:
@@ -49,7 +49,7 @@ def read_descriptions(path: Path) -> dict[str, Description]:
     except OSError as error:
         raise RequestError(f"cannot read the table {path}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise RequestError(f"{path} is no CSV in UTF-8: {error}") from error
+        raise RequestError(f"{path} is not a CSV file in UTF-8: {error}") from error
     return found
 
 
@@ -58,34 +58,37 @@ def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
         reader = csv.DictReader(file, strict=True)
         if "file" not in (reader.fieldnames or ()):
             raise RequestError(
-                f"{path} has no column 'file' in its first line: it needs file and description, "
-                "and may have address"
+                f"{path} has no column 'file' in its first line: write the columns file and "
+                "description there, and address if there is one"
             )
         yield from reader
 
 
-def names_of(source: Dataset, data: Collection) -> list[str]:
-    """What each image, prepared from a source, is called there; nothing if they have no names."""
-    if not isinstance(source, NamedDataset):
+def image_names(dataset: Dataset, data: Collection) -> list[str]:
+    """The name in the dataset of each image in ``data``; empty if its images have no names."""
+    if not isinstance(dataset, NamedDataset):
         return []
     assert isinstance(data.store, PreparedImages)
-    kept = np.delete(np.arange(len(source)), data.store.left_out)
-    return [source.name(number) for number in kept[data.numbers].tolist()]
+    kept = np.delete(np.arange(len(dataset)), data.store.left_out)
+    return [dataset.name(number) for number in kept[data.indices].tolist()]
 
 
-def refuse_others(names: Sequence[str], rows: Mapping[str, Description]) -> None:
-    """Raise RequestError for rows that are of none of these images."""
+def require_rows_for(names: Sequence[str], rows: Mapping[str, Description]) -> None:
+    """Raise RequestError if there are rows, but none for any of these images."""
     if rows and rows.keys().isdisjoint(names):
-        said = f"the dataset has {names[0]}" if names else "the dataset's images have no names"
-        raise RequestError(f"the descriptions are of other images, such as {min(rows)}: {said}")
+        own = f"the dataset has {names[0]}" if names else "the dataset's images have no names"
+        raise RequestError(
+            f"the descriptions are of other images: the table has {min(rows)}, {own}"
+        )
 
 
-def describe(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
-    """What is known of images of these names, in their order, as far as anything is.
+def texts_for(names: Sequence[str], rows: Mapping[str, Description]) -> dict[str, list[str]]:
+    """The texts about images of these names, in their order; texts that are all empty are absent.
 
-    Where they come from (``source``: address, else name), and what they show (``description``).
+    ``source`` is the address an image comes from, or else its name; ``description`` says what it
+    shows.
     """
     found = [rows.get(name, Description()) for name in names]
     sources = (row.address or printable(name) for name, row in zip(names, found, strict=True))
     texts = {"source": list(sources), "description": [row.description for row in found]}
-    return {what: told for what, told in texts.items() if any(told)}
+    return {kind: values for kind, values in texts.items() if any(values)}

@@ -1,4 +1,4 @@
-"""The formats of image files: how they begin, how their names end, and what reads them here."""
+"""The formats of image files: their first bytes, their suffixes, and what reads them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from PIL import (
 Read = Callable[[BinaryIO], ImageFile.ImageFile]
 
 START = 64
-"""How many bytes of a file tell its format."""
+"""The number of bytes at the start of a file that identify its format."""
 
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -35,29 +35,29 @@ _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 
 @dataclass(frozen=True)
 class Format:
-    """One format of image files."""
+    """A format of image files."""
 
     name: str
     suffixes: tuple[str, ...]
-    """How the names of its files end, in lower case."""
-    begins: Callable[[bytes], bool]
-    """Whether a file with this start, of ``START`` bytes, is of this format."""
+    """The suffixes of its files, in lower case."""
+    matches: Callable[[bytes], bool]
+    """Whether a file with these first ``START`` bytes has this format."""
     read: Read
     remedy: str = ""
-    """What makes it readable; empty where it is."""
+    """How to make it readable; empty if it is readable."""
 
 
 def format_of(start: bytes) -> Format | None:
-    """The format of a file with this start, whether it can be read here or not."""
-    return next((known for known in FORMATS if known.begins(start)), None)
+    """The format of a file with these first bytes, readable or not; ``None`` if it is unknown."""
+    return next((known for known in FORMATS if known.matches(start)), None)
 
 
-def _starting(*starts: bytes) -> Callable[[bytes], bool]:
+def _starts_with(*starts: bytes) -> Callable[[bytes], bool]:
     return lambda start: start.startswith(starts)
 
 
 def _brands(start: bytes) -> set[bytes]:
-    """Those of an ISO media file, whose first box lists what it is compatible with."""
+    """The compatible brands in the first box of an ISO media file."""
     if start[4:8] != b"ftyp":
         return set()
     box = start[: int.from_bytes(start[:4])]
@@ -77,7 +77,7 @@ def _is_webp(start: bytes) -> bool:
 
 
 def _is_tga(start: bytes) -> bool:
-    """By whether all fields of its header make sense: nothing marks the start of such a file."""
+    """Whether all fields of a TGA header are valid: the format has no magic number."""
     if len(start) < 18:
         return False
     mapped, kind, depth = start[1], start[2] & ~8, start[16]
@@ -87,7 +87,7 @@ def _is_tga(start: bytes) -> bool:
 
 
 def _read_jpeg2000(stream: BinaryIO) -> ImageFile.ImageFile:
-    """Refuse one that ends early: its library fills what is missing with black."""
+    """Open a JPEG 2000 file; refuse a truncated one, which its library would fill with black."""
     start, end = 0, stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if stream.read(4) == b"\0\0\0\x0c":
@@ -100,13 +100,13 @@ def _read_jpeg2000(stream: BinaryIO) -> ImageFile.ImageFile:
 
 
 def _codestream(stream: BinaryIO, size: int) -> tuple[int, int]:
-    """Where the pixels of a JPEG 2000 file begin and end, among its boxes."""
+    """Start and end of the codestream among the boxes of a JPEG 2000 file."""
     at = 0
     while at < size:
         stream.seek(at)
         head = stream.read(16).ljust(16, b"\0")
         length = int.from_bytes(head[:4])
-        if length == 1:  # the box is larger than 4 GiB, or could be
+        if length == 1:  # a 64-bit length follows
             length = int.from_bytes(head[8:])
         end = at + length if length else size
         if head[4:8] == b"jp2c" and end <= size:
@@ -120,55 +120,55 @@ def _read_heic(stream: BinaryIO) -> ImageFile.ImageFile:
     return read(stream)
 
 
-def _built(feature: str, name: str) -> str:
+def _missing_feature(feature: str, name: str) -> str:
     if features.check(feature):
         return ""
-    return f"install a Pillow that is built with {name} to read them"
+    return f"install a version of Pillow with support for {name} to read them"
 
 
-_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
+_MISSING_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
 
 FORMATS = (
     Format(
         "JPEG",
-        (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),  # the last are those of stereo cameras
-        _starting(b"\xff\xd8\xff"),
+        (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),  # .mpo: from stereo cameras
+        _starts_with(b"\xff\xd8\xff"),
         JpegImagePlugin.jpeg_factory,
     ),
-    Format("PNG", (".png",), _starting(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    Format("PNG", (".png",), _starts_with(b"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
     Format("WebP", (".webp",), _is_webp, WebPImagePlugin.WebPImageFile),
-    Format("GIF", (".gif",), _starting(b"GIF8"), GifImagePlugin.GifImageFile),
-    Format("BMP", (".bmp", ".dib"), _starting(b"BM"), BmpImagePlugin.BmpImageFile),
+    Format("GIF", (".gif",), _starts_with(b"GIF8"), GifImagePlugin.GifImageFile),
+    Format("BMP", (".bmp", ".dib"), _starts_with(b"BM"), BmpImagePlugin.BmpImageFile),
     Format(
         "TIFF",
         (".tif", ".tiff"),
-        _starting(b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
+        _starts_with(b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
         TiffImagePlugin.TiffImageFile,
     ),
     Format(
         "PPM",
         (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
-        _starting(*(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))),
+        _starts_with(*(b"P" + kind for kind in (b"1", b"2", b"3", b"4", b"5", b"6", b"f"))),
         PpmImagePlugin.PpmImageFile,
     ),
     Format(
         "JPEG 2000",
         (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
-        _starting(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        _starts_with(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
         _read_jpeg2000,
-        _built("jpg_2000", "JPEG 2000"),
+        _missing_feature("jpg_2000", "JPEG 2000"),
     ),
     Format(
         "AVIF",
         (".avif", ".avifs"),
         _is_avif,
         AvifImagePlugin.AvifImageFile,
-        _built("avif", "AVIF"),
+        _missing_feature("avif", "AVIF"),
     ),
-    Format("HEIC", (".heic", ".heif", ".hif"), _is_heic, _read_heic, _HEIF),
+    Format("HEIC", (".heic", ".heif", ".hif"), _is_heic, _read_heic, _MISSING_HEIF),
     Format("TGA", (".tga",), _is_tga, TgaImagePlugin.TgaImageFile),
 )
-"""Those that can be read here, or could be; the first that fits a file counts."""
+"""All known formats, readable or not; the first that matches a file is its format."""
 
 READABLE = tuple(known for known in FORMATS if not known.remedy)
-"""Those that are read with what is installed here."""
+"""The formats that can be read with the installed libraries."""

@@ -1,4 +1,4 @@
-"""The facts that an inspection keeps of each image, gathered in one pass over all of them."""
+"""Facts about each image for an inspection, collected in one pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from ganzoo.contracts import BulkDataset, ChunkedDataset, Dataset, RawImage
 from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.duplicates import SIDE, digest, likeness
+from ganzoo.data.duplicates import SIDE, digest, signature
 from ganzoo.data.items import require_item
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadableImage
@@ -36,27 +36,27 @@ _FACTS = np.dtype(
         ("transparent", np.bool_),
         ("animated", np.bool_),
         ("digest", np.uint64, 2),
-        ("likeness", np.uint8, 72),
+        ("signature", np.uint8, 72),
     ]
 )
-"""168 bytes, so that a million images are no burden."""
+"""168 bytes per image."""
 
-_GRAY = Preparation(resolution=SIDE, fit="stretch", channels=1)
-"""How an image is prepared to take its likeness."""
+_FOR_SIGNATURE = Preparation(resolution=SIDE, fit="stretch", channels=1)
+"""How an image is prepared before its signature is computed."""
 
 
-def gather(
-    source: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
+def collect_facts(
+    dataset: Dataset, numbers: Sequence[int], progress: Callable[[int, int], None]
 ) -> tuple[NDArray[Any], dict[int, UnreadableImage]]:
-    """The facts of the images that can be read, row by row, and the errors of the others."""
+    """A row of facts for each image that can be read, and the error of each other image."""
     facts = np.empty(len(numbers), _FACTS)
     errors: dict[int, UnreadableImage] = {}
-    step = source.chunk if isinstance(source, ChunkedDataset) else _CHUNK
+    step = dataset.chunk if isinstance(dataset, ChunkedDataset) else _CHUNK
     progress(0, len(numbers))
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(numbers), step):
             chunk = numbers[start : start + step]
-            found = each(source, chunk, _look, pool)
+            found = map_images(dataset, chunk, _facts_of, pool)
             for done, (number, seen) in enumerate(zip(chunk, found, strict=True), start):
                 if isinstance(seen, UnreadableImage):
                     errors[number] = seen
@@ -66,20 +66,20 @@ def gather(
     return facts[: len(numbers) - len(errors)], errors
 
 
-def each(
-    source: Dataset,
+def map_images(
+    dataset: Dataset,
     numbers: Sequence[int],
     work: Callable[[RawImage, int | None], T],
     pool: Executor,
 ) -> Iterable[T | UnreadableImage]:
-    """What ``work`` makes of each image and its label, or why it cannot be read.
+    """The results of ``work`` for each image and its label, or the error if it cannot be read.
 
-    Many at once are read one by one where they cannot be read together.
+    If a bulk read fails, the images are read one by one.
     """
 
-    def one(number: int) -> T | UnreadableImage:
+    def read_one(number: int) -> T | UnreadableImage:
         try:
-            item = source[number]
+            item = dataset[number]
         except UnreadableImage as error:
             return error
         except RequestError as error:
@@ -88,15 +88,15 @@ def each(
         image, label = item
         return work(image, label)
 
-    if isinstance(source, BulkDataset) and isinstance(numbers, range):
+    if isinstance(dataset, BulkDataset) and isinstance(numbers, range):
         with suppress(RequestError):
-            images, labels = source.read(numbers)
+            images, labels = dataset.read(numbers)
             return pool.map(work, images, repeat(None) if labels is None else labels.tolist())
-    return pool.map(one, numbers)
+    return pool.map(read_one, numbers)
 
 
-def _look(raw: RawImage, label: int | None) -> tuple[Any, ...]:
-    """The facts of an image, but for its number."""
+def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
+    """The facts of an image, without its number."""
     if isinstance(raw, Image.Image):
         image, mode, pixels = raw, raw.mode, _pixels(raw)
     else:
@@ -107,22 +107,22 @@ def _look(raw: RawImage, label: int | None) -> tuple[Any, ...]:
         *image.size,
         mode,
         _is_gray(mode, pixels),
-        _are_alike(pixels, pixels[:1, :1]),
+        _are_equal(pixels, pixels[:1, :1]),
         _is_transparent(image),
         bool(image.info.get("duration") or image.info.get("default_image")),
         digest(pixels),
-        likeness(Image.fromarray(prepare(_shrunk(image), _GRAY)[..., 0])),
+        signature(Image.fromarray(prepare(_reduced(image), _FOR_SIGNATURE)[..., 0])),
     )
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    """A large photograph by a whole factor, since Lanczos' filter takes a while for all of it."""
+def _reduced(image: Image.Image) -> Image.Image:
+    """A large image reduced by an integer factor, because Lanczos resampling of it is slow."""
     factor = min(image.size) // (4 * SIDE)
     return image.reduce(factor) if factor > 1 and image.mode in ("RGB", "L") else image
 
 
 def _pixels(image: Image.Image) -> NDArray[Any]:
-    """The values of the pixels, which in a palette's numbers would mean nothing."""
+    """The values of the pixels; colors instead of the numbers of a palette."""
     if image.mode == "P":
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return np.asarray(image)
@@ -130,18 +130,18 @@ def _pixels(image: Image.Image) -> NDArray[Any]:
 
 def _is_gray(mode: str, pixels: NDArray[Any]) -> bool:
     if mode in ("P", "RGB", "RGBA"):
-        return _are_alike(pixels[..., :3], pixels[..., :1])
+        return _are_equal(pixels[..., :3], pixels[..., :1])
     return pixels.ndim == 2 or pixels.shape[2] <= 2
 
 
 def _is_transparent(image: Image.Image) -> bool:
-    """Whether any pixel is; many images have an alpha channel for nothing."""
+    """Whether any pixel is transparent; many images have an unused alpha channel."""
     if not image.has_transparency_data:
         return False
     return bool(np.asarray(image.convert("RGBA").getchannel("A")).min() < 255)
 
 
-def _are_alike(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
-    # A few rows tell of most images that they are not.
+def _are_equal(pixels: NDArray[Any], others: NDArray[Any]) -> bool:
+    # A few rows are enough for most images that differ.
     few = slice(None, None, 1 + len(pixels) // 8)
     return bool((pixels[few] == others[few]).all() and (pixels == others).all())

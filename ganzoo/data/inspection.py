@@ -1,4 +1,4 @@
-"""What a set of images is like, in counts and names."""
+"""A report about the images of a dataset: sizes, modes, classes, duplicates, damage."""
 
 from __future__ import annotations
 
@@ -24,114 +24,119 @@ from ganzoo.contracts import (
     notes_of,
 )
 from ganzoo.data import duplicates
-from ganzoo.data.cache import place
+from ganzoo.data.cache import prepared_folder
 from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.collection import grouped
-from ganzoo.data.image_facts import each, gather
+from ganzoo.data.collection import group_classes
+from ganzoo.data.image_facts import collect_facts, map_images
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 from ganzoo.size import size
 
 _SAMPLE = 64
-"""Images that are prepared to measure how long it takes."""
+"""The number of images that are prepared to measure the time per image."""
 
-_MOST, _STRETCH = 0.9, 1.25
-"""The share of the images that a resolution should not enlarge, or by so much at most."""
+_SHARE, _MOST_ENLARGED = 0.9, 1.25
+"""A suitable resolution enlarges this share of the images by at most this factor."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forecast:
-    """What preparing makes of the images, and what it costs."""
+class PreparationEstimate:
+    """The result and the cost of preparing the images: cropping, resizing and caching them."""
 
     shape: tuple[int, int, int]
-    """Of each prepared image: channels, height, width."""
+    """The shape of each prepared image: channels, height, width."""
     lost: float
-    """How far images are from that shape, 0 to 1, on average.
+    """The average loss by the change of shape, 0 to 1.
 
-    It is the share of an image that is cropped, the share of the result that is padding, or by how
-    much one side is compressed against the other.
+    For ``fit`` crop, the share of the image that is cut off; for pad, the share of the result that
+    is padding; for stretch, how much one side is compressed relative to the other.
     """
     most_lost: float
+    """The largest such loss."""
     images: int
-    """How many are prepared: those of every class."""
+    """The number of images to prepare, of all classes."""
     seconds: float
-    """About, on this machine."""
+    """The estimated time on this machine."""
     bytes: int
-    """In the cache; 0 for a source that is read while it is trained on."""
+    """The size in the cache; 0 for a dataset that is read in chunks during training."""
     done: bool | None
-    """Whether they are there; ``None`` where only some were looked at, or none are kept there."""
+    """Whether they are in the cache; ``None`` with a limit, or for a dataset read in chunks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a set of images is like; counts begin with the greatest."""
+    """Facts about the images of a dataset; counts are in descending order."""
 
     images: int
-    """Those of the wanted classes, and those that cannot be read, whose class is not known.
+    """The number of images of the chosen classes, plus those that cannot be read.
 
-    Where only some were looked at, it is an estimate.
+    With a limit, it is an estimate.
     """
     looked_at: int
+    """The number of images that were opened."""
     readable: int
     unreadable: dict[str, str]
-    """The reason for each, by its name."""
+    """The reason for each unreadable image, by its name."""
     notes: list[str]
-    """What the dataset leaves out or assumes."""
+    """Lines about what the dataset leaves out or assumes."""
     smallest: str
     largest: str
     sizes: dict[str, int]
     ratios: dict[str, int]
-    """Of width to height, in small whole numbers."""
+    """Counts of aspect ratios, width:height in small whole numbers."""
     modes: dict[str, int]
     classes: dict[str, int]
-    """In the order of their labels."""
+    """The number of images of each class, in the order of the labels."""
     unbalanced: dict[str, str]
-    """Classes with less than half of an even share, "few", or more than twice as much, "many"."""
+    """Classes with less than half the average number of images ("few") or over twice ("many")."""
     same: list[list[str]]
     """Groups of images with the same pixels."""
     near: list[list[str]]
-    """Groups that look the same; of images with the same pixels the first stands for all."""
+    """Groups of similar images; of images with the same pixels, only the first is listed."""
     oddities: dict[str, list[str]]
-    """What is true of some images, and of which."""
+    """The names of the images with each unusual property."""
     resolution: int
-    """The largest power of two that nine in ten reach but for a quarter; 0 if none does, or any."""
-    preparation: Forecast
+    """The largest power of two to which 9 in 10 images are enlarged by at most 1.25.
+
+    0 if there is none, or if the dataset draws images at any resolution.
+    """
+    preparation: PreparationEstimate
 
 
 def inspect(
-    source: Dataset,
-    how: Preparation,
+    dataset: Dataset,
+    preparation: Preparation,
     *,
     classes: Sequence[str] = (),
     limit: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dataset: str = "",
+    dataset_name: str = "",
 ) -> Report:
-    """What the images are like, and what ``how`` makes of them.
+    """A report about the images, and about what ``preparation`` does to them.
 
-    Each is decoded once, in threads. With ``limit``, so many are looked at, evenly spread. With
-    ``classes``, as in ``data.classes``, the report is about the images of those.
-    ``progress(done, total)`` is called now and then. ``dataset`` is its qualified name.
+    Each image is decoded once, in threads. With ``limit``, only so many are, evenly spaced. With
+    ``classes``, as in ``data.classes``, the report is about images of these classes only.
+    ``progress(done, total)`` is called repeatedly. ``dataset_name`` is the qualified name.
 
-    Raises RequestError if there are no images, or if ``how`` or ``classes`` do not fit them.
+    Raises RequestError if there are no images, or if ``preparation`` or ``classes`` do not match.
     """
-    if not len(source):
+    if not len(dataset):
         raise RequestError("the dataset has no images")
-    groups = grouped(source.class_names, classes)
-    drawn = isinstance(source, ScalableDataset)
-    source, how = as_trained(source, how)
-    seconds = len(source) * _seconds_each(source, how)
-    every, errors = gather(source, spread(len(source), limit), progress)
-    facts = _of_groups(every, groups) if classes else every
-    share = (len(facts) + len(errors)) / (len(every) + len(errors))
-    names = [_name(source, number) for number in facts["number"].tolist()]
-    same, near = _doubles(facts)
+    groups = group_classes(dataset.class_names, classes)
+    drawn = isinstance(dataset, ScalableDataset)
+    dataset, preparation = for_training(dataset, preparation)
+    seconds = len(dataset) * _seconds_each(dataset, preparation)
+    all_facts, errors = collect_facts(dataset, evenly_spaced(len(dataset), limit), progress)
+    facts = _of_groups(all_facts, groups) if classes else all_facts
+    share = (len(facts) + len(errors)) / (len(all_facts) + len(errors))
+    names = [_name(dataset, number) for number in facts["number"].tolist()]
+    same, near = _duplicates(facts)
     return Report(
-        images=round(len(source) * share),
+        images=round(len(dataset) * share),
         looked_at=len(names) + len(errors),
         readable=len(names),
-        unreadable={_name(source, i, e.image): printable(e.reason) for i, e in errors.items()},
-        notes=[printable(note) for note in notes_of(source)],
+        unreadable={_name(dataset, i, e.image): printable(e.reason) for i, e in errors.items()},
+        notes=[printable(note) for note in notes_of(dataset)],
         **_of_shapes(facts, names),
         modes=_counted(facts["mode"].tolist()),
         classes=(counts := _classes(facts, groups)),
@@ -140,59 +145,61 @@ def inspect(
         near=[[names[row] for row in group] for group in near],
         oddities={
             what: [names[row] for row in np.flatnonzero(true).tolist()]
-            for what, true in _oddities(facts, how).items()
+            for what, true in _oddities(facts, preparation).items()
             if true.any()
         },
-        resolution=0 if drawn else _resolution(facts, how),
-        preparation=_forecast(source, how, every, facts, len(errors), seconds, dataset),
+        resolution=0 if drawn else _resolution(facts, preparation),
+        preparation=_estimate(
+            dataset, preparation, all_facts, facts, len(errors), seconds, dataset_name
+        ),
     )
 
 
-def as_trained(source: Dataset, how: Preparation) -> tuple[Dataset, Preparation]:
-    """The images and the preparation of a run: drawn at its size, with as many channels."""
-    if isinstance(source, ScalableDataset):
-        source = source.at(max(how.width, how.height))
-    if isinstance(source, ChunkedDataset) and how.channels == "auto":
-        how = how.model_copy(update={"channels": _channels(source)})
-    return source, how
+def for_training(dataset: Dataset, preparation: Preparation) -> tuple[Dataset, Preparation]:
+    """The dataset at the run's resolution, and the preparation with its number of channels."""
+    if isinstance(dataset, ScalableDataset):
+        dataset = dataset.at(max(preparation.width, preparation.height))
+    if isinstance(dataset, ChunkedDataset) and preparation.channels == "auto":
+        preparation = preparation.model_copy(update={"channels": _channels(dataset)})
+    return dataset, preparation
 
 
-def _channels(source: Dataset) -> int | Literal["auto"]:
-    """Those of the first array that can be read."""
-    for number in range(len(source)):
+def _channels(dataset: Dataset) -> int | Literal["auto"]:
+    """The number of channels of the first image that can be read."""
+    for number in range(len(dataset)):
         with contextlib.suppress(RequestError):
-            image, _ = source[number]
+            image, _ = dataset[number]
             return int(np.asarray(image).shape[2])
     return "auto"
 
 
-def spread(total: int, limit: int | None = None) -> Sequence[int]:
-    """The numbers below ``total``, or only so many of them, evenly spread."""
+def evenly_spaced(total: int, limit: int | None = None) -> Sequence[int]:
+    """The numbers below ``total``, or ``limit`` evenly spaced ones of them."""
     if limit is None or limit >= total:
         return range(total)
     return [index * total // limit for index in range(limit)]
 
 
 def printable(text: str) -> str:
-    """The text in one line; what is no text in it, as bytes in names can be, as escapes."""
+    """The text in one line, with escapes for control characters and for undecodable bytes."""
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _name(source: Dataset, number: int, otherwise: str = "") -> str:
-    name = source.name(number) if isinstance(source, NamedDataset) else otherwise
+def _name(dataset: Dataset, number: int, otherwise: str = "") -> str:
+    name = dataset.name(number) if isinstance(dataset, NamedDataset) else otherwise
     return printable(name) or f"number {number}"
 
 
 def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
-    """The fields of a report that are about widths and heights."""
+    """The fields of a report about widths and heights."""
     sides = list(zip(facts["width"].tolist(), facts["height"].tolist(), strict=True))
     sizes = [size(width, height) for width, height in sides]
-    told = [f"{each} ({name})" for each, name in zip(sizes, names, strict=True)]
+    described = [f"{one} ({name})" for one, name in zip(sizes, names, strict=True)]
     order = np.argsort(facts["width"] * facts["height"], kind="stable").tolist()
     return {
-        "smallest": told[order[0]] if told else "",
-        "largest": told[order[-1]] if told else "",
+        "smallest": described[order[0]] if described else "",
+        "largest": described[order[-1]] if described else "",
         "sizes": _counted(sizes),
         "ratios": _counted(_ratio(*both) for both in sides),
     }
@@ -209,7 +216,7 @@ def _ratio(width: int, height: int) -> str:
 
 
 def _of_groups(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> NDArray[Any]:
-    """Those of labels in a group, which become the group's number."""
+    """The rows whose label is in a group, with the group's number as their new label."""
     labels = np.full(len(facts), NO_LABEL)
     for number, members in enumerate(groups.values()):
         labels[np.isin(facts["label"], members)] = number
@@ -229,86 +236,89 @@ def _unbalanced(classes: dict[str, int]) -> dict[str, str]:
     return few | dict.fromkeys((name for name, n in classes.items() if n > even * 2), "many")
 
 
-def _doubles(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]:
-    """Groups of the same pixels, and of those that look the same beside these."""
-    same = duplicates.same(facts["digest"])
+def _duplicates(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]:
+    """Groups with the same pixels, and groups of similar images among the rest."""
+    same = duplicates.identical_groups(facts["digest"])
     again = [row for group in same for row in group[1:]]
     others = np.setdiff1d(np.arange(len(facts)), again)
-    return same, [others[group].tolist() for group in duplicates.near(facts["likeness"][others])]
+    return same, [
+        others[group].tolist() for group in duplicates.similar_groups(facts["signature"][others])
+    ]
 
 
-def _scales(facts: NDArray[Any], how: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What each image's sides would be multiplied by: the larger and the smaller of the two."""
-    across, down = how.width / facts["width"], how.height / facts["height"]
+def _scales(facts: NDArray[Any], preparation: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The larger and the smaller factor from each image's sides to those of the result."""
+    across, down = preparation.width / facts["width"], preparation.height / facts["height"]
     return np.maximum(across, down), np.minimum(across, down)
 
 
-def _oddities(facts: NDArray[Any], how: Preparation) -> dict[str, NDArray[np.bool_]]:
-    larger, smaller = _scales(facts, how)
+def _oddities(facts: NDArray[Any], preparation: Preparation) -> dict[str, NDArray[np.bool_]]:
+    larger, smaller = _scales(facts, preparation)
     usual = np.isin(facts["mode"], ("RGB", "L"))
     return {
         **{name: facts[name] for name in ("transparent", "animated", "one_color")},
         "gray_in_color": facts["gray"] & np.isin(facts["mode"], ("RGB", "RGBA")),
-        "enlarged": (smaller if how.fit == "pad" else larger) > 1,
+        "enlarged": (smaller if preparation.fit == "pad" else larger) > 1,
         **{f"mode_{m}": facts["mode"] == m for m in np.unique(facts["mode"][~usual]).tolist()},
     }
 
 
-def _resolution(facts: NDArray[Any], how: Preparation) -> int:
+def _resolution(facts: NDArray[Any], preparation: Preparation) -> int:
     sides = np.stack([facts["width"], facts["height"]])
-    sides = sides.max(axis=0) if how.fit == "pad" else sides.min(axis=0)
+    sides = sides.max(axis=0) if preparation.fit == "pad" else sides.min(axis=0)
     powers = (2**exponent for exponent in range(2, 11))
-    enough = (p for p in powers if (sides * _STRETCH >= p).sum() >= _MOST * len(sides))
+    enough = (p for p in powers if (sides * _MOST_ENLARGED >= p).sum() >= _SHARE * len(sides))
     return max(enough, default=0)
 
 
-def _forecast(
-    source: Dataset,
-    how: Preparation,
-    every: NDArray[Any],
+def _estimate(
+    dataset: Dataset,
+    preparation: Preparation,
+    all_facts: NDArray[Any],
     facts: NDArray[Any],
     unreadable: int,
     seconds: float,
-    dataset: str,
-) -> Forecast:
-    """What preparing ``every`` image costs, and what the wanted ones, ``facts``, lose by it."""
-    larger, smaller = _scales(facts, how)
-    lost = 1 - smaller / larger  # cropped, padded or stretched, it is the same number
-    channels = 1 if how.channels == "auto" and every["gray"].all() else how.most_channels
-    stored = not isinstance(source, ChunkedDataset)
-    row = channels * how.height * how.width + 8 * bool(source.class_names)
-    all_seen = len(every) + unreadable == len(source)
-    return Forecast(
-        shape=(channels, how.height, how.width),
+    dataset_name: str,
+) -> PreparationEstimate:
+    """The cost of preparing all images, and the loss of the chosen ones, ``facts``."""
+    larger, smaller = _scales(facts, preparation)
+    lost = 1 - smaller / larger  # the same number for crop, pad and stretch
+    is_gray = preparation.channels == "auto" and all_facts["gray"].all()
+    channels = 1 if is_gray else preparation.most_channels
+    stored = not isinstance(dataset, ChunkedDataset)
+    image_bytes = channels * preparation.height * preparation.width + 8 * bool(dataset.class_names)
+    all_opened = len(all_facts) + unreadable == len(dataset)
+    return PreparationEstimate(
+        shape=(channels, preparation.height, preparation.width),
         lost=float(lost.mean()) if len(lost) else 0.0,
         most_lost=float(lost.max(initial=0)),
-        images=len(source) - unreadable,
+        images=len(dataset) - unreadable,
         seconds=seconds if stored else 0.0,
-        bytes=(len(source) - unreadable) * row if stored else 0,
-        done=_is_prepared(source, how, dataset) if all_seen and stored else None,
+        bytes=(len(dataset) - unreadable) * image_bytes if stored else 0,
+        done=_is_prepared(dataset, preparation, dataset_name) if all_opened and stored else None,
     )
 
 
-def _is_prepared(source: Dataset, how: Preparation, dataset: str) -> bool | None:
-    """Unknown where there is no cache and none can be made."""
+def _is_prepared(dataset: Dataset, preparation: Preparation, dataset_name: str) -> bool | None:
+    """Whether they are in the cache; ``None`` if the cache cannot be created."""
     with contextlib.suppress(RequestError):
-        return place(source, how, dataset).exists()
+        return prepared_folder(dataset, preparation, dataset_name).exists()
     return None
 
 
-def _seconds_each(source: Dataset, how: Preparation) -> float:
-    """How long it takes to prepare an image, measured on some of them."""
+def _seconds_each(dataset: Dataset, preparation: Preparation) -> float:
+    """The time to prepare an image, measured on a sample."""
     with contextlib.suppress(RequestError):
-        source[0]  # which may open an archive
-    some = spread(len(source), _SAMPLE)
-    if isinstance(source, BulkDataset):
+        dataset[0]  # opening an archive should not count
+    some = evenly_spaced(len(dataset), _SAMPLE)
+    if isinstance(dataset, BulkDataset):
         some = range(len(some))
 
     def work(image: RawImage, label: int | None) -> NDArray[np.uint8]:
-        return prepare(image, how)
+        return prepare(image, preparation)
 
     start = time.perf_counter()
     with ThreadPoolExecutor() as pool:
-        for _ in each(source, some, work, pool):
+        for _ in map_images(dataset, some, work, pool):
             pass
     return (time.perf_counter() - start) / len(some)

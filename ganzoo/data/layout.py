@@ -1,4 +1,4 @@
-"""How images are laid out in files: their names, a folder for each class, a table beside them."""
+"""Class labels from the layout of image files: a folder for each class, or a table."""
 
 from __future__ import annotations
 
@@ -11,66 +11,72 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.data.arrays import number_classes
+from ganzoo.data.arrays import encode_labels
 from ganzoo.data.formats import READABLE
 from ganzoo.errors import RequestError
 
 IMAGE_SUFFIXES = tuple(suffix for known in READABLE for suffix in known.suffixes)
-"""How the name of an image's file ends, in any case, of the formats that can be read here."""
+"""The suffixes of image files that can be read, in lower case; upper case is read, too."""
 
-_LARGEST = 64 * 1024**2
+_MAX_BYTES = 64 * 1024**2
 
 _Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
-"""The label of each image, and the names of the classes; ``None`` and nothing without labels."""
+"""The label of each image, int64 (N,), and the class names; ``None`` and () without labels."""
 
 
-def without_strays(names: Sequence[str], *, rooted: bool = False) -> tuple[list[str], list[str]]:
-    """The names without the few that lie in no class's folder, and what is to be said of them.
+def images_in_class_folders(
+    names: Sequence[str], *, ignore_common_folder: bool = False
+) -> tuple[list[str], list[str]]:
+    """The names of images that are in a class folder, and notes about the other images.
 
-    They are left out if the others are more, and of two classes or more: else all are kept, and
-    have no labels. ``rooted`` says that the folders in which all others lie are no classes.
+    Images outside the class folders are left out only if they are fewer than those inside, and if
+    there are two or more classes. Otherwise all names are kept, and the images have no labels.
+    With ``ignore_common_folder``, a folder that contains all class folders is not a class.
     """
-    strays: set[str] = set()
+    outside_all: set[str] = set()
     kept = list(names)
-    while outside := _outside(kept, rooted):
-        strays |= outside
+    while outside := _outside(kept, ignore_common_folder):
+        outside_all |= outside
         kept = [name for name in kept if name not in outside]
-    if not strays or not kept:
+    if not outside_all or not kept:
         return list(names), []
-    folders = {below.partition("/")[0] for below in _below(kept, rooted)}
-    named = f"such as {min(strays)}" if len(strays) > 1 else min(strays)
-    if len(strays) < len(kept) and len(folders) > 1:
-        images = f"{len(strays):,} image{'s' if len(strays) > 1 else ''}"
-        remedy = "move what you need into one of them"
-        return kept, [f"left out {images} beside the class folders, {named}: {remedy}"]
-    outside_of = f"{len(strays):,} of {len(names):,} images"
-    return list(names), [f"no labels, for {outside_of} lie in no class folder, {named}"]
+    folders = {
+        below.partition("/")[0] for below in _below_common_folder(kept, ignore_common_folder)
+    }
+    named = f"such as {min(outside_all)}" if len(outside_all) > 1 else min(outside_all)
+    if len(outside_all) < len(kept) and len(folders) > 1:
+        images = f"{len(outside_all):,} image{'s' if len(outside_all) > 1 else ''}"
+        remedy = "move images that you need into a class folder"
+        return kept, [f"left out {images} outside the class folders, {named}: {remedy}"]
+    images = f"{len(outside_all):,} of {len(names):,} images"
+    remedy = "move each image into the folder of its class to get labels"
+    return list(names), [f"no labels: {images} are outside the class folders, {named}; {remedy}"]
 
 
-def _outside(names: Sequence[str], rooted: bool) -> set[str]:
-    below = _below(names, rooted)
+def _outside(names: Sequence[str], ignore_common_folder: bool) -> set[str]:
+    below = _below_common_folder(names, ignore_common_folder)
     return {name for name, rest in zip(names, below, strict=True) if "/" not in rest}
 
 
-def below_root(names: Sequence[str]) -> list[str]:
-    """The names below the one folder that all of them lie in."""
+def strip_common_folder(names: Sequence[str]) -> list[str]:
+    """The names relative to the folder that contains all of them."""
     root = posixpath.commonpath([posixpath.dirname(name) for name in names])
     return [name.removeprefix(f"{root}/") for name in names]
 
 
-def _below(names: Sequence[str], rooted: bool) -> Sequence[str]:
-    return below_root(names) if rooted and names else names
+def _below_common_folder(names: Sequence[str], ignore_common_folder: bool) -> Sequence[str]:
+    return strip_common_folder(names) if ignore_common_folder and names else names
 
 
 def labels_by_folder(names: Sequence[str]) -> _Labels:
-    """Labels by the first folder in each name, if all have one, and the names of the classes.
+    """Labels by the first folder in each name, and the class names; no labels if one has none.
 
-    Bytes in a folder's name that are no text become escapes.
+    Bytes in a folder's name that are not UTF-8 become escapes.
     """
     if not all("/" in name for name in names):
         return None, ()
     folders = (name.partition("/")[0].encode(errors="surrogateescape") for name in names)
-    return number_classes(
+    return encode_labels(
         np.array([name.decode(errors="backslashreplace") for name in folders]), "folders"
     )
 
@@ -78,45 +84,48 @@ def labels_by_folder(names: Sequence[str]) -> _Labels:
 def labels_by_table(
     rows: Iterable[tuple[str, str | int]], names: Sequence[str], table: str
 ) -> _Labels:
-    """The labels of the images called ``names``, by rows of a name and a label each.
+    """The labels of the images ``names``, from rows of a name and a label, and the class names.
 
-    ``table`` is what messages call it. A warning counts the labels of no image, and those beyond
-    the first of an image, which counts. Raises RequestError if an image has no label.
+    ``table`` stands for the rows in messages. Of several labels for an image, the first counts.
+    Warns of other labels for an image, and of labels for images that do not exist. Raises
+    RequestError if an image has no label.
     """
     labels: dict[str, str | int] = {}
-    others, known = [], set(names)
+    ignored, known = [], set(names)
     for written, label in rows:
         name = str(PurePosixPath(written))
-        if name not in known and "\\" in name:  # as tables of Windows write it
+        if name not in known and "\\" in name:  # as in tables written on Windows
             name = str(PurePosixPath(name.replace("\\", "/")))
         if labels.setdefault(name, label) != label:
-            others.append(f"{label} for {name}")
+            ignored.append(f"{label} for {name}")
     missing = [name for name in names if name not in labels]
     superfluous = labels.keys() - known
-    said = f"{table} has labels for {len(names) - len(missing)} of {len(names)} images"
+    message = f"{table} has labels for {len(names) - len(missing)} of {len(names)} images"
     if superfluous:
-        said += f", and {len(superfluous)} for no image, such as {min(superfluous)}"
+        message += (
+            f", and {len(superfluous)} for images that do not exist, such as {min(superfluous)}"
+        )
     if missing:
         raise RequestError(
-            f"{said}: {missing[0]} has none; give every image a label there, or remove those "
-            "without"
+            f"{message}: {missing[0]} has none; give every image a label there, or remove images "
+            "without one"
         )
-    if others:
-        said += f"; {len(others)} beyond an image's first do not count, such as {others[0]}"
-    if superfluous or others:
-        warnings.warn(said, stacklevel=2)
-    return number_classes(np.array([labels[name] for name in names]), table)
+    if ignored:
+        message += f"; ignored {len(ignored)} further labels of an image, such as {ignored[0]}"
+    if superfluous or ignored:
+        warnings.warn(message, stacklevel=2)
+    return encode_labels(np.array([labels[name] for name in names]), table)
 
 
 def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, int]] | None:
-    """The names and labels in a dataset.json, as StyleGAN's tools write it beside images.
+    """The names and labels in a ``dataset.json``, the format of StyleGAN2-ADA's dataset tool.
 
-    It is ``{"labels": [["00000/img00000000.png", 6], ...]}``, or ``{"labels": null}``, of which
-    nothing is made. ``table`` is what messages call it. Raises RequestError if it is of another
-    form, or larger than 64 MiB.
+    The content is ``{"labels": [["00000/img00000000.png", 6], ...]}``, or ``{"labels": null}``,
+    for which the result is ``None``. ``table`` stands for the file in messages. Raises RequestError
+    for another content, or more than 64 MiB.
     """
-    if len(content) > _LARGEST:
-        raise RequestError(f"{table} has {len(content):,} bytes, and {_LARGEST:,} are allowed")
+    if len(content) > _MAX_BYTES:
+        raise RequestError(f"{table} has {len(content):,} bytes; the limit is {_MAX_BYTES:,}")
     try:
         rows = json.loads(content)["labels"]
         if rows is None:
@@ -127,5 +136,5 @@ def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, int]] | No
         pass
     raise RequestError(
         f'{table} is not of the form {{"labels": [["NAME", NUMBER], ...]}} or {{"labels": null}}: '
-        "call it something else if it holds no labels"
+        "correct it, or rename it if it does not contain labels"
     )

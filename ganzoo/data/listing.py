@@ -1,4 +1,4 @@
-"""Which of the files in a folder or archive are images, and what is said of the others."""
+"""Finds the images among the files in a folder or archive, and counts the other files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TEXTS = frozenset(
         *(".py", ".ipynb", ".sh", ".parquet"),
     )
 )
-"""What lies beside images and is none: not worth a word."""
+"""Suffixes of files that are often next to images; they are left out without a note."""
 
 _RUN = "run.toml"
-"""What every run folder holds."""
+"""The file that marks a run folder."""
 
 _MOST_SHOWN = 4
 
@@ -32,16 +32,16 @@ class Listing(NamedTuple):
     """The images among some files."""
 
     names: list[str]
-    """In their order."""
+    """In sorted order."""
     notes: list[str]
-    """What is to be said of the other files, one line for each kind."""
+    """Lines about files and folders that are left out."""
 
 
-def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
-    """The images among files, by the endings of their relative names, with "/" on every system.
+def find_images(names: Iterable[str], read_start: Callable[[str], bytes]) -> Listing:
+    """The images among files, by their suffixes; ``names`` are relative, with "/" on every system.
 
-    A file without an ending is one if it begins as one: ``start(name)`` gives at least its first
-    64 bytes, or nothing where it cannot be read. Hidden files and folders of runs are left out.
+    A file without a suffix is recognized by its content: ``read_start(name)`` returns at least the
+    first 64 bytes, or nothing if it cannot be read. Hidden files and run folders are left out.
     """
     shown = sorted(name for name in names if not _is_hidden(name))
     shown, runs = _without_runs(shown)
@@ -50,22 +50,22 @@ def find_images(names: Iterable[str], start: Callable[[str], bytes]) -> Listing:
         if name.lower().endswith(_READABLE):
             images.append(name)
             continue
-        kind, remedy = _kind(name, start)
-        if kind is None:
+        file_type, remedy = _file_type(name, read_start)
+        if file_type is None:
             images.append(name)
-        elif kind and kind not in _TEXTS:
-            others[kind, remedy] += 1
+        elif file_type and file_type not in _TEXTS:
+            others[file_type, remedy] += 1
     notes = []
     if others:
-        notes.append(f"left out {_count(others.total(), 'file')}: {_counted(others)}")
+        notes.append(f"left out {_counted_noun(others.total(), 'file')}: {_counted(others)}")
     if runs:
-        folders = _count(len(runs), "folder")
-        notes.append(f"left out {folders} of runs and what they have made: {some(runs)}")
+        folders = _counted_noun(len(runs), "folder")
+        notes.append(f"left out {folders} of runs and their files: {first_few(runs)}")
     return Listing(images, notes)
 
 
-def some(names: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+def first_few(names: Sequence[str]) -> str:
+    """The first few names, and the number of the others."""
     more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
     return ", ".join(names[:_MOST_SHOWN]) + more
 
@@ -75,7 +75,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
-    """The names outside of run folders, and these folders; the topmost folder is none of them."""
+    """The names outside run folders, and the run folders; the top folder itself never is one."""
     runs = {name.removesuffix(f"/{_RUN}") for name in names if name.endswith(f"/{_RUN}")}
     if not runs:
         return names, []
@@ -83,27 +83,27 @@ def _without_runs(names: list[str]) -> tuple[list[str], list[str]]:
     return kept, sorted(runs)
 
 
-def _kind(name: str, start: Callable[[str], bytes]) -> tuple[str | None, str]:
-    """What to call a file, and what would read it; ``None`` for an image that has no ending.
+def _file_type(name: str, read_start: Callable[[str], bytes]) -> tuple[str | None, str]:
+    """A file's suffix or format, and how to make it readable.
 
-    What is no image and has no ending goes by no name.
+    ``None`` for a readable image without a suffix; an empty text for other files without one.
     """
     suffix = ending(PurePosixPath(name))
     if not suffix:
-        known = format_of(start(name))
+        known = format_of(read_start(name))
         if known is None:
             return "", ""
-        return (f"{known.name} without an ending", known.remedy) if known.remedy else (None, "")
+        return (f"{known.name} without a suffix", known.remedy) if known.remedy else (None, "")
     return suffix, _REMEDIES.get(suffix, "")
 
 
-def _counted(kinds: Counter[tuple[str, str]]) -> str:
-    told = [
-        f"{count:,} {kind}{f' ({remedy})' if remedy else ''}"
-        for (kind, remedy), count in kinds.most_common()
+def _counted(counts: Counter[tuple[str, str]]) -> str:
+    described = [
+        f"{count:,} {file_type}{f' ({remedy})' if remedy else ''}"
+        for (file_type, remedy), count in counts.most_common()
     ]
-    return some(told)
+    return first_few(described)
 
 
-def _count(number: int, thing: str) -> str:
+def _counted_noun(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

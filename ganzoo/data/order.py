@@ -1,4 +1,4 @@
-"""Which image comes when: endless sequences that follow from a seed and a position alone."""
+"""The order of images in training: endless sequences that depend on a seed and a position."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.intp]
-"""Numbers of images, in some order."""
+Indices = NDArray[np.intp]
+"""Numbers of images in a dataset, (N,)."""
 
 
 class Order:
-    """An endless sequence of image numbers, epoch after epoch.
+    """An endless sequence of image numbers, one epoch after another.
 
-    A position in it, the number of images taken so far, is all that a checkpoint needs.
+    A checkpoint needs only the position in it, the number of images taken so far.
     """
 
-    def __init__(self, length: int, epoch: Callable[[int], Numbers]) -> None:
+    def __init__(self, length: int, epoch: Callable[[int], Indices]) -> None:
         self._length = length
         self._epoch = lru_cache(maxsize=2)(epoch)
 
-    def at(self, position: int, count: int) -> Numbers:
-        """The ``count`` numbers from ``position`` on; a batch may reach into the next epoch."""
+    def at(self, position: int, count: int) -> Indices:
+        """The ``count`` numbers from ``position`` on; they may extend into the next epoch."""
         epoch, start = divmod(position, self._length)
         found = self._epoch(epoch)[start : start + count]
         while len(found) < count:
@@ -32,50 +32,51 @@ class Order:
         return found
 
 
-def shuffled(numbers: Numbers, seed: int) -> Order:
-    """Each of these images once an epoch, each epoch in another order."""
+def shuffled(numbers: Indices, seed: int) -> Order:
+    """Each of these images once per epoch, in a different order in each epoch."""
     length = len(numbers)
     return Order(length, lambda e: numbers[np.argsort(_keys(seed, e, length), kind="stable")])
 
 
-def balanced(numbers: Numbers, labels: NDArray[np.int64], seed: int) -> Order:
-    """Every class equally often: in an epoch each as often as the largest has images.
+def balanced(numbers: Indices, labels: NDArray[np.int64], seed: int) -> Order:
+    """Every class equally often: in each epoch, as many images as the largest class has.
 
-    ``labels`` are those of ``numbers``. Of a class, all come equally often, give or take one.
+    ``labels`` are the labels of ``numbers``. The images of a class occur equally often in an epoch,
+    up to a difference of one.
     """
     classes = [numbers[labels == label] for label in np.unique(labels)]
     most = max(map(len, classes))
 
-    def epoch(number: int) -> Numbers:
+    def epoch(number: int) -> Indices:
         keys = _keys(seed, number, 2 * most * len(classes)).reshape(2, len(classes), most)
         drawn = []
-        for members, own in zip(classes, keys[0], strict=True):
-            # A whole number of rounds, then some of the members, which are others each epoch.
-            rest = members[np.argsort(own[: len(members)], kind="stable")]
+        for members, own_keys in zip(classes, keys[0], strict=True):
+            # All members a whole number of times, then some of them, different in each epoch.
+            rest = members[np.argsort(own_keys[: len(members)], kind="stable")]
             drawn.append(np.concatenate([members] * (most // len(members)) + [rest])[:most])
         return np.concatenate(drawn)[np.argsort(keys[1].ravel(), kind="stable")]
 
     return Order(most * len(classes), epoch)
 
 
-def windowed(numbers: Numbers, chunk: int, window: int, seed: int) -> Order:
-    """These images once an epoch, read in chunks: neighbors in the order are neighbors there.
+def windowed(numbers: Indices, chunk: int, window: int, seed: int) -> Order:
+    """Each of these images once per epoch, in an order that reads few chunks at a time.
 
-    Chunks of ``chunk`` consecutive numbers come in another order each epoch; all the images in
-    as many chunks as ``window`` images fill are shuffled together. ``numbers`` ascend.
+    A chunk is ``chunk`` consecutive numbers. Each epoch shuffles the chunks, then the images within
+    each window of as many chunks as ``window`` images fill. ``numbers`` are ascending.
     """
     chunks, of_chunk = np.unique(numbers // chunk, return_inverse=True)
-    at_once = max(1, window // chunk)
+    chunks_per_window = max(1, window // chunk)
 
-    def epoch(number: int) -> Numbers:
+    def epoch(number: int) -> Indices:
         keys = _keys(seed, number, len(numbers) + len(chunks))
-        places = np.empty(len(chunks), np.intp)
-        places[np.argsort(keys[len(numbers) :], kind="stable")] = np.arange(len(chunks))
-        return numbers[np.lexsort((keys[: len(numbers)], places[of_chunk] // at_once))]
+        positions = np.empty(len(chunks), np.intp)
+        positions[np.argsort(keys[len(numbers) :], kind="stable")] = np.arange(len(chunks))
+        return numbers[np.lexsort((keys[: len(numbers)], positions[of_chunk] // chunks_per_window))]
 
     return Order(len(numbers), epoch)
 
 
 def _keys(seed: int, epoch: int, count: int) -> NDArray[np.uint64]:
-    # The raw stream of a bit generator is fixed for ever; Generator.permutation is not.
+    # NumPy guarantees the raw stream of a bit generator, but not Generator.permutation.
     return np.random.Philox(key=seed, counter=[0, 0, 0, epoch]).random_raw(count)

@@ -1,4 +1,4 @@
-"""Prepared images, written to be taken elsewhere: an HDF5 file, an .npz, or a folder of PNGs."""
+"""Writes prepared images to an HDF5 file, an .npz file, or a folder of PNG files."""
 
 from __future__ import annotations
 
@@ -23,55 +23,55 @@ from ganzoo.folders import ending, exists_already
 from ganzoo.imaging import to_image
 
 VERSION = 1
-"""Of the layout of the HDF5 file."""
+"""The version of the layout of the HDF5 file."""
 
 Progress = Callable[[int, int], None]
-"""Is told how many images are written, of how many."""
+"""Called with the number of images written so far, and the total."""
 
-WITH_TEXTS = (".h5", ".hdf5")
-"""The endings of files that can hold texts about images."""
+FORMATS_WITH_TEXTS = (".h5", ".hdf5")
+"""The suffixes of files that can contain texts about images."""
 
-_AT_ONCE = 2**20
-"""About how many bytes of images are written, and read again, at once."""
+_BLOCK_BYTES = 2**20
+"""The approximate size of a block of images, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """Prepared images, and what is known of them."""
+    """Prepared images, with facts and texts about them."""
 
     data: Collection
     facts: Mapping[str, str] = field(default_factory=dict)
-    """About all of them: where they come from and how they were prepared."""
+    """Facts about all images: where they come from and how they were prepared."""
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """About each of them, by what the texts are: description, source."""
+    """A text for each image, by the kind of text: description, source."""
     compress: bool = False
 
     @property
-    def at_once(self) -> int:
-        """How many images are about a mebibyte."""
-        return min(len(self.data), max(1, _AT_ONCE // math.prod(self.data.shape)))
+    def block_size(self) -> int:
+        """The number of images in a block of about one mebibyte."""
+        return min(len(self.data), max(1, _BLOCK_BYTES // math.prod(self.data.shape)))
 
     @property
     def labels(self) -> NDArray[np.int64] | None:
-        """The label of each of them, (N,)."""
+        """The label of each image, int64 (N,)."""
         data = self.data
-        return None if data.labels is None else data.labels[data.numbers]
+        return None if data.labels is None else data.labels[data.indices]
 
     def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """The images in parts of ``at_once``, and where they belong."""
+        """The images in blocks, each with its rows as a slice."""
         progress(0, len(self.data))
-        for start in range(0, len(self.data), self.at_once):
-            rows = slice(start, min(start + self.at_once, len(self.data)))
-            yield rows, self.data.store.take(self.data.numbers[rows])
+        for start in range(0, len(self.data), self.block_size):
+            rows = slice(start, min(start + self.block_size, len(self.data)))
+            yield rows, self.data.store.take(self.data.indices[rows])
             progress(rows.stop, len(self.data))
 
 
-def form_of(out: Path, *, folder: bool = False) -> str:
-    """The ending that says in which form a pack is written; nothing for a folder."""
+def output_format(out: Path, *, folder: bool = False) -> str:
+    """The suffix that names the output format; empty for a folder."""
     return "" if folder else ending(out)
 
 
-def check_out(
+def check_output(
     out: Path,
     *,
     folder: bool = False,
@@ -79,31 +79,31 @@ def check_out(
     compress: bool = False,
     described: bool = False,
 ) -> None:
-    """Refuse a place where something is already, and forms that cannot hold what is asked for.
+    """Raise RequestError if ``out`` exists, or if its format cannot contain what is requested.
 
-    With ``folder`` it is one whatever its name ends in. With ``force`` a file may be overwritten,
-    and a folder that holds nothing but an earlier pack. Raises RequestError.
+    With ``folder``, ``out`` is a folder even if it has a suffix. With ``force``, an existing file
+    may be overwritten, and a folder that contains nothing but an earlier pack.
     """
-    form = form_of(out, folder=folder)
+    form = output_format(out, folder=folder)
     if form not in _WRITERS:
         raise RequestError(
-            f"{out}: write a FILE.h5, a FILE.npz, or a FOLDER, whose name ends in a slash"
+            f"{out}: write --out FILE.h5, FILE.npz or FOLDER/, with a slash at the end of a folder"
         )
     _require_free(out, force)
     if compress and not form:
-        raise RequestError("PNG files are compressed as they are: leave out --compress")
-    if described and form not in WITH_TEXTS:
-        raise RequestError(f"{out} cannot hold descriptions: write --out FILE.h5")
+        raise RequestError("PNG files are always compressed: remove --compress")
+    if described and form not in FORMATS_WITH_TEXTS:
+        raise RequestError(f"{out} cannot contain descriptions: write --out FILE.h5")
 
 
 def _require_free(out: Path, force: bool) -> None:
-    there = out.exists() or out.is_symlink()
-    if there and not force:
+    exists = out.exists() or out.is_symlink()
+    if exists and not force:
         raise exists_already(out)
     if out.is_dir() and not _is_pack(out):
         raise RequestError(
-            f"{out} holds more than an earlier pack: --force does not overwrite it; name another "
-            "folder with --out"
+            f"{out} contains other files than an earlier pack, so --force does not overwrite it: "
+            "name another folder with --out"
         )
 
 
@@ -120,24 +120,25 @@ def write(
     folder: bool = False,
     force: bool = False,
 ) -> None:
-    """Write the images in the form that the ending of ``out`` asks for, all or nothing.
+    """Write the images in the format that the suffix of ``out`` names, completely or not at all.
 
-    ``folder`` and ``force`` are as for ``check_out``. Raises RequestError for images that this
-    form cannot hold, and where something has appeared meanwhile, and OSError where the disk gives
-    no more.
+    ``folder`` and ``force`` are as for ``check_output``. Raises RequestError if the format cannot
+    contain these images, or if ``out`` has been created meanwhile, and OSError if the disk is full.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        _WRITERS[form_of(out, folder=folder)](pack, part, progress)
+        _WRITERS[output_format(out, folder=folder)](pack, part, progress)
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
         _require_free(out, force)
-        _put(part, out)
+        _move_into_place(part, out)
     except OSError as error:
         reason = error.strerror or error
-        raise OSError(f"cannot write {out}: {reason}; make room, or name another --out") from error
+        raise OSError(
+            f"cannot write {out}: {reason}; free some space, or name another --out"
+        ) from error
     finally:
         if part.is_dir():
             shutil.rmtree(part)
@@ -145,8 +146,8 @@ def write(
             part.unlink(missing_ok=True)
 
 
-def _put(part: Path, out: Path) -> None:
-    """Move what is written to where it belongs, in the place of an earlier pack if need be."""
+def _move_into_place(part: Path, out: Path) -> None:
+    """Rename the temporary file or folder to its final name; replace an earlier pack."""
     if not out.is_dir():
         part.replace(out)
         return
@@ -156,8 +157,8 @@ def _put(part: Path, out: Path) -> None:
     shutil.rmtree(before)
 
 
-class _Disk(io.FileIO):
-    """A file that keeps its first error for itself: HDF5 crashes where a disk is full."""
+class _ErrorKeepingFile(io.FileIO):
+    """A file that stores its first error instead of raising it: HDF5 crashes on a full disk."""
 
     error: OSError | None = None
 
@@ -178,29 +179,29 @@ class _Disk(io.FileIO):
         return size or 0
 
     def check(self) -> None:
-        """Raise that error, if there was one."""
+        """Raise the stored error, if there is one."""
         if self.error:
             raise self.error
 
 
 def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
-    """Datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and texts by their name.
+    """Write the datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and the texts.
 
-    Attributes ``layout`` and ``range`` say how the images are to be read.
+    The attributes ``layout`` and ``range`` describe the images.
     """
-    import h5py  # a fifth of a second, which the other forms need not wait
+    import h5py  # its import takes a fifth of a second, which the other formats do not need
 
     channels, height, width = pack.data.shape
-    disk = _Disk(path, "x+")
+    disk = _ErrorKeepingFile(path, "x+")
     with disk, h5py.File(disk, "w") as file:
         file.attrs.update({"format_version": VERSION, **pack.facts})
         for name, text in (("layout", b"NHWC"), ("range", b"0..255")):
-            file.attrs[name] = np.bytes_(text)  # of a length that is in the file, as below
+            file.attrs[name] = np.bytes_(text)  # of fixed length, for the reason below
         stored = file.create_dataset(
             "images",
             (len(pack.data), height, width, channels),
             np.uint8,
-            chunks=(pack.at_once, height, width, channels),
+            chunks=(pack.block_size, height, width, channels),
             compression="gzip" if pack.compress else None,
         )
         for axis, name in enumerate(("image", "height", "width", "channel")):
@@ -210,20 +211,20 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
             disk.check()
         if pack.labels is not None:
             names = [name.encode() for name in pack.data.class_names]
-            # All equally long: HDF5 may read for ever where texts of any length are damaged.
+            # Of fixed length: HDF5 may never return from reading damaged texts of variable length.
             text = h5py.string_dtype("utf-8", max(map(len, names)))
             file.create_dataset("labels", data=pack.labels)
             file.create_dataset("class_names", data=names, dtype=text)
         for name, texts in pack.texts.items():
-            plain = [text.replace("\0", "") for text in texts]  # where HDF5 would end them
+            plain = [text.replace("\0", "") for text in texts]  # HDF5 texts end at a null character
             file.create_dataset(name, data=plain, dtype=h5py.string_dtype())
     disk.check()
 
 
 def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
-    """Arrays ``images`` (N, C, H, W), ``labels`` and ``class_names``, as ``np.load`` reads them.
+    """Write the arrays ``images`` (N, C, H, W), ``labels`` and ``class_names`` for ``np.load``.
 
-    Texts ``layout`` and ``range`` beside them say how the images are to be read.
+    The texts ``layout`` and ``range`` describe the images.
     """
     channels, height, width = pack.data.shape
     method = zipfile.ZIP_DEFLATED if pack.compress else zipfile.ZIP_STORED
@@ -253,11 +254,11 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
 
 
 def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
-    """PNG files named by their number, in a folder for each class if there are classes."""
+    """Write PNG files named by number, in a folder for each class if there are classes."""
     data, labels = pack.data, pack.labels
     if data.shape.channels not in (1, 3, 4):
         raise RequestError(
-            f"PNG files cannot hold {data.shape.channels} channels: write --out FILE.h5"
+            f"PNG files cannot have {data.shape.channels} channels: write --out FILE.h5"
         )
     names = _folder_names(data.class_names) if labels is not None else ["."]
     for name in names:
@@ -270,7 +271,7 @@ def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
 
 
 def _folder_names(class_names: Sequence[str]) -> list[str]:
-    """A name for each class's folder that every system takes; doubles begin with their number."""
+    """A folder name for each class, valid on every system; a repeated name gets a number."""
     found: dict[str, str] = {}
     for number, name in enumerate(class_names):
         plain = re.sub(r'^[ .]|[\x00-\x1f"*/:<>?\\|]|[ .]$', "_", name)[:60] or "_"
@@ -281,4 +282,4 @@ def _folder_names(class_names: Sequence[str]) -> list[str]:
 
 
 _WRITERS = {".h5": _write_hdf5, ".hdf5": _write_hdf5, ".npz": _write_npz, "": _write_folder}
-"""What writes each form, by the ending of its name."""
+"""The function that writes each format, by suffix."""

@@ -1,4 +1,4 @@
-"""Images of any size and mode in, uint8 arrays of one shape out."""
+"""Preparation of images: cropping and resizing to uint8 arrays of one shape."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _FORMAT = 1
-"""Of prepared images: another one makes all of them anew."""
+"""The version of prepared images; with another version, all images are prepared again."""
 _SMALLEST, _LARGEST = 4, 1024
 
 
@@ -31,56 +31,60 @@ def _sides(resolution: int | str) -> tuple[int, int]:
     return int(width), int(height or width)
 
 
-def _checked(resolution: Any) -> int | str:
+def _checked_resolution(resolution: Any) -> int | str:
     written = re.fullmatch(r"[0-9]{1,4}(x[0-9]{1,4})?", str(resolution))
     sides = _sides(resolution) if written else ()
     if not sides or not all(_SMALLEST <= side <= _LARGEST for side in sides):
         raise ValueError(
-            f"write a number of pixels, {_SMALLEST} to {_LARGEST}, or such as 64x48 for width x "
-            "height"
+            f"write a number of pixels from {_SMALLEST} to {_LARGEST}, or WIDTHxHEIGHT such as "
+            "64x48"
         )
     width, height = sides
     return width if width == height else f"{width}x{height}"
 
 
-def _counted(channels: Any) -> Any:
+def _checked_channels(channels: Any) -> Any:
     if channels != "auto" and not re.fullmatch(r"[1-9]|[1-5][0-9]|6[0-4]", str(channels)):
         raise ValueError("write auto, or a number from 1 to 64")
     return channels if channels == "auto" else int(channels)
 
 
 class Preparation(Options):
-    """How images become what a run trains on."""
+    """How images are cropped, resized and converted before training."""
 
-    resolution: Annotated[int | str, BeforeValidator(_checked)] = Field(
-        64, description="Height and width of every image in pixels, or such as 64x48: W x H."
+    resolution: Annotated[int | str, BeforeValidator(_checked_resolution)] = Field(
+        64, description="Height and width of every image in pixels, or WIDTHxHEIGHT such as 64x48."
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop",
-        description="How an image gets this shape: cropped to its center, padded with the "
-        "background, or stretched.",
+        description="How an image gets this aspect ratio: crop its center, pad it with the "
+        "background color, or stretch it.",
     )
-    channels: Annotated[Literal["auto"] | int, BeforeValidator(_counted)] = Field(
+    channels: Annotated[Literal["auto"] | int, BeforeValidator(_checked_channels)] = Field(
         "auto",
         description="1 for gray, 3 for color, 4 for color and transparency; auto is 1 if every "
-        "image is gray, else 3. Any other number is for arrays that have as many.",
+        "image is gray, else 3. Other numbers are for arrays with that number of channels.",
     )
     background: str = Field(
         "white",
-        description="The color behind transparent and padded parts, by name or as #rrggbb.",
+        description="The color of transparent and padded areas, a name or #rrggbb.",
     )
 
     def named(self) -> dict[str, Any]:
-        """What decides how an image comes out, by name, as JSON has it."""
+        """The settings that affect prepared images, as JSON values by name."""
         return self.model_dump(mode="json", include=set(Preparation.model_fields))
 
-    def identity(self, source: Dataset, dataset: str) -> str:
-        """What the images of a source are when they are prepared so, as a hash.
+    def identity(self, dataset: Dataset, dataset_name: str) -> str:
+        """A hash of the dataset and of these settings: the cache key of its prepared images.
 
-        It depends on the source's fingerprint and class names, and on the qualified name of the
-        dataset: what two plugins call the same need not be the same.
+        It depends on the dataset's fingerprint, class names and qualified name; two plugins may
+        have datasets with the same short name.
         """
-        content = [dataset, require_fingerprint(source.fingerprint), list(source.class_names)]
+        content = [
+            dataset_name,
+            require_fingerprint(dataset.fingerprint),
+            list(dataset.class_names),
+        ]
         key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -96,7 +100,7 @@ class Preparation(Options):
 
     @property
     def most_channels(self) -> int:
-        """How many an image is prepared with: 3 for "auto", which may keep one of them."""
+        """The number of channels to prepare: 3 for "auto", which keeps 1 if all images are gray."""
         return 3 if self.channels == "auto" else self.channels
 
     @field_validator("background")
@@ -107,46 +111,49 @@ class Preparation(Options):
         except ValueError:
             opaque = False
         if not opaque:
-            raise ValueError(f"{color!r} is no color: write a name such as white, or #rrggbb")
+            raise ValueError(
+                f"{color!r} is not an opaque color: write a name such as white, or #rrggbb"
+            )
         return color
 
 
-def prepare(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
-    """The image as an array of shape (height, width, C), C = 3 for "auto" channels.
+def prepare(image: RawImage, preparation: Preparation) -> NDArray[np.uint8]:
+    """The image, cropped and resized, as a uint8 array (height, width, C); C = 3 for "auto".
 
-    Resizing is antialiased (Lanczos); values stay exact where none is needed. Samples of 16 bits
-    are scaled to 8, 32-bit integers are taken as 0 to 65535 and floats as 0 to 1, and clipped.
-    With 4 channels, padding is transparent. Color profiles are not applied. An array of any other
-    number of channels is kept as it is, each channel by itself.
+    Resizing is antialiased (Lanczos); without resizing, values stay exact. 16-bit values are scaled
+    to 8 bits; 32-bit integers are clipped to 0..65535 and floats to 0..1, then scaled. With 4
+    channels, padding is transparent. Color profiles are not applied. Arrays with 2 or more than 4
+    channels keep their channels; each is resized separately.
 
-    Raises RequestError where the channels are others than ``how`` says, and ValueError for an
-    array that is no image.
+    Raises RequestError if the image has other channels than ``preparation`` says, or if an array
+    is not an image.
     """
-    if how.most_channels not in _MODES:
-        return _by_channel(image, how)
+    if preparation.most_channels not in _MODES:
+        return _by_channel(image, preparation)
     image = image if isinstance(image, Image.Image) else _image(image)
-    if how.fit == "crop":
-        image = _cropped(image, how)
-    image = _in_mode(_MODES[how.most_channels], image, how.background)
-    if how.fit == "pad":
-        image = _padded(image, how)
+    if preparation.fit == "crop":
+        image = _cropped(image, preparation)
+    image = _in_mode(_MODES[preparation.most_channels], image, preparation.background)
+    if preparation.fit == "pad":
+        image = _padded(image, preparation)
     else:
-        image = image.resize((how.width, how.height), Image.Resampling.LANCZOS)
-    return np.array(image).reshape(how.height, how.width, -1)
+        image = image.resize((preparation.width, preparation.height), Image.Resampling.LANCZOS)
+    return np.array(image).reshape(preparation.height, preparation.width, -1)
 
 
-def _by_channel(image: RawImage, how: Preparation) -> NDArray[np.uint8]:
-    """Each channel prepared as a gray image; where it is padded, by the background's gray."""
+def _by_channel(image: RawImage, preparation: Preparation) -> NDArray[np.uint8]:
+    """Each channel prepared as a gray image, and padded with the background's gray."""
     if isinstance(image, Image.Image):
         raise RequestError(
-            f"data.channels={how.channels} is for arrays: images of files have 1, 3 or 4"
+            f"data.channels={preparation.channels} is for arrays only: write 1, 3 or 4 for "
+            "image files"
         )
-    if _array(image).shape[2] != how.channels:
+    if _array(image).shape[2] != preparation.channels:
         raise RequestError(
             _channels_first(image.shape)
-            or f"data.channels={how.channels}, but an image has {image.shape[2]} channels"
+            or f"data.channels={preparation.channels}, but an image has {image.shape[2]} channels"
         )
-    gray = how.model_copy(update={"channels": 1})
+    gray = preparation.model_copy(update={"channels": 1})
     return np.concatenate([prepare(c[..., None], gray) for c in np.moveaxis(image, 2, 0)], axis=2)
 
 
@@ -161,11 +168,11 @@ def _array(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _channels_first(shape: tuple[int, ...]) -> str:
-    """What to do about an array whose first axis looks like the channels; else nothing."""
+    """A message for an array whose first axis looks like the channels; else empty."""
     if shape[0] not in _MODES or shape[2] in _MODES:
         return ""
     return (
-        f"an array of shape {shape} looks like (C, H, W), and an image has (H, W, C): write "
+        f"an array of shape {shape} looks like (C, H, W) instead of (H, W, C): write "
         "dataset.layout=NCHW if the dataset has that option, else transpose(1, 2, 0) in its plugin"
     )
 
@@ -180,16 +187,19 @@ def _image(image: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(image[..., 0] if channels == 1 else image)
 
 
-def _cropped(image: Image.Image, how: Preparation) -> Image.Image:
-    """The largest part of the wanted shape, from the center."""
-    scale = min(image.width / how.width, image.height / how.height)
-    width, height = max(1, round(how.width * scale)), max(1, round(how.height * scale))
+def _cropped(image: Image.Image, preparation: Preparation) -> Image.Image:
+    """The largest crop from the center with the aspect ratio of the result."""
+    scale = min(image.width / preparation.width, image.height / preparation.height)
+    width, height = (
+        max(1, round(preparation.width * scale)),
+        max(1, round(preparation.height * scale)),
+    )
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 
 def _in_mode(mode: str, image: Image.Image, background: str) -> Image.Image:
-    """The image in mode L, RGB or RGBA; without an alpha channel, it lies on the background."""
+    """The image in mode L, RGB or RGBA; for L and RGB, composed onto the background."""
     image = _eight_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -199,7 +209,7 @@ def _in_mode(mode: str, image: Image.Image, background: str) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """The image in a mode that Pillow converts to RGB without loss of meaning."""
+    """The image in a mode that Pillow converts correctly to RGB."""
     if image.mode.startswith("I"):
         samples = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
         return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
@@ -209,18 +219,18 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, *profiles, outputMode="RGB")
-        assert converted is not None, "only a conversion in place returns nothing"
+        assert converted is not None, "only a conversion in place returns None"
         return converted
     return image
 
 
-def _padded(image: Image.Image, how: Preparation) -> Image.Image:
-    """The whole image in the middle of the background."""
-    scale = min(how.width / image.width, how.height / image.height)
+def _padded(image: Image.Image, preparation: Preparation) -> Image.Image:
+    """The whole image, centered on the background."""
+    scale = min(preparation.width / image.width, preparation.height / image.height)
     width, height = (max(1, round(length * scale)) for length in image.size)
-    color = Image.new(image.mode, (how.width, how.height), how.background)
+    color = Image.new(image.mode, (preparation.width, preparation.height), preparation.background)
     if image.mode == "RGBA":
         color.putalpha(0)
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
-    color.paste(resized, ((how.width - width) // 2, (how.height - height) // 2))
+    color.paste(resized, ((preparation.width - width) // 2, (preparation.height - height) // 2))
     return color

@@ -1,4 +1,4 @@
-"""A sheet of samples before and after preparation, side by side."""
+"""A grid of images before and after preparation, side by side."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ganzoo.contracts import Dataset, RawImage
-from ganzoo.data.collection import grouped
-from ganzoo.data.inspection import as_trained, printable, spread
+from ganzoo.data.collection import group_classes
+from ganzoo.data.inspection import evenly_spaced, for_training, printable
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 from ganzoo.imaging import to_image
@@ -19,43 +19,51 @@ _COLUMNS = 4
 _SIDE = 128
 _GAP = 8
 _LINE = 14
-_AS_IT_IS = Preparation(resolution=_SIDE, fit="pad", channels=4)
-_PAPER = "white"
-_BEHIND = "#d8d8d8"
-"""What shows through transparent parts, and beside images that are not square."""
+_BEFORE = Preparation(resolution=_SIDE, fit="pad", channels=4)
+_PAGE_COLOR = "white"
+_FRAME_COLOR = "#d8d8d8"
+"""The color of transparent areas, and next to images that are not square."""
 
 
-def sheet(source: Dataset, how: Preparation, classes: Sequence[str] = ()) -> Image.Image:
-    """Some images, evenly spread, each beside what ``how`` makes of it, in RGB.
+def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] = ()) -> Image.Image:
+    """Up to 24 evenly spaced images, each next to its prepared version, as one RGB image.
 
-    With ``classes``, as in ``data.classes``, images of those.
+    With ``classes``, as in ``data.classes``, only images of these classes.
     """
-    source, how = as_trained(source, how)
-    wanted = [label for group in grouped(source.class_names, classes).values() for label in group]
-    candidates = _SAMPLES * len(source.class_names) // len(wanted) if wanted else _SAMPLES
+    dataset, preparation = for_training(dataset, preparation)
+    labels_of_classes = [
+        label for group in group_classes(dataset.class_names, classes).values() for label in group
+    ]
+    candidates = (
+        _SAMPLES * len(dataset.class_names) // len(labels_of_classes)
+        if labels_of_classes
+        else _SAMPLES
+    )
     pairs: list[Image.Image] = []
-    for number in spread(len(source), candidates):
+    for number in evenly_spaced(len(dataset), candidates):
         if len(pairs) == _SAMPLES:
             break
         try:
-            image, label = source[number]
+            image, label = dataset[number]
         except RequestError:
             continue
-        if not classes or label in wanted:
-            pairs.append(_pair(image, how, "" if label is None else source.class_names[label]))
+        if not classes or label in labels_of_classes:
+            pairs.append(
+                _pair(image, preparation, "" if label is None else dataset.class_names[label])
+            )
     width, height = 2 * _SIDE + 3 * _GAP, _SIDE + _LINE + 2 * _GAP
     rows = -(-len(pairs) // _COLUMNS)
-    paper = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAPER)
-    for place, pair in enumerate(pairs):
-        paper.paste(pair, (place % _COLUMNS * width + _GAP, place // _COLUMNS * height + _GAP))
-    return paper
+    page = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAGE_COLOR)
+    for position, pair in enumerate(pairs):
+        page.paste(pair, (position % _COLUMNS * width + _GAP, position // _COLUMNS * height + _GAP))
+    return page
 
 
-def _pair(image: RawImage, how: Preparation, class_name: str) -> Image.Image:
+def _pair(image: RawImage, preparation: Preparation, class_name: str) -> Image.Image:
     before = image if isinstance(image, Image.Image) else to_image(image)
-    after = to_image(prepare(image, how)).convert("RGBA")
-    pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAPER)
-    pair.paste(_framed(to_image(prepare(before, _AS_IT_IS))), (0, 0))
+    after = to_image(prepare(image, preparation)).convert("RGBA")
+    pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAGE_COLOR)
+    pair.paste(_framed(to_image(prepare(before, _BEFORE))), (0, 0))
     pair.paste(_framed(after), (_SIDE + _GAP, 0))
     caption = f"{size(*before.size)}  {printable(class_name)}"
     draw = ImageDraw.Draw(pair)
@@ -64,10 +72,10 @@ def _pair(image: RawImage, how: Preparation, class_name: str) -> Image.Image:
 
 
 def _framed(image: Image.Image) -> Image.Image:
-    """The image as large as it goes, its own pixels to be seen where they are few."""
+    """The image scaled to fit a square; small images are enlarged without smoothing."""
     few = max(image.size) < _SIDE
     method = Image.Resampling.NEAREST if few else Image.Resampling.LANCZOS
     image = ImageOps.contain(image, (_SIDE, _SIDE), method)
-    frame = Image.new("RGB", (_SIDE, _SIDE), _BEHIND)
+    frame = Image.new("RGB", (_SIDE, _SIDE), _FRAME_COLOR)
     frame.paste(image, ((_SIDE - image.width) // 2, (_SIDE - image.height) // 2), image)
     return frame

@@ -1,4 +1,4 @@
-"""Images that are read from their own store as they are needed, chunk by chunk."""
+"""Images that are read in chunks during training instead of being prepared before."""
 
 from __future__ import annotations
 
@@ -10,69 +10,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import ChunkedDataset, Dataset, ImageShape
-from ganzoo.data.cache_writer import UNKNOWN
+from ganzoo.data.cache_writer import NO_ATTRIBUTION
 from ganzoo.data.items import require_array
 from ganzoo.data.labels import require_labels
-from ganzoo.data.order import Numbers
+from ganzoo.data.order import Indices
 from ganzoo.data.preparation import Preparation, prepare
 
 
 class StreamedImages:
-    """The images of a chunked source, prepared as they are read.
+    """The images of a chunked dataset, prepared (cropped and resized) when they are read.
 
-    The chunks that were used last are kept, as many as two windows of the order have; those of
-    ``expect`` are read meanwhile. A file of the right shape is not prepared, only read.
-    ``dataset`` is the qualified name of the source's dataset.
+    The most recently used chunks stay in memory, up to two windows of the order. ``expect`` reads
+    chunks in the background. Images that already have the right shape are not changed.
+    ``dataset_name`` is the dataset's qualified name.
 
-    Raises RequestError for labels that do not go with the class names.
+    Raises RequestError for labels that do not match the class names.
     """
 
     def __init__(
         self,
-        source: Dataset,
-        how: Preparation,
-        dataset: str = "",
-        code: AbstractContextManager[None] = UNKNOWN,
+        dataset: Dataset,
+        preparation: Preparation,
+        dataset_name: str = "",
+        code: AbstractContextManager[None] = NO_ATTRIBUTION,
     ) -> None:
-        assert isinstance(source, ChunkedDataset)
+        assert isinstance(dataset, ChunkedDataset)
         self._code = code
-        self._source = source
-        self._how = how
-        self._size = len(source)
-        self.chunk = source.chunk
-        self.window = source.window
+        self._source = dataset
+        self._how = preparation
+        self._size = len(dataset)
+        self.chunk = dataset.chunk
+        self.window = dataset.window
         self._chunks: OrderedDict[int, Future[NDArray[np.uint8]]] = OrderedDict()
-        self._most = 2 * max(1, source.window // source.chunk) + 1
+        self._max_chunks = 2 * max(1, dataset.window // dataset.chunk) + 1
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ganzoo-stream")
         first = self._images(range(1))
-        channels = first.shape[3] if how.channels == "auto" else how.channels
-        self.shape = ImageShape(channels, how.height, how.width)
-        self.labels = source.labels
-        self.class_names = tuple(source.class_names)
-        require_labels(self.labels, self.class_names, self._size, dataset)
-        self.identity = how.identity(source, dataset)
+        channels = first.shape[3] if preparation.channels == "auto" else preparation.channels
+        self.shape = ImageShape(channels, preparation.height, preparation.width)
+        self.labels = dataset.labels
+        self.class_names = tuple(dataset.class_names)
+        require_labels(self.labels, self.class_names, self._size, dataset_name)
+        self.identity = preparation.identity(dataset, dataset_name)
 
     def __len__(self) -> int:
         return self._size
 
-    def take(self, numbers: Numbers) -> NDArray[np.uint8]:
-        """Some of them, (N, H, W, C)."""
+    def take(self, numbers: Indices) -> NDArray[np.uint8]:
+        """The images of these numbers, uint8 (N, H, W, C)."""
         taken = np.empty((len(numbers), *self.shape[1:], self.shape.channels), np.uint8)
         chunks = numbers // self.chunk
         for chunk in np.unique(chunks):
-            mine = chunks == chunk
-            taken[mine] = self._asked(int(chunk)).result()[numbers[mine] % self.chunk]
-        while len(self._chunks) > self._most:
+            in_chunk = chunks == chunk
+            taken[in_chunk] = self._request(int(chunk)).result()[numbers[in_chunk] % self.chunk]
+        while len(self._chunks) > self._max_chunks:
             self._chunks.popitem(last=False)
         return taken
 
-    def expect(self, numbers: Numbers) -> None:
-        """Begin to read those that are not here; they will be taken soon."""
+    def expect(self, numbers: Indices) -> None:
+        """Start to read the chunks of these images, if they are not in memory."""
         for chunk in np.unique(numbers // self.chunk):
-            self._asked(int(chunk))
+            self._request(int(chunk))
 
-    def _asked(self, chunk: int) -> Future[NDArray[np.uint8]]:
-        """A chunk, which is being read if it is not here."""
+    def _request(self, chunk: int) -> Future[NDArray[np.uint8]]:
+        """A chunk; starts to read it if it is not in memory."""
         if chunk not in self._chunks:
             self._chunks[chunk] = self._reader.submit(self._read, chunk)
         self._chunks.move_to_end(chunk)
@@ -83,11 +83,11 @@ class StreamedImages:
         images = self._images(range(start, min(start + self.chunk, self._size)))
         if images.shape[1:] == (*self.shape[1:], self.shape.channels):
             return images
-        how = self._how.model_copy(update={"channels": self.shape.channels})
-        return np.stack([prepare(image, how) for image in images])
+        preparation = self._how.model_copy(update={"channels": self.shape.channels})
+        return np.stack([prepare(image, preparation) for image in images])
 
     def _images(self, indices: range) -> NDArray[np.uint8]:
         with self._code:
             images, _ = self._source.read(indices)
-            require_array(images, "what read() returned first", ndim=4)
+            require_array(images, "the first value of read()", ndim=4)
             return images

@@ -1,4 +1,4 @@
-"""Settings that suit a set of images, from what an inspection has found."""
+"""Suggested settings for a dataset, from the report of an inspection."""
 
 from __future__ import annotations
 
@@ -8,46 +8,58 @@ from ganzoo.data.inspection import Report
 from ganzoo.data.preparation import Preparation
 
 _LARGEST = 256
-"""Pixels; with more, a run takes days on one GPU."""
+"""The largest suggested resolution in pixels; with more, a run takes days on one GPU."""
 
 _SMALL, _TINY = 100_000, 10_000
-"""Images below which augmenting helps, and below which a discriminator learns them by heart."""
+"""With fewer images, augmentation helps; with fewer still, the discriminator memorizes them."""
 
 
-def suitable(
+def suggest_settings(
     report: Report,
-    how: Preparation,
+    preparation: Preparation,
     *,
     resolution_is_known: bool = False,
     can_skip: bool = False,
     can_balance: bool = True,
 ) -> Iterator[tuple[str, str]]:
-    """Settings as ``ganzoo train`` takes them, each with why it suits.
+    """Arguments of ``ganzoo train``, each with the reason for it.
 
-    The dataset may know its resolution itself; not every one can leave out what cannot be read,
-    or show images in any order.
+    ``resolution_is_known`` says that the dataset recommends a resolution, ``can_skip`` that it can
+    leave out images that cannot be read, ``can_balance`` that its classes can be balanced.
     """
     transparent = len(report.oddities.get("transparent", ()))
     if resolution_is_known:
         pass
     elif report.resolution > _LARGEST:
-        yield f"data.resolution={_LARGEST}", "they are larger, but more takes days on a GPU"
+        yield (
+            f"data.resolution={_LARGEST}",
+            "images are larger, but a higher resolution takes days on one GPU",
+        )
     elif report.resolution:
-        yield f"data.resolution={report.resolution}", "enlarges nine in ten by a quarter at most"
+        yield f"data.resolution={report.resolution}", "enlarges 90 % of the images by at most 25 %"
     if transparent > report.readable / 2:
-        yield "data.channels=4", f"{transparent:,} are transparent: less puts them on a background"
-    elif how.channels == "auto" and report.preparation.shape[0] == 1:
-        yield "data.channels=1", "all are gray; auto finds that out, too"
+        yield (
+            "data.channels=4",
+            f"{transparent:,} images are transparent; with 3 channels they get a background",
+        )
+    elif preparation.channels == "auto" and report.preparation.shape[0] == 1:
+        yield "data.channels=1", "all images are gray; auto has the same effect"
     if report.images < _SMALL:
-        yield "--augment flip", "twice the images, unless left and right differ as in writing"
+        yield (
+            "--augment flip",
+            "doubles the images; not for images that must not be mirrored, such as text",
+        )
     if report.images < _TINY:
         yield (
             "--augment shift augment.shift.apply_to=all",
-            "keeps so few from being learned by heart, and on both the shifts from being imitated",
+            "keeps the discriminator from memorizing so few images",
         )
     if len(report.classes) > 1:
-        yield "architecture.conditional=true", "makes images of a class that you name"
+        yield "architecture.conditional=true", "lets you choose the class of generated images"
     if report.unbalanced and can_balance:
-        yield "data.balance=true", "shows images of every class equally often"
+        yield "data.balance=true", "shows every class equally often"
     if report.unreadable and can_skip:
-        yield "dataset.on_error=skip", "leaves out what cannot be read, which ends a run else"
+        yield (
+            "dataset.on_error=skip",
+            "leaves out images that cannot be read; otherwise they end the run",
+        )

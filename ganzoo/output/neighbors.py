@@ -68,7 +68,7 @@ class NearestNeighbors:
         else:
             self._images = real_images(run, data, stage)
             self._vectors = self._images.flatten(1)
-        self._numbers = spread_evenly(data.numbers, run.evaluate.real)
+        self._numbers = spread_evenly(data.indices, run.evaluate.real)
         self._name = _names(dataset, store)
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganzoo import imaging
 from ganzoo.contracts import Extractor, Generator
 from ganzoo.data.collection import Collection
-from ganzoo.data.order import Numbers
+from ganzoo.data.order import Indices
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Failed, Progress, RealImages
 from ganzoo.evaluation.record import Evaluated, Goal
@@ -128,7 +128,7 @@ class Evaluation:
 
 def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
     """Those that a run's metrics compare with, as small as at a stage, uint8 (N, C, H, W)."""
-    numbers = spread_evenly(data.numbers, run.evaluate.real)
+    numbers = spread_evenly(data.indices, run.evaluate.real)
     taken = torch.from_numpy(data.store.take(numbers)).permute(0, 3, 1, 2)
     shown = [
         imaging.to_uint8(point.shrink(imaging.from_uint8(batch))) for batch in taken.split(AT_ONCE)
@@ -145,7 +145,7 @@ def _gauge(chosen: ConfiguredComponent) -> ConfiguredMetric:
     return ConfiguredMetric(chosen.build(), goal, identity, told, chosen.entry.code)
 
 
-def spread_evenly(numbers: Numbers, most: int) -> Numbers:
+def spread_evenly(numbers: Indices, most: int) -> Indices:
     """At most so many of them, from all over."""
     count = min(most, len(numbers))
     return numbers[np.arange(count) * len(numbers) // count]

@@ -44,7 +44,7 @@ class ClassFrequencies:
             raise RequestError(
                 "architecture.conditional: not all of the images have labels: leave it out"
             )
-        counts = np.bincount(data.labels[data.numbers], minlength=len(data.class_names))
+        counts = np.bincount(data.labels[data.indices], minlength=len(data.class_names))
         return cls((counts > 0).astype(int).tolist() if balance else counts.tolist())
 
     def labels(self, numbers: Iterable[int], seed: int) -> Tensor:

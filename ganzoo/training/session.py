@@ -30,8 +30,8 @@ from ganzoo.contracts import (
     notes_of,
 )
 from ganzoo.data.batches import Batches, require_balance
-from ganzoo.data.cache import prepared
-from ganzoo.data.collection import Collection, Store, grouped
+from ganzoo.data.cache import load_or_prepare
+from ganzoo.data.collection import Collection, Store, group_classes
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
@@ -236,7 +236,7 @@ def _refuse_early(
 ) -> None:
     """What no number of channels makes possible is refused or found before the preparing."""
     how = run.data
-    classes = len(grouped(source.class_names, how.classes))
+    classes = len(group_classes(source.class_names, how.classes))
     if how.balance:
         require_balance(classes, chunked=isinstance(source, ChunkedDataset))
     possible = (1, 3) if how.channels == "auto" else (how.channels,)
@@ -269,7 +269,9 @@ def store_of(run: Run, source: Dataset, progress: Observer = SILENT) -> Store:
             progress.on_message(note)
         if isinstance(source, ChunkedDataset):
             return StreamedImages(source, run.data, name, code)
-        data = prepared(source, run.data, progress.on_preparation_progress, dataset=name, code=code)
+        data = load_or_prepare(
+            source, run.data, progress.on_preparation_progress, dataset_name=name, code=code
+        )
     if data.skipped:
         progress.on_message("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
     return data

@@ -1,4 +1,4 @@
-"""A zip or tar file of images as a dataset."""
+"""A dataset from a zip or tar file of images."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import DatasetSpec, LocalPath, Options, SampleRange, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, PixelRange, hookimpl
 
 
 class ArchiveOptions(Options):
-    """Which archive, and what to do about what cannot be read."""
+    """The archive, and what to do with images that cannot be read."""
 
     path: LocalPath | None = Field(
         None,
-        description="The .zip or .tar file: folders in it are classes, or a dataset.json as "
-        "StyleGAN's tools write it says what they are.",
+        description="The .zip or .tar file. Its folders are the classes, unless it contains a "
+        "dataset.json of StyleGAN2-ADA's dataset tool.",
     )
     on_error: Literal["raise", "skip"] = Field(
-        "raise", description="Whether an image that cannot be read ends the run or is left out."
+        "raise",
+        description="What to do with an image that cannot be read: raise ends the run, skip "
+        "leaves the image out.",
     )
-    range: SampleRange = Field(
+    range: PixelRange = Field(
         "auto",
-        description="What black and white are in images of more than 8 bits, LOW..HIGH; auto "
-        "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "
-        "for floats 0..1, -1..1 or 0..255, whichever holds them all.",
+        description="The pixel values of black and white in images of more than 8 bits per "
+        "channel, LOW..HIGH; auto finds them: for integers 0 and the largest number of the 8 to "
+        "16 bits that they use, for floats the first of 0..1, -1..1 and 0..255 that "
+        "contains all values.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """Anyone's own images, in one file."""
+    """The dataset archive."""
     return [
         DatasetSpec(
             name="archive",
-            summary="Your own images in a zip or tar file, which is never unpacked.",
+            summary="Your own image files in a zip or tar file, read without unpacking it.",
             factory="ganzoo_archive.images:ArchiveImages",
             options=ArchiveOptions,
         )

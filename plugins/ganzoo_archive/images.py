@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    EightBitConverter,
     RequestError,
-    SampleRanges,
     UnreadableImage,
-    below_root,
     find_images,
     fingerprint_of_file,
+    images_in_class_folders,
     labels_by_folder,
     labels_by_table,
     open_image,
     parse_dataset_json,
-    without_strays,
+    strip_common_folder,
 )
 from ganzoo_archive.members import open_archive
 
@@ -34,43 +34,45 @@ _TABLE = "dataset.json"
 
 
 class ArchiveImages:
-    """Every image in a zip or tar file, in the order of their names.
+    """All images in a zip or tar file, sorted by name.
 
-    A dataset.json gives the labels, if there is one. Else each folder is a class, with whatever
-    is below it, once the folders are left out that all images lie in; the few images that lie
-    in no class's folder are left out then.
+    Labels come from a dataset.json, if there is one. Otherwise each folder is a class, with
+    everything below it; a folder that contains all images is not a class. The few images outside
+    the class folders are left out.
     """
 
     def __init__(self, options: ArchiveOptions) -> None:
         if options.path is None:
-            raise RequestError("archive has no images yet: write dataset.path=FILE.zip or .tar")
+            raise RequestError(
+                "archive needs a file of images: write dataset.path=FILE.zip or FILE.tar"
+            )
         self._path = options.path
         self._skip = options.on_error == "skip"
         self._members = open_archive(options.path)
         self._names, self._notes = find_images(self._members.names, self._start)
         if not self._names:
             raise RequestError(
-                f"no image in {options.path}: it needs files named "
+                f"no images in {options.path}: it must contain files named "
                 f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
                 + "".join(f"; {note}" for note in self._notes)
             )
         self._labels, self.class_names = self._find_labels()
-        self._ranges = SampleRanges(
+        self._converter = EightBitConverter(
             options.range, self._names, [self._path], self._open, str(self._path)
         )
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the archive holds, whatever it is called."""
-        return f"{fingerprint_of_file(self._path)}{self._ranges.identity}"
+        """A hash of the archive's content; its path does not matter."""
+        return f"{fingerprint_of_file(self._path)}{self._converter.identity}"
 
     @property
     def notes(self) -> list[str]:
-        """What is left out, and what is assumed of values."""
-        return [*self._notes, *self._ranges.notes]
+        """Lines about what is left out, and about ranges of pixel values that were found."""
+        return [*self._notes, *self._converter.notes]
 
     def name(self, index: int) -> str:
-        """What the image is called in the archive."""
+        """The image's path in the archive."""
         return self._names[index]
 
     def __len__(self) -> int:
@@ -80,11 +82,11 @@ class ArchiveImages:
         name = self._names[index]
         where = f"{name} in {self._path}"
         try:
-            image = self._ranges.applied(open_image(self._open(name), where))
+            image = self._converter.convert(open_image(self._open(name), where))
         except ValueError as error:
             reason = error.reason if isinstance(error, UnreadableImage) else str(error)
             if not self._skip:
-                reason += "; dataset.on_error=skip leaves such images out"
+                reason += "; write dataset.on_error=skip to leave such images out"
             raise UnreadableImage(where, reason, skip=self._skip) from error
         return image, None if self._labels is None else int(self._labels[index])
 
@@ -100,9 +102,9 @@ class ArchiveImages:
     def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
         tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
-            self._names, notes = without_strays(self._names, rooted=True)
+            self._names, notes = images_in_class_folders(self._names, ignore_common_folder=True)
             self._notes += notes
-            return labels_by_folder(below_root(self._names))
+            return labels_by_folder(strip_common_folder(self._names))
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"
         try:
@@ -112,5 +114,5 @@ class ArchiveImages:
         rows = parse_dataset_json(content, table)
         if rows is None:
             return None, ()
-        beside = name.removesuffix(_TABLE)
-        return labels_by_table(rows, [name.removeprefix(beside) for name in self._names], table)
+        folder = name.removesuffix(_TABLE)
+        return labels_by_table(rows, [name.removeprefix(folder) for name in self._names], table)

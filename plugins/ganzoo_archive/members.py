@@ -1,6 +1,6 @@
-"""The files in a zip or tar file, listed once and read at random.
+"""Random access to the files in a zip or tar file.
 
-Nothing is extracted: the name of a file leads nowhere, it only says what class an image is of.
+Nothing is extracted to the disk; the names of files are used for labels only.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from typing import NamedTuple, Protocol
 
 from ganzoo import RequestError
 
-_MOST_MEMBERS = 2_000_000
-_LARGEST = 256 * 1024**2
-"""Bytes of one file: what the largest image needs that is not compressed."""
-_SMALL = 1024**2
-_MOST_SHRUNK = 200
-"""How many times its packed size a file may have, unless it is small; photographs reach 2."""
-_PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
-"""What unpacks a compressed tar, by how it begins."""
+_MAX_MEMBERS = 2_000_000
+_MAX_BYTES = 256 * 1024**2
+"""The largest allowed file in bytes: the size of the largest image without compression."""
+_SMALL_BYTES = 1024**2
+_MAX_RATIO = 200
+"""The largest allowed compression ratio, except for small files; photographs reach 2."""
+_DECOMPRESSORS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+"""The command that decompresses a tar file, by the file's first bytes."""
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 class Members(Protocol):
-    """The files in an archive; links, devices and folders are passed over."""
+    """The files in an archive, without links, devices and folders."""
 
     @property
     def names(self) -> list[str]:
-        """Relative names, of which none leads outside."""
+        """Relative names without '..'."""
         ...
 
     def read(self, name: str) -> bytes:
-        """What the file of this name holds; may be called from several threads.
+        """The content of the file; may be called from several threads.
 
         Raises ValueError, with the reason, if it cannot be read or is too large.
         """
@@ -46,29 +46,28 @@ class Members(Protocol):
 
 
 def open_archive(path: Path) -> Members:
-    """The files in an archive, whatever it is called.
+    """The files in an archive; its format is recognized by its content, not by its name.
 
-    Raises RequestError if it is no zip or tar file, damaged, or compressed as a whole; for names
-    that are absolute or lead upwards; and for more than 2 million members.
+    Raises RequestError if it is not a zip or tar file, is damaged, or is a compressed tar; if a
+    name is absolute or contains '..'; and for more than 2 million members.
     """
     try:
-        # Opening a named pipe would wait for ever.
+        # Opening a named pipe would block.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise RequestError(f"{path} is no file: write dataset.path=FILE.zip or FILE.tar")
+            raise RequestError(f"{path} is not a file: write dataset.path=FILE.zip or FILE.tar")
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
         raise RequestError(
             f"cannot read {path}: {error.strerror}; write dataset.path=FILE.zip or FILE.tar"
         ) from error
-    for beginning, packer in _PACKERS.items():
+    for beginning, command in _DECOMPRESSORS.items():
         if start.startswith(beginning):
             raise RequestError(
-                f"{path} is compressed as a whole, so that no image is found without unpacking "
-                f"all before it: `{packer} --decompress --keep {path.name}` leaves a .tar, which "
-                "is read in place, as is a .zip"
+                f"{path} is compressed with {command}, so that single images cannot be read: write "
+                f"`{command} --decompress --keep {path.name}` to get a .tar file, or use a .zip"
             )
-    with _refusing(path):
+    with _as_request_error(path):
         return ZipMembers(path) if start.startswith(_ZIP) else TarMembers(path)
 
 
@@ -78,27 +77,27 @@ class ZipMembers:
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
         self._lock = threading.Lock()
-        if len(self._zip.filelist) > _MOST_MEMBERS:
-            raise RequestError(f"{path} has more than {_MOST_MEMBERS:,} members")
-        # Of two files of one name, the later replaces the earlier.
+        if len(self._zip.filelist) > _MAX_MEMBERS:
+            raise RequestError(f"{path} has more than {_MAX_MEMBERS:,} files: split it")
+        # Of two files with the same name, the later one replaces the earlier one.
         self._files = {
-            _checked(_slashed(info.filename), path): info
+            _safe_name(_slashed(info.filename), path): info
             for info in self._zip.filelist
             if _is_file(info)
         }
 
     @property
     def names(self) -> list[str]:
-        """As they are in the archive, without repeated and needless parts."""
+        """The names in the archive, normalized and without duplicates."""
         return list(self._files)
 
     def read(self, name: str) -> bytes:
-        """What the file of this name holds, its checksum checked."""
+        """The content of the file; its checksum is verified."""
         info = self._files[name]
         if info.flag_bits & 1:
             raise ValueError("it is encrypted")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError("it is compressed by another method than deflate")
+            raise ValueError("its compression method is not deflate")
         _refuse_bomb(info.file_size, info.compress_size)
         try:
             with self._lock, self._zip.open(info) as file:
@@ -110,7 +109,7 @@ class ZipMembers:
             raise ValueError(f"it is damaged ({error})") from error
 
 
-class _Place(NamedTuple):
+class _Extent(NamedTuple):
     offset: int
     size: int
 
@@ -120,41 +119,41 @@ class TarMembers:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[str, _Place] = {}
+        self._extents: dict[str, _Extent] = {}
         with tarfile.open(path, "r:") as archive:
             count = 0
             while member := archive.next():
-                archive.members.clear()  # type: ignore[attr-defined]  # else it keeps them all
+                archive.members.clear()  # type: ignore[attr-defined]  # otherwise tarfile keeps all members in memory
                 count += 1
-                if count > _MOST_MEMBERS:
-                    raise RequestError(f"{path} has more than {_MOST_MEMBERS:,} members")
+                if count > _MAX_MEMBERS:
+                    raise RequestError(f"{path} has more than {_MAX_MEMBERS:,} files: split it")
                 if member.isreg() and not member.issparse():
-                    name = _checked(member.name, path)
-                    self._places[name] = _Place(member.offset_data, member.size)
+                    name = _safe_name(member.name, path)
+                    self._extents[name] = _Extent(member.offset_data, member.size)
             _refuse_early_end(path, archive.offset)
 
     @property
     def names(self) -> list[str]:
-        """As they are in the archive, without repeated and needless parts."""
-        return list(self._places)
+        """The names in the archive, normalized and without duplicates."""
+        return list(self._extents)
 
     def read(self, name: str) -> bytes:
-        """What the file of this name holds."""
-        place = self._places[name]
-        _refuse_bomb(place.size, place.size)
+        """The content of the file."""
+        extent = self._extents[name]
+        _refuse_bomb(extent.size, extent.size)
         try:
             with self._path.open("rb") as file:
-                file.seek(place.offset)
-                content = file.read(place.size)
+                file.seek(extent.offset)
+                content = file.read(extent.size)
         except OSError as error:
             raise ValueError(error.strerror or str(error)) from error
-        if len(content) < place.size:
-            raise ValueError("the archive has become shorter")
+        if len(content) < extent.size:
+            raise ValueError("the archive is now shorter than when it was opened")
         return content
 
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
-    """Archives made on some systems do not say what a member is."""
+    """Whether a member is a regular file; some systems do not write the type of members."""
     return not _slashed(info.filename).endswith("/") and stat.S_IFMT(info.external_attr >> 16) in (
         0,
         stat.S_IFREG,
@@ -162,39 +161,41 @@ def _is_file(info: zipfile.ZipInfo) -> bool:
 
 
 def _slashed(name: str) -> str:
-    """With "/" between folders, where some programs for Windows write backslashes."""
+    """The name with "/" between folders; some programs for Windows write backslashes."""
     return name.replace("\\", "/")
 
 
-def _checked(name: str, path: Path) -> str:
-    """The name without needless parts, such as the "./" at the beginning of many."""
+def _safe_name(name: str, path: Path) -> str:
+    """The normalized name, without "./"; refuses names that lead outside the archive."""
     relative = PurePosixPath(name)
     if relative.is_absolute() or ".." in relative.parts:
         raise RequestError(
-            f"{path} is not used, for its member {name!r}, whose name leads outside: pack it again "
-            "with relative names"
+            f"{path} has the member {name!r}, whose name leads outside the archive: create the "
+            "archive again with relative names"
         )
     return str(relative)
 
 
-def _refuse_bomb(size: int, packed: int) -> None:
-    if size > _LARGEST:
-        raise ValueError(f"it has {size:,} bytes, and {_LARGEST:,} are allowed")
-    if size > max(_SMALL, packed * _MOST_SHRUNK):
-        raise ValueError(f"{packed:,} bytes that unpack to {size:,} are no image")
+def _refuse_bomb(size: int, compressed: int) -> None:
+    if size > _MAX_BYTES:
+        raise ValueError(f"it has {size:,} bytes; the limit is {_MAX_BYTES:,}")
+    if size > max(_SMALL_BYTES, compressed * _MAX_RATIO):
+        raise ValueError(f"{compressed:,} bytes that decompress to {size:,} are not an image")
 
 
 def _refuse_early_end(path: Path, end: int) -> None:
-    """Whatever is not a member's beginning ends the list, but only zeros should."""
+    """Refuse a tar file whose list of members does not end with a block of zeros."""
     with path.open("rb") as file:
         file.seek(end)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise ValueError(f"there is no member and no end at byte {end:,}")
+            raise ValueError(
+                f"there is neither a member nor the end of the archive at byte {end:,}"
+            )
 
 
 @contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    """Say in one line what is wrong with an archive."""
+def _as_request_error(path: Path) -> Iterator[None]:
+    """Turn errors of a damaged archive into a RequestError."""
     try:
         yield
     except RequestError:
@@ -204,5 +205,6 @@ def _refusing(path: Path) -> Iterator[None]:
         *(tarfile.TarError, zipfile.BadZipFile),
     ) as error:
         raise RequestError(
-            f"cannot read {path}, it is damaged or no zip or tar file: {error}"
+            f"cannot read {path}: it is damaged, or not a zip or tar file ({error}); create it "
+            "again"
         ) from error

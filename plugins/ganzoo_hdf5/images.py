@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, fingerprint_of_file, number_classes
+from ganzoo import ImageArray, RequestError, encode_labels, fingerprint_of_file
 from ganzoo_hdf5.memory import free_memory
 from ganzoo_hdf5.store import Store, StoredArray, is_text
 
@@ -102,7 +102,7 @@ class Hdf5Images:
             )
         texts = is_text(labels.dtype)
         values: NDArray[Any] = np.array(labels.texts()) if texts else labels[0 : len(self)]
-        return number_classes(values, name, self._class_names())
+        return encode_labels(values, name, self._class_names())
 
     def _class_names(self) -> list[str]:
         names = self._store.array(_CLASS_NAMES)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ganzoo import (
     RequestError,
     UnreadableImage,
+    encode_labels,
     fingerprint_of_file,
     fingerprint_of_files,
     fingerprint_of_folder,
-    number_classes,
     open_image,
 )
 from ganzoo_huggingface.opening import downloads, library, open_split
@@ -99,7 +99,7 @@ class HuggingfaceImages:
         elif key not in rows.column_names:
             return None, ()
         names = getattr(rows.features[key], "names", ())
-        return number_classes(np.array(rows[key][:]), f"{self._where}: {key}", names)
+        return encode_labels(np.array(rows[key][:]), f"{self._where}: {key}", names)
 
     def _check_column(self, rows: Any, option: str, key: str) -> None:
         if key not in rows.column_names:

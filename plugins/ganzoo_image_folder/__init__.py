@@ -1,4 +1,4 @@
-"""A folder of images as a dataset."""
+"""A dataset from a folder of image files."""
 
 from __future__ import annotations
 
@@ -6,39 +6,43 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganzoo import DatasetSpec, LocalPath, Options, SampleRange, hookimpl
+from ganzoo import DatasetSpec, LocalPath, Options, PixelRange, hookimpl
 
 
 class ImageFolderOptions(Options):
-    """Which folder, and what to do about what cannot be read."""
+    """The folder, its labels, and what to do with images that cannot be read."""
 
     path: LocalPath | None = Field(
-        None, description="The folder that holds the images, or one subfolder for each class."
+        None,
+        description="The folder of the images; each of several subfolders is a class.",
     )
     labels: LocalPath | None = Field(
         None,
-        description="A table of the classes, in place of the subfolders: a .csv of two columns, "
-        "file names and classes, or with the heading label over one; or a .json as StyleGAN's "
-        "tools write it, which is found if it is dataset.json in the folder.",
+        description="A table of the classes, used instead of the subfolders: a .csv file with the "
+        "columns file name and class, or with a column that has the heading label; or a .json "
+        "file of StyleGAN2-ADA's dataset tool. A dataset.json in the folder is used by default.",
     )
     on_error: Literal["raise", "skip"] = Field(
-        "raise", description="Whether an image that cannot be read ends the run or is left out."
+        "raise",
+        description="What to do with an image that cannot be read: raise ends the run, skip "
+        "leaves the image out.",
     )
-    range: SampleRange = Field(
+    range: PixelRange = Field(
         "auto",
-        description="What black and white are in images of more than 8 bits, LOW..HIGH; auto "
-        "finds it out: for whole numbers 0 and the greatest of as many bits as they use, 8 to 16, "
-        "for floats 0..1, -1..1 or 0..255, whichever holds them all.",
+        description="The pixel values of black and white in images of more than 8 bits per "
+        "channel, LOW..HIGH; auto finds them: for integers 0 and the largest number of the 8 to "
+        "16 bits that they use, for floats the first of 0..1, -1..1 and 0..255 that "
+        "contains all values.",
     )
 
 
 @hookimpl
 def ganzoo_datasets() -> list[DatasetSpec]:
-    """Anyone's own images."""
+    """The dataset image-folder."""
     return [
         DatasetSpec(
             name="image-folder",
-            summary="Your own images: all in a folder, classed by its subfolders or by a table.",
+            summary="Your own image files in a folder; subfolders or a table give their classes.",
             factory="ganzoo_image_folder.folder:ImageFolder",
             options=ImageFolderOptions,
         )

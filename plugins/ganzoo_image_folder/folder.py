@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    EightBitConverter,
     RequestError,
-    SampleRanges,
     UnreadableImage,
     find_images,
     fingerprint_of_file,
     fingerprint_of_files,
+    images_in_class_folders,
     labels_by_folder,
     open_image,
-    without_strays,
 )
 from ganzoo_image_folder.table import read_labels
 
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from ganzoo_image_folder import ImageFolderOptions
 
 TABLE = "dataset.json"
-"""What StyleGAN's tools call the table of labels that they put beside the images."""
+"""The name of the table of labels that StyleGAN2-ADA's dataset tool writes."""
 _START = 64
-"""Bytes that tell the format of a file."""
+"""The number of bytes at the start of a file that identify its format."""
 
 
 class ImageFolder:
-    """Every image below a folder, in the order of their names.
+    """All images in a folder and its subfolders, sorted by name.
 
-    A table says their classes, if there is one. Else each subfolder is a class, with whatever is
-    below it, and the few images beside the subfolders are left out; images have no labels if
-    at least half of them lie beside the subfolders, or if there is only one subfolder beside them.
+    Labels come from a table, if there is one. Otherwise each subfolder is a class, with everything
+    below it, and images outside the subfolders are left out. If at least half of the images are
+    outside, or if there are such images and only one subfolder, all images are kept without labels.
     """
 
     def __init__(self, options: ImageFolderOptions) -> None:
         if options.path is None:
-            raise RequestError("image-folder has no images yet: write dataset.path=FOLDER")
+            raise RequestError("image-folder needs a folder of images: write dataset.path=FOLDER")
         self._folder = options.path
         self._skip = options.on_error == "skip"
         files = _Files(options.path, self._skip)
@@ -51,8 +51,8 @@ class ImageFolder:
         self._notes = [*notes, *files.notes]
         if not self._names:
             raise RequestError(
-                f"no image in {options.path} or below: write dataset.path=FOLDER for the folder "
-                "that holds them, as files named "
+                f"no images in {options.path} or its subfolders: write dataset.path=FOLDER for a "
+                "folder that contains files named "
                 f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
                 + "".join(f"; {note}" for note in self._notes)
             )
@@ -62,28 +62,28 @@ class ImageFolder:
         if self._table:
             self._labels, self.class_names = read_labels(self._table, self._names)
         else:
-            self._names, notes = without_strays(self._names)
+            self._names, notes = images_in_class_folders(self._names)
             self._notes += notes
             self._labels, self.class_names = labels_by_folder(self._names)
         paths = [self._folder / name for name in self._names]
-        self._ranges = SampleRanges(
+        self._converter = EightBitConverter(
             options.range, self._names, paths, self._open, str(self._folder)
         )
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the files are called, below the folder, and what they and the table hold."""
+        """A hash of the relative names and the content of the files, and of the table."""
         images = fingerprint_of_files(self._folder, self._names)
         table = f"-{fingerprint_of_file(self._table)}" if self._table else ""
-        return f"{images}{table}{self._ranges.identity}"
+        return f"{images}{table}{self._converter.identity}"
 
     @property
     def notes(self) -> list[str]:
-        """What is left out, and what is assumed of values."""
-        return [*self._notes, *self._ranges.notes]
+        """Lines about what is left out, and about ranges of pixel values that were found."""
+        return [*self._notes, *self._converter.notes]
 
     def name(self, index: int) -> str:
-        """What the image is called in the folder."""
+        """The image's path relative to the folder."""
         return self._names[index]
 
     def __len__(self) -> int:
@@ -91,9 +91,9 @@ class ImageFolder:
 
     def __getitem__(self, index: int) -> tuple[Image, int | None]:
         try:
-            image = self._ranges.applied(open_image(self._folder / self._names[index]))
+            image = self._converter.convert(open_image(self._folder / self._names[index]))
         except UnreadableImage as error:
-            reason = f"{error.reason}; dataset.on_error=skip leaves such images out"
+            reason = f"{error.reason}; write dataset.on_error=skip to leave such images out"
             raise UnreadableImage(
                 error.image, error.reason if self._skip else reason, skip=self._skip
             ) from error
@@ -101,30 +101,30 @@ class ImageFolder:
 
     def _open(self, name: str) -> BinaryIO:
         path = self._folder / name
-        # Opening a named pipe would wait for ever.
+        # Opening a named pipe would block.
         if not path.is_file():
             raise FileNotFoundError(path)
         return path.open("rb")
 
 
 class _Files:
-    """The files in a folder and below, but for hidden ones."""
+    """The files in a folder and its subfolders, without hidden ones."""
 
     def __init__(self, root: Path, skip: bool) -> None:
         self._root = root
         self.names: list[str] = []
         """Relative, with "/" on every system."""
         self.notes: list[str] = []
-        """Which folders cannot be read, if they may be left out."""
+        """A line for each folder that is left out because it cannot be read."""
         folders, seen = [""], set()
         for folder in folders:
             try:
                 status = (root / folder).stat()
                 entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
             except OSError as error:
-                self._note(folder, error, skip)
+                self._leave_out_or_refuse(folder, error, skip)
                 continue
-            # Links may lead to a folder twice, or round in circles.
+            # Links may lead to a folder twice, or form a cycle.
             if (status.st_dev, status.st_ino) in seen:
                 continue
             seen.add((status.st_dev, status.st_ino))
@@ -139,17 +139,17 @@ class _Files:
     def start(self, name: str) -> bytes:
         """The first bytes of a file, or nothing if it cannot be read."""
         with contextlib.suppress(OSError):
-            # Opening a named pipe would wait for ever.
+            # Opening a named pipe would block.
             if (self._root / name).is_file():
                 with (self._root / name).open("rb") as file:
                     return file.read(_START)
         return b""
 
-    def _note(self, folder: str, error: OSError, skip: bool) -> None:
+    def _leave_out_or_refuse(self, folder: str, error: OSError, skip: bool) -> None:
         if not folder:
-            remedy = "dataset.path is the folder that holds the images"
+            remedy = "write dataset.path=FOLDER for the folder of the images"
         elif not skip:
-            remedy = "dataset.on_error=skip leaves it out"
+            remedy = "write dataset.on_error=skip to leave it out"
         else:
             self.notes.append(f"left out the folder {folder}: {error.strerror}")
             return
@@ -159,5 +159,5 @@ class _Files:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    # Only Path has an answer for a link to itself, and only links are worth the question.
+    # DirEntry.is_dir raises for a link to itself; Path.is_dir is slower, so it is for links only.
     return Path(entry).is_dir() if entry.is_symlink() else entry.is_dir()

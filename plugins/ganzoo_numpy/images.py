@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, fingerprint_of_file, number_classes
+from ganzoo import ImageArray, RequestError, encode_labels, fingerprint_of_file
 from ganzoo_numpy.files import Npz, map_npy
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _read_npz(file: Npz, options: NumpyOptions) -> _Arrays:
     names = file.read("class_names") if "class_names" in file.keys else np.array([], str)
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise RequestError(f"{file.path}: class_names must be strings, not {names.dtype}")
-    numbers, class_names = number_classes(file.read(labels), f"{file.path}: {labels}", names)
+    numbers, class_names = encode_labels(file.read(labels), f"{file.path}: {labels}", names)
     return _Arrays(file.read(images), numbers, class_names, (images, labels), stored)
 
 

@@ -20,7 +20,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from ganzoo.data.batches import Batches
-from ganzoo.data.cache import prepared
+from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.collection import Collection
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
@@ -37,7 +37,7 @@ def main() -> None:
     component = Registry.discover().find("dataset", "image-folder").component
     source = component.build(component.options.model_validate({"path": asked.folder}))
     start = time.perf_counter()
-    data = prepared(source, Preparation(resolution=asked.resolution))
+    data = load_or_prepare(source, Preparation(resolution=asked.resolution))
     print(f"prepared or found {len(data)} images in {time.perf_counter() - start:.1f} s")
     batches = Batches(Collection.of(data), 0, torch.device("cpu"))
 

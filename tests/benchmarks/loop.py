@@ -66,7 +66,7 @@ class ByHand:
         self.loss, self.repeats, self.batch = loss, train.discriminator.steps, train.batch_size
         self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
         data = trainer.game.batches.data
-        self.images = torch.from_numpy(data.store.take(data.numbers))
+        self.images = torch.from_numpy(data.store.take(data.indices))
         self.optimizers = [
             torch.optim.Adam(module.parameters(), lr=how.lr, betas=how.betas, fused=True)
             for module, how in (

@@ -57,7 +57,7 @@ def test_wrong_requests_get_one_line(
     tiny_run()
     for arguments, reason in (
         (("red.png", "nowhere.png", "--out", "a.png"), "cannot read the image nowhere.png"),
-        (("run/run.toml", "--out", "a.png"), "it is no JPEG"),
+        (("run/run.toml", "--out", "a.png"), "it is not a JPEG"),
         (("red.png", "--out", "a"), "name one image file, such as a.png"),
         (("red.png", "--out", "blue.jpg"), "blue.jpg exists already"),
         (("red.png", "--out", "a.png", "--latents", "z.txt"), "ends in .npy"),

@@ -102,7 +102,7 @@ def test_while_images_are_prepared_it_stops_at_once_and_the_same_command_goes_on
     ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     with monkeypatch.context() as patch:
-        interrupt(patch, "ganzoo.data.cache_writer:Building._fill", number)
+        interrupt(patch, "ganzoo.data.cache_writer:CacheWriter._fill", number)
         stopped = ganzoo_command(*TINY, "--steps", 1)
     assert stopped.status == 75
     told = "error: stopped before the first step: the same command does it again"
@@ -116,7 +116,7 @@ def test_a_sweep_that_is_stopped_in_preparation_says_how_to_go_on(
 ) -> None:
     sweep = ("sweep", *TINY[1:4], "--sweep-dir", "sweep", *TINY[6:], "--steps", 1, "seed=0,1")
     with monkeypatch.context() as patch:
-        interrupt(patch, "ganzoo.data.cache_writer:Building._fill", signal.SIGTERM)
+        interrupt(patch, "ganzoo.data.cache_writer:CacheWriter._fill", signal.SIGTERM)
         stopped = ganzoo_command(*sweep)
     assert stopped.status == 75
     assert stopped.err.splitlines()[-1].endswith("of a run: go on with: ganzoo sweep sweep")

@@ -120,7 +120,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["nowhere.toml"], "there is no settings file nowhere.toml"),
         (["image-folder", "dcgan", "hinge"], "dataset.path=FOLDER"),
         (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
-        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no image in"),
+        (["image-folder", "dcgan", "hinge", "dataset.path=."], "no images in"),
         (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
         (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be shared"),
         (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
@@ -291,7 +291,7 @@ def test_a_run_in_the_folder_of_its_images_says_what_it_leaves_out(
         *("--steps", 1, "--batch-size", 4),
     )
     runs = [ganzoo_command(*words, "--run-dir", f"runs/{number}") for number in (1, 2)]
-    said = "left out 1 folder of runs and what they have made: runs/1"
+    said = "left out 1 folder of runs and their files: runs/1"
     assert all("left out 1 file: 1 .psd" in run.err for run in runs)
     assert [said in run.err for run in runs] == [False, True]
     assert ["preparing" in run.err for run in runs] == [True, False]

@@ -16,7 +16,7 @@ def batches(count: int = 10, labeled: bool = True) -> Batches:
     return Batches(Collection.of(data), seed=7, device=torch.device("cpu"))
 
 
-def test_a_batch_is_in_range_and_channels_last() -> None:
+def test_a_batch_has_values_in_range_and_is_channels_last() -> None:
     batch = batches().take(0, 4)
     assert batch.images.shape == (4, 3, 2, 3)
     assert batch.images.dtype == torch.float32
@@ -25,7 +25,7 @@ def test_a_batch_is_in_range_and_channels_last() -> None:
     assert batch.images.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_images_stay_with_their_labels() -> None:
+def test_images_keep_their_labels() -> None:
     source = batches()
     batch = source.take(3, 5)
     assert batch.labels is not None
@@ -36,16 +36,16 @@ def test_images_stay_with_their_labels() -> None:
     torch.testing.assert_close(batch.images, expected)
 
 
-def test_without_labels_there_are_none() -> None:
+def test_images_without_labels_have_none_in_a_batch() -> None:
     assert batches(labeled=False).take(0, 4).labels is None
 
 
-def test_shares_make_up_the_batch() -> None:
+def test_shards_add_up_to_the_batch() -> None:
     source = batches()
     whole = source.take(5, 6)
     parts = [source.take(5, 6, Shard(rank, 3)) for rank in range(3)]
     assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
 
 
-def test_a_batch_may_be_larger_than_the_set() -> None:
+def test_a_batch_may_be_larger_than_the_dataset() -> None:
     assert batches(count=3).take(2, 8).images.shape[0] == 8

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ganzoo import RawImage, RequestError, UnreadableImage
-from ganzoo.data.cache import prepared
+from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.preparation import Preparation
 
 SMALL = Preparation(resolution=8)
@@ -21,7 +21,7 @@ SMALL = Preparation(resolution=8)
 
 @dataclass
 class Plain:
-    """Images of one color each; image i is i everywhere."""
+    """Images of one color each; every value of image i is i."""
 
     count: int = 5
     gray: bool = False
@@ -45,7 +45,7 @@ class Plain:
 
 
 class Changed(Plain):
-    """Others of the same fingerprint: one image is another, or all labels are."""
+    """A dataset with the same fingerprint, but one image changed or all labels shifted."""
 
     def __init__(self, image: int = -1, by: int = 9, shift: int = 0) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class DrawnAt(Plain):
 
 
 def folders(cache: Path) -> list[str]:
-    """The sets that are whole."""
+    """The folders of complete sets of prepared images."""
     return sorted(path.name for path in (cache / "prepared").glob("[!.]*"))
 
 
-def test_images_and_labels_are_in_order() -> None:
-    data = prepared(Plain(count=300), SMALL)
+def test_images_and_labels_keep_their_order() -> None:
+    data = load_or_prepare(Plain(count=300), SMALL)
     assert data.images.shape == (300, 8, 8, 3)
     assert data.shape == (3, 8, 8)
     assert [int(p[0, 0, 0]) for p in data.images] == [i % 256 for i in range(300)]
@@ -87,10 +87,10 @@ def test_images_and_labels_are_in_order() -> None:
     assert data.class_names == ("even", "odd")
 
 
-def test_the_second_time_only_three_are_read_to_compare() -> None:
-    prepared(Plain(), SMALL)
+def test_cached_images_are_checked_by_reading_three() -> None:
+    load_or_prepare(Plain(), SMALL)
     again = Plain()
-    data = prepared(again, SMALL)
+    data = load_or_prepare(again, SMALL)
     assert again.reads == 3
     assert len(data) == 5
 
@@ -99,45 +99,47 @@ class Sequential(Plain):
     sequential = True
 
 
-def test_a_source_that_must_read_everything_is_not_asked_for_images_again() -> None:
-    prepared(Sequential(), SMALL)
+def test_a_sequential_dataset_is_not_read_again_for_the_check() -> None:
+    load_or_prepare(Sequential(), SMALL)
     again = Sequential()
-    prepared(again, SMALL)
+    load_or_prepare(again, SMALL)
     assert again.reads == 0
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (Plain(count=6), "there are 6 images, and 5 were prepared"),
-        (Changed(image=0), "image 0 is not the one that was prepared"),
-        (Changed(image=2), "image 2 is not the one that was prepared"),
-        (Changed(image=4), "image 4 is not the one that was prepared"),
-        (Changed(shift=1), "image 0 has the label 1, and was prepared with 0"),
+        (Plain(count=6), "it has 6 images, but 5 are prepared"),
+        (Changed(image=0), "image 0 differs from the prepared image"),
+        (Changed(image=2), "image 2 differs from the prepared image"),
+        (Changed(image=4), "image 4 differs from the prepared image"),
+        (Changed(shift=1), "image 0 has the label 1, but its prepared label is 0"),
     ],
 )
-def test_images_that_changed_under_the_same_fingerprint_are_refused(
+def test_changed_images_with_the_same_fingerprint_are_refused(
     changed: Plain, message: str, own_cache: Path
 ) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL, dataset="mine/plain").identity
+    folder = (
+        own_cache / "prepared" / load_or_prepare(Plain(), SMALL, dataset_name="mine/plain").identity
+    )
     with pytest.raises(RequestError) as refused:
-        prepared(changed, SMALL, dataset="mine/plain")
+        load_or_prepare(changed, SMALL, dataset_name="mine/plain")
     assert str(refused.value) == (
-        "dataset mine/plain: its fingerprint did not change though its images did: "
-        f"{message}. The plugin must correct its fingerprint; until then, delete {folder}, and "
-        "they are prepared again"
+        f"dataset mine/plain: its images changed, but its fingerprint did not: {message}; the "
+        f"plugin must correct its fingerprint; until then, delete {folder} to prepare the images "
+        "again"
     )
 
 
-def test_what_another_decoder_makes_of_the_same_images_is_no_change() -> None:
-    prepared(Plain(), SMALL)
-    assert len(prepared(Changed(image=0, by=1), SMALL)) == 5
+def test_small_differences_between_decoders_are_accepted() -> None:
+    load_or_prepare(Plain(), SMALL)
+    assert len(load_or_prepare(Changed(image=0, by=1), SMALL)) == 5
 
 
-def test_two_plugins_and_two_sets_of_class_names_share_nothing(own_cache: Path) -> None:
-    prepared(Plain(), SMALL, dataset="mine/plain")
-    prepared(Plain(), SMALL, dataset="yours/plain")
-    other = prepared(Plain(class_names=("zero", "one")), SMALL, dataset="mine/plain")
+def test_the_cache_key_includes_plugin_and_class_names(own_cache: Path) -> None:
+    load_or_prepare(Plain(), SMALL, dataset_name="mine/plain")
+    load_or_prepare(Plain(), SMALL, dataset_name="yours/plain")
+    other = load_or_prepare(Plain(class_names=("zero", "one")), SMALL, dataset_name="mine/plain")
     assert other.class_names == ("zero", "one")
     assert len(folders(own_cache)) == 3
 
@@ -170,75 +172,79 @@ class LabeledInBulk(Labeled):
         (Labeled, "a", "ab", "has the label 'a' of type str, not a whole number"),
     ],
 )
-def test_a_label_that_does_not_go_with_the_class_names_is_told_and_nothing_is_kept(
+def test_a_label_that_does_not_match_the_class_names_is_refused_and_nothing_is_cached(
     kind: type[Labeled], label: Any, class_names: str, message: str, own_cache: Path
 ) -> None:
     with pytest.raises(RequestError, match="^dataset mine/plain: image 3 " + message):
-        prepared(kind(label, tuple(class_names)), SMALL, dataset="mine/plain")
+        load_or_prepare(kind(label, tuple(class_names)), SMALL, dataset_name="mine/plain")
     assert [path for path in (own_cache / "prepared").iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.parametrize("other", [Plain(fingerprint="other"), Plain(count=4, fingerprint="four")])
-def test_other_content_is_prepared_anew(other: Plain, own_cache: Path) -> None:
-    prepared(Plain(), SMALL)
-    prepared(other, SMALL)
+def test_other_content_is_prepared_separately(other: Plain, own_cache: Path) -> None:
+    load_or_prepare(Plain(), SMALL)
+    load_or_prepare(other, SMALL)
     assert len(folders(own_cache)) == 2
 
 
-def test_another_preparation_is_made_anew(own_cache: Path) -> None:
-    prepared(Plain(), SMALL)
-    assert prepared(Plain(), Preparation(resolution=4)).shape == (3, 4, 4)
+def test_another_preparation_is_cached_separately(own_cache: Path) -> None:
+    load_or_prepare(Plain(), SMALL)
+    assert load_or_prepare(Plain(), Preparation(resolution=4)).shape == (3, 4, 4)
     assert len(folders(own_cache)) == 2
 
 
 def test_gray_images_get_one_channel() -> None:
-    assert prepared(Plain(gray=True), SMALL).shape == (1, 8, 8)
-    assert prepared(Plain(gray=True), Preparation(resolution=8, channels=3)).shape == (3, 8, 8)
-    assert prepared(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
-    assert prepared(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
+    assert load_or_prepare(Plain(gray=True), SMALL).shape == (1, 8, 8)
+    assert load_or_prepare(Plain(gray=True), Preparation(resolution=8, channels=3)).shape == (
+        3,
+        8,
+        8,
+    )
+    assert load_or_prepare(Plain(), Preparation(resolution=8, channels=1)).shape == (1, 8, 8)
+    assert load_or_prepare(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
 
 
 def test_images_without_classes_have_no_labels() -> None:
-    assert prepared(Plain(class_names=()), SMALL).labels is None
+    assert load_or_prepare(Plain(class_names=()), SMALL).labels is None
 
 
-def test_unreadable_images_are_left_out_and_told_each_time() -> None:
+def test_unreadable_images_are_left_out_and_reported_each_time() -> None:
     for _ in range(2):
-        data = prepared(Plain(broken=(0, 3)), SMALL)
+        data = load_or_prepare(Plain(broken=(0, 3)), SMALL)
         assert [int(image[0, 0, 0]) for image in data.images] == [1, 2, 4]
         assert data.labels is not None
         assert data.labels.tolist() == [1, 0, 0]
         assert data.skipped == tuple(f"cannot read the image {i}.png: it is broken" for i in (0, 3))
 
 
-def test_an_unreadable_image_ends_it_unless_it_may_be_skipped(own_cache: Path) -> None:
+def test_an_unreadable_image_is_an_error_unless_it_may_be_skipped(own_cache: Path) -> None:
     with pytest.raises(UnreadableImage, match=r"3\.png"):
-        prepared(Plain(broken=(3,), skip=False), SMALL)
+        load_or_prepare(Plain(broken=(3,), skip=False), SMALL)
     assert folders(own_cache) == []
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_what_was_left_out_is_prepared_once_it_can_be_read(skip: bool) -> None:
-    left_out = prepared(Plain(broken=[3]), SMALL)
-    again = prepared(Plain(skip=skip), SMALL)
+def test_images_that_were_left_out_are_prepared_when_they_become_readable(skip: bool) -> None:
+    left_out = load_or_prepare(Plain(broken=[3]), SMALL)
+    again = load_or_prepare(Plain(skip=skip), SMALL)
     assert (len(left_out), len(again), again.left_out) == (4, 5, ())
     assert again.identity == left_out.identity
 
 
-def test_what_was_once_skipped_is_an_error_where_it_may_not_be() -> None:
-    prepared(Plain(broken=(3,)), SMALL)
+def test_a_skipped_image_is_an_error_when_skipping_is_off() -> None:
+    load_or_prepare(Plain(broken=(3,)), SMALL)
     with pytest.raises(UnreadableImage, match=r"3\.png"):
-        prepared(Plain(broken=(3,), skip=False), SMALL)
+        load_or_prepare(Plain(broken=(3,), skip=False), SMALL)
 
 
-def test_nothing_left_is_an_error(own_cache: Path) -> None:
-    with pytest.raises(RequestError, match="not one of the 5 images can be read"):
-        prepared(Plain(broken=range(5)), SMALL)
+def test_a_dataset_without_readable_images_is_refused(own_cache: Path) -> None:
+    with pytest.raises(RequestError, match="none of the 5 images can be read"):
+        load_or_prepare(Plain(broken=range(5)), SMALL)
     assert folders(own_cache) == []
 
 
-def test_a_source_that_can_is_asked_for_the_size_and_in_bulk() -> None:
-    data = prepared(Drawn(count=300), SMALL)
+def test_scalable_and_bulk_datasets_are_read_at_the_size_and_in_bulk() -> None:
+    data = load_or_prepare(Drawn(count=300), SMALL)
     assert data.images[299, 0, 0].tolist() == [299 % 256, 0, 0]
 
 
@@ -251,17 +257,17 @@ class Killed(Plain):
         return super().__getitem__(index)
 
 
-def test_a_half_made_cache_is_never_used_but_gone_on_with(
+def test_an_incomplete_cache_is_not_used_but_resumed(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900, broken=(7,)), SMALL)
+        load_or_prepare(Killed(count=900, broken=(7,)), SMALL)
     assert folders(own_cache) == []
     again = Plain(count=900, broken=(7,))
-    data = prepared(again, SMALL)
-    assert again.reads == 900 - 512 + 1  # two chunks were noted; the broken one is asked again
-    whole = prepared(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
+    data = load_or_prepare(again, SMALL)
+    assert again.reads == 900 - 512 + 1  # two chunks were recorded; the broken image is read again
+    whole = load_or_prepare(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
     assert np.array_equal(data.images, whole.images)
     assert data.labels is not None
     assert whole.labels is not None
@@ -274,7 +280,7 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
     ("name", "content"),
     [
         ("about.json", b"{"),
-        ("about.json", b'{"class_names": [], "skipped": []}'),  # of which labels are
+        ("about.json", b'{"class_names": [], "skipped": []}'),  # labels.npy exists
         ("about.json", b'{"class_names": ["a", "b"], "skipped": [[10, "x"]]}'),
         ("about.json", b"[" * 100_000),
         ("images.npy", b""),
@@ -282,53 +288,55 @@ def test_a_half_made_cache_is_never_used_but_gone_on_with(
         ("labels.npy", b"\x93NUMPY\x01\0"),
     ],
 )
-def test_a_damaged_set_is_refused_with_a_remedy(own_cache: Path, name: str, content: bytes) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+def test_damaged_prepared_images_are_refused_with_a_remedy(
+    own_cache: Path, name: str, content: bytes
+) -> None:
+    folder = own_cache / "prepared" / load_or_prepare(Plain(), SMALL).identity
     (folder / name).write_bytes(content)
     with pytest.raises(RequestError, match=r"damaged .*: delete this folder") as refused:
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
     assert str(folder) in str(refused.value)
 
 
-def test_a_set_that_is_cut_short_is_refused(own_cache: Path) -> None:
-    folder = own_cache / "prepared" / prepared(Plain(), SMALL).identity
+def test_truncated_prepared_images_are_refused(own_cache: Path) -> None:
+    folder = own_cache / "prepared" / load_or_prepare(Plain(), SMALL).identity
     os.truncate(folder / "images.npy", 300)
     with pytest.raises(RequestError, match="damaged"):
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
 
 
 @pytest.mark.parametrize(
     "note", ['{"rows": 5', '{"rows": "5"}', '{"rows": 901}', '{"rows": 512, "skipped": [["a"]]}']
 )
-def test_a_damaged_note_makes_all_anew(
+def test_a_damaged_progress_file_restarts_the_preparation(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, note: str
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900), SMALL)
+        load_or_prepare(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
     (part / "progress.json").write_text(note)
     again = Plain(count=900)
-    assert len(prepared(again, SMALL)) == again.reads == 900
+    assert len(load_or_prepare(again, SMALL)) == again.reads == 900
 
 
 @pytest.mark.parametrize("damage", ["rows.npy", "every_label.npy"])
-def test_what_was_left_torn_is_made_anew(
+def test_incomplete_files_restart_the_preparation(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     monkeypatch.setattr("ganzoo.data.cache_writer._SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
-        prepared(Killed(count=900), SMALL)
+        load_or_prepare(Killed(count=900), SMALL)
     (part,) = (own_cache / "prepared").glob(".*.part")
     (part / damage).unlink()
     again = Plain(count=900)
-    assert len(prepared(again, SMALL)) == again.reads == 900
+    assert len(load_or_prepare(again, SMALL)) == again.reads == 900
 
 
-def test_another_process_that_is_at_it_is_waited_for(
+def test_a_second_process_waits_for_the_first(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganzoo.data.cache._PATIENCE", 0.01)
+    monkeypatch.setattr("ganzoo.data.cache._POLL_SECONDS", 0.01)
     begun, let_go = threading.Event(), threading.Event()
 
     class Slow(Plain):
@@ -346,9 +354,9 @@ def test_another_process_that_is_at_it_is_waited_for(
 
     second = Plain()
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(prepared, Slow(), SMALL)
+        first = pool.submit(load_or_prepare, Slow(), SMALL)
         begun.wait()
-        data = prepared(second, SMALL, waited)
+        data = load_or_prepare(second, SMALL, waited)
     assert len(first.result()) == len(data) == 5
     assert second.reads == 0
     assert waiting[:3] == [(0, 5)] * 3
@@ -356,28 +364,33 @@ def test_another_process_that_is_at_it_is_waited_for(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
+def test_an_unwritable_cache_folder_is_refused(own_cache: Path) -> None:
     (own_cache / "prepared").mkdir()
     (own_cache / "prepared").chmod(0o500)
     with pytest.raises(RequestError, match="GANZOO_CACHE"):
-        prepared(Plain(), SMALL)
+        load_or_prepare(Plain(), SMALL)
 
 
 @pytest.mark.parametrize("call", ["ganzoo.data.cache_writer.open_memmap", "os.posix_fallocate"])
-def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch, own_cache: Path, call: str) -> None:
+def test_a_full_disk_is_reported(
+    monkeypatch: pytest.MonkeyPatch, own_cache: Path, call: str
+) -> None:
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(call, full, raising=False)
-    with pytest.raises(RequestError, match="No space left on device; name another folder"):
-        prepared(Plain(), SMALL)
+    with pytest.raises(
+        RequestError,
+        match="No space left on device; set the environment variable GANZOO_CACHE to another",
+    ):
+        load_or_prepare(Plain(), SMALL)
     assert folders(own_cache) == []
 
 
-def test_progress_is_told_only_for_work() -> None:
+def test_progress_is_reported_only_when_images_are_prepared() -> None:
     told: list[tuple[int, int]] = []
     for _ in range(2):
-        prepared(
+        load_or_prepare(
             Plain(count=300, broken=(1,)), SMALL, lambda done, total: told.append((done, total))
         )
     assert told == [(0, 300), (256, 300), (300, 300)]

@@ -7,7 +7,7 @@ import torch
 from ganzoo import RequestError
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import PreparedImages
-from ganzoo.data.collection import Collection, grouped
+from ganzoo.data.collection import Collection, group_classes
 
 NAMES = ("daisy", "rose", "tulip", "a+b")
 LABELS = np.array([2, 0, 1, 1, 3, 0, 2])
@@ -20,29 +20,29 @@ def store(labeled: bool = True) -> PreparedImages:
     return PreparedImages(images, LABELS, NAMES, "x")
 
 
-def test_without_a_wish_all_images_are_there() -> None:
+def test_without_classes_all_images_are_used() -> None:
     data = Collection.of(store())
     assert (len(data), data.class_names, data.identity) == (7, NAMES, "x")
     assert Collection.of(store(labeled=False)).labels is None
 
 
-def test_classes_are_numbered_as_they_are_named() -> None:
+def test_the_order_of_classes_gives_the_labels() -> None:
     data = Collection.of(store(), ["tulip", "daisy"])
     assert data.class_names == ("tulip", "daisy")
-    assert data.numbers.tolist() == [0, 1, 5, 6]
+    assert data.indices.tolist() == [0, 1, 5, 6]
     assert data.labels is not None
-    assert data.labels[data.numbers].tolist() == [0, 1, 1, 0]
+    assert data.labels[data.indices].tolist() == [0, 1, 1, 0]
     assert data.identity not in ("x", Collection.of(store(), ["daisy", "tulip"]).identity)
 
 
-def test_a_plus_makes_one_class_of_two() -> None:
+def test_a_plus_merges_two_classes() -> None:
     data = Collection.of(store(), ["rose+tulip", "a+b"])
     assert data.class_names == ("rose+tulip", "a+b")
     assert data.labels is not None
     assert data.labels.tolist() == [0, -1, 0, 0, 1, -1, 0]
 
 
-def test_batches_show_the_chosen_alone() -> None:
+def test_batches_contain_only_the_chosen_classes() -> None:
     batches = Batches(Collection.of(store(), ["rose"]), seed=0, device=torch.device("cpu"))
     batch = batches.take(0, 6)
     assert set(((batch.images[:, 0, 0, 0] + 1) * 127.5).round().tolist()) == {2, 3}
@@ -50,7 +50,7 @@ def test_batches_show_the_chosen_alone() -> None:
     assert batch.labels.tolist() == [0] * 6
 
 
-def test_balanced_batches_show_each_class_equally_often() -> None:
+def test_balanced_batches_contain_each_class_equally_often() -> None:
     data = Collection.of(store())
     batch = Batches(data, seed=0, device=torch.device("cpu"), balance=True).take(0, 8)
     assert batch.labels is not None
@@ -60,19 +60,19 @@ def test_balanced_batches_show_each_class_equally_often() -> None:
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (["roze"], "data.classes: there is no class called roze; did you mean rose?"),
-        (["rose+x"], "there is no class called x; there are daisy, rose, tulip, a\\+b"),
-        (["rose", "rose"], "data.classes names the class rose twice"),
-        (["rose", "tulip+rose"], "data.classes names the class rose twice"),
+        (["roze"], "data.classes: there is no class roze; did you mean rose?"),
+        (["rose+x"], "there is no class x; the classes are daisy, rose, tulip, a\\+b"),
+        (["rose", "rose"], "data.classes contains the class rose twice"),
+        (["rose", "tulip+rose"], "data.classes contains the class rose twice"),
     ],
 )
-def test_a_wrong_wish_is_refused(wanted: list[str], message: str) -> None:
+def test_wrong_classes_are_refused(wanted: list[str], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         Collection.of(store(), wanted)
 
 
-def test_what_needs_labels_is_refused_without() -> None:
+def test_classes_and_balance_need_labels() -> None:
     with pytest.raises(RequestError, match=r"data.classes=rose: the images have no labels"):
-        grouped((), ["rose"])
+        group_classes((), ["rose"])
     with pytest.raises(RequestError, match=r"data.balance: the images have no labels"):
         Batches(Collection.of(store(labeled=False)), 0, torch.device("cpu"), balance=True)

@@ -16,7 +16,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Mirror(HTTPServer):
-    """Counts what it is asked for."""
+    """Counts its requests."""
 
     asked: list[str]
 
@@ -65,7 +65,7 @@ def fetched(folder: Path, *urls: str) -> Path:
     return download("flower.bin", urls, SHA256, len(CONTENT), folder)
 
 
-def test_a_file_is_fetched_once(
+def test_a_file_is_downloaded_once(
     mirror: Mirror, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new"
@@ -80,59 +80,59 @@ def test_a_file_is_fetched_once(
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_there_needs_no_network(tmp_path: Path) -> None:
+def test_an_existing_file_needs_no_network(tmp_path: Path) -> None:
     (tmp_path / "flower.bin").write_bytes(CONTENT)
     assert fetched(tmp_path, "http://127.0.0.1:1/nobody") == tmp_path / "flower.bin"
 
 
-def test_another_file_of_that_name_is_replaced(mirror: Mirror, tmp_path: Path) -> None:
+def test_another_file_with_the_same_name_is_replaced(mirror: Mirror, tmp_path: Path) -> None:
     (tmp_path / "flower.bin").write_bytes(CONTENT[:100])
     assert fetched(tmp_path, mirror.url("good")).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("first", ["missing", "other", "broken"])
-def test_the_next_mirror_is_asked(first: str, mirror: Mirror, tmp_path: Path) -> None:
+def test_the_next_address_is_tried(first: str, mirror: Mirror, tmp_path: Path) -> None:
     place = fetched(tmp_path, mirror.url(first), mirror.url("good"))
     assert place.read_bytes() == CONTENT
     assert mirror.asked[-1] == "/good"
 
 
-def test_a_dead_mirror_is_passed_over(mirror: Mirror, tmp_path: Path) -> None:
+def test_an_unreachable_address_is_skipped(mirror: Mirror, tmp_path: Path) -> None:
     place = fetched(tmp_path, "http://127.0.0.1:1/nobody", mirror.url("good"))
     assert place.read_bytes() == CONTENT
 
 
-def test_one_error_says_what_failed_and_how_to_go_on(mirror: Mirror, tmp_path: Path) -> None:
+def test_the_error_lists_all_failures_and_a_remedy(mirror: Mirror, tmp_path: Path) -> None:
     urls = [mirror.url(path) for path in ("missing", "other", "broken")]
     dead = "http://127.0.0.1:1/nobody"
     with pytest.raises(RequestError) as caught:
         fetched(tmp_path, *urls, dead)
     assert str(caught.value) == (
-        f"cannot download flower.bin: {urls[0]}: HTTP status 404; {urls[1]}: another content; "
-        f"{urls[2]}: no connection, or it broke; {dead}: no connection, or it broke; "
-        f"put it (22,000 bytes, sha256 {SHA256}) into {tmp_path} yourself"
+        f"cannot download flower.bin: {urls[0]}: HTTP status 404; {urls[1]}: its SHA-256 is wrong; "
+        f"{urls[2]}: the connection failed; {dead}: the connection failed; "
+        f"download it by other means (22,000 bytes, sha256 {SHA256}) and put it into {tmp_path}"
     )
     assert list(tmp_path.iterdir()) == []
     assert mirror.asked.count("/broken") > 1, "what may pass is tried again"
 
 
-def test_a_wrong_file_is_named_and_kept_when_nothing_better_is_found(
+def test_a_wrong_file_is_reported_and_kept_if_the_download_fails(
     mirror: Mirror, tmp_path: Path
 ) -> None:
     place = tmp_path / "flower.bin"
     place.write_bytes(b"half")
-    with pytest.raises(RequestError, match=f"{place}: another content; http"):
+    with pytest.raises(RequestError, match=f"{place}: its SHA-256 is wrong; http"):
         fetched(tmp_path, mirror.url("missing"))
     assert place.read_bytes() == b"half"
 
 
-def test_a_folder_that_cannot_be_written_is_named(mirror: Mirror, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_refused(mirror: Mirror, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match=r"into .*file.below yourself"):
+    with pytest.raises(RequestError, match=r"and put it into .*file.below"):
         fetched(tmp_path / "file" / "below", mirror.url("good"))
 
 
-def test_a_terminal_gets_a_progress_bar(
+def test_a_terminal_shows_a_progress_bar(
     mirror: Mirror,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -29,7 +29,7 @@ def filled(folder: Path) -> Path:
     return folder
 
 
-def test_it_is_of_the_content_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+def test_a_fingerprint_depends_on_the_content_not_the_path(folder: Path, tmp_path: Path) -> None:
     first = fingerprint_of_files(folder, NAMES)
     assert len(first) == 64
     assert fingerprint_of_files(filled(tmp_path / "elsewhere"), NAMES) == first
@@ -37,7 +37,7 @@ def test_it_is_of_the_content_not_of_the_place(folder: Path, tmp_path: Path) -> 
     assert fingerprint_of_files(tmp_path / "renamed", NAMES) == first
 
 
-def test_a_byte_a_name_or_a_missing_file_makes_it_another(folder: Path) -> None:
+def test_a_byte_a_name_or_a_missing_file_changes_the_fingerprint(folder: Path) -> None:
     first = fingerprint_of_files(folder, NAMES)
     (folder / "b.png").rename(folder / "c.png")
     renamed = fingerprint_of_files(folder, ["a/1.png", "a/2.png", "c.png"])
@@ -48,7 +48,7 @@ def test_a_byte_a_name_or_a_missing_file_makes_it_another(folder: Path) -> None:
     assert len({first, renamed, fewer, missing, changed}) == 5
 
 
-def test_files_are_read_once_and_again_when_they_change(
+def test_files_are_read_again_only_when_they_change(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = fingerprint_of_files(folder, NAMES)
@@ -63,11 +63,11 @@ def test_files_are_read_once_and_again_when_they_change(
     assert len({first, second, fingerprint_of_files(folder, NAMES)}) == 3
 
 
-def test_other_content_of_the_same_size_and_time_is_noticed(folder: Path) -> None:
+def test_other_content_with_the_same_size_and_time_is_detected(folder: Path) -> None:
     file = folder / "b.png"
     first = fingerprint_of_files(folder, NAMES), fingerprint_of_file(file)
     before = file.stat()
-    time.sleep(0.02)  # the clock of a file system may tick no faster
+    time.sleep(0.02)  # the resolution of file times may be this low
     file.write_text("B.png")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     after = file.stat()
@@ -76,7 +76,7 @@ def test_other_content_of_the_same_size_and_time_is_noticed(folder: Path) -> Non
     assert not set(first) & set(second)
 
 
-def test_a_file_that_could_not_be_read_is_tried_again_though_it_has_not_changed(
+def test_an_unreadable_file_is_read_again_although_it_has_not_changed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = fingerprint_of_files(folder, NAMES[1:])
@@ -88,7 +88,7 @@ def test_a_file_that_could_not_be_read_is_tried_again_though_it_has_not_changed(
     )
 
 
-def test_a_cache_that_cannot_be_written_does_no_harm(
+def test_an_unwritable_cache_is_ignored(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = fingerprint_of_files(folder, NAMES)
@@ -98,18 +98,18 @@ def test_a_cache_that_cannot_be_written_does_no_harm(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_what_is_no_file_counts_by_its_name(folder: Path) -> None:
+def test_of_other_paths_only_the_name_counts(folder: Path) -> None:
     os.mkfifo(folder / "pipe.png")
     (folder / "dangling.png").symlink_to("nowhere")
     names = [*NAMES, "pipe.png", "dangling.png", "a"]
     assert fingerprint_of_files(folder, names) != fingerprint_of_files(folder, NAMES)
 
 
-def test_names_may_hold_any_bytes(tmp_path: Path) -> None:
+def test_names_may_contain_any_bytes(tmp_path: Path) -> None:
     assert len(fingerprint_of_files(tmp_path, ["\udcff.png", "new\nline.png"])) == 64
 
 
-def test_of_a_single_file_the_content_alone_counts(tmp_path: Path) -> None:
+def test_of_a_single_file_only_the_content_counts(tmp_path: Path) -> None:
     for name, text in {"a.h5": "same", "b/c.npy": "same", "d.h5": "other"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -119,7 +119,7 @@ def test_of_a_single_file_the_content_alone_counts(tmp_path: Path) -> None:
     assert fingerprint_of_file(tmp_path / "d.h5") != first
 
 
-def test_a_single_file_is_read_once_and_again_when_it_changes(
+def test_a_single_file_is_read_again_only_when_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.h5"
@@ -135,11 +135,13 @@ def test_a_single_file_is_read_once_and_again_when_it_changes(
 
 def test_a_single_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(RequestError, match=f"cannot read {path}: is it a file"):
+        with pytest.raises(RequestError, match=f"cannot read {path}: check that it is a file"):
             fingerprint_of_file(path)
 
 
-def test_of_a_folder_all_files_count_those_behind_links_too(folder: Path, tmp_path: Path) -> None:
+def test_the_fingerprint_of_a_folder_includes_all_files_and_follows_links(
+    folder: Path, tmp_path: Path
+) -> None:
     first = fingerprint_of_folder(folder)
     assert first == fingerprint_of_files(folder, NAMES)
     (folder / "a/back").symlink_to(folder)
@@ -150,9 +152,7 @@ def test_of_a_folder_all_files_count_those_behind_links_too(folder: Path, tmp_pa
     assert len({first, linked, fingerprint_of_folder(folder)}) == 3
 
 
-def test_a_folder_below_that_cannot_be_read_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_subfolder_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = os.scandir
 
     def refuse(path: str) -> object:

@@ -10,11 +10,11 @@ from PIL import Image
 
 from ganzoo import RequestError, UnreadableImage
 from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.image_facts import each, gather
+from ganzoo.data.image_facts import collect_facts, map_images
 
 
 class Source:
-    """Gray images whose value and height are their number; the fourth cannot be read."""
+    """Gray images; their number is their value and height; the fourth cannot be read."""
 
     class_names = ("even", "odd")
     fingerprint = "grays"
@@ -29,7 +29,7 @@ class Source:
 
 
 class Bulk(Source):
-    """The same size for all, many at once."""
+    """Images of the same size, read in bulk."""
 
     def __init__(self) -> None:
         self.asked: list[range] = []
@@ -45,8 +45,8 @@ def ignore(done: int, total: int) -> None:
     """Show no progress."""
 
 
-def test_facts_are_in_order_without_what_cannot_be_read() -> None:
-    facts, errors = gather(Source(), range(200), ignore)
+def test_facts_are_in_order_without_unreadable_images() -> None:
+    facts, errors = collect_facts(Source(), range(200), ignore)
     expected = [number for number in range(200) if number != 3]
     assert facts["number"].tolist() == expected
     assert facts["height"].tolist() == [number + 1 for number in expected]
@@ -54,19 +54,19 @@ def test_facts_are_in_order_without_what_cannot_be_read() -> None:
     assert {number: error.reason for number, error in errors.items()} == {3: "it is gone"}
 
 
-def test_a_choice_of_numbers_is_read_one_by_one_and_a_run_in_bulk() -> None:
+def test_ranges_are_read_in_bulk_and_other_numbers_one_by_one() -> None:
     source = Bulk()
-    facts, _ = gather(source, range(200), ignore)
+    facts, _ = collect_facts(source, range(200), ignore)
     assert facts["number"].tolist() == list(range(200))
     assert facts["label"].tolist() == [number % 2 for number in range(200)]
     assert [len(indices) for indices in source.asked] == [64, 64, 64, 8]
-    facts, _ = gather(source, [5, 9, 190], ignore)
+    facts, _ = collect_facts(source, [5, 9, 190], ignore)
     assert facts["height"].tolist() == [6, 10, 191]
     assert len(source.asked) == 4
 
 
 class Damaged(Bulk):
-    """Two images cannot be read, nor what is read together with them."""
+    """Two images cannot be read, nor any range that contains one of them."""
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         for bad in (70, 75):
@@ -80,12 +80,12 @@ class Damaged(Bulk):
 
 
 @pytest.mark.parametrize("chunk", [None, 20])
-def test_damaged_images_of_many_read_at_once_are_named_alone(chunk: int | None) -> None:
+def test_only_the_damaged_images_of_a_bulk_read_are_errors(chunk: int | None) -> None:
     class Chunked(Damaged):
         chunk, window, labels = 20, 40, None
 
     source = Damaged() if chunk is None else Chunked()
-    facts, errors = gather(source, range(200), ignore)
+    facts, errors = collect_facts(source, range(200), ignore)
     assert facts["number"].tolist() == [n for n in range(200) if n not in (70, 75)]
     assert {number: str(error) for number, error in errors.items()} == {
         n: f"cannot read the image number {n}: image {n} holds NaN" for n in (70, 75)
@@ -94,12 +94,12 @@ def test_damaged_images_of_many_read_at_once_are_named_alone(chunk: int | None) 
     assert together == ([64, 64, 8] if chunk is None else [20] * 9)
 
 
-def test_an_error_of_the_work_is_no_unreadable_image() -> None:
+def test_an_error_in_the_work_is_not_an_unreadable_image() -> None:
     def work(image: Any, label: int | None) -> None:
         raise ZeroDivisionError
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(ZeroDivisionError):
-        list(each(Source(), [1], work, pool))
+        list(map_images(Source(), [1], work, pool))
 
 
 @pytest.mark.parametrize(
@@ -118,17 +118,17 @@ def test_an_error_of_the_work_is_no_unreadable_image() -> None:
         (np.arange(18, dtype=np.uint8).reshape(2, 3, 3), {"one_color": False, "gray": False}),
     ],
 )
-def test_what_an_image_is(image: Any, facts: dict[str, Any]) -> None:
+def test_facts_of_an_image(image: Any, facts: dict[str, Any]) -> None:
     class One(Source):
         def __getitem__(self, index: int) -> tuple[Any, int | None]:
             return image, None
 
-    (found,), _ = gather(One(), [0], ignore)
+    (found,), _ = collect_facts(One(), [0], ignore)
     assert (found["width"], found["height"]) == (3, 2)
     assert {name: found[name].item() for name in facts} == facts
 
 
-def test_one_pixel_is_enough_to_differ() -> None:
+def test_one_pixel_changes_gray_and_one_color() -> None:
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[7, 33, 2] = 1
 
@@ -136,6 +136,6 @@ def test_one_pixel_is_enough_to_differ() -> None:
         def __getitem__(self, index: int) -> tuple[Any, int | None]:
             return pixels, None
 
-    (found,), _ = gather(One(), [0], ignore)
+    (found,), _ = collect_facts(One(), [0], ignore)
     assert not found["one_color"]
     assert not found["gray"]

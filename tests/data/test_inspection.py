@@ -18,8 +18,8 @@ from PIL import ExifTags, Image
 
 import ganzoo
 from ganzoo import RequestError, UnreadableImage
-from ganzoo.data.cache import prepared
-from ganzoo.data.inspection import Report, inspect, spread
+from ganzoo.data.cache import load_or_prepare
+from ganzoo.data.inspection import Report, evenly_spaced, inspect
 from ganzoo.data.preparation import Preparation
 from ganzoo_image_folder import ImageFolderOptions
 from ganzoo_image_folder.folder import ImageFolder
@@ -28,7 +28,7 @@ Labeled = tuple[Image.Image | NDArray[np.uint8], int | None]
 
 
 class Images:
-    """Some images in memory; an error among them is raised."""
+    """Images in memory; an error in the list is raised."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Images:
 
 
 def image(seed: int, size: tuple[int, int] = (48, 32), mode: str = "RGB") -> Image.Image:
-    """Soft blobs, others for each seed."""
+    """Random soft blobs."""
     blobs = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
     return Image.fromarray(blobs).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
@@ -61,17 +61,17 @@ def report_of(images: Sequence[Any], how: Preparation | None = None, **more: Any
     return inspect(Images(images, **more), how or Preparation(resolution=16))
 
 
-# --- a folder as real life makes it -----------------------------------------------------------
+# --- a folder as users have it ----------------------------------------------------------------
 
 
 def turned(upright: Image.Image, orientation: int) -> Image.Image:
-    """What a camera stores of an image with this EXIF orientation."""
+    """The image as a camera with this EXIF orientation stores it."""
     back = [None, 0, 3, 1, 5, 2, 6, 4][orientation - 1]
     return upright if back is None else upright.transpose(Image.Transpose(back))
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG that unpacks to far more than it is."""
+    """A PNG whose pixels need far more memory than the file."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         checked = name + data
@@ -155,7 +155,7 @@ def report(real_life: Path) -> Report:
     return inspect(source, Preparation(resolution=32))
 
 
-def test_every_file_that_is_called_an_image_is_counted(report: Report) -> None:
+def test_every_file_with_an_image_suffix_is_counted(report: Report) -> None:
     assert (report.images, report.looked_at, report.readable) == (37, 37, 31)
     assert sum(report.sizes.values()) == sum(report.modes.values()) == 31
     assert report.sizes["48 x 32"] == 25
@@ -165,21 +165,21 @@ def test_every_file_that_is_called_an_image_is_counted(report: Report) -> None:
     assert report.ratios == {"3:2": 29, "1:1": 1, "20:1": 1}
 
 
-def test_what_cannot_be_read_is_named_with_its_reason(report: Report) -> None:
+def test_unreadable_images_are_listed_with_the_reason(report: Report) -> None:
     reasons = {
         "bomb.png": "it is too large: 50000 x 50000 pixels",
         "circle.png": "Too many levels of symbolic links",
         "cut off.jpg": "it is damaged",
         "dangling.png": "No such file or directory",
         "empty.jpg": "it is empty",
-        "page.jpg": "it is no JPEG",
+        "page.jpg": "it is not a JPEG",
     }
     assert list(report.unreadable) == list(reasons)
     for name, reason in reasons.items():
         assert report.unreadable[name].startswith(reason)
 
 
-def test_all_that_can_be_read_is_trained_on(
+def test_a_run_trains_on_all_readable_images(
     real_life: Path, report: Report, tiny: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
     settings = {"dataset.path": real_life, "dataset.on_error": "skip"}
@@ -189,11 +189,11 @@ def test_all_that_can_be_read_is_trained_on(
     facts = json.loads((run.folder / "environment.json").read_text())["sessions"][-1]
     assert int(facts["images"].split()[0]) == report.readable
     del settings["dataset.on_error"]
-    with pytest.raises(UnreadableImage, match="on_error=skip leaves such images out"):
+    with pytest.raises(UnreadableImage, match="on_error=skip to leave such images out"):
         ganzoo.train(**arguments | {"settings": settings, "run_dir": tmp_path / "none"})
 
 
-def test_every_mode_is_told(report: Report) -> None:
+def test_every_mode_is_counted(report: Report) -> None:
     assert report.modes == {
         **{"RGB": 20, "P": 3, "RGBA": 2},
         **{"1": 1, "CMYK": 1, "L": 1, "LA": 1, "F": 1, "I;16": 1},
@@ -208,7 +208,7 @@ def test_every_mode_is_told(report: Report) -> None:
         assert report.oddities[f"mode_{mode}"] == [name]
 
 
-def test_oddities_are_named(report: Report) -> None:
+def test_unusual_images_are_listed(report: Report) -> None:
     assert report.oddities["transparent"] == ["clear gray.png", "clear palette.png", "clear.png"]
     assert report.oddities["animated"] == ["film.gif"]
     assert report.oddities["gray_in_color"] == ["dot.png", "gray in color.png"]
@@ -216,7 +216,7 @@ def test_oddities_are_named(report: Report) -> None:
     assert report.oddities["enlarged"] == ["dot.png", "panorama.png"]
 
 
-def test_duplicates_are_found_whatever_their_format_size_and_orientation(report: Report) -> None:
+def test_duplicates_are_found_in_any_format_size_and_orientation(report: Report) -> None:
     assert report.same == [
         [f"camera {orientation}.png" for orientation in range(1, 9)],
         ["photo (1).tif", "photo.png"],
@@ -224,23 +224,23 @@ def test_duplicates_are_found_whatever_their_format_size_and_orientation(report:
     assert report.near == [["photo (1).tif", "recompressed.jpg", "smaller.png"]]
 
 
-def test_names_are_told_in_one_line_of_text(real_life: Path) -> None:
+def test_names_are_printable_in_one_line(real_life: Path) -> None:
     source = ImageFolder(ImageFolderOptions(path=real_life, on_error="skip"))
     names = inspect(source, Preparation(resolution=64)).oddities["enlarged"]
     assert {"a/b/c/d.JPEG", "größe 日本.png", "new\\nline.png", "caf\\xe9.png"} <= set(names)
 
 
-# --- one thing at a time ----------------------------------------------------------------------
+# --- single properties ------------------------------------------------------------------------
 
 
-def test_a_source_without_names_is_told_by_numbers() -> None:
+def test_images_without_names_are_listed_by_number() -> None:
     broken = UnreadableImage("a page of a book", "it is torn")
     found = report_of([image(1), broken, image(1)])
     assert found.same == [["number 0", "number 2"]]
     assert found.unreadable == {"a page of a book": "it is torn"}
 
 
-def test_arrays_of_any_number_of_channels_are_looked_at() -> None:
+def test_arrays_of_any_number_of_channels_are_inspected() -> None:
     random = np.random.default_rng(0)
     for channels, mode in ((1, "L"), (3, "RGB"), (4, "RGBA"), (5, "5 channels")):
         pixels = random.integers(0, 256, (12, 16, channels), np.uint8)
@@ -250,7 +250,7 @@ def test_arrays_of_any_number_of_channels_are_looked_at() -> None:
         assert found.preparation.shape == (channels, 16, 16)
 
 
-def test_classes_are_counted_and_unbalanced_ones_marked() -> None:
+def test_classes_are_counted_and_unbalanced_classes_marked() -> None:
     labels = [0] * 10 + [1] * 4 + [2] * 1
     images = [image(seed, (8, 8)) for seed in range(len(labels))]
     found = report_of(images, labels=labels, class_names=["many", "some", "few", "none\n"])
@@ -261,7 +261,7 @@ def test_classes_are_counted_and_unbalanced_ones_marked() -> None:
     assert report_of(images).classes == {}
 
 
-def test_some_classes_are_reported_as_they_are_trained_on() -> None:
+def test_a_report_of_some_classes_covers_only_their_images() -> None:
     images = [image(seed, (8 + seed % 3, 8)) for seed in range(9)]
     source = Images(images, labels=[0, 1, 2] * 3, class_names=["rose", "tulip", "iris"])
     how = Preparation(resolution=16)
@@ -273,18 +273,18 @@ def test_some_classes_are_reported_as_they_are_trained_on() -> None:
     assert (found.images, found.looked_at, found.readable) == (3, 3, 3)
     assert found.preparation.images == 9
     assert found.preparation.bytes == 9 * (16 * 16 * 3 + 8), "all are prepared"
-    with pytest.raises(RequestError, match="no class called lily"):
+    with pytest.raises(RequestError, match="no class lily"):
         inspect(source, how, classes=["lily"])
 
 
-def test_how_many_there_are_of_some_classes_is_estimated_from_those_looked_at() -> None:
+def test_with_a_limit_the_number_of_images_of_some_classes_is_estimated() -> None:
     images = [image(seed) for seed in range(100)]
     source = Images(images, labels=[0] * 60 + [1] * 40, class_names=["rose", "tulip"])
     found = inspect(source, Preparation(resolution=16), classes=["tulip"], limit=10)
     assert (found.images, found.looked_at) == (40, 4)
 
 
-def test_what_is_not_wanted_is_foretold_by_its_cost_alone() -> None:
+def test_images_of_other_classes_count_only_in_the_cost() -> None:
     images = [image(0, (40, 40), "L"), image(1, (80, 40))]
     source = Images(images, labels=[0, 1], class_names=["square", "wide"])
     ahead = inspect(source, Preparation(resolution=16), classes=["square"]).preparation
@@ -293,7 +293,7 @@ def test_what_is_not_wanted_is_foretold_by_its_cost_alone() -> None:
 
 
 class Streamed(Images):
-    """Arrays that are read while they are trained on, the first of them damaged."""
+    """A chunked dataset; its first image is damaged."""
 
     chunk, window = 4, 8
 
@@ -318,7 +318,7 @@ def test_a_damaged_chunk_does_not_end_an_inspection() -> None:
     ("fit", "lost", "most_lost", "enlarged"),
     [("crop", 0.25, 0.5, 1), ("pad", 0.25, 0.5, 0), ("stretch", 0.25, 0.5, 1)],
 )
-def test_what_a_fit_loses_is_foretold(
+def test_the_loss_of_each_fit_is_estimated(
     fit: Any, lost: float, most_lost: float, enlarged: int
 ) -> None:
     how = Preparation(resolution=32, fit=fit)
@@ -328,7 +328,7 @@ def test_what_a_fit_loses_is_foretold(
     assert len(found.oddities.get("enlarged", ())) == enlarged
 
 
-def test_a_shape_that_is_not_square_is_foretold() -> None:
+def test_a_shape_that_is_not_square_is_estimated() -> None:
     how = Preparation(resolution="64x32")
     found = report_of([image(1, (128, 64)), image(2, (64, 64)), image(3, (63, 64))], how)
     assert found.preparation.shape == (3, 32, 64)
@@ -347,14 +347,14 @@ def test_a_shape_that_is_not_square_is_foretold() -> None:
         ([3], "pad", 16),
     ],
 )
-def test_the_resolution_that_suits(sides: list[int], fit: Any, resolution: int) -> None:
+def test_the_suitable_resolution(sides: list[int], fit: Any, resolution: int) -> None:
     how = Preparation(resolution=16, fit=fit)
     images = [np.zeros((side, max(side, 16), 3), np.uint8) for side in sides]
     assert report_of(images, how).resolution == resolution
 
 
 class Drawn(Images):
-    """Images drawn at any size."""
+    """Images that are drawn at any resolution."""
 
     def at(self, resolution: int) -> Drawn:
         return Drawn([image(seed, (resolution, resolution)) for seed in range(3)])
@@ -367,14 +367,14 @@ def test_drawn_images_are_drawn_at_the_resolution() -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
+def test_the_estimated_size_is_that_of_the_cache(mode: str, own_cache: Path) -> None:
     source = Images([image(seed, mode=mode) for seed in range(5)], [0] * 5, ["all"])
     how = Preparation(resolution=16)
     before = inspect(source, how).preparation
     assert before.done is False
     assert 0 < before.seconds < 60
     assert before.bytes == 5 * (16 * 16 * len(mode) + 8)
-    data = prepared(source, how)
+    data = load_or_prepare(source, how)
     assert before.shape == tuple(data.shape)
     files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("images", "labels")]
     assert before.bytes == sum(file.stat().st_size - 128 for file in files)
@@ -383,29 +383,29 @@ def test_the_cost_is_that_of_preparing(mode: str, own_cache: Path) -> None:
     assert inspect(source, how, limit=4).preparation.done is None
 
 
-def test_what_does_not_fit_is_refused_before_the_work(own_cache: Path) -> None:
+def test_wrong_settings_are_refused_before_images_are_read(own_cache: Path) -> None:
     with pytest.raises(RequestError, match="no images"):
         report_of([])
     with pytest.raises(RequestError, match=r"data\.channels=5"):
         report_of([image(1)], Preparation(channels=5))
 
 
-def test_a_set_of_which_nothing_can_be_read_is_told_of_all_the_same() -> None:
+def test_a_dataset_without_readable_images_is_reported() -> None:
     found = report_of([UnreadableImage("a.png", "it is empty")] * 2)
     assert (found.images, found.readable) == (2, 0)
     assert found.unreadable == {"a.png": "it is empty"}
     assert asdict(found)["sizes"] == {}
 
 
-def test_a_limit_looks_at_images_from_the_first_to_the_last() -> None:
-    assert list(spread(10, 4)) == [0, 2, 5, 7]
-    assert list(spread(4, 10)) == list(spread(4)) == [0, 1, 2, 3]
+def test_a_limit_opens_evenly_spaced_images() -> None:
+    assert list(evenly_spaced(10, 4)) == [0, 2, 5, 7]
+    assert list(evenly_spaced(4, 10)) == list(evenly_spaced(4)) == [0, 1, 2, 3]
     found = inspect(Images([image(s) for s in range(10)]), Preparation(resolution=16), limit=4)
     assert (found.images, found.looked_at, found.readable) == (10, 4, 4)
 
 
 class Many:
-    """Images that are made when they are asked for."""
+    """Images that are made when they are read."""
 
     class_names = ()
     fingerprint = "many"
@@ -420,7 +420,7 @@ class Many:
 PATTERN = np.asarray(image(0, (64, 64)))
 
 
-def test_memory_stays_small_however_many_there_are() -> None:
+def test_memory_stays_small_for_many_images() -> None:
     shown: list[int] = []
     tracemalloc.start()
     inspect(Many(), Preparation(resolution=16), progress=lambda done, total: shown.append(done))

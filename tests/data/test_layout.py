@@ -6,10 +6,10 @@ import pytest
 
 from ganzoo import (
     RequestError,
+    images_in_class_folders,
     labels_by_folder,
     labels_by_table,
     parse_dataset_json,
-    without_strays,
 )
 from ganzoo.data import layout
 
@@ -19,19 +19,19 @@ def listed(found: layout._Labels) -> tuple[list[int] | None, tuple[str, ...]]:
     return None if labels is None else labels.tolist(), class_names
 
 
-def test_the_first_folder_is_the_class_if_all_have_one() -> None:
+def test_the_first_folder_is_the_class_if_all_images_have_one() -> None:
     names = ["rose/a/b.png", "iris/a.png", "rose/c.png"]
     assert listed(labels_by_folder(names)) == ([1, 0, 1], ("iris", "rose"))
     assert listed(labels_by_folder([*names, "d.png"])) == (None, ())
 
 
-def test_a_table_gives_the_first_label_of_each_image_and_counts_the_others() -> None:
+def test_the_first_label_of_an_image_counts_and_others_are_reported() -> None:
     rows = [("./a.png", "rose"), ("b.png", "iris"), ("a.png", "rose")]
     assert listed(labels_by_table(rows, ["a.png", "b.png"], "x")) == ([1, 0], ("iris", "rose"))
     others = [("a.png", "iris"), ("b.png", "rose"), ("c.png", "rose")]
     said = (
-        "x has labels for 2 of 2 images, and 1 for no image, such as c.png; "
-        "2 beyond an image's first do not count, such as iris for a.png"
+        "x has labels for 2 of 2 images, and 1 for images that do not exist, such as c.png; "
+        "ignored 2 further labels of an image, such as iris for a.png"
     )
     with pytest.warns(UserWarning, match=f"^{said}$") as caught:
         found = listed(labels_by_table(rows + others, ["a.png", "b.png"], "x"))
@@ -47,7 +47,7 @@ def test_an_image_without_a_label_is_refused() -> None:
         labels_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
 
 
-def test_a_dataset_json_holds_labels_or_says_that_there_are_none() -> None:
+def test_a_dataset_json_contains_labels_or_null() -> None:
     assert parse_dataset_json(b'{"labels": [["a.png", 3]]}', "x") == [("a.png", 3)]
     assert parse_dataset_json(b'{"labels": null}', "x") is None
 
@@ -68,40 +68,47 @@ def test_a_dataset_json_holds_labels_or_says_that_there_are_none() -> None:
     ],
 )
 def test_a_dataset_json_of_another_form_is_refused(content: bytes) -> None:
-    with pytest.raises(RequestError, match=r"^x is not of the form .*: call it something") as found:
+    with pytest.raises(
+        RequestError, match=r"^x is not of the form .*: correct it, or rename it"
+    ) as found:
         parse_dataset_json(content, "x")
     assert "\n" not in str(found.value)
 
 
 def test_a_huge_dataset_json_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "_LARGEST", 10)
-    with pytest.raises(RequestError, match="x has 16 bytes, and 10 are allowed"):
+    monkeypatch.setattr(layout, "_MAX_BYTES", 10)
+    with pytest.raises(RequestError, match="x has 16 bytes; the limit is 10"):
         parse_dataset_json(b'{"labels": null}', "x")
 
 
 @pytest.mark.parametrize(
     ("names", "rooted", "kept", "told"),
     [
-        (["a/1", "b/1", "x"], False, 2, "left out 1 image beside the class folders, x: "),
-        (["a/1", "b/1", "b/2", "x", "y"], False, 3, "left out 2 images beside .*, such as x: "),
+        (["a/1", "b/1", "x"], False, 2, "left out 1 image outside the class folders, x: "),
+        (["a/1", "b/1", "b/2", "x", "y"], False, 3, "left out 2 images outside .*, such as x: "),
         (["r/a/1", "r/b/1", "r/b/2", "r/x", "y"], True, 3, "left out 2 images .*, such as r/x: "),
-        (["a/1", "b/1", "x", "y"], False, 4, "no labels, for 2 of 4 images .*, such as x$"),
-        (["a/1", "a/2", "x"], False, 3, "no labels, for 1 of 3 images lie in no class folder, x$"),
+        (["a/1", "b/1", "x", "y"], False, 4, "no labels: 2 of 4 images .*, such as x; move each"),
+        (
+            ["a/1", "a/2", "x"],
+            False,
+            3,
+            "no labels: 1 of 3 images are outside .* folders, x; ",
+        ),
         (["a/1", "a/2"], False, 2, None),
         (["r/x", "r/a/1"], True, 2, None),
         (["x", "y"], True, 2, None),
     ],
 )
-def test_few_strays_are_left_out_and_many_leave_all_without_labels(
+def test_few_images_outside_class_folders_are_left_out_and_many_remove_labels(
     names: list[str], rooted: bool, kept: int, told: str | None
 ) -> None:
-    found, notes = without_strays(names, rooted=rooted)
+    found, notes = images_in_class_folders(names, ignore_common_folder=rooted)
     assert len(found) == kept
     assert len(notes) == (told is not None)
     assert all(re.match(str(told), note) for note in notes)
 
 
-def test_a_table_of_windows_has_backslashes() -> None:
+def test_a_table_may_have_backslashes() -> None:
     labels, _ = labels_by_table(
         [("a\\x.png", "rose"), ("b\\c.png", "iris")], ["a/x.png", "b\\c.png"], "x"
     )

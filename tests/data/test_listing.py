@@ -19,46 +19,46 @@ def without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "_READABLE", readable)
     monkeypatch.setattr(listing, "_REMEDIES", listing._REMEDIES | {".heic": remedy})
     known = next(known for known in formats.FORMATS if known.name == "HEIC")
-    without = formats.Format("HEIC", known.suffixes, known.begins, known.read, remedy)
+    without = formats.Format("HEIC", known.suffixes, known.matches, known.read, remedy)
     monkeypatch.setattr(
-        listing, "format_of", lambda start: without if known.begins(start) else None
+        listing, "format_of", lambda start: without if known.matches(start) else None
     )
 
 
 @pytest.mark.usefixtures("without_heif")
-def test_what_cannot_be_read_is_counted_with_its_remedy() -> None:
+def test_files_of_other_formats_are_counted_with_a_remedy() -> None:
     names = ["a.png", *(f"{n}.HEIC" for n in range(40)), "photo", "deep/photo", "x.zip", "text"]
     assert find_images(names, start) == (
         ["a.png"],
         [
             "left out 43 files: 40 .heic (install pillow-heif to read them), "
-            "2 HEIC without an ending (install pillow-heif to read them), 1 .zip"
+            "2 HEIC without a suffix (install pillow-heif to read them), 1 .zip"
         ],
     )
 
 
-def test_all_formats_are_known_by_their_endings_in_any_case() -> None:
+def test_all_formats_are_known_by_their_suffixes_in_any_case() -> None:
     names = sorted(f"x{suffix}" for known in formats.READABLE for suffix in known.suffixes)
     assert find_images([name.upper() for name in names], start).names == [n.upper() for n in names]
 
 
-def test_files_without_an_ending_are_known_by_how_they_begin() -> None:
+def test_files_without_a_suffix_are_recognized_by_content() -> None:
     assert find_images(["b/png", "text", "a/png"], start) == (["a/png", "b/png"], [])
 
 
-def test_many_endings_are_summed_up() -> None:
+def test_many_suffixes_are_summarized() -> None:
     (note,) = find_images([f"x.z{letter}" for letter in "abcdef"], start).notes
     assert note == "left out 6 files: 1 .za, 1 .zb, 1 .zc, 1 .zd and 2 more"
 
 
-def test_texts_and_hidden_files_are_not_worth_a_word() -> None:
+def test_texts_and_hidden_files_are_left_out_without_a_note() -> None:
     names = [".x.psd", ".trash/y.psd", "__MACOSX/z.psd", "a.txt", "labels.csv", "Thumbs.db"]
     assert find_images(names, start) == ([], [])
 
 
-def test_runs_are_left_out_but_for_the_topmost_folder() -> None:
+def test_run_folders_are_left_out_except_the_top_folder() -> None:
     runs = [f"runs/{n}/{file}" for n in range(6) for file in ("run.toml", "samples/x.png")]
     found = find_images(["run.toml", "a.png", "runs/y.png", *runs], start)
     assert found.names == ["a.png", "runs/y.png"]
     said = "runs/0, runs/1, runs/2, runs/3 and 2 more"
-    assert found.notes == [f"left out 6 folders of runs and what they have made: {said}"]
+    assert found.notes == [f"left out 6 folders of runs and their files: {said}"]

@@ -22,7 +22,7 @@ ORDERS: dict[str, Callable[[int], Order]] = {
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 2**40])
-def test_every_image_comes_once_an_epoch(epoch: int) -> None:
+def test_every_image_occurs_once_per_epoch(epoch: int) -> None:
     assert sorted(plain(11, 1).at(epoch * 11, 11)) == list(range(11))
     numbers = np.array([2, 3, 5, 8, 13, 21])
     assert sorted(shuffled(numbers, 1).at(epoch * 6, 6)) == numbers.tolist()
@@ -40,21 +40,21 @@ def test_epochs_and_seeds_are_shuffled_differently(name: str) -> None:
 
 @pytest.mark.parametrize("name", ORDERS)
 @pytest.mark.parametrize("count", [1, 4, 11, 40])
-def test_the_order_depends_on_the_position_alone(name: str, count: int) -> None:
+def test_the_order_depends_only_on_the_position(name: str, count: int) -> None:
     make = ORDERS[name]
     whole = make(3).at(0, 160)
     pieces = np.concatenate([make(3).at(at, count) for at in range(0, 160 - count + 1, count)])
     assert np.array_equal(pieces, whole[: len(pieces)])
 
 
-def test_the_orders_are_pinned() -> None:
-    # They must not change with a version of anything: a resumed run would see other images.
+def test_the_orders_do_not_change_between_versions() -> None:
+    # They must not change with any version: a resumed run would get other images.
     assert plain(10, seed=12345).at(0, 10).tolist() == [7, 3, 4, 0, 9, 1, 2, 5, 8, 6]
     assert ORDERS["balanced"](5).at(0, 8).tolist() == [8, 0, 11, 6, 10, 8, 1, 7]
     assert ORDERS["windowed"](5).at(0, 8).tolist() == [30, 5, 7, 6, 4, 29, 3, 31]
 
 
-def test_classes_come_equally_often_and_so_do_the_images_of_each() -> None:
+def test_classes_and_the_images_of_each_occur_equally_often() -> None:
     drawn = balanced(np.arange(12), LABELS, seed=0).at(21, 21)  # the second epoch
     assert [int((LABELS[drawn] == label).sum()) for label in range(3)] == [7, 7, 7]
     times = np.bincount(drawn, minlength=12)
@@ -63,13 +63,13 @@ def test_classes_come_equally_often_and_so_do_the_images_of_each() -> None:
     assert sorted(times[9:]) == [2, 2, 3]
 
 
-def test_those_that_come_once_more_are_others_each_epoch() -> None:
+def test_images_that_occur_once_more_differ_in_each_epoch() -> None:
     order = balanced(np.arange(12), LABELS, seed=0)
     extra = {int(np.bincount(order.at(21 * e, 21), minlength=12)[7:9].argmax()) for e in range(20)}
     assert extra == {0, 1}
 
 
-def test_a_window_holds_few_chunks_and_is_shuffled() -> None:
+def test_a_window_contains_few_chunks_and_is_shuffled() -> None:
     order = windowed(np.arange(1000), chunk=10, window=100, seed=0)
     for epoch in range(2):
         for window in range(10):
@@ -77,6 +77,6 @@ def test_a_window_holds_few_chunks_and_is_shuffled() -> None:
             assert len(np.unique(numbers // 10)) == 10
             assert not np.array_equal(np.sort(numbers), numbers)
     few = windowed(np.arange(0, 1000, 10), chunk=10, window=100, seed=0)
-    assert len(np.unique(few.at(0, 10) // 10)) == 10  # a window is of chunks, not of images
+    assert len(np.unique(few.at(0, 10) // 10)) == 10  # a window consists of chunks, not of images
     first = {tuple(np.unique(order.at(1000 * epoch, 100) // 10)) for epoch in range(5)}
-    assert len(first) == 5  # other chunks lie together each time
+    assert len(first) == 5  # windows contain different chunks in each epoch

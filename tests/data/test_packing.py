@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo import Dataset, RequestError
-from ganzoo.data.cache import PreparedImages, prepared
+from ganzoo.data.cache import PreparedImages, load_or_prepare
 from ganzoo.data.collection import Collection
-from ganzoo.data.packing import Pack, check_out, write
+from ganzoo.data.packing import Pack, check_output, write
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 
@@ -35,10 +35,10 @@ def packed(data: PreparedImages | None = None, **more: Any) -> Pack:
 
 
 def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedImages:
-    """What a run that trains on the packed images would see."""
+    """The packed images as a run reads them."""
     component = REGISTRY.find("dataset", name).component
     source: Dataset = component.build(component.options.model_validate({"path": path}))
-    return prepared(source, how)
+    return load_or_prepare(source, how)
 
 
 def same_images(one: PreparedImages, other: PreparedImages) -> bool:
@@ -73,7 +73,7 @@ def test_a_packed_file_trains_on_the_same_images(
         *((8, 8, 3, 0), (8, 8, 3, 1)),
     ],
 )
-def test_how_a_packed_file_is_read_is_never_guessed(
+def test_a_packed_file_states_its_layout_and_range(
     tmp_path: Path, name: str, file: str, width: int, height: int, channels: int, brightest: int
 ) -> None:
     shape = (12, height, width, channels)
@@ -96,17 +96,17 @@ def test_a_packed_folder_trains_on_the_same_images(
     assert same_images(found, replace(data, images=data.images[by_class], labels=labels))
 
 
-def test_any_number_of_channels_goes_into_a_file_and_few_into_a_folder(tmp_path: Path) -> None:
+def test_files_take_any_number_of_channels_and_folders_1_3_or_4(tmp_path: Path) -> None:
     data = images(count=12, channels=5)
     write(packed(data), tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5") as file:
         assert np.array_equal(file["images"], data.images)
-    with pytest.raises(RequestError, match=r"cannot hold 5 channels: write --out FILE\.h5"):
+    with pytest.raises(RequestError, match=r"cannot have 5 channels: write --out FILE\.h5"):
         write(packed(data), tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
 
 
-def test_an_hdf5_file_says_what_is_in_it(tmp_path: Path) -> None:
+def test_an_hdf5_file_describes_its_content(tmp_path: Path) -> None:
     texts = {"description": ["eine Blüte", "nul\0", "", *["x"] * 297], "source": ["a.jpg"] * 300}
     pack = packed(facts={"dataset": "flowers/flowers"}, texts=texts)
     write(pack, tmp_path / "a.h5")
@@ -147,7 +147,7 @@ def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
         assert file["class_names"].tolist() == ["daisy", "rose"]
 
 
-def test_a_folder_takes_classes_of_any_name(tmp_path: Path) -> None:
+def test_a_folder_takes_any_class_name(tmp_path: Path) -> None:
     names = ("T-shirt/top", "..", ".hidden", "a:b", "A_B", "", "x" * 300, "1-x", "\n")
     write(packed(images(count=18, class_names=names)), tmp_path / "out")
     folders = [path.name for path in sorted((tmp_path / "out").iterdir())]
@@ -168,7 +168,7 @@ def test_the_same_images_give_the_same_bytes(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.npz", "a"])
-def test_what_is_interrupted_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
+def test_an_interrupted_write_leaves_no_files(tmp_path: Path, name: str) -> None:
     def interrupt(done: int, total: int) -> None:
         if done:
             raise KeyboardInterrupt
@@ -180,9 +180,7 @@ def test_what_is_interrupted_leaves_nothing_behind(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("name", ["a.h5", "a.npz"])
 @pytest.mark.parametrize("limit", [1000, 600 * 1024])
-def test_a_full_disk_is_an_error_and_leaves_nothing_behind(
-    tmp_path: Path, name: str, limit: int
-) -> None:
+def test_a_full_disk_is_an_error_and_leaves_no_files(tmp_path: Path, name: str, limit: int) -> None:
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
@@ -194,14 +192,14 @@ def test_a_full_disk_is_an_error_and_leaves_nothing_behind(
     assert not list(tmp_path.iterdir())
 
 
-def test_some_classes_are_packed_with_labels_of_their_own(tmp_path: Path) -> None:
+def test_some_classes_are_packed_with_new_labels(tmp_path: Path) -> None:
     data = images(count=12, class_names=("daisy", "rose", "tulip"))
     chosen = Collection.of(data, ["tulip", "daisy"])
     for name, path in (("hdf5", "a.h5"), ("numpy", "a.npz"), ("image-folder", "out")):
         write(Pack(data=chosen), tmp_path / path)
         found = reread(name, tmp_path / path)
         rows = np.flatnonzero(np.arange(12) % 3 != 1)
-        if name == "image-folder":  # whose classes are in the order of their names
+        if name == "image-folder":  # its classes are sorted by name
             rows = np.array([0, 3, 6, 9, 2, 5, 8, 11])
         assert np.array_equal(found.images, data.images[rows])
         assert found.labels is not None
@@ -210,7 +208,7 @@ def test_some_classes_are_packed_with_labels_of_their_own(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a"])
-def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path, name: str) -> None:
+def test_a_file_created_meanwhile_is_not_overwritten(tmp_path: Path, name: str) -> None:
     def appear(done: int, total: int) -> None:
         (tmp_path / name).mkdir(exist_ok=True) if name == "a" else (tmp_path / name).touch()
 
@@ -220,7 +218,7 @@ def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path, name: str) ->
     assert not (tmp_path / name).is_file() or not (tmp_path / name).read_bytes()
 
 
-def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
+def test_progress_is_reported_from_none_to_all(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     for name in ("a.h5", "a.npz", "a"):
         write(
@@ -233,22 +231,24 @@ def test_progress_is_told_from_none_to_all(tmp_path: Path) -> None:
         told.clear()
 
 
-def test_a_form_that_cannot_hold_it_is_refused_with_a_remedy(tmp_path: Path) -> None:
+def test_a_format_that_cannot_contain_the_images_is_refused_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "there.h5").touch()
     (tmp_path / "there").mkdir()
     (tmp_path / "dangling.npz").symlink_to(tmp_path / "nowhere")
     for name in ("there.h5", "there", "dangling.npz"):
         with pytest.raises(RequestError, match="exists already: name another with --out"):
-            check_out(tmp_path / name)
-    with pytest.raises(RequestError, match=r"write a FILE\.h5, a FILE\.npz, or a FOLDER"):
-        check_out(tmp_path / "a.zip")
-    with pytest.raises(RequestError, match="leave out --compress"):
-        check_out(tmp_path / "folder", compress=True)
+            check_output(tmp_path / name)
+    with pytest.raises(RequestError, match=r"write --out FILE\.h5, FILE\.npz or FOLDER/"):
+        check_output(tmp_path / "a.zip")
+    with pytest.raises(RequestError, match="remove --compress"):
+        check_output(tmp_path / "folder", compress=True)
     for name in ("a.npz", "folder"):
-        with pytest.raises(RequestError, match=r"cannot hold descriptions: write --out FILE\.h5"):
-            check_out(tmp_path / name, described=True)
-    check_out(tmp_path / "a.h5", compress=True, described=True)
-    check_out(tmp_path / "2024.10")
+        with pytest.raises(
+            RequestError, match=r"cannot contain descriptions: write --out FILE\.h5"
+        ):
+            check_output(tmp_path / name, described=True)
+    check_output(tmp_path / "a.h5", compress=True, described=True)
+    check_output(tmp_path / "2024.10")
 
 
 def test_an_image_in_a_folder_is_a_plain_png(tmp_path: Path) -> None:

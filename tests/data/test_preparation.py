@@ -24,7 +24,7 @@ def prepared(image: Any, **settings: Any) -> NDArray[np.int64]:
     return prepare(image, Preparation(**settings)).astype(np.int64)
 
 
-def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
+def test_settings_have_bounds_and_may_be_numbers_or_texts() -> None:
     assert Preparation().model_dump() == {
         "resolution": 64,
         "fit": "crop",
@@ -38,8 +38,10 @@ def test_settings_have_bounds_and_arrive_as_numbers_or_text() -> None:
 
 
 @pytest.mark.parametrize("color", ["whit", "", "#12", "#11223344", "rgba(1, 2, 3, 4)"])
-def test_a_background_that_is_no_opaque_color_is_refused(color: str) -> None:
-    with pytest.raises(ValidationError, match=r"is no color: write a name such as white"):
+def test_a_background_that_is_not_an_opaque_color_is_refused(color: str) -> None:
+    with pytest.raises(
+        ValidationError, match=r"is not an opaque color: write a name such as white"
+    ):
         Preparation(background=color)
 
 
@@ -72,7 +74,7 @@ def test_a_background_that_is_no_opaque_color_is_refused(color: str) -> None:
         ("F", float("nan"), (0, 0, 0)),
     ],
 )
-def test_every_mode_has_a_meaning(mode: str, color: Any, expected: tuple[int, ...]) -> None:
+def test_every_mode_is_converted(mode: str, color: Any, expected: tuple[int, ...]) -> None:
     source = Image.new(mode, (9, 6), color)
     for fit in ("crop", "pad", "stretch"):
         image = prepared(source, resolution=8, fit=fit)
@@ -89,7 +91,7 @@ def test_a_transparent_color_shows_the_background(mode: str) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_values_are_exact_where_nothing_is_resized(channels: int) -> None:
+def test_values_are_exact_without_resizing(channels: int) -> None:
     array = noise(16, 16, channels)
     expected = np.repeat(array, 3, axis=2) if channels == 1 else array
     wanted = "auto" if channels == 1 else channels
@@ -115,7 +117,7 @@ def test_crop_keeps_the_center() -> None:
     )
 
 
-def test_pad_keeps_everything_on_the_background() -> None:
+def test_pad_keeps_the_whole_image_on_the_background() -> None:
     array = noise(8, 16, 3)
     padded = prepared(array, resolution=16, fit="pad", background="red")
     np.testing.assert_array_equal(padded[4:12], array)
@@ -124,13 +126,13 @@ def test_pad_keeps_everything_on_the_background() -> None:
     assert (gray[0] == 76).all()
 
 
-def test_padding_is_transparent_where_there_is_transparency() -> None:
+def test_padding_is_transparent_with_4_channels() -> None:
     padded = prepared(noise(8, 16, 3), resolution=16, fit="pad", channels=4)
     assert (padded[4:12, :, 3] == 255).all()
     assert (padded[:4, :, 3] == 0).all()
 
 
-def test_stretch_fills_the_square_with_everything() -> None:
+def test_stretch_fills_the_square_with_the_whole_image() -> None:
     array = np.zeros((8, 32, 3), np.uint8)
     array[:, 16:] = 255
     stretched = prepared(array, resolution=8, fit="stretch")
@@ -140,7 +142,7 @@ def test_stretch_fills_the_square_with_everything() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (10_000, 1), (1, 10_000)])
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
-def test_extreme_shapes_come_out_square(size: tuple[int, int], fit: str) -> None:
+def test_extreme_shapes_become_square(size: tuple[int, int], fit: str) -> None:
     assert prepared(Image.new("RGB", size), resolution=8, fit=fit).shape == (8, 8, 3)
 
 
@@ -163,7 +165,7 @@ def test_transparent_pixels_leave_no_fringe() -> None:
     ("resolution", "kept"),
     [(64, 64), ("64", 64), ("64x64", 64), ("64x48", "64x48"), ("4x1024", "4x1024")],
 )
-def test_a_resolution_is_one_number_or_two(resolution: int | str, kept: int | str) -> None:
+def test_a_resolution_is_one_or_two_numbers(resolution: int | str, kept: int | str) -> None:
     assert Preparation(resolution=resolution).resolution == kept
 
 
@@ -177,7 +179,9 @@ def test_another_number_of_channels_is_refused(wrong: Any) -> None:
     "wrong", ["3", "64x", "x64", "64x3", "64*48", "1025x8", -64, 6.5, "a", "٣٤"]
 )
 def test_another_resolution_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValidationError, match="write a number of pixels, 4 to 1024, or such as 64"):
+    with pytest.raises(
+        ValidationError, match="write a number of pixels from 4 to 1024, or WIDTHxHEIGHT such as 64"
+    ):
         Preparation.model_validate({"resolution": wrong})
 
 
@@ -190,7 +194,7 @@ def test_images_need_not_be_square() -> None:
     assert np.array_equal(tall, image[:, 40:50])
 
 
-def test_what_does_not_fill_the_shape_is_padded() -> None:
+def test_pad_fills_the_rest_of_the_shape() -> None:
     gray = np.full((20, 20, 3), 100, np.uint8)
     wide = prepared(gray, resolution="40x20", fit="pad", background="black")
     assert wide.shape == (20, 40, 3)
@@ -218,18 +222,18 @@ def test_arrays_may_have_any_number_of_channels(channels: int, fit: str) -> None
         (Image.new("RGB", (8, 8)), 5, "data.channels=5 is for arrays"),
     ],
 )
-def test_other_channels_than_asked_for_are_refused(image: Any, channels: Any, message: str) -> None:
+def test_other_channels_than_requested_are_refused(image: Any, channels: Any, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         prepare(image, Preparation(channels=channels))
 
 
 @pytest.mark.parametrize("array", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3))])
-def test_an_array_of_another_form_is_refused(array: NDArray[Any]) -> None:
+def test_an_array_of_another_type_or_shape_is_refused(array: NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="not of uint8 and shape"):
         prepare(array, Preparation())
 
 
-def test_reading_and_preparing_images_does_without_torch() -> None:
+def test_reading_and_preparing_images_does_not_import_torch() -> None:
     code = (
         "import sys, ganzoo.data.decoding, ganzoo.data.preparation, ganzoo.data.fingerprint, "
         "ganzoo.data.download; sys.exit('torch' in sys.modules)"
@@ -239,7 +243,7 @@ def test_reading_and_preparing_images_does_without_torch() -> None:
 
 @pytest.mark.parametrize("channels", ["auto", 5])
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 16, 16), (4, 16, 20)])
-def test_an_array_with_its_channels_first_is_told_so(shape: Any, channels: Any) -> None:
+def test_an_array_with_channels_first_is_refused_with_a_remedy(shape: Any, channels: Any) -> None:
     with pytest.raises(RequestError, match=r"looks like \(C, H, W\).*dataset\.layout=NCHW"):
         prepared(np.zeros(shape, np.uint8), resolution=16, channels=channels)
 

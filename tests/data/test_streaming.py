@@ -20,13 +20,13 @@ from ganzoo.data.streaming import StreamedImages
 SMALL = Preparation(resolution=4)
 
 
-class Shelf:
-    """90 images of one gray each, 8 to a chunk; it notes which ranges are read."""
+class Chunked:
+    """90 images of one gray level each, in chunks of 8; records which ranges are read."""
 
     chunk = 8
     window = 24
     class_names = ("even", "odd")
-    fingerprint = "shelf"
+    fingerprint = "chunked"
 
     def __init__(self, side: int = 4, channels: int = 3) -> None:
         self.side = side
@@ -53,41 +53,41 @@ def grays(images: NDArray[np.uint8]) -> list[int]:
 
 
 @pytest.mark.parametrize("side", [4, 12])
-def test_images_are_taken_by_their_numbers_and_prepared(side: int) -> None:
-    data = StreamedImages(Shelf(side), SMALL)
+def test_images_are_read_by_number_and_prepared(side: int) -> None:
+    data = StreamedImages(Chunked(side), SMALL)
     assert (data.shape, len(data)) == ((3, 4, 4), 90)
     taken = data.take(np.array([5, 89, 40, 5]))
     assert taken.shape == (4, 4, 4, 3)
     assert grays(taken) == [5, 89, 40, 5]
 
 
-def test_stored_channels_are_kept_unless_others_are_asked_for() -> None:
-    assert StreamedImages(Shelf(channels=1), SMALL).shape == (1, 4, 4)
-    gray = StreamedImages(Shelf(), Preparation(resolution=4, channels=1))
+def test_stored_channels_are_kept_unless_others_are_requested() -> None:
+    assert StreamedImages(Chunked(channels=1), SMALL).shape == (1, 4, 4)
+    gray = StreamedImages(Chunked(), Preparation(resolution=4, channels=1))
     assert gray.take(np.array([7])).shape == (1, 4, 4, 1)
 
 
 def test_an_epoch_reads_each_chunk_once() -> None:
-    shelf = Shelf()
-    batches = Batches(Collection.of(StreamedImages(shelf, SMALL)), 0, torch.device("cpu"))
+    chunked = Chunked()
+    batches = Batches(Collection.of(StreamedImages(chunked, SMALL)), 0, torch.device("cpu"))
     seen = [batches.take(position, 10) for position in range(0, 90, 10)]
     shown = torch.cat([((b.images[:, 0, 0, 0] + 1) * 127.5).round() for b in seen]).int().tolist()
     assert sorted(shown) == list(range(90))
     labels = torch.cat([b.labels for b in seen if b.labels is not None])
     assert labels.tolist() == [gray % 2 for gray in shown]
-    ahead = [r for r in shelf.reads if len(r) > 1][: -(-90 // 8)]
+    ahead = [r for r in chunked.reads if len(r) > 1][: -(-90 // 8)]
     assert sorted(r.start for r in ahead) == list(range(0, 90, 8))
-    assert threading.current_thread().name not in shelf.threads - {"MainThread"}
+    assert threading.current_thread().name not in chunked.threads - {"MainThread"}
 
 
-def test_the_order_goes_through_windows_of_chunks() -> None:
-    data = Collection.of(StreamedImages(Shelf(), SMALL))
+def test_the_order_shuffles_within_windows_of_chunks() -> None:
+    data = Collection.of(StreamedImages(Chunked(), SMALL))
     order = windowed(np.arange(90), chunk=8, window=24, seed=3)
     assert np.array_equal(Batches(data, 3, torch.device("cpu")).order.at(17, 60), order.at(17, 60))
 
 
 def test_memory_is_bounded() -> None:
-    data = StreamedImages(Shelf(), SMALL)
+    data = StreamedImages(Chunked(), SMALL)
     for number in range(90):
         data.take(np.array([number]))
         data.expect(np.arange(90))
@@ -95,20 +95,20 @@ def test_memory_is_bounded() -> None:
         assert len(data._chunks) <= 2 * 3 + 1  # two windows of three chunks, and one more
 
 
-def test_with_few_images_chosen_each_chunk_is_still_read_once_an_epoch() -> None:
-    shelf = Shelf()
-    shelf.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
-    data = Collection.of(StreamedImages(shelf, SMALL), ["even"])
+def test_with_few_images_each_chunk_is_still_read_once_per_epoch() -> None:
+    chunked = Chunked()
+    chunked.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
+    data = Collection.of(StreamedImages(chunked, SMALL), ["even"])
     batches = Batches(data, 0, torch.device("cpu"))
-    shelf.reads.clear()
+    chunked.reads.clear()
     for position in range(0, 9, 3):
         batches.take(position, 3)
-    starts = [indices.start for indices in shelf.reads]
+    starts = [indices.start for indices in chunked.reads]
     assert len(starts) <= 2 * len({n // 8 for n in range(0, 90, 10)})  # this epoch's and the next
 
 
 def test_classes_may_be_chosen_but_not_balanced() -> None:
-    store = StreamedImages(Shelf(), SMALL)
+    store = StreamedImages(Chunked(), SMALL)
     data = Collection.of(store, ["odd"])
     batch = Batches(data, 0, torch.device("cpu")).take(0, 45)
     shown = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
@@ -127,7 +127,7 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
 
     def shelved(self: ConfiguredComponent, **context: Any) -> Any:
         dataset = self.entry.component.kind == "dataset"
-        return Shelf(8) if dataset else built(self, **context)
+        return Chunked(8) if dataset else built(self, **context)
 
     monkeypatch.setattr(ConfiguredComponent, "build", shelved)
     straight = ganzoo.train(**tiny("straight", steps=12)).folder
@@ -138,8 +138,8 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
         assert torch.equal(value, states[1]["generator"][key])
 
 
-def test_labels_that_do_not_go_with_the_class_names_are_refused() -> None:
-    shelf = Shelf()
-    shelf.labels = np.full(len(shelf), len(shelf.class_names))
-    with pytest.raises(RequestError, match=r"^dataset mine/shelf: image 0 has the label 2, but"):
-        StreamedImages(shelf, SMALL, "mine/shelf")
+def test_labels_that_do_not_match_the_class_names_are_refused() -> None:
+    chunked = Chunked()
+    chunked.labels = np.full(len(chunked), len(chunked.class_names))
+    with pytest.raises(RequestError, match=r"^dataset mine/chunked: image 0 has the label 2, but"):
+        StreamedImages(chunked, SMALL, "mine/chunked")

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ganzoo.data.inspection import Forecast, Report
+from ganzoo.data.inspection import PreparationEstimate, Report
 from ganzoo.data.preparation import Preparation
-from ganzoo.data.suggestions import suitable
+from ganzoo.data.suggestions import suggest_settings
 
-FORECAST = Forecast(
+FORECAST = PreparationEstimate(
     shape=(3, 64, 64), lost=0, most_lost=0, images=200_000, seconds=1, bytes=1, done=None
 )
 PLAIN = Report(
@@ -31,25 +31,25 @@ PLAIN = Report(
     resolution=0,
     preparation=FORECAST,
 )
-"""Many large color images without classes or faults, drawn at any size."""
+"""Many large color images without classes or damage."""
 
 
 def settings(report: Report, how: Preparation | None = None, **more: Any) -> list[str]:
-    return [setting for setting, _ in suitable(report, how or Preparation(), **more)]
+    return [setting for setting, _ in suggest_settings(report, how or Preparation(), **more)]
 
 
-def test_nothing_suits_where_nothing_is_amiss() -> None:
+def test_no_settings_are_suggested_without_a_reason() -> None:
     assert settings(PLAIN) == []
 
 
 @pytest.mark.parametrize(("found", "said"), [(32, 32), (256, 256), (1024, 256)])
-def test_a_resolution_suits_that_can_be_trained(found: int, said: int) -> None:
+def test_the_suggested_resolution_is_limited(found: int, said: int) -> None:
     report = replace(PLAIN, resolution=found)
     assert settings(report) == [f"data.resolution={said}"]
     assert settings(report, resolution_is_known=True) == []
 
 
-def test_channels_are_those_that_most_images_have() -> None:
+def test_suggested_channels_are_those_of_most_images() -> None:
     some, most = (["a.png"] * count for count in (90_000, 110_000))
     assert settings(replace(PLAIN, oddities={"transparent": some})) == []
     assert settings(replace(PLAIN, oddities={"transparent": most})) == ["data.channels=4"]
@@ -58,7 +58,7 @@ def test_channels_are_those_that_most_images_have() -> None:
     assert settings(gray, Preparation(channels=1)) == []
 
 
-def test_the_fewer_images_the_more_they_are_augmented() -> None:
+def test_fewer_images_get_more_augmentation() -> None:
     assert settings(replace(PLAIN, images=50_000)) == ["--augment flip"]
     assert settings(replace(PLAIN, images=500)) == [
         "--augment flip",
@@ -66,14 +66,14 @@ def test_the_fewer_images_the_more_they_are_augmented() -> None:
     ]
 
 
-def test_classes_are_balanced_where_they_can_be() -> None:
+def test_balance_is_suggested_if_it_is_possible() -> None:
     report = replace(PLAIN, classes={"rose": 9, "tulip": 1}, unbalanced={"tulip": "few"})
     assert settings(report) == ["architecture.conditional=true", "data.balance=true"]
     assert settings(report, can_balance=False) == ["architecture.conditional=true"]
     assert settings(replace(PLAIN, classes={"rose": 9})) == []
 
 
-def test_what_cannot_be_read_is_left_out_where_it_can_be() -> None:
+def test_skipping_unreadable_images_is_suggested_if_it_is_possible() -> None:
     report = replace(PLAIN, unreadable={"a.png": "it is empty"})
     assert settings(report) == []
     assert settings(report, can_skip=True) == ["dataset.on_error=skip"]

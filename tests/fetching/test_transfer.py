@@ -103,7 +103,11 @@ def test_a_file_that_is_not_an_image_is_not_kept(
     server.answers["/html"] = answers.content(b"<html>not found</html>", "image/jpeg")
     server.answers["/empty"] = answers.content(b"")
     server.answers["/half"] = answers.content(answers.encoded("JPEG")[:-40])
-    for path, detail in {"/html": "it is no JPEG", "/empty": "empty", "/half": "damaged"}.items():
+    for path, detail in {
+        "/html": "it is not a JPEG",
+        "/empty": "empty",
+        "/half": "damaged",
+    }.items():
         found = failure(server.url(path), tmp_path, local)
         assert (found.reason, found.passes) == ("not an image", "never")
         assert detail in found.detail

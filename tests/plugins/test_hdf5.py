@@ -141,7 +141,7 @@ def test_layouts_and_ranges_are_detected_or_given(tmp_path: Path) -> None:
     assert open_dataset(odd, layout="NHWC")[0][0].shape == (8, 8, 5)
     broken = images.astype(np.float32) / 255
     broken[4, 0, 0, 0] = np.nan
-    assert "image 4 holds values that are no numbers" in error_message(
+    assert "image 4 has values that are not finite numbers" in error_message(
         store(tmp_path / "n.h5", broken)
     )
 
@@ -162,7 +162,7 @@ def test_auto_uses_the_layout_and_range_stored_in_the_file(tmp_path: Path) -> No
 def test_duplicate_class_names_are_refused(tmp_path: Path) -> None:
     more = {"labels": np.arange(10) % 2, "class_names": ["a", "a"]}
     message = error_message(store(tmp_path / "a.h5", pixels(), more))
-    assert "a.h5: labels: 2 classes are called 'a': give each a name of its own" in message
+    assert "a.h5: labels: 2 classes have the name 'a': give each class its own name" in message
 
 
 def test_labels_are_numbered_and_have_class_names(tmp_path: Path) -> None:
@@ -222,11 +222,13 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         (np.arange(9), "(9,), but there are 10 images"),
         (np.zeros((10, 2), int), "(10, 2), but there are 10 images"),
         (np.zeros(10), "float64"),
-        (np.arange(10) - 1, "hold -1"),
+        (np.arange(10) - 1, "has the label -1"),
     ):
         assert message in error_message(store(tmp_path / "a.h5", pixels(), {"labels": labels}))
     few = {"labels": np.arange(10), "class_names": np.array(["a", "b"], h5py.string_dtype())}
-    assert "hold 9, and the 2 class names" in error_message(store(tmp_path / "a.h5", pixels(), few))
+    assert "has the label 9, but the 2 class names" in error_message(
+        store(tmp_path / "a.h5", pixels(), few)
+    )
     long = {"labels": np.arange(10), "class_names": np.array(["a" * 1001], h5py.string_dtype())}
     assert "1,001 characters" in error_message(store(tmp_path / "a.h5", pixels(), long))
 
@@ -263,8 +265,8 @@ def test_labels_and_class_names_are_checked_like_images(tmp_path: Path) -> None:
 def test_arrays_without_numbers_or_images_are_refused(tmp_path: Path) -> None:
     for images, message in (
         (np.zeros((4, 8, 8, 3), np.complex64), "complex64"),
-        (np.zeros((4, 8, 8, 3), [("r", "u1"), ("g", "u1")]), "images are of numbers"),
-        (np.full((4, 8, 8, 3), b"text"), "images are of numbers"),
+        (np.zeros((4, 8, 8, 3), [("r", "u1"), ("g", "u1")]), "images need numbers"),
+        (np.full((4, 8, 8, 3), b"text"), "images need numbers"),
         (np.uint8(3), "has the shape ()"),
         (np.zeros((0, 8, 8, 3), np.uint8), "has the shape (0, 8, 8, 3)"),
     ):

@@ -138,7 +138,7 @@ def test_columns_with_other_names_are_chosen_by_keys(datasets: Any, tmp_path: Pa
 
 def test_negative_labels_are_refused(datasets: Any, tmp_path: Path) -> None:
     path = parquet(rows(datasets, labels=(1, -1, 0)), tmp_path / "x.parquet")
-    with pytest.raises(RequestError, match=r"x\.parquet: label hold -1, and labels count from 0"):
+    with pytest.raises(RequestError, match=r"x\.parquet: label: image 1 has the label -1: labels"):
         open_dataset(path)
 
 
@@ -147,7 +147,7 @@ def test_damaged_and_missing_images_are_reported(datasets: Any, tmp_path: Path) 
     dataset = open_dataset(
         parquet(datasets.Dataset.from_dict({"image": files}), tmp_path / "x.parquet")
     )
-    for index, reason in enumerate(["it is no JPEG", "it is missing", "No such file"]):
+    for index, reason in enumerate(["it is not a JPEG", "it is missing", "No such file"]):
         with pytest.raises(UnreadableImage, match=rf"{index} of .*x\.parquet: {reason}"):
             dataset[index]
 

@@ -15,7 +15,7 @@ from ganzoo_image_folder import table as tables
 from ganzoo_image_folder.folder import ImageFolder
 
 Grays = dict[str, int]
-"""The gray of each image, by its relative name."""
+"""The gray level of each image by its relative name."""
 
 
 def paint(folder: Path, grays: Grays) -> Path:
@@ -30,12 +30,12 @@ def source(path: Path | None, **options: Any) -> ImageFolder:
 
 
 def contents(found: ImageFolder) -> list[tuple[Any, int | None]]:
-    """The gray and the label of every image, in order."""
+    """The gray level and the label of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
     return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
 
-def test_subfolders_are_classes_however_deep_the_images_lie(tmp_path: Path) -> None:
+def test_subfolders_are_classes_at_any_depth_of_images(tmp_path: Path) -> None:
     paint(tmp_path, {"tulip/x.png": 1, "rose/b.png": 2, "rose/a/b/c/d.png": 3, "iris.old/x.png": 4})
     found = source(tmp_path)
     assert found.class_names == ("iris.old", "rose", "tulip")
@@ -49,22 +49,27 @@ def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     assert contents(found) == [(3, None), (2, None), (1, None)]
 
 
-def test_many_images_beside_subfolders_leave_all_without_labels(tmp_path: Path) -> None:
+def test_many_images_outside_subfolders_remove_all_labels(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "a.png": 2}))
     assert found.class_names == ()
     assert contents(found) == [(2, None), (1, None)]
-    assert found.notes == ["no labels, for 1 of 2 images lie in no class folder, a.png"]
+    assert found.notes == [
+        "no labels: 1 of 2 images are outside the class folders, a.png; move each image "
+        "into the "
+        "folder of its class to get labels"
+    ]
 
 
-def test_a_stray_image_beside_the_classes_is_left_out_and_told(tmp_path: Path) -> None:
+def test_an_image_outside_the_class_folders_is_left_out_and_noted(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/b.png": 1, "iris/c.png": 2, "a.png": 3}))
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(2, 0), (1, 1)]
-    told = "left out 1 image beside the class folders, a.png: move what you need into one of them"
+    told = "left out 1 image outside the class folders, a.png: move images that you need "
+    told += "into a class folder"
     assert found.notes == [told]
 
 
-def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_skipped(tmp_path: Path) -> None:
     paint(
         tmp_path,
         {
@@ -83,31 +88,31 @@ def test_what_is_no_image_is_passed_over(tmp_path: Path) -> None:
     assert found.notes == []
 
 
-def test_files_without_an_ending_are_known_by_how_they_begin(tmp_path: Path) -> None:
+def test_files_without_a_suffix_are_recognized_by_content(tmp_path: Path) -> None:
     found = source(paint(tmp_path, {"rose/png": 1, "rose/2024.10": 2, "2024.10/x.png": 3}))
     assert found.class_names == ("2024.10", "rose")
     assert contents(found) == [(3, 0), (2, 1), (1, 1)]
 
 
-def test_what_is_left_out_is_told_by_its_endings(tmp_path: Path) -> None:
+def test_other_files_are_noted_by_suffix(tmp_path: Path) -> None:
     paint(tmp_path, {"rose/a.png": 1, "rose/b.psd": 2, "rose/c.PSD": 3, "rose/d.mp4": 4})
     assert source(tmp_path).notes == ["left out 3 files: 2 .psd, 1 .mp4"]
     (tmp_path / "rose/a.png").unlink()
-    with pytest.raises(RequestError, match=r"no image in .*; left out 3 files: 2 \.psd, 1 \.mp4$"):
+    with pytest.raises(RequestError, match=r"no images in .*; left out 3 files: 2 \.psd, 1 \.mp4$"):
         source(tmp_path)
 
 
-def test_folders_of_runs_are_left_out_and_told(tmp_path: Path) -> None:
+def test_run_folders_are_left_out_and_noted(tmp_path: Path) -> None:
     paint(tmp_path, {"a.png": 1, "b/c.png": 2, "runs/x-001/samples/step-1.png": 3})
     RunFolder.create(tmp_path / "run", {})
     (tmp_path / "runs/x-001/run.toml").touch()
     found = source(tmp_path)
     assert contents(found) == [(1, None), (2, None)]
-    assert found.notes[0] == "left out 2 folders of runs and what they have made: run, runs/x-001"
+    assert found.notes[0] == "left out 2 folders of runs and their files: run, runs/x-001"
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_a_subfolder_that_cannot_be_read_is_left_out_on_request(
+def test_an_unreadable_subfolder_is_left_out_on_request(
     skip: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paint(tmp_path, {"rose/a.png": 1, "iris/b.png": 2, "tulip/c.png": 3})
@@ -125,13 +130,13 @@ def test_a_subfolder_that_cannot_be_read_is_left_out_on_request(
         assert found.notes == ["left out the folder rose/: Permission denied"]
     else:
         with pytest.raises(
-            RequestError, match=r"rose/?: Permission denied; dataset\.on_error=skip"
+            RequestError, match=r"rose/?: Permission denied; write dataset\.on_error=skip"
         ):
             source(tmp_path)
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])
-def test_an_unreadable_image_is_named_and_left_out_on_request(
+def test_an_unreadable_image_is_an_error_or_left_out_on_request(
     on_error: str, tmp_path: Path
 ) -> None:
     paint(tmp_path, {"a.png": 1})
@@ -148,15 +153,15 @@ def test_an_unreadable_image_is_named_and_left_out_on_request(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     found = source(tmp_path)
     assert len(found.fingerprint) == 64
-    with pytest.raises(UnreadableImage, match="it is no file"):
+    with pytest.raises(UnreadableImage, match="it is not a regular file"):
         found[0]
 
 
-def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+def test_links_are_followed_without_cycles(tmp_path: Path) -> None:
     paint(tmp_path / "elsewhere", {"a.png": 1})
     paint(tmp_path / "images", {"rose/a.png": 2})
     (tmp_path / "images/linked").symlink_to(tmp_path / "elsewhere")
@@ -167,7 +172,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     assert contents(found) == [(1, 0), (2, 1)]
 
 
-def test_names_may_be_any_bytes(tmp_path: Path) -> None:
+def test_names_may_contain_any_bytes(tmp_path: Path) -> None:
     try:
         paint(tmp_path, {"caf\udce9/new\nline.png": 1, "sch\u00f6n/a b.png": 2})
     except OSError:
@@ -178,7 +183,7 @@ def test_names_may_be_any_bytes(tmp_path: Path) -> None:
     assert len(found.fingerprint) == 64
 
 
-def test_the_fingerprint_is_of_classes_names_and_content(tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_classes_names_and_content(tmp_path: Path) -> None:
     grays = {"rose/a.png": 1, "tulip/a.png": 2}
     first = source(paint(tmp_path / "first", grays)).fingerprint
     assert source(paint(tmp_path / "second", grays)).fingerprint == first
@@ -214,7 +219,7 @@ def test_a_table_gives_the_labels(text: str, tmp_path: Path) -> None:
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
-def test_a_dataset_json_is_found_in_the_folder_or_named(tmp_path: Path) -> None:
+def test_a_dataset_json_is_found_in_the_folder_or_given(tmp_path: Path) -> None:
     rows = {"labels": [[name, gray * 5] for name, gray in IMAGES.items()]}
     paint(tmp_path / "images", IMAGES)
     named = source(tmp_path / "images", labels=table(tmp_path, json.dumps(rows), "x.json"))
@@ -230,11 +235,14 @@ def test_a_dataset_json_may_say_that_there_are_no_labels(tmp_path: Path) -> None
     assert contents(source(tmp_path)) == [(1, None), (2, None)]
 
 
-def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
+def test_missing_rows_and_rows_without_an_image_are_counted(tmp_path: Path) -> None:
     def found(text: str) -> ImageFolder:
         return source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
 
-    part, more = r"labels\.csv has labels for {} of 3 images", ", and 2 for no image, such as x"
+    part, more = (
+        r"labels\.csv has labels for {} of 3 images",
+        ", and 2 for images that do not exist, such as x",
+    )
     with pytest.raises(
         RequestError, match=rf"{part.format(1)}: deep/b\.png has none; give every image a label"
     ):
@@ -248,29 +256,29 @@ def test_missing_and_superfluous_rows_are_counted(tmp_path: Path) -> None:
         assert len(found("".join(f"{name},rose\n" for name in [*IMAGES, "x", "y"])))
 
 
-def test_of_many_labels_of_an_image_the_first_counts(tmp_path: Path) -> None:
+def test_the_first_of_several_labels_counts(tmp_path: Path) -> None:
     text = "a.png,rose\n./a.png,iris\ndeep/b.png,iris\ndeep/c.png,rose\na.png,tulip\n"
-    said = r"labels\.csv .*; 2 beyond an image's first do not count, such as iris for a\.png$"
+    said = r"labels\.csv .*; ignored 2 further labels of an image, such as iris for a\.png$"
     with pytest.warns(UserWarning, match=said):
         found = source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
     assert found.class_names == ("iris", "rose")
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
-def test_rows_without_a_label_are_left_out(tmp_path: Path) -> None:
+def test_rows_without_a_label_are_ignored(tmp_path: Path) -> None:
     text = "a.png,\na.png,rose\nelsewhere.png,\ndeep/b.png,iris\ndeep/c.png,rose\na.png,\n"
     found = source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
     assert contents(found) == [(1, 1), (2, 0), (3, 1)]
 
 
-def test_images_without_a_label_are_refused_with_their_rows(tmp_path: Path) -> None:
+def test_images_without_a_label_are_refused_with_line_numbers(tmp_path: Path) -> None:
     def refusal(text: str) -> str:
         with pytest.raises(RequestError) as caught:
             source(paint(tmp_path, IMAGES), labels=table(tmp_path, text))
         return str(caught.value)
 
-    said = "labels.csv names images without their class in the lines "
-    remedy = ": write it there, or move these images out of the folder"
+    said = "labels.csv has image names without a class in lines "
+    remedy = ": add the class there, or move these images out of the folder"
     text = "file,class\na.png,\ndeep/b.png,iris\ndeep/c.png,\n"
     assert refusal(text).endswith(f"{said}2, 4{remedy}")
     assert refusal("a.png,\n" * 12).endswith(
@@ -286,12 +294,12 @@ def test_images_without_a_label_are_refused_with_their_rows(tmp_path: Path) -> N
         ("a.png,rose\n,rose\n", r"line 2 of .*labels\.csv is not of the form"),
         ('a.png,"rose\n', r"line 1 of .*labels\.csv is not of the form"),
         ("file,class\na.png,rose,red\n", r"line 2 of .*labels\.csv is not of the form"),
-        ("file\na.png\n", "has no column with the heading label or class: it has file"),
+        ("file\na.png\n", "has no column with the heading label or class: rename one of file"),
         (
             "file,x,y\na.png,1,2\n",
-            "has no column with the heading label or class: it has file, x, y",
+            "has no column with the heading label or class: rename one of file, x, y",
         ),
-        (b"a.png,ros\xe9\n", r"labels\.csv is not text in UTF-8"),
+        (b"a.png,ros\xe9\n", r"labels\.csv is not a text in UTF-8"),
         ("", r"labels\.csv has labels for 0 of 3 images: a\.png has none"),
     ],
 )
@@ -305,7 +313,7 @@ def test_a_table_of_another_form_is_refused(
 def test_a_dataset_json_of_another_form_is_refused_with_a_remedy(tmp_path: Path) -> None:
     table(paint(tmp_path, IMAGES), "[]", "dataset.json")
     with pytest.raises(
-        RequestError, match=r"dataset\.json is not of the form .*: call it something"
+        RequestError, match=r"dataset\.json is not of the form .*: correct it, or rename it"
     ):
         source(tmp_path)
 
@@ -317,11 +325,11 @@ def test_a_table_that_is_missing_or_huge_is_refused(
     with pytest.raises(RequestError, match=r"there is no table of labels .*labels\.csv"):
         source(tmp_path, labels=tmp_path / "labels.csv")
     monkeypatch.setattr(tables, "_LARGEST", 10)
-    with pytest.raises(RequestError, match=r"labels\.csv is larger than the 10 bytes"):
+    with pytest.raises(RequestError, match=r"labels\.csv is larger than the limit of 10 bytes"):
         source(tmp_path, labels=table(tmp_path, "a.png,rose\n"))
 
 
-def test_the_fingerprint_is_of_the_table_too(tmp_path: Path) -> None:
+def test_the_fingerprint_includes_the_table(tmp_path: Path) -> None:
     paint(tmp_path, {"a.png": 1})
     plain = source(tmp_path).fingerprint
     tabled = [
@@ -342,27 +350,29 @@ def test_a_folder_without_a_path_or_images_is_refused_with_a_remedy(tmp_path: Pa
         None: r"write dataset\.path=FOLDER",
         tmp_path / "missing": r"the folder .*missing: No such file .*dataset\.path",
         tmp_path / "file": r"the folder .*file: Not a directory.*dataset\.path",
-        tmp_path / "empty": r"no image in .*empty or below.*\*\.jpg",
-        tmp_path / "texts": r"no image in .*texts or below.*\*\.jpg",
+        tmp_path / "empty": r"no images in .*empty or its subfolders.*\*\.jpg",
+        tmp_path / "texts": r"no images in .*texts or its subfolders.*\*\.jpg",
     }.items():
         with pytest.raises(RequestError, match=message) as caught:
             source(path)
         assert "\n" not in str(caught.value)
 
 
-def test_the_component_builds_it(tmp_path: Path) -> None:
+def test_the_component_builds_the_dataset(tmp_path: Path) -> None:
     (component,) = ganzoo_datasets()
     paint(tmp_path, {"a.png": 1})
     options = component.options.model_validate({"path": str(tmp_path)})
     assert len(component.build(options)) == 1
 
 
-def test_values_beyond_8_bits_are_taken_in_the_range_that_they_have(tmp_path: Path) -> None:
+def test_images_of_more_than_8_bits_are_read_in_their_range(tmp_path: Path) -> None:
     for name, value in {"a": 0, "b": 2048, "c": 4095}.items():
         Image.new("I;16", (4, 4), value).save(tmp_path / f"{name}.png")
     found, asked = source(tmp_path), source(tmp_path, range="0..8190")
     assert contents(found) == [(0, None), (128, None), (255, None)]
     assert contents(asked) == [(0, None), (64, None), (128, None)]
-    assert found.notes[0].startswith("whole numbers of more than 8 bits are taken as 0..4095")
+    assert found.notes[0].startswith(
+        "pixels that are whole numbers of more than 8 bits are read in the range 0..4095"
+    )
     assert asked.notes == []
     assert found.fingerprint != asked.fingerprint

@@ -109,9 +109,12 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for arrays, message in (
         ({"y": LABELS[:5]}, r"x\.npz: x has 6 images, but y has 5"),
-        ({"y": LABELS / 2}, r"x\.npz: y are float64"),
+        ({"y": LABELS / 2}, r"x\.npz: y have the type float64"),
         ({"y": LABELS, "class_names": [1, 2, 3]}, "class_names must be strings, not int64"),
-        ({"y": LABELS, "class_names": ["a", "b"]}, r"x\.npz: y hold 2, and the 2 class names"),
+        (
+            {"y": LABELS, "class_names": ["a", "b"]},
+            r"x\.npz: y: image 0 has the label 2, but the 2 class names",
+        ),
     ):
         np.savez(path, allow_pickle=False, x=IMAGES, **arrays)
         with pytest.raises(RequestError, match=message):
@@ -195,7 +198,7 @@ def test_class_names_may_be_any_bytes_but_must_be_unique(tmp_path: Path) -> None
     np.savez(path, images=IMAGES, labels=LABELS, class_names=names)
     assert open_dataset(path).class_names == ("tülip", "caf\\xe9", "rose")
     np.savez(path, images=IMAGES, labels=LABELS, class_names=["a", "b", "a"])
-    with pytest.raises(RequestError, match=r"x\.npz: labels: 2 classes are called 'a'"):
+    with pytest.raises(RequestError, match=r"x\.npz: labels: 2 classes have the name 'a'"):
         open_dataset(path)
 
 

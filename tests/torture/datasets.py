@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import scipy.io
 
-from ganzoo.data.cache import PreparedImages, prepared
+from ganzoo.data.cache import PreparedImages, load_or_prepare
 from ganzoo.data.descriptions import read_descriptions
 from tests.torture.images import encoded, pixels
 from tests.torture.input_kind import InputKind, file_contents
@@ -239,7 +239,7 @@ def _prepared(folder: Path) -> PreparedImages:
     for name, content in {**_files(), "rose/none.png": b""}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    return prepared(open_dataset("image-folder", folder, on_error="skip"), PREPARATIONS[0])
+    return load_or_prepare(open_dataset("image-folder", folder, on_error="skip"), PREPARATIONS[0])
 
 
 def _read_kept(name: str, folder: Path, content: bytes) -> None:

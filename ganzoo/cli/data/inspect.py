@@ -68,7 +68,7 @@ def inspect(
             classes=how.classes,
             limit=limit,
             progress=progress,
-            dataset=chosen.entry.qualified_name,
+            dataset_name=chosen.entry.qualified_name,
         )
     if out:
         _draw(source, how, out)
@@ -84,9 +84,9 @@ def inspect(
 
 def _suitable(report: Report, chosen: Chosen, source: Dataset) -> Iterator[tuple[str, str]]:
     from ganzoo.contracts import ChunkedDataset
-    from ganzoo.data.suggestions import suitable
+    from ganzoo.data.suggestions import suggest_settings
 
-    return suitable(
+    return suggest_settings(
         report,
         chosen.how,
         resolution_is_known="data.resolution" in chosen.entry.component.recommends,
@@ -105,10 +105,10 @@ def _draw(source: Dataset, how: DataOptions, out: Path) -> None:
     import numpy as np
 
     from ganzoo import imaging
-    from ganzoo.data.preview import sheet
+    from ganzoo.data.preview import preview
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(np.asarray(sheet(source, how, how.classes)), out)
+    imaging.save(np.asarray(preview(source, how, how.classes)), out)
 
 
 # --- what is told -----------------------------------------------------------------------------

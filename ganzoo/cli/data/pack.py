@@ -65,26 +65,26 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
-    from ganzoo.data.descriptions import describe, names_of, read_descriptions, refuse_others
-    from ganzoo.data.packing import WITH_TEXTS, Pack, check_out, form_of, write
+    from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
+    from ganzoo.data.packing import FORMATS_WITH_TEXTS, Pack, check_output, output_format, write
     from ganzoo.observers.console import ProgressBar, counting
 
     path, how = out.path, {"folder": out.is_folder, "force": force}
-    check_out(path, compress=compress, described=descriptions is not None, **how)
+    check_output(path, compress=compress, described=descriptions is not None, **how)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
     source, bar = chosen.build(), ProgressBar()
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
-    elif form_of(path, folder=out.is_folder) in WITH_TEXTS:
+    elif output_format(path, folder=out.is_folder) in FORMATS_WITH_TEXTS:
         rows = _rows_beside(source, chosen.options, bar)
     with chosen.entry.code.only_own_frames():
         data = _prepared(source, chosen, bar)
-    names = names_of(source, data)
+    names = image_names(source, data)
     if descriptions:
-        refuse_others(names, rows)
-    texts = describe(names, rows)
+        require_rows_for(names, rows)
+    texts = texts_for(names, rows)
     pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
     with counting("packing images", "packing {} images") as progress:
         write(pack, path, progress, **how)
@@ -94,16 +94,18 @@ def pack(
 def _rows_beside(source: Dataset, options: Options, bar: ProgressBar) -> Rows:
     """The table in the folder of the images, which may be of another kind: nothing then."""
     from ganzoo.contracts import NamedDataset
-    from ganzoo.data.descriptions import FILE, read_descriptions
+    from ganzoo.data.descriptions import TABLE_NAME, read_descriptions
     from ganzoo.errors import RequestError
 
     path = getattr(options, "path", None)
     if not (
-        isinstance(source, NamedDataset) and isinstance(path, Path) and (path / FILE).is_file()
+        isinstance(source, NamedDataset)
+        and isinstance(path, Path)
+        and (path / TABLE_NAME).is_file()
     ):
         return {}
     try:
-        return read_descriptions(path / FILE)
+        return read_descriptions(path / TABLE_NAME)
     except RequestError as error:
         bar.on_message(f"no descriptions: {error}")
         return {}
@@ -111,19 +113,21 @@ def _rows_beside(source: Dataset, options: Options, bar: ProgressBar) -> Rows:
 
 def _prepared(source: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import notes_of
-    from ganzoo.data.cache import prepared
-    from ganzoo.data.collection import Collection, grouped
+    from ganzoo.data.cache import load_or_prepare
+    from ganzoo.data.collection import Collection, group_classes
     from ganzoo.errors import RequestError
 
     how = chosen.how
     if how.balance:
         raise RequestError("data.balance is for runs, and a file has each image once: leave it out")
-    grouped(source.class_names, how.classes)  # so that a wrong name is refused before the work
+    group_classes(
+        source.class_names, how.classes
+    )  # so that a wrong name is refused before the work
     for note in notes_of(source):
         bar.on_message(note)
     entry = chosen.entry
-    store = prepared(
-        source, how, bar.on_preparation_progress, dataset=entry.qualified_name, code=entry.code
+    store = load_or_prepare(
+        source, how, bar.on_preparation_progress, dataset_name=entry.qualified_name, code=entry.code
     )
     if store.skipped:
         bar.on_message("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))

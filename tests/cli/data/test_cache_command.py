@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo.data.cache import prepared
+from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.fingerprint import fingerprint_of_files
 from ganzoo.data.preparation import Preparation
 
@@ -74,7 +74,7 @@ def unfinished(cache: Path, days: float) -> list[Path]:
 @pytest.fixture
 def full(own_cache: Path, tmp_path: Path) -> Path:
     """A cache with one of everything."""
-    prepared(Grays(), Preparation(resolution=8))
+    load_or_prepare(Grays(), Preparation(resolution=8))
     (tmp_path / "a.txt").touch()
     fingerprint_of_files(tmp_path, ["a.txt"])
     download(own_cache / "mnist/fashion", "train.gz")
@@ -136,11 +136,11 @@ def test_what_is_named_is_deleted(
     assert kinds(ganzoo_command) == left
     assert ("download" in left) == (full / "mnist/fashion/train.gz").exists()
     assert ("prepared" in left) == bool(list((full / "prepared").iterdir()))
-    assert len(prepared(Grays(), Preparation(resolution=8))) == 2
+    assert len(load_or_prepare(Grays(), Preparation(resolution=8))) == 2
 
 
 def test_only_what_was_not_used_for_so_long(ganzoo_command: Ganzoo, full: Path) -> None:
-    old = prepared(Grays("others"), Preparation(resolution=8)).identity
+    old = load_or_prepare(Grays("others"), Preparation(resolution=8)).identity
     age(full / "prepared" / old, 10)
     assert cleared(ganzoo_command, "--all", "--older-than", 11) == "there is nothing to delete\n"
     assert f"prepared/{old}" in cleared(ganzoo_command, "--all", "--older-than", 9.5)
@@ -231,7 +231,7 @@ def test_a_cache_folder_that_is_a_link_is_the_users_choice(
 
 
 def test_a_set_in_use_can_be_deleted(ganzoo_command: Ganzoo, own_cache: Path) -> None:
-    data = prepared(Grays(), Preparation(resolution=8))
+    data = load_or_prepare(Grays(), Preparation(resolution=8))
     cleared(ganzoo_command, "--prepared")
     assert not list((own_cache / "prepared").iterdir())
     assert np.asarray(data.images).mean() == 0.5

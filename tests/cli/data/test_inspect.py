@@ -47,7 +47,7 @@ def test_the_report_tells_what_is_there_and_what_suits(
         "RGB (13)",
         "classes (2):\n  rose   12\n  tulip  1   few\n",
         "cannot be read (1):\n",
-        "page.jpg: it is no JPEG",
+        "page.jpg: it is not a JPEG",
         "have the same pixels (1):\n",
         "prepared at 64 x 64 x 3, data.fit=crop:\n  25.0% cut off on average, 25.0% at most\n",
         "13 enlarged",
@@ -149,7 +149,7 @@ def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
         (("blossoms", "--out", "there.png"), "there.png exists already"),
         (("blossoms", "--recipe", "nothing"), "there is no recipe called nothing"),
         (("image-folder", "dataset.path=nowhere"), "cannot read the folder"),
-        (("blossoms", "dataset.count=2", "data.classes=rose"), "there is no class called rose"),
+        (("blossoms", "dataset.count=2", "data.classes=rose"), "there is no class rose"),
         (("blossoms", "dataset.count=2", "data.channels=7"), "data.channels=7"),
     ],
 )
@@ -180,7 +180,7 @@ def test_an_hdf5_file_with_a_fault_is_told_of(ganzoo_command: Ganzoo, tmp_path: 
     told = inspected(ganzoo_command, *words)
     assert told.startswith("hdf5: 90 images\n")
     assert "cannot be read (1):\n  number 70: " in told
-    assert "(NaN or infinite)" in told
+    assert "(NaN or infinity)" in told
     assert "  1  10  few" in told
     assert "data.balance" not in told, "train refuses it"
 

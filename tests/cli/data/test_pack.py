@@ -86,7 +86,7 @@ def test_images_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path
     arguments = ("data", "pack", "image-folder", "dataset.path=images", "--out", "out")
     refused = ganzoo_command(*arguments)
     assert (refused.status, len(refused.err.splitlines())) == (2, 2)
-    assert "bad.png: it is no JPEG" in refused.err
+    assert "bad.png: it is not a JPEG" in refused.err
     done = ganzoo_command(*arguments, "dataset.on_error=skip", "--resolution", 16)
     assert "1 left out:\n  cannot read the image" in done.err
     assert len(list((tmp_path / "out").rglob("*.png"))) == 6
@@ -108,7 +108,7 @@ def test_what_images_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path: 
         assert set(file) == {"images", "source"}
     (tmp_path / "other.csv").write_text("file,description\nblue.png,sky\n")
     refused = ganzoo_command(*arguments, "a.h5", "--descriptions", "other.csv")
-    assert "of other images, such as blue.png: the dataset has red.png" in refused.error
+    assert "the table has blue.png, the dataset has red.png" in refused.error
 
 
 def test_only_the_chosen_classes_are_packed(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         ((*blossoms, "--out", "there.h5"), "exists already"),
         ((*blossoms, "--out", "a.zip"), "FILE.npz"),
         ((*blossoms, "--out", "out", "--compress"), "--compress"),
-        ((*blossoms, "--out", "a.npz", "--descriptions", "t.csv"), "cannot hold descriptions"),
+        ((*blossoms, "--out", "a.npz", "--descriptions", "t.csv"), "cannot contain descriptions"),
         ((*blossoms, "--out", "a.h5", "--descriptions", "t.csv"), "there is no table t.csv"),
         ((*blossoms, "--out", "a.h5", "--resolution", "huge"), "data.resolution=huge"),
         ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps is not about images"),
@@ -165,7 +165,7 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),
         (("data", "pack", "image-folder", "--out", "a.h5"), "dataset.path=FOLDER"),
         ((*blossoms, "--out", "a.h5", "data.balance=true"), "data.balance is for runs"),
-        ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class called x"),
+        ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class x"),
         (blossoms, "--out"),
     ):
         assert said in ganzoo_command(*arguments).error

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from pydantic import Field, ValidationError
 
-from ganzoo import Options, RequestError, SampleRange, SampleRanges
-from ganzoo.data import depth
+from ganzoo import EightBitConverter, Options, PixelRange, RequestError
+from ganzoo.data import bit_depth
 
 Values = list[Any]
 
@@ -26,7 +26,7 @@ def encoded(values: Values, kind: type[Any]) -> bytes:
     return stream.getvalue()
 
 
-def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> SampleRanges:
+def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> EightBitConverter:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
 
@@ -34,11 +34,11 @@ def ranges(tmp_path: Path, files: Mapping[str, bytes], wanted: str = "auto") -> 
         return (tmp_path / name).open("rb")
 
     paths = [tmp_path / name for name in files]
-    return SampleRanges(wanted, list(files), paths, read, "pics")
+    return EightBitConverter(wanted, list(files), paths, read, "pics")
 
 
-def grays(found: SampleRanges, values: Values, kind: type[Any]) -> Any:
-    return np.asarray(found.applied(image(values, kind)))[0].tolist()
+def grays(found: EightBitConverter, values: Values, kind: type[Any]) -> Any:
+    return np.asarray(found.convert(image(values, kind)))[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,17 @@ def grays(found: SampleRanges, values: Values, kind: type[Any]) -> Any:
         (np.uint16, [0, 16000], "0..16383", [0, 249]),
     ],
 )
-def test_the_range_is_found_and_told(
+def test_the_range_is_found_and_noted(
     kind: type[Any], values: Values, limits: str, expected: Values, tmp_path: Path
 ) -> None:
     files = {"a": encoded(values[:2], kind), "b": encoded(values[1:], kind)}
     found = ranges(tmp_path, files)
     what = "floats" if kind is np.float32 else "whole numbers"
     (note,) = found.notes
-    assert note.startswith(f"{what} of more than 8 bits are taken as {limits}; dataset.range=")
+    assert note.startswith(
+        f"pixels that are {what} of more than 8 bits are read in the range {limits}; write "
+        "dataset.range="
+    )
     assert found.identity == f"-{limits}"
     assert grays(found, values, kind) == expected
 
@@ -69,7 +72,7 @@ def test_the_range_is_found_and_told(
     ("kind", "values"),
     [(np.float32, [0, 1]), (np.uint16, [0, 40000]), (np.uint8, [0, 200])],
 )
-def test_what_is_usual_is_left_to_the_preparation(
+def test_images_with_the_default_range_are_not_converted(
     kind: type[Any], values: Values, tmp_path: Path
 ) -> None:
     found = ranges(tmp_path, {"a": encoded(values, kind), "b": b"text", "c.jpg": b"II*\0"})
@@ -80,15 +83,15 @@ def test_what_is_usual_is_left_to_the_preparation(
 @pytest.mark.parametrize(
     ("kind", "values", "said"),
     [
-        (np.float32, [-1000, 400], "the floats in pics go from -1000 to 400"),
-        (np.float32, [0, 1.02], "the floats in pics go from 0 to 1.02"),
+        (np.float32, [-1000, 400], "the pixels in pics are floats from -1000 to 400"),
+        (np.float32, [0, 1.02], "the pixels in pics are floats from 0 to 1.02"),
         (np.float32, [0, 5000], "from 0 to 5000"),
-        (np.uint16, [0, 1], "the whole numbers in pics go from 0 to 1,"),
+        (np.uint16, [0, 1], "the pixels in pics are whole numbers from 0 to 1;"),
         (np.int32, [0, 70000], "from 0 to 70000"),
         (np.int32, [-5, 9], "from -5 to 9"),
     ],
 )
-def test_what_may_mean_anything_is_asked_for(
+def test_an_ambiguous_range_is_refused(
     kind: type[Any], values: Values, said: str, tmp_path: Path
 ) -> None:
     files = {"a": encoded(values, kind)}
@@ -100,24 +103,26 @@ def test_what_may_mean_anything_is_asked_for(
     assert grays(found, [-100, -5.5, 9, 100], np.float32) == [0, 0, 255, 255]
 
 
-def test_the_images_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_extremes_are_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a": encoded([0, 4000], np.uint16)}
     first = ranges(tmp_path, files).identity
-    monkeypatch.setattr(depth, "open_image", lambda *_: pytest.fail("read again"))
-    again = SampleRanges("auto", ["a"], [tmp_path / "a"], lambda _: pytest.fail("read again"), "x")
+    monkeypatch.setattr(bit_depth, "open_image", lambda *_: pytest.fail("read again"))
+    again = EightBitConverter(
+        "auto", ["a"], [tmp_path / "a"], lambda _: pytest.fail("read again"), "x"
+    )
     assert again.identity == first
 
 
 class Given(Options):
-    range: SampleRange = Field("auto", description="What black and white are.")
+    range: PixelRange = Field("auto", description="What black and white are.")
 
 
 @pytest.mark.parametrize("text", ["0..1", "-1000..400", "0.5..1.5", "auto"])
-def test_a_range_is_two_numbers(text: str) -> None:
+def test_a_pixel_range_is_two_numbers(text: str) -> None:
     assert Given.model_validate({"range": text}).range == text
 
 
 @pytest.mark.parametrize("text", ["", "1..0", "1..1", "1", "a..b", "0...1", "0..inf"])
-def test_other_texts_are_no_range(text: str) -> None:
+def test_other_texts_are_not_a_pixel_range(text: str) -> None:
     with pytest.raises(ValidationError, match=r"write auto, or LOW\.\.HIGH"):
         Given.model_validate({"range": text})
