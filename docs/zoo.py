@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ganzoo.cli.formatting import section, shown, values
+from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.registry import KINDS, Entry, Registry, plural
 from ganzoo.run import Run
 from ganzoo.sections import section as settings_of
@@ -42,9 +42,9 @@ def _component(entry: Entry) -> str:
     if component.reference:
         lines += [f"*{component.reference}*", ""]
     if component.options.model_fields:
-        lines.append(_table(component.options, f"{section(component)}."))
+        lines.append(_table(component.options, f"{settings_section(component)}."))
     if component.recommends:
-        advice = ", ".join(f"`{key}={shown(v)}`" for key, v in component.recommends.items())
+        advice = ", ".join(f"`{key}={format_value(v)}`" for key, v in component.recommends.items())
         lines += [f"Recommends {advice}.", ""]
     return "\n".join(lines)
 
@@ -61,8 +61,8 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         if inside := settings_of(field.annotation):
             yield from _rows(inside, f"{prefix}{name}.")
         elif field.description:  # components of a run have no description, but their own tables
-            default = f"`{shown(field.default)}`" if field.default is not None else ""
-            yield f"`{prefix}{name}`", values(field), default, field.description
+            default = f"`{format_value(field.default)}`" if field.default is not None else ""
+            yield f"`{prefix}{name}`", allowed_values(field), default, field.description
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ from ganzoo.cli import (
     sweep,
     train,
 )
-from ganzoo.cli.exit import STOPPED, fall_silent
-from ganzoo.cli.keys import setting_meant
-from ganzoo.cli.streams import accept_any_text
+from ganzoo.cli.exit import STOPPED, discard_stdout
+from ganzoo.cli.keys import suggest_setting
+from ganzoo.cli.output_encoding import escape_unencodable_text
 
 app = typer.Typer(
     name="ganzoo",
@@ -58,16 +58,16 @@ app.command("plugins")(plugins.plugins)
 def options(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and leave.", is_eager=True)
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
     ] = False,
     traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show where in the code an error came from.")
+        bool, typer.Option("--traceback", help="Show the Python traceback of an error.")
     ] = False,
 ) -> None:
-    """Train GANs: any dataset, any architecture, any loss, any augmentations.
+    """Train GANs with any dataset, architecture, loss and augmentations.
 
-    `ganzoo train blossoms dcgan wgan-gp` trains at once, without data or network;
-    `ganzoo list` shows everything else that is installed.
+    Try `ganzoo train blossoms dcgan wgan-gp`: it needs no data and no internet connection.
+    `ganzoo list` shows all installed datasets, architectures and losses.
     """
     if version:
         from ganzoo import __version__
@@ -81,80 +81,83 @@ def options(
 
 
 def main() -> None:
-    """Run the command and leave with its status.
+    """Run the command and exit with its status.
 
-    0 done, 1 the work failed, 2 the request was wrong, 75 stopped on request and resumable,
-    130 interrupted before there was anything to save.
+    0 success, 1 the command failed, 2 wrong arguments or settings, 75 stopped on request and
+    resumable, 130 interrupted before there was anything to save.
     """
-    # pydantic would search every installed distribution for plugins of its own.
+    # Otherwise pydantic searches all installed distributions for pydantic plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from ganzoo.errors import PluginError, RequestError, Stopped, Terminated, is_out_of_memory
 
-    accept_any_text()
-    warnings.showwarning = _warn
-    for number in _ENDINGS:
+    escape_unencodable_text()
+    warnings.showwarning = _print_warning
+    for number in _TERMINATION_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _terminate)
+            signal.signal(number, _raise_terminated)
     try:
         status = app(prog_name="ganzoo", standalone_mode=False)
-        if sys.stdout:  # there is none where it was closed from the beginning
+        if sys.stdout:  # None if standard output was closed at the start
             sys.stdout.flush()
         if status == _INTERRUPTED:
-            _leave("interrupted", _INTERRUPTED)
+            _exit_with_error("interrupted", _INTERRUPTED)
         sys.exit(status)
-    except BrokenPipeError:  # `ganzoo list | head`: who reads has seen enough
-        fall_silent()
+    except BrokenPipeError:  # `ganzoo list | head`: the reader closed the pipe
+        discard_stdout()
         sys.exit(0)
-    except SystemExit as leaving:
-        if not isinstance(leaving.__context__, BrokenPipeError):
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
             raise
-        fall_silent()  # the same, of which Typer makes an error
+        discard_stdout()  # Typer turns a broken pipe into exit status 1
         sys.exit(0)
-    except _USAGE as error:
-        _leave(error.format_message() + setting_meant(getattr(error, "option_name", None)), 2)
+    except _USAGE_ERROR as error:
+        suggestion = suggest_setting(getattr(error, "option_name", None))
+        _exit_with_error(error.format_message() + suggestion, 2)
     except RequestError as error:
-        _leave(str(error), 2)
+        _exit_with_error(str(error), 2)
     except PluginError as error:
-        _leave(f"{error} ({_SHOWS_WHERE})", 1)
+        _exit_with_error(f"{error} ({_TRACEBACK_HINT})", 1)
     except Terminated as terminated:
-        _leave("terminated", terminated.status)
+        _exit_with_error("terminated", terminated.status)
     except Stopped as stopped:
-        _leave(str(stopped), STOPPED)
+        _exit_with_error(str(stopped), STOPPED)
     except (KeyboardInterrupt, typer.Abort):
-        _leave("interrupted", _INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - no traceback reaches anyone who did not ask for it
+        _exit_with_error("interrupted", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - users see one line, unless they pass --traceback
         name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
         reason = (str(error).splitlines() or [""])[0]
         if is_out_of_memory(error):
             reason += "; lower train.batch_size, data.resolution or the networks' width"
-        _leave(f"{name}{reason} ({_SHOWS_WHERE})", 1)
+        _exit_with_error(f"{name}{reason} ({_TRACEBACK_HINT})", 1)
 
 
 _INTERRUPTED = 130
-_SHOWS_WHERE = "`ganzoo --traceback ...` shows where"
-_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_TRACEBACK_HINT = "`ganzoo --traceback ...` shows where"
+_TERMINATION_SIGNALS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
-# Typer does not name the parent of its usage errors, and keeps it elsewhere in each release.
-_USAGE: Any = typer.BadParameter.__mro__[2]
+# Typer does not export the base class of its usage errors; its module differs between releases.
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Leave by way of an exception, so that what is half done is cleared away."""
+def _raise_terminated(number: int, frame: FrameType | None) -> None:
+    """Raise an exception, so that cleanup code runs before the process exits."""
     from ganzoo.errors import Terminated
 
-    # A run has not begun, or is gone on with: the same command does that again.
+    # These commands can be repeated: the run has not begun, or resumes.
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     raise Terminated(STOPPED if command in ("train", "resume", "sweep") else 128 + number)
 
 
-def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
+def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
     print("warning:", " ".join(str(message).split()), file=sys.stderr)
 
 
-def _leave(message: str, status: int) -> None:
-    """Say what was wrong in one line; called while the error is being handled."""
+def _exit_with_error(message: str, status: int) -> None:
+    """Print the error in one line and exit; called inside the ``except`` block."""
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
-    with suppress(OSError):  # nobody is there to read it
+    with suppress(OSError):  # standard error may be closed
         print("error:", " ".join(message.split()), file=sys.stderr)
     sys.exit(status)

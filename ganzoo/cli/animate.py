@@ -1,4 +1,4 @@
-"""``ganzoo animate``: a run's samples as a film, or a walk through its latent space."""
+"""``ganzoo animate``: a video of a run's sample grids, or of a latent-space walk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.options import Force, one_file
+from ganzoo.cli.options import (
+    CHECKPOINT_HELP,
+    DEVICE_HELP,
+    TRUNCATION_HELP,
+    Force,
+    RunArgument,
+    file_path,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,60 +27,78 @@ _WALK = "A walk (with --walk)"
 
 def animate(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: RunArgument,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="A .gif, .mp4 or .webp file.", parser=one_file)
+        Path,
+        typer.Option(
+            metavar="FILE", help="The .gif, .mp4 or .webp file to write.", parser=file_path
+        ),
     ],
     force: Force = False,
     last: Annotated[
-        int | None, typer.Option(min=1, help="Only this many of the newest sample grids.")
+        int | None, typer.Option(min=1, help="Use only the newest N sample grids.", metavar="N")
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(min=0.1, max=50, help="Frames a second: 20 in walks, 5 in films by default."),
+        typer.Option(
+            min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
+        ),
     ] = None,
     walk: Annotated[
         int | None,
-        typer.Option(min=2, help="Walk past this many latents instead.", rich_help_panel=_WALK),
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="Make a latent-space walk through N random latents instead.",
+            rich_help_panel=_WALK,
+        ),
     ] = None,
     frames: Annotated[
-        int, typer.Option(min=1, help="From one latent to the next.", rich_help_panel=_WALK)
+        int,
+        typer.Option(
+            min=1, help="Number of frames from one latent to the next.", rich_help_panel=_WALK
+        ),
     ] = 30,
     count: Annotated[
-        int, typer.Option(min=1, help="Walks side by side.", rich_help_panel=_WALK)
+        int,
+        typer.Option(
+            min=1, help="Number of walks, shown together in a grid.", rich_help_panel=_WALK
+        ),
     ] = 9,
     seed: Annotated[
         int,
-        typer.Option(min=0, help="Which walks; the same seed, the same.", rich_help_panel=_WALK),
+        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_WALK),
     ] = 0,
     class_name: Annotated[
         str | None,
         typer.Option(
-            "--class", metavar="NAME", help="Only images of this class.", rich_help_panel=_WALK
+            "--class",
+            metavar="NAME",
+            help="Generate images of this class only.",
+            rich_help_panel=_WALK,
         ),
     ] = None,
     truncation: Annotated[
         float,
         typer.Option(
             metavar="PSI",
-            help="Below 1, latents nearer to their mean: less diverse images.",
+            help=TRUNCATION_HELP,
             rich_help_panel=_WALK,
         ),
     ] = 1.0,
     checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help="last, best or a step.", rich_help_panel=_WALK)
+        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_WALK)
     ] = "last",
-    device: Annotated[
-        str, typer.Option(help="cpu, cuda, cuda:N or mps.", rich_help_panel=_WALK)
-    ] = "cpu",
+    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_WALK)] = "cpu",
 ) -> None:
-    """Make a film of a run's sample grids, or of a walk through its latent space.
+    """Make a video of a run's sample grids, or of a walk through its latent space.
 
-    A walk goes past some latents and back to the first, so that it repeats without a jump.
+    A walk interpolates between random latents and ends at the first, so that it
+    loops.
 
     Examples:
-    - `ganzoo animate RUN --out film.gif`
-    - `ganzoo animate RUN --last 50 --fps 10 --out film.mp4`
+    - `ganzoo animate RUN --out video.gif`
+    - `ganzoo animate RUN --last 50 --fps 10 --out video.mp4`
     - `ganzoo animate RUN --walk 8 --out walk.gif`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
 
@@ -85,26 +110,26 @@ def animate(
 
     check_free(out, force=force)
     if walk is None:
-        _refuse_options_of_walks(context)
+        _refuse_walk_options(context)
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5)
     elif last is None:
         trained = api.load(run, checkpoint).to(device)
-        made = _walk(trained, walk, frames, count, seed, class_name, truncation)
-        _write(made, walk * frames, out, fps or 20)
+        images = _walk(trained, walk, frames, count, seed, class_name, truncation)
+        _write(images, walk * frames, out, fps or 20)
     else:
-        raise RequestError("--last is for films and --walk for walks: leave one of them out")
+        raise RequestError("--last and --walk cannot be combined: remove one of them")
     print(out)
 
 
-def _refuse_options_of_walks(context: typer.Context) -> None:
+def _refuse_walk_options(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} is for walks: add --walk N, or leave it out")
+            raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
 
 
 def _walk(
@@ -124,16 +149,16 @@ def _walk(
 
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
-    """Write frames as they are made, with a bar in a terminal, else with a line."""
-    from ganzoo.observers.console import counting
+    """Write the frames one by one and show progress on standard error."""
+    from ganzoo.observers.console import show_progress
     from ganzoo.output.animation import write
 
-    with counting("frame", "making {} frames") as show:
+    with show_progress("frame", "making {} frames") as update:
 
-        def counted() -> Iterator[Image.Image]:
-            show(0, total)
+        def with_progress() -> Iterator[Image.Image]:
+            update(0, total)
             for done, frame in enumerate(frames, 1):
                 yield frame
-                show(done, total)
+                update(done, total)
 
-        write(counted(), out, fps)
+        write(with_progress(), out, fps)

@@ -1,4 +1,4 @@
-"""Lists on a command line, and every combination of their values."""
+"""Expand lists on the command line into all combinations of their values."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ import itertools
 import re
 from typing import NamedTuple
 
-from ganzoo.cli.request import Words
+from ganzoo.cli.request import Arguments
 
 
 class Combination(NamedTuple):
-    """One value of every list: the words of one run."""
+    """The arguments of one run: one value of each list."""
 
-    words: Words
+    arguments: Arguments
     differs: dict[str, str]
-    """The values that were chosen from lists, by dotted key."""
+    """The values taken from lists, by dotted key."""
 
 
 class _Axis(NamedTuple):
     key: str
-    before: str
-    """What stands before the value: nothing before a name."""
+    prefix: str
+    """The text before the value: ``KEY=``, or nothing for a component's name."""
     values: list[str]
 
 
-def combinations(words: Words) -> list[Combination]:
-    """Every combination of the values of the lists in these words, the first list slowest.
+def combinations(arguments: Arguments) -> list[Combination]:
+    """All combinations of the values in these lists; the first list varies slowest.
 
-    Raises RequestError if a setting that has a list is given twice.
+    Raises RequestError if a setting with a list is given twice.
     """
-    names = [_Axis(kind, "", split(text)) for kind, text in words.components.items()]
-    axes = names + [_axis(text) for text in words.assignments]
-    _require_single(axes)
+    names = [_Axis(kind, "", split(text)) for kind, text in arguments.components.items()]
+    axes = names + [_axis(text) for text in arguments.assignments]
+    _refuse_duplicate_lists(axes)
     found = []
     for values in itertools.product(*(axis.values for axis in axes)):
-        chosen = tuple(axis.before + value for axis, value in zip(axes, values, strict=True))
+        texts = tuple(axis.prefix + value for axis, value in zip(axes, values, strict=True))
         differs = {a.key: v for a, v in zip(axes, values, strict=True) if len(a.values) > 1}
-        of_run = Words(words.files, chosen[: len(names)], chosen[len(names) :])
+        of_run = Arguments(arguments.files, texts[: len(names)], texts[len(names) :])
         found.append(Combination(of_run, differs))
     return found
 
 
 def split(text: str) -> list[str]:
-    """The values of a list: what stands between commas outside of brackets and double quotes."""
+    """The values of a list: split at commas, except inside brackets and double quotes."""
     values, depth = [""], 0
     for piece in re.findall(r'"(?:\\.|[^"\\])*"|.', text, re.DOTALL):
         depth = max(0, depth + (piece in "([{") - (piece in ")]}"))
@@ -58,7 +58,7 @@ def _axis(assignment: str) -> _Axis:
     return _Axis(key.removesuffix(".name"), f"{key}=", split(text))
 
 
-def _require_single(axes: list[_Axis]) -> None:
+def _refuse_duplicate_lists(axes: list[_Axis]) -> None:
     from ganzoo.errors import RequestError
 
     keys = [axis.key for axis in axes]

@@ -1,4 +1,4 @@
-"""``ganzoo compare``: runs side by side."""
+"""``ganzoo compare``: a table of runs with their settings and results."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ganzoo.cli.formatting import better
 from ganzoo.cli.options import Force, Json
 from ganzoo.cli.table import table
 
@@ -25,26 +26,30 @@ if TYPE_CHECKING:
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of runs, and of sweeps for all their runs."),
+        typer.Argument(
+            metavar="RUN...", help="Run folders, or sweep folders, which stand for all their runs."
+        ),
     ],
     sort: Annotated[
-        str | None, typer.Option(metavar="METRIC", help="The best by this metric first.")
+        str | None,
+        typer.Option(metavar="METRIC", help="Sort the runs by this metric, best first."),
     ] = None,
     as_json: Json = False,
     as_csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write a CSV file, too.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Also write a CSV file.")
     ] = None,
     force: Force = False,
-    everything: Annotated[
+    all_settings: Annotated[
         bool,
-        typer.Option("--all", help="Show options of components that not all runs have, too."),
+        typer.Option("--all", help="Also show options of components that only some runs use."),
     ] = False,
 ) -> None:
-    """Show runs side by side: settings that differ, speed, losses and metrics.
+    """Compare runs in a table: settings that differ, speed, losses and metrics.
 
-    Each metric is shown at its best evaluation and at the last one, with the step. Numbers that
-    must not be compared with the others, such as those of fewer images, are marked. Settings
-    that differ only because the components do are left out, unless you give `--all`.
+    Each metric is shown at its best and at its last evaluation, as VALUE @STEP.
+    A letter marks numbers that cannot be compared with the others, for example
+    because they were computed from fewer images. `--all` also shows settings
+    that differ only because the components differ.
 
     Examples:
     - `ganzoo compare runs/one runs/other`
@@ -56,26 +61,28 @@ def compare(
     from ganzoo.errors import RequestError, did_you_mean
 
     if as_csv and as_csv.exists() and not force:
-        raise RequestError(f"{as_csv} is there already: name another, or overwrite it with --force")
+        raise RequestError(
+            f"{as_csv} already exists: choose another name, or overwrite it with --force"
+        )
     compared = comparison.compare(_folders(runs))
     metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))
     if sort is not None:
         if sort not in metrics:
             known = f": {', '.join(metrics)}" if metrics else ""
             raise RequestError(
-                f"no run was evaluated by {sort}{did_you_mean(sort, metrics) or known}"
+                f"no run was evaluated with the metric {sort}{did_you_mean(sort, metrics) or known}"
             )
         compared = comparison.ranked(compared, sort)
     if as_csv:
-        _write(as_csv, [_flat(run) for run in compared])
+        _write_csv(as_csv, [_csv_row(run) for run in compared])
     if as_json:
         print(json.dumps([asdict(run) for run in compared], indent=2, default=str))
     else:
-        _show(compared, metrics, list(compared[0].settings) if everything else None)
+        _show(compared, metrics, list(compared[0].settings) if all_settings else None)
 
 
 def _folders(paths: Sequence[Path]) -> list[RunFolder]:
-    """The run folders, each once."""
+    """The run folders of these runs and sweeps, without duplicates."""
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
     from ganzoo.sweeps import FILE, Sweep
@@ -86,8 +93,8 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
             found.setdefault(path.resolve(), RunFolder.open(path))
             continue
         sweep = Sweep.open(path)
-        if left := len(sweep.trials) - len(sweep.started):
-            print(f"{path}: {left} of {len(sweep.trials)} runs have not begun", file=sys.stderr)
+        if missing := len(sweep.trials) - len(sweep.started):
+            print(f"{path}: {missing} of {len(sweep.trials)} runs have not begun", file=sys.stderr)
         found |= {folder.path.resolve(): folder for folder in sweep.started}
     if not found:
         raise RequestError("there is no run to compare")
@@ -95,101 +102,104 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
 
 
 _WIDTH = 120
-"""Columns of text where there is no terminal."""
+"""The width of the text if there is no terminal, in characters."""
 
 
 def _show(runs: Sequence[Compared], metrics: Sequence[str], keys: Sequence[str] | None) -> None:
-    """Settings are those with ``keys``, or without any those that differ on their own."""
+    """Print the table with these settings; by default, with those that differ independently."""
     from ganzoo.comparison import telling
 
-    marks = _Marks()
+    footnotes = _Footnotes()
     shown = telling(runs) if keys is None else keys
-    columns = list(_columns(runs, shown, metrics, marks))
+    columns = list(_columns(runs, shown, metrics, footnotes))
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
-    print(*_arranged(list(zip(*columns, strict=True)), width), sep="\n")
-    if left_out := len(runs[0].settings) - len(shown):
-        print(f"\n{left_out} more settings differ because these do: --all shows them")
-    if marks.letters:
-        print("\nNumbers with a mark are not to be compared with those that lack it:")
-        print(*(f"{letter}  {why}" for why, letter in marks.letters.items()), sep="\n")
-    if waiting := [run.folder for run in runs if not run.metrics]:
-        more = f", and {len(waiting) - 1} more like it" if len(waiting) > 1 else ""
-        print(f"\nnot evaluated yet: ganzoo evaluate {waiting[0]}{more}")
+    print(*_fit_width(list(zip(*columns, strict=True)), width), sep="\n")
+    if hidden := len(runs[0].settings) - len(shown):
+        print(f"\n{hidden} more settings differ as a consequence of these: --all shows them")
+    if footnotes.letters:
+        print("\nDo not compare numbers marked with a letter with numbers without it:")
+        print(*(f"{letter}  {reason}" for reason, letter in footnotes.letters.items()), sep="\n")
+    if not_evaluated := [run.folder for run in runs if not run.metrics]:
+        others = len(not_evaluated) - 1
+        more = f" (and {others} other run{'s' if others > 1 else ''})" if others else ""
+        print(f"\nnot evaluated yet: ganzoo evaluate {not_evaluated[0]}{more}")
 
 
-class _Marks:
-    """A letter for each reason why numbers must not be compared."""
+class _Footnotes:
+    """A letter for each reason why numbers cannot be compared."""
 
     def __init__(self) -> None:
         self.letters: dict[str, str] = {}
 
-    def __call__(self, number: str, reasons: Sequence[str]) -> str:
-        """The number with its marks."""
+    def mark(self, number: str, reasons: Sequence[str]) -> str:
+        """The number, followed by the letters of these reasons."""
         return " ".join([number, *map(self._letter, reasons)])
 
     def _letter(self, reason: str) -> str:
-        turns, place = divmod(len(self.letters), len(ascii_lowercase))
-        return self.letters.setdefault(reason, ascii_lowercase[place] * (turns + 1))
+        rounds, index = divmod(len(self.letters), len(ascii_lowercase))
+        return self.letters.setdefault(reason, ascii_lowercase[index] * (rounds + 1))
 
 
 def _columns(
-    runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], marks: _Marks
+    runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], footnotes: _Footnotes
 ) -> Iterator[list[str]]:
-    """A title and a cell for each run; of metrics also what is good, and what real images get."""
+    """Columns: a heading, a cell for each run, then which values are better and the baseline."""
     from ganzoo.sweeps import short_keys
 
-    beside = ["", ""] if metrics else []
-    yield ["run", *_names(runs), *(["good", "real"] if metrics else [])]
+    blank = ["", ""] if metrics else []
+    yield ["run", *_names(runs), *(["better", "baseline"] if metrics else [])]
     for key, label in zip(keys, short_keys(keys), strict=True):
-        yield [label, *(_text(key, run.settings[key]) for run in runs), *beside]
-    yield ["steps made", *(_rounded(run.steps) for run in runs), *beside]
-    yield ["images seen", *(_rounded(run.images_seen) for run in runs), *beside]
-    yield ["images/s", *(_rounded(run.images_per_second) for run in runs), *beside]
+        yield [label, *(_setting(key, run.settings[key]) for run in runs), *blank]
+    yield ["steps done", *(_rounded(run.steps) for run in runs), *blank]
+    yield ["images seen", *(_rounded(run.images_seen) for run in runs), *blank]
+    yield ["images/s", *(_rounded(run.images_per_second) for run in runs), *blank]
     for name in dict.fromkeys(name for run in runs for name in run.losses):
-        yield [name, *(_loss(run, name, marks) for run in runs), *beside]
+        yield [name, *(_loss(run, name, footnotes) for run in runs), *blank]
     for name in metrics:
-        yield from _metric(name, [run.metrics.get(name) for run in runs], marks)
+        yield from _metric(name, [run.metrics.get(name) for run in runs], footnotes)
 
 
-def _loss(run: Compared, name: str, marks: _Marks) -> str:
-    return marks(f"{run.losses[name]:.4g}", run.losses_unlike) if name in run.losses else _NONE
+def _loss(run: Compared, name: str, footnotes: _Footnotes) -> str:
+    if name not in run.losses:
+        return _MISSING
+    return footnotes.mark(f"{run.losses[name]:.4g}", run.losses_unlike)
 
 
-def _metric(name: str, runs: Sequence[Scored | None], marks: _Marks) -> Iterator[list[str]]:
-    usual = next(run.last.score for run in runs if run and not run.unlike)
-    real = _NONE if usual.baseline is None else f"{usual.baseline:.4g}"
-    beside = [usual.goal, real]
-    best = [run and _reading(run.best, run, marks) for run in runs]
-    last = [run and _reading(run.last, run, marks) for run in runs]
+def _metric(name: str, runs: Sequence[Scored | None], footnotes: _Footnotes) -> Iterator[list[str]]:
+    score = next(run.last.score for run in runs if run and not run.unlike)
+    baseline = _MISSING if score.baseline is None else f"{score.baseline:.4g}"
+    last_cells = [better(score), baseline]
+    best = [run and _reading(run.best, run, footnotes) for run in runs]
+    last = [run and _reading(run.last, run, footnotes) for run in runs]
     if best == last:
-        yield [name, *(cell or _NONE for cell in best), *beside]
+        yield [name, *(cell or _MISSING for cell in best), *last_cells]
     else:
-        yield [f"{name} best", *(cell or _NONE for cell in best), *beside]
-        yield [f"{name} last", *(cell or _NONE for cell in last), *beside]
+        yield [f"{name} best", *(cell or _MISSING for cell in best), *last_cells]
+        yield [f"{name} last", *(cell or _MISSING for cell in last), *last_cells]
 
 
-def _reading(reading: Reading, run: Scored, marks: _Marks) -> str:
-    return marks(f"{reading.score.value:.4g} @{reading.step}", run.unlike)
+def _reading(reading: Reading, run: Scored, footnotes: _Footnotes) -> str:
+    return footnotes.mark(f"{reading.score.value:.4g} @{reading.step}", run.unlike)
 
 
-_NONE = "-"
+_MISSING = "-"
 
 
 def _rounded(number: float | None) -> str:
-    return _NONE if number is None else f"{number:.0f}"
+    return _MISSING if number is None else f"{number:.0f}"
 
 
-def _text(key: str, value: Any) -> str:
-    """A setting's value; of the components' full names the last part."""
+def _setting(key: str, value: Any) -> str:
+    """A setting's value; components without the name of their plugin."""
     from ganzoo.settings import MAIN_KINDS
 
     if not isinstance(value, str):
-        return _NONE if value is None else json.dumps(value, default=str)
+        return _MISSING if value is None else json.dumps(value, default=str)
     return value.rpartition("/")[2] if key in MAIN_KINDS else value
 
 
 def _names(runs: Sequence[Compared]) -> list[str]:
-    """As much of the end of each folder's path as it takes to tell them apart."""
+    """The shortest ends of the folders' paths that are all different."""
     parts = [Path(run.folder).absolute().parts for run in runs]
     length = 1
     while len({each[-length:] for each in parts}) < len(parts):
@@ -197,30 +207,29 @@ def _names(runs: Sequence[Compared]) -> list[str]:
     return ["/".join(each[-length:]) for each in parts]
 
 
-def _arranged(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Lines with a row for each run where there is room for it, else with a column for each.
+def _fit_width(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """A table with one row per run if it fits into the width, else with one column per run.
 
-    There may be several tables of columns, one below the other.
+    If these columns do not fit either, they are split into several tables.
     """
     if max(map(len, table(rows))) <= width:
         yield from table(rows)
         return
-    titles, *runs = rows
-    shown: list[Sequence[str]] = []
+    headings, *runs = rows
+    columns: list[Sequence[str]] = []
     for run in runs:
-        if shown and _width([titles, *shown, run]) > width:
-            yield from (*table(list(zip(titles, *shown, strict=True))), "")
-            shown = []
-        shown.append(run)
-    yield from table(list(zip(titles, *shown, strict=True)))
+        if columns and _width([headings, *columns, run]) > width:
+            yield from (*table(list(zip(headings, *columns, strict=True))), "")
+            columns = []
+        columns.append(run)
+    yield from table(list(zip(headings, *columns, strict=True)))
 
 
 def _width(columns: Sequence[Sequence[str]]) -> int:
     return sum(max(map(len, column)) + 2 for column in columns) - 2
 
 
-def _flat(run: Compared) -> dict[str, Any]:
-    """One row of the CSV file."""
+def _csv_row(run: Compared) -> dict[str, Any]:
     row: dict[str, Any] = {"run": run.folder, **run.settings}
     row |= {"steps": run.steps, "images_seen": run.images_seen}
     row |= {"images_per_second": run.images_per_second, **run.losses}
@@ -236,8 +245,8 @@ def _flat(run: Compared) -> dict[str, Any]:
     return row
 
 
-def _write(file: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Raises RequestError if it cannot be written."""
+def _write_csv(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write a CSV file; raises RequestError if that fails."""
     from ganzoo.errors import RequestError
 
     names = list(dict.fromkeys(name for row in rows for name in row))

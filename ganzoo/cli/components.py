@@ -1,4 +1,4 @@
-"""``ganzoo list`` and ``ganzoo info``: what is installed, and what it can do."""
+"""``ganzoo list`` and ``ganzoo info``: the installed components and their options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.formatting import section, shown, values
+from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 
 if TYPE_CHECKING:
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 
 
 def list_components(
-    kind: Annotated[
+    component_type: Annotated[
         str | None,
         typer.Argument(
-            help="datasets, architectures, losses, augmentations, metrics, extractors or recipes."
+            metavar="[KIND]",
+            help="List only datasets, architectures, losses, augmentations, metrics, "
+            "extractors or recipes.",
         ),
     ] = None,
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """List everything installed, from whichever package it came.
+    """List all installed components: datasets, architectures, losses and more.
 
     Examples: `ganzoo list`, `ganzoo list losses`, `ganzoo list --json`.
     """
@@ -35,11 +37,12 @@ def list_components(
     from ganzoo.registry import KINDS, plural
 
     kinds = {plural(k): k for k in KINDS} | {k: k for k in KINDS}
-    if kind is not None and kind not in kinds:
+    if component_type is not None and component_type not in kinds:
         plurals = [plural(k) for k in KINDS]
-        known = did_you_mean(kind, plurals) or f"; there are {', '.join(plurals)}"
-        raise UnknownName(f"there is no kind of component called {kind}{known}")
-    entries = registry(disable_plugin, plugin).entries(kinds[kind] if kind else None)
+        known = did_you_mean(component_type, plurals) or f"; there are {', '.join(plurals)}"
+        raise UnknownName(f"there is no kind of component called {component_type}{known}")
+    kind = kinds[component_type] if component_type else None
+    entries = registry(disable_plugin, plugin).entries(kind)
     if as_json:
         print(json.dumps([_facts(entry) for entry in entries], indent=2))
         return
@@ -55,13 +58,17 @@ def list_components(
 
 def info(
     name: Annotated[
-        str, typer.Argument(help="A component's name, or plugin/name; a setting, or a section.")
+        str,
+        typer.Argument(
+            help="A component's name such as dcgan or PLUGIN/dcgan, or the key of a setting or of "
+            "a section of settings."
+        ),
     ],
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Explain a component and its options, or a setting by its key.
+    """Show a component with its options, or a setting with its default and allowed values.
 
     Examples: `ganzoo info dcgan`, `ganzoo info wgan-gp/wgan-gp --json`,
     `ganzoo info train.generator.lr`, `ganzoo info sample`.
@@ -69,29 +76,32 @@ def info(
     entries = registry(disable_plugin, plugin).entries()
     found = [e for e in entries if name in (e.component.name, e.qualified_name)]
     if not found:
-        _explain(name, entries, as_json)
+        _print_settings(name, entries, as_json)
     elif as_json:
         print(json.dumps([_facts(entry, schema=True) for entry in found], indent=2))
     else:
         for entry in found:
-            _describe(entry)
+            _print_component(entry)
 
 
-def _explain(name: str, entries: Sequence[Entry], as_json: bool) -> None:
-    """Print what is known of a setting, or of all in a section."""
-    from ganzoo.cli.keys import SECTIONS, keys, named
+def _print_settings(name: str, entries: Sequence[Entry], as_json: bool) -> None:
+    """Print a setting, or all settings in a section.
+
+    Raises UnknownName if there is none of this name.
+    """
+    from ganzoo.cli.keys import SECTIONS, all_keys, find_keys
     from ganzoo.errors import UnknownName
     from ganzoo.settings import suggest_keys
 
-    known = keys(entries)
-    found = named(name, known)
+    known = all_keys(entries)
+    found = find_keys(name, known)
     if not found and name not in SECTIONS:
-        places = dict.fromkeys(key.name.rpartition(".")[0] for key in known)
-        names = [*(entry.component.name for entry in entries), *SECTIONS, *filter(None, places)]
-        near = suggest_keys(name, [*names, *dict.fromkeys(key.name for key in known)])
+        sections = dict.fromkeys(key.name.rpartition(".")[0] for key in known)
+        names = [*(entry.component.name for entry in entries), *SECTIONS, *filter(None, sections)]
+        suggestion = suggest_keys(name, [*names, *dict.fromkeys(key.name for key in known)])
         raise UnknownName(
             f"there is no component and no setting called {name}"
-            f"{near or '; `ganzoo list` shows all components'}"
+            f"{suggestion or '; `ganzoo list` shows all components'}"
         )
     if as_json:
         print(json.dumps([key.facts for key in found], indent=2, default=str))
@@ -103,7 +113,7 @@ def _explain(name: str, entries: Sequence[Entry], as_json: bool) -> None:
         print(*key.lines(), sep="\n")
     for entry in entries:
         if name in entry.component.recommends:
-            value = shown(entry.component.recommends[name])
+            value = format_value(entry.component.recommends[name])
             print(f"    The {entry.component.kind} {entry.qualified_name} recommends {value}.")
 
 
@@ -132,7 +142,7 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     return facts
 
 
-def _describe(entry: Entry) -> None:
+def _print_component(entry: Entry) -> None:
     from ganzoo.components import RecipeSpec
 
     component = entry.component
@@ -142,20 +152,21 @@ def _describe(entry: Entry) -> None:
     if component.reference:
         print(component.reference)
     for option, field in component.options.model_fields.items():
-        print(f"\n  {section(component)}.{option}={shown(field.default)}  ({values(field)})")
+        default = format_value(field.default)
+        print(f"\n  {settings_section(component)}.{option}={default}  ({allowed_values(field)})")
         print(f"      {field.description}")
     if component.recommends:
-        print("\nrecommends, unless you say otherwise:")
+        print("\nrecommended settings, the defaults of runs that use it:")
     for key, value in component.recommends.items():
-        print(f"  {key}={shown(value)}")
+        print(f"  {key}={format_value(value)}")
     if isinstance(component, RecipeSpec):
-        print(*_told_of(component), sep="\n")
+        print(*_recipe_lines(component), sep="\n")
     print()
 
 
-def _told_of(recipe: RecipeSpec) -> Iterator[str]:
-    """What only a recipe has to tell: what to expect, how to run it, and its settings."""
+def _recipe_lines(recipe: RecipeSpec) -> Iterator[str]:
+    """A recipe's expected results, the command that runs it, and its settings file."""
     if recipe.expects:
-        yield f"\nexpect: {recipe.expects}"
+        yield f"\nexpected results: {recipe.expects}"
     yield f"\nrun it with: ganzoo train --recipe {recipe.name}"
     yield f"\n{recipe.read().rstrip()}"

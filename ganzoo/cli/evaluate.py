@@ -1,15 +1,15 @@
-"""``ganzoo evaluate``: how good a run's images are."""
+"""``ganzoo evaluate``: metrics of a run's generated images."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.options import Device, DisablePlugin, Json, registry
+from ganzoo.cli.formatting import better
+from ganzoo.cli.options import Device, DisablePlugin, Json, RunArgument, registry
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -17,30 +17,38 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: RunArgument,
     changes: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change for this evaluation."),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this metric; may be given several times."),
+        typer.Option(metavar="NAME", help="Compute only this metric; can be given several times."),
     ] = None,
     extractor: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The extractor whose features are compared.")
+        str | None,
+        typer.Option(metavar="NAME", help="The extractor that computes the features for metrics."),
     ] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Generated images.")] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Number of images to generate.")
+    ] = None,
     checkpoint: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHICH", help="last, best, all or a step; several are fine."),
+        typer.Option(
+            metavar="WHICH",
+            help="Which checkpoint: last (default), best, all or the number of a step; can be "
+            "given several times.",
+        ),
     ] = None,
     device: Device = "cpu",
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
 ) -> None:
-    """Measure how good a run's images are, and keep it in its `evaluations.jsonl`.
+    """Compute metrics of a run's generated images and add them to its `evaluations.jsonl`.
 
-    Beside each number stands what real images get: those of one half against the other.
+    The baseline is the metric of one half of the real images against the other
+    half.
 
     Examples:
     - `ganzoo evaluate RUN`
@@ -62,37 +70,34 @@ def evaluate(
     known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, recommend=False)
 
-    from ganzoo.cli.moved import naming_moved
+    from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.observers.console import ProgressBar
     from ganzoo.output.evaluating import evaluate
 
     observer = ProgressBar()
-    which = checkpoint or ["last"]
-    found = []
+    results = []
     try:
-        with naming_moved(resolved):
-            for each in evaluate(folder, resolved, which, device, observer):
-                found.append(each)
+        with hint_if_dataset_moved(resolved):
+            for result in evaluate(folder, resolved, checkpoint or ["last"], device, observer):
+                results.append(result)
                 if not as_json:
-                    _show(each)
+                    _show(result)
     finally:
         observer.on_end()
     if as_json:
-        print(json.dumps([asdict(each) for each in found], indent=2))
+        print(json.dumps([asdict(result) for result in results], indent=2))
 
 
-def _show(found: Evaluated) -> None:
+def _show(result: Evaluated) -> None:
     print(
-        f"step {found.step}: {found.samples} generated and {found.real} real images of "
-        f"{found.size}, features of {found.extractor}, "
-        f"{found.seconds:.0f} s"
+        f"step {result.step}: {result.samples} generated and {result.real} real images of "
+        f"{result.size}, extractor {result.extractor}, {result.seconds:.0f} s"
     )
-    rows = [("metric", "value", "real", "good", "images", "by")]
-    for name, score in found.scores.items():
-        baseline = (
-            "-" if score.baseline is None else f"{score.baseline:.4g} ({score.baseline_images})"
-        )
-        by = found.extractor if score.by_features else "pixels"
-        good = {"low": "low", "high": "high", "real": "near real"}[score.goal]
-        rows.append((name, f"{score.value:.4g}", baseline, good, str(score.images), by))
+    rows = [("metric", "value", "images", "baseline", "images", "better", "computed from")]
+    for name, score in result.scores.items():
+        baseline = "-" if score.baseline is None else f"{score.baseline:.4g}"
+        baseline_images = "-" if score.baseline is None else str(score.baseline_images)
+        inputs = f"features of {result.extractor}" if score.by_features else "pixels"
+        value, images = f"{score.value:.4g}", str(score.images)
+        rows.append((name, value, images, baseline, baseline_images, better(score), inputs))
     print(*table(rows), sep="\n")

@@ -1,4 +1,4 @@
-"""How a command that trained leaves: what it says, and its status."""
+"""How a command that trained exits: what it prints, and its status."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from ganzoo.training.loop import Outcome
 
 STOPPED = 75
-"""The status of a run that stopped on request and can be resumed (EX_TEMPFAIL)."""
+"""The exit status of a run that stopped on request and can be resumed (EX_TEMPFAIL)."""
 
 
-def fall_silent() -> None:
-    """Print nothing more to standard output, which nobody reads."""
+def discard_stdout() -> None:
+    """Discard all further standard output, because its reader closed it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def end(run: Run, folder: RunFolder, outcome: Outcome) -> None:
-    """Say where the run is, and leave with its status; of several processes the first alone."""
+def finish_training(run: Run, folder: RunFolder, outcome: Outcome) -> None:
+    """Print the run's folder, and exit with status 75 if it was stopped.
+
+    With several processes, only the first one prints and exits here.
+    """
     from ganzoo.training.engine import launched_as_main
     from ganzoo.training.loop import Outcome
 
@@ -33,17 +36,17 @@ def end(run: Run, folder: RunFolder, outcome: Outcome) -> None:
         return
     try:
         print(folder.path, flush=True)
-    except OSError:  # of a terminal that was closed; the run is saved all the same
-        fall_silent()
+    except OSError:  # the terminal was closed; the run is saved
+        discard_stdout()
     if outcome is Outcome.STOPPED:
         with suppress(OSError):
-            print(_stopped(folder), file=sys.stderr)
+            print(_stopped_message(folder), file=sys.stderr)
         raise typer.Exit(STOPPED)
 
 
-def _stopped(folder: RunFolder) -> str:
+def _stopped_message(folder: RunFolder) -> str:
     from ganzoo.training.checkpoint import Checkpoints
 
     step = max(Checkpoints(folder.checkpoints, keep=1).steps(), default=0)
-    go_on = f"ganzoo resume {shlex.quote(str(folder.path))}"
-    return f"stopped at step {step}, saved in {folder.path}; go on with: {go_on}"
+    command = f"ganzoo resume {shlex.quote(str(folder.path))}"
+    return f"stopped at step {step}, saved in {folder.path}; resume with: {command}"

@@ -1,4 +1,4 @@
-"""Options in words, for people who read a terminal or the documentation."""
+"""Options as text, for the terminal and the documentation."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from ganzoo.components import ComponentSpec
+    from ganzoo.evaluation.record import Score
 
 
-def section(component: ComponentSpec) -> str:
-    """Where a component's options stand in the settings: ``loss``, or ``augment.flip``."""
+def settings_section(component: ComponentSpec) -> str:
+    """The settings section of a component's options: ``loss``, or ``augment.flip``."""
     match component.kind:
         case "augmentation":
             return f"augment.{component.name}"
@@ -26,8 +27,8 @@ def section(component: ComponentSpec) -> str:
             return kind
 
 
-def values(field: FieldInfo) -> str:
-    """What an option may be, in words: ``4 or 5``, ``number, >= 0``, ``text, or nothing``."""
+def allowed_values(field: FieldInfo) -> str:
+    """The type and bounds of an option: ``4 or 5``, ``number, >= 0``, ``text or nothing``."""
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     bounds = [
         f"{sign} {getattr(bound, name)}"
@@ -35,27 +36,32 @@ def values(field: FieldInfo) -> str:
         for name, sign in signs.items()
         if hasattr(bound, name)
     ]
-    return ", ".join([_kind(field.annotation), *bounds])
+    return ", ".join([_type_name(field.annotation), *bounds])
 
 
-def _kind(annotation: Any) -> str:
+def _type_name(annotation: Any) -> str:
     names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(str(value) for value in typing.get_args(annotation))
     if typing.get_origin(annotation) is Annotated:
-        return _kind(typing.get_args(annotation)[0])
+        return _type_name(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (list, tuple):
         return "list"
     if typing.get_origin(annotation) is Mapping:
         return "table"
-    inside = [_kind(one) for one in typing.get_args(annotation) if one is not type(None)]
+    alternatives = [_type_name(one) for one in typing.get_args(annotation) if one is not type(None)]
     if type(None) in typing.get_args(annotation):
-        inside.append("nothing")
-    return " or ".join(inside) or names.get(annotation, annotation.__name__.lower())
+        alternatives.append("nothing")
+    return " or ".join(alternatives) or names.get(annotation, annotation.__name__.lower())
 
 
-def shown(value: Any) -> str:
-    """A value as it is written on the command line."""
+def format_value(value: Any) -> str:
+    """A value as it is written on the command line; ``None`` is empty."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def better(score: Score) -> str:
+    """Which values of this metric are better: ``lower``, ``higher`` or ``near baseline``."""
+    return {"low": "lower", "high": "higher", "real": "near baseline"}[score.goal]

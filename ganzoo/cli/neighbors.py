@@ -1,4 +1,4 @@
-"""``ganzoo neighbors``: generated images beside the real ones that are nearest to them."""
+"""``ganzoo neighbors``: generated images with their nearest real images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, Json, one_file
+from ganzoo.cli.options import (
+    Checkpoint,
+    ClassName,
+    Device,
+    Force,
+    Json,
+    RunArgument,
+    file_path,
+)
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -18,35 +26,44 @@ if TYPE_CHECKING:
 
 
 def neighbors(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: RunArgument,
     out: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="An image, with a row for each generated one.", parser=one_file
+            metavar="FILE",
+            help="The image file to write: each row is a generated image and its neighbors.",
+            parser=file_path,
         ),
     ],
     changes: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, such as dataset.path."),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many generated images.")] = 8,
-    beside: Annotated[
-        int, typer.Option("--neighbors", min=1, help="How many real ones beside each.")
+    count: Annotated[int, typer.Option(min=1, help="Number of images to generate.")] = 8,
+    neighbor_count: Annotated[
+        int,
+        typer.Option("--neighbors", min=1, help="Number of real images to show for each."),
     ] = 5,
     by: Annotated[
-        Literal["features", "pixels"], typer.Option(help="What makes them near.")
+        Literal["features", "pixels"],
+        typer.Option(help="Compare features or pixels."),
     ] = "features",
-    seed: Annotated[int, typer.Option(min=0, help="Which images; those of generate.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Random seed; `ganzoo generate` makes the same images with it."),
+    ] = 0,
     class_name: ClassName = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Show generated images, each beside the real ones that are nearest to it.
+    """Find the real images that are nearest to generated images, to detect memorization.
 
-    An image that is nearer to a real one than other real ones are may be a copy of it. Real ones
-    are at most `evaluate.real`, from all over; features are those of `extractor`.
+    A generated image may be a copy if its `distance` to a real image is much
+    smaller than `real to real`, the distance of that real image to the nearest
+    other real image. At most `evaluate.real` real images are searched; the
+    setting `extractor` chooses the features.
 
     Examples:
     - `ganzoo neighbors RUN --out neighbors.png`
@@ -55,7 +72,7 @@ def neighbors(
 
     """
     from ganzoo.api import stored_settings
-    from ganzoo.cli.moved import naming_moved
+    from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.folders import RunFolder
     from ganzoo.observers.console import ProgressBar
     from ganzoo.output.files import check_free, save_side_by_side
@@ -68,25 +85,25 @@ def neighbors(
     settings = stored_settings(folder)
     settings.override(changes or [])
     trained = TrainedRun(folder, Run.resolve(settings, recommend=False), checkpoint).to(device)
-    made = trained.generate(count, seed, class_name)
+    generated = trained.generate(count, seed, class_name)
     observer = ProgressBar()
     try:
-        with naming_moved(trained.run):
+        with hint_if_dataset_moved(trained.run):
             real = NearestNeighbors(trained, by, device, observer)
     finally:
         observer.on_end()
-    found, near = real.nearest(made, beside)
-    save_side_by_side(made, near, out)
+    nearest, nearest_images = real.nearest(generated, neighbor_count)
+    save_side_by_side(generated, nearest_images, out)
     if as_json:
-        print(json.dumps([[asdict(each) for each in row] for row in found], indent=2))
+        print(json.dumps([[asdict(each) for each in row] for row in nearest], indent=2))
     else:
-        print(*table(list(_rows(found))), sep="\n")
-        print(f"{out}: {count} generated images among {len(real)} real ones, by {by}")
+        print(*table(list(_rows(nearest))), sep="\n")
+        print(f"{out}: {count} generated images, compared with {len(real)} real images by {by}")
 
 
-def _rows(found: Sequence[Sequence[Neighbor]]) -> Iterator[Sequence[str]]:
-    yield ("generated", "nearest", "distance", "among real", "image")
-    for image, row in enumerate(found):
-        for rank, each in enumerate(row, 1):
-            among_real = "-" if each.among_real is None else f"{each.among_real:.4g}"
-            yield (str(image), str(rank), f"{each.distance:.4g}", among_real, each.name)
+def _rows(nearest: Sequence[Sequence[Neighbor]]) -> Iterator[Sequence[str]]:
+    yield ("generated", "neighbor", "distance", "real to real", "real image")
+    for image, neighbors in enumerate(nearest):
+        for rank, each in enumerate(neighbors, 1):
+            real_to_real = "-" if each.among_real is None else f"{each.among_real:.4g}"
+            yield (str(image), str(rank), f"{each.distance:.4g}", real_to_real, each.name)

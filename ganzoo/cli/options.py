@@ -1,4 +1,4 @@
-"""Options that several commands have, and the registry that they ask for."""
+"""Arguments and options that several commands share, and loading of the registry."""
 
 from __future__ import annotations
 
@@ -14,45 +14,59 @@ from ganzoo.folders import ending
 if TYPE_CHECKING:
     from ganzoo.registry import Registry
 
+CHECKPOINT_HELP = "Which checkpoint: last, best or the number of a step."
+DEVICE_HELP = "Where to compute: cpu, cuda, cuda:N or mps."
+TRUNCATION_HELP = "Below 1, latents are scaled towards their mean: less diverse images."
+RESOLUTION_HELP = "Size of the images: 64 for 64 x 64, or WIDTHxHEIGHT such as 64x48."
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
 DisablePlugin = Annotated[
     list[str] | None,
     typer.Option(
-        "--disable-plugin", metavar="PLUGIN", help="Do not import this plugin; repeatable."
+        "--disable-plugin",
+        metavar="PLUGIN",
+        help="Do not import this plugin; can be given several times.",
     ),
 ]
 LocalPlugin = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE.py", help="Use a local file as a plugin; repeatable."),
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py",
+        help="Load a Python file as a plugin; can be given several times.",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Checkpoint = Annotated[str, typer.Option(metavar="WHICH", help="last, best or a step.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Checkpoint = Annotated[str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP)]
+Device = Annotated[str, typer.Option(help=DEVICE_HELP)]
 ClassName = Annotated[
-    str | None, typer.Option("--class", metavar="NAME", help="Only images of this class.")
+    str | None,
+    typer.Option("--class", metavar="NAME", help="Generate images of this class only."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Truncation = Annotated[float, typer.Option(metavar="PSI", help=TRUNCATION_HELP)]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 
 
-class Out(NamedTuple):
-    """Where a command writes: one file, or a folder."""
+class OutputPath(NamedTuple):
+    """The path that a command writes: one file, or a folder."""
 
     path: Path
     is_folder: bool
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """A folder if the name ends in a slash or has no ending, or if there is such a folder."""
+        """A folder if the name ends in a slash or has no suffix, or if such a folder exists."""
         path = Path(text)
         return cls(path, _ends_in_slash(text) or path.is_dir() or not ending(path))
 
 
-def one_file(text: str) -> Path:
+def file_path(text: str) -> Path:
     """The path of a file.
 
     Raises BadParameter for a name that ends in a slash.
     """
     if _ends_in_slash(text):
-        raise typer.BadParameter(f"{text} is a folder: name one file")
+        raise typer.BadParameter(f"{text} is a folder: give the name of a file")
     return Path(text)
 
 
@@ -61,13 +75,13 @@ def _ends_in_slash(text: str) -> bool:
 
 
 def registry(disable_plugin: list[str] | None, files: list[Path] | None) -> Registry:
-    """Everything installed and those files; a plugin that fails is told once on standard error."""
+    """All installed plugins and these files; prints a warning for each that fails to load."""
     from ganzoo.registry import Registry
 
     found = Registry.discover(disable_plugin or (), files or ())
     for failure in found.failures:
         local = failure.plugin.distribution.startswith("local: ")
-        remedy = "" if local else f" (leave it out with --disable-plugin {failure.plugin.name})"
+        remedy = "" if local else f" (skip it with --disable-plugin {failure.plugin.name})"
         print(
             f"warning: the plugin {failure.plugin} cannot be used: {failure.reason}{remedy}",
             file=sys.stderr,

@@ -1,4 +1,4 @@
-"""``ganzoo plugins``: which plugins are installed, and whether they work."""
+"""``ganzoo plugins``: the installed plugins and whether they load."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin
 def plugins(
     as_json: Json = False, disable_plugin: DisablePlugin = None, plugin: LocalPlugin = None
 ) -> None:
-    """List the installed plugins, the broken and the disabled ones too.
+    """List all installed plugins, including those that failed to load or are disabled.
 
-    Disable one with `--disable-plugin NAME`, or several with the environment variable
-    `GANZOO_DISABLE_PLUGINS=a,b`.
+    To disable a plugin use `--disable-plugin NAME`, or the environment variable
+    `GANZOO_DISABLE_PLUGINS=NAME,NAME`.
 
     Examples: `ganzoo plugins`, `ganzoo plugins --json`, `ganzoo plugins --plugin my_gan.py`.
     """
@@ -28,18 +28,18 @@ def plugins(
         return
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        status = "offers nothing" if row["status"] == "ok" else row["status"]
-        offers = ", ".join(row["offers"]) or status
-        source = f"{row['distribution']} {row['version']}".strip()
-        print(f"{row['name']:{width}}  {source}  {offers}")
+        status = "no components" if row["status"] == "ok" else row["status"]
+        components = ", ".join(row["offers"]) or status
+        package = f"{row['distribution']} {row['version']}".strip()
+        print(f"{row['name']:{width}}  {package}  {components}")
 
 
 def _rows(registry: Any) -> list[dict[str, Any]]:
     from ganzoo.registry import plural
 
-    offers: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for entry in registry.entries():
-        offers.setdefault(entry.plugin.name, Counter())[entry.component.kind] += 1
+        counts.setdefault(entry.plugin.name, Counter())[entry.component.kind] += 1
     states = [(plugin, "ok") for plugin in registry.plugins]
     states += [(plugin, "disabled") for plugin in registry.disabled]
     states += [(failure.plugin, f"failed: {failure.reason}") for failure in registry.failures]
@@ -51,7 +51,7 @@ def _rows(registry: Any) -> list[dict[str, Any]]:
             "status": status,
             "offers": [
                 f"{count} {kind if count == 1 else plural(kind)}"
-                for kind, count in offers.get(plugin.name, {}).items()
+                for kind, count in counts.get(plugin.name, {}).items()
             ],
             "import_seconds": registry.import_seconds.get(plugin.name),
         }

@@ -1,4 +1,4 @@
-"""``ganzoo project``: given images, as near as a run's generator comes to them."""
+"""``ganzoo project``: latents whose images are nearest to given images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, ClassName, Device, Force, Json, one_file
+from ganzoo.cli.options import Checkpoint, Device, Force, Json, RunArgument, file_path
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -21,23 +21,36 @@ if TYPE_CHECKING:
 
 
 def project(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
-    given: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    run: RunArgument,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="The image files to project.")
+    ],
     out: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="An image: given ones, each beside its nearest.", parser=one_file
+            metavar="FILE",
+            help="The image file to write: each row is a given image and its projection.",
+            parser=file_path,
         ),
     ],
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the search, for each image.")] = 300,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Where it begins; the same seed, the same result.")
-    ] = 0,
-    class_name: ClassName = None,
+    steps: Annotated[
+        int, typer.Option(min=1, help="Number of optimization steps per image.")
+    ] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the first latents.")] = 0,
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="Use this class; default: choose the class that fits best.",
+        ),
+    ] = None,
     latents: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.npy", help="Keep the latents that are found here.", parser=one_file
+            metavar="FILE.npy",
+            help="Also save the latents of the projections in this file.",
+            parser=file_path,
         ),
     ] = None,
     checkpoint: Checkpoint = "last",
@@ -45,10 +58,12 @@ def project(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Show how near a run's averaged generator comes to given images.
+    """Project images into the latent space of a run's EMA generator.
 
-    They are prepared as the run's own; then latents are searched for, from the nearest of 256
-    random ones, for so many steps. Distances are those of pixels from 0 to 255.
+    The images are cropped and resized like the training images. The best of 256
+    random latents are then optimized to reproduce each image. `distance` is the
+    root mean square difference of pixel values from 0 to 255; `random` is the
+    distance of the best random latents.
 
     Examples:
     - `ganzoo project RUN photo.jpg --out projected.png`
@@ -63,53 +78,55 @@ def project(
     if latents is not None:
         _check_latents(latents, force)
     trained = api.load(run, checkpoint).to(device)
-    originals = [prepare_image(trained, path) for path in given]
+    images = [prepare_image(trained, path) for path in paths]
 
     import torch
 
-    began = time.perf_counter()
-    found = _projected(Projector(trained, steps, seed, class_name), originals)
-    seconds = time.perf_counter() - began
-    save_side_by_side(torch.stack(originals), torch.stack([f.image for f in found])[:, None], out)
+    start = time.perf_counter()
+    projections = _project(Projector(trained, steps, seed, class_name), images)
+    seconds = time.perf_counter() - start
+    save_side_by_side(
+        torch.stack(images), torch.stack([p.image for p in projections])[:, None], out
+    )
     if latents is not None:
-        _save(torch.stack([f.latents for f in found]), latents)
-    rows = [_row(*each, trained.class_names) for each in zip(given, found, strict=True)]
+        _save_latents(torch.stack([p.latents for p in projections]), latents)
+    rows = [_row(*each, trained.class_names) for each in zip(paths, projections, strict=True)]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
-        print(*_told(rows), sep="\n")
+        print(*_table(rows), sep="\n")
         print(f"{out}: {len(rows)} x {steps} steps in {seconds:.0f} s")
 
 
-def _projected(projector: Projector, originals: Sequence[Tensor]) -> list[Projection]:
-    """Each by itself, with a bar of all their steps in a terminal, else with a line."""
-    from ganzoo.observers.console import counting
+def _project(projector: Projector, images: Sequence[Tensor]) -> list[Projection]:
+    """The projection of each image; shows the progress of all their steps."""
+    from ganzoo.observers.console import show_progress
 
-    total = len(originals) * projector.steps
-    with counting("step", "searching in {} steps") as show:
+    total = len(images) * projector.steps
+    with show_progress("step", "projecting in {} steps") as update:
         done = 0
-        show(done, total)
+        update(done, total)
 
-        def stepped() -> None:
+        def on_step() -> None:
             nonlocal done
             done += 1
-            show(done, total)
+            update(done, total)
 
-        return [projector(image, stepped) for image in originals]
+        return [projector(image, on_step) for image in images]
 
 
-def _row(path: Path, found: Projection, class_names: Sequence[str]) -> dict[str, Any]:
-    named = {} if found.label is None else {"class": class_names[found.label]}
+def _row(path: Path, projection: Projection, class_names: Sequence[str]) -> dict[str, Any]:
+    label = projection.label
     return {
         "image": str(path),
-        "distance": found.distance,
-        "random": found.random_distance,
-        "length": found.length,
-        **named,
+        "distance": projection.distance,
+        "random": projection.random_distance,
+        "length": projection.length,
+        **({} if label is None else {"class": class_names[label]}),
     }
 
 
-def _told(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
     cells = [[_cell(value) for value in row.values()] for row in rows]
     return list(table([list(rows[0]), *cells]))
 
@@ -123,11 +140,13 @@ def _check_latents(path: Path, force: bool) -> None:
     from ganzoo.folders import check_free
 
     if path.suffix != ".npy":
-        raise RequestError(f"{path}: latents are kept in a file that ends in .npy")
+        raise RequestError(
+            f"{path}: --latents writes a NumPy file: choose a name that ends in .npy"
+        )
     check_free(path, force=force, option="--latents")
 
 
-def _save(latents: Tensor, path: Path) -> None:
+def _save_latents(latents: Tensor, path: Path) -> None:
     import numpy as np
 
     from ganzoo.folders import replacing

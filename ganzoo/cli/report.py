@@ -1,4 +1,4 @@
-"""``ganzoo report``: a page about a run, or about several side by side."""
+"""``ganzoo report``: an HTML page about one run, or a comparison of several."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import Annotated
 
 import typer
 
-from ganzoo.cli.options import Device, Force, one_file
+from ganzoo.cli.options import Device, Force, file_path
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The runs' folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One or more run folders.")],
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="The page, an .html file.", parser=one_file)
+        Path, typer.Option(metavar="FILE", help="The .html file to write.", parser=file_path)
     ],
     sort: Annotated[
         str | None,
-        typer.Option(metavar="NUMBER", help="The best by this number of evaluations first."),
+        typer.Option(metavar="METRIC", help="Sort the runs by this metric, best first."),
     ] = None,
     dataset: Annotated[
         bool,
-        typer.Option(help="Whether to open the images it was trained on, for neighbors."),
+        typer.Option(
+            help="Open the dataset to show the nearest real images; --no-dataset skips that part."
+        ),
     ] = True,
     device: Device = "cpu",
     force: Force = False,
 ) -> None:
-    """Write a page about a run, with curves, samples over time and metrics; or about several.
+    """Write an HTML page about one or more runs: loss curves, samples over time and metrics.
 
-    It is one file that opens from disk, loads nothing, and can be sent to others.
+    The page is a single file without external resources, so it can be sent to
+    others.
 
     Examples:
     - `ganzoo report RUN --out report.html`

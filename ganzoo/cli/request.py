@@ -1,4 +1,4 @@
-"""What a command line asks to be trained."""
+"""The run that the arguments of ``train`` and ``sweep`` describe."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from ganzoo.run import Run
     from ganzoo.settings import Settings
 
-RecipeName = Annotated[str | None, typer.Option(help="Start from a recipe's settings.")]
+RecipeName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
+]
 Augmentations = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="Add an augmentation; repeatable.")
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Add an augmentation; can be given several times."),
 ]
 
 
-class Words(NamedTuple):
-    """The arguments that are no flags, in the order in which they are read."""
+class Arguments(NamedTuple):
+    """The positional arguments, in the order in which they are applied."""
 
     files: tuple[str, ...]
     names: tuple[str, ...]
@@ -31,7 +34,7 @@ class Words(NamedTuple):
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Self:
-        """Files, the three names and ``KEY=VALUE``, as they stand mixed on a command line."""
+        """Sort arguments that may be mixed: files, the three names and ``KEY=VALUE``."""
         plain = [text for text in arguments if "=" not in text]
         return cls(
             files=tuple(text for text in plain if text.lower().endswith(".toml")),
@@ -41,23 +44,23 @@ class Words(NamedTuple):
 
     @property
     def components(self) -> dict[str, str]:
-        """The three names by their kind.
+        """The names of dataset, architecture and loss, by kind; empty if no names are given.
 
-        Raises RequestError if there is another number of them, but for none.
+        Raises RequestError if there are names, but not exactly three.
         """
         from ganzoo.errors import RequestError
         from ganzoo.settings import MAIN_KINDS
 
         if self.names and len(self.names) != len(MAIN_KINDS):
             raise RequestError(
-                f"expected DATASET ARCHITECTURE LOSS, three names, not {len(self.names)}: "
+                f"expected three names, DATASET ARCHITECTURE LOSS, not {len(self.names)}: "
                 f"{' '.join(self.names)}"
             )
         return dict(zip(MAIN_KINDS, self.names, strict=False))
 
 
 class Request:
-    """What goes with the words: a recipe, augmentations, local plugins, plugins left out."""
+    """The flags that all runs of a command share: recipe, augmentations, plugins."""
 
     def __init__(
         self,
@@ -69,25 +72,25 @@ class Request:
         self.recipe = recipe
         self.augment = augment or []
         self.plugins = [file.absolute() for file in plugin or ()]
-        # Many runs may be asked for at once; a broken plugin is told once.
-        self._known = cache(lambda files: registry(disable_plugin, list(files)))
+        # Cached because a sweep resolves many runs: each broken plugin gets one warning.
+        self._registry = cache(lambda files: registry(disable_plugin, list(files)))
 
-    def resolve(self, words: Words, flags: Mapping[str, Any]) -> tuple[Run, Settings]:
-        """The run that is asked for, and its settings, which know where they came from.
+    def resolve(self, arguments: Arguments, flags: Mapping[str, Any]) -> tuple[Run, Settings]:
+        """The run that these arguments and flags describe, and its settings with their origins.
 
-        Raises RequestError if it cannot be had; nothing has been written then.
+        Writes nothing. Raises RequestError if the run is not possible.
         """
         from ganzoo.api import flags as by_key
         from ganzoo.run import Run, plugin_files, recipe_settings
         from ganzoo.settings import Settings
 
         settings = Settings()
-        _read(words, settings)
+        _apply(arguments, settings)
         files = tuple(dict.fromkeys([*plugin_files(settings), *self.plugins]))
-        known: Registry = self._known(files)
-        if self.recipe:  # which may come from one of those files, and which all else goes over
+        known: Registry = self._registry(files)
+        if self.recipe:  # it may be in one of these files; the arguments override its settings
             settings = recipe_settings(self.recipe, known)
-            _read(words, settings)
+            _apply(arguments, settings)
         if self.plugins:
             settings.set("plugins", [str(file) for file in files], "command line")
         settings.add(by_key(flags), "command line")
@@ -95,10 +98,10 @@ class Request:
         return Run.resolve(settings, known), settings
 
 
-def _read(words: Words, settings: Settings) -> None:
-    """Files from left to right, then the three names, then single values from left to right."""
-    for file in words.files:
+def _apply(arguments: Arguments, settings: Settings) -> None:
+    """Apply files from left to right, then the names, then ``KEY=VALUE`` from left to right."""
+    for file in arguments.files:
         settings.read(Path(file))
-    for kind, name in words.components.items():
+    for kind, name in arguments.components.items():
         settings.set(kind, name, "command line")
-    settings.override(words.assignments)
+    settings.override(arguments.assignments)

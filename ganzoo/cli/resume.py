@@ -1,25 +1,29 @@
-"""``ganzoo resume``: go on with a run."""
+"""``ganzoo resume``: continue training a run."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ganzoo.cli.options import DisablePlugin, registry
+from ganzoo.cli.options import DisablePlugin, RunArgument, registry
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: RunArgument,
     changes: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="The new number of steps in all.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="The new total number of steps, including those already done."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Where to train: auto, cpu, cuda, cuda:N or mps.")
+    ] = None,
     disable_plugin: DisablePlugin = None,
 ) -> None:
-    """Go on with a run from its newest checkpoint, as if it had never stopped.
+    """Resume a run from its newest checkpoint; the result is the same as without the stop.
 
     Examples: `ganzoo resume runs/blossoms-dcgan-wgan-gp-001 --steps 20000`,
     `ganzoo resume RUN dataset.path=/mnt/images`.
@@ -35,11 +39,11 @@ def resume(
     known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, recommend=False)
 
-    from ganzoo.cli.exit import end
-    from ganzoo.cli.moved import naming_moved
+    from ganzoo.cli.exit import finish_training
+    from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
 
-    with naming_moved(resolved):
+    with hint_if_dataset_moved(resolved):
         outcome = session.resume(resolved, folder, ProgressBar())
-    end(resolved, folder, outcome)
+    finish_training(resolved, folder, outcome)

@@ -1,4 +1,4 @@
-"""``ganzoo sweep``: every combination of some settings, trained one after the other."""
+"""``ganzoo sweep``: train all combinations of some settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from ganzoo.cli.combinations import Combination, combinations
 from ganzoo.cli.exit import STOPPED
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
-from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
+from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Request
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 Values = Annotated[
     str | None,
-    typer.Option(metavar="LIST", rich_help_panel="Settings of `ganzoo train`, one value or a list"),
+    typer.Option(
+        metavar="LIST",
+        help="One value, or several with commas between them.",
+        rich_help_panel="Common settings, as for `ganzoo train`",
+    ),
 ]
 
 
@@ -32,7 +36,7 @@ def sweep(
         list[str] | None,
         typer.Argument(
             metavar="[DATASETS ARCHITECTURES LOSSES | FILE.toml]... [KEY=LIST]... | FOLDER",
-            help="As for `ganzoo train`, with lists; or the folder of a sweep to go on with.",
+            help="As for `ganzoo train`, with lists of values; or the folder of a sweep to resume.",
             show_default=False,
         ),
     ] = None,
@@ -40,10 +44,13 @@ def sweep(
     augment: Augmentations = None,
     sweep_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The sweep's folder; it must not exist yet."),
+        typer.Option(
+            metavar="FOLDER",
+            help="The sweep folder to create; default: a numbered folder in sweeps/.",
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the combinations; train nothing.")
+        bool, typer.Option("--dry-run", help="Show the combinations without training.")
     ] = False,
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
@@ -56,9 +63,10 @@ def sweep(
     device: Values = None,
     precision: Values = None,
 ) -> None:
-    """Train every combination of the values in lists, one run after the other.
+    """Train all combinations of lists of values, one run after the other.
 
-    Commas separate values, but not in brackets and double quotes. A FOLDER is gone on with.
+    Commas separate the values of a list, except inside brackets and double
+    quotes. Give the FOLDER of a sweep that was stopped to resume it.
 
     Examples:
     - `ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp seed=0,1 --steps 500`
@@ -70,7 +78,7 @@ def sweep(
     from ganzoo.sweeps import Sweep, title, trials
 
     words = what or []
-    lists = {
+    options = {
         "resolution": resolution,
         "batch_size": batch_size,
         "steps": steps,
@@ -79,8 +87,8 @@ def sweep(
         "device": device,
         "precision": precision,
     }
-    flags = {name: text for name, text in lists.items() if text is not None}
-    if begun := _begun(words):
+    flags = {name: text for name, text in options.items() if text is not None}
+    if folder := _sweep_folder(words):
         others = (
             recipe,
             augment,
@@ -90,32 +98,35 @@ def sweep(
             plugin,
             *flags.keys() - {"device"},
         )
-        _go_on(begun, device, as_json, alone=len(words) == 1 and not any(others))
+        _resume(folder, device, as_json, changed=len(words) > 1 or any(others))
         return
     assignments = (f"{SHORTHANDS[name]}={text}" for name, text in flags.items())
-    asked = combinations(Words.of([*words, *assignments]))
-    runs = _resolved(asked, Request(recipe, augment, plugin, disable_plugin))
-    new = trials([combination.differs for combination in asked], runs)
+    chosen = combinations(Arguments.of([*words, *assignments]))
+    runs = _resolve(chosen, Request(recipe, augment, plugin, disable_plugin))
+    new = trials([combination.differs for combination in chosen], runs)
     if dry_run:
         _show(new, as_json)
         return
     if sweep_dir:
-        made = Sweep.create(sweep_dir, new)
+        created = Sweep.create(sweep_dir, new)
     else:
         name = recipe.rpartition("/")[2] if recipe else title(runs)
-        made = Sweep.create_numbered(Path("sweeps"), name, new)
-    _train(made, {trial.name: run for trial, run in zip(new, runs, strict=True)}, as_json)
+        created = Sweep.create_numbered(Path("sweeps"), name, new)
+    _train(created, {trial.name: run for trial, run in zip(new, runs, strict=True)}, as_json)
 
 
-def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
-    """The run of every combination; the first that cannot be had is said."""
+def _resolve(chosen: Sequence[Combination], request: Request) -> list[Run]:
+    """The run of each combination.
+
+    Raises RequestError for the first one that is not possible, with its number and values.
+    """
     from ganzoo.errors import RequestError
     from ganzoo.sweeps import describe, require_one_process
 
     runs = []
-    for number, (words, differs) in enumerate(asked, 1):
+    for number, (arguments, differs) in enumerate(chosen, 1):
         try:
-            run, _ = request.resolve(words, {})
+            run, _ = request.resolve(arguments, {})
             require_one_process(run)
         except RequestError as error:
             where = f" (in run {number}: {describe(differs)})" if differs else ""
@@ -124,31 +135,33 @@ def _resolved(asked: Sequence[Combination], request: Request) -> list[Run]:
     return runs
 
 
-def _begun(words: Sequence[str]) -> Path | None:
-    """The folder of a sweep, if that is what stands there, or should."""
-    names = Words.of(words).names
+def _sweep_folder(words: Sequence[str]) -> Path | None:
+    """The folder of the sweep to resume: a single name is taken for one."""
+    names = Arguments.of(words).names
     return Path(names[0]) if len(names) == 1 else None
 
 
-def _go_on(path: Path, device: str | None, as_json: bool, *, alone: bool) -> None:
+def _resume(path: Path, device: str | None, as_json: bool, *, changed: bool) -> None:
     from ganzoo.api import flags
     from ganzoo.errors import RequestError
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import Settings
     from ganzoo.sweeps import FILE, Sweep
 
-    begun = Sweep.open(path)
-    if not alone:
-        raise RequestError(f"{path} is a sweep that goes on as it began: give it --device at most")
-    left: dict[str, Settings] = {}
-    for trial in (trial for trial in begun.trials if not trial.is_done):
-        left[trial.name] = settings = Settings()
+    existing = Sweep.open(path)
+    if changed:
+        raise RequestError(
+            f"{path}: a sweep resumes with its own settings: remove everything except --device"
+        )
+    remaining: dict[str, Settings] = {}
+    for trial in (trial for trial in existing.trials if not trial.is_done):
+        remaining[trial.name] = settings = Settings()
         settings.add(trial.settings, str(path / FILE))
         settings.add(flags({"device": device}), "command line")
-    files = {file: None for settings in left.values() for file in plugin_files(settings)}
+    files = {file: None for settings in remaining.values() for file in plugin_files(settings)}
     known = registry(None, list(files))
-    runs = {name: Run.resolve(s, known, recommend=False) for name, s in left.items()}
-    _train(begun, runs, as_json)
+    runs = {name: Run.resolve(s, known, recommend=False) for name, s in remaining.items()}
+    _train(existing, runs, as_json)
 
 
 def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
@@ -156,21 +169,21 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
     from ganzoo.observers.console import ProgressBar
     from ganzoo.training.loop import Outcome
 
-    go_on = f"go on with: ganzoo sweep {sweep.path}"
+    hint = f"resume with: ganzoo sweep {sweep.path}"
     try:
         outcome = sweep.train(runs, ProgressBar())
     except KeyboardInterrupt:
-        print(go_on, file=sys.stderr)
+        print(hint, file=sys.stderr)
         raise
     except Stopped:
-        raise Stopped(f"stopped before the first step of a run: {go_on}") from None
+        raise Stopped(f"stopped before the first step of a run; {hint}") from None
     results = sweep.results()
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     else:
         print(sweep.path, *table(list(_rows(results))), sep="\n")
     if outcome is Outcome.STOPPED:
-        print(go_on, file=sys.stderr)
+        print(hint, file=sys.stderr)
         raise typer.Exit(STOPPED)
     if any(result.state != Outcome.FINISHED.value for result in results):
         raise typer.Exit(1)
@@ -187,18 +200,18 @@ def _show(trials: Sequence[Trial], as_json: bool) -> None:
 
 
 def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
-    """The head of the table, then a row for each run; what is not known is a dash."""
+    """The table's headings, then one row per run; unknown values are a dash."""
     from ganzoo.sweeps import short_keys
 
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
     differing = short_keys(results[0].differs)
-    yield ["run", *differing, "steps", "images", "images/s", *scalars, "state"]
+    yield ["run", *differing, "steps done", "images seen", "images/s", *scalars, "state"]
     for result in results:
-        known = (result.steps, result.images_seen, result.images_per_second)
+        progress = (result.steps, result.images_seen, result.images_per_second)
         yield [
             str(result.number),
             *result.differs.values(),
-            *("-" if value is None else f"{value:.0f}" for value in known),
+            *("-" if value is None else f"{value:.0f}" for value in progress),
             *(f"{result.scalars[name]:.4g}" if name in result.scalars else "-" for name in scalars),
             result.state,
         ]

@@ -1,4 +1,4 @@
-"""Rows of text as a table."""
+"""Format rows of text as a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table, each column as wide as its widest cell; the first row is the head."""
+    """The lines of a table with columns as wide as their widest cell; row 0 is the headings."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))

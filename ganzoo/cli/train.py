@@ -1,4 +1,4 @@
-"""``ganzoo train``: a new run, from names, a file or a recipe."""
+"""``ganzoo train``: train a new run, from names, settings files or a recipe."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.options import DisablePlugin, LocalPlugin
-from ganzoo.cli.outlook import outlook
-from ganzoo.cli.request import Augmentations, RecipeName, Request, Words
+from ganzoo.cli.options import RESOLUTION_HELP, DisablePlugin, LocalPlugin
+from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Request
+from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganzoo.run import Run
     from ganzoo.settings import Settings
 
-_SETTINGS = "Settings that everyone uses"
+_SETTINGS = "Common settings"
 
 
 def train(
@@ -27,50 +27,66 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
-            help="Three names, or settings files; then single settings by their dotted key.",
+            help="The names of a dataset, an architecture and a loss, or settings files; then "
+            "single settings.",
             show_default=False,
         ),
     ] = None,
     recipe: RecipeName = None,
     augment: Augmentations = None,
     run_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The run's folder; it must not exist yet.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="The run folder to create; default: a numbered folder in runs/."
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show every setting and its origin; train nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show all settings and where each comes from, without training."
+        ),
     ] = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
     resolution: Annotated[
         str | None,
-        typer.Option(help="Images' height and width, or 64x48.", rich_help_panel=_SETTINGS),
+        typer.Option(help=RESOLUTION_HELP, rich_help_panel=_SETTINGS),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Images in a batch.", rich_help_panel=_SETTINGS)
+        int | None,
+        typer.Option(help="Images per batch, over all processes.", rich_help_panel=_SETTINGS),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="Steps in all.", rich_help_panel=_SETTINGS)
+        int | None, typer.Option(help="Total number of training steps.", rich_help_panel=_SETTINGS)
     ] = None,
     epochs: Annotated[
-        float | None, typer.Option(help="Passes over the images.", rich_help_panel=_SETTINGS)
+        float | None,
+        typer.Option(help="Number of passes over the dataset.", rich_help_panel=_SETTINGS),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="All randomness follows from it.", rich_help_panel=_SETTINGS)
+        int | None, typer.Option(help="Random seed of the whole run.", rich_help_panel=_SETTINGS)
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_SETTINGS),
+        typer.Option(
+            help="Where to train: auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_SETTINGS
+        ),
     ] = None,
     devices: Annotated[
-        int | None, typer.Option(help="Processes to train with.", rich_help_panel=_SETTINGS)
+        int | None,
+        typer.Option(help="Number of devices, with one process each.", rich_help_panel=_SETTINGS),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="fp32, tf32 or bf16.", rich_help_panel=_SETTINGS)
+        str | None,
+        typer.Option(
+            help="Precision of computation: fp32, tf32 or bf16.", rich_help_panel=_SETTINGS
+        ),
     ] = None,
 ) -> None:
-    """Train a new run.
+    """Train a new run: a dataset, an architecture and a loss.
 
-    Every setting has a dotted key; `--dry-run` shows them all, `ganzoo info KEY` what they mean.
+    Settings are written as KEY=VALUE, such as train.batch_size=32. The option
+    `--dry-run` shows all settings of a run, and `ganzoo info KEY` explains one.
 
     Examples:
     - `ganzoo train blossoms dcgan wgan-gp`
@@ -81,7 +97,7 @@ def train(
     """
     from ganzoo.api import folder_maker
 
-    given = {
+    flags = {
         "resolution": resolution,
         "batch_size": batch_size,
         "steps": steps,
@@ -92,7 +108,7 @@ def train(
         "precision": precision,
     }
     request = Request(recipe, augment, plugin, disable_plugin)
-    resolved, settings = request.resolve(Words.of(what or []), given)
+    resolved, settings = request.resolve(Arguments.of(what or []), flags)
     if dry_run:
         _show(resolved, settings)
         return
@@ -105,12 +121,12 @@ def _show(run: Run, settings: Settings) -> None:
     explained = explain(run.tree(), settings.origins)
     rows = [(key, str(value), origin) for key, value, origin in explained]
     print(*table([("key", "value", "from"), *rows]), sep="\n", flush=True)
-    print(*outlook(run), sep="\n", file=sys.stderr)
+    print(*run_summary(run), sep="\n", file=sys.stderr)
 
 
 def _train(run: Run, folder: Callable[[], RunFolder]) -> None:
-    from ganzoo.cli.exit import end
+    from ganzoo.cli.exit import finish_training
     from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
 
-    end(run, *session.train(run, folder, ProgressBar()))
+    finish_training(run, *session.train(run, folder, ProgressBar()))

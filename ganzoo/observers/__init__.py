@@ -1,1 +1,1 @@
-"""What a run tells while it trains: to the terminal, to TensorBoard, to files."""
+"""Observers of a training run: progress on the console, TensorBoard, files in the run folder."""

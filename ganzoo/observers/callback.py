@@ -1,4 +1,4 @@
-"""A function of the user's that is told of every report."""
+"""An observer that calls a function with the numbers of each report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganzoo.evaluation.record import Evaluated
 from ganzoo.observers.observer import Observer
 
 OnReport = Callable[[int, Mapping[str, float]], object]
-"""Called with the step and the numbers of a report or of an evaluation, by name."""
+"""A function of the step and the numbers of a report or an evaluation, by name."""
 
 
 class Callback(Observer):
@@ -18,9 +18,9 @@ class Callback(Observer):
         self._on_report = on_report
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Call it with the report's numbers."""
+        """Call the function with the report's numbers."""
         self._on_report(step, scalars)
 
     def on_evaluation_end(self, found: Evaluated) -> None:
-        """Call it with the scores."""
+        """Call the function with the evaluation's metrics."""
         self._on_report(found.step, {"images_seen": found.images_seen, **found.scalars})

@@ -1,4 +1,4 @@
-"""What TensorBoard's dashboards show of a run, and where."""
+"""Tags, hyperparameters and chart layout for TensorBoard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.utils.tensorboard import summary
 from ganzoo.settings import explain
 
 BASELINE = "metric baseline"
-"""The section of what real images get."""
+"""The section of the baselines of metrics."""
 
 _SECTIONS = {
     "discriminator/": "loss/discriminator/",
@@ -21,48 +21,52 @@ _SECTIONS = {
     "growth/": "progress/",
     "images_seen": "progress/images_seen",
 }
-"""Where numbers are shown that do not have their section in their name: how it begins there."""
+"""Tag prefixes for report numbers whose names do not begin with a section."""
 
-_ASIDE = (
+_NOT_HYPERPARAMETERS = (
     *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "plugins", "sample."),
     *("train.steps", "train.epochs", "train.images", "train.max_time"),
 )
-"""Settings that change nothing that is trained, or only for how long, which may be put off."""
+"""Settings that do not affect the weights, or only the length, which `resume` may change."""
 
 
 def tag(name: str) -> str:
-    """The name under which a report's number is shown: its section, a slash, what it is."""
+    """The TensorBoard tag of a report's number: its section, a slash, its name."""
     found = ((old, new) for old, new in _SECTIONS.items() if name.startswith(old))
     old, new = next(found, ("", ""))
     return new + name.removeprefix(old)
 
 
 def hyperparameters(settings: Mapping[str, Any]) -> Summary:
-    """The settings that are varied from run to run, by dotted key.
+    """The settings that affect the training, by dotted key, for the HParams dashboard.
 
-    The dashboard shows them beside the last value of each of the run's scalars. Of those that a
-    run tells more than once it keeps the first.
+    The dashboard shows them with the last value of each of the run's scalars. If a run writes
+    them several times, TensorBoard uses the first.
     """
-    keys = ((key, value) for key, value, _ in explain(settings, {}) if not key.startswith(_ASIDE))
-    varied = {key.removesuffix(".name"): _plain(value) for key, value in keys}
-    _, start, _ = summary.hparams(varied, {})
+    keys = (
+        (key, value)
+        for key, value, _ in explain(settings, {})
+        if not key.startswith(_NOT_HYPERPARAMETERS)
+    )
+    plain = {key.removesuffix(".name"): _plain_value(value) for key, value in keys}
+    _, start, _ = summary.hparams(plain, {})
     return start
 
 
-def _plain(value: Any) -> float | str:
+def _plain_value(value: Any) -> float | str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return value
     return json.dumps(value, default=str)
 
 
 def layout(metrics: Iterable[str] = ()) -> Summary:
-    """Charts of what belongs together: each metric with what real images get."""
-    players = {
-        "critic's scores of real and generated images": "scores/(real|fake)$",
+    """Custom charts of several scalars: scores, losses, and each metric with its baseline."""
+    networks = {
+        "discriminator scores of real and generated images": "scores/(real|fake)$",
         "losses": "loss/(discriminator|generator)$",
     }
-    scores = {name: f"(metric|{BASELINE})/{re.escape(name)}$" for name in metrics}
-    sections = {"players": players, "metrics, and those of real images": scores}
+    baselines = {name: f"(metric|{BASELINE})/{re.escape(name)}$" for name in metrics}
+    sections = {"networks": networks, "metrics and baselines": baselines}
     return summary.custom_scalars(
         {
             section: {title: ["Multiline", [tags]] for title, tags in charts.items()}

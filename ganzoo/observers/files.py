@@ -1,4 +1,4 @@
-"""Reports as JSON lines and files, and sheets of samples as image files."""
+"""Observers that write reports and evaluations as JSON lines, and samples as image files."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 
 
-class _Lines(Observer):
-    """A file of JSON lines, each of a step, that goes on after the step of a checkpoint.
+class _JsonLinesFile(Observer):
+    """A file of JSON lines, one per step; opened at a step, it drops the lines of later steps.
 
-    Lines are written at once, so that a crash costs none; what a disk does not take is written
-    later.
+    Each line is written immediately, so that a crash loses none. Lines that cannot be written,
+    for example because the disk is full, are written later.
     """
 
     def __init__(self, path: Path, step: float) -> None:
         self._path = path
         self._last = step
-        """The step of the last line that is in the file, or may be."""
+        """The step of the last line in the file; a partly written line counts."""
         self._unwritten: list[tuple[int, str]] = []
-        self._file: TextIO | None = self._opened()
+        self._file: TextIO | None = self._open()
 
-    def _opened(self) -> TextIO:
-        # What a run told after the checkpoint that it goes on from will be told again.
-        told = self._path.read_text("utf-8", errors="replace") if self._path.exists() else ""
-        kept = [line for line in told.splitlines() if _step(line) <= self._last]
+    def _open(self) -> TextIO:
+        # A resumed run repeats the steps after its checkpoint, and writes their lines again.
+        text = self._path.read_text("utf-8", errors="replace") if self._path.exists() else ""
+        kept = [line for line in text.splitlines() if _step(line) <= self._last]
         write_atomically(self._path, "".join(f"{line}\n" for line in kept))
         return self._path.open("a", encoding="utf-8")
 
@@ -46,7 +46,7 @@ class _Lines(Observer):
 
     def _flush(self) -> None:
         try:
-            self._file = self._file or self._opened()
+            self._file = self._file or self._open()
             while self._unwritten:
                 step, line = self._unwritten[0]
                 self._file.write(f"{line}\n")
@@ -54,55 +54,55 @@ class _Lines(Observer):
                 self._last = step
                 del self._unwritten[0]
         except OSError:
-            self._let_go()
+            self._close()
             raise
 
-    def _let_go(self) -> None:
-        """Close the file as it is; it is opened anew, without what is torn, for the next line."""
+    def _close(self) -> None:
+        """Close the file; the next line opens it again and removes a partly written line."""
         file, self._file = self._file, None
         if file:
             with suppress(OSError):
                 file.close()
 
     def on_checkpoint_start(self) -> None:
-        """Bring the lines to the disk before the checkpoint that they belong to."""
+        """Write all lines to the disk, before the checkpoint of the same step."""
         self._flush()
         if self._file:
             os.fsync(self._file.fileno())
 
     def on_rollback(self, step: int) -> None:
-        """Drop the lines of later steps."""
-        self._let_go()
+        """Remove the lines of later steps."""
+        self._close()
         self._last = step
-        self._unwritten = [(when, line) for when, line in self._unwritten if when <= step]
+        self._unwritten = [each for each in self._unwritten if each[0] <= step]
         self._flush()
 
     def on_end(self) -> None:
         """Close the file."""
         self._flush()
-        self._let_go()
+        self._close()
 
 
-class Journal(_Lines):
-    """``metrics.jsonl``: one line per report; and ``nonfinite.json`` if it came to that."""
+class Journal(_JsonLinesFile):
+    """Writes ``metrics.jsonl``, one line per report, and ``nonfinite.json`` if it happens."""
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
         """Write the report."""
         self._write(step, json.dumps({"step": step, **scalars}))
 
     def on_evaluation_end(self, found: Evaluated) -> None:
-        """Write the scores as another line of the step."""
-        told = {"step": found.step, "images_seen": found.images_seen, **found.scalars}
-        self._write(found.step, json.dumps(told))
+        """Write the metrics as another line of the step."""
+        line = {"step": found.step, "images_seen": found.images_seen, **found.scalars}
+        self._write(found.step, json.dumps(line))
 
     def on_nonfinite(self, story: Mapping[str, Any]) -> None:
-        """Write ``nonfinite.json``: which update was bad, on which images."""
+        """Write ``nonfinite.json``: the update that was not finite, and its images."""
         text = json.dumps(story, indent=2) + "\n"
         write_atomically(self._path.with_name("nonfinite.json"), text)
 
 
-class Evaluations(_Lines):
-    """``evaluations.jsonl``: one line per evaluation, with all that its scores depend on."""
+class Evaluations(_JsonLinesFile):
+    """Writes ``evaluations.jsonl``, one line per evaluation, with everything it depends on."""
 
     def on_evaluation_end(self, found: Evaluated) -> None:
         """Write the evaluation."""
@@ -110,17 +110,17 @@ class Evaluations(_Lines):
 
 
 def _step(line: str) -> float:
-    """The step of a line; infinity for one that a crash has torn."""
+    """The step of a line; infinity if the line is damaged or incomplete."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return math.inf
 
 
-class Gallery(Observer):
-    """``samples/step-0001000.png`` and so on, and ``samples/real.png``.
+class SampleFiles(Observer):
+    """Writes sample grids, such as ``samples/step-0001000.png``, and ``samples/real.png``.
 
-    Where samples are drawn by the epoch: ``samples/epoch-0100-step-0031200.png``.
+    With ``by_epoch`` the names have the epoch, too: ``samples/epoch-0100-step-0031200.png``.
     """
 
     def __init__(self, folder: RunFolder, *, by_epoch: bool = False) -> None:
@@ -129,7 +129,7 @@ class Gallery(Observer):
         folder.samples.mkdir(exist_ok=True)
 
     def on_images(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
-        """Write the sheet."""
+        """Write the grid."""
         self.folder.samples.mkdir(exist_ok=True)
-        sheet = self.folder.sample_grid(step, epoch if self.by_epoch else None)
-        imaging.save(pixels, sheet if name == "samples" else sheet.with_name(f"{name}.png"))
+        path = self.folder.sample_grid(step, epoch if self.by_epoch else None)
+        imaging.save(pixels, path if name == "samples" else path.with_name(f"{name}.png"))

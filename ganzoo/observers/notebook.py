@@ -1,4 +1,4 @@
-"""Progress in a notebook: one line below the cell, which changes in place."""
+"""Progress in a notebook: one line below the cell, updated in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import Progress, ProgressColumn, TaskID
 
 _WIDTH = 110
-_EVERY = 0.25
+"""The width of the line in characters."""
+_UPDATE_INTERVAL = 0.25
+"""Seconds between two updates."""
 
 
 def in_notebook() -> bool:
@@ -24,13 +26,13 @@ def in_notebook() -> bool:
 
 
 class NotebookLine:
-    """Text below a cell, which is shown at first and changed from then on."""
+    """Text below a cell: the first call displays it, later calls replace it."""
 
     def __init__(self) -> None:
         self._handle: Any = None
 
     def show(self, text: str) -> None:
-        """Show this text in the place of the one before."""
+        """Display this text instead of the previous one."""
         bundle = {"text/plain": text}
         if self._handle:
             self._handle.update(bundle, raw=True)
@@ -40,30 +42,30 @@ class NotebookLine:
 
 
 class NotebookProgress(Progress):
-    """A bar that is shown by the notebook itself, which needs no widgets for it."""
+    """A progress bar as text in a notebook; needs no widgets."""
 
     def __init__(self, line: NotebookLine, *columns: str | ProgressColumn) -> None:
         plain = Console(file=io.StringIO(), width=_WIDTH, color_system=None, force_jupyter=False)
         super().__init__(*columns, console=plain, auto_refresh=False)
         self._line = line
-        self._shown = -math.inf
+        self._last_update = -math.inf
 
     def start(self) -> None:
-        """Show the bar."""
-        self._show()
+        """Display the bar."""
+        self._display()
 
     def update(self, task_id: TaskID, **fields: Any) -> None:
-        """Change the bar, a few times a second."""
+        """Update the bar, at most a few times a second."""
         super().update(task_id, **fields)
-        if time.monotonic() - self._shown >= _EVERY:
-            self._show()
+        if time.monotonic() - self._last_update >= _UPDATE_INTERVAL:
+            self._display()
 
     def stop(self) -> None:
-        """Leave the bar as it is now."""
-        self._show()
+        """Display the bar a last time."""
+        self._display()
 
-    def _show(self) -> None:
-        self._shown = time.monotonic()
+    def _display(self) -> None:
+        self._last_update = time.monotonic()
         with self.console.capture() as text:
             self.console.print(self.get_renderable())
         self._line.show(text.get().rstrip())

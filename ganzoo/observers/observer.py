@@ -1,4 +1,4 @@
-"""What everything that watches a run can be told."""
+"""The base class of observers: methods that are called while a run trains."""
 
 from __future__ import annotations
 
@@ -12,50 +12,53 @@ from ganzoo.evaluation.record import Evaluated
 
 
 class Observer:
-    """Watches a run, and looks away from what it does not override.
+    """An observer that does nothing; subclasses override the methods that they need.
 
-    Nothing that it does may change what is trained.
+    Observers must not change the training.
     """
 
     def on_preparation_progress(self, done: int, total: int) -> None:
-        """So many of the images are decoded and resized; told only if that has to be done."""
+        """Called while images are decoded and resized, unless they are in the cache."""
 
     def on_train_start(self, step: int, steps: int) -> None:
-        """Training begins after ``step`` of ``steps`` in all."""
+        """Called when training starts or resumes after ``step`` of a total of ``steps``."""
 
     def on_step_end(self, step: int, images_seen: int) -> None:
-        """A step was made; called after each, so it must be quick."""
+        """Called after each step, so it must be fast."""
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Means over the steps since the last report, by name."""
+        """Called with the means over the steps since the last report, by name."""
 
     def on_scores(self, step: int, scores: Mapping[str, NDArray[np.float32]]) -> None:
-        """The critic's score of each image of its last batch, ``real`` and ``fake``."""
+        """Called with the discriminator's scores of its last batch, ``real`` and ``fake``."""
 
     def on_images(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
-        """A sheet of images, (H, W, C): ``samples``, or ``real`` ones; epochs are passed ones."""
+        """Called with a grid of images, (H, W, C): ``samples``, or once ``real`` images.
+
+        ``epoch`` is the number of epochs so far.
+        """
 
     def on_evaluation_progress(self, what: str, done: int, total: int) -> None:
-        """So much is done of an evaluation, or of what samples and checkpoints need."""
+        """Called during an evaluation, and while samples or a checkpoint are prepared."""
 
     def on_evaluation_end(self, found: Evaluated) -> None:
-        """Generated images were measured."""
+        """Called with the results of an evaluation."""
 
     def on_checkpoint_start(self) -> None:
-        """A checkpoint is about to be written: what was told so far should be on the disk."""
+        """Called before a checkpoint is written; earlier reports should now be on the disk."""
 
     def on_rollback(self, step: int) -> None:
-        """Training goes on from this earlier step; what was told of later ones will not happen."""
+        """Called when training goes back to this step; reports of later steps are invalid."""
 
     def on_nonfinite(self, story: Mapping[str, Any]) -> None:
-        """A loss or gradient was not a finite number; the story is plain values, as in JSON."""
+        """Called when a loss or gradient is not finite; ``story`` has plain values, as in JSON."""
 
     def on_warning(self, step: int, message: str) -> None:
-        """Something went wrong that a person should look into."""
+        """Called with a warning that a user should act on."""
         self.on_message(message)
 
     def on_message(self, message: str) -> None:
-        """Something happened that a person should know."""
+        """Called with information for the user."""
 
     def on_end(self) -> None:
-        """No more will be told."""
+        """Called once, at the end."""

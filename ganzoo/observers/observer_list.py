@@ -1,4 +1,4 @@
-"""All that watch a run, told together."""
+"""Several observers that are notified together."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ T = TypeVar("T")
 
 
 class ObserverList:
-    """Tells every observer; what goes wrong in one of them is said once, and costs the run nothing.
+    """Notifies several observers; an error in one of them does not stop the run.
 
-    ``observers`` may still grow.
+    The first error of each observer is reported to the others. The sequence ``observers`` may
+    still get longer.
     """
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
-        self._excused: list[Observer] = []
+        self._failed: list[Observer] = []
 
-    def tell(self, event: Callable[[Observer], None]) -> None:
-        """Tell each, such as ``lambda observer: observer.on_message("done")``."""
+    def notify(self, event: Callable[[Observer], None]) -> None:
+        """Call ``event`` with each observer: ``lambda observer: observer.on_message("done")``."""
         for observer in self._observers:
             try:
                 event(observer)
-            except Exception as error:  # noqa: BLE001 - what watches a run may not end it
-                self._excuse(observer, error)
+            except Exception as error:  # noqa: BLE001 - an observer must not stop the run
+                self._report_failure(observer, error)
 
     def warn(self, step: int, message: str) -> None:
-        """Tell each of something that a person should look into."""
-        self.tell(lambda observer: observer.on_warning(step, message))
+        """Send a warning to each observer."""
+        self.notify(lambda observer: observer.on_warning(step, message))
 
     def attempt(self, step: int, what: str, work: Callable[[], T]) -> T | None:
-        """What ``work`` returns; if it fails, that is told, and it is ``None``."""
+        """The result of ``work``; if it fails, a warning is sent and the result is ``None``."""
         try:
             return work()
-        except Exception as error:  # noqa: BLE001 - what watches a run may not end it
+        except Exception as error:  # noqa: BLE001 - samples and metrics must not stop the run
             self.warn(step, f"{what} failed at step {step}: {in_one_line(error)}")
             return None
 
-    def _excuse(self, observer: Observer, error: Exception) -> None:
-        if observer in self._excused:
+    def _report_failure(self, observer: Observer, error: Exception) -> None:
+        if observer in self._failed:
             return
-        self._excused.append(observer)
+        self._failed.append(observer)
         name = type(observer).__name__
         failed = "cannot write" if isinstance(error, OSError) else "failed"
         for other in self._observers:

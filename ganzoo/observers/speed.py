@@ -1,4 +1,4 @@
-"""How fast training goes, and how long it will take."""
+"""The speed of training, and the time that it will take."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
-def lasting(seconds: float) -> str:
-    """A length of time as people say it: ``45 s``, ``12 min``, ``3 h 20 min``, ``5 days``."""
+def format_duration(seconds: float) -> str:
+    """A rounded duration as text: ``45 s``, ``12 min``, ``3 h 20 min``, ``5 days``."""
     minutes, hours, days = (round(seconds / unit) for unit in (MINUTE, HOUR, DAY))
     if seconds < 100:
         return f"{seconds:.0f} s"
@@ -23,17 +23,17 @@ def lasting(seconds: float) -> str:
 
 
 class Speed:
-    """Images a second and time left, read off the clock a few times a second."""
+    """Images per second and the time left, measured a few times a second."""
 
     def __init__(self) -> None:
-        self.images = 0.0
-        """Images a second, of late."""
+        self.images_per_second = 0.0
+        """The speed between the last two measurements."""
         self._start: tuple[float, int] | None = None
         self._images_at_start = 0
         self._last = (0.0, 0)
 
-    def due(self, step: int, images_seen: int) -> bool:
-        """Take a step in; whether a quarter of a second has passed since the last one due."""
+    def update(self, step: int, images_seen: int) -> bool:
+        """Measure the speed, at most four times a second; returns whether it was measured."""
         now = time.monotonic()
         if self._start is None:
             self._start = (now, step)
@@ -42,7 +42,7 @@ class Speed:
         seconds = now - self._last[0]
         if seconds < 0.25:
             return False
-        self.images = (images_seen - self._last[1]) / seconds
+        self.images_per_second = (images_seen - self._last[1]) / seconds
         self._last = (now, images_seen)
         return True
 
@@ -51,20 +51,20 @@ class Speed:
         return time.monotonic() - self._start[0] if self._start else 0.0
 
     def average(self, images_seen: float) -> float:
-        """Images a second since the first step."""
+        """Images per second since the first step."""
         return (images_seen - self._images_at_start) / max(self.elapsed(), 1e-9)
 
-    def each(self, step: int) -> float | None:
-        """Seconds of a step, if there were any after the first, which is a slow one."""
+    def seconds_per_step(self, step: int) -> float | None:
+        """The mean after the first step, which is slow; ``None`` before the second step."""
         if self._start is None or step == self._start[1]:
             return None
         return self.elapsed() / (step - self._start[1])
 
-    def left(self, step: int, steps: int) -> str:
-        """The time left, as ``1:02:03``; a question mark if it is not known yet."""
-        each = self.each(step)
-        if each is None:
+    def time_left(self, step: int, steps: int) -> str:
+        """The time left, such as ``1:02:03``; a question mark if it is not known yet."""
+        seconds_per_step = self.seconds_per_step(step)
+        if seconds_per_step is None:
             return "?"
-        minutes, seconds = divmod(round(each * (steps - step)), 60)
+        minutes, seconds = divmod(round(seconds_per_step * (steps - step)), 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02}"

@@ -1,4 +1,4 @@
-"""The same reports and sheets for TensorBoard."""
+"""An observer that writes reports, samples and evaluations for TensorBoard."""
 
 from __future__ import annotations
 
@@ -26,60 +26,59 @@ _BINS = 30
 
 
 class TensorBoard(Observer):
-    """Event files in the run folder; ``tensorboard --logdir runs`` shows them.
+    """Writes event files into the run folder; ``tensorboard --logdir runs`` shows them.
 
-    They are written as things happen, and not by a thread: what a full disk does not take is an
-    OSError here and now, after which a new file is begun.
+    Events are written immediately, not by a thread: a full disk raises OSError in the call that
+    writes. After that, a new file is started.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
         self._folder = folder
         self._records: RecordWriter | None = None
         self._failed = False
-        """Since the last checkpoint; what is told until then is not worth a file each."""
+        """Whether writing failed; then nothing is written until the next checkpoint."""
         self._open(step)
 
     def on_checkpoint_start(self) -> None:
-        """Try again, if need be, from the next report on."""
+        """After a failure, write again from the next report on."""
         self._failed = False
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
-        """One scalar each."""
+        """Write each number as a scalar."""
         self._write(step, *(summary.scalar(tag(name), value) for name, value in scalars.items()))
 
     def on_evaluation_end(self, found: Evaluated) -> None:
-        """Each score, and what real images get; both are in one of the custom scalars' charts."""
-        baselines = {name: score.baseline for name, score in found.scores.items()}
-        told = {
-            f"{BASELINE}/{name}": baseline
-            for name, baseline in baselines.items()
-            if baseline is not None
+        """Write each metric and its baseline as scalars, and a custom chart with both."""
+        baselines = {
+            f"{BASELINE}/{name}": score.baseline
+            for name, score in found.scores.items()
+            if score.baseline is not None
         }
-        self.on_report(found.step, {**found.scalars, **told})
+        self.on_report(found.step, {**found.scalars, **baselines})
         self._write(found.step, layout(found.scores))
 
     def on_scores(self, step: int, scores: Mapping[str, NDArray[np.float32]]) -> None:
-        """A histogram each, unless an update was left out since it was not finite."""
+        """Write histograms of the scores; scores that are not finite are skipped."""
         for name, each in scores.items():
             if np.isfinite(each).all():
                 self._write(step, summary.histogram(f"scores/{name} images", each, bins=_BINS))
 
     def on_images(self, name: str, step: int, epoch: float, pixels: NDArray[np.uint8]) -> None:
-        """One image; of more than four channels the first three."""
+        """Write the grid; of images with other than 1, 3 or 4 channels, the first three."""
         shown = pixels[..., :3] if pixels.shape[-1] not in (1, 3, 4) else pixels
         self._write(step, summary.image(name, shown, dataformats="HWC"))
 
     def on_warning(self, step: int, message: str) -> None:
-        """A text among the run's."""
+        """Write the warning as text."""
         self._write(step, summary.text("warnings", message))
 
     def on_rollback(self, step: int) -> None:
-        """Hide what was told of later steps."""
+        """Hide the events of later steps."""
         self.on_end()
         self._open(step)
 
     def on_end(self) -> None:
-        """Write out what is left."""
+        """Close the file."""
         if self._records:
             records, self._records = self._records, None
             records.close()
@@ -89,9 +88,9 @@ class TensorBoard(Observer):
         file = (self._folder / f"events.out.tfevents.{name}").open("xb")
         self._records = RecordWriter(file)
         self._record(Event(wall_time=time.time(), file_version="brain.Event:2"))
-        # It hides what was told after the checkpoint that the run goes on from.
-        begins = SessionLog(status=SessionLog.START)
-        self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=begins))
+        # TensorBoard hides earlier events from this step on: a resumed run writes them again.
+        start = SessionLog(status=SessionLog.START)
+        self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=start))
         if step < 1:
             settings = RunFolder(self._folder).stored_settings()
             self._write(0, hyperparameters(settings), layout())
@@ -101,8 +100,8 @@ class TensorBoard(Observer):
             return
         if not self._records:
             self._open(step - 1)
-        for told in summaries:
-            self._record(Event(wall_time=time.time(), step=step, summary=told))
+        for each in summaries:
+            self._record(Event(wall_time=time.time(), step=step, summary=each))
 
     def _record(self, event: Event) -> None:
         assert self._records

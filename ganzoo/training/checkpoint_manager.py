@@ -53,7 +53,7 @@ class CheckpointManager:
         if due:
             trainer.rollback_step, trainer.rollbacks = trainer.step, 0
         if trainer.engine.is_main:
-            self._observers.tell(lambda observer: observer.on_checkpoint_start())
+            self._observers.notify(lambda observer: observer.on_checkpoint_start())
             trainer.ema.settle()
             spare = trainer.rollback_step if trainer.run.train.on_nonfinite == "rollback" else None
             try:

@@ -105,7 +105,7 @@ class Trainer:
         Raises Diverged when a loss is no longer finite, and OSError where the last checkpoint
         cannot be written; what was saved before stays.
         """
-        self._observers.tell(lambda observer: observer.on_train_start(self.step, self.steps))
+        self._observers.notify(lambda observer: observer.on_train_start(self.step, self.steps))
         self._tell_of_growth()
         if self.step == 0:
             self._begin()
@@ -160,11 +160,11 @@ class Trainer:
         stages, stage = self.game.schedule.stages, self.game.point.stage
         warning = self.game.schedule.warning(self.steps) if stage is stages[0] else None
         if warning:
-            self._observers.tell(lambda observer: observer.on_message(warning))
+            self._observers.notify(lambda observer: observer.on_message(warning))
         if len(stages) > 1:
             size = f"{stage.image_shape.size} of {stages[-1].image_shape.size} pixels"
             message = f"step {self.step}: {size}, {stage.batch_size} images in a batch"
-            self._observers.tell(lambda observer: observer.on_message(message))
+            self._observers.notify(lambda observer: observer.on_message(message))
 
     def _update(self, phase: Phase, position: int) -> None:
         purpose = f"{phase.name}/{self.engine.rank}"
@@ -214,7 +214,7 @@ class Trainer:
 
     def watch(self, before: Position, stopping: Callable[[], bool] = lambda: False) -> None:
         """What is due after a step, ``before`` which a run had come so far: samples, reports."""
-        self._observers.tell(
+        self._observers.notify(
             lambda observer: observer.on_step_end(self.step, self.game.images_seen)
         )
         last = self.step == self.steps
@@ -244,9 +244,9 @@ class Trainer:
         if len(self.game.schedule.stages) > 1:
             scalars["growth/resolution"] = self.game.point.stage.image_shape.height
             scalars["growth/fade"] = self.game.point.fade
-        self._observers.tell(lambda observer: observer.on_report(self.step, scalars))
+        self._observers.notify(lambda observer: observer.on_report(self.step, scalars))
         scores = {name: each.cpu().numpy() for name, each in self.game.scores.items()}
-        self._observers.tell(lambda observer: observer.on_scores(self.step, scores))
+        self._observers.notify(lambda observer: observer.on_scores(self.step, scores))
         for name, share in scalars.items():
             if name.startswith("skipped/") and share:
                 player = name.removeprefix("skipped/")
@@ -289,14 +289,14 @@ class Trainer:
         update, randomness = error.update, self.game.randomness
         numbers = self.game.batches.order.at(update.images_seen - update.size, update.size)
         story = report(error, numbers.tolist(), randomness.seed, randomness.stream)
-        self._observers.tell(lambda observer: observer.on_nonfinite(story))
+        self._observers.notify(lambda observer: observer.on_nonfinite(story))
         policy = self.run.train.on_nonfinite
         if policy != "rollback" or self.rollbacks == MOST_ROLLBACKS:
             raise Diverged(f"{error}; {self._advice()}") from error
         self._checkpoints.go_back()
         self.steps = self._length()
         self.examiner.last = min(self.examiner.last, self.step)
-        self._observers.tell(lambda observer: observer.on_rollback(self.step))
+        self._observers.notify(lambda observer: observer.on_rollback(self.step))
         self._observers.warn(
             self.step, f"{error}: back to step {self.step}, and on with other randomness"
         )
@@ -340,8 +340,8 @@ class Trainer:
             )
 
     def _tell_progress(self, what: str, done: int, total: int) -> None:
-        self._observers.tell(lambda observer: observer.on_evaluation_progress(what, done, total))
+        self._observers.notify(lambda observer: observer.on_evaluation_progress(what, done, total))
 
     def _show(self, name: str, sheet: NDArray[np.uint8]) -> None:
         epoch = self.game.images_seen / self._images
-        self._observers.tell(lambda observer: observer.on_images(name, self.step, epoch, sheet))
+        self._observers.notify(lambda observer: observer.on_images(name, self.step, epoch, sheet))

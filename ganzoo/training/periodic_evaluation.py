@@ -77,7 +77,7 @@ class PeriodicEvaluation:
         """What was measured, if any metric could be; raises Stopped if it has to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
-            self._observers.tell(
+            self._observers.notify(
                 lambda observer: observer.on_evaluation_progress(what, done, total)
             )
             if stopping():
@@ -99,7 +99,7 @@ class PeriodicEvaluation:
             self._warn(f"{', '.join(names)} left out: {reason}")
         if not found.scores:
             return None
-        self._observers.tell(lambda observer: observer.on_evaluation_end(found))
+        self._observers.notify(lambda observer: observer.on_evaluation_end(found))
         return found
 
     def _warn(self, message: str) -> None:

@@ -37,7 +37,7 @@ from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.observers.curves import LossCurves
-from ganzoo.observers.files import Evaluations, Gallery, Journal
+from ganzoo.observers.files import Evaluations, Journal, SampleFiles
 from ganzoo.observers.observer import Observer
 from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
@@ -171,8 +171,12 @@ def _require_place(checkpoints: Checkpoints) -> None:
 
 
 def _files(run: Run, folder: RunFolder, step: int) -> list[Observer]:
-    gallery = Gallery(folder, by_epoch="epoch" in str(run.sample.every))
-    files: list[Observer] = [Journal(folder.metrics, step), gallery, TensorBoard(folder.path, step)]
+    sample_files = SampleFiles(folder, by_epoch="epoch" in str(run.sample.every))
+    files: list[Observer] = [
+        Journal(folder.metrics, step),
+        sample_files,
+        TensorBoard(folder.path, step),
+    ]
     if run.evaluate.every or folder.evaluations.exists():
         files.append(Evaluations(folder.evaluations, step))
     return [*files, LossCurves(folder)]

@@ -14,7 +14,7 @@ from ganzoo import Options, hookimpl
 
 
 class Brighter:
-    """A right augmentation, from which the others are derived."""
+    """A correct augmentation, the base class of the others."""
 
     apply_to: str = "all"
 
@@ -74,7 +74,7 @@ class Cropped(Brighter):
 
 
 class Counting(Brighter):
-    """Adapts, but its state is a number of NumPy's."""
+    """Adaptive, but its state is a NumPy number."""
 
     def state_dict(self) -> dict[str, Any]:  # at: numpy-state
         return {"probability": np.float64(0.5)}
@@ -83,7 +83,7 @@ class Counting(Brighter):
 
 
 class Fine:
-    """A right loss, from which the others are derived."""
+    """A correct loss, the base class of the others."""
 
     independent_scores: Any = False
 
@@ -126,7 +126,7 @@ class Unsure(Fine):  # at: unsure
 
 
 class Late(Fine):
-    """Right at first."""
+    """Correct in the first calls."""
 
     calls = 0
 
@@ -148,7 +148,7 @@ class Forgets(Fine):
 
 
 class LateShape(Fine):
-    """Right at first."""
+    """Correct in the first calls."""
 
     calls = 0
 
@@ -235,7 +235,7 @@ def plain(options: Options, **others: Any) -> Any:  # at: plain
 
 
 class Grays:
-    """A right dataset, from which the others are derived."""
+    """A correct dataset, the base class of the others."""
 
     class_names: Any = ("light", "dark")
 
@@ -278,7 +278,7 @@ class Bulk(Grays):  # at: bulk
 
 
 class Chunks(Grays):
-    """Its own store; what is behind its first images is damaged."""
+    """A chunked dataset that is damaged after its first images."""
 
     chunk, window, labels = 4, 8, None
     class_names = ()
@@ -310,7 +310,7 @@ class Looks(Floating):
 
 
 class LateMetric(Floating):
-    """Right at first."""
+    """Correct in the first calls."""
 
     def __call__(self, real: Any, fake: Any) -> Any:
         if len(fake) == 12:

@@ -1,4 +1,4 @@
-"""Running the command as a user does, in this process."""
+"""Fixtures that run the command in this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganzoo.cli import main
 
 @dataclass
 class Done:
-    """What a command left."""
+    """A command's status and output."""
 
     status: int
     out: str
@@ -22,7 +22,7 @@ class Done:
 
     @property
     def error(self) -> str:
-        """The one line that says what was wrong."""
+        """The single line on standard error."""
         assert self.status == 2, self
         assert "Traceback" not in self.err
         (line,) = self.err.splitlines()
@@ -47,15 +47,15 @@ def ganzoo_command(
         capsys.readouterr()
         with pytest.raises(SystemExit) as leaving:
             main()
-        told = capsys.readouterr()
-        return Done(int(leaving.value.code or 0), told.out, told.err)
+        reported = capsys.readouterr()
+        return Done(int(leaving.value.code or 0), reported.out, reported.err)
 
     return run
 
 
 @pytest.fixture
 def tiny_run(ganzoo_command: Ganzoo) -> Callable[..., Done]:
-    """``ganzoo train`` on blossoms with dcgan, small enough for a second; more can be added."""
+    """``ganzoo train`` on blossoms with dcgan, takes about a second; accepts more arguments."""
 
     def run(folder: str = "run", *more: object, loss: str = "hinge") -> Done:
         return ganzoo_command(

@@ -31,14 +31,16 @@ def facts(path: Path) -> tuple[int, int, tuple[int, int]]:
         return getattr(image, "n_frames", 1), image.info["duration"], image.size
 
 
-def test_a_film_of_the_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_sample_grids_become_a_video(drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     done = ganzoo_command("animate", "drawn", "--out", "new/film.gif")
     assert (done.status, done.out) == (0, "new/film.gif\n")
     assert done.err == "making 5 frames\n"
     assert facts(tmp_path / "new" / "film.gif") == (5, 200, (40, 30))
 
 
-def test_a_film_of_the_newest_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_last_uses_only_the_newest_sample_grids(
+    drawn: Path, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
     done = ganzoo_command("animate", "drawn", "--last", 2, "--fps", 10, "--out", "film.gif")
     assert done.err == "making 2 frames\n"
     assert facts(tmp_path / "film.gif") == (2, 100, (40, 30))
@@ -47,7 +49,7 @@ def test_a_film_of_the_newest_samples(drawn: Path, ganzoo_command: Ganzoo, tmp_p
     assert red == pytest.approx(150, abs=6)
 
 
-def test_a_damaged_sheet_is_named(drawn: Path, ganzoo_command: Ganzoo) -> None:
+def test_the_error_names_a_damaged_sample_grid(drawn: Path, ganzoo_command: Ganzoo) -> None:
     sheet = drawn / "samples" / "step-0000200.png"
     sheet.write_bytes(sheet.read_bytes()[:60])
     done = ganzoo_command("animate", "drawn", "--out", "film.gif")
@@ -56,14 +58,14 @@ def test_a_damaged_sheet_is_named(drawn: Path, ganzoo_command: Ganzoo) -> None:
 
 
 @pytest.mark.parametrize("command", ["animate", "generate"])
-def test_an_out_below_a_file_is_refused(drawn: Path, ganzoo_command: Ganzoo, command: str) -> None:
+def test_out_inside_a_file_is_refused(drawn: Path, ganzoo_command: Ganzoo, command: str) -> None:
     out = drawn / "run.toml" / "below" / ("film.gif" if command == "animate" else "grid.png")
     assert "run.toml is a file, not a folder" in (
         ganzoo_command(command, "drawn", "--out", out).error
     )
 
 
-def test_a_film_needs_no_torch(drawn: Path) -> None:
+def test_a_video_of_sample_grids_does_not_import_torch(drawn: Path) -> None:
     for arguments in (["--help"], [str(drawn), "--out", str(drawn / "film.mp4")]):
         code = (
             f"import sys; sys.argv = ['ganzoo', 'animate', *{arguments!r}]\n"
@@ -92,7 +94,9 @@ def test_a_walk(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> Non
     assert a != d
 
 
-def test_a_walk_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_walk_can_be_limited_to_one_class(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
     tiny_run("run", "architecture.conditional=true")
     walk = ("animate", "run", "--walk", 2, "--frames", 1)
     assert ganzoo_command(*walk, "--class", "3 petals", "--out", "a.gif").status == 0
@@ -111,11 +115,11 @@ def test_a_walk_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path:
         (("drawn", "--out", "mine.gif"), "exists already"),
         (("drawn", "--out", "film.gif", "--last", 0), "--last"),
         (("drawn", "--out", "film.gif", "--fps", 60), "--fps"),
-        (("drawn", "--out", "film.gif", "--seed", 1), "--seed is for walks"),
-        (("drawn", "--out", "film.gif", "--class", "rose"), "--class is for walks"),
-        (("drawn", "--out", "film.gif", "--truncation", 0.5), "--truncation is for walks"),
+        (("drawn", "--out", "film.gif", "--seed", 1), "--seed requires --walk"),
+        (("drawn", "--out", "film.gif", "--class", "rose"), "--class requires --walk"),
+        (("drawn", "--out", "film.gif", "--truncation", 0.5), "--truncation requires --walk"),
         (("drawn", "--out", "film.gif", "--walk", 1), "--walk"),
-        (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "leave one of them out"),
+        (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "remove one of them"),
         (("nowhere", "--out", "film.gif"), "no run folder nowhere"),
         (("drawn",), "--out"),
     ],
@@ -131,7 +135,7 @@ def test_a_wrong_request_gets_one_line(
     assert not (drawn.parent / "film.gif").exists()
 
 
-def test_a_run_with_nothing_to_show_is_refused(
+def test_a_run_without_sample_grids_is_refused(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()

@@ -1,4 +1,4 @@
-"""What a broken plugin costs: one line that says whose fault it is, where, and of what kind."""
+"""A broken plugin causes a one-line error with the component, the place and the exception."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ BROKEN = [
 ]
 
 
-def told(kind: str, name: str, error: str, reason: str) -> str:
-    """The line, as a regular expression."""
+def reported(kind: str, name: str, error: str, reason: str) -> str:
+    """The expected line, as a regular expression."""
     lines = PLUGIN.read_text("utf-8").splitlines()
     marked = [n for n, line in enumerate(lines, 1) if line.endswith(f"# at: {name}")]
     place = f"{re.escape(str(PLUGIN))}:{marked[0]}" if marked else "broken_components:Missing"
@@ -108,12 +108,14 @@ def test_a_broken_component_is_named_before_the_run_has_a_folder(
     done = broken_run(kind, name)
     line = [line for line in done.err.splitlines() if line.startswith("error: ")]
     assert done.status == 1, done
-    assert re.fullmatch(told(kind, name, error, reason), line[-1]), line
+    assert re.fullmatch(reported(kind, name, error, reason), line[-1]), line
     assert "Traceback" not in done.err
     assert not Path("run").exists()
 
 
-def test_a_factory_still_refuses_in_its_own_words(broken_run: Callable[[str, str], Done]) -> None:
+def test_a_value_error_of_a_factory_is_shown_as_it_is(
+    broken_run: Callable[[str, str], Done],
+) -> None:
     done = broken_run("loss", "refuses")
     assert done.error == "error: loss refuses: there is no such formula"
     assert not Path("run").exists()
@@ -132,17 +134,17 @@ def test_a_factory_still_refuses_in_its_own_words(broken_run: Callable[[str, str
         ),
     ],
 )
-def test_an_error_while_it_trains_is_said_in_one_line_too(
+def test_a_plugin_error_during_training_is_one_line(
     kind: str, name: str, error: str, reason: str, broken_run: Callable[[str, str], Done]
 ) -> None:
     done = broken_run(kind, name)
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
     assert done.status == 1
-    assert re.fullmatch(told(kind, name, error, reason), line)
+    assert re.fullmatch(reported(kind, name, error, reason), line)
     assert Path("run").exists()
 
 
-def test_a_metric_that_fails_while_it_trains_is_a_warning(
+def test_a_metric_that_fails_during_training_is_a_warning(
     broken_run: Callable[[str, str], Done],
 ) -> None:
     done = broken_run("metric", "late-metric")
@@ -151,27 +153,29 @@ def test_a_metric_that_fails_while_it_trains_is_a_warning(
     assert "late-metric left out: the metric late-metric: IndexError: twelve (said once)" in line
 
 
-def test_a_state_that_cannot_be_loaded_is_no_fault_of_the_networks(
+def test_a_state_that_cannot_be_loaded_does_not_blame_the_networks(
     broken_run: Callable[[str, str], Done], ganzoo_command: Ganzoo
 ) -> None:
     assert broken_run("loss", "unloadable").status == 0
     done = ganzoo_command("resume", "run", "--steps", 6)
     assert done.status == 1
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    assert re.fullmatch(told("loss", "unloadable", "KeyError", "'scale'"), line)
+    assert re.fullmatch(reported("loss", "unloadable", "KeyError", "'scale'"), line)
 
 
 @pytest.mark.parametrize("command", [("inspect",), ("pack", "--out", "images.npz")])
-def test_commands_about_images_name_a_broken_dataset(
+def test_data_commands_name_a_broken_dataset(
     command: tuple[str, ...], ganzoo_command: Ganzoo
 ) -> None:
     done = ganzoo_command("data", *command, "no-label", "--plugin", PLUGIN)
     assert done.status == 1
     (line,) = [line for line in done.err.splitlines() if line.startswith("error: ")]
-    assert re.fullmatch(told("dataset", "no-label", "ContractError", "item 0 is a ndarray"), line)
+    assert re.fullmatch(
+        reported("dataset", "no-label", "ContractError", "item 0 is a ndarray"), line
+    )
 
 
-def test_the_traceback_shows_the_rest(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_traceback_shows_the_original_exception(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     words = ("blossoms", "mlp", "fails", "--plugin", PLUGIN, "--device", "cpu")
     with pytest.raises(PluginError) as raised:
         ganzoo_command("--traceback", "train", *words)

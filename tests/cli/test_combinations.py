@@ -4,7 +4,7 @@ import pytest
 
 from ganzoo import RequestError
 from ganzoo.cli.combinations import combinations, split
-from ganzoo.cli.request import Words
+from ganzoo.cli.request import Arguments
 
 
 @pytest.mark.parametrize(
@@ -24,32 +24,34 @@ from ganzoo.cli.request import Words
         ("", [""]),
     ],
 )
-def test_a_list_is_split_outside_of_brackets_and_quotes(text: str, values: list[str]) -> None:
+def test_lists_are_split_outside_brackets_and_quotes(text: str, values: list[str]) -> None:
     assert split(text) == values
 
 
-def test_the_first_list_is_the_slowest() -> None:
-    words = Words.of(["seed=0,1", "flowers", "base.toml", "dcgan,mlp", "hinge", "train.steps=5"])
-    found = combinations(words)
+def test_the_first_list_varies_slowest() -> None:
+    arguments = Arguments.of(
+        ["seed=0,1", "flowers", "base.toml", "dcgan,mlp", "hinge", "train.steps=5"]
+    )
+    found = combinations(arguments)
     assert [one.differs for one in found] == [
         {"architecture": "dcgan", "seed": "0"},
         {"architecture": "dcgan", "seed": "1"},
         {"architecture": "mlp", "seed": "0"},
         {"architecture": "mlp", "seed": "1"},
     ]
-    assert found[2].words == Words(
+    assert found[2].arguments == Arguments(
         ("base.toml",), ("flowers", "mlp", "hinge"), ("seed=0", "train.steps=5")
     )
 
 
-def test_without_a_list_there_is_one() -> None:
-    words = Words.of(["seed=3"])
-    assert combinations(words) == [(words, {})]
+def test_arguments_without_a_list_are_one_combination() -> None:
+    arguments = Arguments.of(["seed=3"])
+    assert combinations(arguments) == [(arguments, {})]
 
 
 @pytest.mark.parametrize(
     "arguments", [["seed=0,1", "seed=2"], ["a", "b", "c,d", "loss=e"], ["loss.name=a", "loss=b,c"]]
 )
-def test_a_list_that_is_overruled_is_refused(arguments: list[str]) -> None:
+def test_a_setting_with_a_list_given_twice_is_refused(arguments: list[str]) -> None:
     with pytest.raises(RequestError, match="is given twice, once as a list"):
-        combinations(Words.of(arguments))
+        combinations(Arguments.of(arguments))

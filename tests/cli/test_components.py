@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ganzoo.cli.formatting import section
+from ganzoo.cli.formatting import settings_section
 from ganzoo.cli.keys import SECTIONS
 from ganzoo.registry import KINDS, Registry, plural
 from ganzoo.run import core_keys
@@ -25,7 +25,7 @@ def test_everything_installed_is_listed(ganzoo_command: Ganzoo) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_is_listed_alone(ganzoo_command: Ganzoo, kind: str) -> None:
+def test_one_kind_of_component_can_be_listed(ganzoo_command: Ganzoo, kind: str) -> None:
     listed = json.loads(ganzoo_command("list", plural(kind), "--json").out)
     expected = [e.qualified_name for e in ENTRIES if e.component.kind == kind]
     assert [component["qualified_name"] for component in listed] == expected
@@ -64,7 +64,7 @@ def test_info_shows_what_a_recipe_reproduces_and_how(ganzoo_command: Ganzoo, ent
     assert facts["settings"] == tomllib.loads(recipe.read())
 
 
-def test_info_of_anything_else_speaks_of_no_recipe(ganzoo_command: Ganzoo) -> None:
+def test_info_shows_recipe_lines_only_for_recipes(ganzoo_command: Ganzoo) -> None:
     assert "recipe" not in ganzoo_command("info", "dcgan").out
     (facts,) = json.loads(ganzoo_command("info", "dcgan", "--json").out)
     assert not {"expects", "settings"} & facts.keys()
@@ -90,14 +90,16 @@ def test_plugins_are_listed_with_their_state(
     assert "1 architecture" in text
 
 
-def test_a_plugin_that_offers_nothing_says_so(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_plugin_without_components_is_listed_as_such(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
     (tmp_path / "offering_nothing.py").write_text("import ganzoo")
     text = ganzoo_command("plugins", "--plugin", "offering_nothing.py").out
     (line,) = [line for line in text.splitlines() if line.startswith("offering-nothing")]
-    assert line.endswith("offers nothing")
+    assert line.endswith("no components")
 
 
-def test_a_hook_without_its_mark_is_told_to_those_who_miss_the_loss(
+def test_a_hook_without_its_decorator_is_named_when_its_loss_is_missing(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "unmarked.py").write_text("def ganzoo_losses():\n    return []\n")
@@ -118,7 +120,7 @@ def test_strict_loading_names_the_class_and_the_place(
     assert done.error.endswith(f"SystemExit: 3 ({tmp_path / 'broken_strict.py'}:2)")
 
 
-def test_a_broken_plugin_is_told_once_and_disturbs_nothing(
+def test_a_broken_plugin_causes_one_warning_and_nothing_else(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "broken_two.py").write_text("1 / 0")
@@ -157,9 +159,9 @@ def test_every_setting_of_every_run_is_explained(ganzoo_command: Ganzoo) -> None
 
 
 def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
-    told = ganzoo_command("info", "train.generator.lr").out
-    assert told.startswith("train.generator.lr=0.0002  (number, > 0)\n    Learning rate.\n")
-    assert "The loss wgan-gp/wgan-gp recommends 0.0002." in told
+    reported = ganzoo_command("info", "train.generator.lr").out
+    assert reported.startswith("train.generator.lr=0.0002  (number, > 0)\n    Learning rate.\n")
+    assert "The loss wgan-gp/wgan-gp recommends 0.0002." in reported
     (facts,) = json.loads(ganzoo_command("info", "sample.every", "--json").out)
     assert facts["key"] == "sample.every"
     assert facts["default"] == 250
@@ -196,5 +198,5 @@ def test_an_unknown_setting_gets_a_suggestion(
 def test_every_key_that_the_zoo_shows_can_be_set() -> None:
     for entry in ENTRIES:
         for name, field in entry.component.options.model_fields.items():
-            assert section(entry.component).partition(".")[0] in {*SECTIONS, "recipe"}
+            assert settings_section(entry.component).partition(".")[0] in {*SECTIONS, "recipe"}
             assert field.description, name

@@ -14,15 +14,16 @@ Ganzoo = Callable[..., Any]
 FAST = ("--extractor", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
 
 
-def test_a_run_is_measured_and_that_is_kept(
+def test_evaluate_prints_and_stores_the_metrics(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run("run", "checkpoint.every=1")
     done = ganzoo_command("evaluate", "run", *FAST)
     assert done.status == 0, done.err
     first, head, *rows = done.out.splitlines()
-    assert first.startswith("step 2: 12 generated and 20 real images of 8 x 8, features of random")
-    assert head.split() == ["metric", "value", "real", "good", "images", "by"]
+    assert first.startswith("step 2: 12 generated and 20 real images of 8 x 8, extractor random")
+    titles = ["metric", "value", "images", "baseline", "images", "better", "computed from"]
+    assert head.split() == " ".join(titles).split()
     assert [row.split()[0] for row in rows][:2] == ["fd", "moments/mean"]
     assert rows[0].split()[-1] == "random"
     assert rows[1].split()[-1] == "pixels"
@@ -30,28 +31,32 @@ def test_a_run_is_measured_and_that_is_kept(
     assert kept.step == 2
 
 
-def test_blanks_after_commas_change_nothing(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_spaces_after_commas_are_ignored(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run("run", "evaluate.metrics=fd, moments", "evaluate.every=1", "extractor=random")
     done = ganzoo_command("evaluate", "run", "--metric", "fd, kid", "--json")
     assert set(json.loads(done.out)[0]["scores"]) == {"fd", "kid"}
 
 
-def test_a_pipe_is_told_what_is_done(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_a_pipe_gets_progress_lines_of_an_evaluation(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
     tiny_run()
-    told = ganzoo_command("evaluate", "run", *FAST).err.splitlines()
-    assert "generated images: 0 of 12" in told
-    assert "features of real images: 20 of 20" in told
+    reported = ganzoo_command("evaluate", "run", *FAST).err.splitlines()
+    assert "generated images: 0 of 12" in reported
+    assert "features of real images: 20 of 20" in reported
 
 
-def test_an_extractor_that_auto_chose_is_told(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_the_extractor_chosen_by_auto_is_printed(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     command = ("evaluate", "run", "--metric", "moments", "--samples", 4)
     auto = ganzoo_command(*command, "extractor=auto").err
     assert "extractor=auto chose the extractor" in auto
-    assert "auto" not in ganzoo_command(*command).err  # the run keeps the one it began with
+    assert (
+        "auto" not in ganzoo_command(*command).err
+    )  # the run stores the extractor of its first evaluation
 
 
-def test_a_metric_that_refuses_is_an_error_of_the_command(
+def test_a_metric_that_refuses_its_input_is_an_error(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo
 ) -> None:
     small = ("--resolution", 4, "--steps", 1, "--batch-size", 4, "dataset.count=20")
@@ -84,7 +89,7 @@ def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> No
         (["dataset.seed=5", "data.resolution=16"], "was trained on other images, 20 ("),
     ],
 )
-def test_what_cannot_be_measured_gets_one_line(
+def test_evaluate_errors_are_one_line(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, arguments: list[str], message: str
 ) -> None:
     tiny_run()

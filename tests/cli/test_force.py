@@ -1,4 +1,4 @@
-"""Where commands write: nothing is overwritten without --force, and of a run nothing with it."""
+"""Commands overwrite files only with --force, and never files of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def trained(tiny_run: Ganzoo) -> None:
 
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize("command", WRITING)
-def test_a_file_is_overwritten_with_force_alone(
+def test_a_file_is_overwritten_only_with_force(
     ganzoo_command: Ganzoo, tmp_path: Path, command: str
 ) -> None:
     words, name = WRITING[command]
@@ -47,7 +47,7 @@ def test_a_file_is_overwritten_with_force_alone(
     done = ganzoo_command(*words, "--out", name, "--force")
     assert done.status == 0, done.err
     assert not there.read_bytes().startswith(b"mine")
-    if command != "generate":  # for which a folder is another thing to write
+    if command != "generate":  # a folder means one file per image there
         there.unlink()
         there.mkdir()
         (there / "mine").touch()
@@ -57,7 +57,7 @@ def test_a_file_is_overwritten_with_force_alone(
 
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize("command", [name for name, (_, out) in WRITING.items() if "png" in out])
-def test_force_does_not_overwrite_what_belongs_to_a_run(
+def test_force_does_not_overwrite_files_of_a_run(
     ganzoo_command: Ganzoo, tmp_path: Path, command: str
 ) -> None:
     sheet = tmp_path / "run" / "samples" / "real.png"
@@ -69,7 +69,7 @@ def test_force_does_not_overwrite_what_belongs_to_a_run(
 
 
 def test_every_command_with_out_has_force() -> None:
-    fetch = "which goes on with what is there"
+    fetch = "which resumes with the files that are there"
     commands = dict(get_command(app).commands)  # type: ignore[attr-defined]
     commands |= {f"data {name}": each for name, each in commands.pop("data").commands.items()}
     writing = {
@@ -82,7 +82,7 @@ def test_every_command_with_out_has_force() -> None:
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_slash_or_a_folder_that_is_there_means_a_folder(
+def test_a_slash_or_an_existing_folder_means_a_folder(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "v1.5").mkdir()
@@ -101,7 +101,7 @@ def test_a_slash_or_a_folder_that_is_there_means_a_folder(
 
 
 @pytest.mark.usefixtures("trained")
-def test_force_writes_into_a_folder_that_holds_something(
+def test_force_writes_into_a_folder_that_is_not_empty(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     for out in ("new", "new"):

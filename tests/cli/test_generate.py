@@ -26,7 +26,7 @@ def test_a_folder_gets_single_images(
     assert names == ["seed7-00000.png", "seed7-00001.png", "seed7-00002.png"]
 
 
-def test_a_class_can_be_asked_for(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_generate_can_make_images_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run("run", "architecture.conditional=true")
     assert ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").status == 0
     refused = ganzoo_command("generate", "run", "--class", "9 petals", "--out", "b.png").error
@@ -41,7 +41,9 @@ def test_a_class_of_a_run_without_labels_is_refused(
     assert "architecture.conditional=true" in refused
 
 
-def test_nothing_is_overwritten(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_generate_does_not_overwrite_files(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
     tiny_run()
     (tmp_path / "a.png").write_text("mine")
     (tmp_path / "new").mkdir()
@@ -51,7 +53,9 @@ def test_nothing_is_overwritten(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_pa
     assert (tmp_path / "a.png").read_text() == "mine"
 
 
-def test_odd_requests_get_one_line(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_wrong_generate_arguments_are_one_line_errors(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
     tiny_run()
     for arguments in (
         ("generate", "run", "--out", "a.xyz"),
@@ -74,7 +78,7 @@ def test_each_class_gets_a_row_of_the_same_latents(
     ganzoo_command("generate", "run", "--class", "4 petals", "--count", 3, "--out", "row")
     with Image.open(tmp_path / "a.png") as grid:
         margin = grid.width - (3 * 10 + 2)
-        assert margin > 30  # with a name of eight letters
+        assert margin > 30  # has a class name of eight letters
         height = grid.height // 6
         for number in range(3):
             left, top = margin + 2 + 10 * number, height + 2
@@ -93,11 +97,11 @@ def test_truncation_changes_images_unless_it_is_1(
     assert a == b != c
 
 
-def test_what_does_not_go_together_is_refused(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
+def test_each_class_with_class_is_refused(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     for more, reason in (
         (("--each-class", "--out", "a.png"), "trained without labels"),
-        (("--each-class", "--class", "3 petals", "--out", "a.png"), "leave --class out"),
+        (("--each-class", "--class", "3 petals", "--out", "a.png"), "remove --class"),
         (("--each-class", "--out", "a"), "name one image file"),
         (("--truncation", 0, "--out", "a.png"), "above 0 and at most 1"),
         (("--checkpoint", 77, "--out", "a.png"), "77"),

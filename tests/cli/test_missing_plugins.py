@@ -1,4 +1,4 @@
-"""A run whose plugin is not installed any more: what needs it says so, what does not works."""
+"""Runs with an uninstalled plugin: commands that need it fail and name it, others work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOO = {
     "metric": "kid",
     "extractor": "random",
 }
-"""What the plugin foo offers under other names: components that are installed."""
+"""Installed components, which the plugin foo has under other names."""
 
 
 def offering(kinds: list[str]) -> ModuleType:
@@ -46,7 +46,7 @@ def offering(kinds: list[str]) -> ModuleType:
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make foo the only plugin beside the bundled ones, with components of these kinds."""
+    """Make foo the only third-party plugin, with components of these kinds."""
     bundled = entry_points(group="ganzoo")
 
     def installed(*kinds: str, version: str = "1.2") -> None:
@@ -106,7 +106,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("kind", NEEDED)
-def test_only_what_needs_a_missing_plugin_refuses_and_names_it(
+def test_commands_that_need_a_missing_plugin_fail_and_name_it(
     ganzoo_command: Ganzoo, train_with: Callable[[str], None], kind: str
 ) -> None:
     train_with(kind)
@@ -122,7 +122,7 @@ def test_only_what_needs_a_missing_plugin_refuses_and_names_it(
             assert done.status == 0, done.err
 
 
-def test_a_run_that_goes_on_without_a_metric_keeps_its_settings(
+def test_a_run_resumed_without_a_metric_keeps_its_settings(
     ganzoo_command: Ganzoo, train_with: Callable[[str], None], install: Ganzoo
 ) -> None:
     train_with("metric")
@@ -143,7 +143,7 @@ def test_the_environment_names_the_plugins_of_metrics_and_extractor(
     assert "foo (ganzoo-foo 1.2)" in RunFolder(Path("run")).plugins()
 
 
-def test_another_version_without_the_component_is_named(
+def test_a_plugin_version_without_the_component_is_named(
     ganzoo_command: Ganzoo, train_with: Callable[[str], None], install: Ganzoo
 ) -> None:
     train_with("loss")
@@ -155,7 +155,7 @@ def test_another_version_without_the_component_is_named(
     )
 
 
-def test_a_run_without_its_record_still_names_the_plugin(
+def test_a_run_without_environment_json_still_names_the_plugin(
     ganzoo_command: Ganzoo, train_with: Callable[[str], None]
 ) -> None:
     train_with("loss")
@@ -164,7 +164,7 @@ def test_a_run_without_its_record_still_names_the_plugin(
     assert refused.endswith("is from the plugin foo, which is not installed")
 
 
-def test_a_name_that_is_typed_is_none_that_was_kept(
+def test_names_on_the_command_line_are_not_looked_up_in_the_run(
     ganzoo_command: Ganzoo, train_with: Callable[[str], None]
 ) -> None:
     train_with("dataset")
@@ -172,7 +172,7 @@ def test_a_name_that_is_typed_is_none_that_was_kept(
     assert "there is no loss called adversarial/hnge" in refused
 
 
-def test_a_plugin_file_that_is_gone_is_named(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples" / "my_gan.py"
     file = tmp_path / "gone_gan.py"
     file.write_text(example.read_text("utf-8"), "utf-8")
@@ -192,7 +192,7 @@ def test_a_plugin_file_that_is_gone_is_named(ganzoo_command: Ganzoo, tmp_path: P
     assert done.status == 0, done.err
     file.unlink()
     refused = ganzoo_command("resume", "run", "--steps", 2).error
-    told = (
+    reported = (
         f"the loss gone-gan/relativistic is from the file {file}, which does not exist: restore it"
     )
-    assert told in refused
+    assert reported in refused

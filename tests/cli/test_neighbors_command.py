@@ -29,35 +29,44 @@ def photographs(tmp_path: Path, tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> Pat
     return folder
 
 
-def test_a_row_for_each_image_and_its_neighbors(
+def test_each_row_has_an_image_and_its_neighbors(
     photographs: Path, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     done = ganzoo_command(*SHOWN, "--neighbors", 3, "--out", "new/a.png")
     assert done.status == 0, done.err
     head, *rows, last = done.out.splitlines()
-    assert head.split() == ["generated", "nearest", "distance", "among", "real", "image"]
+    assert head.split() == [
+        "generated",
+        "neighbor",
+        "distance",
+        "real",
+        "to",
+        "real",
+        "real",
+        "image",
+    ]
     assert [row.split()[:2] for row in rows] == [
         [str(i), str(k)] for i in (0, 1) for k in (1, 2, 3)
     ]
     assert all(row.split()[-1] in {f"{number}.png" for number in range(6)} for row in rows)
-    assert last == "new/a.png: 2 generated images among 6 real ones, by features"
+    assert last == "new/a.png: 2 generated images, compared with 6 real images by features"
     with Image.open(tmp_path / "new" / "a.png") as sheet:
         assert sheet.size == (4 * (128 + 4) + 2 * 4, 2 * (128 + 4) + 4)
 
 
-def test_they_are_told_as_json(photographs: Path, ganzoo_command: Ganzoo) -> None:
+def test_neighbors_are_printed_as_json(photographs: Path, ganzoo_command: Ganzoo) -> None:
     done = ganzoo_command(*SHOWN, "--by", "pixels", "--json", "--out", "a.png")
-    told = json.loads(done.out)
-    assert [len(row) for row in told] == [5, 5]
-    for row in told:
+    reported = json.loads(done.out)
+    assert [len(row) for row in reported] == [5, 5]
+    for row in reported:
         distances = [each["distance"] for each in row]
         assert distances == sorted(distances)
         assert {each["name"] for each in row} <= {f"{number}.png" for number in range(6)}
     # Images of one red value each, 40 apart.
-    assert told[0][0]["among_real"] == pytest.approx(40 / 3**0.5, rel=1e-4)
+    assert reported[0][0]["among_real"] == pytest.approx(40 / 3**0.5, rel=1e-4)
 
 
-def test_images_that_have_moved_can_be_named(
+def test_the_error_tells_how_to_give_a_new_dataset_path(
     photographs: Path, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     photographs.rename(tmp_path / "elsewhere")
@@ -66,7 +75,7 @@ def test_images_that_have_moved_can_be_named(
     assert ganzoo_command(*SHOWN, moved, "--out", "a.png").status == 0
 
 
-def test_other_images_are_refused(photographs: Path, ganzoo_command: Ganzoo) -> None:
+def test_neighbors_refuses_a_changed_dataset(photographs: Path, ganzoo_command: Ganzoo) -> None:
     shutil.copy(photographs / "0.png", photographs / "6.png")
     done = ganzoo_command(*SHOWN, "--out", "a.png")
     assert (done.status, done.out) == (2, "")

@@ -20,14 +20,14 @@ def given(tmp_path: Path) -> list[str]:
     return ["red.png", "blue.jpg"]
 
 
-def test_each_image_lies_beside_its_projection(
+def test_each_row_has_an_image_and_its_projection(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str], tmp_path: Path
 ) -> None:
     tiny_run()
     project = ("project", "run", *given, "--steps", 3)
     done = ganzoo_command(*project, "--out", "new/a.png", "--latents", "new/z.npy")
     assert done.status == 0, done.err
-    assert done.err == "searching in 6 steps\n"
+    assert done.err == "projecting in 6 steps\n"
     head, *rows, last = done.out.splitlines()
     assert head.split() == ["image", "distance", "random", "length"]
     assert [row.split()[0] for row in rows] == given
@@ -41,14 +41,14 @@ def test_each_image_lies_beside_its_projection(
     assert (tmp_path / "b.png").read_bytes() == (tmp_path / "new" / "a.png").read_bytes()
 
 
-def test_a_class_is_told_as_json(
+def test_the_class_of_a_projection_is_in_the_json(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str]
 ) -> None:
     tiny_run("run", "architecture.conditional=true")
     project = ("project", "run", *given, "--steps", 2, "--json")
-    told = json.loads(ganzoo_command(*project, "--class", "4 petals", "--out", "a.png").out)
-    assert [(row["image"], row["class"]) for row in told] == [(g, "4 petals") for g in given]
-    assert all(row["distance"] > 0 for row in told)
+    reported = json.loads(ganzoo_command(*project, "--class", "4 petals", "--out", "a.png").out)
+    assert [(row["image"], row["class"]) for row in reported] == [(g, "4 petals") for g in given]
+    assert all(row["distance"] > 0 for row in reported)
 
 
 def test_wrong_requests_get_one_line(

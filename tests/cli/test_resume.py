@@ -10,7 +10,7 @@ import pytest
 Ganzoo = Callable[..., Any]
 
 
-def test_a_run_goes_on_to_more_steps(
+def test_a_run_resumes_to_more_steps(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()
@@ -22,7 +22,7 @@ def test_a_run_goes_on_to_more_steps(
     assert len(sessions) == 2
 
 
-def test_a_run_goes_on_from_anywhere(
+def test_a_run_resumes_from_any_working_directory(
     ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from PIL import Image
@@ -40,20 +40,20 @@ def test_a_run_goes_on_from_anywhere(
         words = command.split() + ["--out", "n.png"] * command.startswith("neighbors")
         refused = ganzoo_command(*words, "dataset.path=gone")
         assert refused.status == 2
-        told = f"if it has moved, write `ganzoo {' '.join(words)} dataset.path=NEW`"
-        assert refused.error.endswith(told)
+        reported = f"if it has moved, run `ganzoo {' '.join(words)} dataset.path=NEW`"
+        assert refused.error.endswith(reported)
     done = ganzoo_command("resume", "elsewhere", "--steps", 2, "dataset.path=moved")
     assert done.status == 0, done.err
 
 
-def test_what_is_not_a_run_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     assert "it has no run.toml" in ganzoo_command("resume", "notes").error
     assert "there is no run folder" in ganzoo_command("resume", "nowhere").error
     assert list((tmp_path / "notes").iterdir()) == []
 
 
-def test_a_damaged_checkpoint_is_said_and_passed_over(
+def test_a_damaged_checkpoint_is_skipped_with_a_warning(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run("run", "checkpoint.every=1")
@@ -97,7 +97,7 @@ def test_a_change_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize("player", ["generator", "discriminator"])
-def test_another_learning_rate_is_used(
+def test_resume_uses_a_changed_learning_rate(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, player: str
 ) -> None:
     from ganzoo.training.checkpoint import read
@@ -108,7 +108,7 @@ def test_another_learning_rate_is_used(
     assert state["optimizers"][player]["param_groups"][0]["lr"] == 1e-7
 
 
-def test_another_kind_of_optimizer_is_refused(
+def test_resume_refuses_a_different_optimizer(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()
@@ -120,7 +120,7 @@ def test_another_kind_of_optimizer_is_refused(
 
 
 @pytest.mark.parametrize("change", ["--steps=1", "seed=9", "loss=lsgan"])
-def test_where_nothing_is_left_to_do_nothing_is_changed(
+def test_resuming_a_finished_run_changes_nothing(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, change: str
 ) -> None:
     tiny_run()
@@ -131,7 +131,7 @@ def test_where_nothing_is_left_to_do_nothing_is_changed(
     assert (tmp_path / "run" / "run.toml").read_text() == before
 
 
-def test_an_augmentation_can_be_taken_away_or_changed(
+def test_an_augmentation_can_be_removed_or_changed(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     import tomllib
@@ -144,7 +144,7 @@ def test_an_augmentation_can_be_taken_away_or_changed(
     assert kept["rotate"]["degrees"] == 3.0
 
 
-def test_other_images_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_resume_warns_about_a_changed_dataset(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     from PIL import Image
 
     (tmp_path / "pics").mkdir()
@@ -160,7 +160,7 @@ def test_other_images_are_told(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     assert "-> 9 (" in done.err
 
 
-def test_damaged_notes_do_not_stop_a_run(
+def test_a_damaged_environment_file_does_not_stop_a_run(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     import shutil
@@ -173,7 +173,7 @@ def test_damaged_notes_do_not_stop_a_run(
     assert (tmp_path / "run" / "samples" / "step-0000003.png").is_file()
 
 
-def test_another_number_of_threads_is_told(
+def test_resume_warns_about_a_different_number_of_threads(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run()
@@ -183,7 +183,7 @@ def test_another_number_of_threads_is_told(
     assert "exact to the bit only where nothing of this changes: threads 64 -> 1" in done.err
 
 
-def test_changed_settings_are_told_and_kept(
+def test_changed_settings_are_printed_and_stored(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_run("run", "--augment", "flip")

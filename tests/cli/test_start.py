@@ -1,4 +1,4 @@
-"""What every command shares: statuses, versions, and a light start."""
+"""What all commands share: exit status, version and fast start."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ def test_a_light_command_imports_no_torch(arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_runs_are_compared_without_torch(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_compare_does_not_import_torch(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.toml").write_text("seed = 0")
     test_a_light_command_imports_no_torch(["compare", "run", "run"])
 
 
-def test_the_version(ganzoo_command: Ganzoo) -> None:
+def test_version_prints_the_version(ganzoo_command: Ganzoo) -> None:
     assert ganzoo_command("--version").out == f"ganzoo {ganzoo.__version__}\n"
 
 
 def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every command that does something, with its help."""
+    """All commands that have no subcommands, with their help."""
     if words and not (hasattr(command, "commands") and command.no_args_is_help):
         yield words, command.help or ""
     for name, each in getattr(command, "commands", {}).items():
@@ -74,9 +74,7 @@ COMMANDS = {words: text for words, text in leaves(get_command(app)) if words != 
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_the_examples_in_the_help_are_understood(
-    ganzoo_command: Ganzoo, words: tuple[str, ...]
-) -> None:
+def test_the_examples_in_the_help_work(ganzoo_command: Ganzoo, words: tuple[str, ...]) -> None:
     assert "Usage: ganzoo" in ganzoo_command(*words, "--help").out
     text = " ".join(COMMANDS[words].split())
     examples = [shlex.split(found)[1:] for found in re.findall(r"`(ganzoo [^`]+)`", text)]
@@ -90,24 +88,26 @@ def test_the_examples_in_the_help_are_understood(
             assert ganzoo_command(*example, "--dry-run").status == 0, example
 
 
-def test_a_mistyped_command_gets_one_line(ganzoo_command: Ganzoo) -> None:
+def test_a_mistyped_command_gets_a_suggestion(ganzoo_command: Ganzoo) -> None:
     assert "train" in ganzoo_command("trian").error
 
 
-def test_an_option_that_is_a_setting_gets_its_key(ganzoo_command: Ganzoo) -> None:
+def test_an_unknown_option_suggests_the_key_of_a_setting(ganzoo_command: Ganzoo) -> None:
     error = ganzoo_command("train", "blossoms", "dcgan", "hinge", "--lr", "1e-4").error
     assert "settings are written as KEY=VALUE; did you mean train.generator.lr or" in error
     assert "KEY=VALUE: loss.gp_weight=..." in ganzoo_command("train", "--loss.gp-weight=5").error
     assert "KEY=VALUE" not in ganzoo_command("train", "--xyzzy").error
 
 
-def test_traceback_shows_where(ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # so that it is put back afterwards
+def test_traceback_raises_the_exception(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANZOO_TRACEBACK", "")  # restored after the test
     with pytest.raises(ganzoo.UnknownName):
         ganzoo_command("--traceback", "info", "nothing")
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     command = f"{sys.executable} -m ganzoo list | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert done.stdout == "datasets:\n"
@@ -115,7 +115,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["train", "--help"], ["data", "cache"]])
-def test_a_closed_standard_input_is_no_error(arguments: list[str]) -> None:
+def test_a_closed_standard_input_is_not_an_error(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "ganzoo", *arguments]
     closed = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False
@@ -138,7 +138,7 @@ def test_an_output_that_is_closed_or_full_changes_only_what_is_printed(
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_leaves_early_ends_it_well() -> None:
+def test_a_pipe_closed_early_ends_with_status_0() -> None:
     script = f"{sys.executable} -u -m ganzoo info dcgan | head -c 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -155,9 +155,7 @@ ENCODINGS = {
 @pytest.mark.parametrize(
     "arguments", [["list"], ["list", "--json"], ["info", "fd"], ["train", "--help"], ["info", "ß—"]]
 )
-def test_text_that_the_output_cannot_encode_is_no_error(
-    encoding: str, arguments: list[str]
-) -> None:
+def test_text_that_the_output_cannot_encode_is_escaped(encoding: str, arguments: list[str]) -> None:
     command = [sys.executable, "-m", "ganzoo", *arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "PYTHONIO"))}
     environment |= ENCODINGS[encoding]
@@ -166,10 +164,10 @@ def test_text_that_the_output_cannot_encode_is_no_error(
     assert done.returncode == (2 if "ß—" in arguments else 0), done.stderr
 
 
-def test_a_path_that_is_no_text_is_printed_as_the_bytes_that_it_is() -> None:
+def test_a_path_that_is_not_valid_text_is_printed_as_its_bytes() -> None:
     code = (
-        "from ganzoo.cli.streams import accept_any_text\n"
-        "accept_any_text(); print('caf\\udce9 \\u2014 \\xe9')"
+        "from ganzoo.cli.output_encoding import escape_unencodable_text\n"
+        "escape_unencodable_text(); print('caf\\udce9 \\u2014 \\xe9')"
     )
     command = [sys.executable, "-c", code]
     for encoding, expected in (

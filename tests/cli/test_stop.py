@@ -1,4 +1,4 @@
-"""Stopping at any moment: one checkpoint, status 75, and a resume that ends as it would have."""
+"""A stop at any time: one checkpoint, status 75, and a resume with identical results."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TINY = (
 
 
 def interrupt(patch: pytest.MonkeyPatch, where: str, number: signal.Signals) -> None:
-    """Let a signal come when this is called for the first time."""
+    """Send a signal at the first call of this function."""
     module, _, path = where.partition(":")
     *parents, name = path.split(".")
     owner: Any = import_module(module)
@@ -72,7 +72,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_signal_at_any_moment_loses_nothing(
+def test_a_signal_at_any_time_loses_nothing(
     ganzoo_command: Ganzoo,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -88,8 +88,8 @@ def test_a_signal_at_any_moment_loses_nothing(
     assert (stopped.status, stopped.out) == (75, "run\n")
     assert "stopping after this step" in stopped.err
     step = Checkpoints(tmp_path / "run" / "checkpoints", 3).steps()[0]
-    told = f"stopped at step {step}, saved in run; go on with: ganzoo resume run"
-    assert stopped.err.splitlines()[-1] == told
+    reported = f"stopped at step {step}, saved in run; resume with: ganzoo resume run"
+    assert stopped.err.splitlines()[-1] == reported
     assert "Traceback" not in stopped.err
     assert ganzoo_command("resume", "run").status == 0
     one, other = weights(tmp_path / "run"), weights(tmp_path / "straight")
@@ -98,20 +98,20 @@ def test_a_signal_at_any_moment_loses_nothing(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_images_are_prepared_it_stops_at_once_and_the_same_command_goes_on(
+def test_a_stop_during_preparation_is_immediate_and_the_same_command_resumes(
     ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     with monkeypatch.context() as patch:
         interrupt(patch, "ganzoo.data.cache_writer:CacheWriter._fill", number)
         stopped = ganzoo_command(*TINY, "--steps", 1)
     assert stopped.status == 75
-    told = "error: stopped before the first step: the same command does it again"
-    assert stopped.err.splitlines()[-1] == told
+    reported = "error: stopped before the first step: the same command does it again"
+    assert stopped.err.splitlines()[-1] == reported
     assert not (tmp_path / "run").exists()
     assert ganzoo_command(*TINY, "--steps", 1).status == 0
 
 
-def test_a_sweep_that_is_stopped_in_preparation_says_how_to_go_on(
+def test_a_sweep_stopped_during_preparation_prints_how_to_resume(
     ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = ("sweep", *TINY[1:4], "--sweep-dir", "sweep", *TINY[6:], "--steps", 1, "seed=0,1")
@@ -119,12 +119,12 @@ def test_a_sweep_that_is_stopped_in_preparation_says_how_to_go_on(
         interrupt(patch, "ganzoo.data.cache_writer:CacheWriter._fill", signal.SIGTERM)
         stopped = ganzoo_command(*sweep)
     assert stopped.status == 75
-    assert stopped.err.splitlines()[-1].endswith("of a run: go on with: ganzoo sweep sweep")
+    assert stopped.err.splitlines()[-1].endswith("of a run; resume with: ganzoo sweep sweep")
     assert ganzoo_command("sweep", "sweep").status == 0
 
 
 @pytest.mark.parametrize(("command", "status"), [("train", 75), ("sweep", 75), ("list", 143)])
-def test_where_nothing_has_begun_it_can_be_begun_again(
+def test_a_run_stopped_before_its_first_step_can_be_started_again(
     ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch, command: str, status: int
 ) -> None:
     interrupt(monkeypatch, "ganzoo.registry:Registry.discover", signal.SIGTERM)
@@ -133,7 +133,7 @@ def test_where_nothing_has_begun_it_can_be_begun_again(
     assert (done.status, done.err) == (status, "error: terminated\n")
 
 
-def test_checkpoints_that_are_gone_are_no_reason_to_begin_anew(
+def test_a_run_with_deleted_checkpoints_does_not_start_again(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     ganzoo_command(*TINY, "--steps", 4, "checkpoint.every=2", "log.every=1")
@@ -146,24 +146,24 @@ def test_checkpoints_that_are_gone_are_no_reason_to_begin_anew(
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == journal
 
 
-def test_time_that_is_over_stops_a_run(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_run_stops_after_max_time(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     done = ganzoo_command(*TINY, "--steps", 10**9, "train.max_time=1 second")
     assert done.status == 75
     assert "train.max_time=1 second is over: stopping after this step" in done.err
-    assert "saved in run; go on with: ganzoo resume run" in done.err.splitlines()[-1]
+    assert "saved in run; resume with: ganzoo resume run" in done.err.splitlines()[-1]
     again = ganzoo_command("resume", "run")
     assert again.status == 75
     assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 2
 
 
 @pytest.mark.parametrize("time", ["3", "2 weeks", "0 hours", "-1 hours"])
-def test_a_length_of_time_that_is_none_is_refused(ganzoo_command: Ganzoo, time: str) -> None:
+def test_an_invalid_max_time_is_refused(ganzoo_command: Ganzoo, time: str) -> None:
     refused = ganzoo_command(*TINY, f"train.max_time={time}").error
     assert f'train.max_time={time}: write a duration such as "90 minutes"' in refused
 
 
 def started(tmp_path: Path, **how: Any) -> subprocess.Popen[bytes]:
-    """A run in a process of its own, once it has told its first losses."""
+    """A run in a process of its own, once it has reported its first losses."""
     command = [sys.executable, "-m", "ganzoo", *map(str, TINY), "--steps", "1000000000"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([*command, "log.every=10"], cwd=tmp_path, env=environment, **how)
@@ -174,7 +174,7 @@ def started(tmp_path: Path, **how: Any) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_a_terminal_that_is_closed_stops_it(tmp_path: Path) -> None:
+def test_closing_the_terminal_stops_the_run(tmp_path: Path) -> None:
     import pty
 
     terminal, its_side = pty.openpty()
@@ -182,19 +182,19 @@ def test_a_terminal_that_is_closed_stops_it(tmp_path: Path) -> None:
         tmp_path, stdin=its_side, stdout=its_side, stderr=its_side, start_new_session=True
     )
     os.close(its_side)
-    os.close(terminal)  # what is written there from now on is an error
-    process.send_signal(signal.SIGHUP)  # as the system does where it was the controlling terminal
+    os.close(terminal)  # writing to it is an error from now on
+    process.send_signal(signal.SIGHUP)  # as the system does if it was the controlling terminal
     assert process.wait(60) == 75
     assert len(weights(tmp_path / "run")) > 0
 
 
-def test_a_second_ctrl_c_leaves_at_once_and_harms_nothing(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_exits_immediately_without_damage(tmp_path: Path) -> None:
     process = started(tmp_path, stderr=subprocess.PIPE)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, reported = process.communicate(timeout=60)
     assert process.returncode in (75, 130)
-    assert b"Traceback" not in told
+    assert b"Traceback" not in reported
     for path in Checkpoints(tmp_path / "run" / "checkpoints", 3).paths():
         assert path.with_suffix(".json").exists()
 

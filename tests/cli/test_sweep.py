@@ -21,12 +21,12 @@ TINY = (
     *("--resolution", 8, "--steps", 2, "--batch-size", 8, "--device", "cpu", "sample.count=4"),
     *("dataset.count=20", "architecture.width=4", "architecture.latent_dim=4"),
 )
-"""Small enough for a part of a second, with mlp."""
+"""Settings for a run of less than a second with mlp."""
 
 
 @pytest.fixture
 def tiny_sweep(ganzoo_command: Ganzoo) -> Ganzoo:
-    """``ganzoo sweep`` on blossoms with mlp, in the folder ``sweep``; more can be added."""
+    """``ganzoo sweep`` on blossoms with mlp, in the folder ``sweep``; accepts more arguments."""
 
     def run(*more: object, losses: str = "hinge,lsgan") -> Any:
         names = ("blossoms", "mlp", losses)
@@ -49,12 +49,12 @@ def states(sweep: Path) -> list[str]:
     return [trial["state"] for trial in json.loads((sweep / "sweep.json").read_text())["trials"]]
 
 
-def test_every_combination_is_trained_and_told(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+def test_every_combination_is_trained_and_printed(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
     done = tiny_sweep("seed=0,1")
     assert done.status == 0
     folder, head, *rows = done.out.splitlines()
     assert folder == "sweep"
-    names = "run loss seed steps images images/s loss/discriminator loss/generator state"
+    names = "run loss seed steps done images seen images/s loss/discriminator loss/generator state"
     assert head.split() == names.split()
     assert [row.split()[:5] for row in rows] == [
         ["1", "hinge", "0", "2", "16"],
@@ -82,7 +82,7 @@ def test_flags_take_lists_and_results_are_json(tiny_sweep: Ganzoo) -> None:
     assert first["scalars"] != second["scalars"]
 
 
-def test_without_a_name_sweeps_are_numbered(ganzoo_command: Ganzoo) -> None:
+def test_sweeps_without_a_name_are_numbered(ganzoo_command: Ganzoo) -> None:
     for number in (1, 2):
         done = ganzoo_command("sweep", "blossoms", "mlp", "hinge,lsgan", *TINY, "train.steps=1,2")
         assert "train.steps is given twice, once as a list" in done.error
@@ -125,7 +125,7 @@ def test_help_has_examples(ganzoo_command: Ganzoo) -> None:
     assert "`ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp" in ganzoo_command("sweep", "-h").out
 
 
-def test_a_sweep_that_was_stopped_goes_on_to_what_plain_runs_give(
+def test_a_resumed_sweep_gives_the_same_weights_as_single_runs(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -134,7 +134,7 @@ def test_a_sweep_that_was_stopped_goes_on_to_what_plain_runs_give(
         patch.setattr(Stopping, "__call__", lambda self: next(answers, True))
         stopped = tiny_sweep("seed=0,1")
     assert stopped.status == 75
-    assert stopped.err.splitlines()[-1] == "go on with: ganzoo sweep sweep"
+    assert stopped.err.splitlines()[-1] == "resume with: ganzoo sweep sweep"
     ends = [row.split()[-1] for row in stopped.out.splitlines()[2:]]
     assert ends == ["finished", "request", "begun", "begun"]
     sweep = tmp_path / "sweep"
@@ -152,15 +152,13 @@ def test_a_sweep_that_was_stopped_goes_on_to_what_plain_runs_give(
         assert equal(run, tmp_path / run.name)
 
 
-def test_where_all_is_done_only_the_table_is_printed(
-    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo
-) -> None:
+def test_a_finished_sweep_only_prints_its_table(tiny_sweep: Ganzoo, ganzoo_command: Ganzoo) -> None:
     first = tiny_sweep()
     again = ganzoo_command("sweep", "sweep")
     assert (again.status, again.out, again.err) == (0, first.out, "")
 
 
-def test_what_cannot_be_trained_does_not_end_the_others(
+def test_a_failed_run_does_not_stop_the_other_runs(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "gan_of_a_sweep.py").write_text(
@@ -186,14 +184,14 @@ def test_what_cannot_be_trained_does_not_end_the_others(
     assert diverged in done.out
     again = ganzoo_command("sweep", "sweep")
     assert again.status == 1
-    # What diverged would do so again.
+    # A run that diverged would diverge again.
     assert [line for line in again.err.splitlines() if line.startswith("run ")] == [
         "run 1 of 4: loss=broken lr=1e30",
         "run 2 of 4: loss=broken lr=1e-3",
     ]
 
 
-def test_what_was_refused_is_tried_again(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_resumed_sweep_retries_refused_runs(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     from PIL import Image
 
     settings = (word for word in TINY if word != "dataset.count=20")
@@ -220,17 +218,17 @@ def test_what_was_refused_is_tried_again(ganzoo_command: Ganzoo, tmp_path: Path)
         (["seed=0,"], "seed=: input should be a valid integer"),
         (["train.devices=1,2"], "train.devices=2: the runs of a sweep train in one process"),
         (["--augment", "flop"], "no augmentation called flop"),
-        (["one-more"], "expected DATASET ARCHITECTURE LOSS, three names, not 4"),
+        (["one-more"], "expected three names, DATASET ARCHITECTURE LOSS, not 4"),
     ],
 )
-def test_a_wrong_combination_gets_one_line_and_makes_nothing(
+def test_a_wrong_combination_is_a_one_line_error_and_creates_nothing(
     tiny_sweep: Ganzoo, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     assert message in tiny_sweep(*arguments).error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_broken_plugin_is_told_once(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+def test_a_sweep_warns_once_about_a_broken_plugin(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "broken_in_a_sweep.py").write_text("1 / 0")
     done = tiny_sweep("--plugin", "broken_in_a_sweep.py", "--dry-run")
     assert done.status == 0
@@ -245,7 +243,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_sweep: Ganzoo, tmp_pa
     assert "sweep exists already: resume it with `ganzoo sweep sweep`" in tiny_sweep().error
 
 
-def test_what_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     assert "notes is not a sweep folder: it has no sweep.json" in (
         ganzoo_command("sweep", "notes").error
@@ -255,19 +253,19 @@ def test_what_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("more", [["seed=3"], ["--steps", 5], ["--dry-run"], ["--recipe", "a"]])
-def test_a_sweep_goes_on_as_it_began(
+def test_a_resumed_sweep_refuses_changed_settings(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, more: list[object]
 ) -> None:
     tiny_sweep("--steps=1", "--seed=0")
     before = (tmp_path / "sweep" / "sweep.json").read_bytes()
-    assert "sweep is a sweep that goes on as it began" in (
+    assert "sweep: a sweep resumes with its own settings" in (
         ganzoo_command("sweep", "sweep", *more).error
     )
     assert (tmp_path / "sweep" / "sweep.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("left", ["a run", "a folder", "nothing"])
-def test_what_a_crash_has_left_without_a_checkpoint_begins_anew(
+def test_a_run_that_crashed_before_its_first_checkpoint_starts_again(
     tiny_sweep: Ganzoo,
     ganzoo_command: Ganzoo,
     tmp_path: Path,
@@ -281,7 +279,7 @@ def test_what_a_crash_has_left_without_a_checkpoint_begins_anew(
         patch.setattr(Trainer, "advance", crash)
         crashed = tiny_sweep()
     assert crashed.status == 130
-    assert "go on with: ganzoo sweep sweep" in crashed.err
+    assert "resume with: ganzoo sweep sweep" in crashed.err
     run = tmp_path / "sweep" / "1-loss=hinge"
     assert (run / "run.toml").exists()
     if left != "a run":
@@ -293,7 +291,7 @@ def test_what_a_crash_has_left_without_a_checkpoint_begins_anew(
     assert equal(run, tmp_path / "plain")
 
 
-def test_a_run_that_has_finished_before_a_crash_is_found_so(
+def test_a_run_that_finished_before_a_crash_counts_as_finished(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     tiny_sweep()
@@ -306,7 +304,7 @@ def test_a_run_that_has_finished_before_a_crash_is_found_so(
     assert {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")} == before
 
 
-def test_names_are_not_taken_for_folders(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
+def test_three_names_are_not_taken_for_a_folder(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "blossoms").mkdir()
     (tmp_path / "blossoms" / "sweep.json").write_text('{"trials": []}')
     seeds = ",".join(map(str, range(200)))  # longer than any file's name may be

@@ -18,14 +18,14 @@ from PIL import Image
 Ganzoo = Callable[..., Any]
 
 
-def test_a_run_says_where_it_is(tiny_run: Ganzoo, tmp_path: Path) -> None:
+def test_train_prints_the_run_folder(tiny_run: Ganzoo, tmp_path: Path) -> None:
     done = tiny_run()
     assert (done.status, done.out) == (0, "run\n")
     assert "step 2/2" in done.err
     assert (tmp_path / "run" / "checkpoints" / "step-0000002.pt").is_file()
 
 
-def test_without_a_name_runs_are_numbered(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_runs_without_a_name_are_numbered(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     arguments = ("--steps", 1, "--resolution", 8, "dataset.count=9", "train.batch_size=4")
     for number in (1, 2):
         done = ganzoo_command("train", "blossoms", "mlp", "lsgan", *arguments)
@@ -52,25 +52,25 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
-        ((), "length: 10,000 steps, 3,200,000 images; a step shows 320 images"),
-        ((), "checkpoints: about 10, one every 1,000 steps, of which the newest 3 are kept"),
+        ((), "length: 10,000 steps, 3,200,000 images; each step shows 320 images"),
+        ((), "checkpoints: about 10, one every 1,000 steps; the newest 3 are kept"),
         ((), "evaluations: none"),
-        (("--epochs", 5), "length: 5 epochs; how many steps depends on the dataset"),
+        (("--epochs", 5), "length: 5 epochs; the number of steps depends on the dataset's size"),
         (("--epochs", 5), "sample grids: one every 250 steps"),
         (("train.images=64000",), "length: 64,000 images"),
         (("train.images=64000", "checkpoint.every=50"), "checkpoints: about 4, one every 50"),
         (("evaluate.every=2 epochs",), "evaluations: one every 2 epochs"),
-        (("train.max_time=2 hours",), "it stops after 2 hours"),
+        (("train.max_time=2 hours",), "time limit: stops after 2 hours"),
     ],
 )
-def test_dry_run_says_what_a_run_will_do(
-    ganzoo_command: Ganzoo, settings: tuple[object, ...], told: str
+def test_dry_run_prints_a_summary_of_the_run(
+    ganzoo_command: Ganzoo, settings: tuple[object, ...], reported: str
 ) -> None:
     done = ganzoo_command("train", "flowers", "dcgan", "wgan-gp", *settings, "--dry-run")
-    assert told in done.err
-    assert told not in done.out
+    assert reported in done.err
+    assert reported not in done.out
 
 
 def test_dry_run_imports_no_torch() -> None:
@@ -87,7 +87,7 @@ def test_dry_run_imports_no_torch() -> None:
     )
 
 
-def test_the_settings_are_kept_resolved(tiny_run: Ganzoo, tmp_path: Path) -> None:
+def test_run_toml_has_the_resolved_settings(tiny_run: Ganzoo, tmp_path: Path) -> None:
     tiny_run("run", "--augment", "flip", "augment.flip.probability=1")
     kept = tomllib.loads((tmp_path / "run" / "run.toml").read_text())
     assert kept["loss"] == {"name": "adversarial/hinge"}
@@ -106,7 +106,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["blossoms", "dcgan"], "expected DATASET ARCHITECTURE LOSS, three names, not 2"),
+        (["blossoms", "dcgan"], "expected three names, DATASET ARCHITECTURE LOSS, not 2"),
         ([], "which dataset?"),
         (["blosoms", "dcgan", "hinge"], "no dataset called blosoms; did you mean blossoms?"),
         (["blossoms", "dcgan", "hinge", "trian.steps=5"], "no setting trian; did you mean train"),
@@ -128,7 +128,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_wrong_request_gets_one_line_and_makes_nothing(
+def test_a_wrong_request_is_a_one_line_error_and_creates_nothing(
     ganzoo_command: Ganzoo, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     (tmp_path / "a.txt").touch()
@@ -136,7 +136,9 @@ def test_a_wrong_request_gets_one_line_and_makes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_labels_that_are_not_there_are_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_conditional_run_without_labels_is_refused(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
     from PIL import Image
 
     (tmp_path / "pics").mkdir()
@@ -148,7 +150,7 @@ def test_labels_that_are_not_there_are_refused(ganzoo_command: Ganzoo, tmp_path:
     assert "the images have no labels" in done.error
 
 
-def test_a_recipe_is_a_starting_point(
+def test_arguments_override_a_recipe(
     ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "recipes_of_mine"
@@ -173,7 +175,7 @@ def test_a_recipe_is_a_starting_point(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_saves_and_exits_with_75(tmp_path: Path, number: signal.Signals) -> None:
     command = [
         *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan", "--run-dir", "run"),
         *("--resolution", "8", "--steps", "1000000", "--device", "cpu", "dataset.count=20"),
@@ -186,10 +188,10 @@ def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signal
     while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(number)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 75, told
-    assert b"stopping after this step" in told
-    assert b"Traceback" not in told
+    _, reported = process.communicate(timeout=60)
+    assert process.returncode == 75, reported
+    assert b"stopping after this step" in reported
+    assert b"Traceback" not in reported
     assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 1
 
 
@@ -205,7 +207,7 @@ def test_a_signal_saves_and_leaves_with_75(tmp_path: Path, number: signal.Signal
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_sizes_need_not_divide_one_another(
+def test_sizes_do_not_have_to_divide_each_other(
     ganzoo_command: Ganzoo, tmp_path: Path, settings: tuple[str, ...], steps: int
 ) -> None:
     done = ganzoo_command(
@@ -230,7 +232,7 @@ def test_sizes_need_not_divide_one_another(
 @pytest.mark.parametrize(
     "name", ["two words", "bl\u00fcte \U0001f338", "x" * 200, "linked/run", "-dash"]
 )
-def test_a_run_may_lie_anywhere(
+def test_a_run_folder_can_be_anywhere(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -242,7 +244,7 @@ def test_a_run_may_lie_anywhere(
     assert (tmp_path / name / "checkpoints" / "step-0000003.pt").is_file()
 
 
-def test_nothing_of_the_environment_is_kept(
+def test_no_environment_variables_are_stored(
     tiny_run: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_mostsecret")
@@ -254,7 +256,7 @@ def test_nothing_of_the_environment_is_kept(
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system counts no open files")
-def test_a_run_leaves_no_open_file_and_no_thread_behind(tiny_run: Ganzoo) -> None:
+def test_a_run_closes_its_files_and_threads(tiny_run: Ganzoo) -> None:
     def held() -> tuple[int, int]:
         gc.collect()
         return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
@@ -266,7 +268,7 @@ def test_a_run_leaves_no_open_file_and_no_thread_behind(tiny_run: Ganzoo) -> Non
     assert held() <= before
 
 
-def test_memory_that_does_not_suffice_is_told_with_what_to_lower(
+def test_out_of_memory_names_the_settings_to_lower(
     tiny_run: Ganzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: object, position: int) -> None:
@@ -280,7 +282,7 @@ def test_memory_that_does_not_suffice_is_told_with_what_to_lower(
     assert "Stack" not in line
 
 
-def test_a_run_in_the_folder_of_its_images_says_what_it_leaves_out(
+def test_a_run_in_the_image_folder_reports_skipped_images(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     for shade in range(8):

@@ -242,8 +242,11 @@ def test_fetching_stops_on_a_signal_and_resumes(
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 75, err
-    assert err.splitlines() == ["fetching 30 images", "stopped; the same command goes on"]
-    assert "not yet tried" in out
+    assert err.splitlines() == [
+        "fetching 30 images",
+        "stopped; run the same command again to resume",
+    ]
+    assert "not tried yet" in out
     there = len(images_in(folder))
     assert 4 < there < 30
     assert len(rows(folder / "images.csv")) == there + 1

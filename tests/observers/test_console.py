@@ -6,10 +6,10 @@ import pytest
 from rich.console import Console
 
 from ganzoo.observers import console, speed
-from ganzoo.observers.console import ProgressBar, counting
+from ganzoo.observers.console import ProgressBar, show_progress
 
 
-def told(terminal: bool) -> str:
+def reported(terminal: bool) -> str:
     output = io.StringIO()
     bar = ProgressBar(Console(file=output, force_terminal=terminal, width=120, highlight=False))
     bar.on_preparation_progress(0, 4)
@@ -24,7 +24,7 @@ def told(terminal: bool) -> str:
 
 
 def test_a_pipe_gets_plain_lines() -> None:
-    lines = told(terminal=False).splitlines()
+    lines = reported(terminal=False).splitlines()
     assert lines[0] == "preparing 4 images"
     assert lines[1].startswith("step 50/100  123 images/s")
     assert lines[1].endswith("generator 0.5")
@@ -33,7 +33,7 @@ def test_a_pipe_gets_plain_lines() -> None:
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_a_pipe_is_told_of_an_evaluation_now_and_then(
+def test_a_pipe_gets_a_line_of_an_evaluation_every_ten_seconds(
     monkeypatch: pytest.MonkeyPatch, training: bool
 ) -> None:
     output = io.StringIO()
@@ -58,14 +58,14 @@ def test_a_pipe_is_told_of_an_evaluation_now_and_then(
 
 
 def test_a_terminal_gets_a_bar() -> None:
-    text = told(terminal=True)
+    text = reported(terminal=True)
     assert "50/100" in text
     assert "generator 0.5" in text
     assert "[something] happened" in text
     assert "\x1b[" in text
 
 
-def test_growth_is_told_before_the_losses() -> None:
+def test_growth_is_shown_before_the_losses() -> None:
     output = io.StringIO()
     bar = ProgressBar(Console(file=output, width=120, highlight=False))
     for fade in (0.434, 1.0):
@@ -76,11 +76,11 @@ def test_growth_is_told_before_the_losses() -> None:
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_counting_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_show_progress_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     output = io.StringIO()
     there = Console(file=output, force_terminal=terminal, width=80, highlight=False)
     monkeypatch.setattr(console, "StandardError", lambda: there)
-    with counting("frame", "making {} frames") as show:
+    with show_progress("frame", "making {} frames") as show:
         for done in range(5):
             show(done, 4)
     if terminal:
@@ -93,7 +93,7 @@ def test_counting_is_a_bar_or_a_line(terminal: bool, monkeypatch: pytest.MonkeyP
 def estimated(
     monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int = 0
 ) -> tuple[str, int]:
-    """What is said of a run of so many steps, each of so many seconds, and in which step."""
+    """The estimate for a run with these steps and seconds per step, and the step that prints it."""
     output, now = io.StringIO(), [1000.0]
     monkeypatch.setattr("ganzoo.observers.speed.time.monotonic", lambda: now[0])
     bar = ProgressBar(Console(file=output, width=120, highlight=False))
@@ -107,31 +107,31 @@ def estimated(
 
 
 @pytest.mark.parametrize(
-    ("steps", "each", "begun", "told"),
+    ("steps", "each", "begun", "reported"),
     [
-        (10_000, 1.2, 0, "about 3 h 20 min in all at 53 images/s\n"),
-        (10_000, 1.2, 5000, "about 1 h 40 min more at 53 images/s\n"),
-        (400, 1.0, 0, "about 7 min in all at 64 images/s\n"),
+        (10_000, 1.2, 0, "estimated total time: 3 h 20 min at 53 images/s\n"),
+        (10_000, 1.2, 5000, "estimated remaining time: 1 h 40 min at 53 images/s\n"),
+        (400, 1.0, 0, "estimated total time: 7 min at 64 images/s\n"),
         (60, 0.5, 0, ""),
     ],
 )
-def test_the_time_that_a_run_takes_is_said_after_some_steps(
-    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int, told: str
+def test_the_estimated_time_is_printed_after_some_steps(
+    monkeypatch: pytest.MonkeyPatch, steps: int, each: float, begun: int, reported: str
 ) -> None:
     said, step = estimated(monkeypatch, steps, each, begun)
-    assert said == told
-    assert 2 <= step <= 22 or not told
+    assert said == reported
+    assert 2 <= step <= 22 or not reported
 
 
-def test_a_run_that_takes_days_is_warned_of_with_the_setting_to_change(
+def test_a_run_that_takes_days_causes_a_warning_with_the_setting_to_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said, _ = estimated(monkeypatch, 2_000_000, 3.0)
-    assert "warning: the 1999992 steps that are left take about 2 months at 21 images/s" in said
-    assert "about 29000 steps take a day: set fewer with train.steps=N" in said
+    assert "warning: the remaining 1999992 steps take about 2 months at 21 images/s" in said
+    assert "one day is about 29000 steps: set fewer with train.steps=N" in said
 
 
-def test_the_time_is_said_once_and_with_the_first_report_if_steps_are_fast(
+def test_the_estimated_time_is_printed_once_with_the_first_report_if_steps_are_fast(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     output, now = io.StringIO(), [0.0]
@@ -144,8 +144,8 @@ def test_the_time_is_said_once_and_with_the_first_report_if_steps_are_fast(
         if step % 50 == 0:
             bar.on_report(step, {"images_seen": 64 * step, "loss/generator": 1})
     lines = output.getvalue().splitlines()
-    assert lines[0] == "about 17 min in all at 6400 images/s"
-    assert [line.split()[0] for line in lines] == ["about", "step", "step"]
+    assert lines[0] == "estimated total time: 17 min at 6400 images/s"
+    assert [line.split()[0] for line in lines] == ["estimated", "step", "step"]
 
 
 @pytest.mark.parametrize(
@@ -161,5 +161,5 @@ def test_the_time_is_said_once_and_with_the_first_report_if_steps_are_fast(
         (3000 * 86400, "8 years"),
     ],
 )
-def test_a_length_of_time_is_said_in_words(seconds: float, words: str) -> None:
-    assert speed.lasting(seconds) == words
+def test_durations_are_formatted(seconds: float, words: str) -> None:
+    assert speed.format_duration(seconds) == words

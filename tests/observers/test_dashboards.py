@@ -10,15 +10,15 @@ from tensorboard.plugins.hparams.metadata import parse_session_start_info_plugin
 from ganzoo.observers.dashboards import BASELINE, hyperparameters, layout, tag
 
 
-def varied(told: Summary) -> dict[str, float | str]:
-    (value,) = told.value
+def varied(reported: Summary) -> dict[str, float | str]:
+    (value,) = reported.value
     start = parse_session_start_info_plugin_data(value.metadata.plugin_data.content)
     kinds = {name: v.WhichOneof("kind") for name, v in start.hparams.items()}
     return {name: getattr(start.hparams[name], kind) for name, kind in kinds.items()}
 
 
-def charts(told: Summary) -> dict[str, str]:
-    found = Layout.FromString(told.value[0].tensor.string_val[0])
+def charts(reported: Summary) -> dict[str, str]:
+    found = Layout.FromString(reported.value[0].tensor.string_val[0])
     every = [chart for section in found.category for chart in section.chart]
     return {chart.title: chart.multiline.tag[0] for chart in every}
 
@@ -38,7 +38,7 @@ def test_every_number_has_a_section(name: str, shown: str) -> None:
     assert tag(name) == shown
 
 
-def test_hyperparameters_are_what_changes_the_training() -> None:
+def test_hyperparameters_are_the_settings_that_affect_training() -> None:
     settings = {
         "seed": 3,
         "loss": {"name": "a/hinge"},
@@ -55,11 +55,11 @@ def test_hyperparameters_are_what_changes_the_training() -> None:
     }
 
 
-def test_settings_that_cannot_be_read_are_none() -> None:
+def test_unreadable_settings_give_no_hyperparameters() -> None:
     assert varied(hyperparameters({})) == {}
 
 
-def test_a_metric_and_that_of_real_images_share_a_chart() -> None:
+def test_a_metric_and_its_baseline_share_a_chart() -> None:
     tags = charts(layout(["swd", "swd/32"]))
     assert len(tags) == 4
     shown = ["metric/swd", f"{BASELINE}/swd", "metric/swd/32", f"{BASELINE}/swd/32", "scores/real"]
@@ -67,7 +67,7 @@ def test_a_metric_and_that_of_real_images_share_a_chart() -> None:
     assert [name for name in shown if re.match(tags["swd/32"], name)] == shown[2:4]
 
 
-def test_a_run_that_is_not_measured_has_only_charts_of_the_players() -> None:
+def test_a_run_without_metrics_has_only_charts_of_the_networks() -> None:
     shown = ["scores/real", "scores/fake", "loss/generator", "loss/generator/adversarial"]
     matches = [[n for n in shown if re.match(tags, n)] for tags in charts(layout()).values()]
     assert matches == [shown[:2], shown[2:3]]

@@ -10,7 +10,7 @@ from ganzoo.observers.console import ProgressBar
 
 
 class Handle:
-    """What IPython gives for something that it displays."""
+    """A fake of IPython's display handle."""
 
     def __init__(self, shown: list[str]) -> None:
         self.shown = shown
@@ -22,7 +22,7 @@ class Handle:
 
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts below a cell of a notebook, which is pretended."""
+    """The texts displayed in a fake notebook."""
     shown: list[str] = []
 
     def display(bundle: dict[str, str], raw: bool, display_id: bool) -> Handle:
@@ -36,7 +36,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     vars(displays)["display"] = display
     monkeypatch.setitem(sys.modules, "IPython", ipython)
     monkeypatch.setitem(sys.modules, "IPython.display", displays)
-    monkeypatch.setattr("ganzoo.observers.notebook._EVERY", 0.0)
+    monkeypatch.setattr("ganzoo.observers.notebook._UPDATE_INTERVAL", 0.0)
     return shown
 
 
@@ -59,7 +59,7 @@ def test_a_notebook_shows_one_line(notebook: list[str], capfd: Any) -> None:
     assert (shown.out, shown.err) == ("", "")
 
 
-def test_a_message_stands_beside_the_line(notebook: list[str], capfd: Any) -> None:
+def test_messages_do_not_replace_the_line(notebook: list[str], capfd: Any) -> None:
     bar = ProgressBar()
     bar.on_train_start(0, 2)
     bar.on_message("something to know")
@@ -68,7 +68,7 @@ def test_a_message_stands_beside_the_line(notebook: list[str], capfd: Any) -> No
     assert "something to know" in capfd.readouterr().err
 
 
-def test_ipython_without_a_kernel_is_a_terminal_or_a_file(
+def test_ipython_without_a_kernel_is_not_a_notebook(
     notebook: list[str], monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
     monkeypatch.setitem(vars(sys.modules["IPython"]), "get_ipython", lambda: None)

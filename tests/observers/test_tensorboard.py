@@ -17,10 +17,10 @@ from ganzoo.folders import RunFolder
 from ganzoo.observers.tensorboard import TensorBoard
 
 
-def test_scalars_and_sheets_are_there_once_after_a_resume(
+def test_scalars_and_samples_are_not_duplicated_after_a_resume(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Files of one second and one process are read by their number, of which 10 comes before 9.
+    # Event files of the same second are sorted by name, where 10 comes before 9.
     monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
     first = TensorBoard(tmp_path, step=0)
     for step in (10, 20, 30):
@@ -56,13 +56,13 @@ def evaluated(step: int, **scores: float) -> Evaluated:
 
 
 def charts(board: EventAccumulator) -> list[str]:
-    """Of the layout that the dashboard of custom scalars shows, which is the last."""
-    told = board.Tensors("custom_scalars__config__")[-1].tensor_proto
-    layout = Layout.FromString(told.string_val[0])
+    """The charts of the last layout, which the Custom Scalars dashboard shows."""
+    reported = board.Tensors("custom_scalars__config__")[-1].tensor_proto
+    layout = Layout.FromString(reported.string_val[0])
     return [chart.title for section in layout.category for chart in section.chart]
 
 
-def test_scores_and_those_of_real_images_are_told_once_after_a_resume(tmp_path: Path) -> None:
+def test_metrics_and_baselines_are_not_duplicated_after_a_resume(tmp_path: Path) -> None:
     first = TensorBoard(tmp_path, step=0)
     first.on_evaluation_end(evaluated(10, kid=3.0))
     first.on_evaluation_end(evaluated(20, kid=2.0))
@@ -79,17 +79,17 @@ def test_scores_and_those_of_real_images_are_told_once_after_a_resume(tmp_path: 
     assert charts(events)[-2:] == ["kid", "fd"]
 
 
-def test_the_settings_of_a_run_are_told_once(tmp_path: Path) -> None:
+def test_hyperparameters_are_written_once(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", {"loss": {"name": "a/hinge"}, "seed": 3})
     for step in (0, 0, 5):
         TensorBoard(folder.path, step).on_end()
     events = EventAccumulator(str(folder.path)).Reload()
-    told = events.SummaryMetadata(SESSION_START_INFO_TAG).plugin_data.content
-    settings = parse_session_start_info_plugin_data(told).hparams
+    reported = events.SummaryMetadata(SESSION_START_INFO_TAG).plugin_data.content
+    settings = parse_session_start_info_plugin_data(reported).hparams
     assert (settings["loss"].string_value, settings["seed"].number_value) == ("a/hinge", 3)
 
 
-def test_going_back_to_the_beginning_keeps_the_charts(tmp_path: Path) -> None:
+def test_a_rollback_to_step_0_keeps_the_charts(tmp_path: Path) -> None:
     board = TensorBoard(tmp_path, step=0)
     board.on_report(1, {"loss/generator": 1.0})
     board.on_rollback(0)

@@ -15,7 +15,7 @@ import tomli_w
 import torch
 
 from ganzoo.api import stored_settings
-from ganzoo.cli.request import Words
+from ganzoo.cli.request import Arguments
 from ganzoo.fetching.addresses import parse
 from ganzoo.fetching.failure import Failed
 from ganzoo.fetching.fetch_log import FetchLog, Outcome
@@ -104,7 +104,7 @@ def _words() -> list[bytes]:
 
 def _read_words(folder: Path, content: bytes) -> None:
     # An argument of a process cannot contain a NUL.
-    words = Words.of([os.fsdecode(word) for word in content.replace(b"\0", b"").split(b"\n")])
+    words = Arguments.of([os.fsdecode(word) for word in content.replace(b"\0", b"").split(b"\n")])
     settings = Settings()
     for file in words.files:
         settings.read(Path(file))

@@ -330,8 +330,8 @@ def test_reports_that_a_full_disk_does_not_take_come_later(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._file, name)
 
-    opened = Journal._opened
-    monkeypatch.setattr(Journal, "_opened", lambda self: Stubborn(opened(self)))
+    opened = Journal._open
+    monkeypatch.setattr(Journal, "_open", lambda self: Stubborn(opened(self)))
     folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""``ganzoo data``: images before a run."""
+"""``ganzoo data``: commands for images, without a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 from ganzoo.cli.data import cache, fetch, inspect, pack
 
-app = typer.Typer(help="Look at images, fetch them, pack them into one file.")
+app = typer.Typer(help="Inspect, download and pack datasets, and manage the cache folder.")
 app.command("inspect")(inspect.inspect)
 app.command("fetch")(fetch.fetch)
 app.command("pack")(pack.pack)

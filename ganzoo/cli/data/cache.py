@@ -1,4 +1,4 @@
-"""``ganzoo data cache``: what lies in the cache folder, and deleting it."""
+"""``ganzoo data cache``: list and delete the files in the cache folder."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ app = typer.Typer(invoke_without_command=True)
 
 _DAY = 24 * 60 * 60
 
-_SET = re.compile(r"[0-9a-f]{32}")
-_UNFINISHED_SET = re.compile(r"\.[0-9a-f]{32}\.\w+")
+_PREPARED = re.compile(r"[0-9a-f]{32}")
+_UNFINISHED_PREPARED = re.compile(r"\.[0-9a-f]{32}\.\w+")
 _LOCK = re.compile(r"\.[0-9a-f]{32}\.lock")
-_IN_SETS = re.compile(
+_PREPARED_FILE = re.compile(
     r"about\.json|(images|labels|rows|every_label)\.npy|progress\.json"
     r"|\.progress\.json\.[\w-]+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")
-_NOTE = re.compile(r"\.(.+)\.download\.json")
-"""What lies beside a download, and says that it is one."""
-_READ_HERE = re.compile(rf"about\.json|{_NOTE.pattern}")
+_DOWNLOAD_METADATA = re.compile(r"\.(.+)\.download\.json")
+"""The name of the file with a download's metadata; it is in the same folder."""
+_METADATA = re.compile(rf"about\.json|{_DOWNLOAD_METADATA.pattern}")
 _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
 Files = Mapping[Path, os.stat_result]
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Files that ganzoo wrote and that go together, as their names and the notes in them tell."""
+class CacheEntry:
+    """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
     """prepared, download, fingerprint or unfinished."""
@@ -52,24 +52,24 @@ class Kept:
 
     @property
     def bytes(self) -> int:
-        """How large the files are."""
+        """The total size of the files in bytes."""
         return sum(state.st_size for state in self.files.values())
 
     @property
     def used(self) -> float:
-        """When it was last read or written, as far as the file system tells."""
-        # Notes do not count: to look at the cache is no use of it.
-        used = [state for file, state in self.files.items() if not _READ_HERE.fullmatch(file.name)]
+        """The time of the last read or write according to the file system, in Unix seconds."""
+        # Without metadata files, because this command reads them.
+        used = [state for file, state in self.files.items() if not _METADATA.fullmatch(file.name)]
         return max((max(state.st_atime, state.st_mtime) for state in used), default=0)
 
     def is_stale(self) -> bool:
-        """Whether a process that wrote it was killed, as it seems."""
+        """Whether the process that wrote it was probably killed."""
         return self.kind == "unfinished" and time.time() - self.used > _DAY
 
     def delete(self) -> None:
-        """Delete the files and their folder; a process that has them open reads on."""
+        """Delete the files and their folder; processes that have the files open can read them."""
         moved = self.path
-        if self.path not in self.files:  # a folder, of which half would pass for a whole one
+        if self.path not in self.files:  # a folder: rename it, so that nobody uses half of it
             key = self.path.name.strip(".")[:32]
             moved = self.path.with_name(f".{key}.{secrets.token_hex(4)}")
             self.path.rename(moved)
@@ -81,10 +81,11 @@ class Kept:
 
 @app.callback()
 def cache(context: typer.Context, as_json: Json = False) -> None:
-    """Show what lies in the cache folder, or delete it.
+    """List or delete the files in the cache folder.
 
-    These are downloads, prepared images and fingerprints of files, all of which can be made
-    again. `GANZOO_CACHE` names another folder.
+    The cache has downloads, prepared images and fingerprints of files; ganzoo
+    recreates them when they are needed. The environment variable `GANZOO_CACHE`
+    sets another folder.
 
     Examples:
     - `ganzoo data cache`
@@ -93,12 +94,12 @@ def cache(context: typer.Context, as_json: Json = False) -> None:
 
     """
     if context.invoked_subcommand is None:
-        list_kept(as_json)
+        list_entries(as_json)
 
 
 @app.command("list")
-def list_kept(as_json: Json = False) -> None:
-    """List what lies in the cache folder, its size, and when it was last used.
+def list_entries(as_json: Json = False) -> None:
+    """List the contents of the cache folder with their size and the date of their last use.
 
     Examples: `ganzoo data cache list`, `ganzoo data cache list --json`.
     """
@@ -107,16 +108,16 @@ def list_kept(as_json: Json = False) -> None:
     from ganzoo.folders import cache_folder
 
     root = cache_folder()
-    kept = list(_kept(root))
-    others = _others(root, kept)
+    entries = list(_entries(root))
+    others = _other_files(root, entries)
     if as_json:
-        print(json.dumps(_tree(root, kept, others), indent=2))
+        print(json.dumps(_as_json(root, entries, others), indent=2))
         return
-    print(*_table(root, kept), sep="\n")
-    print(f"{decimal(sum(one.bytes for one in kept))} in all in {root}")
+    print(*_table(root, entries), sep="\n")
+    print(f"total: {decimal(sum(entry.bytes for entry in entries))} in {root}")
     if others:
         size = decimal(sum(state.st_size for state in others.values()))
-        print(f"{len(others):,} other files ({size}), which ganzoo does not know and leaves alone")
+        print(f"{len(others):,} other files ({size}) were not written by ganzoo; it keeps them")
 
 
 @app.command("clear")
@@ -124,14 +125,20 @@ def clear(
     prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")] = False,
     downloads: Annotated[bool, typer.Option("--downloads", help="Delete downloads.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Delete both, and fingerprints of files.")
+        bool, typer.Option("--all", help="Delete both, and the fingerprints of files.")
     ] = False,
     older_than: Annotated[
-        float, typer.Option(metavar="DAYS", min=0, help="Only what was last used so long ago.")
+        float,
+        typer.Option(
+            metavar="DAYS", min=0, help="Delete only what was not used in the last DAYS days."
+        ),
     ] = 0,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
 ) -> None:
-    """Delete what can be made again, and what killed processes left a day ago or earlier.
+    """Delete files in the cache folder; ganzoo recreates them when they are needed.
+
+    Unfinished files that are older than a day, from processes that were killed,
+    are deleted, too.
 
     Examples:
     - `ganzoo data cache clear --prepared`
@@ -143,83 +150,86 @@ def clear(
     from ganzoo.errors import RequestError
     from ganzoo.folders import cache_folder
 
-    kinds = {"prepared": prepared, "download": downloads, "fingerprint": False}
-    wanted = {kind for kind, asked in kinds.items() if asked or everything}
-    if not wanted:
-        raise RequestError("what is to be deleted? Add --prepared, --downloads or --all")
+    requested = {"prepared": prepared, "download": downloads, "fingerprint": False}
+    kinds = {kind for kind, flag in requested.items() if flag or everything}
+    if not kinds:
+        raise RequestError("choose what to delete: add --prepared, --downloads or --all")
     root, latest = cache_folder(), time.time() - older_than * _DAY
-    gone = [
-        one for one in _kept(root) if (one.kind in wanted and one.used <= latest) or one.is_stale()
+    selected = [
+        entry
+        for entry in _entries(root)
+        if (entry.kind in kinds and entry.used <= latest) or entry.is_stale()
     ]
-    if not gone:
+    if not selected:
         print("there is nothing to delete")
         return
-    print(*_table(root, gone), sep="\n")
-    size = decimal(sum(one.bytes for one in gone))
+    print(*_table(root, selected), sep="\n")
+    size = decimal(sum(entry.bytes for entry in selected))
     if not yes and not sys.stdin.isatty():
-        raise RequestError(f"add --yes to delete these {size}: there is nobody to ask")
+        raise RequestError(f"not in a terminal, so cannot ask: add --yes to delete these {size}")
     if yes or typer.confirm(f"delete these {size}?"):
-        for one in gone:
-            one.delete()
+        for entry in selected:
+            entry.delete()
         print(f"deleted {size}")
 
 
-# --- what lies there --------------------------------------------------------------------------
+# --- find the entries -------------------------------------------------------------------------
 
 
-def _kept(root: Path) -> Iterator[Kept]:
-    """What ganzoo wrote there, by names that nobody else would give; links are passed by."""
-    yield from _sets(root / "prepared")
-    for path, state in _inside(root / "fingerprints").items():
-        if _is_file(state) and (named := _FINGERPRINT.fullmatch(path.name)):
-            yield Kept("unfinished" if named[1] else "fingerprint", path, {path: state}, {})
+def _entries(root: Path) -> Iterator[CacheEntry]:
+    """What ganzoo wrote into the cache, recognized by file names; links are skipped."""
+    yield from _prepared(root / "prepared")
+    for path, state in _contents(root / "fingerprints").items():
+        if _is_file(state) and (match := _FINGERPRINT.fullmatch(path.name)):
+            yield CacheEntry("unfinished" if match[1] else "fingerprint", path, {path: state}, {})
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))
 
 
-def _sets(folder: Path) -> Iterator[Kept]:
-    found = _inside(folder)
+def _prepared(folder: Path) -> Iterator[CacheEntry]:
+    found = _contents(folder)
     locks = {p: s for p, s in found.items() if _LOCK.fullmatch(p.name) and _is_file(s)}
     for path, state in found.items():
-        whole = _SET.fullmatch(path.name)
-        files = _inside(path) if stat.S_ISDIR(state.st_mode) else {}
-        known = all(_is_file(files[file]) and _IN_SETS.fullmatch(file.name) for file in files)
-        if files and known and (whole or _UNFINISHED_SET.fullmatch(path.name)):
+        finished = _PREPARED.fullmatch(path.name)
+        files = _contents(path) if stat.S_ISDIR(state.st_mode) else {}
+        known = all(_is_file(files[file]) and _PREPARED_FILE.fullmatch(file.name) for file in files)
+        if files and known and (finished or _UNFINISHED_PREPARED.fullmatch(path.name)):
             lock = path.with_suffix(".lock")
             files |= {lock: locks.pop(lock)} if lock in locks else {}
-            kind = "prepared" if whole else "unfinished"
-            yield Kept(kind, path, files, _read(path / "about.json"))
+            kind = "prepared" if finished else "unfinished"
+            yield CacheEntry(kind, path, files, _read(path / "about.json"))
     for lock, state in locks.items():
-        yield Kept("unfinished", lock, {lock: state}, {})
+        yield CacheEntry("unfinished", lock, {lock: state}, {})
 
 
-def _downloads(folder: Path) -> Iterator[Kept]:
-    files = {path: state for path, state in _inside(folder).items() if _is_file(state)}
-    notes = {folder / named[1]: path for path in files if (named := _NOTE.fullmatch(path.name))}
-    for path, note in notes.items():
-        about = _read(note)
+def _downloads(folder: Path) -> Iterator[CacheEntry]:
+    files = {path: state for path, state in _contents(folder).items() if _is_file(state)}
+    matches = {path: _DOWNLOAD_METADATA.fullmatch(path.name) for path in files}
+    metadata = {folder / match[1]: path for path, match in matches.items() if match}
+    for path, file in metadata.items():
+        about = _read(file)
         if path in files and files[path].st_size == about.get("bytes"):
-            yield Kept("download", path, {path: files[path], note: files[note]}, about)
+            yield CacheEntry("download", path, {path: files[path], file: files[file]}, about)
     for path, state in files.items():
-        if notes and _UNFINISHED_DOWNLOAD.fullmatch(path.name):
-            yield Kept("unfinished", path, {path: state}, {})
+        if metadata and _UNFINISHED_DOWNLOAD.fullmatch(path.name):
+            yield CacheEntry("unfinished", path, {path: state}, {})
 
 
-def _others(root: Path, kept: Iterable[Kept]) -> Files:
-    """The files of which nothing is known."""
-    known = {file for one in kept for file in one.files}
+def _other_files(root: Path, entries: Iterable[CacheEntry]) -> Files:
+    """The files that belong to no entry."""
+    known = {file for entry in entries for file in entry.files}
     folders = [Path(folder) for folder, *_ in os.walk(root)]
-    found = {file: state for folder in folders for file, state in _inside(folder).items()}
+    found = {file: state for folder in folders for file, state in _contents(folder).items()}
     return {f: s for f, s in found.items() if _is_file(s) and f not in known}
 
 
-def _inside(folder: Path) -> dict[Path, os.stat_result]:
-    """What is in a folder, by name; nothing if it is none, or a link."""
+def _contents(folder: Path) -> dict[Path, os.stat_result]:
+    """The contents of a folder, sorted; empty if it does not exist, or is a link or a file."""
     found: dict[Path, os.stat_result] = {}
     if folder.is_symlink() or not folder.is_dir():
         return found
     for path in sorted(folder.iterdir()):
-        with suppress(OSError):  # another process may have removed it by now
+        with suppress(OSError):  # another process may have deleted it since
             found[path] = path.lstat()
     return found
 
@@ -228,57 +238,58 @@ def _is_file(state: os.stat_result) -> bool:
     return stat.S_ISREG(state.st_mode)
 
 
-def _read(note: Path) -> dict[str, Any]:
-    """What a note says; nothing if it cannot be read."""
+def _read(metadata: Path) -> dict[str, Any]:
+    """The contents of a JSON file; empty if it cannot be read."""
     with suppress(OSError, ValueError):
-        found = json.loads(note.read_text(encoding="utf-8"))
+        found = json.loads(metadata.read_text(encoding="utf-8"))
         return found if isinstance(found, dict) else {}
     return {}
 
 
-# --- what is told -----------------------------------------------------------------------------
+# --- print the entries ------------------------------------------------------------------------
 
 
-def _table(root: Path, kept: Sequence[Kept]) -> Iterator[str]:
+def _table(root: Path, entries: Sequence[CacheEntry]) -> Iterator[str]:
     from rich.filesize import decimal
 
-    rows = [("kind", "what", "size", "last used")]
-    for one in kept:
-        if one.kind != "fingerprint":
-            rows.append((one.kind, _what(root, one), decimal(one.bytes), _date(one.used)))
-    if small := [one for one in kept if one.kind == "fingerprint"]:
-        size, used = sum(one.bytes for one in small), max(one.used for one in small)
-        rows.append(("fingerprint", f"{len(small):,} of them", decimal(size), _date(used)))
+    rows = [("kind", "contents", "size", "last used")]
+    for entry in entries:
+        if entry.kind != "fingerprint":
+            size, used = decimal(entry.bytes), _date(entry.used)
+            rows.append((entry.kind, _description(root, entry), size, used))
+    if fingerprints := [entry for entry in entries if entry.kind == "fingerprint"]:
+        size = decimal(sum(entry.bytes for entry in fingerprints))
+        used = _date(max(entry.used for entry in fingerprints))
+        rows.append(("fingerprint", f"{len(fingerprints):,} entries", size, used))
     return table(rows)
 
 
-def _what(root: Path, one: Kept) -> str:
-    """The place in the cache; for prepared images, what is written about them."""
-    place = str(one.path.relative_to(root))
-    how = one.about.get("preparation")
-    how = how if isinstance(how, dict) else {}
-    known = {
-        "of": one.about.get("dataset", one.about.get("source")),
-        "images": one.about.get("images"),
-        **{key: how.get(key) for key in ("resolution", "fit", "channels")},
+def _description(root: Path, entry: CacheEntry) -> str:
+    """The path in the cache; for prepared images, also their dataset and preparation."""
+    path = str(entry.path.relative_to(root))
+    preparation = entry.about.get("preparation")
+    preparation = preparation if isinstance(preparation, dict) else {}
+    facts = {
+        "dataset": entry.about.get("dataset", entry.about.get("source")),
+        "images": entry.about.get("images"),
+        **{key: preparation.get(key) for key in ("resolution", "fit", "channels")},
     }
-    told = (f"{key}={value}" for key, value in known.items() if value is not None)
-    return " ".join([place, *told])
+    return " ".join([path, *(f"{k}={value}" for k, value in facts.items() if value is not None)])
 
 
-def _tree(root: Path, kept: Sequence[Kept], others: Files) -> dict[str, Any]:
+def _as_json(root: Path, entries: Sequence[CacheEntry], others: Files) -> dict[str, Any]:
     return {
         "folder": str(root),
-        "bytes": sum(one.bytes for one in kept),
+        "bytes": sum(entry.bytes for entry in entries),
         "kept": [
             {
-                "kind": one.kind,
-                "path": str(one.path.relative_to(root)),
-                "bytes": one.bytes,
-                "last_used": _date(one.used),
-                "about": one.about,
+                "kind": entry.kind,
+                "path": str(entry.path.relative_to(root)),
+                "bytes": entry.bytes,
+                "last_used": _date(entry.used),
+                "about": entry.about,
             }
-            for one in kept
+            for entry in entries
         ],
         "others": {str(path.relative_to(root)): state.st_size for path, state in others.items()},
     }

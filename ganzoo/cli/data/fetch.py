@@ -1,4 +1,4 @@
-"""``ganzoo data fetch``: images from a list of addresses."""
+"""``ganzoo data fetch``: download images from a list of URLs."""
 
 from __future__ import annotations
 
@@ -21,66 +21,88 @@ if TYPE_CHECKING:
 
     from ganzoo.fetching.fetcher import Report
 
-_LIST = "What the list calls it"
+_LIST = "Keys of JSON objects or columns of CSV files in LIST"
 _LIMITS = "Limits"
-_MOST_NAMED = 10
+_MAX_LISTED = 10
 
 
 def fetch(
     addresses: Annotated[
         Path,
-        typer.Argument(metavar="LIST", help="JSON, JSON lines, CSV, or an address in each line."),
+        typer.Argument(
+            metavar="LIST",
+            help="A list of image URLs: a JSON, JSON lines or CSV file, or text with one per line.",
+        ),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where the images go: a new folder, or begun.")
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder for the images: a new one, or one of an earlier call to resume.",
+        ),
     ],
     address: Annotated[
-        str, typer.Option(metavar="KEY", help="The address of an image.", rich_help_panel=_LIST)
+        str, typer.Option(metavar="KEY", help="The URL of an image.", rich_help_panel=_LIST)
     ] = "url",
     description: Annotated[
-        str, typer.Option(metavar="KEY", help="What it shows, in words.", rich_help_panel=_LIST)
+        str,
+        typer.Option(metavar="KEY", help="A text about the image.", rich_help_panel=_LIST),
     ] = "description",
     label: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Its class.", rich_help_panel=_LIST)
+        str | None,
+        typer.Option(metavar="KEY", help="The name of the image's class.", rich_help_panel=_LIST),
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Images at once.", rich_help_panel=_LIMITS)
+        int,
+        typer.Option(min=1, max=256, help="Number of parallel downloads.", rich_help_panel=_LIMITS),
     ] = 8,
     per_host: Annotated[
-        int, typer.Option(min=1, max=64, help="Of them, from one host.", rich_help_panel=_LIMITS)
+        int,
+        typer.Option(
+            min=1, max=64, help="Number of parallel downloads per host.", rich_help_panel=_LIMITS
+        ),
     ] = 2,
     retries: Annotated[
         int,
         typer.Option(
-            min=0, max=20, help="How often what may pass is tried again.", rich_help_panel=_LIMITS
+            min=0,
+            max=20,
+            help="Number of retries after temporary errors.",
+            rich_help_panel=_LIMITS,
         ),
     ] = 3,
     max_bytes: Annotated[
-        int, typer.Option(min=1, help="The largest image.", rich_help_panel=_LIMITS)
+        int, typer.Option(min=1, help="Largest size of an image file.", rich_help_panel=_LIMITS)
     ] = 32 * 2**20,
     timeout: Annotated[
         float,
-        typer.Option(min=0.1, help="Seconds for one try of an image.", rich_help_panel=_LIMITS),
+        typer.Option(
+            min=0.1, help="Seconds for each attempt to download an image.", rich_help_panel=_LIMITS
+        ),
     ] = 60.0,
     max_failures: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="The share that may fail with status 0.", rich_help_panel=_LIMITS
+            min=0,
+            max=1,
+            help="Exit with status 1 if more than this fraction of the images fails.",
+            rich_help_panel=_LIMITS,
         ),
     ] = 1.0,
     allow_private: Annotated[
         bool,
         typer.Option(
             "--allow-private",
-            help="Ask addresses of your own machine and network, too.",
+            help="Also download from this machine and from private networks.",
             rich_help_panel=_LIMITS,
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch the images of a list of addresses into a folder to train on.
+    """Download the images of a list of URLs into a folder that `image-folder` can read.
 
-    Stopped or killed, the same command goes on; what failed in passing is tried again.
+    If it was stopped or killed, the same command resumes. It retries temporary
+    errors.
 
     Examples:
     - `ganzoo data fetch addresses.txt --out images`
@@ -92,10 +114,10 @@ def fetch(
     from ganzoo.fetching.lists import Keys, read_list
     from ganzoo.fetching.transfer import Limits
 
-    # Pillow's remarks on images that it can read all the same.
+    # Pillow warns about odd images, even if it can read them.
     warnings.filterwarnings("ignore", module="PIL")
     entries, malformed = read_list(addresses, Keys(address, description, label))
-    _name(malformed)
+    _print_malformed(malformed)
     limits = Limits(
         jobs=jobs,
         per_host=per_host,
@@ -108,53 +130,54 @@ def fetch(
         report = fetcher.fetch(
             entries, out, limits, labeled=label is not None, watch=progress.update
         )
-    _show(report, len(malformed), out, as_json)
-    _leave(report, len(malformed), max_failures)
+    _print_report(report, len(malformed), out, as_json)
+    _exit(report, len(malformed), max_failures)
 
 
-def _name(malformed: Sequence[str]) -> None:
-    """Say which entries of the list are left out, on standard error."""
+def _print_malformed(malformed: Sequence[str]) -> None:
+    """Print the skipped entries of the list on standard error."""
     if not malformed:
         return
-    print(f"malformed entries, which are left out: {len(malformed)}", file=sys.stderr)
-    for line in malformed[:_MOST_NAMED]:
+    print(f"skipped malformed entries: {len(malformed)}", file=sys.stderr)
+    for line in malformed[:_MAX_LISTED]:
         print(f"  {line}", file=sys.stderr)
-    if len(malformed) > _MOST_NAMED:
-        print(f"  and {len(malformed) - _MOST_NAMED} more", file=sys.stderr)
+    if len(malformed) > _MAX_LISTED:
+        print(f"  and {len(malformed) - _MAX_LISTED} more", file=sys.stderr)
 
 
-def _show(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
+def _print_report(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
     from ganzoo.fetching.tables import FAILURES, IMAGES
 
     if as_json:
-        places = {"images": str(folder / IMAGES), "failures": str(folder / FAILURES)}
-        print(json.dumps({**asdict(report), "malformed": malformed, **places}, indent=2))
+        files = {"images": str(folder / IMAGES), "failures": str(folder / FAILURES)}
+        print(json.dumps({**asdict(report), "malformed": malformed, **files}, indent=2))
         return
-    not_yet = f", {report.not_yet} not yet tried" if report.not_yet else ""
-    print(f"{report.fetched} fetched, {report.already_there} there before, ", end="")
-    left_out = f", {malformed} malformed" if malformed else ""
-    print(f"{report.failed} failed{left_out}{not_yet}")
+    skipped = f", {malformed} malformed" if malformed else ""
+    not_yet = f", {report.not_yet} not tried yet" if report.not_yet else ""
+    counts = f"{report.fetched} fetched, {report.already_there} fetched before"
+    print(f"{counts}, {report.failed} failed{skipped}{not_yet}")
     if report.failed:
         rows = [(reason, str(count)) for reason, count in report.reasons.items()]
         print(*table([("reason", "images"), *rows]), f"{folder / FAILURES}", sep="\n")
     print(folder / IMAGES)
 
 
-def _leave(report: Report, malformed: int, max_failures: float) -> None:
+def _exit(report: Report, malformed: int, max_failures: float) -> None:
+    """Raise typer.Exit with a status, unless everything is fine."""
     if report.stopped:
-        print("stopped; the same command goes on", file=sys.stderr)
+        print("stopped; run the same command again to resume", file=sys.stderr)
         raise typer.Exit(STOPPED)
-    there = report.fetched + report.already_there
+    succeeded = report.fetched + report.already_there
     failed = report.failed + malformed
-    if not there or failed > max_failures * (there + failed):
+    if not succeeded or failed > max_failures * (succeeded + failed):
         raise typer.Exit(1)
 
 
 class _Progress:
-    """A bar of images with rate and time left in a terminal; a line now and then into a pipe."""
+    """A progress bar in a terminal; elsewhere a line every ten seconds."""
 
     _SECONDS = 10.0
-    """Between two lines."""
+    """The time between two lines."""
 
     def __init__(self) -> None:
         from rich.progress import (
@@ -179,7 +202,7 @@ class _Progress:
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None, rate=0.0, failed=0)
-        self._start = self._said = time.monotonic()
+        self._start = self._last_line = time.monotonic()
 
     def __enter__(self) -> _Progress:
         return self
@@ -188,7 +211,7 @@ class _Progress:
         self._bar.stop()
 
     def update(self, done: int, total: int, failed: int) -> None:
-        """Show how far it is."""
+        """Show that ``done`` of ``total`` images are done, ``failed`` of them with an error."""
         if done == 0:
             self._bar.start()
         now = time.monotonic()
@@ -198,6 +221,6 @@ class _Progress:
             return
         if done == 0:
             self._console.print(f"fetching {total} images")
-        elif now - self._said >= self._SECONDS:
-            self._said = now
+        elif now - self._last_line >= self._SECONDS:
+            self._last_line = now
             self._console.print(f"{done}/{total} images  {rate:.1f}/s  {failed} failed")

@@ -1,4 +1,4 @@
-"""``ganzoo data inspect``: what a set of images is like, before a run."""
+"""``ganzoo data inspect``: facts about a dataset's images, and suitable settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.data.request import Chosen, choose
-from ganzoo.cli.options import DisablePlugin, Force, Json, LocalPlugin, one_file, registry
+from ganzoo.cli.options import DisablePlugin, Force, Json, LocalPlugin, file_path, registry
 from ganzoo.cli.request import RecipeName
 from ganzoo.cli.table import table
 
@@ -26,7 +26,7 @@ def inspect(
         list[str] | None,
         typer.Argument(
             metavar="[DATASET] [KEY=VALUE]...",
-            help="A dataset, then settings of dataset and data as `ganzoo train` takes them.",
+            help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
             show_default=False,
         ),
     ] = None,
@@ -34,22 +34,28 @@ def inspect(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Draw samples before and after preparation.", parser=one_file
+            metavar="FILE.png",
+            help="Also write a grid of some images before and after preparation.",
+            parser=file_path,
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Look at so many only, evenly spread.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Inspect only N images, evenly spaced."),
     ] = None,
     force: Force = False,
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Say what images are like, what preparing makes of them, and which settings suit them.
+    """Report the images' sizes, classes and problems, the effect of preparation, and settings.
+
+    Preparation crops and resizes the images to `data.resolution` before
+    training. The suggested settings can be given to `ganzoo train`.
 
     Examples:
     - `ganzoo data inspect image-folder dataset.path=pics`
-    - `ganzoo data inspect image-folder dataset.path=pics data.resolution=128 --out sheet.png`
+    - `ganzoo data inspect image-folder dataset.path=pics data.resolution=128 --out preview.png`
     - `ganzoo data inspect blossoms --limit 1000 --json`
 
     """
@@ -57,41 +63,42 @@ def inspect(
     if out:
         _check(out, force)
     from ganzoo.data.inspection import inspect
-    from ganzoo.observers.console import counting
+    from ganzoo.observers.console import show_progress
 
-    source, how = chosen.past_damage().build(), chosen.how
-    whose = chosen.entry.code.only_own_frames()
-    with whose, counting("image", "looking at {} images") as progress:
+    dataset, preparation = chosen.skipping_unreadable().build(), chosen.preparation
+    plugin_code = chosen.entry.code.only_own_frames()
+    with plugin_code, show_progress("image", "inspecting {} images") as progress:
         report = inspect(
-            source,
-            how,
-            classes=how.classes,
+            dataset,
+            preparation,
+            classes=preparation.classes,
             limit=limit,
             progress=progress,
             dataset_name=chosen.entry.qualified_name,
         )
     if out:
-        _draw(source, how, out)
-    suitable = list(_suitable(report, chosen, source))
+        _write_preview(dataset, preparation, out)
+    suggestions = list(_suggestions(report, chosen, dataset))
     if as_json:
-        asked = {"dataset": chosen.entry.qualified_name, "data": how.model_dump(mode="json")}
-        print(json.dumps({**asked, **asdict(report), "suitable": dict(suitable)}, indent=2))
+        data = preparation.model_dump(mode="json")
+        settings = {"dataset": chosen.entry.qualified_name, "data": data}
+        print(json.dumps({**settings, **asdict(report), "suitable": dict(suggestions)}, indent=2))
         return
-    print(*_told(report, chosen), sep="\n")
-    if suitable:
-        print("\nsettings that suit:", *table(suitable), sep="\n  ")
+    print(*_report_lines(report, chosen), sep="\n")
+    if suggestions:
+        print("\nsuggested settings:", *table(suggestions), sep="\n  ")
 
 
-def _suitable(report: Report, chosen: Chosen, source: Dataset) -> Iterator[tuple[str, str]]:
+def _suggestions(report: Report, chosen: Chosen, dataset: Dataset) -> Iterator[tuple[str, str]]:
     from ganzoo.contracts import ChunkedDataset
     from ganzoo.data.suggestions import suggest_settings
 
     return suggest_settings(
         report,
-        chosen.how,
+        chosen.preparation,
         resolution_is_known="data.resolution" in chosen.entry.component.recommends,
         can_skip=chosen.can_skip,
-        can_balance=not isinstance(source, ChunkedDataset),
+        can_balance=not isinstance(dataset, ChunkedDataset),
     )
 
 
@@ -101,81 +108,84 @@ def _check(out: Path, force: bool) -> None:
     check_free(out, force=force)
 
 
-def _draw(source: Dataset, how: DataOptions, out: Path) -> None:
+def _write_preview(dataset: Dataset, preparation: DataOptions, out: Path) -> None:
     import numpy as np
 
     from ganzoo import imaging
     from ganzoo.data.preview import preview
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(np.asarray(preview(source, how, how.classes)), out)
+    imaging.save(np.asarray(preview(dataset, preparation, preparation.classes)), out)
 
 
-# --- what is told -----------------------------------------------------------------------------
+# --- the report as text -----------------------------------------------------------------------
 
 
-def _told(report: Report, chosen: Chosen) -> Iterator[str]:
-    some = report.looked_at < report.images
-    looked = f", {report.looked_at:,} of them looked at" if some else ""
-    about = "about " if some and chosen.how.classes else ""
-    yield f"{chosen.entry.component.name}: {about}{report.images:,} images{looked}"
+def _report_lines(report: Report, chosen: Chosen) -> Iterator[str]:
+    partial = report.looked_at < report.images
+    inspected = f", {report.looked_at:,} of them inspected" if partial else ""
+    about = "about " if partial and chosen.preparation.classes else ""
+    yield f"{chosen.entry.component.name}: {about}{report.images:,} images{inspected}"
     yield from report.notes
     if report.readable:
-        yield from table(list(_overall(report)))
+        yield from table(list(_summary(report)))
     classes = [(n, f"{c:,}", report.unbalanced.get(n, "")) for n, c in report.classes.items()]
-    yield from _listed("classes", list(table(classes)), 20)
+    yield from _section("classes", list(table(classes)), 20)
     reasons = [f"{name}: {reason}" for name, reason in report.unreadable.items()]
-    yield from _listed("cannot be read", reasons, 20)
-    yield from _listed("have the same pixels", [" = ".join(names) for names in report.same], 10)
-    yield from _listed("look nearly the same", [" ~ ".join(names) for names in report.near], 10)
+    yield from _section("images that cannot be read", reasons, 20)
+    yield from _section("images with the same pixels", [" = ".join(n) for n in report.same], 10)
+    yield from _section(
+        "images that look nearly the same", [" ~ ".join(n) for n in report.near], 10
+    )
     if report.readable:
-        yield from _foretold(report, chosen.how)
+        yield from _preparation_lines(report, chosen.preparation)
 
 
-def _overall(report: Report) -> Iterator[tuple[str, str]]:
-    yield "sizes", _counted(report.sizes)
+def _summary(report: Report) -> Iterator[tuple[str, str]]:
+    yield "sizes", _counts(report.sizes)
     if len(report.sizes) > 1:
         yield "smallest", report.smallest
         yield "largest", report.largest
-    yield "ratios", _counted(report.ratios)
-    yield "modes", _counted(report.modes)
-    for what, names in report.oddities.items():
-        yield what.replace("_", " "), f"{len(names):,}: {_some(names)}"
+    yield "aspect ratios", _counts(report.ratios)
+    yield "color modes", _counts(report.modes)
+    for oddity, names in report.oddities.items():
+        yield oddity.replace("_", " "), f"{len(names):,}: {_first(names)}"
 
 
-def _foretold(report: Report, how: DataOptions) -> Iterator[str]:
+def _preparation_lines(report: Report, preparation: DataOptions) -> Iterator[str]:
     from rich.filesize import decimal
 
     from ganzoo.size import size
 
-    ahead = report.preparation
-    channels, height, width = ahead.shape
-    yield f"\nprepared at {size(width, height)} x {channels}, data.fit={how.fit}:"
-    verb = {"crop": "cut off", "pad": "padding", "stretch": "squeezed"}[how.fit]
-    yield f"  {ahead.lost:.1%} {verb} on average, {ahead.most_lost:.1%} at most"
-    yield f"  {len(report.oddities.get('enlarged', ())):,} enlarged"
-    if ahead.bytes:
-        done = {True: ", prepared already", False: ", not prepared yet", None: ""}[ahead.done]
-        of = f" for the {ahead.images:,} images of all classes" if how.classes else ""
-        yield f"  about {ahead.seconds:,.0f} s and {decimal(ahead.bytes)} in the cache{of}{done}"
+    forecast = report.preparation
+    channels, height, width = forecast.shape
+    yield f"\npreparation to {size(width, height)} x {channels}, data.fit={preparation.fit}:"
+    effect = {"crop": "cropped", "pad": "padding", "stretch": "stretched"}[preparation.fit]
+    yield f"  {forecast.lost:.1%} {effect} on average, {forecast.most_lost:.1%} at most"
+    yield f"  {len(report.oddities.get('enlarged', ())):,} images enlarged"
+    if forecast.bytes:
+        done = {True: ", already prepared", False: ", not prepared yet", None: ""}[forecast.done]
+        of = f" for the {forecast.images:,} images of all classes" if preparation.classes else ""
+        space = decimal(forecast.bytes)
+        yield f"  takes about {forecast.seconds:,.0f} s and {space} in the cache{of}{done}"
     else:
-        yield "  nothing to prepare: they are read while they are trained on"
+        yield "  no preparation: training reads the images directly from the dataset"
 
 
-def _counted(counts: dict[str, int], most: int = 4) -> str:
-    return _some([f"{what} ({count:,})" for what, count in counts.items()], most)
+def _counts(counts: dict[str, int], most: int = 4) -> str:
+    return _first([f"{value} ({count:,})" for value, count in counts.items()], most)
 
 
-def _some(names: Sequence[str], most: int = 4) -> str:
-    """The first few, and how many more there are."""
+def _first(names: Sequence[str], most: int = 4) -> str:
+    """The first names, and the number of the others."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
-def _listed(title: str, lines: Sequence[str], most: int) -> Iterator[str]:
-    """Nothing, or a title with how many there are and the first of them below."""
+def _section(heading: str, lines: Sequence[str], most: int) -> Iterator[str]:
+    """A heading with the number of lines, then the first lines; nothing if there are none."""
     if lines:
-        yield f"\n{title} ({len(lines):,}):"
+        yield f"\n{heading} ({len(lines):,}):"
         yield from (f"  {line}" for line in lines[:most])
     if len(lines) > most:
-        yield f"  and {len(lines) - most:,} more, which --json names"
+        yield f"  and {len(lines) - most:,} more; --json lists all"

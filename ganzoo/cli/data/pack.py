@@ -1,4 +1,4 @@
-"""``ganzoo data pack``: a dataset's images, prepared once, in one file or folder."""
+"""``ganzoo data pack``: write a dataset's prepared images into one file or folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ganzoo.cli.data.request import Chosen, choose
-from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, Out, registry
+from ganzoo.cli.options import (
+    RESOLUTION_HELP,
+    DisablePlugin,
+    Force,
+    LocalPlugin,
+    OutputPath,
+    registry,
+)
 
 if TYPE_CHECKING:
     from ganzoo.components import Options
@@ -27,36 +34,37 @@ def pack(
         list[str],
         typer.Argument(
             metavar="DATASET [KEY=VALUE]...",
-            help="A dataset's name, its options, and how its images are prepared.",
+            help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Out,
+        OutputPath,
         typer.Option(
-            metavar="FILE-or-FOLDER/", help="A .h5 or .npz file, or a folder.", parser=Out.of
+            metavar="FILE-or-FOLDER/",
+            help="The .h5 or .npz file to write, or a folder for PNG files.",
+            parser=OutputPath.of,
         ),
     ],
-    resolution: Annotated[
-        str | None, typer.Option(help="Images' height and width, or 64x48.")
-    ] = None,
+    resolution: Annotated[str | None, typer.Option(help=RESOLUTION_HELP)] = None,
     descriptions: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.csv",
-            help="What images show, by their file; the dataset's own images.csv if not given.",
+            help="A table with a text for each image file; default: images.csv in the dataset.",
         ),
     ] = None,
     compress: Annotated[
-        bool, typer.Option("--compress", help="Make the file smaller, and slower to read.")
+        bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
     ] = False,
     force: Force = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Prepare the images of a dataset, and write them into one file, or a folder of PNG files.
+    """Crop and resize a dataset's images and write them into one file or a folder of PNG files.
 
-    Stopped or killed, the same command goes on with what is prepared.
+    If it was stopped or killed, the same command resumes with the images
+    prepared so far.
 
     Examples:
     - `ganzoo data pack image-folder dataset.path=images --resolution 64 --out images.h5`
@@ -67,39 +75,39 @@ def pack(
     """
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
     from ganzoo.data.packing import FORMATS_WITH_TEXTS, Pack, check_output, output_format, write
-    from ganzoo.observers.console import ProgressBar, counting
+    from ganzoo.observers.console import ProgressBar, show_progress
 
-    path, how = out.path, {"folder": out.is_folder, "force": force}
-    check_output(path, compress=compress, described=descriptions is not None, **how)
+    path, flags = out.path, {"folder": out.is_folder, "force": force}
+    check_output(path, compress=compress, described=descriptions is not None, **flags)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
-    source, bar = chosen.build(), ProgressBar()
+    dataset, bar = chosen.build(), ProgressBar()
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
     elif output_format(path, folder=out.is_folder) in FORMATS_WITH_TEXTS:
-        rows = _rows_beside(source, chosen.options, bar)
+        rows = _own_descriptions(dataset, chosen.options, bar)
     with chosen.entry.code.only_own_frames():
-        data = _prepared(source, chosen, bar)
-    names = image_names(source, data)
+        data = _prepare(dataset, chosen, bar)
+    names = image_names(dataset, data)
     if descriptions:
         require_rows_for(names, rows)
     texts = texts_for(names, rows)
-    pack = Pack(data=data, facts=_facts(source, chosen), texts=texts, compress=compress)
-    with counting("packing images", "packing {} images") as progress:
-        write(pack, path, progress, **how)
+    pack = Pack(data=data, facts=_facts(dataset, chosen), texts=texts, compress=compress)
+    with show_progress("packing images", "packing {} images") as progress:
+        write(pack, path, progress, **flags)
     print(path)
 
 
-def _rows_beside(source: Dataset, options: Options, bar: ProgressBar) -> Rows:
-    """The table in the folder of the images, which may be of another kind: nothing then."""
+def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> Rows:
+    """The descriptions in the folder of the images; empty if that file is a different table."""
     from ganzoo.contracts import NamedDataset
     from ganzoo.data.descriptions import TABLE_NAME, read_descriptions
     from ganzoo.errors import RequestError
 
     path = getattr(options, "path", None)
     if not (
-        isinstance(source, NamedDataset)
+        isinstance(dataset, NamedDataset)
         and isinstance(path, Path)
         and (path / TABLE_NAME).is_file()
     ):
@@ -107,40 +115,44 @@ def _rows_beside(source: Dataset, options: Options, bar: ProgressBar) -> Rows:
     try:
         return read_descriptions(path / TABLE_NAME)
     except RequestError as error:
-        bar.on_message(f"no descriptions: {error}")
+        bar.on_message(f"packing without descriptions: {error}")
         return {}
 
 
-def _prepared(source: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
+def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import notes_of
     from ganzoo.data.cache import load_or_prepare
     from ganzoo.data.collection import Collection, group_classes
     from ganzoo.errors import RequestError
 
-    how = chosen.how
-    if how.balance:
-        raise RequestError("data.balance is for runs, and a file has each image once: leave it out")
+    preparation = chosen.preparation
+    if preparation.balance:
+        raise RequestError(
+            "data.balance affects only training, and a pack has each image once: remove it"
+        )
     group_classes(
-        source.class_names, how.classes
-    )  # so that a wrong name is refused before the work
-    for note in notes_of(source):
+        dataset.class_names, preparation.classes
+    )  # refuses unknown classes before the work
+    for note in notes_of(dataset):
         bar.on_message(note)
     entry = chosen.entry
+    progress = bar.on_preparation_progress
     store = load_or_prepare(
-        source, how, bar.on_preparation_progress, dataset_name=entry.qualified_name, code=entry.code
+        dataset, preparation, progress, dataset_name=entry.qualified_name, code=entry.code
     )
     if store.skipped:
-        bar.on_message("\n  ".join([f"{len(store.skipped)} left out:", *store.skipped]))
-    data = Collection.of(store, how.classes)
+        bar.on_message("\n  ".join([f"skipped {len(store.skipped)}:", *store.skipped]))
+    data = Collection.of(store, preparation.classes)
     if not len(data):
-        raise RequestError(f"data.classes={','.join(how.classes)}: there are no images of these")
+        classes = ",".join(preparation.classes)
+        raise RequestError(f"data.classes={classes}: there are no images of these classes")
     return data
 
 
-def _facts(source: Dataset, chosen: Chosen) -> dict[str, str]:
-    """Where the images come from, and how they were prepared."""
+def _facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
+    """The origin of the images and their preparation."""
     return {
         "dataset": chosen.entry.qualified_name,
-        "fingerprint": source.fingerprint,
-        "preparation": json.dumps(chosen.how.named()),
+        "fingerprint": dataset.fingerprint,
+        "preparation": json.dumps(chosen.preparation.named()),
     }

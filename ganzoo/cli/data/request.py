@@ -1,4 +1,4 @@
-"""The images that ``[DATASET] [KEY=VALUE]...`` or a recipe ask for."""
+"""The dataset that ``[DATASET] [KEY=VALUE]...`` or a recipe choose."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ Model = TypeVar("Model", bound="BaseModel")
 
 
 class Chosen(NamedTuple):
-    """A dataset with its options, and which of its images are to be prepared how."""
+    """A dataset with its options, and how its images are prepared."""
 
     entry: Entry
     options: Options
-    how: DataOptions
+    preparation: DataOptions
 
     @property
     def can_skip(self) -> bool:
-        """Whether the dataset can leave out what cannot be read."""
+        """Whether the dataset has an option to skip images that cannot be read."""
         return "on_error" in type(self.options).model_fields
 
     def build(self) -> Dataset:
-        """The images, as a run gets them."""
-        source: Dataset = self.entry.build(self.options)
-        return source
+        """The dataset, as a run gets it."""
+        dataset: Dataset = self.entry.build(self.options)
+        return dataset
 
-    def past_damage(self) -> Chosen:
-        """The same, and as many of them as can be read, if the dataset has options for that."""
+    def skipping_unreadable(self) -> Chosen:
+        """A copy that skips images that cannot be read, if the dataset has options for that."""
         changed = {"on_error": "skip"} if self.can_skip else {}
         if getattr(self.options, "memory", None) in ("auto", "load"):
-            changed["memory"] = "stream"  # where one damaged image would spoil the loading of all
+            changed["memory"] = "stream"  # loading fails as a whole if one image is damaged
         return self._replace(options=self.options.model_copy(update=changed))
 
 
 def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
-    """The dataset and the preparation that ``[DATASET] [KEY=VALUE]...`` or a recipe ask for.
+    """The dataset and preparation that ``[DATASET] [KEY=VALUE]...`` or a recipe choose.
 
-    Raises RequestError for what there is not, and for settings of other parts of a run.
+    Raises RequestError for unknown names and settings, and for settings of other sections.
     """
     from ganzoo.sections import DataOptions
 
@@ -57,8 +57,8 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
     settings.recommend(advice, f"dataset {component.name}")
     chosen = {key: value for key, value in section.items() if key != "name"}
     options = _validated(component.options, chosen, "dataset", settings)
-    how = _validated(DataOptions, settings.values.get("data", {}), "data", settings)
-    return Chosen(entry, options, how)
+    preparation = _validated(DataOptions, settings.values.get("data", {}), "data", settings)
+    return Chosen(entry, options, preparation)
 
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
@@ -67,13 +67,15 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
     from ganzoo.settings import Settings
 
     settings = recipe_settings(recipe, known) if recipe else Settings()
-    asked = Settings()
+    given = Settings()
     names = [word for word in words if "=" not in word]
-    asked.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
-    for key in asked.origins:
+    given.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
+    for key in given.origins:
         if key.partition(".")[0] not in ("dataset", "data"):
-            raise RequestError(f"{key} is not about images: give settings of dataset and data")
-    settings.add(asked.values, "command line")
+            raise RequestError(
+                f"{key} does not affect the dataset: give only settings of dataset and data"
+            )
+    settings.add(given.values, "command line")
     section = settings.values.get("dataset")
     if len(names) > 1 or not isinstance(section, dict) or "name" not in section:
         raise RequestError(

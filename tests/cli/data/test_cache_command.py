@@ -36,13 +36,13 @@ class Grays:
 
 
 def age(path: Path, days: float) -> None:
-    """As if nobody had used it for so long."""
+    """Set the times of the last use to so many days ago."""
     for each in [*path.glob("*"), path]:
         os.utime(each, (time.time() - days * DAY,) * 2, follow_symlinks=False)
 
 
 def download(folder: Path, name: str, content: bytes = b"images") -> Path:
-    """A file as ``ganzoo.download`` leaves it."""
+    """A file as ``ganzoo.download`` writes it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
     note = {"bytes": len(content), "sha256": "0" * 64}
@@ -51,7 +51,7 @@ def download(folder: Path, name: str, content: bytes = b"images") -> Path:
 
 
 def unfinished(cache: Path, days: float) -> list[Path]:
-    """What processes leave that are killed."""
+    """Files of processes that were killed."""
     part = cache / f"prepared/.{KEY}.part"
     part.mkdir(parents=True)
     for name in ("rows.npy", "every_label.npy", "progress.json", ".progress.json.123.part"):
@@ -73,7 +73,7 @@ def unfinished(cache: Path, days: float) -> list[Path]:
 
 @pytest.fixture
 def full(own_cache: Path, tmp_path: Path) -> Path:
-    """A cache with one of everything."""
+    """A cache with one entry of each kind."""
     load_or_prepare(Grays(), Preparation(resolution=8))
     (tmp_path / "a.txt").touch()
     fingerprint_of_files(tmp_path, ["a.txt"])
@@ -82,9 +82,9 @@ def full(own_cache: Path, tmp_path: Path) -> Path:
 
 
 def kept(ganzoo_command: Ganzoo) -> list[dict[str, Any]]:
-    told = json.loads(ganzoo_command("data", "cache", "list", "--json").out)
-    found: list[dict[str, Any]] = told["kept"]
-    assert told["bytes"] == sum(one["bytes"] for one in found)
+    reported = json.loads(ganzoo_command("data", "cache", "list", "--json").out)
+    found: list[dict[str, Any]] = reported["kept"]
+    assert reported["bytes"] == sum(one["bytes"] for one in found)
     return found
 
 
@@ -106,17 +106,17 @@ def test_everything_is_listed_with_its_size_and_date(ganzoo_command: Ganzoo, ful
     assert one["about"] == json.loads((folder / "about.json").read_text())
     assert one["last_used"] == time.strftime("%Y-%m-%d")
     assert load["path"] == "mnist/fashion/train.gz"
-    told = ganzoo_command("data", "cache").out
-    assert told == ganzoo_command("data", "cache", "list").out
-    assert f"{one['path']} of=Grays images=2 resolution=8 fit=crop channels=auto" in told
-    assert "1 of them" in told
-    assert f"in all in {full}\n" in told
-    assert "other files" not in told
+    reported = ganzoo_command("data", "cache").out
+    assert reported == ganzoo_command("data", "cache", "list").out
+    assert f"{one['path']} dataset=Grays images=2 resolution=8 fit=crop channels=auto" in reported
+    assert "1 entries" in reported
+    assert f" in {full}\n" in reported
+    assert "other files" not in reported
 
 
-def test_an_empty_cache_is_no_trouble(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+def test_an_empty_cache_can_be_listed_and_cleared(ganzoo_command: Ganzoo, own_cache: Path) -> None:
     assert kept(ganzoo_command) == []
-    assert ganzoo_command("data", "cache").out.endswith(f"0 bytes in all in {own_cache}\n")
+    assert ganzoo_command("data", "cache").out.endswith(f"total: 0 bytes in {own_cache}\n")
     assert cleared(ganzoo_command, "--all") == "there is nothing to delete\n"
 
 
@@ -129,7 +129,7 @@ def test_an_empty_cache_is_no_trouble(ganzoo_command: Ganzoo, own_cache: Path) -
         (["--all"], []),
     ],
 )
-def test_what_is_named_is_deleted(
+def test_only_the_chosen_kinds_are_deleted(
     flags: list[str], left: list[str], ganzoo_command: Ganzoo, full: Path
 ) -> None:
     assert cleared(ganzoo_command, *flags).splitlines()[-1].startswith("deleted ")
@@ -139,7 +139,7 @@ def test_what_is_named_is_deleted(
     assert len(load_or_prepare(Grays(), Preparation(resolution=8))) == 2
 
 
-def test_only_what_was_not_used_for_so_long(ganzoo_command: Ganzoo, full: Path) -> None:
+def test_older_than_deletes_only_unused_entries(ganzoo_command: Ganzoo, full: Path) -> None:
     old = load_or_prepare(Grays("others"), Preparation(resolution=8)).identity
     age(full / "prepared" / old, 10)
     assert cleared(ganzoo_command, "--all", "--older-than", 11) == "there is nothing to delete\n"
@@ -158,7 +158,7 @@ def test_looking_at_the_cache_does_not_count_as_use(ganzoo_command: Ganzoo, full
 
 
 @pytest.mark.parametrize("flags", [["--prepared"], ["--downloads"], ["--all", "--older-than", 99]])
-def test_what_killed_processes_left_goes_after_a_day(
+def test_unfinished_files_are_deleted_after_a_day(
     flags: list[str], ganzoo_command: Ganzoo, own_cache: Path
 ) -> None:
     left = unfinished(own_cache, days=0.9)
@@ -171,7 +171,9 @@ def test_what_killed_processes_left_goes_after_a_day(
     assert not any(path.exists() for path in left)
 
 
-def test_a_lock_lives_as_long_as_its_work(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+def test_a_lock_is_deleted_with_its_prepared_images(
+    ganzoo_command: Ganzoo, own_cache: Path
+) -> None:
     unfinished(own_cache, days=2)
     (own_cache / f"prepared/.{KEY}.part/rows.npy").touch()
     cleared(ganzoo_command, "--prepared")
@@ -181,7 +183,7 @@ def test_a_lock_lives_as_long_as_its_work(ganzoo_command: Ganzoo, own_cache: Pat
     ]
 
 
-def test_what_ganzoo_did_not_write_stays(
+def test_files_not_written_by_ganzoo_are_kept(
     ganzoo_command: Ganzoo, full: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -217,12 +219,12 @@ def test_what_ganzoo_did_not_write_stays(
     assert all(file.exists() for file in [*foreign, changed, *links])
     assert (elsewhere / "mine.tgz").exists()
     assert (elsewhere / KEY / "images.npy").exists()
-    told = ganzoo_command("data", "cache").out
-    assert "other files" in told
-    assert "which ganzoo does not know and leaves alone" in told
+    reported = ganzoo_command("data", "cache").out
+    assert "other files" in reported
+    assert "were not written by ganzoo; it keeps them" in reported
 
 
-def test_a_cache_folder_that_is_a_link_is_the_users_choice(
+def test_a_cache_folder_may_be_a_link(
     ganzoo_command: Ganzoo, full: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "link").symlink_to(full)
@@ -230,14 +232,14 @@ def test_a_cache_folder_that_is_a_link_is_the_users_choice(
     assert len(kinds(ganzoo_command)) == 3
 
 
-def test_a_set_in_use_can_be_deleted(ganzoo_command: Ganzoo, own_cache: Path) -> None:
+def test_prepared_images_in_use_can_be_deleted(ganzoo_command: Ganzoo, own_cache: Path) -> None:
     data = load_or_prepare(Grays(), Preparation(resolution=8))
     cleared(ganzoo_command, "--prepared")
     assert not list((own_cache / "prepared").iterdir())
     assert np.asarray(data.images).mean() == 0.5
 
 
-def test_damaged_notes_are_no_trouble(ganzoo_command: Ganzoo, full: Path) -> None:
+def test_damaged_metadata_is_ignored(ganzoo_command: Ganzoo, full: Path) -> None:
     (set_,) = (full / "prepared").iterdir()
     for text in ("{", "[]", '"text"', '{"preparation": 3, "images": [1]}', "\0"):
         (set_ / "about.json").write_text(text)
@@ -246,7 +248,7 @@ def test_damaged_notes_are_no_trouble(ganzoo_command: Ganzoo, full: Path) -> Non
 
 
 @pytest.mark.parametrize(("answer", "left"), [(True, 0), (False, 3)])
-def test_it_asks_in_a_terminal(
+def test_clear_asks_in_a_terminal(
     answer: bool,
     left: int,
     ganzoo_command: Ganzoo,
@@ -266,12 +268,12 @@ def test_it_asks_in_a_terminal(
     assert len(kinds(ganzoo_command)) == left
 
 
-def test_a_pipe_cannot_be_asked(ganzoo_command: Ganzoo, full: Path) -> None:
+def test_clear_requires_yes_without_a_terminal(ganzoo_command: Ganzoo, full: Path) -> None:
     assert "add --yes" in ganzoo_command("data", "cache", "clear", "--all").error
     assert len(kinds(ganzoo_command)) == 3
 
 
-def test_what_to_delete_must_be_said(ganzoo_command: Ganzoo, full: Path) -> None:
+def test_clear_requires_a_choice(ganzoo_command: Ganzoo, full: Path) -> None:
     for flags in ((), ("--yes",), ("--older-than", 3, "--yes")):
         assert (
             "--prepared, --downloads or --all"
@@ -282,5 +284,5 @@ def test_what_to_delete_must_be_said(ganzoo_command: Ganzoo, full: Path) -> None
 
 @pytest.mark.parametrize("command", [[], ["list"], ["clear"]])
 def test_help_has_an_example(command: list[str], ganzoo_command: Ganzoo) -> None:
-    told = ganzoo_command("data", "cache", *command, "--help").out
-    assert "ganzoo data cache" in told.partition("Usage: ")[2].partition("\n")[2]
+    reported = ganzoo_command("data", "cache", *command, "--help").out
+    assert "ganzoo data cache" in reported.partition("Usage: ")[2].partition("\n")[2]

@@ -26,7 +26,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
-    """The address of a site with two images, /0.png and /1.png."""
+    """The URL of a server with two images, /0.png and /1.png."""
     folder = tmp_path / "site"
     folder.mkdir()
     for i in range(2):
@@ -42,7 +42,7 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def listed(site: str, tmp_path: Path) -> Path:
-    """A list of both, and one that is not there."""
+    """A list of both images and a missing one."""
     path = tmp_path / "list.csv"
     lines = [f"{site}/{name},{name},{name[0]}" for name in ("1.png", "0.png", "gone.png")]
     path.write_text("\n".join(["image,text,kind", *lines]))
@@ -52,13 +52,13 @@ def listed(site: str, tmp_path: Path) -> Path:
 KEYS = ("--address", "image", "--description", "text", "--allow-private")
 
 
-def test_images_are_fetched_told_of_and_trained_on(
+def test_images_are_fetched_listed_and_usable_for_training(
     ganzoo_command: Ganzoo, listed: Path, tmp_path: Path
 ) -> None:
     done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--label", "kind")
     assert done.status == 0
     assert done.out.splitlines() == [
-        "2 fetched, 0 there before, 1 failed",
+        "2 fetched, 0 fetched before, 1 failed",
         "reason           images",
         "HTTP status 404  1",
         "images/failures.csv",
@@ -71,7 +71,7 @@ def test_images_are_fetched_told_of_and_trained_on(
 
     again = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS)
     assert (again.status, again.err) == (0, "")
-    assert again.out.startswith("0 fetched, 2 there before, 1 failed\n")
+    assert again.out.startswith("0 fetched, 2 fetched before, 1 failed\n")
 
     trained = ganzoo_command(
         *("train", "image-folder", "dcgan", "hinge", "dataset.path=images", "--steps", 1),
@@ -91,14 +91,14 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
     assert [line.split("  ")[0] for line in lines[1:]] == [f"{i}/3 images" for i in (1, 2, 3)]
     assert lines[3].endswith("/s  1 failed")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    told = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err
-    assert "3/3" in told
-    assert "1 failed" in told
-    assert "fetching" not in told
+    reported = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err
+    assert "3/3" in reported
+    assert "1 failed" in reported
+    assert "fetching" not in reported
     assert ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err == ""
 
 
-def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
+def test_the_report_as_json(ganzoo_command: Ganzoo, listed: Path) -> None:
     done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--json")
     assert json.loads(done.out) == {
         "fetched": 2,
@@ -114,7 +114,9 @@ def test_a_report_for_programs(ganzoo_command: Ganzoo, listed: Path) -> None:
 
 
 @pytest.mark.parametrize(("share", "status"), [(0.0, 1), (0.3, 1), (0.34, 0), (1.0, 0)])
-def test_so_many_may_fail(share: float, status: int, ganzoo_command: Ganzoo, listed: Path) -> None:
+def test_max_failures_sets_the_exit_status(
+    share: float, status: int, ganzoo_command: Ganzoo, listed: Path
+) -> None:
     done = ganzoo_command(
         "data", "fetch", listed, "--out", "images", *KEYS, "--max-failures", share
     )
@@ -122,20 +124,18 @@ def test_so_many_may_fail(share: float, status: int, ganzoo_command: Ganzoo, lis
     assert done.out.startswith("2 fetched")
 
 
-def test_if_all_fail_nothing_is_done(ganzoo_command: Ganzoo, listed: Path) -> None:
+def test_if_all_downloads_fail_the_status_is_1(ganzoo_command: Ganzoo, listed: Path) -> None:
     done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS[:-1])
     assert done.status == 1
     assert "not a public address  3\n" in done.out
 
 
-def test_malformed_entries_are_named_and_counted_and_the_others_fetched(
-    ganzoo_command: Ganzoo, listed: Path
-) -> None:
+def test_malformed_entries_are_listed_and_skipped(ganzoo_command: Ganzoo, listed: Path) -> None:
     listed.write_text(listed.read_text() + "\n,nothing,n" * 12 + "\n")
     done = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS)
     assert done.status == 0
-    assert done.out.startswith("2 fetched, 0 there before, 1 failed, 12 malformed\n")
-    assert "malformed entries, which are left out: 12\n  line 5 of " in done.err
+    assert done.out.startswith("2 fetched, 0 fetched before, 1 failed, 12 malformed\n")
+    assert "skipped malformed entries: 12\n  line 5 of " in done.err
     assert "  and 2 more\n" in done.err
     again = ganzoo_command("data", "fetch", listed, "--out", "images", *KEYS, "--max-failures", 0.8)
     assert again.status == 1  # 13 of 15
@@ -159,7 +159,7 @@ def test_help_has_examples(ganzoo_command: Ganzoo) -> None:
     assert "ganzoo data fetch addresses.txt --out" in ganzoo_command("data", "fetch", "--help").out
 
 
-def test_fetching_needs_no_torch(listed: Path, tmp_path: Path) -> None:
+def test_fetch_does_not_import_torch(listed: Path, tmp_path: Path) -> None:
     fetch = ["data", "fetch", str(listed), "--out", str(tmp_path / "new"), *KEYS]
     for arguments, heavy in (
         (["data", "fetch", "--help"], "{'torch', 'PIL', 'httpx'}"),

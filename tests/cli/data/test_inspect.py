@@ -37,87 +37,87 @@ def inspected(ganzoo_command: Ganzoo, *arguments: object) -> str:
     return str(done.out)
 
 
-def test_the_report_tells_what_is_there_and_what_suits(
-    ganzoo_command: Ganzoo, images: Path
-) -> None:
-    told = inspected(ganzoo_command, "image-folder", f"dataset.path={images}")
-    assert told.startswith("image-folder: 14 images\n")
+def test_the_report_has_facts_and_suggested_settings(ganzoo_command: Ganzoo, images: Path) -> None:
+    reported = inspected(ganzoo_command, "image-folder", f"dataset.path={images}")
+    assert reported.startswith("image-folder: 14 images\n")
     for line in (
         "40 x 30 (13)",
         "RGB (13)",
         "classes (2):\n  rose   12\n  tulip  1   few\n",
         "cannot be read (1):\n",
         "page.jpg: it is not a JPEG",
-        "have the same pixels (1):\n",
-        "prepared at 64 x 64 x 3, data.fit=crop:\n  25.0% cut off on average, 25.0% at most\n",
-        "13 enlarged",
+        "images with the same pixels (1):\n",
+        "preparation to 64 x 64 x 3, data.fit=crop:\n  25.0% cropped on average, 25.0% at most\n",
+        "13 images enlarged",
         "not prepared yet",
-        "settings that suit:\n  data.resolution=32 ",
+        "suggested settings:\n  data.resolution=32 ",
         "  --augment flip ",
         "  --augment shift augment.shift.apply_to=all ",
         "  architecture.conditional=true ",
         "  data.balance=true ",
         "  dataset.on_error=skip ",
     ):
-        assert line in told, line
-    assert "dataset.on_error=skip leaves" not in told
+        assert line in reported, line
+    assert "dataset.on_error=skip leaves" not in reported
 
 
-def test_what_is_suggested_is_understood_by_train(ganzoo_command: Ganzoo, images: Path) -> None:
-    told = inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--json")
-    suitable = [word for setting in json.loads(told)["suitable"] for word in setting.split()]
+def test_suggested_settings_are_accepted_by_train(ganzoo_command: Ganzoo, images: Path) -> None:
+    reported = inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--json")
+    suitable = [word for setting in json.loads(reported)["suitable"] for word in setting.split()]
     assert len(suitable) > 8
     run = ("train", "image-folder", "dcgan", "hinge", f"dataset.path={images}", "--dry-run")
     done = ganzoo_command(*run, *suitable)
     assert done.status == 0, done.err
 
 
-def test_json_tells_everything(ganzoo_command: Ganzoo, images: Path) -> None:
+def test_json_has_the_whole_report(ganzoo_command: Ganzoo, images: Path) -> None:
     done = ganzoo_command("data", "inspect", "image-folder", f"dataset.path={images}", "--json")
-    told = json.loads(done.out)
-    assert done.err == "looking at 14 images\n"
-    assert told["dataset"] == "image-folder/image-folder"
-    assert told["data"]["resolution"] == 64
-    assert (told["images"], told["readable"]) == (14, 13)
-    assert told["classes"] == {"rose": 12, "tulip": 1}
-    assert told["preparation"]["done"] is False
-    assert len(told["same"]) == 1
-    assert told["near"] == []
+    reported = json.loads(done.out)
+    assert done.err == "inspecting 14 images\n"
+    assert reported["dataset"] == "image-folder/image-folder"
+    assert reported["data"]["resolution"] == 64
+    assert (reported["images"], reported["readable"]) == (14, 13)
+    assert reported["classes"] == {"rose": 12, "tulip": 1}
+    assert reported["preparation"]["done"] is False
+    assert len(reported["same"]) == 1
+    assert reported["near"] == []
 
 
-def test_long_lists_are_cut_in_text_and_whole_in_json(
+def test_long_lists_are_shortened_in_text_and_complete_in_json(
     ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     (tmp_path / "pics").mkdir()
     for number in range(25):
         (tmp_path / f"pics/{number:02}.png").touch()
-    told = inspected(ganzoo_command, "image-folder", "dataset.path=pics")
-    assert told.count("it is empty") == 20
-    assert "\n  and 5 more, which --json names\n" in told
-    told = inspected(ganzoo_command, "image-folder", "dataset.path=pics", "--json")
-    assert len(json.loads(told)["unreadable"]) == 25
+    reported = inspected(ganzoo_command, "image-folder", "dataset.path=pics")
+    assert reported.count("it is empty") == 20
+    assert "\n  and 5 more; --json lists all\n" in reported
+    reported = inspected(ganzoo_command, "image-folder", "dataset.path=pics", "--json")
+    assert len(json.loads(reported)["unreadable"]) == 25
 
 
-def test_a_sheet_is_drawn(ganzoo_command: Ganzoo, images: Path, tmp_path: Path) -> None:
+def test_out_writes_a_preview(ganzoo_command: Ganzoo, images: Path, tmp_path: Path) -> None:
     inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--out", "new/sheet.png")
     with Image.open(tmp_path / "new/sheet.png") as sheet:
         assert sheet.size == (1120, 4 * 158)
 
 
 @pytest.mark.parametrize("dataset", ["blossoms", "image-folder"])
-def test_settings_are_those_of_train(dataset: str, ganzoo_command: Ganzoo, images: Path) -> None:
+def test_inspect_takes_the_settings_of_train(
+    dataset: str, ganzoo_command: Ganzoo, images: Path
+) -> None:
     options = {"blossoms": "dataset.count=30", "image-folder": f"dataset.path={images}"}
     words = (f"dataset={dataset}", options[dataset], "data.resolution=24x16", "data.fit=pad")
-    told = inspected(ganzoo_command, *words, "--limit", 7)
-    assert "7 of them looked at\n" in told
-    assert "prepared at 24 x 16 x 3, data.fit=pad:" in told
-    told = inspected(ganzoo_command, *words, "data.channels=1", "--json")
-    assert json.loads(told)["preparation"]["shape"] == [1, 16, 24]
+    reported = inspected(ganzoo_command, *words, "--limit", 7)
+    assert "7 of them inspected\n" in reported
+    assert "preparation to 24 x 16 x 3, data.fit=pad:" in reported
+    reported = inspected(ganzoo_command, *words, "data.channels=1", "--json")
+    assert json.loads(reported)["preparation"]["shape"] == [1, 16, 24]
 
 
-def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
-    told = inspected(ganzoo_command, "blossoms", "dataset.count=5", "--json")
-    assert json.loads(told)["data"]["resolution"] == 32
+def test_inspect_uses_recommendations_and_recipes(ganzoo_command: Ganzoo) -> None:
+    reported = inspected(ganzoo_command, "blossoms", "dataset.count=5", "--json")
+    assert json.loads(reported)["data"]["resolution"] == 32
     (recipe,) = json.loads(ganzoo_command("info", "flower-gan", "--json").out)
     wanted = {**recipe["settings"]["data"], "background": "white"}
     words = (
@@ -127,9 +127,9 @@ def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
         "dataset.count=5",
         "data.background=white",
     )
-    told = json.loads(inspected(ganzoo_command, *words, "--json"))
-    assert told["dataset"] == "blossoms/blossoms"
-    assert wanted.items() <= told["data"].items()
+    reported = json.loads(inspected(ganzoo_command, *words, "--json"))
+    assert reported["dataset"] == "blossoms/blossoms"
+    assert wanted.items() <= reported["data"].items()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_recommendations_and_recipes_count(ganzoo_command: Ganzoo) -> None:
         (("blossoms", "dataset.count=0"), "dataset.count=0: input should be greater"),
         (("blossoms", "data.resolution=3"), "data.resolution=3: "),
         (("blossoms", "data.fitt=pad"), "there is no setting data.fitt; did you mean data.fit"),
-        (("blossoms", "train.steps=5"), "train.steps is not about images"),
+        (("blossoms", "train.steps=5"), "train.steps does not affect the dataset"),
         (("blossoms", "--out", "sheet"), "sheet: name one image file, such as sheet.png"),
         (("blossoms", "--out", "sheet.txt"), "sheet.txt: images are written as .png"),
         (("blossoms", "--out", "there.png"), "there.png exists already"),
@@ -160,29 +160,29 @@ def test_a_wrong_request_gets_one_line(
     assert message in ganzoo_command("data", "inspect", *words).error
 
 
-def test_chosen_classes_are_what_the_report_is_about(ganzoo_command: Ganzoo, images: Path) -> None:
+def test_the_report_is_about_the_chosen_classes(ganzoo_command: Ganzoo, images: Path) -> None:
     words = ("image-folder", f"dataset.path={images}", "data.classes=tulip")
     (images / "tulip/page.jpg").unlink()
-    told = inspected(ganzoo_command, *words, "--out", "tulips.png")
-    assert told.startswith("image-folder: 1 images\n")
-    assert "classes (1):\n  tulip  1\n" in told
-    assert "in the cache for the 13 images of all classes, not prepared yet" in told
+    reported = inspected(ganzoo_command, *words, "--out", "tulips.png")
+    assert reported.startswith("image-folder: 1 images\n")
+    assert "classes (1):\n  tulip  1\n" in reported
+    assert "in the cache for the 13 images of all classes, not prepared yet" in reported
     with Image.open("tulips.png") as sheet:
         assert sheet.size == (1120, 158), "one row"
 
 
-def test_an_hdf5_file_with_a_fault_is_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_a_damaged_hdf5_file_is_reported(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     images = np.random.default_rng(0).random((90, 8, 8, 3)).astype(np.float32)
     images[70, 2, 2] = np.nan
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["images"], file["labels"] = images, [0] * 80 + [1] * 10
     words = ("hdf5", "dataset.path=a.h5", "dataset.range=0..1")
-    told = inspected(ganzoo_command, *words)
-    assert told.startswith("hdf5: 90 images\n")
-    assert "cannot be read (1):\n  number 70: " in told
-    assert "(NaN or infinity)" in told
-    assert "  1  10  few" in told
-    assert "data.balance" not in told, "train refuses it"
+    reported = inspected(ganzoo_command, *words)
+    assert reported.startswith("hdf5: 90 images\n")
+    assert "cannot be read (1):\n  number 70: " in reported
+    assert "(NaN or infinity)" in reported
+    assert "  1  10  few" in reported
+    assert "data.balance" not in reported, "train refuses it"
 
 
 def test_help_has_an_example(ganzoo_command: Ganzoo) -> None:

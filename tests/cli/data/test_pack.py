@@ -67,7 +67,7 @@ def test_a_folder_becomes_one_file(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         assert len(file.attrs["fingerprint"]) == 64
 
 
-def test_what_is_prepared_already_is_not_prepared_again(ganzoo_command: Ganzoo) -> None:
+def test_prepared_images_are_not_prepared_again(ganzoo_command: Ganzoo) -> None:
     arguments = ("data", "pack", "blossoms", "dataset.count=20", "--resolution", 8)
     assert "preparing" in ganzoo_command(*arguments, "--out", "a.npz").err
     assert "preparing" not in ganzoo_command(*arguments, "--out", "b.npz").err
@@ -80,7 +80,7 @@ def test_the_datasets_own_resolution_is_kept(ganzoo_command: Ganzoo) -> None:
         assert file["images"].shape == (5, 3, 32, 32)
 
 
-def test_images_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_skipped_images_are_listed(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     paint(tmp_path / "images")
     (tmp_path / "images" / "class0" / "bad.png").write_text("<html>")
     arguments = ("data", "pack", "image-folder", "dataset.path=images", "--out", "out")
@@ -88,11 +88,11 @@ def test_images_that_cannot_be_read_are_told_of(ganzoo_command: Ganzoo, tmp_path
     assert (refused.status, len(refused.err.splitlines())) == (2, 2)
     assert "bad.png: it is not a JPEG" in refused.err
     done = ganzoo_command(*arguments, "dataset.on_error=skip", "--resolution", 16)
-    assert "1 left out:\n  cannot read the image" in done.err
+    assert "skipped 1:\n  cannot read the image" in done.err
     assert len(list((tmp_path / "out").rglob("*.png"))) == 6
 
 
-def test_what_images_show_is_packed_with_them(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_descriptions_are_packed_with_the_images(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "album.py").write_text(ALBUM)
     table = "file,address,description\ngreen.png,https://g,grass\nred.png,,roses\n"
     arguments = ("data", "pack", "album", "dataset.path=.", "--plugin", "album.py", "--out")
@@ -131,7 +131,7 @@ def test_only_the_chosen_classes_are_packed(ganzoo_command: Ganzoo, tmp_path: Pa
     "table",
     [b"name,price\nrose,3\n", b"caf\xe9", b"file,description\nblue.png,sky\n", b"a,file\nshort\n"],
 )
-def test_a_table_that_happens_to_lie_there_is_no_obstacle(
+def test_an_unrelated_images_csv_is_ignored_with_a_message(
     ganzoo_command: Ganzoo, tmp_path: Path, table: bytes
 ) -> None:
     paint(tmp_path / "pics", 2)
@@ -143,13 +143,13 @@ def test_a_table_that_happens_to_lie_there_is_no_obstacle(
         assert set(file) == {"images", "labels", "class_names", "source"}
     assert "csv" not in ganzoo_command(*arguments, "a.npz").err
     if b"file" not in table:
-        assert "no descriptions: " in done.err
+        assert "packing without descriptions: " in done.err
     if b"short" not in table:
         asked = ganzoo_command(*arguments, "b.h5", "--descriptions", "pics/images.csv")
         assert "images" in asked.error
 
 
-def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+def test_wrong_pack_arguments_are_one_line_errors(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "there.h5").touch()
     blossoms = ("data", "pack", "blossoms", "dataset.count=5")
     for arguments, said in (
@@ -159,12 +159,12 @@ def test_odd_requests_get_one_line(ganzoo_command: Ganzoo, tmp_path: Path) -> No
         ((*blossoms, "--out", "a.npz", "--descriptions", "t.csv"), "cannot contain descriptions"),
         ((*blossoms, "--out", "a.h5", "--descriptions", "t.csv"), "there is no table t.csv"),
         ((*blossoms, "--out", "a.h5", "--resolution", "huge"), "data.resolution=huge"),
-        ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps is not about images"),
+        ((*blossoms, "--out", "a.h5", "train.steps=5"), "train.steps does not affect the dataset"),
         ((*blossoms, "--out", "a.h5", "data.fitt=pad"), "did you mean data.fit"),
         ((*blossoms, "mnist", "--out", "a.h5"), "one dataset"),
         (("data", "pack", "nothing", "--out", "a.h5"), "no dataset called nothing"),
         (("data", "pack", "image-folder", "--out", "a.h5"), "dataset.path=FOLDER"),
-        ((*blossoms, "--out", "a.h5", "data.balance=true"), "data.balance is for runs"),
+        ((*blossoms, "--out", "a.h5", "data.balance=true"), "data.balance affects only training"),
         ((*blossoms, "--out", "a.h5", "data.classes=x"), "there is no class x"),
         (blossoms, "--out"),
     ):

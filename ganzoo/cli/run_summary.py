@@ -1,0 +1,50 @@
+"""What a run will do, as far as its settings say without opening the dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ganzoo.run import Run
+
+
+def run_summary(run: Run) -> Iterator[str]:
+    """Lines with the length of training, and how often it saves, draws samples and evaluates."""
+    images = run.train.batch_size * run.train.discriminator.steps
+    steps = _total_steps(run, images)
+    if run.train.epochs is not None:
+        length = f"{run.train.epochs:g} epochs; the number of steps depends on the dataset's size"
+    elif run.train.images is not None:
+        length = f"{run.train.images:,} images"
+    else:
+        length = f"{run.train.steps:,} steps, {run.train.steps * images:,} images"
+    most = "at most " if run.growth and run.growth.batch_size else ""
+    yield f"length: {length}; each step shows {most}{images:,} images to the discriminator"
+    kept = f"; the newest {run.checkpoint.keep} are kept"
+    yield f"checkpoints: {_interval(run.checkpoint.every, steps)}{kept}"
+    yield f"sample grids: {_interval(run.sample.every, steps)}"
+    yield f"evaluations: {_interval(run.evaluate.every, steps)}"
+    if run.train.max_time:
+        yield f"time limit: stops after {run.train.max_time} with a checkpoint, and can be resumed"
+    yield "training prints an estimate of the total time after its first steps"
+
+
+def _total_steps(run: Run, images: int) -> int | None:
+    """The total number of steps; ``None`` if it depends on the dataset."""
+    if run.train.epochs is not None:
+        return None
+    if run.train.images is None:
+        return run.train.steps
+    # A run that grows may use smaller batches at first.
+    return None if run.growth else -(-run.train.images // images)
+
+
+def _interval(every: int | str | None, steps: int | None) -> str:
+    if every is None:
+        return "none (evaluate.every is not set)"
+    if isinstance(every, str):
+        return f"one every {every}"
+    if steps is None:
+        return f"one every {every:,} steps"
+    return f"about {-(-steps // every):,}, one every {every:,} steps"
