@@ -90,6 +90,8 @@ class ProgressBar(Observer):
         """Kinds of work for which a line was printed."""
         self._last_line = -math.inf
         """When the last line was printed, in seconds of the monotonic clock."""
+        self._work_began = -math.inf
+        """When the current work began, on the same clock."""
         self._speed = Speed()
         self._progress: Progress | None = None
         self._line = NotebookLine()
@@ -170,9 +172,14 @@ class ProgressBar(Observer):
             self._update_bar(done)
 
     def _print_progress(self, what: str, done: int, total: int) -> None:
+        """Print a line now and then; during training, only of work that takes long itself."""
+        now = time.monotonic()
+        if what != self._current_work or not done:
+            self._current_work, self._work_began = what, now
         is_new = not self._steps and what not in self._announced
         self._announced.add(what)
-        if is_new or time.monotonic() - self._last_line >= _LINE_INTERVAL:
+        since = max(self._last_line, self._work_began if self._steps else -math.inf)
+        if is_new or now - since >= _LINE_INTERVAL:
             self.on_message(f"{what}: {done} of {total}")
 
     def on_evaluation_end(self, found: Evaluated) -> None:

@@ -122,5 +122,5 @@ def test_force_replaces_an_earlier_pack_and_no_other_folder(
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     (tmp_path / "new" / "mine").touch()
     refused = ganzoo_command(*pack, "dataset.count=4", "--force").error
-    assert "holds more than an earlier pack" in refused
+    assert "contains other files than an earlier pack" in refused
     assert len(list((tmp_path / "new").rglob("*.png"))) == 2

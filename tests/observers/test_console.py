@@ -49,12 +49,25 @@ def test_a_pipe_gets_a_line_of_an_evaluation_every_ten_seconds(
             bar.on_evaluation_progress(what, done, 12)
     lines = output.getvalue().splitlines()
     if training:
-        assert lines == ["step 10", "generated images: 9 of 12", "features: 7 of 12"]
+        assert lines == ["step 10", "generated images: 10 of 12", "features: 10 of 12"]
     else:
         assert lines == [
             *("generated images: 0 of 12", "generated images: 10 of 12"),
             *("features: 0 of 12", "features: 10 of 12"),
         ]
+
+
+def test_short_work_during_training_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.StringIO()
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.on_train_start(0, 100)
+    for _ in range(5):
+        now[0] += 60
+        bar.on_evaluation_progress("batch statistics", 0, 4)
+        bar.on_evaluation_progress("batch statistics", 4, 4)
+    assert output.getvalue() == ""
 
 
 def test_a_terminal_gets_a_bar() -> None:
