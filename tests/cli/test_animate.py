@@ -147,5 +147,5 @@ def test_a_run_without_sample_grids_is_refused(
 
 def test_help_has_its_examples(ganzoo_command: Ganzoo) -> None:
     shown = ganzoo_command("animate", "--help").out
-    assert "ganzoo animate RUN --out animation.gif" in shown
+    assert "ganzoo animate RUN --out video.gif" in shown
     assert "ganzoo animate RUN --walk 8 --out walk.gif" in shown
