@@ -1,4 +1,4 @@
-"""Runs side by side: what sets them apart, what they have come to, and what may be compared."""
+"""Comparison of runs: settings that differ, their results, and which results are comparable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import Basis, Evaluated, Score, is_better, read
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better, read
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.settings import explain
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reading:
-    """A metric of a run at one step."""
+    """The score of one metric at one step of a run."""
 
     step: int
     images_seen: int
@@ -28,35 +28,36 @@ class Reading:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run has come to by one metric, of evaluations that may be compared."""
+    """A run's scores by one metric, from evaluations that are comparable with each other."""
 
     best: Reading
     last: Reading
     unlike: tuple[str, ...]
-    """Why not to compare it with the usual one of the runs; empty if it may be."""
+    """Why these scores are not comparable with those of most runs; empty if they are."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A run beside others."""
+    """A run's settings and results, for a comparison with other runs."""
 
     folder: str
     settings: Mapping[str, Any]
-    """Those in which the runs differ, by dotted key; ``None`` where one is not set."""
+    """The settings in which the runs differ, by dotted key; ``None`` where one is not set."""
     steps: int | None
     images_seen: int | None
     images_per_second: float | None
     losses: Mapping[str, float]
-    """As of the last report."""
+    """The losses in the last report."""
     losses_unlike: tuple[str, ...]
-    """Why not to compare them with the usual ones of the runs; empty if they may be."""
+    """Why these losses are not comparable with those of most runs; empty if they are."""
     metrics: Mapping[str, Scored]
 
 
 def compare(folders: Sequence[RunFolder]) -> list[Compared]:
-    """These runs, in their order; what is torn of their files, or not there, is passed over."""
+    """These runs, in their order; files that are missing and lines that are damaged are skipped."""
     trees = [folder.stored_settings() for folder in folders]
-    parts = (differing(trees), map(_journal, folders), losses_unlike(trees), scored(folders))
+    journals = [Journal.read(folder.metrics) for folder in folders]
+    parts = (differing_settings(trees), journals, losses_unlike(trees), metric_scores(folders))
     return [
         Compared(
             folder=str(folder.path),
@@ -72,17 +73,13 @@ def compare(folders: Sequence[RunFolder]) -> list[Compared]:
     ]
 
 
-def _journal(folder: RunFolder) -> Journal:
-    return Journal.read(folder.metrics)
+def differing_settings(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The settings that affect training and are not equal in all trees, by dotted key.
 
-
-def differing(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The settings of what is trained that are not the same in all trees, by dotted key.
-
-    A tree that is empty, since nobody could read it, makes none of them differ.
+    An empty tree, of settings that could not be read, is ignored.
     """
     flat = [
-        {key.removesuffix(".name"): v for key, v, _ in explain(tree, {}) if not _is_aside(key)}
+        {key.removesuffix(".name"): v for key, v, _ in explain(tree, {}) if _affects_training(key)}
         for tree in trees
     ]
     known = [each for each in flat if each]
@@ -91,83 +88,86 @@ def differing(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{key: each.get(key) for key in differ} for each in flat]
 
 
-def _is_aside(key: str) -> bool:
-    """Whether it says how a run is watched and kept, and changes nothing that is trained."""
-    return key.startswith(("checkpoint.", "evaluate.", "log.", "metrics.", "sample."))
+def _affects_training(key: str) -> bool:
+    """Whether a setting changes the trained weights, not only what is measured, shown or saved."""
+    return not key.startswith(("checkpoint.", "evaluate.", "log.", "metrics.", "sample."))
 
 
-def telling(runs: Sequence[Compared]) -> list[str]:
-    """The keys of the settings that differ on their own.
+def independent_differences(runs: Sequence[Compared]) -> list[str]:
+    """The keys of differing settings, without those that differ because another one does.
 
-    Options of components that not all runs have differ because the components do.
+    An example is an option of a loss where the runs have different losses.
     """
     keys = runs[0].settings.keys()
 
-    def follows(key: str) -> bool:
+    def follows_from_another(key: str) -> bool:
         parts = key.split(".")
         sections = {".".join(parts[:length]) for length in range(1, len(parts))}
         absent = any(run.settings[key] is None for run in runs)
         return not sections.isdisjoint(keys) or (absent and parts[0] == "growth")
 
-    return [key for key in keys if not follows(key)]
+    return [key for key in keys if not follows_from_another(key)]
 
 
 def losses_unlike(trees: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Why the losses of each run are not those of most: they are of another formula."""
+    """Why each run's losses are not comparable with those of most runs: another formula."""
     losses = [tree.get("loss", {}) for tree in trees]
     texts = [json.dumps(loss, sort_keys=True, default=str) for loss in losses]
-    usual = losses[texts.index(_usual([text] for text in texts))]
-    return [tuple(_loss_unlike(loss, usual)) for loss in losses]
+    usual = losses[texts.index(_most_common([text] for text in texts))]
+    return [tuple(_loss_differences(loss, usual)) for loss in losses]
 
 
-def _loss_unlike(loss: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str]:
+def _loss_differences(loss: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str]:
     if loss.get("name") != usual.get("name"):
         yield f"the loss {loss.get('name')}, not {usual.get('name')}"
     elif loss != usual:
         yield "other options of the loss"
 
 
-def scored(folders: Sequence[RunFolder]) -> list[dict[str, Scored]]:
-    """What each run has come to by every metric.
+def metric_scores(folders: Sequence[RunFolder]) -> list[dict[str, Scored]]:
+    """The scores of each run, by metric.
 
-    Where a run was evaluated in several ways, it is the way that most of the runs share.
+    Where a run has scores of several bases, for instance of different numbers of images, those of
+    the basis that most runs have are taken.
     """
-    found = [sorted(read(folder.evaluations), key=lambda each: each.step) for folder in folders]
-    names = dict.fromkeys(name for each in found for one in each for name in one.scores)
+    results = [sorted(read(folder.evaluations), key=lambda each: each.step) for folder in folders]
+    names = dict.fromkeys(name for run in results for each in run for name in each.scores)
     metrics: list[dict[str, Scored]] = [{} for _ in folders]
     for name in names:
-        readings = [_by_basis(each, name) for each in found]
-        for run, ways in zip(metrics, readings, strict=True):
-            if ways:
-                run[name] = _scored(ways, _usual(map(reversed, readings)))
+        readings = [_readings_by_basis(each, name) for each in results]
+        for run, by_basis in zip(metrics, readings, strict=True):
+            if by_basis:
+                run[name] = _scored(by_basis, _most_common(map(reversed, readings)))
     return metrics
 
 
-def _by_basis(found: Iterable[Evaluated], name: str) -> dict[Basis, list[Reading]]:
-    """The readings of one metric, those of the last step at the end."""
-    readings: dict[Basis, list[Reading]] = {}
-    for each in found:
+def _readings_by_basis(
+    results: Iterable[EvaluationResult], name: str
+) -> dict[ComparisonBasis, list[Reading]]:
+    """The readings of one metric by basis; the basis of the last step comes last."""
+    readings: dict[ComparisonBasis, list[Reading]] = {}
+    for each in results:
         if score := each.scores.get(name):
-            basis = Basis.of(each, score)
+            basis = ComparisonBasis.of(each, score)
             before = readings.pop(basis, [])
             readings[basis] = [*before, Reading(each.step, each.images_seen, score)]
     return readings
 
 
-def _scored(ways: dict[Basis, list[Reading]], usual: Basis) -> Scored:
-    basis = usual if usual in ways else next(reversed(ways))
-    readings = ways[basis]
+def _scored(by_basis: dict[ComparisonBasis, list[Reading]], usual: ComparisonBasis) -> Scored:
+    basis = usual if usual in by_basis else next(reversed(by_basis))
+    readings = by_basis[basis]
     best = min(readings, key=lambda each: by_goal(each.score))
-    return Scored(best, readings[-1], tuple(basis.unlike(usual)))
+    return Scored(best, readings[-1], tuple(basis.differences(usual)))
 
 
-def _usual(ways: Iterable[Iterable[T]]) -> T:
-    """That of most runs; of as many, that of the first run, and there the first."""
-    return Counter(each for run in ways for each in run).most_common(1)[0][0]
+def _most_common(runs: Iterable[Iterable[T]]) -> T:
+    """The item of the most runs; of equally common ones the first of the first run."""
+    return Counter(each for run in runs for each in run).most_common(1)[0][0]
 
 
 def ranked(runs: Iterable[Compared], metric: str) -> list[Compared]:
-    """The best by this metric first; then what must not be compared; then what has none."""
+    """The runs by this metric, best first; then those not comparable; then those without it."""
     groups: tuple[list[Compared], ...] = ([], [], [])
     for run in runs:
         score = run.metrics.get(metric)
@@ -182,4 +182,4 @@ def _order(one: Score, other: Score) -> int:
 
 
 by_goal = cmp_to_key(_order)
-"""A key to sort scores of one metric by, the best first."""
+"""A sort key for scores of one metric: the best comes first."""

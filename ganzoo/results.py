@@ -12,7 +12,7 @@ from ganzoo.run import Run
 if TYPE_CHECKING:
     from ganzoo.arguments import AnyRun
     from ganzoo.comparison import Compared
-    from ganzoo.evaluation.record import Evaluated
+    from ganzoo.evaluation.record import EvaluationResult
     from ganzoo.sweeps import Sweep
 
 
@@ -26,7 +26,7 @@ def evaluate(
     device: str = "cpu",
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
-) -> Evaluated:
+) -> EvaluationResult:
     """Evaluate a run by all metrics or by the given ones, and save the scores in its folder.
 
     ``checkpoint`` is ``"last"``, ``"best"`` or a step; by default, the last checkpoint of a folder,

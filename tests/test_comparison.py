@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from ganzoo.comparison import compare, differing, ranked
-from ganzoo.evaluation.record import Evaluated, Goal, Score
+from ganzoo.comparison import compare, differing_settings, ranked
+from ganzoo.evaluation.record import EvaluationResult, Goal, Score
 from ganzoo.folders import RunFolder
 
 SETTINGS = {"loss": {"name": "adversarial/hinge"}, "seed": 0}
 
 
-def evaluated(step: int, value: float, goal: Goal = "low", **more: Any) -> Evaluated:
+def evaluated(step: int, value: float, goal: Goal = "low", **more: Any) -> EvaluationResult:
     score = Score(value, more.get("samples", 100), 0.1, 50, goal, more.pop("by_features", False))
-    found = Evaluated(
+    found = EvaluationResult(
         step=step,
         images_seen=step * 8,
         scores={"kid": score},
@@ -38,11 +38,14 @@ def made(tmp_path: Path) -> Callable[..., RunFolder]:
     """A run folder with these evaluations and settings."""
 
     def make(
-        name: str, *found: Evaluated, settings: Mapping[str, Any] = SETTINGS, torn: str = ""
+        name: str,
+        *found: EvaluationResult,
+        settings: Mapping[str, Any] = SETTINGS,
+        damaged: str = "",
     ) -> RunFolder:
         folder = RunFolder.create(tmp_path / name, settings)
         lines = [each.line() for each in found]
-        folder.evaluations.write_text("\n".join([*lines, torn]))
+        folder.evaluations.write_text("\n".join([*lines, damaged]))
         report = {"step": 3, "images_seen": 24, "loss/generator": 1.5}
         folder.metrics.write_text(json.dumps(report))
         return folder
@@ -53,22 +56,22 @@ def made(tmp_path: Path) -> Callable[..., RunFolder]:
 Made = Callable[..., RunFolder]
 
 
-def test_only_settings_that_differ_are_told() -> None:
+def test_only_settings_that_differ_are_shown() -> None:
     trees = [
         {"loss": {"name": "a/hinge"}, "seed": 0, "train": {"batch_size": 8}},
         {"loss": {"name": "b/wgan", "clip": 0.1}, "seed": 0, "train": {"batch_size": 8}},
     ]
-    assert differing(trees) == [
+    assert differing_settings(trees) == [
         {"loss": "a/hinge", "loss.clip": None},
         {"loss": "b/wgan", "loss.clip": 0.1},
     ]
 
 
-def test_how_a_run_is_watched_and_kept_sets_no_run_apart() -> None:
-    assert differing([{"log": {"every": 1}}, {"log": {"every": 2}}]) == [{}, {}]
+def test_settings_that_do_not_affect_training_are_ignored() -> None:
+    assert differing_settings([{"log": {"every": 1}}, {"log": {"every": 2}}]) == [{}, {}]
 
 
-def test_settings_that_cannot_be_read_set_no_run_apart(made: Made) -> None:
+def test_settings_that_cannot_be_read_are_ignored(made: Made) -> None:
     one, other = made("one"), made("other")
     other.settings.write_text("loss = {")
     assert [run.settings for run in compare([one, other])] == [{}, {}]
@@ -78,7 +81,7 @@ def test_settings_that_cannot_be_read_set_no_run_apart(made: Made) -> None:
     ("goal", "values", "best"),
     [("low", (3, 1, 2), 1), ("high", (1, 3, 2), 3), ("real", (0.5, 0.2, -0.3), 0.2)],
 )
-def test_the_best_is_nearest_to_the_goal(
+def test_the_best_score_is_nearest_to_the_goal(
     made: Made, goal: Goal, values: tuple[float, ...], best: float
 ) -> None:
     folder = made("run", *(evaluated(n, value, goal) for n, value in enumerate(values)))
@@ -87,13 +90,13 @@ def test_the_best_is_nearest_to_the_goal(
     assert run.metrics["kid"].last.step == 2
 
 
-def test_the_last_is_that_of_the_last_step_however_late_another_was_measured(made: Made) -> None:
+def test_the_last_score_is_of_the_last_step_not_of_the_last_line(made: Made) -> None:
     (run,) = compare([made("run", evaluated(9, 1.0), evaluated(3, 2.0))])
     assert run.metrics["kid"].last.step == 9
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         ({"samples": 40}, "40 generated images, not 100"),
         ({"real": 40}, "40 real images, not 100"),
@@ -103,37 +106,37 @@ def test_the_last_is_that_of_the_last_step_however_late_another_was_measured(mad
         ({"features": "random-2", "by_features": True}, "features random-2, not random-1"),
     ],
 )
-def test_what_must_not_be_compared_is_told(made: Made, change: dict[str, Any], told: str) -> None:
+def test_scores_that_are_not_comparable_have_a_reason(
+    made: Made, change: dict[str, Any], reason: str
+) -> None:
     by_features = change.get("by_features", False)
     usual = [evaluated(1, 1.0, by_features=by_features) for _ in range(2)]
     runs = [made(str(n), each) for n, each in enumerate([*usual, evaluated(1, 1.0, **change)])]
-    assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), (), (told,)]
+    assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), (), (reason,)]
 
 
-def test_other_images_are_not_told_where_their_number_differs(made: Made) -> None:
+def test_other_real_images_are_not_mentioned_if_their_number_differs(made: Made) -> None:
     runs = [made("one", evaluated(1, 1.0)), made("two", evaluated(1, 1.0, real=9, images="x"))]
     assert compare(runs)[1].metrics["kid"].unlike == ("9 real images, not 100",)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"extractor": "net", "features": "net-1"}])
-def test_a_seed_and_features_that_are_not_used_may_differ(
-    made: Made, change: dict[str, Any]
-) -> None:
+def test_the_seed_and_unused_features_may_differ(made: Made, change: dict[str, Any]) -> None:
     runs = [made("one", evaluated(1, 1.0)), made("other", evaluated(1, 1.0, **change))]
     assert [run.metrics["kid"].unlike for run in compare(runs)] == [(), ()]
 
 
-def test_of_several_ways_the_one_that_all_share_is_compared(made: Made) -> None:
+def test_of_several_bases_the_one_of_all_runs_is_compared(made: Made) -> None:
     few = evaluated(5, 0.5, samples=10)
     runs = [made("one", evaluated(1, 1.0), few), made("other", evaluated(1, 2.0))]
     scores = [run.metrics["kid"] for run in compare(runs)]
     assert [(s.best.score.value, s.last.step, s.unlike) for s in scores] == [(1, 1, ()), (2, 1, ())]
 
 
-def test_losses_of_another_formula_must_not_be_compared(made: Made) -> None:
+def test_losses_of_another_formula_are_not_comparable(made: Made) -> None:
     other = {"loss": {"name": "wgan-gp/wgan-gp"}, "seed": 0}
-    weighed = {"loss": {"name": "adversarial/hinge", "weight": 2}, "seed": 0}
-    runs = [made("one"), made("two"), made("a", settings=other), made("b", settings=weighed)]
+    weighted = {"loss": {"name": "adversarial/hinge", "weight": 2}, "seed": 0}
+    runs = [made("one"), made("two"), made("a", settings=other), made("b", settings=weighted)]
     assert [run.losses_unlike for run in compare(runs)] == [
         (),
         (),
@@ -142,7 +145,7 @@ def test_losses_of_another_formula_must_not_be_compared(made: Made) -> None:
     ]
 
 
-def test_runs_are_ranked_with_those_that_have_no_number_at_the_end(made: Made) -> None:
+def test_runs_without_a_score_are_ranked_last(made: Made) -> None:
     runs = [
         made("none"),
         made("fewer", evaluated(1, 0.0, samples=7)),
@@ -153,18 +156,18 @@ def test_runs_are_ranked_with_those_that_have_no_number_at_the_end(made: Made) -
     assert names == ["first", "second", "fewer", "none"]
 
 
-@pytest.mark.parametrize("torn", ['{"step": 3, "sco', "{}", "[]", "null", "[" * 99_999])
-def test_what_a_crash_has_torn_is_passed_over(made: Made, torn: str) -> None:
-    (run,) = compare([made("run", evaluated(1, 1.0), torn=torn)])
+@pytest.mark.parametrize("damaged", ['{"step": 3, "sco', "{}", "[]", "null", "[" * 99_999])
+def test_damaged_lines_are_skipped(made: Made, damaged: str) -> None:
+    (run,) = compare([made("run", evaluated(1, 1.0), damaged=damaged)])
     assert run.metrics["kid"].last.step == 1
 
 
-def test_a_number_that_is_none_is_passed_over(made: Made) -> None:
+def test_lines_with_a_number_that_is_not_finite_are_skipped(made: Made) -> None:
     line = evaluated(2, 5.0).line().replace("5.0", "NaN")
-    (run,) = compare([made("run", evaluated(1, 1.0), torn=line)])
+    (run,) = compare([made("run", evaluated(1, 1.0), damaged=line)])
     assert run.metrics["kid"].last.step == 1
 
 
-def test_a_folder_that_has_only_settings_is_shown(tmp_path: Path) -> None:
+def test_a_folder_with_settings_only_is_shown(tmp_path: Path) -> None:
     (run,) = compare([RunFolder.create(tmp_path / "run", SETTINGS)])
     assert (run.steps, run.losses, run.metrics) == (None, {}, {})

@@ -107,10 +107,10 @@ _WIDTH = 120
 
 def _show(runs: Sequence[Compared], metrics: Sequence[str], keys: Sequence[str] | None) -> None:
     """Print the table with these settings; by default, with those that differ independently."""
-    from ganzoo.comparison import telling
+    from ganzoo.comparison import independent_differences
 
     footnotes = _Footnotes()
-    shown = telling(runs) if keys is None else keys
+    shown = independent_differences(runs) if keys is None else keys
     columns = list(_columns(runs, shown, metrics, footnotes))
     width = shutil.get_terminal_size((_WIDTH, 24)).columns
     print(*_fit_width(list(zip(*columns, strict=True)), width), sep="\n")

@@ -13,7 +13,7 @@ from ganzoo.cli.options import Device, DisablePlugin, Json, RunArgument, registr
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
-    from ganzoo.evaluation.record import Evaluated
+    from ganzoo.evaluation.record import EvaluationResult
 
 
 def evaluate(
@@ -88,7 +88,7 @@ def evaluate(
         print(json.dumps([asdict(result) for result in results], indent=2))
 
 
-def _show(result: Evaluated) -> None:
+def _show(result: EvaluationResult) -> None:
     print(
         f"step {result.step}: {result.samples} generated and {result.real} real images of "
         f"{result.size}, extractor {result.extractor}, {result.seconds:.0f} s"

@@ -1,1 +1,1 @@
-"""How good generated images are: samples of them and of real ones, measured by metrics."""
+"""Evaluation of generated images: sets of real and generated images, compared by metrics."""

@@ -1,4 +1,4 @@
-"""All chosen metrics of generated images, each beside what real images get."""
+"""The values of metrics for generated images, each with its baseline on real images."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from torch import Tensor
 
 from ganzoo.contracts import Extractor, ImageSet, Metric, MetricValue
 from ganzoo.errors import RequestError, in_one_line
+from ganzoo.evaluation.cache import EvaluationCache, cache_key
+from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.evaluation.record import Goal, Score
-from ganzoo.evaluation.sample import ImageArraySet
-from ganzoo.evaluation.store import Store, key_of
 from ganzoo.structure import require_metric_values
 
 Progress = Callable[[str, int, int], None]
-"""Told what is done, how much of it, and how much there is."""
+"""Called with the name of the work, how much of it is done, and the total."""
 
 Failed = Callable[[str, Exception], None]
-"""Told which metric could not be measured, and why."""
+"""Called with the name of a metric that failed, and its error."""
 
 
 class ConfiguredMetric(NamedTuple):
-    """A metric that is ready to measure."""
+    """A metric with its options."""
 
-    measure: Metric
+    metric: Metric
     goal: Goal
     identity: str
-    """Its full name and its options."""
+    """Its qualified name and its options; baselines are cached by it."""
     options: str = ""
-    """Those that are not the default, as JSON; empty if there are none."""
+    """The options that differ from their defaults, as JSON; empty if there are none."""
     code: AbstractContextManager[None] = nullcontext()
-    """Whose an error of it is."""
+    """The plugin's code: attributes an error to the plugin."""
 
     @property
     def name(self) -> str:
@@ -42,27 +42,28 @@ class ConfiguredMetric(NamedTuple):
         return self.identity.partition(" ")[0].rpartition("/")[2]
 
 
-def measured(gauge: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[str, MetricValue]:
-    """What a metric says.
+def compute(configured: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[str, MetricValue]:
+    """The values of a metric, by name.
 
-    Raises RequestError if it refuses, and ArithmeticError if a number is not finite.
+    Raises RequestError if the metric rejects the images, and ArithmeticError if a value is not
+    finite.
     """
-    with gauge.code:
+    with configured.code:
         try:
-            numbers = gauge.measure(real, fake)
+            values = configured.metric(real, fake)
         except RequestError:
             raise
         except (ValueError, LookupError) as error:
-            raise RequestError(f"the metric {gauge.name}: {in_one_line(error)}") from error
-        require_metric_values(numbers, gauge.measure)
-    for name, number in numbers.items():
-        if not isfinite(number.value):
-            raise ArithmeticError(f"the metric {name} became {number.value}")
-    return dict(numbers)
+            raise RequestError(f"the metric {configured.name}: {in_one_line(error)}") from error
+        require_metric_values(values, configured.metric)
+    for name, value in values.items():
+        if not isfinite(value.value):
+            raise ArithmeticError(f"the metric {name} became {value.value}")
+    return dict(values)
 
 
-class RealImages:
-    """The real images that generated ones are compared with, and what is kept of them.
+class CachedRealImages:
+    """The real images that generated ones are compared with; features and baselines are cached.
 
     ``identity`` is that of the images' content and of how they were chosen and prepared.
     """
@@ -72,65 +73,65 @@ class RealImages:
         images: Tensor,
         identity: str,
         extract: Extractor,
-        store: Store,
+        cache: EvaluationCache,
         device: torch.device | str = "cpu",
     ) -> None:
         self.images = images
         self.identity = identity
         self.extract = extract
-        self.store = store
+        self.cache = cache
         self.device = device
 
-    def sample(self, progress: Progress) -> ImageSet:
-        """All of them; their features come from the store if they are there."""
-        return _Kept(self, progress)
+    def image_set(self, progress: Progress) -> ImageSet:
+        """All real images; their features are read from the cache if they are in it."""
+        return _CachedImageSet(self, progress)
 
 
-class _Kept(ImageArraySet):
-    """Real images whose features are looked up before they are calculated, and kept then."""
+class _CachedImageSet(TensorImageSet):
+    """Real images whose features are read from the cache, or computed and written to it."""
 
-    def __init__(self, real: RealImages, progress: Progress) -> None:
+    def __init__(self, real: CachedRealImages, progress: Progress) -> None:
         super().__init__(
             real.images,
             real.extract,
             device=real.device,
             progress=lambda done, total: progress("features of real images", done, total),
         )
-        self._store = real.store
-        self._key = key_of(images=real.identity, features=real.extract.identity)
+        self._cache = real.cache
+        self._key = cache_key(images=real.identity, features=real.extract.identity)
 
-    def _calculated(self) -> Tensor:
-        found = self._store.features(self._key)
-        if found is not None and len(found) == len(self):
-            return found
-        features = super()._calculated()
-        self._store.keep_features(self._key, features)
+    def _compute_features(self) -> Tensor:
+        cached = self._cache.load_features(self._key)
+        if cached is not None and len(cached) == len(self):
+            return cached
+        features = super()._compute_features()
+        self._cache.save_features(self._key, features)
         return features
 
 
-class _Watched:
-    """A sample that remembers whether somebody asked for its features."""
+class _FeatureUseRecorder:
+    """An image set that records whether its features were read."""
 
-    def __init__(self, sample: ImageSet) -> None:
-        self._sample = sample
-        self.by_features = False
-        self.shape = sample.shape
-        self.batches = sample.batches
+    def __init__(self, images: ImageSet) -> None:
+        self._images = images
+        self.features_used = False
+        self.shape = images.shape
+        self.batches = images.batches
 
     def __len__(self) -> int:
-        return len(self._sample)
+        return len(self._images)
 
     @property
     def features(self) -> Tensor:
-        self.by_features = True
-        return self._sample.features
+        self.features_used = True
+        return self._images.features
 
 
 class Evaluator:
-    """Measures generated images by these gauges, which share one set of features."""
+    """Computes all metrics of generated images; they share one set of features."""
 
-    def __init__(self, gauges: Sequence[ConfiguredMetric], real: RealImages) -> None:
-        self._gauges = gauges
+    def __init__(self, metrics: Sequence[ConfiguredMetric], real: CachedRealImages) -> None:
+        self._metrics = metrics
         self.real = real
 
     def __call__(
@@ -141,62 +142,72 @@ class Evaluator:
     ) -> dict[str, Score]:
         """The scores of generated images, uint8 (N, C, H, W) of the real ones' shape, by name.
 
-        A metric that fails is left out if ``failed`` is there to be told of it. Otherwise its
-        error is raised: RequestError if the metric refused, ArithmeticError if a number is not
+        With ``failed``, a metric that fails is skipped and reported to it. Without, its error is
+        raised: RequestError if the metric rejected the images, ArithmeticError if a value is not
         finite.
         """
-        real = self.real.sample(progress)
-        fake = ImageArraySet(
+        real = self.real.image_set(progress)
+        fake = TensorImageSet(
             made,
             self.real.extract,
             device=self.real.device,
             progress=lambda done, total: progress("features of generated images", done, total),
         )
         scores: dict[str, Score] = {}
-        for number, gauge in enumerate(self._gauges, 1):
-            progress("metrics", number - 1, len(self._gauges))
+        for number, configured in enumerate(self._metrics, 1):
+            progress("metrics", number - 1, len(self._metrics))
             try:
-                scores |= self._scored(gauge, real, fake)
+                scores |= self._scores(configured, real, fake)
             except Exception as error:
                 if failed is None:
                     raise
-                failed(gauge.name, error)
-            progress("metrics", number, len(self._gauges))
+                failed(configured.name, error)
+            progress("metrics", number, len(self._metrics))
         return scores
 
-    def _scored(self, gauge: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dict[str, Score]:
-        watched = _Watched(fake)
-        numbers = measured(gauge, real, watched)
-        by_features = watched.by_features
-        baselines = self._baselines(gauge, real, by_features)
+    def _scores(
+        self, configured: ConfiguredMetric, real: ImageSet, fake: ImageSet
+    ) -> dict[str, Score]:
+        recorder = _FeatureUseRecorder(fake)
+        values = compute(configured, real, recorder)
+        by_features = recorder.features_used
+        baselines = self._baselines(configured, real, by_features)
         scores = {}
-        for name, (value, images) in numbers.items():
-            baseline, behind = baselines.get(name, (None, 0))
+        for name, (value, images) in values.items():
+            baseline, baseline_images = baselines.get(name, (None, 0))
             scores[name] = Score(
-                value, images, baseline, behind, gauge.goal, by_features, gauge.options
+                value,
+                images,
+                baseline,
+                baseline_images,
+                configured.goal,
+                by_features,
+                configured.options,
             )
         return scores
 
     def _baselines(
-        self, gauge: ConfiguredMetric, real: ImageSet, by_features: bool
+        self, configured: ConfiguredMetric, real: ImageSet, by_features: bool
     ) -> Mapping[str, MetricValue]:
-        """What the metric says of one half of the real images against the other."""
+        """The metric's values for one half of the real images against the other half."""
         if len(real) < 4:
             return {}
         features = self.real.extract.identity if by_features else ""
-        key = key_of(images=self.real.identity, metric=gauge.identity, features=features)
-        kept = self.real.store.numbers(key)
-        if kept is None:
-            one, other = (_half(self.real, real, start, by_features) for start in (0, 1))
+        key = cache_key(images=self.real.identity, metric=configured.identity, features=features)
+        values = self.real.cache.load_values(key)
+        if values is None:
+            halves = (_half(self.real, real, start, by_features) for start in (0, 1))
             try:
-                kept = measured(gauge, one, other)
-            except RequestError:  # half of the images may be too few for it
+                values = compute(configured, *halves)
+            except RequestError:  # half of the images may be too few for the metric
                 return {}
-            self.real.store.keep_numbers(key, kept)
-        return kept
+            self.real.cache.save_values(key, values)
+        return values
 
 
-def _half(images: RealImages, real: ImageSet, start: int, by_features: bool) -> ImageArraySet:
-    """Every second one: those that lie side by side, such as of one class, go to both."""
+def _half(
+    images: CachedRealImages, real: ImageSet, start: int, by_features: bool
+) -> TensorImageSet:
+    """Every second image, so that images sorted by class are in both halves."""
     features = real.features[start::2] if by_features else None
-    return ImageArraySet(images.images[start::2], features=features)
+    return TensorImageSet(images.images[start::2], features=features)

@@ -1,4 +1,4 @@
-"""What an evaluation has found, as ``evaluations.jsonl`` keeps it."""
+"""The result of an evaluation: one line of ``evaluations.jsonl``."""
 
 from __future__ import annotations
 
@@ -13,54 +13,59 @@ from ganzoo.journal import is_number
 from ganzoo.size import size
 
 Goal = Literal["low", "high", "real"]
+"""Which values of a metric are good: low ones, high ones, or those near its baseline."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number of generated images, and the same of real ones."""
+    """A metric's value for generated images, and its baseline on real images."""
 
     value: float
     images: int
-    """Generated ones that are behind it."""
+    """The number of generated images that it was computed from."""
     baseline: float | None
-    """That of one half of the real images against the other; ``None`` of fewer than four."""
+    """The value of one half of the real images against the other half; ``None`` if unknown.
+
+    At least four real images are needed.
+    """
     baseline_images: int
     goal: Goal
     by_features: bool
-    """Whether it compares features, and depends on their extractor."""
+    """Whether it was computed from features, so that it depends on the extractor."""
     options: str = ""
-    """Those of the metric that are not the default, as JSON; empty if there are none."""
+    """The metric's options that differ from their defaults, as JSON; empty if there are none."""
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """The scores of a generator, and all that they may be compared by."""
+class EvaluationResult:
+    """The scores of a generator, and the conditions under which they were computed."""
 
     step: int
     images_seen: int
     scores: Mapping[str, Score]
     samples: int
+    """The number of generated images."""
     real: int
-    """Real images that generated ones were compared with."""
+    """The number of real images."""
     image_shape: tuple[int, ...]
     """The shape of each image, (C, H, W)."""
     images: str
-    """What the real ones are, by their content."""
+    """The identity of the real images: a hash that depends on their content."""
     extractor: str
-    """Whose features were compared."""
+    """The name of the extractor."""
     features: str
-    """The identity of these features."""
+    """The identity of the extractor's features."""
     seed: int
     seconds: float
 
     @property
     def scalars(self) -> dict[str, float]:
-        """The numbers as reports have them: ``metric/kid``."""
+        """The values by the names that they have in ``metrics.jsonl``, such as ``metric/kid``."""
         return {f"metric/{name}": score.value for name, score in self.scores.items()}
 
     @property
     def size(self) -> str:
-        """Width and height of each image in pixels, as messages have them."""
+        """Width and height of each image in pixels, such as ``64 x 48``."""
         _, height, width = self.image_shape
         return size(width, height)
 
@@ -70,24 +75,25 @@ class Evaluated:
 
     @classmethod
     def of(cls, line: str) -> Self:
-        """What ``line`` tells.
+        """The result in a line of JSON.
 
-        Raises ValueError, TypeError, KeyError, AttributeError or RecursionError if it is not whole.
+        Raises ValueError, TypeError, KeyError, AttributeError or RecursionError if the line is
+        damaged.
         """
-        told: dict[str, Any] = json.loads(line)
-        scores = {str(name): Score(**score) for name, score in told.pop("scores").items()}
-        found = cls(scores=scores, **told | {"image_shape": tuple(told["image_shape"])})
-        numbers: list[float] = [found.step, found.images_seen, found.samples, found.real]
+        values: dict[str, Any] = json.loads(line)
+        scores = {str(name): Score(**score) for name, score in values.pop("scores").items()}
+        result = cls(scores=scores, **values | {"image_shape": tuple(values["image_shape"])})
+        numbers: list[float] = [result.step, result.images_seen, result.samples, result.real]
         for score in scores.values():
             baseline = 0 if score.baseline is None else score.baseline
             numbers += [score.value, score.images, baseline, score.baseline_images]
         if not all(map(is_number, numbers)):
-            raise TypeError("a number is none")
-        return found
+            raise TypeError("a value is not a finite number")
+        return result
 
 
-class Basis(NamedTuple):
-    """What two numbers of a metric must share to be compared; the seed is none of it."""
+class ComparisonBasis(NamedTuple):
+    """What must be equal for two values of a metric to be comparable; the seed may differ."""
 
     generated: int
     real: int
@@ -98,20 +104,20 @@ class Basis(NamedTuple):
     options: str = ""
 
     @classmethod
-    def of(cls, found: Evaluated, score: Score) -> Self:
-        """Those of a number; of one that compares pixels, the features do not matter."""
-        by = (str(found.extractor), str(found.features)) if score.by_features else ("", "")
-        return cls(score.images, found.real, found.size, str(found.images), *by, score.options)
+    def of(cls, result: EvaluationResult, score: Score) -> Self:
+        """The basis of one score; the extractor counts only if it was computed from features."""
+        by = (str(result.extractor), str(result.features)) if score.by_features else ("", "")
+        return cls(score.images, result.real, result.size, str(result.images), *by, score.options)
 
-    def unlike(self, usual: Basis) -> Iterator[str]:
-        """What is not as usual, in words."""
+    def differences(self, usual: ComparisonBasis) -> Iterator[str]:
+        """Each difference from the ``usual`` basis, as a phrase."""
         if self.generated != usual.generated:
             yield f"{self.generated} generated images, not {usual.generated}"
         if self.size != usual.size:
             yield f"images of {self.size} pixels, not of {usual.size}"
         if self.real != usual.real:
             yield f"{self.real} real images, not {usual.real}"
-        # Their identity depends on their size and number, too.
+        # The identity of the real images also depends on their size and number.
         if self.images != usual.images and self[1:3] == usual[1:3]:
             yield f"other real images: {self.images[:8]}, not {usual.images[:8]}"
         if self.extractor != usual.extractor:
@@ -123,25 +129,28 @@ class Basis(NamedTuple):
             yield f"the metric's options {own}, not {other}"
 
 
-def read(path: Path) -> list[Evaluated]:
-    """The evaluations in a file, in its order; lines that a crash has torn are passed over."""
+def read(path: Path) -> list[EvaluationResult]:
+    """The results in a file, in its order; damaged lines, as a crash leaves them, are skipped."""
     lines = path.read_text(errors="replace").splitlines() if path.exists() else ()
     found = []
     for line in lines:
         with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            found.append(Evaluated.of(line))
+            found.append(EvaluationResult.of(line))
     return found
 
 
-def best(scores: Mapping[str, Score], name: str | None) -> str | None:
-    """The number by which checkpoints are compared: that of this name, or the first low one."""
+def selection_metric(scores: Mapping[str, Score], name: str | None) -> str | None:
+    """The metric by which the best checkpoint is chosen: ``name``, or the first whose goal is low.
+
+    ``None`` if there is none.
+    """
     if name is not None:
         return name if name in scores else None
     return next((each for each, score in scores.items() if score.goal == "low"), None)
 
 
 def is_better(score: Score, than: float | None) -> bool:
-    """Whether a score is nearer to its goal than a value of the same number."""
+    """Whether a score is nearer to its goal than another value of the same metric."""
     if than is None:
         return True
     if score.goal == "high":

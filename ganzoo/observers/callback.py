@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.observers.observer import Observer
 
 OnReport = Callable[[int, Mapping[str, float]], object]
@@ -21,6 +21,6 @@ class Callback(Observer):
         """Call the function with the report's numbers."""
         self._on_report(step, scalars)
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Call the function with the evaluation's metrics."""
         self._on_report(found.step, {"images_seen": found.images_seen, **found.scalars})

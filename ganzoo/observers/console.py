@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.observers.notebook import NotebookLine, NotebookProgress, in_notebook
 from ganzoo.observers.observer import Observer
 from ganzoo.observers.speed import DAY, MINUTE, Speed, format_duration
@@ -182,7 +182,7 @@ class ProgressBar(Observer):
         if is_new or now - since >= _LINE_INTERVAL:
             self.on_message(f"{what}: {done} of {total}")
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Print the metrics with their baselines."""
         scores = "  ".join(format_score(name, score) for name, score in found.scores.items())
         uses_features = any(score.by_features for score in found.scores.values())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import imaging
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 
@@ -90,7 +90,7 @@ class Journal(_JsonLinesFile):
         """Write the report."""
         self._write(step, json.dumps({"step": step, **scalars}))
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Write the metrics as another line of the step."""
         line = {"step": found.step, "images_seen": found.images_seen, **found.scalars}
         self._write(found.step, json.dumps(line))
@@ -104,7 +104,7 @@ class Journal(_JsonLinesFile):
 class Evaluations(_JsonLinesFile):
     """Writes ``evaluations.jsonl``, one line per evaluation, with everything it depends on."""
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Write the evaluation."""
         self._write(found.step, found.line())
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 
 
 class Observer:
@@ -41,7 +41,7 @@ class Observer:
     def on_evaluation_progress(self, what: str, done: int, total: int) -> None:
         """Called during an evaluation, and while samples or a checkpoint are prepared."""
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Called with the results of an evaluation."""
 
     def on_checkpoint_start(self) -> None:

@@ -16,7 +16,7 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.observers.dashboards import BASELINE, hyperparameters, layout, tag
 from ganzoo.observers.observer import Observer
@@ -47,7 +47,7 @@ class TensorBoard(Observer):
         """Write each number as a scalar."""
         self._write(step, *(summary.scalar(tag(name), value) for name, value in scalars.items()))
 
-    def on_evaluation_end(self, found: Evaluated) -> None:
+    def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Write each metric and its baseline as scalars, and a custom chart with both."""
         baselines = {
             f"{BASELINE}/{name}": score.baseline

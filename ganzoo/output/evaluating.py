@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ganzoo.data.collection import Collection
 from ganzoo.evaluation.evaluator import Progress
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.observers.files import Evaluations
 from ganzoo.observers.observer import Observer
@@ -24,7 +24,7 @@ def evaluate(
     checkpoints: Sequence[str] = ("last",),
     device: str = "cpu",
     observer: Observer = SILENT,
-) -> Iterator[Evaluated]:
+) -> Iterator[EvaluationResult]:
     """Evaluate the generators of these checkpoints and save the scores in the run folder.
 
     Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the dataset of the
@@ -54,6 +54,6 @@ def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str
     return list(dict.fromkeys(name for some in names for name in some))
 
 
-def _evaluate(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> Evaluated:
+def _evaluate(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> EvaluationResult:
     step, images_seen = run.step, run.images_seen
     return evaluation(run.generator, run.growth_point, step, images_seen, run.conditional, progress)

@@ -14,7 +14,7 @@ from ganzoo.contracts import Dataset, Extractor, NamedDataset
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection, Store
 from ganzoo.data.inspection import printable
-from ganzoo.evaluation.sample import ImageArraySet
+from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.evaluation import Evaluation, real_images, spread_evenly
@@ -95,7 +95,7 @@ class NearestNeighbors:
         """The features of images, or their pixels, (N, D)."""
         if self._extract is None:
             return images.flatten(1)
-        return ImageArraySet(images, self._extract, device=self._device).features
+        return TensorImageSet(images, self._extract, device=self._device).features
 
     def _among_real(self, indices: Tensor) -> Tensor:
         distances = _distances(self._vectors[indices], self._vectors)

@@ -18,7 +18,7 @@ from ganzoo import imaging
 from ganzoo.contracts import Generator, ImageShape, LossRequirements, Networks
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
-from ganzoo.evaluation.record import Evaluated
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
@@ -85,7 +85,7 @@ class TrainedRun:
         return list(Journal.read(self.folder / "metrics.jsonl").lines)
 
     @property
-    def evaluations(self) -> list[Evaluated]:
+    def evaluations(self) -> list[EvaluationResult]:
         """All evaluations of the run so far, of all checkpoints."""
         return read_evaluations(self.folder / "evaluations.jsonl")
 

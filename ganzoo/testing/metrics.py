@@ -9,7 +9,7 @@ import torch
 
 from ganzoo.components import ComponentSpec, Options
 from ganzoo.contracts import Extractor, MetricValue
-from ganzoo.evaluation.sample import ImageArraySet
+from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, number_text
 
@@ -49,10 +49,10 @@ def _check_values(
     return valid
 
 
-def _random_images(count: int, channels: int, random: torch.Generator) -> ImageArraySet:
+def _random_images(count: int, channels: int, random: torch.Generator) -> TensorImageSet:
     shape = (count, channels, 32, 32)
     images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
-    return ImageArraySet(images, features=torch.randn(count, 8, generator=random))
+    return TensorImageSet(images, features=torch.randn(count, 8, generator=random))
 
 
 def check_extractor(component: ComponentSpec, options: Options, problems: Problems) -> None:

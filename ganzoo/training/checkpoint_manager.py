@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
-from ganzoo.evaluation.record import Basis
+from ganzoo.evaluation.record import ComparisonBasis
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.run import Run
 from ganzoo.training import snapshot
@@ -102,7 +102,7 @@ class CheckpointManager:
         """Raise LostOwnership if the run is another process's by now."""
         self._checkpoints.require_owner()
 
-    def mark_best(self, number: str, value: float, basis: Basis) -> None:
+    def mark_best(self, number: str, value: float, basis: ComparisonBasis) -> None:
         """Keep the checkpoint of this step as the best; write it if it is not there."""
         if not self.is_current:
             self.save()
@@ -113,6 +113,6 @@ class CheckpointManager:
             except OSError as error:
                 self._observers.warn(step, f"step {step} is not kept as the best: {error}")
 
-    def best(self, number: str, basis: Basis) -> float | None:
+    def best(self, number: str, basis: ComparisonBasis) -> float | None:
         """The value of the best checkpoint by such a number, if there is one."""
         return self._checkpoints.best(number, basis)

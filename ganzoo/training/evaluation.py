@@ -15,11 +15,17 @@ from ganzoo.contracts import Extractor, Generator
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import Indices
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Failed, Progress, RealImages
-from ganzoo.evaluation.record import Evaluated, Goal
-from ganzoo.evaluation.sample import AT_ONCE, Extracting
-from ganzoo.evaluation.store import Store, key_of
-from ganzoo.evaluation.trial import refuse_impossible
+from ganzoo.evaluation.cache import EvaluationCache, cache_key
+from ganzoo.evaluation.evaluator import (
+    CachedRealImages,
+    ConfiguredMetric,
+    Evaluator,
+    Failed,
+    Progress,
+)
+from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor
+from ganzoo.evaluation.metric_check import check_metrics
+from ganzoo.evaluation.record import EvaluationResult, Goal
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
@@ -42,7 +48,7 @@ class Evaluation:
         extract: Extractor = run.extractor.build()
         if isinstance(extract, torch.nn.Module):
             extract.to(device)
-        self.extract = Extracting(extract, run.extractor.entry.code)
+        self.extract = CheckedExtractor(extract, run.extractor.entry.code)
         self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
@@ -65,7 +71,7 @@ class Evaluation:
         """
         how, best = self.run.evaluate, self.run.evaluate.best
         counts = (min(how.real, len(self._data)), how.samples)
-        names = refuse_impossible(self._gauges, self._data.shape, self.extract, counts)
+        names = check_metrics(self._gauges, self._data.shape, self.extract, counts)
         if best is not None and names is not None and best not in names:
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
             raise RequestError(f"evaluate.best={best}: no metric gives this number{known}")
@@ -79,7 +85,7 @@ class Evaluation:
         conditional: bool = False,
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
-    ) -> Evaluated:
+    ) -> EvaluationResult:
         """Measure a generator that is in evaluation mode, as far as it is grown.
 
         Its images are those that ``ganzoo generate`` makes with the run's seed. The labels of a
@@ -92,7 +98,7 @@ class Evaluation:
         made = self._made(generator, conditional, progress)
         scores = evaluator(made, progress, failed)
         assert self.run.extractor
-        return Evaluated(
+        return EvaluationResult(
             step=step,
             images_seen=images_seen,
             scores=scores,
@@ -121,8 +127,8 @@ class Evaluation:
         """That of the real images as small as they are at a stage."""
         shown = real_images(self.run, self._data, point)
         image = list(point.stage.image_shape)
-        identity = key_of(content=self._data.identity, count=len(shown), image_shape=image)
-        real = RealImages(shown, identity, self.extract, Store(), self._device)
+        identity = cache_key(content=self._data.identity, count=len(shown), image_shape=image)
+        real = CachedRealImages(shown, identity, self.extract, EvaluationCache(), self._device)
         return Evaluator(self._gauges, real)
 
 

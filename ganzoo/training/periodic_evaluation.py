@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ganzoo.errors import Stopped, in_one_line
-from ganzoo.evaluation.record import Basis, Evaluated, best, is_better
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, is_better, selection_metric
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.training.checkpoint_manager import CheckpointManager, Trained
 from ganzoo.training.evaluation import Evaluation
@@ -73,7 +73,7 @@ class PeriodicEvaluation:
         if crowned:
             self._checkpoints.mark_best(*crowned)
 
-    def _measured(self, stopping: Callable[[], bool]) -> Evaluated | None:
+    def _measured(self, stopping: Callable[[], bool]) -> EvaluationResult | None:
         """What was measured, if any metric could be; raises Stopped if it has to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
@@ -109,10 +109,10 @@ class PeriodicEvaluation:
             step = self._trainer.step
             self._observers.warn(step, f"evaluation at step {step}: {message} (said once)")
 
-    def _best_by(self, found: Evaluated) -> tuple[str, float, Basis] | None:
+    def _best_by(self, found: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:
         """The number by which this step is the best so far, its value and basis, if it is."""
         wanted = self._trainer.run.evaluate.best
-        name = best(found.scores, wanted)
+        name = selection_metric(found.scores, wanted)
         if name is None:
             if wanted:
                 self._warn(
@@ -120,7 +120,7 @@ class PeriodicEvaluation:
                 )
             return None
         score = found.scores[name]
-        basis = Basis.of(found, score)
+        basis = ComparisonBasis.of(found, score)
         if not is_better(score, self._checkpoints.best(name, basis)):
             return None
         return name, score.value, basis

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.record import Basis, Evaluated, Score, best, is_better, read
+from ganzoo.evaluation.record import (
+    ComparisonBasis,
+    EvaluationResult,
+    Score,
+    is_better,
+    read,
+    selection_metric,
+)
 
 FD = Score(3.0, 10, 1.0, 5, "low", by_features=True)
 RECALL = replace(FD, value=0.5, baseline=0.9, goal="high")
-ALIKE = replace(FD, value=0.3, baseline=0.2, goal="real")
-FOUND = Evaluated(
+SIMILARITY = replace(FD, value=0.3, baseline=0.2, goal="real")
+RESULT = EvaluationResult(
     step=7,
     images_seen=70,
     scores={"recall": RECALL, "fd": FD},
@@ -25,24 +32,24 @@ FOUND = Evaluated(
 )
 
 
-def test_a_line_tells_it_all(tmp_path: Path) -> None:
-    assert Evaluated.of(FOUND.line()) == FOUND
-    assert FOUND.scalars == {"metric/recall": 0.5, "metric/fd": 3.0}
+def test_a_result_survives_a_round_trip_through_its_line(tmp_path: Path) -> None:
+    assert EvaluationResult.of(RESULT.line()) == RESULT
+    assert RESULT.scalars == {"metric/recall": 0.5, "metric/fd": 3.0}
 
 
-@pytest.mark.parametrize("junk", ["", "[]", '{"step": 3}', "{", "[" * 10_000, '{"scores": {}}'])
-def test_torn_lines_are_passed_over(tmp_path: Path, junk: str) -> None:
+@pytest.mark.parametrize("damaged", ["", "[]", '{"step": 3}', "{", "[" * 10_000, '{"scores": {}}'])
+def test_damaged_lines_are_skipped(tmp_path: Path, damaged: str) -> None:
     file = tmp_path / "evaluations.jsonl"
     assert read(file) == []
-    file.write_text(f"{junk}\n{FOUND.line()}\n{FOUND.line()[:-9]}")
-    assert read(file) == [FOUND]
+    file.write_text(f"{damaged}\n{RESULT.line()}\n{RESULT.line()[:-9]}")
+    assert read(file) == [RESULT]
 
 
-def test_the_best_is_by_its_name_or_by_the_first_that_is_low() -> None:
-    assert best(FOUND.scores, None) == "fd"
-    assert best(FOUND.scores, "recall") == "recall"
-    assert best(FOUND.scores, "another") is None
-    assert best({"recall": RECALL}, None) is None
+def test_the_selection_metric_is_the_named_one_or_the_first_with_a_low_goal() -> None:
+    assert selection_metric(RESULT.scores, None) == "fd"
+    assert selection_metric(RESULT.scores, "recall") == "recall"
+    assert selection_metric(RESULT.scores, "another") is None
+    assert selection_metric({"recall": RECALL}, None) is None
 
 
 @pytest.mark.parametrize(
@@ -53,17 +60,21 @@ def test_the_best_is_by_its_name_or_by_the_first_that_is_low() -> None:
         (FD, 3.0, False),
         (RECALL, 0.4, True),
         (RECALL, 0.6, False),
-        (ALIKE, 0.05, True),
-        (ALIKE, 0.25, False),
+        (SIMILARITY, 0.05, True),
+        (SIMILARITY, 0.25, False),
     ],
 )
-def test_better_is_nearer_to_the_goal(score: Score, than: float | None, better: bool) -> None:
+def test_a_better_score_is_nearer_to_the_goal(
+    score: Score, than: float | None, better: bool
+) -> None:
     assert is_better(score, than) is better
 
 
-def test_numbers_of_other_options_of_the_metric_are_not_compared() -> None:
-    one, other = (Basis.of(FOUND, replace(FD, options=told)) for told in ("", '{"k": 3}'))
-    assert list(other.unlike(one)) == ['the metric\'s options {"k": 3}, not default']
-    assert list(one.unlike(one)) == []
-    line = FOUND.line().replace(', "options": ""', "")  # as before they were kept
-    assert Evaluated.of(line) == FOUND
+def test_scores_of_other_options_of_the_metric_are_not_comparable() -> None:
+    one, other = (
+        ComparisonBasis.of(RESULT, replace(FD, options=options)) for options in ("", '{"k": 3}')
+    )
+    assert list(other.differences(one)) == ['the metric\'s options {"k": 3}, not default']
+    assert list(one.differences(one)) == []
+    line = RESULT.line().replace(', "options": ""', "")  # as written by versions without this field
+    assert EvaluationResult.of(line) == RESULT

@@ -12,7 +12,7 @@ from tensorboard.plugins.hparams.metadata import (
 )
 from tensorboard.summary.writer import event_file_writer
 
-from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.observers.tensorboard import TensorBoard
 
@@ -39,8 +39,8 @@ def test_scalars_and_samples_are_not_duplicated_after_a_resume(
     assert [e.step for e in events.Images("samples")] == [10]
 
 
-def evaluated(step: int, **scores: float) -> Evaluated:
-    return Evaluated(
+def evaluated(step: int, **scores: float) -> EvaluationResult:
+    return EvaluationResult(
         step=step,
         images_seen=step * 8,
         scores={name: Score(value, 8, 0.5, 4, "low", False) for name, value in scores.items()},

@@ -13,7 +13,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.errors import RequestError
-from ganzoo.evaluation.record import Evaluated, Score
+from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.observers.observer import Observer
@@ -24,9 +24,9 @@ from ganzoo.output.report.embedded_images import EmbeddedImages
 Tiny = Callable[..., dict[str, Any]]
 
 
-def evaluated(step: int, images: int = 16, **values: float) -> Evaluated:
+def evaluated(step: int, images: int = 16, **values: float) -> EvaluationResult:
     goals: dict[str, Any] = {"precision": "high", "copies": "real"}
-    return Evaluated(
+    return EvaluationResult(
         step=step,
         images_seen=8 * step,
         scores={

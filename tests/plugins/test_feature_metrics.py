@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo import Metric, MetricValue, Options
-from ganzoo.evaluation.sample import ImageArraySet
+from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.registry import Registry
 from ganzoo_feature_metrics import KernelOptions, PrdcOptions
 from ganzoo_feature_metrics.frechet import FrechetDistance, frechet_distance
@@ -39,8 +39,8 @@ def mixed(n: int, d: int, seed: int = 0) -> Tensor:
     return features
 
 
-def sample(features: Tensor) -> ImageArraySet:
-    return ImageArraySet(torch.zeros(len(features), 1, 1, 1, dtype=torch.uint8), features=features)
+def sample(features: Tensor) -> TensorImageSet:
+    return TensorImageSet(torch.zeros(len(features), 1, 1, 1, dtype=torch.uint8), features=features)
 
 
 def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, MetricValue]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo import ImageSet, ImageShape, Metric, MetricValue, Options, RequestError
-from ganzoo.evaluation.sample import ImageArraySet
+from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo_image_metrics import SlicedWassersteinOptions
 from ganzoo_image_metrics.moments import Moments
 from ganzoo_image_metrics.pyramid import detail
@@ -46,11 +46,11 @@ def scenes(n: int, seed: int = 0, size: int = 32) -> Tensor:
 
 
 def values(measure: Metric, real: Tensor, fake: Tensor) -> dict[str, float]:
-    measured = measure(ImageArraySet(real), ImageArraySet(fake))
+    measured = measure(TensorImageSet(real), TensorImageSet(fake))
     return {name: number.value for name, number in measured.items()}
 
 
-class InBatches(ImageArraySet):
+class InBatches(TensorImageSet):
     """A sample in batches of three, an odd number."""
 
     def batches(self) -> Iterator[Tensor]:
@@ -189,12 +189,12 @@ def test_swd_refuses_images_smaller_than_a_neighborhood() -> None:
 
 
 def test_swd_compares_equally_many_evenly_chosen() -> None:
-    chosen = torch.cat(list(evenly(ImageArraySet(noise(200)), 3)))
+    chosen = torch.cat(list(evenly(TensorImageSet(noise(200)), 3)))
     assert torch.equal(chosen, noise(200)[[0, 66, 133]])
-    measured = SWD(ImageArraySet(noise(200)), ImageArraySet(noise(3)))
+    measured = SWD(TensorImageSet(noise(200)), TensorImageSet(noise(3)))
     assert {number.images for number in measured.values()} == {3}
     few = SlicedWasserstein(SlicedWassersteinOptions(images=2))
-    assert few(ImageArraySet(noise(5)), ImageArraySet(noise(3)))["swd"].images == 2
+    assert few(TensorImageSet(noise(5)), TensorImageSet(noise(3)))["swd"].images == 2
 
 
 def test_swd_sees_lost_texture_but_not_a_shift_of_color() -> None:
@@ -278,9 +278,9 @@ def test_an_image_is_wholly_similar_to_itself_and_not_to_its_negative() -> None:
 @pytest.mark.parametrize(("n", "paired"), [(2, 2), (3, 2), (7, 6), (200, 200)])
 def test_each_image_is_in_one_pair_whatever_the_batches(n: int, paired: int) -> None:
     images = scenes(n)
-    seen = torch.cat([torch.cat(pair) for pair in pairs(ImageArraySet(images))])
+    seen = torch.cat([torch.cat(pair) for pair in pairs(TensorImageSet(images))])
     assert len(seen) == paired == len(seen.flatten(1).unique(dim=0))
-    found = [MS_SSIM(sample, sample) for sample in (ImageArraySet(images), InBatches(images))]
+    found = [MS_SSIM(sample, sample) for sample in (TensorImageSet(images), InBatches(images))]
     assert found[0] == found[1]
     assert found[0]["ms-ssim/2-scales"].images == paired
 
@@ -362,14 +362,14 @@ def test_the_same_images_are_no_distance_apart(measure: Metric) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_numbers_do_not_depend_on_batches_nor_on_global_state(measure: Metric) -> None:
-    def measured(kind: type[ImageArraySet], seed: int) -> Mapping[str, MetricValue]:
+    def measured(kind: type[TensorImageSet], seed: int) -> Mapping[str, MetricValue]:
         torch.manual_seed(seed)
         np.random.seed(seed)
         real: ImageSet = kind(scenes(70))
         return measure(real, kind(noise(70)))
 
     before = torch.get_rng_state()
-    first, second = measured(ImageArraySet, 1), measured(InBatches, 2)
+    first, second = measured(TensorImageSet, 1), measured(InBatches, 2)
     torch.set_rng_state(before)
     assert {name: number.value for name, number in first.items()} == pytest.approx(
         {name: number.value for name, number in second.items()}, rel=1e-5

@@ -157,7 +157,7 @@ def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
             {"evaluate.metrics": "moments/mean"},
             "moments/mean is a value of the metric moments: write moments",
         ),
-        ({"evaluate.metrics": "swd,fd"}, "swd cannot be measured of images of 4x4: .*metrics=fd$"),
+        ({"evaluate.metrics": "swd,fd"}, "swd cannot be computed for images of 4x4: .*metrics=fd$"),
         ({"extractor": "inception"}, "inception needs the weights"),
     ],
 )
@@ -308,7 +308,7 @@ def test_a_metric_that_refuses_few_images_is_tried_with_as_many_as_there_will_be
     folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
     (found,) = read(folder / "evaluations.jsonl")
     assert (found.scores["swd"].value, found.scores["swd"].baseline) == (1.0, None)
-    with pytest.raises(ganzoo.RequestError, match=r"swd cannot be measured .*: too few"):
+    with pytest.raises(ganzoo.RequestError, match=r"swd cannot be computed .*: too few"):
         ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import Evaluated, read
+from ganzoo.evaluation.record import EvaluationResult, read
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.observers.observer import Observer
@@ -66,7 +66,7 @@ class RunSection:
     toml: str
     sessions: list[dict[str, Any]]
     journal: Journal
-    evaluations: list[Evaluated]
+    evaluations: list[EvaluationResult]
     real: EmbeddedImage | None
     generated: GeneratedImages | Omitted
     sample_grids: SampleGrids
@@ -84,7 +84,7 @@ class RunSection:
         return scores.charts(self.evaluations)
 
     @property
-    def last_evaluation(self) -> Evaluated | None:
+    def last_evaluation(self) -> EvaluationResult | None:
         """The evaluation of the last step."""
         return scores.last_evaluation(self.evaluations)
 
@@ -162,7 +162,7 @@ def _generated(
     folder: RunFolder,
     run: Run,
     device: str,
-    evaluations: Sequence[Evaluated],
+    evaluations: Sequence[EvaluationResult],
     embedded: EmbeddedImages,
     observer: Observer,
     dataset: bool,
@@ -189,7 +189,7 @@ def _generated(
     )
 
 
-def _has_features(run: Run, evaluations: Sequence[Evaluated]) -> bool:
+def _has_features(run: Run, evaluations: Sequence[EvaluationResult]) -> bool:
     """Whether an evaluation has already cached the features of the real images."""
     extractor = run.extractor.entry.component.name if run.extractor else None
     return any(each.extractor == extractor for each in evaluations)

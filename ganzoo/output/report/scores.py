@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ganzoo.comparison import Compared, by_goal, ranked
-from ganzoo.evaluation.record import Basis, Evaluated, Score
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.output.report.chart import Chart, Line, Point
 from ganzoo.output.report.differences import format_value
 
@@ -46,19 +46,19 @@ class EvaluationTable(NamedTuple):
     """For each step: the text of each score, and whether it is the best of its column."""
 
 
-def charts(found: Sequence[Evaluated]) -> list[Chart]:
+def charts(found: Sequence[EvaluationResult]) -> list[Chart]:
     """A chart for each score, with one line for all evaluations that may be compared."""
-    by_key: dict[_Key, dict[Basis, dict[int, tuple[Point, Score]]]] = {}
+    by_key: dict[_Key, dict[ComparisonBasis, dict[int, tuple[Point, Score]]]] = {}
     for each in found:
         for name, score in each.scores.items():
             key = _Key(name, _compares(each, score), score.goal)
             point = Point(each.step, each.images_seen, score.value)
-            lines = by_key.setdefault(key, {}).setdefault(Basis.of(each, score), {})
+            lines = by_key.setdefault(key, {}).setdefault(ComparisonBasis.of(each, score), {})
             lines[each.step] = (point, score)
     return [_chart(key, by_basis) for key, by_basis in by_key.items()]
 
 
-def _chart(key: _Key, by_basis: dict[Basis, dict[int, tuple[Point, Score]]]) -> Chart:
+def _chart(key: _Key, by_basis: dict[ComparisonBasis, dict[int, tuple[Point, Score]]]) -> Chart:
     lines = []
     for basis, by_step in sorted(by_basis.items()):
         ordered = [by_step[step] for step in sorted(by_step)]
@@ -68,16 +68,16 @@ def _chart(key: _Key, by_basis: dict[Basis, dict[int, tuple[Point, Score]]]) -> 
     return Chart(key.name, tuple(lines), f"{goal}. Compares {key.compares}.")
 
 
-def _compares(found: Evaluated, score: Score) -> str:
+def _compares(found: EvaluationResult, score: Score) -> str:
     return f"features of the extractor {found.extractor}" if score.by_features else "pixels"
 
 
-def last_evaluation(found: Sequence[Evaluated]) -> Evaluated | None:
+def last_evaluation(found: Sequence[EvaluationResult]) -> EvaluationResult | None:
     """The evaluation of the last step; if there are several, the newest of them."""
     return max(enumerate(found), key=lambda each: (each[1].step, each[0]))[1] if found else None
 
 
-def rows(found: Evaluated) -> list[Row]:
+def rows(found: EvaluationResult) -> list[Row]:
     """The table of one evaluation."""
     return [
         Row(
@@ -92,9 +92,9 @@ def rows(found: Evaluated) -> list[Row]:
     ]
 
 
-def tables(found: Sequence[Evaluated]) -> list[EvaluationTable]:
+def tables(found: Sequence[EvaluationResult]) -> list[EvaluationTable]:
     """All evaluations, one table for those that may be compared; the newest of each step."""
-    groups: dict[tuple[object, ...], dict[int, Evaluated]] = {}
+    groups: dict[tuple[object, ...], dict[int, EvaluationResult]] = {}
     for each in found:
         comparable = (
             each.samples,
@@ -108,7 +108,7 @@ def tables(found: Sequence[Evaluated]) -> list[EvaluationTable]:
     return [_table(by_step) for by_step in groups.values()]
 
 
-def _table(by_step: dict[int, Evaluated]) -> EvaluationTable:
+def _table(by_step: dict[int, EvaluationResult]) -> EvaluationTable:
     found = [by_step[step] for step in sorted(by_step)]
     counts = f"{found[0].samples:,} generated and {found[0].real:,} real images of {found[0].size}"
     title = f"{counts} pixels, features of the extractor {found[0].extractor}"
@@ -118,7 +118,7 @@ def _table(by_step: dict[int, Evaluated]) -> EvaluationTable:
         for name in names
     }
 
-    def cell(each: Evaluated, name: str) -> tuple[str, bool]:
+    def cell(each: EvaluationResult, name: str) -> tuple[str, bool]:
         score = each.scores.get(name)
         return ("–", False) if score is None else (f"{score.value:.4g}", score is best[name])
 

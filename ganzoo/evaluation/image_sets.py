@@ -1,4 +1,4 @@
-"""Images as metrics see them."""
+"""Sets of images with their features: the input of metrics."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ganzoo.errors import PluginError
 from ganzoo.structure import require_features
 
 AT_ONCE = 64
-"""Images in a batch that metrics and extractors get."""
+"""Images per batch that metrics and extractors get."""
 
 
 class BadFeatures(PluginError):
     """Features that are not finite numbers."""
 
 
-def extracted(extract: Extractor, images: Tensor) -> Tensor:
+def extract_features(extract: Extractor, images: Tensor) -> Tensor:
     """The features of a batch of images, uint8 (N, C, H, W): (N, D) on the CPU.
 
-    Raises BadFeatures if they are not finite: a metric would make an error, NaN or a wrong number
-    of them.
+    Raises BadFeatures if they are not finite, since a metric would fail on them or return NaN or a
+    wrong value.
     """
     features = extract(images).cpu()
     bad = int((~features.isfinite()).any(1).sum())
     if bad:
         raise BadFeatures(
-            f"the extractor {extract.identity} gave features that are not finite for {bad} of "
+            f"the extractor {extract.identity} returned features that are not finite for {bad} of "
             f"{len(images)} images of a batch"
         )
     return features
 
 
-class ImageArraySet:
-    """Some images, uint8 (N, C, H, W) on the CPU, and their features.
+class TensorImageSet:
+    """An image set from a tensor, uint8 (N, C, H, W) on the CPU.
 
-    Features are those given, or what ``extract`` makes of the images, on ``device``.
+    Its features are ``features``, or computed by ``extract`` on ``device`` when first read.
     """
 
     def __init__(
@@ -71,32 +71,33 @@ class ImageArraySet:
 
     @property
     def features(self) -> Tensor:
-        """Their features, float32 (N, D) on the CPU.
+        """The features, float32 (N, D) on the CPU.
 
-        Raises PluginError if the extractor fails, each time it is asked for, but tries only once.
+        Raises PluginError if the extractor fails. A second read raises the same error again
+        without calling the extractor.
         """
-        if isinstance(self._outcome, PluginError):
-            raise self._outcome
-        return self._outcome
+        if isinstance(self._features_or_error, PluginError):
+            raise self._features_or_error
+        return self._features_or_error
 
     @cached_property
-    def _outcome(self) -> Tensor | PluginError:
+    def _features_or_error(self) -> Tensor | PluginError:
         try:
-            return self._calculated() if self._features is None else self._features
+            return self._compute_features() if self._features is None else self._features
         except PluginError as error:
             return error
 
-    def _calculated(self) -> Tensor:
-        assert self._extract, "a sample for metrics of pixels alone"
+    def _compute_features(self) -> Tensor:
+        assert self._extract, "an image set for metrics that use pixels only"
         found = []
         for batch in self.batches():
-            found.append(extracted(self._extract, batch.to(self._device)))
+            found.append(extract_features(self._extract, batch.to(self._device)))
             self._progress(min(len(self), len(found) * AT_ONCE), len(self))
         return torch.cat(found)
 
 
-class Extracting:
-    """An extractor, ready for use: what it makes is checked, and ``code`` says whose it is."""
+class CheckedExtractor:
+    """An extractor whose output is checked, and whose errors ``code`` attributes to its plugin."""
 
     def __init__(self, extract: Extractor, code: AbstractContextManager[None]) -> None:
         self._extract = extract
@@ -104,7 +105,7 @@ class Extracting:
 
     @property
     def identity(self) -> str:
-        """That of the extractor."""
+        """The extractor's identity."""
         with self._code:
             return self._extract.identity
 
