@@ -19,14 +19,14 @@ class DcganOptions(Options):
         "them, up to 8 x base_channels.",
     )
     latent_dim: int = Field(
-        100, ge=1, description="Length of the latent vector; normal, where the paper has uniform."
+        100, ge=1, description="Length of the latent vector; normal, in the paper uniform."
     )
     kernel_size: Literal[4, 5] = Field(
         4, description="Kernel size of all convolutions: 5 in the authors' code, 4 in most others."
     )
     head: Literal["conv", "dense"] = Field(
         "conv",
-        description="The discriminator's last layer: a 4 x 4 convolution or a dense layer, which "
+        description="The discriminator's last layer: a 4 x 4 convolution or a dense layer; both "
         "compute the same function.",
     )
     norm: Literal["auto", "batch", "layer", "none"] = Field(
@@ -35,14 +35,14 @@ class DcganOptions(Options):
         "needs independent scores, as a gradient penalty does.",
     )
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout probability of the discriminator's input."
+        0.0, ge=0, lt=1, description="Dropout probability for the discriminator's input."
     )
     conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
 def ganzoo_architectures() -> list[ArchitectureSpec]:
-    """The networks of Radford et al."""
+    """The networks of Radford et al. 2015."""
     return [
         ArchitectureSpec(
             name="dcgan",

@@ -1,4 +1,7 @@
-"""The deep convolutional networks of Radford et al. 2015, with the labels of Mirza & Osindero."""
+"""Generator and discriminator of DCGAN (Radford et al. 2015).
+
+Labels are embedded as in Mirza & Osindero 2014.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SIZES = (8, 16, 32, 64, 128, 256)
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
-    # One group: an image's own mean and variance over [C, H, W], as in Gulrajani et al. 2017.
+    # Layer norm: mean and variance of each image over (C, H, W), as in Gulrajani et al. 2017.
     "layer": partial(nn.GroupNorm, 1),
     "none": nn.Identity,
 }
@@ -35,14 +38,14 @@ def build(
 ) -> Networks:
     """Both networks, initialized as in the paper.
 
-    Raises ValueError where the images' size is not one of ``SIZES`` squared, and where labels
-    are asked for and there are none.
+    Raises ValueError if the images are not squares with a side in ``SIZES``, and for
+    ``conditional`` networks if the images have no labels.
     """
     if image_shape.height != image_shape.width or image_shape.width not in SIZES:
-        raise ValueError(_refusal(image_shape))
+        raise ValueError(_unsupported_size(image_shape))
     if options.conditional and not num_classes:
         raise ValueError(
-            "the images have no labels: leave conditional out, or use a dataset that has them"
+            "the images have no labels: remove conditional, or use a dataset with labels"
         )
     generator = DcganGenerator(options, image_shape, num_classes)
     discriminator = DcganDiscriminator(
@@ -56,10 +59,10 @@ def build(
 
 
 class DcganGenerator(Generator):
-    """Projects latents to 4 x 4 feature maps and doubles these up to the image's size.
+    """Projects latents to 4 x 4 feature maps, then upsamples these to the image's size.
 
-    Latents are normal; the paper's are uniform in [-1, 1]. Labels
-    become latents of their own, learned.
+    Latents are normal, in the paper uniform in [-1, 1]. A learned embedding of the label is
+    concatenated to the latents.
     """
 
     def __init__(self, options: DcganOptions, image_shape: ImageShape, num_classes: int) -> None:
@@ -75,8 +78,8 @@ class DcganGenerator(Generator):
             nn.ReLU(),
         ]
         for wide, narrow in pairwise(widths):
-            layers += [_up(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU()]
-        layers += [_up(widths[-1], image_shape.channels, kernel, bias=True), nn.Tanh()]
+            layers += [_upsampling_conv(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU()]
+        layers += [_upsampling_conv(widths[-1], image_shape.channels, kernel, bias=True), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -92,9 +95,9 @@ class DcganGenerator(Generator):
 
 
 class DcganDiscriminator(Discriminator):
-    """Halves the image down to 4 x 4 feature maps and computes one score from these.
+    """Downsamples the image to 4 x 4 feature maps, then computes one score from these.
 
-    A learned plane for each label is concatenated to the image.
+    A learned embedding of the label is concatenated to the image, as one more channel.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class DcganDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         kernel, widths = options.kernel_size, _widths(options, image_shape)
-        planes = image_shape.channels + options.conditional
+        inputs = image_shape.channels + options.conditional
         self.embed = (
             nn.Embedding(num_classes, image_shape.height * image_shape.width)
             if options.conditional
@@ -110,11 +113,11 @@ class DcganDiscriminator(Discriminator):
         )
         layers: list[nn.Module] = [
             nn.Dropout(options.dropout),
-            _down(planes, widths[0], kernel, bias=True),
+            _downsampling_conv(inputs, widths[0], kernel, bias=True),
             nn.LeakyReLU(0.2),
         ]
         for narrow, wide in pairwise(widths):
-            conv = _down(narrow, wide, kernel, bias=norm == "none")
+            conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
             layers += [conv, NORMS[norm](wide), nn.LeakyReLU(0.2)]
         if options.head == "conv":
             layers += [nn.Conv2d(widths[-1], 1, 4)]
@@ -132,13 +135,13 @@ class DcganDiscriminator(Discriminator):
 
 
 def _widths(options: DcganOptions, image_shape: ImageShape) -> list[int]:
-    """The number of feature maps at half the image's size, at a quarter, ... and at 4 x 4."""
+    """The number of feature maps at 1/2 of the image's size, at 1/4, and so on to 4 x 4."""
     stages = image_shape.width.bit_length() - (4).bit_length()
     return [options.base_channels * min(2**stage, 8) for stage in range(stages)]
 
 
-def _up(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
-    """A convolution that doubles height and width; without a bias where a norm follows."""
+def _upsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
+    """A transposed convolution that doubles height and width; no bias if a norm follows."""
     return nn.ConvTranspose2d(
         inputs,
         outputs,
@@ -150,13 +153,13 @@ def _up(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Mod
     )
 
 
-def _down(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
-    """A convolution that halves height and width; without a bias where a norm follows."""
+def _downsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
+    """A convolution that halves height and width; no bias if a norm follows."""
     return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Weights and batch norm's gains with a standard deviation of 0.02, around 0 and 1."""
+    """Weights from N(0, 0.02^2), batch norm gains from N(1, 0.02^2), biases 0 (section 3)."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:
@@ -165,8 +168,8 @@ def _initialize(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
-def _refusal(image_shape: ImageShape) -> str:
-    """Which size cannot be made, and the two nearest, by ratio, that can."""
+def _unsupported_size(image_shape: ImageShape) -> str:
+    """The message about an unsupported size, with the two nearest sizes by ratio."""
 
     def distance(size: int) -> float:
         return abs(log2(size / image_shape.height)) + abs(log2(size / image_shape.width))

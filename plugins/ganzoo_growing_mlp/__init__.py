@@ -1,4 +1,4 @@
-"""Fully connected generator and discriminator that grow from small images to large ones."""
+"""Fully connected generator and discriminator that grow progressively."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ class GrowingMlpOptions(Options):
     width: int = Field(
         128,
         ge=1,
-        description="Units of the first hidden layer; each further layer has twice as many.",
+        description="Units of the first stage's hidden layer; each later stage has twice as many.",
     )
     max_width: int = Field(1024, ge=1, description="Most units of any hidden layer.")
     latent_dim: int = Field(100, ge=1, description="Length of the normal latent vector.")
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout probability of the discriminator's hidden units."
+        0.0, ge=0, lt=1, description="Dropout probability for the discriminator's hidden units."
     )
     conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
 def ganzoo_architectures() -> list[ArchitectureSpec]:
-    """The networks of Goodfellow et al., grown as Karras et al. grew theirs."""
+    """Networks as in Goodfellow et al. 2014 that grow as in Karras et al. 2017."""
     return [
         ArchitectureSpec(
             name="growing-mlp",
@@ -35,8 +35,8 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             grows=True,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; growth: Karras et al. 2017, arXiv "
             "1710.10196; conditional: Mirza & Osindero 2014, arXiv 1411.1784",
-            # One epoch of MNIST fades a layer in, one more trains it, and the largest resolution
-            # gets the rest of 20 epochs.
+            # For MNIST: one epoch to fade in a stage and one to train it, then the full resolution
+            # for the rest of 20 epochs.
             recommends={
                 "growth.fade_images": 60_000,
                 "growth.stable_images": 60_000,

@@ -1,7 +1,7 @@
-"""Fully connected networks that gain a layer and a resolution per stage, as in Karras et al. 2017.
+"""Fully connected networks that grow as in Karras et al. 2017: each stage adds a hidden layer.
 
-Stage 0 is of the smallest images; each further one doubles height and width. Each hidden unit
-sees its own image alone, so scores are independent of the batch.
+Stage 0 has the smallest images; each later stage doubles height and width. No layer has batch
+statistics, so scores are independent of the batch.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ def build(
 ) -> Networks:
     """Both networks; the discriminator's scores are independent of the batch.
 
-    Raises ValueError where labels are asked for and the images have none.
+    Raises ValueError for ``conditional`` networks if the images have no labels.
     """
     if options.conditional and not num_classes:
         raise ValueError(
-            "the images have no labels: leave conditional out, or use a dataset that has them"
+            "the images have no labels: remove conditional, or use a dataset with labels"
         )
     generator = GrowingMlpGenerator(options, image_shape, num_classes)
     discriminator = GrowingMlpDiscriminator(options, image_shape, num_classes)
     generator.apply(_initialize)
-    _start_gray(generator.image_layers[1:])
+    _scale_down(generator.image_layers[1:])
     discriminator.apply(_initialize)
     return Networks(
         generator=generator, discriminator=discriminator, conditional=options.conditional
@@ -46,7 +46,7 @@ def build(
 
 
 class GrowingMlpGenerator(GrowingGenerator):
-    """One hidden ReLU layer more each stage, then every pixel by tanh, in a layer of its own.
+    """One more hidden ReLU layer per stage, then the stage's own output layer with tanh.
 
     A learned embedding of the label is concatenated to the latents.
     """
@@ -85,7 +85,7 @@ class GrowingMlpGenerator(GrowingGenerator):
 
 
 class GrowingMlpDiscriminator(GrowingDiscriminator):
-    """One hidden LeakyReLU layer more each stage, before the others; it reads pixels by its own.
+    """One more hidden LeakyReLU layer per stage, after the stage's own input layer.
 
     A learned embedding of the label is concatenated to the input.
     """
@@ -104,7 +104,7 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
                 *(_hidden(wide, narrow, options.dropout) for narrow, wide in pairwise(widths)),
             ],
             image_layers=(
-                _Reading(_hidden(prod(shape) + labels, width, options.dropout))
+                _InputLayer(_hidden(prod(shape) + labels, width, options.dropout))
                 for width, shape in zip(widths, stages, strict=True)
             ),
         )
@@ -115,8 +115,8 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
         return self.grown(images, *([] if self.embed is None else [self.embed(labels)]))
 
 
-class _Reading(nn.Module):
-    """A layer over all pixels, and a label's inputs beside them."""
+class _InputLayer(nn.Module):
+    """A dense layer of all pixels, to which the label's embedding is concatenated."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class _Reading(nn.Module):
 
 
 def _widths(options: GrowingMlpOptions, stages: int) -> list[int]:
-    """The units of the hidden layer that each stage adds."""
+    """The number of units of the hidden layer that each stage adds."""
     return [min(options.width << stage, options.max_width) for stage in range(stages)]
 
 
@@ -137,18 +137,18 @@ def _hidden(fan_in: int, fan_out: int, dropout: float) -> nn.Sequential:
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Weights from N(0, 2 / fan-in), biases zero: signals keep their size (He et al. 2015)."""
+    """Weights from N(0, 2 / fan-in), biases 0 (He et al. 2015)."""
     if isinstance(layer, nn.Linear):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         nn.init.zeros_(layer.bias)
 
 
 @torch.no_grad()
-def _start_gray(image_layers: Iterable[nn.Module]) -> None:
-    """Let the images of new stages begin near gray.
+def _scale_down(image_layers: Iterable[nn.Module]) -> None:
+    """Scale the initial weights of later output layers by 0.1, so that their first images are gray.
 
-    While they fade in, a critic would tell them by their noise alone: on MNIST its loss fell below
-    0.001, and it took 2,000 steps until the generator learned again.
+    With larger weights the images are noise while the stage fades in. On MNIST, the discriminator's
+    loss then falls below 0.001, and the generator needs 2,000 steps to recover.
     """
     for layer in image_layers:
         for parameter in layer.parameters():

@@ -17,14 +17,14 @@ class MlpOptions(Options):
         0.0,
         ge=0,
         lt=1,
-        description="Dropout probability of the discriminator's hidden units.",
+        description="Dropout probability for the discriminator's hidden units.",
     )
     conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
 def ganzoo_architectures() -> list[ArchitectureSpec]:
-    """The networks of Goodfellow et al., with today's activations."""
+    """Networks as in Goodfellow et al. 2014, with ReLU and LeakyReLU."""
     return [
         ArchitectureSpec(
             name="mlp",

@@ -1,7 +1,7 @@
-"""Fully connected networks after Goodfellow et al. 2014, with the labels of Mirza & Osindero.
+"""Fully connected generator and discriminator as in Goodfellow et al. 2014.
 
-Each hidden unit sees its own image alone, so scores are independent of the batch. The paper's
-discriminator had maxout units and dropout; LeakyReLU took the place of maxout.
+Labels are embedded as in Mirza & Osindero 2014. The paper's discriminator has maxout units; here
+they are LeakyReLU. No layer has batch statistics, so scores are independent of the batch.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def build(
 ) -> Networks:
     """Both networks; the discriminator's scores are independent of the batch.
 
-    Raises ValueError where labels are asked for and the images have none.
+    Raises ValueError for ``conditional`` networks if the images have no labels.
     """
     if options.conditional and not num_classes:
         raise ValueError(
-            "the images have no labels: leave conditional out, or use a dataset that has them"
+            "the images have no labels: remove conditional, or use a dataset with labels"
         )
     generator = MlpGenerator(options, image_shape, num_classes)
     discriminator = MlpDiscriminator(options, image_shape, num_classes)
@@ -44,7 +44,7 @@ def build(
 
 
 class MlpGenerator(Generator):
-    """Hidden ReLU layers, then every pixel by tanh.
+    """Hidden ReLU layers, then an output layer with tanh.
 
     A learned embedding of the label is concatenated to the latents.
     """
@@ -97,10 +97,10 @@ class MlpDiscriminator(Discriminator):
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Weights from N(0, 2 / fan-in), biases zero: signals keep their size (He et al. 2015).
+    """Weights from N(0, 2 / fan-in), biases 0 (He et al. 2015).
 
-    With smaller weights, as torch's own or those of DCGAN, and no norm to make up for them,
-    generators stay near one image for thousands of steps.
+    There is no norm. With smaller weights, such as torch's default or DCGAN's, the generator makes
+    nearly the same image for all latents for thousands of steps.
     """
     if isinstance(layer, nn.Linear):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -1,4 +1,4 @@
-"""Convolutional generator and discriminator that grow from small images to large ones."""
+"""Convolutional generator and discriminator that grow progressively (ProGAN)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganzoo import ArchitectureSpec, Options, hookimpl
 
 
 class ProgressiveOptions(Options):
-    """Width and layers of the two networks."""
+    """Width and layers of both networks."""
 
     max_channels: int = Field(512, ge=1, description="Most channels of any layer.")
     channel_base: int = Field(
@@ -20,15 +20,15 @@ class ProgressiveOptions(Options):
     mbstd_group_size: int = Field(
         4,
         ge=1,
-        description="Images in a group of the minibatch standard deviation layer; 1 leaves the "
-        "layer out.",
+        description="Images in a group of the minibatch standard deviation layer; 1 removes the "
+        "layer.",
     )
     conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
 def ganzoo_architectures() -> list[ArchitectureSpec]:
-    """The networks of Karras et al."""
+    """The networks of Karras et al. 2017."""
     return [
         ArchitectureSpec(
             name="progressive",
@@ -38,7 +38,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             grows=True,
             reference="Karras et al. 2017, arXiv 1710.10196; conditional: Miyato & Koyama 2018, "
             "arXiv 1802.05637",
-            # Batches are the largest that the authors' networks leave room for on one GPU.
+            # The batch sizes are the largest with which the paper's networks fit on one GPU.
             recommends={
                 "growth.fade_images": 600_000,
                 "growth.stable_images": 600_000,

@@ -1,6 +1,6 @@
-"""The building blocks of Karras et al. 2017: equalized layers and two kinds of normalization.
+"""The layers of Karras et al. 2017: equalized weights, pixel norm, minibatch standard deviation.
 
-Statistics are taken in float32 even where autocast computes in less.
+Statistics are computed in float32, also under autocast.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ EPSILON = 1e-8
 class EqualizedLinear(nn.Linear):
     """A dense layer whose weights are stored as N(0, 1) and scaled when used (section 4.1).
 
-    The scale, ``gain / sqrt(fan-in)``, is that of He et al. 2015. Adam moves each stored weight
-    equally far, so that all layers learn at one speed whatever their size.
+    The scale is ``gain / sqrt(fan-in)``, as in He et al. 2015. Adam's steps of the stored weights
+    are equally large in all layers, so that all layers learn at the same speed.
     """
 
     def __init__(self, inputs: int, outputs: int, *, gain: float = sqrt(2)) -> None:
@@ -31,14 +31,15 @@ class EqualizedLinear(nn.Linear):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As a dense layer: (N, inputs) to (N, outputs)."""
+        """(N, inputs) to (N, outputs)."""
         return linear(x, self.weight * self.scale, self.bias)
 
 
 class EqualizedProjection(EqualizedLinear):
-    """Feature maps from latents: the paper's first convolution, of as many pixels as its result.
+    """The generator's first layer: latents as a 1 x 1 image, convolved to ``side`` x ``side``.
 
-    Its fan-in counts each latent once for each pixel of the filter.
+    It is computed as a dense layer. The fan-in is that of the paper's convolution, ``latent_dim *
+    side * side``.
     """
 
     def __init__(self, latent_dim: int, width: int, side: int) -> None:
@@ -47,7 +48,7 @@ class EqualizedProjection(EqualizedLinear):
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, latent_dim) to (N, width, side, side), with one bias for each feature map."""
+        """(N, latent_dim) to (N, width, side, side); one bias per feature map."""
         maps: Tensor = linear(x, self.weight * self.scale).unflatten(1, self.shape)
         return maps + self.bias[:, None, None]
 
@@ -68,25 +69,25 @@ class EqualizedConv(nn.Conv2d):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As a convolution: (N, inputs, H, W) to (N, outputs, H', W')."""
+        """(N, inputs, H, W) to (N, outputs, H', W')."""
         return conv2d(x, self.weight * self.scale, self.bias, padding=self.padding)
 
 
 class PixelNorm(nn.Module):
-    """Feature vectors of unit mean square, at each pixel by itself (section 4.2)."""
+    """Normalizes the feature vector of each pixel to a mean square of 1 (section 4.2)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """B = a / sqrt(mean(a^2) + epsilon) over the channels: (N, C, ...) as it was."""
-        a = _precise(x)
+        """B = a / sqrt(mean(a^2) + epsilon), the mean over the C channels of (N, C, ...)."""
+        a = _at_least_float32(x)
         b = a * torch.rsqrt(a.square().mean(dim=1, keepdim=True) + EPSILON)
         return b.to(x.dtype)
 
 
 class MinibatchStddev(nn.Module):
-    """One more feature map, that tells how much the images of a group differ (section 3).
+    """Concatenates a feature map: the standard deviation over a group of images (section 3).
 
-    A group is the largest part of the batch, up to ``group`` images, that divides it evenly. Of
-    several processes each compares its own images.
+    The group size is the largest divisor of the batch size up to ``group``. Each process computes
+    it from its own images.
     """
 
     def __init__(self, group: int) -> None:
@@ -94,14 +95,14 @@ class MinibatchStddev(nn.Module):
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C + 1, H, W): deviations averaged over channels and positions."""
+        """(N, C, H, W) to (N, C + 1, H, W): the mean deviation over channels and pixels."""
         n, _, height, width = x.shape
         group = next(size for size in range(self.group, 0, -1) if n % size == 0)
-        groups = _precise(x).unflatten(0, (group, -1))  # (G, M, C, H, W)
+        groups = _at_least_float32(x).unflatten(0, (group, -1))  # (G, M, C, H, W)
         deviation = (groups.var(dim=0, correction=0) + EPSILON).sqrt().mean(dim=(1, 2, 3))
         extra = deviation.repeat(group).to(x.dtype).view(n, 1, 1, 1)
         return torch.cat((x, extra.expand(n, 1, height, width)), dim=1)
 
 
-def _precise(x: Tensor) -> Tensor:
+def _at_least_float32(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))

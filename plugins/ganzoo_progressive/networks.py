@@ -1,6 +1,7 @@
-"""The progressively grown networks of Karras et al. 2017, with labels after Miyato & Koyama 2018.
+"""The progressively grown networks of Karras et al. 2017.
 
-Stage 0 is of the smallest images; each further one doubles height and width.
+The discriminator projects labels as in Miyato & Koyama 2018. Stage 0 has the smallest images; each
+later stage doubles height and width.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ganzoo_progressive import ProgressiveOptions
 
 SIZES = sorted(side << n for side in (4, 5, 6, 7) for n in range(9) if side << n <= 1024)
-"""The sides of images that come of small ones by doubling."""
+"""The supported sides of images: 4 to 7 pixels, doubled up to 1024."""
 
 
 def build(
@@ -35,20 +36,21 @@ def build(
     num_classes: int,
     requirements: LossRequirements,
 ) -> Networks:
-    """Both networks; with groups of one image there is no minibatch standard deviation layer.
+    """Both networks; ``mbstd_group_size=1`` removes the minibatch standard deviation layer.
 
-    Raises ValueError where the images' size is not one of ``SIZES`` squared, where labels are
-    asked for and there are none, and where the loss clips weights, which are stored as N(0, 1).
+    Raises ValueError if the images are not squares with a side in ``SIZES``, for ``conditional``
+    networks if the images have no labels, and if the loss clips weights: the stored weights are
+    N(0, 1) before they are scaled.
     """
     if image_shape.height != image_shape.width or image_shape.width not in SIZES:
-        raise ValueError(_refusal(image_shape))
+        raise ValueError(_unsupported_size(image_shape))
     if options.conditional and not num_classes:
         raise ValueError(
-            "the images have no labels: leave conditional out, or use a dataset that has them"
+            "the images have no labels: remove conditional, or use a dataset with labels"
         )
     if requirements.constrained_weights:
         raise ValueError(
-            "the loss clips the discriminator's weights, which are scaled here: use wgan-gp instead"
+            "the loss clips the discriminator's weights, but they are scaled when used: use wgan-gp"
         )
     return Networks(
         generator=ProgressiveGenerator(options, image_shape, num_classes),
@@ -59,10 +61,10 @@ def build(
 
 
 class ProgressiveGenerator(GrowingGenerator):
-    """Projects latents to the smallest feature maps and doubles these, stage by stage.
+    """Projects latents to the smallest feature maps, then upsamples these, one block per stage.
 
-    Each stage turns its feature maps into images by a layer of its own. Labels become latents
-    of their own, learned.
+    Each stage has its own toRGB layer. A learned embedding of the label is concatenated to the
+    latents.
     """
 
     def __init__(
@@ -71,8 +73,8 @@ class ProgressiveGenerator(GrowingGenerator):
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
         inputs = options.latent_dim * (1 + options.conditional)
-        blocks = [_project(inputs, widths[0], stages[0].height)]
-        blocks += [_double(wide, narrow) for wide, narrow in pairwise(widths)]
+        blocks = [_first_generator_block(inputs, widths[0], stages[0].height)]
+        blocks += [_upsampling_block(wide, narrow) for wide, narrow in pairwise(widths)]
         to_rgb = [EqualizedConv(width, image_shape.channels, 1, gain=1) for width in widths]
         super().__init__(stages, blocks, to_rgb)
         self.latent_dim = options.latent_dim
@@ -90,10 +92,10 @@ class ProgressiveGenerator(GrowingGenerator):
 
 
 class ProgressiveDiscriminator(GrowingDiscriminator):
-    """Halves images down to the smallest feature maps, stage by stage, and scores these.
+    """Downsamples images, one block per stage, and computes one score from the smallest maps.
 
-    Each stage turns images into its feature maps by a layer of its own. A label's embedding is
-    projected on the last features: psi(phi(x)) + y^T V phi(x) (Miyato & Koyama 2018, eq. 3).
+    Each stage has its own fromRGB layer. With labels y, the score is psi(phi(x)) + y^T V phi(x)
+    (Miyato & Koyama 2018, eq. 3).
     """
 
     def __init__(
@@ -101,9 +103,9 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        blocks = [_gather(widths[0], stages[0].height, options.mbstd_group_size)]
-        blocks += [_halve(narrow, wide) for wide, narrow in pairwise(widths)]
-        from_rgb = [_active(EqualizedConv(image_shape.channels, width, 1)) for width in widths]
+        blocks = [_last_discriminator_block(widths[0], stages[0].height, options.mbstd_group_size)]
+        blocks += [_downsampling_block(narrow, wide) for wide, narrow in pairwise(widths)]
+        from_rgb = [_activated(EqualizedConv(image_shape.channels, width, 1)) for width in widths]
         super().__init__(stages, blocks, from_rgb)
         self.score = EqualizedLinear(widths[0], 1, gain=1)
         self.embed = nn.Embedding(num_classes, widths[0]) if options.conditional else None
@@ -113,65 +115,65 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
         features = self.grown(images)
         scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
-            # Equalized, too: weights of N(0, 1) over the root of the fan-in.
+            # The embedding is equalized, too: N(0, 1), scaled by 1 / sqrt(fan-in).
             size = features.shape[1]
             scores = scores + (self.embed(labels) * features).sum(dim=1) / sqrt(size)
         return scores
 
 
 def _widths(options: ProgressiveOptions, stages: int) -> list[int]:
-    """How many feature maps each stage has (table 2)."""
+    """The number of feature maps of each stage (table 2)."""
     return [min(options.channel_base >> stage + 1, options.max_channels) for stage in range(stages)]
 
 
-def _active(*layers: nn.Module) -> nn.Sequential:
+def _activated(*layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(*layers, nn.LeakyReLU(0.2))
 
 
-def _normed(*layers: nn.Module) -> nn.Sequential:
+def _activated_and_normalized(*layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(*layers, nn.LeakyReLU(0.2), PixelNorm())
 
 
-def _project(latent_dim: int, width: int, side: int) -> nn.Sequential:
+def _first_generator_block(latent_dim: int, width: int, side: int) -> nn.Sequential:
     """The generator's first block: (N, latent_dim) to (N, width, side, side)."""
     return nn.Sequential(
         PixelNorm(),
-        _normed(EqualizedProjection(latent_dim, width, side)),
-        _normed(EqualizedConv(width, width, 3, padding=1)),
+        _activated_and_normalized(EqualizedProjection(latent_dim, width, side)),
+        _activated_and_normalized(EqualizedConv(width, width, 3, padding=1)),
     )
 
 
-def _double(inputs: int, outputs: int) -> nn.Sequential:
-    """A further block of the generator, which doubles height and width."""
+def _upsampling_block(inputs: int, outputs: int) -> nn.Sequential:
+    """A block of the generator that doubles height and width."""
     return nn.Sequential(
         nn.Upsample(scale_factor=2),
-        _normed(EqualizedConv(inputs, outputs, 3, padding=1)),
-        _normed(EqualizedConv(outputs, outputs, 3, padding=1)),
+        _activated_and_normalized(EqualizedConv(inputs, outputs, 3, padding=1)),
+        _activated_and_normalized(EqualizedConv(outputs, outputs, 3, padding=1)),
     )
 
 
-def _halve(inputs: int, outputs: int) -> nn.Sequential:
-    """A block of the discriminator, which halves height and width."""
+def _downsampling_block(inputs: int, outputs: int) -> nn.Sequential:
+    """A block of the discriminator that halves height and width."""
     return nn.Sequential(
-        _active(EqualizedConv(inputs, inputs, 3, padding=1)),
-        _active(EqualizedConv(inputs, outputs, 3, padding=1)),
+        _activated(EqualizedConv(inputs, inputs, 3, padding=1)),
+        _activated(EqualizedConv(inputs, outputs, 3, padding=1)),
         nn.AvgPool2d(2),
     )
 
 
-def _gather(width: int, side: int, group: int) -> nn.Sequential:
+def _last_discriminator_block(width: int, side: int, group: int) -> nn.Sequential:
     """The discriminator's last block: feature maps (N, width, side, side) to (N, width)."""
-    compare = [MinibatchStddev(group)] if group > 1 else []
+    mbstd = [MinibatchStddev(group)] if group > 1 else []
     return nn.Sequential(
-        *compare,
-        _active(EqualizedConv(width + len(compare), width, 3, padding=1)),
-        _active(EqualizedConv(width, width, side)),
+        *mbstd,
+        _activated(EqualizedConv(width + len(mbstd), width, 3, padding=1)),
+        _activated(EqualizedConv(width, width, side)),
         nn.Flatten(),
     )
 
 
-def _refusal(image_shape: ImageShape) -> str:
-    """Which size cannot be made, and the two nearest, by ratio, that can."""
+def _unsupported_size(image_shape: ImageShape) -> str:
+    """The message about an unsupported size, with the two nearest sizes by ratio."""
     pixels = image_shape.height * image_shape.width
     distance = {size: abs(log2(size * size / pixels)) for size in SIZES}
     low, high = sorted(sorted(SIZES, key=distance.__getitem__)[:2])

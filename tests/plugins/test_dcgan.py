@@ -14,7 +14,7 @@ from ganzoo_dcgan.networks import build
 INDEPENDENT = LossRequirements(independent_scores=True)
 
 
-def networks(
+def build_networks(
     size: int = 16,
     colors: int = 3,
     requirements: LossRequirements = INDEPENDENT,
@@ -32,17 +32,17 @@ def networks(
     )
 
 
-def labels_for(players: Networks, n: int) -> Tensor | None:
-    return torch.arange(n) % 4 if players.conditional else None
+def labels_for(networks: Networks, n: int) -> Tensor | None:
+    return torch.arange(n) % 4 if networks.conditional else None
 
 
-def draw(players: Networks, n: int) -> Tensor:
-    latents = players.generator.sample_latents(n, torch.Generator().manual_seed(1))
-    return players.generator(latents, labels_for(players, n))
+def draw(networks: Networks, n: int) -> Tensor:
+    latents = networks.generator.sample_latents(n, torch.Generator().manual_seed(1))
+    return networks.generator(latents, labels_for(networks, n))
 
 
-def score(players: Networks, images: Tensor) -> Tensor:
-    return players.discriminator(images, labels_for(players, len(images)))
+def score(networks: Networks, images: Tensor) -> Tensor:
+    return networks.discriminator(images, labels_for(networks, len(images)))
 
 
 def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
@@ -53,21 +53,23 @@ def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
 @pytest.mark.parametrize("head", ["conv", "dense"])
 @pytest.mark.parametrize("kernel", [4, 5])
-def test_images_scores_and_gradients(kernel: int, head: str, norm: str, conditional: bool) -> None:
-    players = networks(
+def test_images_scores_and_gradients_are_well_formed(
+    kernel: int, head: str, norm: str, conditional: bool
+) -> None:
+    networks = build_networks(
         requirements=LossRequirements(),
         kernel_size=kernel,
         head=head,
         norm=norm,
         conditional=conditional,
     )
-    images = draw(players, 4)
+    images = draw(networks, 4)
     assert images.shape == (4, 3, 16, 16)
     assert images.abs().max() <= 1
-    scores = score(players, images)
+    scores = score(networks, images)
     assert scores.shape == (4,)
     scores.square().sum().backward()
-    for network in (players.generator, players.discriminator):
+    for network in (networks.generator, networks.discriminator):
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
@@ -77,40 +79,42 @@ def test_images_scores_and_gradients(kernel: int, head: str, norm: str, conditio
 @pytest.mark.parametrize("kernel", [4, 5])
 @pytest.mark.parametrize("colors", [1, 3, 5])
 @pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
-def test_every_size_and_number_of_channels(size: int, colors: int, kernel: int) -> None:
-    players = networks(size, colors, kernel_size=kernel, base_channels=2)
-    images = draw(players, 2)
+def test_every_size_and_number_of_channels_is_supported(
+    size: int, colors: int, kernel: int
+) -> None:
+    networks = build_networks(size, colors, kernel_size=kernel, base_channels=2)
+    images = draw(networks, 2)
     assert images.shape == (2, colors, size, size)
-    assert score(players, images).shape == (2,)
+    assert score(networks, images).shape == (2,)
 
 
-def test_widths_double_with_each_halving_up_to_eightfold() -> None:
-    players = networks(256)
-    down = [conv.out_channels for conv in layers(players.discriminator, nn.Conv2d)]
-    up = [conv.out_channels for conv in layers(players.generator, nn.ConvTranspose2d)]
+def test_channels_double_with_each_halving_up_to_eight_times() -> None:
+    networks = build_networks(256)
+    down = [conv.out_channels for conv in layers(networks.discriminator, nn.Conv2d)]
+    up = [conv.out_channels for conv in layers(networks.generator, nn.ConvTranspose2d)]
     assert down == [8, 16, 32, 64, 64, 64, 1]
     assert up == [64, 64, 32, 16, 8, 3]
 
 
-def test_the_first_and_the_last_layer_have_no_norm_and_normed_layers_no_bias() -> None:
-    players = networks(32, requirements=LossRequirements())
-    critic = layers(players.discriminator, nn.Conv2d, nn.BatchNorm2d)
+def test_first_and_last_layers_have_no_norm_and_layers_with_norm_no_bias() -> None:
+    networks = build_networks(32, requirements=LossRequirements())
+    critic = layers(networks.discriminator, nn.Conv2d, nn.BatchNorm2d)
     assert [type(layer).__name__ for layer in critic] == [
         "Conv2d",
         *["Conv2d", "BatchNorm2d"] * 2,
         "Conv2d",
     ]
-    biases = [layer.bias is not None for layer in layers(players.discriminator, nn.Conv2d)]
+    biases = [layer.bias is not None for layer in layers(networks.discriminator, nn.Conv2d)]
     assert biases == [True, False, False, True]
-    drawn = layers(players.generator, nn.ConvTranspose2d, nn.BatchNorm2d)
+    drawn = layers(networks.generator, nn.ConvTranspose2d, nn.BatchNorm2d)
     assert isinstance(drawn[-1], nn.ConvTranspose2d)
-    biases = [layer.bias is not None for layer in layers(players.generator, nn.ConvTranspose2d)]
+    biases = [layer.bias is not None for layer in layers(networks.generator, nn.ConvTranspose2d)]
     assert biases == [False, False, True]
 
 
 def test_initial_weights_are_those_of_the_paper() -> None:
-    players = networks(64, requirements=LossRequirements(), base_channels=32, latent_dim=100)
-    for network in (players.generator, players.discriminator):
+    networks = build_networks(64, requirements=LossRequirements(), base_channels=32, latent_dim=100)
+    for network in (networks.generator, networks.discriminator):
         for layer in layers(network, nn.Conv2d, nn.ConvTranspose2d, nn.Linear):
             assert layer.weight.mean().item() == pytest.approx(0, abs=0.002)
             assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
@@ -121,7 +125,7 @@ def test_initial_weights_are_those_of_the_paper() -> None:
 
 
 def test_no_layer_works_in_place() -> None:
-    discriminator = networks().discriminator
+    discriminator = build_networks().discriminator
     assert not any(getattr(layer, "inplace", False) for layer in discriminator.modules())
 
 
@@ -135,17 +139,17 @@ def test_no_layer_works_in_place() -> None:
         ("none", INDEPENDENT, nn.Identity),
     ],
 )
-def test_the_norm_follows_the_need_unless_it_is_chosen(
+def test_auto_norm_depends_on_the_requirements_of_the_loss(
     norm: str, requirements: LossRequirements, kind: type[nn.Module]
 ) -> None:
-    players = networks(32, requirements=requirements, norm=norm)
-    norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
+    networks = build_networks(32, requirements=requirements, norm=norm)
+    norms = layers(networks.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
     assert [type(layer) for layer in norms] == [kind, kind]
-    assert len(layers(players.generator, nn.BatchNorm2d)) == 3
+    assert len(layers(networks.generator, nn.BatchNorm2d)) == 3
 
 
-def test_layer_norm_is_over_channels_and_pixels_with_a_gain_for_each_channel() -> None:
-    (norm,) = layers(networks(16).discriminator, nn.GroupNorm)
+def test_layer_norm_is_over_channels_and_pixels_with_a_gain_per_channel() -> None:
+    (norm,) = layers(build_networks(16).discriminator, nn.GroupNorm)
     x = torch.randn(3, 16, 4, 4)
     with torch.no_grad():
         norm.weight.uniform_(0.5, 2)
@@ -154,57 +158,60 @@ def test_layer_norm_is_over_channels_and_pixels_with_a_gain_for_each_channel() -
 
 
 @pytest.mark.parametrize("norm", ["auto", "layer", "none"])
-def test_scores_are_independent_of_the_batch_where_the_loss_needs_it(norm: str) -> None:
-    players = networks(32, norm=norm)
+def test_scores_are_independent_of_the_batch_if_the_loss_needs_it(norm: str) -> None:
+    networks = build_networks(32, norm=norm)
     images = torch.rand(5, 3, 32, 32) * 2 - 1
-    alone = torch.cat([players.discriminator(image[None]) for image in images])
-    torch.testing.assert_close(players.discriminator(images), alone, atol=1e-6, rtol=1e-4)
+    alone = torch.cat([networks.discriminator(image[None]) for image in images])
+    torch.testing.assert_close(networks.discriminator(images), alone, atol=1e-6, rtol=1e-4)
 
 
-def test_batch_norm_mixes_scores_and_says_so_where_the_loss_needs_them_apart() -> None:
+def test_batch_norm_warns_if_the_loss_needs_independent_scores() -> None:
     with pytest.warns(UserWarning, match="depend on its batch"):
-        players = networks(32, norm="batch")
+        networks = build_networks(32, norm="batch")
     images = torch.rand(5, 3, 32, 32) * 2 - 1
-    scores = players.discriminator(images)
-    fewer = players.discriminator(images[:4])
+    scores = networks.discriminator(images)
+    fewer = networks.discriminator(images[:4])
     assert (scores[:4] - fewer).abs().min() > 1e-4
 
 
-def test_the_two_heads_are_the_same_function() -> None:
-    conv, dense = networks(head="conv").discriminator, networks(head="dense").discriminator
+def test_both_heads_compute_the_same_function() -> None:
+    conv, dense = (
+        build_networks(head="conv").discriminator,
+        build_networks(head="dense").discriminator,
+    )
     state = zip(dense.state_dict().items(), conv.state_dict().values(), strict=True)
     dense.load_state_dict({name: value.reshape(own.shape) for (name, own), value in state})
     images = torch.rand(3, 3, 16, 16)
     torch.testing.assert_close(dense(images), conv(images))
 
 
-def test_dropout_falls_on_the_discriminators_input_while_it_trains() -> None:
-    players = networks(dropout=0.5)
+def test_dropout_applies_to_the_discriminators_input_in_training_mode() -> None:
+    networks = build_networks(dropout=0.5)
     seen: list[Tensor] = []
-    first = layers(players.discriminator, nn.Conv2d)[0]
+    first = layers(networks.discriminator, nn.Conv2d)[0]
     first.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     images = torch.ones(8, 3, 16, 16)
-    players.discriminator(images)
-    players.discriminator.eval()
-    players.discriminator(images)
+    networks.discriminator(images)
+    networks.discriminator.eval()
+    networks.discriminator(images)
     assert (seen[0] == 0).float().mean().item() == pytest.approx(0.5, abs=0.05)
     assert torch.equal(seen[1], images)
 
 
 def test_labels_change_images_and_scores() -> None:
-    players = networks(conditional=True)
-    players.generator.eval()
-    latents = players.generator.sample_latents(1, torch.Generator())
+    networks = build_networks(conditional=True)
+    networks.generator.eval()
+    latents = networks.generator.sample_latents(1, torch.Generator())
     zero, one = torch.tensor([0]), torch.tensor([1])
-    images = players.generator(latents, zero)
-    assert not torch.allclose(images, players.generator(latents, one))
-    scores = players.discriminator(images, zero)
-    assert not torch.allclose(scores, players.discriminator(images, one))
+    images = networks.generator(latents, zero)
+    assert not torch.allclose(images, networks.generator(latents, one))
+    scores = networks.discriminator(images, zero)
+    assert not torch.allclose(scores, networks.discriminator(images, one))
 
 
-def test_labels_are_refused_where_there_are_none() -> None:
+def test_conditional_networks_need_labels() -> None:
     with pytest.raises(ValueError, match="the images have no labels"):
-        networks(conditional=True, num_classes=0)
+        build_networks(conditional=True, num_classes=0)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,9 @@ def test_labels_are_refused_where_there_are_none() -> None:
         (512, 512, "128 and 256"),
     ],
 )
-def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
+def test_unsupported_sizes_are_refused_with_the_nearest_ones(
+    height: int, width: int, nearest: str
+) -> None:
     (spec,) = ganzoo_dcgan.ganzoo_architectures()
     with pytest.raises(RequestError) as caught:
         spec.build(
@@ -231,8 +240,8 @@ def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, neare
     assert "\n" not in message
 
 
-def test_latents_come_from_their_generator_alone() -> None:
-    generator = networks().generator
+def test_latents_depend_on_the_random_generator_only() -> None:
+    generator = build_networks().generator
     first = generator.sample_latents(3, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     again = generator.sample_latents(3, torch.Generator().manual_seed(5))
@@ -245,30 +254,30 @@ def test_latents_come_from_their_generator_alone() -> None:
 
 
 def test_latents_are_normal() -> None:
-    latents = networks(latent_dim=100).generator.sample_latents(
+    latents = build_networks(latent_dim=100).generator.sample_latents(
         500, torch.Generator().manual_seed(0)
     )
     assert latents.mean().item() == pytest.approx(0, abs=0.02)
     assert latents.std().item() == pytest.approx(1, abs=0.02)
 
 
-def test_weights_survive_a_round_trip() -> None:
-    players, others = networks(conditional=True), networks(conditional=True)
+def test_state_dicts_restore_the_networks() -> None:
+    networks, others = build_networks(conditional=True), build_networks(conditional=True)
     with torch.no_grad():
         for network in (others.generator, others.discriminator):
             for parameter in network.parameters():
                 parameter.add_(1)
-    others.generator.load_state_dict(players.generator.state_dict())
-    others.discriminator.load_state_dict(players.discriminator.state_dict())
-    images = draw(players, 4)
+    others.generator.load_state_dict(networks.generator.state_dict())
+    others.discriminator.load_state_dict(networks.discriminator.state_dict())
+    images = draw(networks, 4)
     assert torch.equal(draw(others, 4), images)
-    assert torch.equal(score(others, images), score(players, images))
+    assert torch.equal(score(others, images), score(networks, images))
 
 
 @pytest.mark.parametrize("norm", ["layer", "none"])
-def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(norm: str) -> None:
+def test_gradient_penalties_work_in_any_memory_format(norm: str) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
-        critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
+        critic = build_networks(norm=norm).discriminator.double().to(memory_format=memory_format)
         x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)
         x = x.contiguous(memory_format=memory_format).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)

@@ -14,7 +14,7 @@ from ganzoo_fully_convolutional.networks import Residual, build
 INDEPENDENT = LossRequirements(independent_scores=True)
 
 
-def networks(
+def build_networks(
     height: int = 16,
     width: int | None = None,
     colors: int = 3,
@@ -31,42 +31,44 @@ def networks(
     )
 
 
-def labels_for(players: Networks, n: int) -> Tensor | None:
-    return torch.arange(n) % 4 if players.conditional else None
+def labels_for(networks: Networks, n: int) -> Tensor | None:
+    return torch.arange(n) % 4 if networks.conditional else None
 
 
-def draw(players: Networks, n: int) -> Tensor:
-    latents = players.generator.sample_latents(n, torch.Generator().manual_seed(1))
-    return players.generator(latents, labels_for(players, n))
+def draw(networks: Networks, n: int) -> Tensor:
+    latents = networks.generator.sample_latents(n, torch.Generator().manual_seed(1))
+    return networks.generator(latents, labels_for(networks, n))
 
 
-def score(players: Networks, images: Tensor) -> Tensor:
-    return players.discriminator(images, labels_for(players, len(images)))
+def score(networks: Networks, images: Tensor) -> Tensor:
+    return networks.discriminator(images, labels_for(networks, len(images)))
 
 
 def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
     return [layer for layer in network.modules() if isinstance(layer, kinds)]
 
 
-def awake(players: Networks) -> Networks:
-    """The same players, whose blocks no longer add nothing."""
+def activate_blocks(networks: Networks) -> Networks:
+    """The same networks with residual blocks that are not the identity."""
     with torch.no_grad():
-        for block in layers(players.generator, Residual):
+        for block in layers(networks.generator, Residual):
             block.layers[-1].weight.fill_(1)
-    return players
+    return networks
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
-def test_images_scores_and_gradients(norm: str, conditional: bool) -> None:
-    players = awake(networks(requirements=LossRequirements(), norm=norm, conditional=conditional))
-    images = draw(players, 4)
+def test_images_scores_and_gradients_are_well_formed(norm: str, conditional: bool) -> None:
+    networks = activate_blocks(
+        build_networks(requirements=LossRequirements(), norm=norm, conditional=conditional)
+    )
+    images = draw(networks, 4)
     assert images.shape == (4, 3, 16, 16)
     assert images.abs().max() <= 1
-    scores = score(players, images)
+    scores = score(networks, images)
     assert scores.shape == (4,)
     scores.square().sum().backward()
-    for network in (players.generator, players.discriminator):
+    for network in (networks.generator, networks.discriminator):
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
@@ -86,21 +88,21 @@ def test_images_scores_and_gradients(norm: str, conditional: bool) -> None:
         (128, 128, (4, 4)),
     ],
 )
-def test_sides_are_halved_until_four_to_seven_pixels_are_left(
+def test_sides_are_halved_to_four_to_seven_pixels(
     height: int, width: int, bottom: tuple[int, int], colors: int
 ) -> None:
-    players = networks(height, width, colors, base_channels=2)
+    networks = build_networks(height, width, colors, base_channels=2)
     seen: list[torch.Size] = []
-    first, *_ = layers(players.generator, Residual)
+    first, *_ = layers(networks.generator, Residual)
     first.register_forward_hook(lambda _, inputs, output: seen.append(output.shape[2:]))
-    images = draw(players, 2)
+    images = draw(networks, 2)
     assert seen == [bottom]
     assert images.shape == (2, colors, height, width)
-    assert score(players, images).shape == (2,)
+    assert score(networks, images).shape == (2,)
 
 
-def test_the_depth_can_be_chosen() -> None:
-    shallow = networks(36, depth=1)
+def test_depth_sets_the_number_of_halvings() -> None:
+    shallow = build_networks(36, depth=1)
     assert draw(shallow, 2).shape == (2, 3, 36, 36)
     assert len(layers(shallow.generator, nn.Upsample)) == 1
 
@@ -115,7 +117,7 @@ def test_the_depth_can_be_chosen() -> None:
         (8, 8, 4, 4, "a multiple of 16, such as 16 or 32"),
     ],
 )
-def test_other_sizes_are_refused_with_the_nearest(
+def test_unsupported_sizes_are_refused_with_the_nearest_ones(
     height: int, width: int, depth: int | None, times: int, nearest: str
 ) -> None:
     (spec,) = ganzoo_fully_convolutional.ganzoo_architectures()
@@ -135,17 +137,17 @@ def test_other_sizes_are_refused_with_the_nearest(
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-def test_the_same_weights_make_images_of_other_sizes(conditional: bool) -> None:
-    players = networks(32, conditional=conditional)
+def test_latents_of_another_size_give_images_of_that_size(conditional: bool) -> None:
+    networks = build_networks(32, conditional=conditional)
     latents = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(0))
-    images = players.generator(latents, labels_for(players, 2))
+    images = networks.generator(latents, labels_for(networks, 2))
     assert images.shape == latents.shape
-    assert score(players, images).shape == (2,)
+    assert score(networks, images).shape == (2,)
 
 
 @pytest.mark.parametrize("size", [32, 48, 64])
-def test_all_of_the_noise_decides_each_pixel(size: int) -> None:
-    generator = awake(networks(size, base_channels=8)).generator.double().eval()
+def test_each_pixel_depends_on_all_latents(size: int) -> None:
+    generator = activate_blocks(build_networks(size, base_channels=8)).generator.double().eval()
     latents = generator.sample_latents(1, torch.Generator().manual_seed(0)).double()
     images = generator(latents.requires_grad_())
     for pixel in ((0, 0), (size // 2, size // 2), (size - 1, 0)):
@@ -154,32 +156,32 @@ def test_all_of_the_noise_decides_each_pixel(size: int) -> None:
         assert gradient[0].abs().sum(0).gt(0).all()
 
 
-def test_widths_double_with_each_halving_up_to_eightfold() -> None:
-    players = networks(128)
-    generator = [conv.out_channels for conv in layers(players.generator, nn.Conv2d)]
+def test_channels_double_with_each_halving_up_to_eight_times() -> None:
+    networks = build_networks(128)
+    generator = [conv.out_channels for conv in layers(networks.generator, nn.Conv2d)]
     assert generator == [8, 16, 32, 32, 32, *[32] * 4, 32, 32, 16, 8, 4, 3]
-    discriminator = [conv.out_channels for conv in layers(players.discriminator, nn.Conv2d)]
+    discriminator = [conv.out_channels for conv in layers(networks.discriminator, nn.Conv2d)]
     assert discriminator == [4, 8, 8, 16, 16, 32, 32, 32, 32, 32, 1]
 
 
-def test_nothing_but_convolutions_has_weights_without_a_norm_or_a_label() -> None:
-    players = networks(requirements=LossRequirements(), conditional=True)
-    for network in (players.generator, players.discriminator):
+def test_only_convolutions_have_weights_without_norm_and_labels() -> None:
+    networks = build_networks(requirements=LossRequirements(), conditional=True)
+    for network in (networks.generator, networks.discriminator):
         owners = [module for module in network.modules() if list(module.parameters(False))]
         assert {type(owner) for owner in owners} == {nn.Conv2d, nn.BatchNorm2d, nn.Embedding}
 
 
-def test_blocks_add_nothing_at_first() -> None:
-    players, without = networks(blocks=3), networks(blocks=0)
-    (block, *_) = blocks = layers(players.generator, Residual)
+def test_residual_blocks_start_as_the_identity() -> None:
+    networks, without = build_networks(blocks=3), build_networks(blocks=0)
+    (block, *_) = blocks = layers(networks.generator, Residual)
     assert len(blocks) == 3
     assert not layers(without.generator, Residual)
     maps = torch.randn(2, 16, 4, 4)
     assert torch.equal(block(maps), maps)
 
 
-def test_signals_keep_their_size_without_a_norm() -> None:
-    critic = networks(64, base_channels=16, norm="none").discriminator
+def test_activations_keep_their_scale_without_norm() -> None:
+    critic = build_networks(64, base_channels=16, norm="none").discriminator
     sizes: list[float] = []
     for layer in layers(critic, nn.LeakyReLU):
         layer.register_forward_hook(lambda _, inputs, output: sizes.append(output.std().item()))
@@ -198,48 +200,50 @@ def test_signals_keep_their_size_without_a_norm() -> None:
         ("none", INDEPENDENT, nn.Identity),
     ],
 )
-def test_the_norm_follows_the_need_unless_it_is_chosen(
+def test_auto_norm_depends_on_the_requirements_of_the_loss(
     norm: str, requirements: LossRequirements, kind: type[nn.Module]
 ) -> None:
-    players = networks(32, requirements=requirements, norm=norm)
-    norms = layers(players.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
+    networks = build_networks(32, requirements=requirements, norm=norm)
+    norms = layers(networks.discriminator, nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
     assert [type(layer) for layer in norms] == [kind] * 3
 
 
 @pytest.mark.parametrize("norm", ["auto", "layer", "none"])
-def test_scores_are_independent_of_the_batch_where_the_loss_needs_it(norm: str) -> None:
-    players = networks(32, norm=norm)
+def test_scores_are_independent_of_the_batch_if_the_loss_needs_it(norm: str) -> None:
+    networks = build_networks(32, norm=norm)
     images = torch.rand(5, 3, 32, 32) * 2 - 1
-    alone = torch.cat([players.discriminator(image[None]) for image in images])
-    torch.testing.assert_close(players.discriminator(images), alone, atol=1e-5, rtol=1e-4)
+    alone = torch.cat([networks.discriminator(image[None]) for image in images])
+    torch.testing.assert_close(networks.discriminator(images), alone, atol=1e-5, rtol=1e-4)
 
 
-def test_batch_norm_mixes_scores_and_says_so_where_the_loss_needs_them_apart() -> None:
+def test_batch_norm_warns_if_the_loss_needs_independent_scores() -> None:
     with pytest.warns(UserWarning, match="depend on its batch"):
-        players = networks(32, norm="batch")
+        networks = build_networks(32, norm="batch")
     images = torch.rand(5, 3, 32, 32) * 2 - 1
-    scores = players.discriminator(images)
-    assert (scores[:4] - players.discriminator(images[:4])).abs().min() > 1e-4
+    scores = networks.discriminator(images)
+    assert (scores[:4] - networks.discriminator(images[:4])).abs().min() > 1e-4
 
 
 def test_labels_change_images_and_scores() -> None:
-    players = networks(conditional=True)
-    players.generator.eval()
-    latents = players.generator.sample_latents(1, torch.Generator())
+    networks = build_networks(conditional=True)
+    networks.generator.eval()
+    latents = networks.generator.sample_latents(1, torch.Generator())
     zero, one = torch.tensor([0]), torch.tensor([1])
-    images = players.generator(latents, zero)
-    assert not torch.allclose(images, players.generator(latents, one))
-    scores = players.discriminator(images, zero)
-    assert not torch.allclose(scores, players.discriminator(images, one))
+    images = networks.generator(latents, zero)
+    assert not torch.allclose(images, networks.generator(latents, one))
+    scores = networks.discriminator(images, zero)
+    assert not torch.allclose(scores, networks.discriminator(images, one))
 
 
-def test_labels_are_refused_where_there_are_none() -> None:
+def test_conditional_networks_need_labels() -> None:
     with pytest.raises(ValueError, match="the images have no labels"):
-        networks(conditional=True, num_classes=0)
+        build_networks(conditional=True, num_classes=0)
 
 
-def test_latents_are_normal_noise_in_the_shape_of_the_image_from_their_generator_alone() -> None:
-    generator = networks(48, 64).generator
+def test_latents_are_normal_in_the_shape_of_the_image_and_depend_on_the_random_generator_only() -> (
+    None
+):
+    generator = build_networks(48, 64).generator
     before = torch.get_rng_state()
     latents = generator.sample_latents(20, torch.Generator().manual_seed(5))
     assert torch.equal(torch.get_rng_state(), before)
@@ -251,9 +255,9 @@ def test_latents_are_normal_noise_in_the_shape_of_the_image_from_their_generator
 
 
 @pytest.mark.parametrize("norm", ["layer", "none"])
-def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(norm: str) -> None:
+def test_gradient_penalties_work_in_any_memory_format(norm: str) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
-        critic = networks(norm=norm).discriminator.double().to(memory_format=memory_format)
+        critic = build_networks(norm=norm).discriminator.double().to(memory_format=memory_format)
         x = torch.linspace(-1, 1, 2 * 3 * 16 * 16, dtype=torch.float64).reshape(2, 3, 16, 16)
         x = x.contiguous(memory_format=memory_format).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)

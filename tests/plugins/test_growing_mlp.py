@@ -17,7 +17,9 @@ from ganzoo_growing_mlp.networks import GrowingMlpDiscriminator, GrowingMlpGener
 OBLONG = ImageShape(3, 16, 24)
 
 
-def networks(image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any) -> Networks:
+def build_networks(
+    image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any
+) -> Networks:
     torch.manual_seed(0)
     options = {"width": 6, "latent_dim": 5, **options}
     requirements = LossRequirements(independent_scores=True)
@@ -29,8 +31,8 @@ def networks(image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: 
     )
 
 
-def both(players: Networks) -> tuple[GrowingMlpGenerator, GrowingMlpDiscriminator]:
-    generator, discriminator = players.generator, players.discriminator
+def both(networks: Networks) -> tuple[GrowingMlpGenerator, GrowingMlpDiscriminator]:
+    generator, discriminator = networks.generator, networks.discriminator
     assert isinstance(generator, GrowingMlpGenerator)
     assert isinstance(discriminator, GrowingMlpDiscriminator)
     return generator, discriminator
@@ -40,30 +42,30 @@ def latents_for(generator: GrowingMlpGenerator, n: int = 8) -> Tensor:
     return generator.sample_latents(n, torch.Generator().manual_seed(1))
 
 
-def images_for(players: Networks, stage: int, n: int = 8) -> Tensor:
-    shape = both(players)[1].stages[stage]
+def images_for(networks: Networks, stage: int, n: int = 8) -> Tensor:
+    shape = both(networks)[1].stages[stage]
     return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
-def labels_for(players: Networks, n: int = 8) -> Tensor | None:
-    return torch.arange(n) % 4 if players.conditional else None
+def labels_for(networks: Networks, n: int = 8) -> Tensor | None:
+    return torch.arange(n) % 4 if networks.conditional else None
 
 
-def draw(players: Networks, stage: int, fade: float) -> Tensor:
-    generator = both(players)[0]
+def draw(networks: Networks, stage: int, fade: float) -> Tensor:
+    generator = both(networks)[0]
     generator.grow(stage, fade)
-    return generator(latents_for(generator), labels_for(players))
+    return generator(latents_for(generator), labels_for(networks))
 
 
-def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
-    discriminator = both(players)[1]
+def score(networks: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
+    discriminator = both(networks)[1]
     discriminator.grow(stage, fade)
-    return discriminator(images, labels_for(players, len(images)))
+    return discriminator(images, labels_for(networks, len(images)))
 
 
-def used_before(player: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
-    """The layer between pixels and hidden units of the stage before."""
-    layers = player.image_layers
+def used_before(network: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
+    """The image layer of the stage before."""
+    layers = network.image_layers
     return layers[stage - 1]
 
 
@@ -84,93 +86,93 @@ def sizes(layers: nn.Module) -> list[tuple[int, int]]:
         ((1, 1), [(1, 1)]),
     ],
 )
-def test_images_and_scores_at_every_stage(
+def test_images_and_scores_have_the_shape_of_every_stage(
     whole: tuple[int, int], sides: list[tuple[int, int]], colors: int, conditional: bool
 ) -> None:
-    players = networks(ImageShape(colors, *whole), conditional=conditional)
-    for player in both(players):
-        assert isinstance(player, GrowingNetwork)
-        assert player.stages == [ImageShape(colors, *side) for side in sides]
-        assert (player.stage, player.fade) == (len(sides) - 1, 1)
+    networks = build_networks(ImageShape(colors, *whole), conditional=conditional)
+    for network in both(networks):
+        assert isinstance(network, GrowingNetwork)
+        assert network.stages == [ImageShape(colors, *side) for side in sides]
+        assert (network.stage, network.fade) == (len(sides) - 1, 1)
     for stage, side in enumerate(sides):
         for fade in (0, 0.5, 1):
-            images = draw(players, stage, fade)
+            images = draw(networks, stage, fade)
             assert images.shape == (8, colors, *side)
             assert images.abs().max() <= 1
-            assert score(players, images, stage, fade).shape == (8,)
+            assert score(networks, images, stage, fade).shape == (8,)
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_0_players_are_those_of_the_stage_before(stage: int, conditional: bool) -> None:
-    players = networks(conditional=conditional)
-    small = draw(players, stage - 1, 1)
+def test_at_fade_0_networks_compute_the_stage_before(stage: int, conditional: bool) -> None:
+    networks = build_networks(conditional=conditional)
+    small = draw(networks, stage - 1, 1)
     enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    assert torch.equal(draw(players, stage, 0), enlarged)
-    images = images_for(players, stage)
-    expected = score(players, avg_pool2d(images, 2), stage - 1, 1)
-    assert torch.equal(score(players, images, stage, 0), expected)
-    assert not torch.allclose(score(players, images, stage, 1), expected)
+    assert torch.equal(draw(networks, stage, 0), enlarged)
+    images = images_for(networks, stage)
+    expected = score(networks, avg_pool2d(images, 2), stage - 1, 1)
+    assert torch.equal(score(networks, images, stage, 0), expected)
+    assert not torch.allclose(score(networks, images, stage, 1), expected)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
-    players = networks()
-    images = images_for(players, stage)
-    drawn, scores = draw(players, stage, 1), score(players, images, stage, 1)
-    for player in both(players):
-        for parameter in used_before(player, stage).parameters():
+def test_at_fade_1_the_layers_of_the_stage_before_are_not_used(stage: int) -> None:
+    networks = build_networks()
+    images = images_for(networks, stage)
+    drawn, scores = draw(networks, stage, 1), score(networks, images, stage, 1)
+    for network in both(networks):
+        for parameter in used_before(network, stage).parameters():
             nn.init.constant_(parameter, torch.nan)
-    assert torch.equal(draw(players, stage, 1), drawn)
-    assert torch.equal(score(players, images, stage, 1), scores)
-    assert draw(players, stage, 0.99).isnan().all()
-    assert score(players, images, stage, 0.99).isnan().all()
+    assert torch.equal(draw(networks, stage, 1), drawn)
+    assert torch.equal(score(networks, images, stage, 1), scores)
+    assert draw(networks, stage, 0.99).isnan().all()
+    assert score(networks, images, stage, 0.99).isnan().all()
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_in_between_images_and_hidden_units_are_interpolated(stage: int) -> None:
-    players = networks()
-    old, new = draw(players, stage, 0), draw(players, stage, 1)
-    torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
+def test_between_fade_0_and_1_images_and_hidden_units_are_interpolated(stage: int) -> None:
+    networks = build_networks()
+    old, new = draw(networks, stage, 0), draw(networks, stage, 1)
+    torch.testing.assert_close(draw(networks, stage, 0.3), 0.7 * old + 0.3 * new)
     seen: list[Tensor] = []
-    following = both(players)[1].blocks[stage - 1]
+    following = both(networks)[1].blocks[stage - 1]
     following.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     for fade in (0, 1, 0.3):
-        score(players, images_for(players, stage), stage, fade)
+        score(networks, images_for(networks, stage), stage, fade)
     torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
-    for player in both(networks(conditional=conditional)):
-        added = [id(p) for stage in range(3) for p in player.stage_parameters(stage)]
+    for network in both(build_networks(conditional=conditional)):
+        added = [id(p) for stage in range(3) for p in network.stage_parameters(stage)]
         assert len(added) == len(set(added))
-        assert set(added) == {id(parameter) for parameter in player.parameters()}
+        assert set(added) == {id(parameter) for parameter in network.parameters()}
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("fade", [0.5, 1])
 @pytest.mark.parametrize("stage", [0, 1, 2])
-def test_gradients_reach_what_a_stage_adds_and_nothing_later(
+def test_gradients_reach_the_layers_up_to_the_stage_only(
     stage: int, fade: float, conditional: bool
 ) -> None:
-    players = networks(conditional=conditional)
-    scores = score(players, draw(players, stage, fade), stage, fade)
+    networks = build_networks(conditional=conditional)
+    scores = score(networks, draw(networks, stage, fade), stage, fade)
     scores.square().sum().backward()
-    for player in both(players):
-        for parameter in player.stage_parameters(stage):
+    for network in both(networks):
+        for parameter in network.stage_parameters(stage):
             assert parameter.grad is not None
             assert parameter.grad.isfinite().all()
             assert parameter.grad.any()
-        later = chain.from_iterable(player.stage_parameters(n) for n in range(stage + 1, 3))
+        later = chain.from_iterable(network.stage_parameters(n) for n in range(stage + 1, 3))
         assert all(parameter.grad is None for parameter in later)
         if stage:
-            used = [p.grad is not None for p in used_before(player, stage).parameters()]
+            used = [p.grad is not None for p in used_before(network, stage).parameters()]
             assert used == [fade < 1, fade < 1]
 
 
-def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
-    generator, discriminator = both(networks(width=10, max_width=35))
+def test_each_stage_adds_a_layer_of_twice_the_width_up_to_max_width() -> None:
+    generator, discriminator = both(build_networks(width=10, max_width=35))
     pixels = [prod(shape) for shape in generator.stages]
     widths = [10, 20, 35]
     assert sizes(generator.blocks) == [(5, 10), (10, 20), (20, 35)]
@@ -180,37 +182,37 @@ def test_each_stage_adds_a_hidden_layer_twice_as_wide_up_to_a_limit() -> None:
 
 
 @pytest.mark.parametrize("stage", [0, 1, 2])
-def test_signals_keep_their_size_through_the_layers(stage: int) -> None:
-    players = networks(width=128, latent_dim=100)
-    loud = draw(players, stage, 1).std().item()
-    # New stages begin near gray: a tenth, before tanh makes the first one's smaller.
+def test_activations_keep_their_scale(stage: int) -> None:
+    networks = build_networks(width=128, latent_dim=100)
+    loud = draw(networks, stage, 1).std().item()
+    # Images of later stages start near gray, at a tenth; tanh makes those of the first smaller.
     assert 0.4 < loud < 0.9 if stage == 0 else 0.08 < loud < 0.2
-    shape = both(players)[1].stages[stage]
-    scores = score(players, torch.randn(64, *shape), stage, 1)
+    shape = both(networks)[1].stages[stage]
+    scores = score(networks, torch.randn(64, *shape), stage, 1)
     assert 0.2 < scores.square().mean().sqrt().item() < 5
 
 
 @pytest.mark.parametrize("fade", [0.5, 1])
 def test_scores_are_independent_of_the_batch(fade: float) -> None:
-    players = networks()
-    assert not players.batch_dependent_scores
-    images = images_for(players, 2, n=5)
-    alone = torch.cat([score(players, image[None], 2, fade) for image in images])
-    torch.testing.assert_close(score(players, images, 2, fade), alone)
+    networks = build_networks()
+    assert not networks.batch_dependent_scores
+    images = images_for(networks, 2, n=5)
+    alone = torch.cat([score(networks, image[None], 2, fade) for image in images])
+    torch.testing.assert_close(score(networks, images, 2, fade), alone)
 
 
-def test_dropout_falls_on_the_discriminator_while_it_trains() -> None:
-    players = networks(dropout=0.5)
-    images, critic = images_for(players, 2), both(players)[1]
+def test_dropout_applies_to_the_discriminator_in_training_mode() -> None:
+    networks = build_networks(dropout=0.5)
+    images, critic = images_for(networks, 2), both(networks)[1]
     assert not torch.equal(critic(images), critic(images))
     critic.eval()
     assert torch.equal(critic(images), critic(images))
-    assert not any(isinstance(layer, nn.Dropout) for layer in players.generator.modules())
+    assert not any(isinstance(layer, nn.Dropout) for layer in networks.generator.modules())
 
 
 @pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
-def test_the_gradient_of_a_score_can_be_penalized(fade: float) -> None:
-    critic = both(networks())[1]
+def test_gradient_penalties_work(fade: float) -> None:
+    critic = both(build_networks())[1]
     critic.grow(2, fade)
     x = torch.randn(4, *OBLONG, requires_grad=True)
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
@@ -222,25 +224,25 @@ def test_the_gradient_of_a_score_can_be_penalized(fade: float) -> None:
 
 @pytest.mark.parametrize("stage", [0, 2])
 def test_labels_change_images_and_scores(stage: int) -> None:
-    players = networks(conditional=True)
-    generator, discriminator = both(players)
+    networks = build_networks(conditional=True)
+    generator, discriminator = both(networks)
     generator.grow(stage, 1)
     discriminator.grow(stage, 1)
-    latents, images = latents_for(generator, 1), images_for(players, stage, 1)
+    latents, images = latents_for(generator, 1), images_for(networks, stage, 1)
     zero, one = torch.tensor([0]), torch.tensor([1])
     assert not torch.allclose(generator(latents, zero), generator(latents, one))
     assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
 
 
-def test_labels_are_refused_where_there_are_none() -> None:
+def test_conditional_networks_need_labels() -> None:
     (spec,) = ganzoo_growing_mlp.ganzoo_architectures()
     options = GrowingMlpOptions(conditional=True)
     with pytest.raises(RequestError, match="growing-mlp: the images have no labels"):
         spec.build(options, image_shape=OBLONG, num_classes=0, requirements=LossRequirements())
 
 
-def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
-    generator = networks(latent_dim=100).generator
+def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
+    generator = build_networks(latent_dim=100).generator
     latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))
@@ -249,17 +251,17 @@ def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
     assert latents.std().item() == pytest.approx(1, abs=0.02)
 
 
-def test_weights_are_the_same_at_every_stage_and_survive_a_round_trip() -> None:
-    players, others = networks(conditional=True), networks(conditional=True)
+def test_state_dicts_are_the_same_at_every_stage_and_restore_the_networks() -> None:
+    networks, others = build_networks(conditional=True), build_networks(conditional=True)
     for number in range(2):
-        player, other = both(players)[number], both(others)[number]
-        whole = list(player.state_dict())
+        network, other = both(networks)[number], both(others)[number]
+        whole = list(network.state_dict())
         for parameter in other.parameters():
             nn.init.zeros_(parameter)
-        player.grow(1, 0.5)
-        assert list(player.state_dict()) == whole
-        other.load_state_dict(player.state_dict())
+        network.grow(1, 0.5)
+        assert list(network.state_dict()) == whole
+        other.load_state_dict(network.state_dict())
     for stage in range(3):
-        images = draw(players, stage, 0.5)
+        images = draw(networks, stage, 0.5)
         assert torch.equal(draw(others, stage, 0.5), images)
-        assert torch.equal(score(others, images, stage, 0.5), score(players, images, stage, 0.5))
+        assert torch.equal(score(others, images, stage, 0.5), score(networks, images, stage, 0.5))

@@ -19,10 +19,12 @@ from ganzoo_progressive.networks import (
     build,
 )
 
-Player = ProgressiveGenerator | ProgressiveDiscriminator
+Network = ProgressiveGenerator | ProgressiveDiscriminator
 
 
-def networks(size: int = 16, colors: int = 3, num_classes: int = 4, **options: Any) -> Networks:
+def build_networks(
+    size: int = 16, colors: int = 3, num_classes: int = 4, **options: Any
+) -> Networks:
     torch.manual_seed(0)
     options = {"max_channels": 6, "latent_dim": 5, **options}
     image = ImageShape(colors, size, size)
@@ -34,8 +36,8 @@ def networks(size: int = 16, colors: int = 3, num_classes: int = 4, **options: A
     )
 
 
-def both(players: Networks) -> tuple[ProgressiveGenerator, ProgressiveDiscriminator]:
-    generator, discriminator = players.generator, players.discriminator
+def both(networks: Networks) -> tuple[ProgressiveGenerator, ProgressiveDiscriminator]:
+    generator, discriminator = networks.generator, networks.discriminator
     assert isinstance(generator, ProgressiveGenerator)
     assert isinstance(discriminator, ProgressiveDiscriminator)
     return generator, discriminator
@@ -45,30 +47,30 @@ def latents_for(generator: ProgressiveGenerator, n: int = 8) -> Tensor:
     return generator.sample_latents(n, torch.Generator().manual_seed(1))
 
 
-def images_for(players: Networks, stage: int, n: int = 8) -> Tensor:
-    shape = both(players)[1].stages[stage]
+def images_for(networks: Networks, stage: int, n: int = 8) -> Tensor:
+    shape = both(networks)[1].stages[stage]
     return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
 
 
-def labels_for(players: Networks, n: int = 8) -> Tensor | None:
-    return torch.arange(n) % 4 if players.conditional else None
+def labels_for(networks: Networks, n: int = 8) -> Tensor | None:
+    return torch.arange(n) % 4 if networks.conditional else None
 
 
-def draw(players: Networks, stage: int, fade: float) -> Tensor:
-    generator = both(players)[0]
+def draw(networks: Networks, stage: int, fade: float) -> Tensor:
+    generator = both(networks)[0]
     generator.grow(stage, fade)
-    return generator(latents_for(generator), labels_for(players))
+    return generator(latents_for(generator), labels_for(networks))
 
 
-def score(players: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
-    discriminator = both(players)[1]
+def score(networks: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
+    discriminator = both(networks)[1]
     discriminator.grow(stage, fade)
-    return discriminator(images, labels_for(players, len(images)))
+    return discriminator(images, labels_for(networks, len(images)))
 
 
-def used_before(player: Player, stage: int) -> nn.Module:
-    """The layer between images and feature maps of the stage before."""
-    layers = player.image_layers
+def used_before(network: Network, stage: int) -> nn.Module:
+    """The image layer of the stage before."""
+    layers = network.image_layers
     return layers[stage - 1]
 
 
@@ -93,114 +95,114 @@ def scales(layers: nn.Module) -> list[float]:
         (4, [4]),
     ],
 )
-def test_images_and_scores_at_every_stage(
+def test_images_and_scores_have_the_shape_of_every_stage(
     size: int, sides: list[int], colors: int, conditional: bool
 ) -> None:
-    players = networks(size, colors, conditional=conditional, max_channels=3)
-    for player in both(players):
-        assert isinstance(player, GrowingNetwork)
-        assert player.stages == [ImageShape(colors, side, side) for side in sides]
-        assert (player.stage, player.fade) == (len(sides) - 1, 1)
+    networks = build_networks(size, colors, conditional=conditional, max_channels=3)
+    for network in both(networks):
+        assert isinstance(network, GrowingNetwork)
+        assert network.stages == [ImageShape(colors, side, side) for side in sides]
+        assert (network.stage, network.fade) == (len(sides) - 1, 1)
     for stage, side in enumerate(sides):
         for fade in (0, 0.5, 1):
-            images = draw(players, stage, fade)
+            images = draw(networks, stage, fade)
             assert images.shape == (8, colors, side, side)
-            assert score(players, images, stage, fade).shape == (8,)
+            assert score(networks, images, stage, fade).shape == (8,)
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_0_players_are_those_of_the_stage_before(stage: int, conditional: bool) -> None:
-    players = networks(conditional=conditional)
-    small = draw(players, stage - 1, 1)
+def test_at_fade_0_networks_compute_the_stage_before(stage: int, conditional: bool) -> None:
+    networks = build_networks(conditional=conditional)
+    small = draw(networks, stage - 1, 1)
     enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    assert torch.equal(draw(players, stage, 0), enlarged)
-    images = images_for(players, stage)
-    expected = score(players, avg_pool2d(images, 2), stage - 1, 1)
-    assert torch.equal(score(players, images, stage, 0), expected)
-    assert not torch.allclose(score(players, images, stage, 1), expected)
+    assert torch.equal(draw(networks, stage, 0), enlarged)
+    images = images_for(networks, stage)
+    expected = score(networks, avg_pool2d(images, 2), stage - 1, 1)
+    assert torch.equal(score(networks, images, stage, 0), expected)
+    assert not torch.allclose(score(networks, images, stage, 1), expected)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_1_the_stage_before_has_no_part(stage: int) -> None:
-    players = networks()
-    images = images_for(players, stage)
-    drawn, scores = draw(players, stage, 1), score(players, images, stage, 1)
-    for player in both(players):
-        for parameter in used_before(player, stage).parameters():
+def test_at_fade_1_the_layers_of_the_stage_before_are_not_used(stage: int) -> None:
+    networks = build_networks()
+    images = images_for(networks, stage)
+    drawn, scores = draw(networks, stage, 1), score(networks, images, stage, 1)
+    for network in both(networks):
+        for parameter in used_before(network, stage).parameters():
             nn.init.constant_(parameter, torch.nan)
-    assert torch.equal(draw(players, stage, 1), drawn)
-    assert torch.equal(score(players, images, stage, 1), scores)
-    assert draw(players, stage, 0.99).isnan().all()
-    assert score(players, images, stage, 0.99).isnan().all()
+    assert torch.equal(draw(networks, stage, 1), drawn)
+    assert torch.equal(score(networks, images, stage, 1), scores)
+    assert draw(networks, stage, 0.99).isnan().all()
+    assert score(networks, images, stage, 0.99).isnan().all()
 
 
 @pytest.mark.parametrize("stage", [1, 2])
-def test_in_between_images_and_feature_maps_are_interpolated(stage: int) -> None:
-    players = networks()
-    old, new = draw(players, stage, 0), draw(players, stage, 1)
-    torch.testing.assert_close(draw(players, stage, 0.3), 0.7 * old + 0.3 * new)
+def test_between_fade_0_and_1_images_and_feature_maps_are_interpolated(stage: int) -> None:
+    networks = build_networks()
+    old, new = draw(networks, stage, 0), draw(networks, stage, 1)
+    torch.testing.assert_close(draw(networks, stage, 0.3), 0.7 * old + 0.3 * new)
     seen: list[Tensor] = []
-    following = both(players)[1].blocks[stage - 1]
+    following = both(networks)[1].blocks[stage - 1]
     following.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     for fade in (0, 1, 0.3):
-        score(players, images_for(players, stage), stage, fade)
+        score(networks, images_for(networks, stage), stage, fade)
     torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
-    for player in both(networks(32, conditional=conditional)):
-        added = [id(p) for stage in range(4) for p in player.stage_parameters(stage)]
+    for network in both(build_networks(32, conditional=conditional)):
+        added = [id(p) for stage in range(4) for p in network.stage_parameters(stage)]
         assert len(added) == len(set(added))
-        assert set(added) == {id(parameter) for parameter in player.parameters()}
+        assert set(added) == {id(parameter) for parameter in network.parameters()}
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize("fade", [0.5, 1])
 @pytest.mark.parametrize("stage", [0, 1, 2])
-def test_gradients_reach_what_a_stage_adds_and_nothing_later(
+def test_gradients_reach_the_layers_up_to_the_stage_only(
     stage: int, fade: float, conditional: bool
 ) -> None:
-    players = networks(conditional=conditional)
-    scores = score(players, draw(players, stage, fade), stage, fade)
+    networks = build_networks(conditional=conditional)
+    scores = score(networks, draw(networks, stage, fade), stage, fade)
     scores.square().sum().backward()
-    for player in both(players):
-        for parameter in player.stage_parameters(stage):
+    for network in both(networks):
+        for parameter in network.stage_parameters(stage):
             assert parameter.grad is not None
             assert parameter.grad.isfinite().all()
             assert parameter.grad.any()
-        later = chain.from_iterable(player.stage_parameters(n) for n in range(stage + 1, 3))
+        later = chain.from_iterable(network.stage_parameters(n) for n in range(stage + 1, 3))
         assert all(parameter.grad is None for parameter in later)
         if stage:
-            used = [p.grad is not None for p in used_before(player, stage).parameters()]
+            used = [p.grad is not None for p in used_before(network, stage).parameters()]
             assert used == [fade < 1, fade < 1]
 
 
-def test_feature_maps_are_those_of_the_papers_table() -> None:
+def test_feature_maps_are_those_of_table_2_of_the_paper() -> None:
     with torch.device("meta"):
-        generator, discriminator = both(networks(1024, max_channels=512, latent_dim=512))
+        generator, discriminator = both(build_networks(1024, max_channels=512, latent_dim=512))
     table = [512, 512, 512, 512, 256, 128, 64, 32, 16]
     assert [layer.in_channels for layer in generator.image_layers] == table
     assert [layer.out_channels for layer in equalized(discriminator.image_layers)] == table
     # Table 2 of the paper: 23.1 million parameters each.
-    for player in (generator, discriminator):
-        grown = sum(parameter.numel() for parameter in player.parameters())
-        unused = sum(p.numel() for n in range(1, 9) for p in used_before(player, n).parameters())
+    for network in (generator, discriminator):
+        grown = sum(parameter.numel() for parameter in network.parameters())
+        unused = sum(p.numel() for n in range(1, 9) for p in used_before(network, n).parameters())
         assert (grown - unused) / 1e6 == pytest.approx(23.1, abs=0.05)
 
 
-def test_weights_are_normal_and_biases_zero() -> None:
-    for player in both(networks(max_channels=64, latent_dim=64)):
-        for layer in equalized(player):
+def test_stored_weights_are_standard_normal_and_biases_zero() -> None:
+    for network in both(build_networks(max_channels=64, latent_dim=64)):
+        for layer in equalized(network):
             tolerance = 5 / sqrt(layer.weight.numel())
             assert layer.weight.mean().item() == pytest.approx(0, abs=tolerance)
             assert layer.weight.std().item() == pytest.approx(1, abs=tolerance)
             assert not layer.bias.any()
 
 
-def test_the_scale_is_the_gain_over_the_root_of_the_fan_in() -> None:
-    generator, discriminator = both(networks(8))
+def test_the_scale_is_the_gain_divided_by_the_root_of_the_fan_in() -> None:
+    generator, discriminator = both(build_networks(8))
     conv = sqrt(2 / (6 * 3 * 3))
     assert scales(generator.blocks) == pytest.approx([sqrt(2) / 4 / sqrt(5), conv, conv, conv])
     assert scales(generator.image_layers) == pytest.approx([1 / sqrt(6)] * 2)
@@ -233,19 +235,19 @@ def test_equalized_layers_scale_both_signals_and_gradients(
     torch.testing.assert_close(layer.weight.grad, plain.weight.grad * layer.scale)
 
 
-def test_signals_keep_their_size_through_the_layers() -> None:
+def test_activations_keep_their_scale() -> None:
     x = torch.randn(16, 64, 12, 12)
     for _ in range(6):
         x = leaky_relu(EqualizedConv(64, 64, 3, padding=1)(x), 0.2)
-    inside = x[:, :, 6, 6]  # zeros beyond the border make signals there smaller
+    inside = x[:, :, 6, 6]  # zero padding makes activations at the border smaller
     assert 0.5 < inside.square().mean().item() < 2
-    players = networks(32, max_channels=64, latent_dim=64)
-    assert 0.5 < draw(players, 3, 1).std().item() < 2
-    assert 0.05 < score(players, images_for(players, 3), 3, 1).square().mean().sqrt().item() < 5
+    networks = build_networks(32, max_channels=64, latent_dim=64)
+    assert 0.5 < draw(networks, 3, 1).std().item() < 2
+    assert 0.05 < score(networks, images_for(networks, 3), 3, 1).square().mean().sqrt().item() < 5
 
 
 @pytest.mark.parametrize("shape", [(7, 5), (7, 5, 3, 4)])
-def test_pixel_norm_gives_each_feature_vector_a_unit_mean_square(shape: tuple[int, ...]) -> None:
+def test_pixel_norm_gives_each_feature_vector_a_mean_square_of_1(shape: tuple[int, ...]) -> None:
     x = torch.randn(shape) * 30
     normed = PixelNorm()(x)
     squares = normed.square().mean(dim=1)
@@ -254,8 +256,8 @@ def test_pixel_norm_gives_each_feature_vector_a_unit_mean_square(shape: tuple[in
     assert not PixelNorm()(torch.zeros(shape)).any()
 
 
-def test_the_generator_norms_latents_and_every_activation() -> None:
-    generator = both(networks())[0]
+def test_the_generator_normalizes_latents_and_all_activations() -> None:
+    generator = both(build_networks())[0]
     norms = [layer for layer in generator.modules() if isinstance(layer, PixelNorm)]
     active = [layer for layer in generator.modules() if isinstance(layer, nn.LeakyReLU)]
     assert len(norms) == 1 + len(active) == 7
@@ -267,7 +269,7 @@ def test_the_generator_norms_latents_and_every_activation() -> None:
     ("n", "group", "size"),
     [(8, 4, 4), (6, 4, 3), (10, 4, 2), (5, 4, 1), (1, 4, 1), (3, 4, 3), (12, 16, 12), (7, 2, 1)],
 )
-def test_minibatch_deviation_is_that_of_a_plain_loop(n: int, group: int, size: int) -> None:
+def test_minibatch_stddev_equals_a_loop(n: int, group: int, size: int) -> None:
     x = torch.randn(n, 3, 4, 5)
     made = MinibatchStddev(group)(x)
     assert made.shape == (n, 4, 4, 5)
@@ -285,7 +287,7 @@ def test_minibatch_deviation_is_that_of_a_plain_loop(n: int, group: int, size: i
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_images_that_do_not_differ_have_a_deviation_with_a_gradient(n: int) -> None:
+def test_minibatch_stddev_of_equal_images_has_a_finite_gradient(n: int) -> None:
     x = torch.ones(n, 3, 4, 4, requires_grad=True)
     made = MinibatchStddev(4)(x)
     torch.testing.assert_close(made[:, 3], torch.full((n, 4, 4), 1e-4))  # the root of epsilon
@@ -294,7 +296,7 @@ def test_images_that_do_not_differ_have_a_deviation_with_a_gradient(n: int) -> N
     assert x.grad.isfinite().all()
 
 
-def test_statistics_are_taken_in_float32() -> None:
+def test_statistics_are_computed_in_float32() -> None:
     x = torch.randn(4, 8, 2, 2).mul(1000).half()  # the squares are too large for half precision
     for layer in (PixelNorm(), MinibatchStddev(4)):
         made = layer(x)
@@ -303,25 +305,25 @@ def test_statistics_are_taken_in_float32() -> None:
 
 
 @pytest.mark.parametrize("fade", [0.5, 1])
-def test_it_computes_in_half_the_precision(fade: float) -> None:
-    players = networks(conditional=True)
+def test_networks_run_in_half_precision(fade: float) -> None:
+    networks = build_networks(conditional=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = score(players, draw(players, 2, fade), 2, fade)
+        scores = score(networks, draw(networks, 2, fade), 2, fade)
     scores.sum().backward()
-    for player in both(players):
-        grads = [p.grad for p in player.stage_parameters(2)]
+    for network in both(networks):
+        grads = [p.grad for p in network.stage_parameters(2)]
         assert all(grad is not None and grad.isfinite().all() for grad in grads)
 
 
-def test_the_critic_compares_images_unless_its_group_is_1() -> None:
+def test_scores_depend_on_the_batch_unless_the_group_size_is_1() -> None:
     images = torch.rand(4, 3, 16, 16)
     changed = torch.cat((images[:1], -images[1:]))
     for group, compares in ((4, True), (1, False)):
-        players = networks(mbstd_group_size=group)
-        assert players.batch_dependent_scores is compares
-        before, after = players.discriminator(images), players.discriminator(changed)
+        networks = build_networks(mbstd_group_size=group)
+        assert networks.batch_dependent_scores is compares
+        before, after = networks.discriminator(images), networks.discriminator(changed)
         assert (before[0] != after[0]).item() is compares
-        has = any(isinstance(layer, MinibatchStddev) for layer in players.discriminator.modules())
+        has = any(isinstance(layer, MinibatchStddev) for layer in networks.discriminator.modules())
         assert has is compares
 
 
@@ -332,9 +334,9 @@ def test_layers_are_twice_differentiable(layer: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("fade", [0.0, 0.5, 1.0])
-def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(fade: float) -> None:
+def test_gradient_penalties_work_in_any_memory_format(fade: float) -> None:
     def gradients(memory_format: torch.memory_format) -> list[Tensor]:
-        critic = both(networks())[1].double().to(memory_format=memory_format)
+        critic = both(build_networks())[1].double().to(memory_format=memory_format)
         critic.grow(2, fade)
         x = torch.linspace(-1, 1, 4 * 3 * 16 * 16, dtype=torch.float64).reshape(4, 3, 16, 16)
         x = x.contiguous(memory_format=memory_format).requires_grad_()
@@ -359,7 +361,9 @@ def test_the_gradient_of_a_score_can_be_penalized_in_any_memory_format(fade: flo
         (64, 32, "40 and 48"),
     ],
 )
-def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, nearest: str) -> None:
+def test_unsupported_sizes_are_refused_with_the_nearest_ones(
+    height: int, width: int, nearest: str
+) -> None:
     (spec,) = ganzoo_progressive.ganzoo_architectures()
     with pytest.raises(RequestError) as caught:
         spec.build(
@@ -376,35 +380,35 @@ def test_other_sizes_are_refused_with_the_nearest(height: int, width: int, neare
 
 @pytest.mark.parametrize("stage", [0, 2])
 def test_labels_change_images_and_scores(stage: int) -> None:
-    players = networks(conditional=True)
-    generator, discriminator = both(players)
+    networks = build_networks(conditional=True)
+    generator, discriminator = both(networks)
     generator.grow(stage, 1)
     discriminator.grow(stage, 1)
-    latents, images = latents_for(generator, 1), images_for(players, stage, 1)
+    latents, images = latents_for(generator, 1), images_for(networks, stage, 1)
     zero, one = torch.tensor([0]), torch.tensor([1])
     assert not torch.allclose(generator(latents, zero), generator(latents, one))
     assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
 
 
-def test_a_label_is_projected_on_the_last_features() -> None:
-    players = networks(conditional=True)
-    discriminator = both(players)[1]
+def test_labels_are_projected_on_the_last_features() -> None:
+    networks = build_networks(conditional=True)
+    discriminator = both(networks)[1]
     features: list[Tensor] = []
     discriminator.score.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
-    scores = score(players, images_for(players, 2), 2, 1)
+    scores = score(networks, images_for(networks, 2), 2, 1)
     assert discriminator.embed is not None
     vectors = (discriminator.score.weight + discriminator.embed.weight) / sqrt(6)
     expected = torch.stack([vectors[i % 4] @ phi for i, phi in enumerate(features[0])])
     torch.testing.assert_close(scores, expected)
 
 
-def test_labels_are_refused_where_there_are_none() -> None:
+def test_conditional_networks_need_labels() -> None:
     with pytest.raises(ValueError, match="the images have no labels"):
-        networks(conditional=True, num_classes=0)
+        build_networks(conditional=True, num_classes=0)
 
 
-def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
-    generator = networks(latent_dim=100).generator
+def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
+    generator = build_networks(latent_dim=100).generator
     latents = generator.sample_latents(500, torch.Generator().manual_seed(5))
     torch.manual_seed(99)
     assert torch.equal(latents, generator.sample_latents(500, torch.Generator().manual_seed(5)))
@@ -413,17 +417,17 @@ def test_latents_are_normal_and_come_from_their_generator_alone() -> None:
     assert latents.std().item() == pytest.approx(1, abs=0.02)
 
 
-def test_weights_are_the_same_at_every_stage_and_survive_a_round_trip() -> None:
-    players, others = networks(conditional=True), networks(conditional=True)
+def test_state_dicts_are_the_same_at_every_stage_and_restore_the_networks() -> None:
+    networks, others = build_networks(conditional=True), build_networks(conditional=True)
     for number in range(2):
-        player, other = both(players)[number], both(others)[number]
-        whole = list(player.state_dict())
+        network, other = both(networks)[number], both(others)[number]
+        whole = list(network.state_dict())
         for parameter in other.parameters():
             nn.init.zeros_(parameter)
-        player.grow(1, 0.5)
-        assert list(player.state_dict()) == whole
-        other.load_state_dict(player.state_dict())
+        network.grow(1, 0.5)
+        assert list(network.state_dict()) == whole
+        other.load_state_dict(network.state_dict())
     for stage in range(3):
-        images = draw(players, stage, 0.5)
+        images = draw(networks, stage, 0.5)
         assert torch.equal(draw(others, stage, 0.5), images)
-        assert torch.equal(score(others, images, stage, 0.5), score(players, images, stage, 0.5))
+        assert torch.equal(score(others, images, stage, 0.5), score(networks, images, stage, 0.5))
