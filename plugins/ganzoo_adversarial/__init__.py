@@ -1,4 +1,4 @@
-"""Losses whose discriminator classifies each image as real or generated."""
+"""Adversarial losses: minimax, non-saturating, least squares and hinge."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from ganzoo import LossSpec, Options, hookimpl
 
 
 class LeastSquaresOptions(Options):
-    """The target scores, with the letters of the paper."""
+    """The target scores, named as in the paper."""
 
     a: float = Field(
-        0.0, ge=-10, le=10, description="Target of the discriminator's scores of generated images."
+        0.0, ge=-10, le=10, description="The discriminator's target for scores of generated images."
     )
     b: float = Field(
-        1.0, ge=-10, le=10, description="Target of the discriminator's scores of real images."
+        1.0, ge=-10, le=10, description="The discriminator's target for scores of real images."
     )
     c: float = Field(
         1.0,
         ge=-10,
         le=10,
-        description="Target of the scores of generated images for the generator.",
+        description="The generator's target for scores of generated images.",
     )
 
 
 @hookimpl
 def ganzoo_losses() -> list[LossSpec]:
-    """Minimax, non-saturating, least squares, hinge."""
+    """The four adversarial losses."""
     return [
         LossSpec(
             name="minimax",
@@ -44,15 +44,16 @@ def ganzoo_losses() -> list[LossSpec]:
         ),
         LossSpec(
             name="lsgan",
-            summary="Least squares loss: squared distances of the scores from fixed targets.",
+            summary="Least squares loss (LSGAN): squared differences of scores and targets.",
             factory="ganzoo_adversarial.losses:LeastSquares",
             options=LeastSquaresOptions,
-            reference="Mao et al. 2016, arXiv 1611.04076",
+            reference="Mao et al. 2016, arXiv 1611.04076, equation 2",
         ),
         LossSpec(
             name="hinge",
-            summary="Hinge loss: pushes scores of real and generated images beyond a margin.",
+            summary="Hinge loss: the discriminator's scores have a margin of 1.",
             factory="ganzoo_adversarial.losses:Hinge",
-            reference="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957",
+            reference="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, "
+            "equations 16 and 17",
         ),
     ]

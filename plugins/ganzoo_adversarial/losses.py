@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class Minimax:
     """min_G max_D E[log D(x)] + E[log(1 - D(G(z)))], where D = sigmoid(score).
 
-    Goodfellow et al. 2014, equation 1. Both logarithms are computed by logsigmoid, with
-    1 - sigmoid(s) = sigmoid(-s), so that large scores do not overflow.
+    Goodfellow et al. 2014, equation 1. log D(x) = logsigmoid(score) and log(1 - D(x)) =
+    logsigmoid(-score), which are finite for large scores.
     """
 
     options: Options
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """-E[log D(x)] and -E[log(1 - D(G(z)))]."""
+        """-E[log D(x)] - E[log(1 - D(G(z)))]: minus the value function, in two terms."""
         return {
             "real": -logsigmoid(critic(real)).mean(),
             "fake": -logsigmoid(-critic(fake)).mean(),
@@ -38,7 +38,7 @@ class Minimax:
 
 
 class NonSaturating(Minimax):
-    """The generator maximizes log D(G(z)) instead (Goodfellow et al. 2014, section 3)."""
+    """As minimax, but max_G E[log D(G(z))] (Goodfellow et al. 2014, section 3)."""
 
     def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
         """-E[log D(G(z))]."""
@@ -47,13 +47,16 @@ class NonSaturating(Minimax):
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """Squared distances of the scores from a, b and c (Mao et al. 2016, equation 2)."""
+    """min_D 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2], min_G 1/2 E[(D(G(z)) - c)^2].
+
+    Mao et al. 2016, equation 2.
+    """
 
     options: LeastSquaresOptions
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """1/2 E[(D(x) - b)^2] and 1/2 E[(D(G(z)) - a)^2]."""
+        """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]."""
         return {
             "real": (critic(real) - self.options.b).square().mean() / 2,
             "fake": (critic(fake) - self.options.a).square().mean() / 2,
@@ -66,13 +69,16 @@ class LeastSquares:
 
 @dataclass(frozen=True)
 class Hinge:
-    """A margin of 1 on either side of 0 (Lim & Ye 2017; Miyato et al. 2018, equations 16, 17)."""
+    """min_D E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))], min_G -E[D(G(z))].
+
+    Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17.
+    """
 
     options: Options
     independent_scores = False
 
     def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """E[max(0, 1 - D(x))] and E[max(0, 1 + D(G(z)))]."""
+        """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]."""
         return {
             "real": relu(1 - critic(real)).mean(),
             "fake": relu(1 + critic(fake)).mean(),

@@ -1,4 +1,4 @@
-"""Classic geometric augmentations: flip, crop, rotate, shift, shear and zoom."""
+"""Geometric augmentations: flip, crop, rotate, shift, shear and zoom."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class ApplyToOptions(Options):
 
     apply_to: Literal["real", "all"] = Field(
         "real",
-        description="real: real images only, as more data; all: all images that the discriminator "
-        "sees, generated ones too.",
+        description="real: real images only (data augmentation); all: all images that the "
+        "discriminator gets, also generated ones.",
     )
 
 
 class FlipOptions(ApplyToOptions):
-    """How often images are flipped."""
+    """The probabilities of flips."""
 
     probability: float = Field(0.5, ge=0, le=1, description="Probability of a horizontal flip.")
     vertical: float = Field(0.0, ge=0, le=1, description="Probability of a vertical flip.")
@@ -79,14 +79,14 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
     """Six geometric augmentations."""
     yield AugmentationSpec(
         name="flip",
-        summary="Random flip, left to right or top to bottom.",
+        summary="Random horizontal and vertical flip.",
         factory="ganzoo_classic_augment.augments:Flip",
         options=FlipOptions,
         reference=_PAPER,
     )
     yield AugmentationSpec(
         name="crop",
-        summary="Random crop, enlarged to the image's size.",
+        summary="Random crop, resized to the image's size.",
         factory="ganzoo_classic_augment.augments:Crop",
         options=CropOptions,
         reference=_PAPER,
@@ -100,7 +100,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
     )
     yield AugmentationSpec(
         name="shift",
-        summary="Random shift, sideways and up or down.",
+        summary="Random horizontal and vertical shift.",
         factory="ganzoo_classic_augment.augments:Shift",
         options=ShiftOptions,
         reference=_PAPER,
@@ -114,7 +114,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
     )
     yield AugmentationSpec(
         name="zoom",
-        summary="Random scaling about the center, by one factor for both sides.",
+        summary="Random scaling about the center, by the same factor in width and height.",
         factory="ganzoo_classic_augment.augments:Zoom",
         options=ZoomOptions,
         reference=_PAPER,

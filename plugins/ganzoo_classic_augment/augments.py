@@ -1,4 +1,4 @@
-"""The augmentations: each samples an affine matrix per image."""
+"""Geometric augmentations: each samples one affine matrix per image."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from ganzoo_classic_augment import (
 )
 from ganzoo_classic_augment.matrices import rotation, scaling, shear, translation
 
-Chosen = TypeVar("Chosen", bound=ApplyToOptions)
+OptionsT = TypeVar("OptionsT", bound=ApplyToOptions)
 
 
-class Applied(Generic[Chosen]):
+class ConfiguredAugmentation(Generic[OptionsT]):
     """An augmentation with its options."""
 
-    def __init__(self, options: Chosen) -> None:
+    def __init__(self, options: OptionsT) -> None:
         self.options = options
         self.apply_to: ApplyTo = options.apply_to
 
 
-class Flip(Applied[FlipOptions]):
-    """Flips the image."""
+class Flip(ConfiguredAugmentation[FlipOptions]):
+    """Flips the image horizontally, vertically, or both."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Scale by -1 across, down, both or neither."""
+        """Scale width and height by -1 or 1 each."""
         return scaling(
-            _signs(n, self.options.probability, random),
-            _signs(n, self.options.vertical, random),
+            _random_signs(n, self.options.probability, random),
+            _random_signs(n, self.options.vertical, random),
         )
 
 
-class Crop(Applied[CropOptions]):
-    """Enlarges a window, which is inside the image, to the full image."""
+class Crop(ConfiguredAugmentation[CropOptions]):
+    """Crops a window inside the image and resizes it to the image's size."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
         """Move the window's center to the image's center, then enlarge."""
@@ -53,37 +53,37 @@ class Crop(Applied[CropOptions]):
         return scaling(1 / side, 1 / side) @ translation(-x, -y)
 
 
-class Rotate(Applied[RotateOptions]):
+class Rotate(ConfiguredAugmentation[RotateOptions]):
     """Rotates the image about its center."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Rotate by up to the largest angle to either side."""
+        """Rotate by an angle from U[-degrees, degrees]."""
         largest = math.radians(self.options.degrees)
         return rotation(_uniform(n, -largest, largest, random))
 
 
-class Shift(Applied[ShiftOptions]):
+class Shift(ConfiguredAugmentation[ShiftOptions]):
     """Shifts the image."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Translate by up to a share of the width, 2 ``aspect``, and of the height, 2."""
+        """Translate by up to a fraction of the width, 2 ``aspect``, and of the height, 2."""
         x, y = 2 * aspect * self.options.width, 2 * self.options.height
         return translation(_uniform(n, -x, x, random), _uniform(n, -y, y, random))
 
 
-class Shear(Applied[ShearOptions]):
-    """Shears the image sideways; horizontal lines stay horizontal."""
+class Shear(ConfiguredAugmentation[ShearOptions]):
+    """Shears the image horizontally."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Shear by up to the largest tangent to either side."""
+        """Shear by a tangent from U[-amount, amount]."""
         return shear(_uniform(n, -self.options.amount, self.options.amount, random))
 
 
-class Zoom(Applied[ZoomOptions]):
+class Zoom(ConfiguredAugmentation[ZoomOptions]):
     """Scales the image about its center."""
 
     def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
-        """Scale both sides by one factor; above 1 it enlarges."""
+        """Scale by a factor from U[1 - amount, 1 + amount]; above 1 it enlarges."""
         factor = _uniform(n, 1 - self.options.amount, 1 + self.options.amount, random)
         return scaling(factor, factor)
 
@@ -92,6 +92,6 @@ def _uniform(n: int, low: float, high: float, random: torch.Generator) -> Tensor
     return low + (high - low) * torch.rand(n, generator=random, device=random.device)
 
 
-def _signs(n: int, probability: float, random: torch.Generator) -> Tensor:
-    """-1 with this probability, else 1."""
+def _random_signs(n: int, probability: float, random: torch.Generator) -> Tensor:
+    """-1 with this probability, otherwise 1; (n,)."""
     return 1 - 2 * (torch.rand(n, generator=random, device=random.device) < probability).float()

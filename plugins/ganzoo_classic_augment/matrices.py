@@ -1,4 +1,7 @@
-"""Affine matrices (n, 3, 3), one for each of n parameters, in a warp's coordinates."""
+"""Affine matrices (n, 3, 3) from n parameters.
+
+The origin is the center, x points right and y down, and the unit is half the image's height.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from torch import Tensor
 
 
 def translation(x: Tensor, y: Tensor) -> Tensor:
-    """Moves by ``x`` to the right and by ``y`` down, in half heights."""
+    """Translation by ``x`` to the right and ``y`` down, in half heights."""
     matrix = _identity(x)
     matrix[:, 0, 2] = x
     matrix[:, 1, 2] = y
@@ -15,7 +18,7 @@ def translation(x: Tensor, y: Tensor) -> Tensor:
 
 
 def scaling(x: Tensor, y: Tensor) -> Tensor:
-    """Enlarges about the center, ``x`` times in width and ``y`` times in height."""
+    """Scaling about the center by ``x`` in width and ``y`` in height."""
     matrix = _identity(x)
     matrix[:, 0, 0] = x
     matrix[:, 1, 1] = y
@@ -23,7 +26,7 @@ def scaling(x: Tensor, y: Tensor) -> Tensor:
 
 
 def rotation(angle: Tensor) -> Tensor:
-    """Turns about the center, clockwise to the eye since y points down; in radians."""
+    """Rotation about the center in radians, clockwise since y points down."""
     matrix = _identity(angle)
     matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos()
     matrix[:, 0, 1] = -angle.sin()
@@ -32,7 +35,7 @@ def rotation(angle: Tensor) -> Tensor:
 
 
 def shear(tangent: Tensor) -> Tensor:
-    """Moves what lies below the center to the right, by ``tangent`` times how far below."""
+    """Horizontal shear: x + ``tangent`` * y."""
     matrix = _identity(tangent)
     matrix[:, 0, 1] = tangent
     return matrix

@@ -8,25 +8,25 @@ from ganzoo import LossSpec, Options, hookimpl
 
 
 class WganOptions(Options):
-    """The bound of the critic's weights."""
+    """The bound of the weights."""
 
     clip: float = Field(
         0.01,
         gt=0,
-        description="The critic's weights are clipped to [-clip, clip] after each update.",
+        description="The discriminator's weights are clipped to [-clip, clip] after each update.",
     )
 
 
 @hookimpl
 def ganzoo_losses() -> list[LossSpec]:
-    """The Wasserstein loss of Arjovsky et al."""
+    """The loss of Arjovsky et al. 2017."""
     return [
         LossSpec(
             name="wgan",
-            summary="Wasserstein loss; the critic's weights are clipped after each update.",
+            summary="Wasserstein loss with weight clipping (WGAN).",
             factory="ganzoo_wgan.losses:Wgan",
             options=WganOptions,
-            reference="Arjovsky et al. 2017, arXiv 1701.07875",
+            reference="Arjovsky et al. 2017, arXiv 1701.07875, Algorithm 1",
             recommends={
                 "train.discriminator.steps": 5,
                 "train.batch_size": 64,

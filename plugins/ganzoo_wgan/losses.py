@@ -1,4 +1,4 @@
-"""Wasserstein loss, and the clipping of the critic's weights."""
+"""Wasserstein loss with weight clipping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wgan:
-    """E[f(x)] - E[f(g(z))] for a critic f with clipped weights (Arjovsky et al. 2017, alg. 1)."""
+    """min_g max_f E[f(x)] - E[f(g(z))] with the weights of the critic f in [-c, c].
+
+    Arjovsky et al. 2017, Algorithm 1.
+    """
 
     options: WganOptions
     independent_scores = False
@@ -31,6 +34,6 @@ class Wgan:
 
     @torch.no_grad()
     def constrain(self, discriminator: nn.Module) -> None:
-        """Clip every parameter w to [-c, c], biases and gains too, as the authors do."""
+        """Clip all parameters w to [-c, c], also biases and gains, as in the authors' code."""
         for w in discriminator.parameters():
             w.clamp_(-self.options.clip, self.options.clip)

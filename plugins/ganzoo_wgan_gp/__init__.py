@@ -11,27 +11,28 @@ class WganGpOptions(Options):
     """The weights of the penalties."""
 
     gp_weight: float = Field(
-        10.0, ge=0, description="Weight of the gradient penalty, lambda in the paper."
+        10.0, ge=0, description="Weight of the gradient penalty; lambda in the paper."
     )
     drift: float = Field(
         0.001,
         ge=0,
-        description="Weight of the mean squared score of real images, which keeps scores near 0.",
+        description="Weight of the mean squared score of real images, which keeps scores near 0; "
+        "epsilon_drift in the paper.",
     )
 
 
 @hookimpl
 def ganzoo_losses() -> list[LossSpec]:
-    """The Wasserstein loss of Gulrajani et al."""
+    """The loss of Gulrajani et al. 2017."""
     return [
         LossSpec(
             name="wgan-gp",
             summary="Wasserstein loss with gradient penalty (WGAN-GP).",
             factory="ganzoo_wgan_gp.losses:WganGp",
             options=WganGpOptions,
-            reference="Gulrajani et al. 2017, arXiv 1704.00028; drift: Karras et al. 2017, "
-            "arXiv 1710.10196",
-            # The paper's values at 32 x 32; its Algorithm 1 has half the learning rate.
+            reference="Gulrajani et al. 2017, arXiv 1704.00028, equation 3; drift: Karras et al. "
+            "2017, arXiv 1710.10196, appendix A.1",
+            # The paper's values for 32 x 32 pixels; its Algorithm 1 has lr=1e-4.
             recommends={
                 "train.discriminator.steps": 5,
                 "train.batch_size": 64,

@@ -17,7 +17,7 @@ QUARTERS = log(3)
 
 
 def images(*scores: float) -> Tensor:
-    """Images of one pixel, which is their score to the critic below."""
+    """Images of one pixel, whose value is the score of the critic below."""
     return torch.tensor(scores, dtype=torch.float32).reshape(-1, 1, 1, 1)
 
 
@@ -25,52 +25,52 @@ def critic(images: Tensor) -> Tensor:
     return images.flatten(1).sum(1)
 
 
-def loss(name: str) -> Loss:
+def build(name: str) -> Loss:
     spec = LOSSES[name]
-    objective: Loss = spec.build(spec.options())
-    return objective
+    loss: Loss = spec.build(spec.options())
+    return loss
 
 
-@pytest.mark.parametrize("objective", [Minimax(Options()), NonSaturating(Options())])
-def test_discriminator_maximizes_the_two_log_likelihoods(objective: Loss) -> None:
-    terms = objective.discriminator(critic, images(0, QUARTERS), images(0, QUARTERS))
+@pytest.mark.parametrize("loss", [Minimax(Options()), NonSaturating(Options())])
+def test_discriminator_maximizes_log_d_of_real_and_log_1_minus_d_of_fake(loss: Loss) -> None:
+    terms = loss.discriminator(critic, images(0, QUARTERS), images(0, QUARTERS))
     # D(x) = 1/2, 3/4 and 1 - D(G(z)) = 1/2, 1/4.
     assert terms["real"].item() == pytest.approx(-(log(1 / 2) + log(3 / 4)) / 2)
     assert terms["fake"].item() == pytest.approx(-(log(1 / 2) + log(1 / 4)) / 2)
 
 
-def test_minimax_generator_minimizes_the_chance_of_being_found_out() -> None:
+def test_minimax_generator_minimizes_log_1_minus_d() -> None:
     terms = Minimax(Options()).generator(critic, images(0, QUARTERS), images(0, 0))
     assert terms["adversarial"].item() == pytest.approx((log(1 / 2) + log(1 / 4)) / 2)
 
 
-def test_non_saturating_generator_maximizes_the_chance_of_passing() -> None:
+def test_non_saturating_generator_maximizes_log_d() -> None:
     terms = NonSaturating(Options()).generator(critic, images(0, QUARTERS), images(0, 0))
     assert terms["adversarial"].item() == pytest.approx(-(log(1 / 2) + log(3 / 4)) / 2)
 
 
-def test_least_squares_measures_from_a_b_and_c() -> None:
-    objective = LeastSquares(LeastSquaresOptions(a=-1, b=2, c=0.5))
-    terms = objective.discriminator(critic, images(0, 1), images(0, 1))
+def test_least_squares_targets_are_a_b_and_c() -> None:
+    loss = LeastSquares(LeastSquaresOptions(a=-1, b=2, c=0.5))
+    terms = loss.discriminator(critic, images(0, 1), images(0, 1))
     assert terms["real"].item() == pytest.approx(((0 - 2) ** 2 + (1 - 2) ** 2) / 2 / 2)
     assert terms["fake"].item() == pytest.approx(((0 + 1) ** 2 + (1 + 1) ** 2) / 2 / 2)
-    terms = objective.generator(critic, images(0, 3), images(0, 0))
+    terms = loss.generator(critic, images(0, 3), images(0, 0))
     assert terms["adversarial"].item() == pytest.approx(((0 - 0.5) ** 2 + (3 - 0.5) ** 2) / 2 / 2)
 
 
-def test_hinge_asks_nothing_more_beyond_the_margin() -> None:
-    objective = Hinge(Options())
-    terms = objective.discriminator(critic, images(-1, 0.5, 3), images(-3, -0.5, 1))
+def test_hinge_is_zero_beyond_the_margin() -> None:
+    loss = Hinge(Options())
+    terms = loss.discriminator(critic, images(-1, 0.5, 3), images(-3, -0.5, 1))
     assert terms["real"].item() == pytest.approx((2 + 0.5 + 0) / 3)
     assert terms["fake"].item() == pytest.approx((0 + 0.5 + 2) / 3)
-    terms = objective.generator(critic, images(-3, 1), images(0, 0))
+    terms = loss.generator(critic, images(-3, 1), images(0, 0))
     assert terms["adversarial"].item() == pytest.approx(-(-3 + 1) / 2)
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_discriminator_pulls_real_scores_up_and_fake_scores_down(name: str) -> None:
+def test_discriminator_raises_real_scores_and_lowers_fake_scores(name: str) -> None:
     real, fake = images(0, 0.5).requires_grad_(), images(0.5, 0.25).requires_grad_()
-    sum(loss(name).discriminator(critic, real, fake).values(), torch.zeros(())).backward()
+    sum(build(name).discriminator(critic, real, fake).values(), torch.zeros(())).backward()
     assert real.grad is not None
     assert fake.grad is not None
     assert (real.grad < 0).all()
@@ -78,17 +78,17 @@ def test_discriminator_pulls_real_scores_up_and_fake_scores_down(name: str) -> N
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_generator_pulls_its_scores_up(name: str) -> None:
+def test_generator_raises_its_scores(name: str) -> None:
     fake = images(-0.5, 0, 0.5).requires_grad_()
-    sum(loss(name).generator(critic, fake, images(0, 0, 0)).values(), torch.zeros(())).backward()
+    sum(build(name).generator(critic, fake, images(0, 0, 0)).values(), torch.zeros(())).backward()
     assert fake.grad is not None
     assert (fake.grad < 0).all()
 
 
-def test_minimax_generator_learns_little_where_it_loses_and_non_saturating_most() -> None:
-    def slope(objective: Loss) -> float:
+def test_generator_gradient_of_low_scores_vanishes_for_minimax_only() -> None:
+    def slope(loss: Loss) -> float:
         fake = images(-10).requires_grad_()
-        objective.generator(critic, fake, fake)["adversarial"].backward()
+        loss.generator(critic, fake, fake)["adversarial"].backward()
         assert fake.grad is not None
         return abs(fake.grad.item())
 
@@ -96,18 +96,16 @@ def test_minimax_generator_learns_little_where_it_loses_and_non_saturating_most(
     assert slope(NonSaturating(Options())) > 0.99
 
 
-@pytest.mark.parametrize("objective", [Minimax(Options()), NonSaturating(Options())])
+@pytest.mark.parametrize("loss", [Minimax(Options()), NonSaturating(Options())])
 @pytest.mark.parametrize(("score", "real_term", "fake_term"), [(100.0, 0, 100), (-100.0, 100, 0)])
-def test_logarithms_follow_their_asymptotes_at_large_scores(
-    objective: Loss, score: float, real_term: float, fake_term: float
+def test_discriminator_terms_are_finite_at_large_scores(
+    loss: Loss, score: float, real_term: float, fake_term: float
 ) -> None:
     real, fake = images(score).requires_grad_(), images(score).requires_grad_()
-    terms = objective.discriminator(critic, real, fake)
+    terms = loss.discriminator(critic, real, fake)
     assert terms["real"].item() == pytest.approx(real_term, abs=1e-6)
     assert terms["fake"].item() == pytest.approx(fake_term, abs=1e-6)
-    (
-        terms["real"] + terms["fake"] + objective.generator(critic, fake, real)["adversarial"]
-    ).backward()
+    (terms["real"] + terms["fake"] + loss.generator(critic, fake, real)["adversarial"]).backward()
     assert real.grad is not None
     assert fake.grad is not None
     assert real.grad.isfinite().all()
@@ -117,7 +115,7 @@ def test_logarithms_follow_their_asymptotes_at_large_scores(
 @pytest.mark.parametrize(
     ("score", "minimax", "non_saturating"), [(100.0, -100, 0), (-100.0, 0, 100)]
 )
-def test_generators_follow_their_asymptotes_at_large_scores(
+def test_generator_terms_are_finite_at_large_scores(
     score: float, minimax: float, non_saturating: float
 ) -> None:
     fake = images(score)
@@ -128,5 +126,5 @@ def test_generators_follow_their_asymptotes_at_large_scores(
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_batch_norm_is_welcome(name: str) -> None:
-    assert not loss(name).independent_scores
+def test_scores_need_not_be_independent(name: str) -> None:
+    assert not build(name).independent_scores

@@ -32,42 +32,44 @@ def draw(name: str, aspect: float = 1.0, **options: Any) -> Tensor:
     return build(name, **options).sample_affine(MANY, aspect, seeded())
 
 
-def fills(values: Tensor, low: float, high: float) -> bool:
-    """Whether the values lie within the bounds, and come close to both."""
+def covers(values: Tensor, low: float, high: float) -> bool:
+    """Whether the values are within the bounds and close to both of them."""
     room = (high - low) / 50
     return bool(
         low - 1e-6 <= values.min() < low + room and high - room < values.max() <= high + 1e-6
     )
 
 
-def untouched(matrices: Tensor, *but: tuple[int, int]) -> bool:
-    """Whether the matrices are the identity everywhere but at these places."""
+def is_identity_except_at(matrices: Tensor, *entries: tuple[int, int]) -> bool:
+    """Whether the matrices are the identity except at these entries."""
     rest = matrices - torch.eye(3)
-    for row, column in but:
+    for row, column in entries:
         rest[:, row, column] = 0
     return not rest.any()
 
 
 @pytest.mark.parametrize(
-    ("matrix", "goes"),
+    ("matrix", "expected"),
     [
         (translation(torch.tensor([0.5]), torch.tensor([0.25])), [1.5, 2.25]),
         (scaling(torch.tensor([3.0]), torch.tensor([0.5])), [3, 1]),
         (rotation(torch.tensor([math.pi / 2])), [-2, 1]),
         (shear(torch.tensor([0.5])), [2, 2]),
     ],
-    ids=["right and down", "wider and lower", "right to bottom", "what is below to the right"],
+    ids=["translation", "scaling", "rotation", "shear"],
 )
-def test_the_point_one_right_and_two_down_goes(matrix: Tensor, goes: list[float]) -> None:
-    torch.testing.assert_close(matrix @ torch.tensor([1.0, 2.0, 1.0]), torch.tensor([[*goes, 1.0]]))
+def test_matrices_move_a_point(matrix: Tensor, expected: list[float]) -> None:
+    torch.testing.assert_close(
+        matrix @ torch.tensor([1.0, 2.0, 1.0]), torch.tensor([[*expected, 1.0]])
+    )
 
 
-def test_there_are_six() -> None:
+def test_there_are_six_augmentations() -> None:
     assert list(COMPONENTS) == ["flip", "crop", "rotate", "shift", "shear", "zoom"]
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_each_draws_one_matrix_per_image(name: str) -> None:
+def test_each_augmentation_samples_one_matrix_per_image(name: str) -> None:
     matrices = draw(name, aspect=2.0)
     assert matrices.shape == (MANY, 3, 3)
     assert matrices.dtype == torch.float32
@@ -76,7 +78,7 @@ def test_each_draws_one_matrix_per_image(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_the_seed_decides(name: str) -> None:
+def test_samples_depend_on_the_seed(name: str) -> None:
     augment = build(name)
     assert torch.equal(
         augment.sample_affine(99, 1.0, seeded(3)), augment.sample_affine(99, 1.0, seeded(3))
@@ -87,7 +89,7 @@ def test_the_seed_decides(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
-def test_it_acts_where_it_is_told_to(name: str) -> None:
+def test_apply_to_is_an_option(name: str) -> None:
     assert build(name).apply_to == "real"
     assert build(name, apply_to="all").apply_to == "all"
     with pytest.raises(ValidationError, match="apply_to"):
@@ -105,7 +107,7 @@ def test_it_acts_where_it_is_told_to(name: str) -> None:
         ("zoom", {"amount": 0}),
     ],
 )
-def test_none_of_it_changes_nothing(name: str, options: dict[str, float]) -> None:
+def test_amount_0_changes_nothing(name: str, options: dict[str, float]) -> None:
     images = torch.rand(8, 3, 16, 32, generator=seeded())
     assert torch.equal(Pipeline([build(name, **options)])(images, seeded()), images)
 
@@ -118,13 +120,13 @@ def test_none_of_it_changes_nothing(name: str, options: dict[str, float]) -> Non
         ({"probability": 1, "vertical": 1}, [2, 3]),
     ],
 )
-def test_flip_mirrors_exactly(options: dict[str, float], axes: list[int]) -> None:
+def test_flips_are_exact(options: dict[str, float], axes: list[int]) -> None:
     images = torch.rand(8, 3, 16, 32, generator=seeded())
     flipped = Pipeline([build("flip", **options)])(images, seeded())
     assert torch.equal(flipped, images.flip(axes))
 
 
-def test_flip_is_as_frequent_as_told_and_each_way_on_its_own() -> None:
+def test_flips_are_independent_with_their_probabilities() -> None:
     across, down = draw("flip", probability=0.3, vertical=0.6).diagonal(0, 1, 2)[:, :2].T < 0
     assert across.float().mean().item() == pytest.approx(0.3, abs=0.03)
     assert down.float().mean().item() == pytest.approx(0.6, abs=0.03)
@@ -132,7 +134,7 @@ def test_flip_is_as_frequent_as_told_and_each_way_on_its_own() -> None:
 
 
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
-def test_crop_keeps_the_border_outside_and_the_proportions(aspect: float) -> None:
+def test_crops_are_inside_the_image_and_keep_the_aspect_ratio(aspect: float) -> None:
     matrices = draw("crop", aspect, min_side=0.5)
     assert torch.equal(matrices[:, 0, 0], matrices[:, 1, 1])
     corner = torch.tensor([aspect, 1.0])
@@ -142,19 +144,19 @@ def test_crop_keeps_the_border_outside_and_the_proportions(aspect: float) -> Non
     assert (left_top <= -corner + 1e-6).all()
 
 
-def test_crop_takes_windows_of_every_size_from_everywhere() -> None:
+def test_crops_have_all_sizes_and_positions() -> None:
     matrices = draw("crop", aspect=2.0, min_side=0.5)
     side = 1 / matrices[:, 0, 0]
-    assert fills(side, 0.5, 1)
+    assert covers(side, 0.5, 1)
     roomy = side < 0.9
     x, y = -(matrices[:, :2, 2].T * side / (1 - side))[:, roomy]
-    assert fills(x, -2, 2)
-    assert fills(y, -1, 1)
+    assert covers(x, -2, 2)
+    assert covers(y, -1, 1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (24, 40), (48, 16)])
-def test_crop_never_shows_what_lies_beyond_the_border(height: int, width: int) -> None:
-    """Every row and column of the image has its own mark: a reflected one would come twice."""
+def test_crops_have_no_padding(height: int, width: int) -> None:
+    """Every row and column has its own value: a reflected one would appear twice."""
     down = torch.arange(height).float()[:, None].expand(height, width)
     across = torch.arange(width).float().expand(height, width)
     images = torch.stack((down, across)).repeat(512, 1, 1, 1)
@@ -166,24 +168,24 @@ def test_crop_never_shows_what_lies_beyond_the_border(height: int, width: int) -
     assert cropped[:, 1].max() == width - 1
 
 
-def test_rotate_turns_about_the_center_within_its_bounds() -> None:
+def test_rotations_are_about_the_center_with_bounded_angles() -> None:
     matrices = draw("rotate", degrees=20)
     cos, sin = matrices[:, 0, 0], matrices[:, 1, 0]
-    assert fills(torch.rad2deg(torch.atan2(sin, cos)), -20, 20)
+    assert covers(torch.rad2deg(torch.atan2(sin, cos)), -20, 20)
     assert torch.equal(matrices[:, 0, 1], -sin)
     assert torch.equal(matrices[:, 1, 1], cos)
     assert not matrices[:, :2, 2].any()
 
 
 @pytest.mark.parametrize("aspect", [0.5, 2.0])
-def test_shift_is_a_share_of_the_width_and_of_the_height(aspect: float) -> None:
+def test_shifts_are_fractions_of_width_and_height(aspect: float) -> None:
     matrices = draw("shift", aspect, width=0.2, height=0.1)
-    assert untouched(matrices, (0, 2), (1, 2))
-    assert fills(matrices[:, 0, 2], -0.2 * 2 * aspect, 0.2 * 2 * aspect)
-    assert fills(matrices[:, 1, 2], -0.1 * 2, 0.1 * 2)
+    assert is_identity_except_at(matrices, (0, 2), (1, 2))
+    assert covers(matrices[:, 0, 2], -0.2 * 2 * aspect, 0.2 * 2 * aspect)
+    assert covers(matrices[:, 1, 2], -0.1 * 2, 0.1 * 2)
 
 
-def test_shift_right_and_down_moves_the_image_right_and_down() -> None:
+def test_positive_shifts_move_the_image_right_and_down() -> None:
     images = torch.zeros(64, 1, 32, 64)
     images[:, :, 16, 32] = 1
     augment = build("shift", width=0.25, height=0.25)
@@ -194,20 +196,20 @@ def test_shift_right_and_down_moves_the_image_right_and_down() -> None:
     torch.testing.assert_close((moved.sum(2) * torch.arange(32)).sum(1) / weight - 16, y)
 
 
-def test_shear_leans_by_the_tangent_of_its_angle() -> None:
+def test_shears_have_bounded_tangents() -> None:
     matrices = draw("shear", amount=0.25)
-    assert untouched(matrices, (0, 1))
-    assert fills(matrices[:, 0, 1], -0.25, 0.25)
+    assert is_identity_except_at(matrices, (0, 1))
+    assert covers(matrices[:, 0, 1], -0.25, 0.25)
 
 
-def test_zoom_keeps_proportions_within_its_bounds() -> None:
+def test_zooms_keep_the_aspect_ratio_with_bounded_factors() -> None:
     matrices = draw("zoom", amount=0.2)
-    assert untouched(matrices, (0, 0), (1, 1))
-    assert fills(matrices[:, 0, 0], 0.8, 1.2)
+    assert is_identity_except_at(matrices, (0, 0), (1, 1))
+    assert covers(matrices[:, 0, 0], 0.8, 1.2)
     assert torch.equal(matrices[:, 0, 0], matrices[:, 1, 1])
 
 
-def test_zoom_by_a_factor_above_one_enlarges() -> None:
+def test_zooms_above_1_enlarge() -> None:
     spot = torch.zeros(64, 1, 64, 64)
     spot[:, :, 24:40, 24:40] = 1
     augment = build("zoom", amount=0.2)

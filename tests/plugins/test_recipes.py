@@ -28,9 +28,9 @@ SMALL = {
     ],
     "in-the-wild": ["architecture.base_channels=2"],
 }
-"""What makes each recipe's run one of a second."""
+"""Settings with which a run of each recipe takes about a second."""
 
-SHOULD_BE: dict[str, dict[str, Any]] = {
+EXPECTED: dict[str, dict[str, Any]] = {
     "oxford-wgan": {
         "dataset.name": "flowers/flowers",
         "architecture.name": "dcgan/dcgan",
@@ -133,7 +133,7 @@ def ganzoo_command(*arguments: object) -> str:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_it_declares_itself(name: str) -> None:
+def test_the_recipe_is_installed_with_its_reference(name: str) -> None:
     recipe = RECIPES[name]
     check(recipe)
     assert recipe.reference
@@ -142,31 +142,31 @@ def test_it_declares_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_number_is_what_it_should_be_and_comes_from_the_recipe(name: str) -> None:
+def test_every_setting_has_the_expected_value_and_origin(name: str) -> None:
     run, settings = resolved(name)
     explained = explain(run.tree(), settings.origins)
     own = {key: value for key, value, origin in explained if origin == f"recipe {name}"}
-    assert own == SHOULD_BE[name]
+    assert own == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_command_line_prints_it(name: str) -> None:
+def test_a_dry_run_prints_the_settings(name: str) -> None:
     shown = ganzoo_command("train", "--recipe", name, "--dry-run")
     rows = dict(line.split(maxsplit=1) for line in shown.splitlines())
-    for key, value in SHOULD_BE[name].items():
+    for key, value in EXPECTED[name].items():
         told, origin = rows[key].split("  ", maxsplit=1)
         assert (told, origin.strip()) == (str(value), f"recipe {name}")
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_it_trains_at_its_size(name: str, tmp_path: Path) -> None:
+def test_the_recipe_trains_at_its_resolution(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     dataset = ("dataset=blossoms", "dataset.count=20")
     size = ("--steps", 6, "--batch-size", 4, "sample.count=4", "--device", "cpu")
     ganzoo_command("train", "--recipe", name, *dataset, *SMALL[name], *size, "--run-dir", folder)
     trained = load(folder)
     assert trained.step == 6
-    assert trained.image_shape[1:] == (SHOULD_BE[name]["data.resolution"],) * 2
+    assert trained.image_shape[1:] == (EXPECTED[name]["data.resolution"],) * 2
     assert trained.generate(count=2).shape == (2, *trained.image_shape)
 
 
@@ -189,7 +189,7 @@ def test_dcgan_flowers_has_four_modes() -> None:
     assert len(shown.splitlines()) == 1 + 4
 
 
-def test_custom_images_does_not_have_to_grow() -> None:
+def test_custom_images_also_trains_without_growth() -> None:
     run, settings = resolved("custom-images", "architecture=mlp")
     assert run.growth is None
     assert (run.train.steps, settings.origins.get("train.images")) == (10_000, None)
@@ -205,7 +205,7 @@ def test_custom_images_takes_a_folder_of_images(tmp_path: Path) -> None:
     assert settings.origins["augment.rotate.degrees"] == "recipe custom-images"
 
 
-def test_in_the_wild_trains_alike_on_a_packed_file_that_is_loaded_or_streamed(
+def test_in_the_wild_trains_equally_on_a_loaded_or_streamed_file(
     tmp_path: Path,
 ) -> None:
     packed, size = tmp_path / "packed.h5", ("--steps", 6, "--batch-size", 8, "--device", "cpu")

@@ -12,7 +12,7 @@ from ganzoo_wgan.losses import Wgan
 
 
 def images(*scores: float) -> Tensor:
-    """Images of one pixel, which is their score to the critic below."""
+    """Images of one pixel, whose value is the score of the critic below."""
     return torch.tensor(scores, dtype=torch.float32).reshape(-1, 1, 1, 1)
 
 
@@ -32,12 +32,12 @@ def test_generator_maximizes_its_mean_score() -> None:
     assert {name: term.item() for name, term in terms.items()} == {"adversarial": -(-3 + 2) / 2}
 
 
-def test_scores_may_be_of_any_size() -> None:
+def test_scores_are_not_bounded() -> None:
     terms = Wgan(WganOptions()).discriminator(critic, images(100), images(-100))
     assert terms["wasserstein"].item() == -200
 
 
-def test_a_step_raises_real_scores_over_fake_ones() -> None:
+def test_a_step_raises_real_scores_above_fake_ones() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
     real, fake = torch.randn(8, 1, 2, 2) + 1, torch.randn(8, 1, 2, 2) - 1
@@ -48,7 +48,7 @@ def test_a_step_raises_real_scores_over_fake_ones() -> None:
     assert Wgan(WganOptions()).discriminator(network, real, fake)["wasserstein"] < before
 
 
-def test_clipping_confines_every_parameter_in_place() -> None:
+def test_clipping_bounds_all_parameters_in_place() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2), nn.Linear(2, 1))
     parameters = list(network.parameters())
     loss = Wgan(WganOptions(clip=0.05))
@@ -66,12 +66,12 @@ def test_clipping_confines_every_parameter_in_place() -> None:
         assert parameter.view(-1)[0] == inside
 
 
-def test_clip_must_leave_room() -> None:
+def test_clip_must_be_positive() -> None:
     with pytest.raises(ValidationError):
         WganOptions(clip=0)
 
 
-def test_it_recommends_the_papers_rmsprop() -> None:
+def test_the_loss_recommends_the_papers_rmsprop() -> None:
     (spec,) = ganzoo_wgan.ganzoo_losses()
     assert spec.recommends["train.discriminator.optimizer"] == "rmsprop"
     assert spec.recommends["train.discriminator.lr"] == 5e-5

@@ -29,7 +29,7 @@ def smooth_critic(channels: int = 2) -> nn.Sequential:
     ).double()
 
 
-def test_terms_are_those_of_the_paper() -> None:
+def test_terms_equal_those_of_the_paper() -> None:
     terms = WganGp(WganGpOptions()).discriminator(mean_critic, plain(1, 2), plain(0.5, -0.5))
     assert terms["wasserstein"].item() == pytest.approx((0.5 - 0.5) / 2 - (1 + 2) / 2)
     # The gradient is 1/4 at each of 4 pixels: its norm is 1/2.
@@ -42,7 +42,7 @@ def test_generator_maximizes_its_mean_score() -> None:
     assert {name: term.item() for name, term in terms.items()} == {"adversarial": -(-3 + 2) / 2}
 
 
-def test_a_term_without_weight_costs_nothing() -> None:
+def test_a_term_of_weight_0_is_not_computed() -> None:
     seen = []
 
     def critic(images: Tensor) -> Tensor:
@@ -55,19 +55,19 @@ def test_a_term_without_weight_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize("options", [{"gp_weight": -1.0}, {"drift": -0.1}])
-def test_weights_are_not_negative(options: dict[str, float]) -> None:
+def test_negative_weights_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         WganGpOptions(**options)
 
 
-def test_it_asks_for_independent_scores_and_clips_nothing() -> None:
+def test_the_loss_requires_independent_scores_and_does_not_clip() -> None:
     loss = WganGp(WganGpOptions())
     assert loss.independent_scores
     assert not isinstance(loss, WeightConstraint)
 
 
 @pytest.mark.parametrize("scale", [1.0, 100.0])
-def test_a_linear_critic_is_penalized_for_the_norm_of_its_weights(scale: float) -> None:
+def test_the_penalty_of_a_linear_critic_depends_on_the_norm_of_its_weights(scale: float) -> None:
     w = torch.tensor([2.0, -1.0, 2.0])  # ||w|| = 3
     real, fake = scale * torch.randn(5, 3, 1, 1), scale * torch.randn(5, 3, 1, 1)
     loss = WganGp(WganGpOptions(gp_weight=7))
@@ -83,7 +83,7 @@ def test_the_norm_is_over_all_channels_and_pixels(shape: tuple[int, int, int]) -
     assert penalty.item() == pytest.approx((sqrt(c * h * w) - 1) ** 2, rel=1e-5)
 
 
-def test_each_image_is_mixed_by_a_share_of_its_own() -> None:
+def test_each_image_has_its_own_epsilon() -> None:
     # With D(x) = ||x||^2 / 2 the gradient is x^ itself, and x^ = (1 - epsilon) fake.
     def critic(images: Tensor) -> Tensor:
         return images.square().sum((1, 2, 3)) / 2
@@ -97,7 +97,7 @@ def test_each_image_is_mixed_by_a_share_of_its_own() -> None:
     assert penalty.item() == pytest.approx((norms - 1).square().mean().item(), rel=1e-5)
 
 
-def test_points_lie_between_the_images() -> None:
+def test_x_hat_is_between_real_and_generated_images() -> None:
     points: list[Tensor] = []
 
     def critic(images: Tensor) -> Tensor:
@@ -112,10 +112,10 @@ def test_points_lie_between_the_images() -> None:
     assert shares[:, 0].unique().numel() > 900
 
 
-def test_the_penalty_is_the_mean_of_those_of_single_images() -> None:
+def test_the_penalty_is_the_mean_over_single_images() -> None:
     critic = smooth_critic()
     x = torch.randn(5, 2, 6, 4, dtype=torch.float64)
-    penalty = gradient_penalty(critic, x, x)  # x^ = x, whatever the share
+    penalty = gradient_penalty(critic, x, x)  # x^ = x for any epsilon
     alone = [gradient_penalty(critic, one[None], one[None]) for one in x]
     assert len({one.item() for one in alone}) == 5
     torch.testing.assert_close(penalty, torch.stack(alone).mean())
@@ -136,12 +136,12 @@ def test_the_penalty_is_differentiable_in_the_critics_parameters() -> None:
         torch.manual_seed(0)
         return gradient_penalty(call, real, fake)
 
-    # Biases behind the last nonlinearity leave the gradient alone; gradcheck covers them too.
+    # Biases after the last nonlinearity do not change the gradient; gradcheck covers them, too.
     assert torch.autograd.gradcheck(penalty, tuple(parameters.values()))
 
 
 @pytest.mark.parametrize("exponent", [1, 2])
-def test_a_vanishing_gradient_costs_one_and_gives_no_nan(exponent: int) -> None:
+def test_a_zero_gradient_has_penalty_1_and_finite_gradients(exponent: int) -> None:
     w = torch.zeros(4, requires_grad=True)
     x = torch.randn(3, 1, 2, 2)
     penalty = gradient_penalty(lambda images: (images.flatten(1) @ w) ** exponent, x, x)
@@ -179,7 +179,7 @@ def test_the_penalty_is_computed_in_float32_under_autocast() -> None:
     assert terms["gradient_penalty"].item() == pytest.approx(10 * (norm - 1) ** 2, rel=1e-5)
 
 
-def test_memory_format_does_not_matter() -> None:
+def test_the_penalty_does_not_depend_on_the_memory_format() -> None:
     critic = smooth_critic()
     real, fake = torch.randn(2, 4, 2, 5, 6, dtype=torch.float64)
     torch.manual_seed(0)
@@ -194,7 +194,7 @@ def test_memory_format_does_not_matter() -> None:
     torch.testing.assert_close(other, penalty)
 
 
-def test_steps_raise_real_scores_over_fake_ones_and_hold_the_norm_near_one() -> None:
+def test_steps_raise_real_scores_above_fake_ones_with_gradient_norms_near_1() -> None:
     torch.manual_seed(0)
     layer = nn.Linear(4, 1)
     critic = nn.Sequential(nn.Flatten(), layer, nn.Flatten(0))
@@ -210,6 +210,6 @@ def test_steps_raise_real_scores_over_fake_ones_and_hold_the_norm_near_one() -> 
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_shares_are_drawn_on_the_images_device() -> None:
+def test_epsilon_is_drawn_on_the_images_device() -> None:
     x = torch.randn(4, 3, 8, 8, device="cuda")
     assert gradient_penalty(mean_critic, x, x).device == x.device
