@@ -64,7 +64,7 @@ class NearestNeighbors:
         if by == "features":
             real = Evaluation(run, data, device).evaluator(stage).real
             self._images, self._extract = real.images, real.extract
-            self._vectors = real.sample(observer.on_evaluation_progress).features
+            self._vectors = real.image_set(observer.on_evaluation_progress).features
         else:
             self._images = real_images(run, data, stage)
             self._vectors = self._images.flatten(1)

@@ -1,4 +1,4 @@
-"""Metrics that compare generated images with real ones by features of both."""
+"""Metrics that compare features of real and generated images."""
 
 from __future__ import annotations
 
@@ -8,50 +8,54 @@ from ganzoo import MetricSpec, Options, hookimpl
 
 
 class KernelOptions(Options):
-    """Subsets, by which the literature calculates it, beside the estimate from all images."""
+    """Estimates from subsets as in the paper, in addition to the estimate from all images."""
 
     subsets: int = Field(
         0,
         ge=0,
         le=10_000,
-        description="How many subsets to draw for their mean and spread; the literature has 100.",
+        description="The number of subsets for kid/subsets and kid/std; 100 in the paper.",
     )
     subset_size: int = Field(
         1000,
         ge=2,
         le=100_000,
-        description="Images in a subset, if there are so many real and generated ones.",
+        description="Images in a subset; at most the number of real or generated images.",
     )
 
 
 class PrdcOptions(Options):
-    """How near is near."""
+    """The size of neighborhoods."""
 
     k: int = Field(
-        5, ge=1, le=1000, description="The neighbor that an image's neighborhood reaches to."
+        5,
+        ge=1,
+        le=1000,
+        description="The radius of an image's neighborhood is the distance to its k-th neighbor.",
     )
 
 
 @hookimpl
 def ganzoo_metrics() -> list[MetricSpec]:
-    """Distances between distributions, fidelity and diversity apart, and copies."""
+    """Distances between distributions, fidelity and diversity, and memorization."""
     return [
         MetricSpec(
             name="fd",
-            summary="Fréchet distance between the features: FID, if they are those of Inception.",
+            summary="Fréchet distance of the features; with the extractor inception it is the FID.",
             factory="ganzoo_feature_metrics.frechet:FrechetDistance",
-            reference="Heusel et al. 2017, arXiv 1706.08500",
+            reference="Heusel et al. 2017, arXiv 1706.08500; Dowson & Landau 1982",
         ),
         MetricSpec(
             name="kid",
-            summary="Kernel distance between the features: unbiased, so right for few images too.",
+            summary="Kernel distance of the features, unbiased; with the extractor inception it is "
+            "the KID.",
             factory="ganzoo_feature_metrics.kernel:KernelDistance",
             options=KernelOptions,
             reference="Bińkowski et al. 2018, arXiv 1801.01401",
         ),
         MetricSpec(
             name="prdc",
-            summary="Precision, recall, density and coverage: fidelity and diversity apart.",
+            summary="Precision and density (fidelity), recall and coverage (diversity).",
             factory="ganzoo_feature_metrics.prdc:Prdc",
             options=PrdcOptions,
             reference="Naeem et al. 2020, arXiv 2002.09797; Kynkäänniemi et al. 2019, "
@@ -60,8 +64,8 @@ def ganzoo_metrics() -> list[MetricSpec]:
         ),
         MetricSpec(
             name="memorization",
-            summary="Whether generated images are copies: nearer to real ones than those are to "
-            "each other.",
+            summary="How many generated images are nearly copies of real ones, by distances to the "
+            "nearest real image.",
             factory="ganzoo_feature_metrics.memorization:Memorization",
             goal="real",
         ),

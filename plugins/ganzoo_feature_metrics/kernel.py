@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy of features under a polynomial kernel."""
+"""The squared maximum mean discrepancy (MMD) of features with a polynomial kernel."""
 
 from __future__ import annotations
 
@@ -18,50 +18,54 @@ _CHUNK = 2048
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """The number "kid": about 0 if distributions are equal, even below it; low is good.
+    """The value "kid": about 0 for equal distributions, also negative; low is good.
 
-    "kid/subsets" and "kid/std" are the mean and spread over subsets, where these are asked for;
-    the mean is another estimate of the same, and the spread is that of a subset's estimate.
+    With ``subsets``, "kid/subsets" and "kid/std" are the mean and the standard deviation of the
+    estimates from random subsets, as in the paper.
     """
 
     options: KernelOptions
 
     def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
-        """The distance between the features of all images, and of subsets of them."""
+        """The distance between the features of all images and, with ``subsets``, of subsets."""
         x, y = real.features, fake.features
         if min(len(x), len(y)) < 2:
-            return {}  # there is no unbiased estimate
-        found = {"kid": squared_mmd(x, y)}
+            return {}  # the unbiased estimate needs two images of each set
+        values = {"kid": squared_mmd(x, y)}
         if self.options.subsets:
-            estimates = torch.tensor(self._of_subsets(x, y), dtype=torch.float64)
-            found["kid/subsets"] = estimates.mean().item()
-            found["kid/std"] = estimates.std(correction=0).item()
-        return {name: MetricValue(value, len(fake)) for name, value in found.items()}
+            estimates = torch.tensor(self._subset_estimates(x, y), dtype=torch.float64)
+            values["kid/subsets"] = estimates.mean().item()
+            values["kid/std"] = estimates.std(correction=0).item()
+        return {name: MetricValue(value, len(fake)) for name, value in values.items()}
 
-    def _of_subsets(self, x: Tensor, y: Tensor) -> list[float]:
-        """An estimate from each subset, of as many real as generated images."""
+    def _subset_estimates(self, x: Tensor, y: Tensor) -> list[float]:
+        """One estimate per subset, of equally many real and generated images."""
         random = torch.Generator().manual_seed(_SEED)
         size = min(self.options.subset_size, len(x), len(y))
 
-        def some(features: Tensor) -> Tensor:
+        def subset(features: Tensor) -> Tensor:
             return features[torch.randperm(len(features), generator=random)[:size]]
 
-        return [squared_mmd(some(x), some(y)) for _ in range(self.options.subsets)]
+        return [squared_mmd(subset(x), subset(y)) for _ in range(self.options.subsets)]
 
 
 def squared_mmd(x: Tensor, y: Tensor) -> float:
     """E[k(x, x')] + E[k(y, y')] - 2 E[k(x, y)], unbiased, of features (N, D) and (M, D).
 
-    Bińkowski et al. 2018, equation 4; x and x' are different images.
+    Bińkowski et al. 2018, equation 4. The first two means are over pairs of different images.
     """
-    return mean_of_pairs(x) + mean_of_pairs(y) - 2 * kernel_sum(x, y) / (len(x) * len(y))
+    return (
+        mean_of_different_pairs(x)
+        + mean_of_different_pairs(y)
+        - 2 * kernel_sum(x, y) / (len(x) * len(y))
+    )
 
 
-def mean_of_pairs(x: Tensor) -> float:
-    """The mean of k(x_i, x_j) over i and j that differ."""
+def mean_of_different_pairs(x: Tensor) -> float:
+    """The mean of k(x_i, x_j) over all i != j."""
     n, d = x.shape
-    selves = (x.double().square().sum(1) / d + 1).pow(3).sum().item()
-    return (kernel_sum(x, x) - selves) / (n * (n - 1))
+    diagonal = (x.double().square().sum(1) / d + 1).pow(3).sum().item()
+    return (kernel_sum(x, x) - diagonal) / (n * (n - 1))
 
 
 def kernel_sum(x: Tensor, y: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Whether generated images are copies of real ones."""
+"""How many generated images are nearly copies of real ones."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ganzoo import ImageSet, MetricValue, Options
-from ganzoo_feature_metrics.neighbors import nearest
+from ganzoo_feature_metrics.neighbors import nearest_distances
 
-_RARE = 0.01
+_QUANTILE = 0.01
 
 
 @dataclass(frozen=True)
 class Memorization:
-    """Distances of generated images to the nearest real one, against those among real images.
+    """Distances of generated images to the nearest real one, relative to those among real images.
 
-    - "memorization/copies", 0 to 1, about 0.01 if all is well: generated images that are as near
-      to a real one as only 1% of real images are to another.
-    - "memorization/distance", 0 and more, about 1 if all is well, near 0 for copies, and more than
-      1 for images unlike the real ones: the median distance of generated images to the nearest
-      real one, by that of real images to the nearest other.
+    - "memorization/copies", 0 to 1, about 0.01 without memorization: the fraction of generated
+      images whose distance to the nearest real image is at most the 1% quantile of the distances
+      of real images to the nearest other real image.
+    - "memorization/distance", 0 or more, about 1 without memorization, near 0 for copies, above 1
+      for images unlike the real ones: the median distance of generated images to the nearest real
+      image, divided by the median distance of real images to the nearest other real image.
 
-    Only copies of the real images that it is given can be seen.
+    Only copies of the real images of the evaluation are found.
     """
 
     options: Options
 
     def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
-        """The two numbers."""
+        """Both values."""
         copies, distance = memorization(real.features, fake.features)
         return {
             "memorization/copies": MetricValue(copies, len(fake)),
@@ -38,11 +39,13 @@ class Memorization:
 
 
 def memorization(real: Tensor, fake: Tensor) -> tuple[float, float]:
-    """The share of copies, and the ratio of median distances, of features (N, D) and (M, D).
+    """The fraction of copies and the ratio of median distances, of features (N, D) and (M, D).
 
-    Where the median among real images is 0, the ratio is 0 for copies and 1 for others.
+    If the median among real images is 0, the ratio is 0 or 1: whether the other median is above 0.
     """
-    among_real, to_real = nearest(real), nearest(fake, real)
-    copies = (to_real <= among_real.quantile(_RARE)).double().mean().item()
-    usual, found = among_real.median().item(), to_real.median().item()
-    return copies, found / usual if usual else float(found > 0)
+    among_real, to_real = nearest_distances(real), nearest_distances(fake, real)
+    copies = (to_real <= among_real.quantile(_QUANTILE)).double().mean().item()
+    median_among_real, median_to_real = among_real.median().item(), to_real.median().item()
+    if not median_among_real:
+        return copies, float(median_to_real > 0)
+    return copies, median_to_real / median_among_real

