@@ -36,7 +36,7 @@ State = dict[str, Any]
 """Plain tensors and plain Python values, nested in dicts and lists."""
 
 
-class Damaged(RequestError):
+class DamagedCheckpoint(RequestError):
     """A checkpoint that is not what was written."""
 
 
@@ -61,10 +61,10 @@ class Checkpoints:
         """The file of a step's checkpoint."""
         return self.folder / f"step-{step:07}.pt"
 
-    def save(self, state: State, *, for_good: bool = False, spare: int | None = None) -> Path:
+    def save(self, state: State, *, permanent: bool = False, spare: int | None = None) -> Path:
         """Write a checkpoint that a crash at any moment cannot leave half, then drop old ones.
 
-        One that is written ``for_good`` is never dropped, nor is now that of step ``spare``. Raises
+        One that is written ``permanent`` is never dropped, nor is now that of step ``spare``. Raises
         OSError if the disk does not take it, and LostOwnership if it is another process's turn;
         those before are as they were.
         """
@@ -72,12 +72,12 @@ class Checkpoints:
         self.require_owner()
         try:
             self.folder.mkdir(exist_ok=True)
-            _require_room(self.folder, state)
+            _require_disk_space(self.folder, state)
             with replacing(path) as part:
-                with _Hashed(part) as file:
+                with _HashingFile(part) as file:
                     _write({"format": FORMAT, **state}, file)
                 # Until the new file has taken the place of another, that one is whole, too.
-                replaced = _described(path).get("sha256") if path.exists() else None
+                replaced = _read_description(path).get("sha256") if path.exists() else None
                 about = {
                     "format": FORMAT,
                     "ganzoo": ganzoo.__version__,
@@ -86,17 +86,17 @@ class Checkpoints:
                     "size": part.stat().st_size,
                     "sha256": file.sha256.hexdigest(),
                     "replaces": replaced,
-                    "for_good": for_good,
+                    "for_good": permanent,
                 }
                 # A description without its checkpoint is passed over, so it comes first.
                 write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
         except OSError as error:
             reason = error.strerror or error
             raise OSError(f"cannot write the checkpoint {path}: {reason}") from error
-        self._drop_old(path, spare)
+        self._remove_old(path, spare)
         return path
 
-    def _drop_old(self, newest: Path, spare: int | None) -> None:
+    def _remove_old(self, newest: Path, spare: int | None) -> None:
         # Newer ones than the newest can only be damaged: they were passed over by a resume.
         paths = self.paths()
         try:
@@ -107,7 +107,7 @@ class Checkpoints:
             if old.name not in spared and not _for_good(old):
                 _remove(old)
 
-    def drop_after(self, step: int) -> None:
+    def remove_after(self, step: int) -> None:
         """Remove those of later steps, since a run goes on in another way from this one."""
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
@@ -123,7 +123,7 @@ class Checkpoints:
 
     def best(self, number: str, basis: Sequence[object] = ()) -> float | None:
         """The value of the best checkpoint, if it is there and was chosen by such a number."""
-        about = _told(self._best_by)
+        about = _read_json(self._best_by)
         same = (about.get("number"), about.get("basis")) == (number, list(basis))
         there = same and (self.folder / str(about.get("checkpoint"))).is_file()
         return float(about["value"]) if there and is_number(about.get("value")) else None
@@ -154,7 +154,7 @@ class Checkpoints:
         """The name of the best one; raises ValueError where there is one and it cannot be told."""
         if not self._best_by.exists():
             return None
-        if "checkpoint" not in (about := _told(self._best_by)):
+        if "checkpoint" not in (about := _read_json(self._best_by)):
             raise ValueError(f"{self._best_by} cannot be read")
         return str(about["checkpoint"])
 
@@ -169,7 +169,7 @@ class Checkpoints:
         steps = sorted((step for step in by_step if step <= newest), reverse=True)
         return [by_step[step] for step in steps if by_step[step].is_file()]
 
-    def begun(self) -> bool:
+    def has_any(self) -> bool:
         """Whether a checkpoint was ever written here, be it damaged or set aside."""
         return bool(list(self.folder.glob("step-*.pt*")))
 
@@ -182,7 +182,7 @@ class Checkpoints:
     ) -> State:
         """The newest checkpoint that is whole, of no step after ``newest``.
 
-        Damaged ones are passed over and told to ``warn``; if there is a whole one, they are
+        DamagedCheckpoint ones are passed over and told to ``warn``; if there is a whole one, they are
         ``set_aside`` as ``.corrupt`` on request.
 
         Raises RequestError if there is none, or if the newest is of a newer format.
@@ -192,7 +192,7 @@ class Checkpoints:
         for path in tried:
             try:
                 state = read(path)
-            except Damaged as error:
+            except DamagedCheckpoint as error:
                 damaged[path] = str(error)
                 continue
             for other, reason in damaged.items():
@@ -215,37 +215,37 @@ class Checkpoints:
 def read(path: Path) -> State:
     """The state in a checkpoint file, its tensors on the CPU.
 
-    Raises Damaged if the file is not the one that was written, and RequestError if it is of another
+    Raises DamagedCheckpoint if the file is not the one that was written, and RequestError if it is of another
     format or may not be read.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise Damaged(f"there is no checkpoint file {path}") from error
+        raise DamagedCheckpoint(f"there is no checkpoint file {path}") from error
     except PermissionError as error:
         raise RequestError(f"cannot read the checkpoint {path}: {error.strerror}") from error
     except OSError as error:
-        raise Damaged(f"the checkpoint {path} is damaged: {error.strerror}") from error
-    about = _described(path)
+        raise DamagedCheckpoint(f"the checkpoint {path} is damaged: {error.strerror}") from error
+    about = _read_description(path)
     if not about:
-        raise Damaged(
+        raise DamagedCheckpoint(
             f"the checkpoint {path} is damaged: its description beside it, "
             f"{path.with_suffix('.json').name}, cannot be read"
         )
     if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
-        _refuse_other(about.get("format"), about, path)
-        raise Damaged(
+        _require_format(about.get("format"), about, path)
+        raise DamagedCheckpoint(
             f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
             f"{about.get('size')} bytes, or its SHA-256 differs)"
         )
-    state = _unpacked(data, path)
-    _refuse_other(state.get("format"), about, path)
+    state = _deserialize(data, path)
+    _require_format(state.get("format"), about, path)
     if "format" not in state:
-        raise Damaged(f"the checkpoint {path} is none: it says no format")
+        raise DamagedCheckpoint(f"the checkpoint {path} is none: it says no format")
     return state
 
 
-def _refuse_other(version: object, about: State, path: Path) -> None:
+def _require_format(version: object, about: State, path: Path) -> None:
     if isinstance(version, int) and version != FORMAT:
         remedy = "upgrade ganzoo-toolkit" if version > FORMAT else "use the version that wrote it"
         raise RequestError(
@@ -261,21 +261,21 @@ _UNREADABLE = (
 """What torch raises for a file that was broken and then described anew, or made to do harm."""
 
 
-def _unpacked(data: bytes, path: Path) -> State:
+def _deserialize(data: bytes, path: Path) -> State:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         return dict(state)
     except _UNREADABLE as bad:
         reason = str(bad).splitlines()[0] if str(bad) else type(bad).__name__
-        raise Damaged(f"the checkpoint {path} cannot be read: {reason}") from bad
+        raise DamagedCheckpoint(f"the checkpoint {path} cannot be read: {reason}") from bad
 
 
-def _described(path: Path) -> dict[str, Any]:
+def _read_description(path: Path) -> dict[str, Any]:
     """What the file beside a checkpoint says of it; nothing if there is none that can be read."""
-    return _told(path.with_suffix(".json"))
+    return _read_json(path.with_suffix(".json"))
 
 
-def _told(file: Path) -> dict[str, Any]:
+def _read_json(file: Path) -> dict[str, Any]:
     """What a file of JSON tells; nothing if there is none that can be read."""
     try:
         about = json.loads(file.read_text(encoding="utf-8"))
@@ -286,7 +286,7 @@ def _told(file: Path) -> dict[str, Any]:
 
 def _for_good(path: Path) -> bool:
     """Whether it is kept for good, or may be: that cannot be told of a damaged description."""
-    return _described(path).get("for_good") is not False
+    return _read_description(path).get("for_good") is not False
 
 
 def _remove(path: Path) -> None:
@@ -303,7 +303,7 @@ def _set_aside(path: Path) -> str:
     return f"{path.name}.corrupt"
 
 
-class _Hashed(io.BufferedWriter):
+class _HashingFile(io.BufferedWriter):
     """A new file that knows the SHA-256 of all that was written to it."""
 
     def __init__(self, path: Path) -> None:
@@ -321,7 +321,7 @@ class _Hashed(io.BufferedWriter):
             raise
 
 
-def _write(state: State, file: _Hashed) -> None:
+def _write(state: State, file: _HashingFile) -> None:
     try:
         torch.save(state, file)
     except RuntimeError:
@@ -330,7 +330,7 @@ def _write(state: State, file: _Hashed) -> None:
         raise
 
 
-def _require_room(folder: Path, state: State) -> None:
+def _require_disk_space(folder: Path, state: State) -> None:
     """Raise OSError where a disk would be filled to its last byte, at others' cost."""
     needed = int(_size(state) * _MARGIN)
     if shutil.disk_usage(folder).free < needed:

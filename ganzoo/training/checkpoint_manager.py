@@ -13,7 +13,7 @@ from ganzoo.training import snapshot
 from ganzoo.training.checkpoint import Checkpoints, State, read
 
 
-class Trained(snapshot.Resumable, Protocol):
+class CheckpointedTrainer(snapshot.SnapshotTrainer, Protocol):
     """A trainer, as far as its checkpoints go."""
 
     run: Run
@@ -22,47 +22,49 @@ class Trained(snapshot.Resumable, Protocol):
 class CheckpointManager:
     """Writes the checkpoints of a run, and brings it back to one of them."""
 
-    def __init__(self, trainer: Trained, checkpoints: Checkpoints, audience: ObserverList) -> None:
+    def __init__(
+        self, trainer: CheckpointedTrainer, checkpoints: Checkpoints, audience: ObserverList
+    ) -> None:
         self._trainer = trainer
         self._checkpoints = checkpoints
         self._observers = audience
         self._saved: tuple[int, int] | None = None
         """The step and the stream of randomness of the newest checkpoint."""
-        self.unsaved: OSError | None = None
+        self.save_error: OSError | None = None
         """Why the last one could not be written, if it could not."""
 
     @property
-    def is_current(self) -> bool:
+    def is_saved(self) -> bool:
         """Whether the newest checkpoint is of now."""
         return self._saved == (self._trainer.step, self._trainer.game.randomness.stream)
 
-    def newest(self) -> str:
+    def newest_description(self) -> str:
         """Which the newest checkpoint is, in words."""
         if self._saved is None:
             return "there is no checkpoint yet"
         return f"the newest checkpoint is of step {self._saved[0]}"
 
-    def save(self, *, due: bool = False, for_good: bool = False) -> None:
+    def save(self, *, due: bool = False, permanent: bool = False) -> None:
         """Write a checkpoint of this step.
 
         One that the disk does not take is told; the next one may be luckier.
         """
         trainer = self._trainer
-        self.unsaved = None
+        self.save_error = None
         before = trainer.rollback_step, trainer.rollbacks
         if due:
             trainer.rollback_step, trainer.rollbacks = trainer.step, 0
         if trainer.engine.is_main:
             self._observers.notify(lambda observer: observer.on_checkpoint_start())
-            trainer.ema.settle()
+            trainer.ema.update_batch_statistics()
             spare = trainer.rollback_step if trainer.run.train.on_nonfinite == "rollback" else None
             try:
-                self._checkpoints.save(snapshot.take(trainer), for_good=for_good, spare=spare)
+                self._checkpoints.save(snapshot.take(trainer), permanent=permanent, spare=spare)
             except OSError as error:
-                self.unsaved = error
+                self.save_error = error
                 again = "it is tried again when the next is due"
-                self._observers.warn(trainer.step, f"{error}; {self.newest()}; {again}")
-        if trainer.engine.broadcast(self.unsaved is None):
+                self._observers.warn(trainer.step, f"{error}; {self.newest_description()}; {again}")
+        if trainer.engine.broadcast(self.save_error is None):
             self._saved = (trainer.step, trainer.game.randomness.stream)
         else:
             trainer.rollback_step, trainer.rollbacks = before
@@ -86,7 +88,7 @@ class CheckpointManager:
             trainer.rollback_step = trainer.step  # the policy was another one, and kept none
         self._saved = (trainer.step, trainer.game.randomness.stream)
 
-    def go_back(self) -> None:
+    def rollback(self) -> None:
         """Bring the run to its last checkpoint that was due, and on from there in another way."""
         trainer = self._trainer
         stream, rollbacks = trainer.game.randomness.stream + 1, trainer.rollbacks + 1
@@ -96,7 +98,7 @@ class CheckpointManager:
         trainer.rollbacks = rollbacks
         trainer.game.reroll(stream)
         if trainer.engine.is_main:
-            self._checkpoints.drop_after(trainer.step)
+            self._checkpoints.remove_after(trainer.step)
 
     def require_owner(self) -> None:
         """Raise LostOwnership if the run is another process's by now."""
@@ -104,9 +106,9 @@ class CheckpointManager:
 
     def mark_best(self, number: str, value: float, basis: Basis) -> None:
         """Keep the checkpoint of this step as the best; write it if it is not there."""
-        if not self.is_current:
+        if not self.is_saved:
             self.save()
-        if self.is_current and self._trainer.engine.is_main:
+        if self.is_saved and self._trainer.engine.is_main:
             step = self._trainer.step
             try:
                 self._checkpoints.mark_best(step, number, value, basis)

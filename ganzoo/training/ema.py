@@ -44,7 +44,7 @@ class Ema:
         self._progress = progress
         self._averaged: list[Tensor] = list(self.generator.parameters())
         self._averaged_buffers = list(self.generator.buffers())
-        self.settled = False
+        self.statistics_are_current = False
         """Whether batch statistics are those of the weights, as saved ones are."""
         self._trained = False
 
@@ -67,10 +67,10 @@ class Ema:
         torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(made, batch))
         for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)
-        self.settled, self._trained = False, True
+        self.statistics_are_current, self._trained = False, True
 
     @torch.no_grad()
-    def settle(self) -> None:
+    def update_batch_statistics(self) -> None:
         """Give batch normalization the statistics of the averaged weights.
 
         Those of the weights that are trained belong to other activations, and so would their
@@ -78,9 +78,9 @@ class Ema:
         in training. The same weights always get the same statistics, whenever they are asked for.
         """
         norms = [module for module in self.generator.modules() if isinstance(module, _BatchNorm)]
-        if self.settled or not norms:
+        if self.statistics_are_current or not norms:
             return
-        self.settled = True
+        self.statistics_are_current = True
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()

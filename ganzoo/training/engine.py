@@ -33,7 +33,7 @@ class LostProcess(ConnectionError):
 
 def launched_as_main(settings: TrainOptions) -> bool:
     """Whether this process is, or will be, the one that writes files, before an engine is there."""
-    return settings.devices == 1 or processes.number() == 0
+    return settings.devices == 1 or processes.process_rank() == 0
 
 
 class Engine:
@@ -44,13 +44,15 @@ class Engine:
     """
 
     def __init__(self, settings: TrainOptions) -> None:
-        accelerator, devices = _placement(settings)
+        accelerator, devices = _accelerator_and_devices(settings)
         if settings.batch_size % settings.devices:
             raise RequestError(
                 f"train.batch_size={settings.batch_size} cannot be shared equally by "
                 f"train.devices={settings.devices}"
             )
-        self._place = None if TorchElasticEnvironment.detect() else processes.OneMachine()
+        self._place = (
+            None if TorchElasticEnvironment.detect() else processes.SingleMachineEnvironment()
+        )
         self._fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
@@ -59,7 +61,7 @@ class Engine:
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
             plugins=self._place,
         )
-        self._others = self._start_others(settings)
+        self._others = self._start_children(settings)
         self._launch()
         if settings.precision == "bf16":
             _warn_of_slow_bf16(self.device)
@@ -69,14 +71,14 @@ class Engine:
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 
-    def _start_others(self, settings: TrainOptions) -> processes.Others | None:
+    def _start_children(self, settings: TrainOptions) -> processes.ChildProcesses | None:
         if settings.devices == 1 or self._place is None or is_initialized():
             return None
-        if processes.number() > 0:
-            processes.follow()
+        if processes.process_rank() > 0:
+            processes.exit_with_parent()
             return None
-        others = processes.Others(settings.devices, self._place.main_port)
-        processes.watch(others)
+        others = processes.ChildProcesses(settings.devices, self._place.main_port)
+        processes.exit_if_child_is_lost(others)
         return others
 
     def _launch(self) -> None:
@@ -126,7 +128,7 @@ class Engine:
         """The main process's value, in every process."""
         if self.processes == 1:
             return value
-        with self._together():
+        with self._collective():
             return self._fabric.broadcast(value)
 
     def any(self, flag: bool) -> bool:
@@ -139,7 +141,7 @@ class Engine:
         """The mean of a tensor over all processes."""
         if self.processes == 1:
             return value
-        with self._together():
+        with self._collective():
             reduced = self._fabric.all_reduce(value, reduce_op="mean")
         assert isinstance(reduced, Tensor)
         return reduced
@@ -161,11 +163,11 @@ class Engine:
     def barrier(self) -> None:
         """Wait until every process is here."""
         if self.processes > 1:
-            with self._together():
+            with self._collective():
                 self._fabric.barrier()
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def _collective(self) -> Iterator[None]:
         """What all processes do at once; the first one says why another is missing."""
         try:
             yield
@@ -174,7 +176,7 @@ class Engine:
                 raise SystemExit(1) from error
             reason = _first_line(error)
             if self._others:
-                reason = self._others.why_lost() or reason
+                reason = self._others.wait_for_failure() or reason
                 self._others.kill()
             raise LostProcess(processes.lost(reason)) from error
 
@@ -183,7 +185,7 @@ def _first_line(error: RuntimeError) -> str:
     return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]  # without a place in C++
 
 
-def _placement(settings: TrainOptions) -> tuple[str, int | list[int]]:
+def _accelerator_and_devices(settings: TrainOptions) -> tuple[str, int | list[int]]:
     kind, _, number = settings.device.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
         raise RequestError(f"train.device={settings.device}: no CUDA device is to be had here")

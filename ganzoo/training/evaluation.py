@@ -22,7 +22,7 @@ from ganzoo.evaluation.store import Store, key_of
 from ganzoo.evaluation.trial import refuse_impossible
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.training.growth import GrowthPoint
-from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
+from ganzoo.training.sampling import ClassFrequencies, images_from_latents, latents_of
 
 
 class Evaluation:
@@ -43,7 +43,7 @@ class Evaluation:
         if isinstance(extract, torch.nn.Module):
             extract.to(device)
         self.extract = Extracting(extract, run.extractor.entry.code)
-        self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
+        self._metrics = [_configured_metric(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
     @property
@@ -65,7 +65,7 @@ class Evaluation:
         """
         how, best = self.run.evaluate, self.run.evaluate.best
         counts = (min(how.real, len(self._data)), how.samples)
-        names = refuse_impossible(self._gauges, self._data.shape, self.extract, counts)
+        names = refuse_impossible(self._metrics, self._data.shape, self.extract, counts)
         if best is not None and names is not None and best not in names:
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
             raise RequestError(f"evaluate.best={best}: no metric gives this number{known}")
@@ -114,7 +114,7 @@ class Evaluation:
             progress("generated images", int(numbers[0]), count)
             wanted, seed = numbers.tolist(), self.run.seed
             labels = frequencies.labels(wanted, seed) if frequencies else None
-            made.append(draw(generator, latents_of(generator, wanted, seed), labels))
+            made.append(images_from_latents(generator, latents_of(generator, wanted, seed), labels))
         return torch.cat(made)
 
     def _evaluator_at(self, point: GrowthPoint) -> Evaluator:
@@ -123,7 +123,7 @@ class Evaluation:
         image = list(point.stage.image_shape)
         identity = key_of(content=self._data.identity, count=len(shown), image_shape=image)
         real = RealImages(shown, identity, self.extract, Store(), self._device)
-        return Evaluator(self._gauges, real)
+        return Evaluator(self._metrics, real)
 
 
 def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
@@ -136,7 +136,7 @@ def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
     return torch.cat(shown)
 
 
-def _gauge(chosen: ConfiguredComponent) -> ConfiguredMetric:
+def _configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)

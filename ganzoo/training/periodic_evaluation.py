@@ -8,12 +8,12 @@ from typing import Protocol
 from ganzoo.errors import Stopped, in_one_line
 from ganzoo.evaluation.record import Basis, Evaluated, best, is_better
 from ganzoo.observers.observer_list import ObserverList
-from ganzoo.training.checkpoint_manager import CheckpointManager, Trained
+from ganzoo.training.checkpoint_manager import CheckpointManager, CheckpointedTrainer
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, due
 
 
-class EvaluatedTrainer(Trained, Protocol):
+class EvaluatedTrainer(CheckpointedTrainer, Protocol):
     """A trainer, as far as its evaluations go."""
 
     steps: int
@@ -38,7 +38,7 @@ class PeriodicEvaluation:
         self._said: set[str] = set()
 
     @property
-    def is_owed(self) -> bool:
+    def is_due(self) -> bool:
         """Whether an evaluation is due at this step that was not made, or not to its end."""
         trainer, game = self._trainer, self._trainer.game
         every = trainer.run.evaluate.every
@@ -51,7 +51,7 @@ class PeriodicEvaluation:
         now = Position(trainer.step, game.images_seen)
         return trainer.step == trainer.steps or due(every, before, now, len(game.batches.data))
 
-    def examine(self, stopping: Callable[[], bool]) -> None:
+    def evaluate(self, stopping: Callable[[], bool]) -> None:
         """Measure the averaged generator, and keep this step's checkpoint if it is the best.
 
         A request to stop puts it off until the run goes on. Whatever fails is told: it never ends
@@ -85,7 +85,7 @@ class PeriodicEvaluation:
 
         assert self._evaluation, "the settings ask for it"
         trainer, game = self._trainer, self._trainer.game
-        trainer.ema.settle()
+        trainer.ema.update_batch_statistics()
         generator, conditional = trainer.ema.generator, game.networks.conditional
         left_out: dict[str, list[str]] = {}
 

@@ -14,7 +14,7 @@ from typing import IO
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
-PATIENCE = 5.0
+GRACE_PERIOD = 5.0
 """Seconds in which a process may find out itself that another one was lost, and tidy up."""
 _NUMBER = "GANZOO_PROCESS"
 
@@ -24,7 +24,7 @@ def number() -> int:
     return int(os.environ.get("RANK" if TorchElasticEnvironment.detect() else _NUMBER, 0))
 
 
-class OneMachine(LightningEnvironment):
+class SingleMachineEnvironment(LightningEnvironment):
     """Processes that are started here, of which the variables of other launchers say nothing."""
 
     @property
@@ -46,7 +46,7 @@ class OneMachine(LightningEnvironment):
         return 0
 
 
-class Others:
+class ChildProcesses:
     """The processes that the first one of a run has started.
 
     They run its command, and say nothing: what they would say, it says too. The last word of one
@@ -75,7 +75,7 @@ class Others:
                     return told[-1].removeprefix("error: ") if told else _status(process.returncode)
         return ""
 
-    def why_lost(self) -> str:
+    def wait_for_failure(self) -> str:
         """The same, of one that may just be going."""
         deadline = time.monotonic() + 1
         while not (reason := self.lost()) and time.monotonic() < deadline:
@@ -99,13 +99,13 @@ def _status(code: int) -> str:
     return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its status is {code}"
 
 
-def watch(others: Others) -> None:
+def exit_if_child_is_lost(others: ChildProcesses) -> None:
     """End this process where another one is lost, even while it waits for it in vain."""
 
     def watching() -> None:
         while not others.lost():
             time.sleep(1)
-        time.sleep(PATIENCE)
+        time.sleep(GRACE_PERIOD)
         if reason := others.lost():
             print("error:", lost(reason), file=sys.stderr, flush=True)
             others.kill()
@@ -114,13 +114,13 @@ def watch(others: Others) -> None:
     threading.Thread(target=watching, name="ganzoo-others", daemon=True).start()
 
 
-def follow() -> None:
+def exit_with_parent() -> None:
     """End this process, one of the others, soon after the first."""
 
     def following() -> None:
         while os.read(0, 1):
             pass
-        time.sleep(PATIENCE)
+        time.sleep(GRACE_PERIOD)
         os._exit(1)
 
     threading.Thread(target=following, name="ganzoo-first", daemon=True).start()

@@ -50,7 +50,7 @@ class SampleGrids:
         ``None`` where that cannot be said: of a single image, or where all real ones are alike.
         """
         game = self._game
-        self._ema.settle()
+        self._ema.update_batch_statistics()
         self._progress("samples", 0, self._count)
         labels, seed = None, game.run.seed
         if game.frequencies:
@@ -81,7 +81,7 @@ class SampleGrids:
     @cached_property
     def _real(self) -> Tensor:
         """Those that a run begins with, each once, uint8 (N, C, H, W) on the CPU."""
-        batches, seed = self._game.batches, Randomness(self._game.run.seed).number("order")
+        batches, seed = self._game.batches, Randomness(self._game.run.seed).derive_seed("order")
         numbers = batches.ordered(seed).at(0, min(self._count, len(batches.data)))
         taken = torch.from_numpy(batches.data.store.take(numbers))
         return taken.permute(0, 3, 1, 2).contiguous()

@@ -52,7 +52,7 @@ class ClassFrequencies:
 
         Of the first n images, a class has its share of n, give or take a few.
         """
-        start = Randomness(seed).number("label")
+        start = Randomness(seed).derive_seed("label")
         return torch.tensor([self._label(start + i * _STRIDE) for i in numbers], dtype=torch.int64)
 
     def _label(self, place: int) -> int:
@@ -70,7 +70,9 @@ def make_images(
     made = []
     for numbers in torch.arange(count).split(_AT_ONCE):
         latents = latents_of(generator, numbers.tolist(), seed)
-        made.append(draw(generator, latents, None if labels is None else labels[numbers]))
+        made.append(
+            images_from_latents(generator, latents, None if labels is None else labels[numbers])
+        )
     return torch.cat(made)
 
 
@@ -89,7 +91,9 @@ def latents_of(generator: Generator, numbers: Iterable[int], seed: int) -> Tenso
 
 
 @torch.no_grad()
-def draw(generator: Generator, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+def images_from_latents(
+    generator: Generator, latents: Tensor, labels: Tensor | None = None
+) -> Tensor:
     """The images of latents as uint8 (N, C, H, W) on the CPU, made where the generator is."""
     device = next(generator.parameters()).device
     made = []

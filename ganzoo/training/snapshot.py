@@ -19,7 +19,7 @@ from ganzoo.training.finite_check import FiniteCheck
 from ganzoo.training.phases import Game, Phase
 
 
-class Resumable(Protocol):
+class SnapshotTrainer(Protocol):
     """A trainer, as far as its state goes."""
 
     game: Game
@@ -28,7 +28,7 @@ class Resumable(Protocol):
     ema: Ema
     finite_check: FiniteCheck
     step: int
-    images_made: int
+    images_generated: int
     rollback_step: int
     rollbacks: int
 
@@ -37,7 +37,7 @@ class Resumable(Protocol):
         ...
 
 
-class Adapting:
+class StatefulComponent:
     """The state of an objective or an augmentation, whose ``code`` says whose an error is."""
 
     def __init__(self, adaptive: Stateful, code: AbstractContextManager[None]) -> None:
@@ -55,13 +55,13 @@ class Adapting:
             self._adaptive.load_state_dict(state)
 
 
-def take(trainer: Resumable) -> State:
+def take(trainer: SnapshotTrainer) -> State:
     """The state of a run."""
     game, data = trainer.game, trainer.game.batches.data
     return {
         "step": trainer.step,
         "images_seen": game.images_seen,
-        "images_made": trainer.images_made,
+        "images_generated": trainer.images_generated,
         "image_shape": list(data.shape),
         "class_names": list(data.class_names),
         "class_counts": list(game.frequencies.counts) if game.frequencies else [],
@@ -70,7 +70,7 @@ def take(trainer: Resumable) -> State:
         "generator_ema": trainer.ema.generator.state_dict(),
         "optimizers": {phase.name: phase.optimizer.state_dict() for phase in trainer.phases},
         "trained": {phase.name: list(phase.named) for phase in trainer.phases},
-        "running_means": game.running_means.state(),
+        "running_means": game.running_means.state_dict(),
         "stream": game.randomness.stream,
         "rollback_step": trainer.rollback_step,
         "rollbacks": trainer.rollbacks,
@@ -79,7 +79,7 @@ def take(trainer: Resumable) -> State:
     }
 
 
-def restore(trainer: Resumable, state: State) -> None:
+def restore(trainer: SnapshotTrainer, state: State) -> None:
     """Bring a run to where ``take`` was called.
 
     Raises RequestError if the images or the networks have another shape now.
@@ -103,12 +103,12 @@ def restore(trainer: Resumable, state: State) -> None:
         ) from error
 
 
-def _restore(trainer: Resumable, state: State) -> None:
+def _restore(trainer: SnapshotTrainer, state: State) -> None:
     game = trainer.game
     _load(game.networks.generator, state["generator"])
     _load(game.networks.discriminator, state["discriminator"])
     _load(trainer.ema.generator, state["generator_ema"])
-    trainer.ema.settled = True
+    trainer.ema.statistics_are_current = True
     game.images_seen = int(state["images_seen"])
     trainer.grow()
     trainer.phases = game.phases()
@@ -121,12 +121,12 @@ def _restore(trainer: Resumable, state: State) -> None:
     for section, each in game.stateful.items():
         if section in state["stateful"]:  # else it is new to the run
             each.load_state_dict(state["stateful"][section])
-    game.running_means.restore(state["running_means"], trainer.engine.device)
+    game.running_means.load_state_dict(state["running_means"], trainer.engine.device)
     game.reroll(int(state["stream"]))
     trainer.rollback_step = int(state["rollback_step"])
     trainer.rollbacks = int(state["rollbacks"])
     trainer.finite_check.skipped = int(state["skipped"])
-    trainer.images_made = int(state["images_made"])
+    trainer.images_generated = int(state["images_generated"])
     trainer.step = int(state["step"])
 
 

@@ -37,7 +37,7 @@ class Stopping:
         return self._requested
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def immediately(self) -> Iterator[None]:
         """Inside, a request raises Stopped, since there is nothing to save; so does one before."""
         self._at_once = True
         try:

@@ -140,8 +140,8 @@ def main() -> None:
 
         def whole_step() -> None:
             before = trainer.position
-            trainer.advance()
-            trainer.watch(before)
+            trainer.training_step()
+            trainer.after_step(before)
 
         steps = STEPS[asked.loss]
         seconds(whole_step, steps), seconds(by_hand.step, steps)  # warm up

@@ -12,7 +12,7 @@ from ganzoo.training.phases import Game
 
 
 @pytest.fixture
-def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def inject_nan(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make a term of the generator's NaN at these positions, in these streams of randomness."""
     made = Game.generator_terms
 

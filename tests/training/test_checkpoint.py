@@ -147,7 +147,7 @@ def test_where_all_are_damaged_none_is_set_aside(tmp_path: Path) -> None:
 def test_what_is_kept_for_good_and_the_best_stay(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=1)
     for step in range(1, 7):
-        checkpoints.save(state(step), for_good=step == 2)
+        checkpoints.save(state(step), permanent=step == 2)
         if step in (3, 4):
             checkpoints.mark_best(step, "fd", 1.0)
     kept = [int(path.stem.removeprefix("step-")) for path in checkpoints.paths()]
@@ -234,7 +234,7 @@ def test_one_flipped_bit_in_a_description_makes_no_newer_format(tmp_path: Path) 
 def test_what_may_be_kept_for_good_is_not_dropped(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=1)
     for step in range(1, 4):
-        checkpoints.save(state(step), for_good=step == 1)
+        checkpoints.save(state(step), permanent=step == 1)
         checkpoints.mark_best(step, "fd", 1.0)
     (tmp_path / "step-0000001.json").write_text("{")
     checkpoints.save(state(4))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganzoo.training.diversity import COLLAPSED, CollapseWatch, diversity
+from ganzoo.training.diversity import COLLAPSED, CollapseDetector, diversity
 
 
 def images(*shades: int) -> torch.Tensor:
@@ -21,12 +21,12 @@ def test_images_of_a_few_kinds_are_no_more_diverse_than_one_kind() -> None:
 
 
 def test_a_generator_that_repeats_itself_is_noticed_once() -> None:
-    watch = CollapseWatch()
+    watch = CollapseDetector()
     ratios = [0.5, 0.9, COLLAPSED / 2, COLLAPSED / 3, 0.9, COLLAPSED / 2]
     assert [watch.collapsed(ratio, 64) for ratio in ratios] == [*[False] * 2, True, *[False] * 3]
 
 
 def test_one_that_learns_yet_has_time() -> None:
-    watch = CollapseWatch()
+    watch = CollapseDetector()
     assert not watch.collapsed(0.0, 6400)
     assert watch.collapsed(0.0, 200_000)

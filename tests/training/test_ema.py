@@ -79,13 +79,13 @@ def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
     ema.update(generator, made=0, batch=1)  # at once, but with statistics of one batch's tenth
-    ema.settle()
+    ema.update_batch_statistics()
     made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
     torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.2, rtol=0)
     torch.testing.assert_close(made.std(0), torch.ones(2), atol=0.2, rtol=0)
     settled = [buffer.clone() for buffer in ema.generator.buffers()]
-    ema.settled = False
-    ema.settle()
+    ema.statistics_are_current = False
+    ema.update_batch_statistics()
     for first, second in zip(settled, ema.generator.buffers(), strict=True):
         assert torch.equal(first, second)
 
@@ -102,7 +102,7 @@ class Shifted(Small):
 def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
     ema = Ema(Shifted(), EmaOptions(), frequencies=ClassFrequencies([15, 1]))
     ema.update(Shifted(), made=8, batch=8)
-    ema.settle()
+    ema.update_batch_statistics()
     mean = ema.generator.get_buffer("norm.running_mean")
     torch.testing.assert_close(mean, torch.full((2,), 10 / 16), atol=0.1, rtol=0)
 
@@ -110,14 +110,14 @@ def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
 def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
     told: list[tuple[str, int, int]] = []
     ema = Ema(Small(), EmaOptions(), progress=lambda *what: told.append(what))
-    ema.settle()
+    ema.update_batch_statistics()
     assert [(done, total) for _, done, total in told] == [(0, 1)]
     assert ema.generator.get_buffer("norm.running_var").ne(1).all()
     told.clear()
-    ema.settle()
+    ema.update_batch_statistics()
     assert told == []
     ema.update(Small(), made=8, batch=8)
-    ema.settle()
+    ema.update_batch_statistics()
     assert [done for _, done, _ in told] == list(range(len(told)))
     assert len(told) > 1
 

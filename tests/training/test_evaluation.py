@@ -67,7 +67,7 @@ def test_generate_makes_the_images_that_were_measured(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[torch.Tensor] = []
-    made = Evaluation._made
+    made = Evaluation._generate
 
     def record(self: Evaluation, *arguments: Any) -> torch.Tensor:
         seen.append(made(self, *arguments))
@@ -268,10 +268,10 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
 @pytest.mark.parametrize(
     "broken",
     [
-        "ganzoo.training.evaluation.Evaluation._made",
+        "ganzoo.training.evaluation.Evaluation._generate",
         "ganzoo.training.evaluation.real_images",
-        "ganzoo.training.sample_grids.SampleGrids.samples",
-        "ganzoo.training.sample_grids.SampleGrids.real",
+        "ganzoo.training.sample_grids.SampleGrids.draw_samples",
+        "ganzoo.training.sample_grids.SampleGrids.draw_real",
         "ganzoo.observers.files.Evaluations.on_evaluation_end",
         "ganzoo.observers.tensorboard.TensorBoard.on_report",
     ],

@@ -240,11 +240,11 @@ def test_nothing_to_do_is_fine(tiny: Arguments) -> None:
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
 def test_going_back_is_exact_wherever_it_was_stopped(
     tiny: Arguments,
-    spoil: Callable[..., None],
+    inject_nan: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     architecture: str,
 ) -> None:
-    spoil([4], streams=[0, 1])
+    inject_nan([4], streams=[0, 1])
     settings: dict[str, Any] = {"train.on_nonfinite": "rollback", "checkpoint.every": 3}
     settings |= {"log.every": 1, "sample.every": 2}
     if architecture == "growing-mlp":  # its second stage begins with step 4

@@ -26,8 +26,8 @@ from ganzoo.run import Run
 from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import checkpoint, session
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.finite_check import MOST_SKIPPED
-from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
+from ganzoo.training.finite_check import MAX_SKIPPED
+from ganzoo.training.loop import MAX_ROLLBACKS, Diverged
 from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
@@ -42,9 +42,9 @@ def is_finite(state: dict[str, Any]) -> bool:
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
-    tiny: Arguments, spoil: Callable[..., None]
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
-    spoil([3])
+    inject_nan([3])
     arguments = tiny(steps=6, settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"generator's update of step 4, adversarial is nan.*step 3"):
         ganzoo.train(**arguments)
@@ -54,9 +54,9 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
 
 
 def test_the_report_names_step_term_and_batch(
-    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoil([1])
+    inject_nan([1])
     shown: list[list[int]] = []
     taken = Game.discriminator_terms
 
@@ -99,11 +99,11 @@ def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is(
 def test_weights_that_are_not_finite_are_not_saved(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoil(self: Game) -> None:
+    def inject_nan(self: Game) -> None:
         if self.images_seen > 32:
             next(self.networks.discriminator.parameters()).data[0] = torch.inf
 
-    monkeypatch.setattr(Game, "constrain", spoil)
+    monkeypatch.setattr(Game, "constrain", inject_nan)
     arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
     with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
         ganzoo.train(**arguments)
@@ -111,10 +111,10 @@ def test_weights_that_are_not_finite_are_not_saved(
 
 
 def test_a_bad_update_can_be_left_out(
-    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tiny: Arguments, inject_nan: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {"train.on_nonfinite": "skip", "log.every": 4}
-    spoil([1])
+    inject_nan([1])
     folder = ganzoo.train(**tiny(steps=4, quiet=False, settings=settings)).folder
     state = last_state(folder)
     assert is_finite(state)
@@ -183,7 +183,7 @@ def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
     monkeypatch.setattr(Game, "generator_terms", terms)
     settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.discriminator.steps": 1}
     hopeless = policy == "skip" and place is in_the_weights
-    steps = MOST_SKIPPED if hopeless else 5
+    steps = MAX_SKIPPED if hopeless else 5
     arguments = tiny(steps=steps, settings=settings)
     if policy == "raise" or hopeless:
         with pytest.raises(Diverged):
@@ -195,11 +195,11 @@ def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
 
 
 def test_too_many_in_a_row_end_the_run_also_across_a_resume(
-    tiny: Arguments, spoil: Callable[..., None]
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
-    spoil(range(99))
+    inject_nan(range(99))
     settings = {"train.on_nonfinite": "skip", "train.discriminator.steps": 1, "log.every": 5}
-    limit = MOST_SKIPPED
+    limit = MAX_SKIPPED
     # The discriminator's good updates stand between the generator's bad ones.
     ganzoo.train(**tiny("fine", steps=limit + 2, settings=settings))
     with pytest.MonkeyPatch.context() as patch:
@@ -220,7 +220,7 @@ _DISCRIMINATOR_TERMS = Game.discriminator_terms
 
 
 def test_one_that_lost_its_run_neither_goes_back_nor_writes(
-    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Game.discriminator_terms
 
@@ -231,7 +231,7 @@ def test_one_that_lost_its_run_neither_goes_back_nor_writes(
             (folder / "checkpoints" / "step-0005000.pt").write_bytes(b"theirs")
         return dict(made(self, position))
 
-    spoil([4])
+    inject_nan([4])
     monkeypatch.setattr(Game, "discriminator_terms", lose)
     settings = {"train.on_nonfinite": "rollback", "checkpoint.every": 2}
     arguments = tiny(steps=9, settings=settings)
@@ -244,11 +244,11 @@ def test_one_that_lost_its_run_neither_goes_back_nor_writes(
 
 
 def test_a_run_that_learns_to_go_back_begins_with_what_is_there(
-    tiny: Arguments, spoil: Callable[..., None]
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
     settings = {"checkpoint.every": 2, "checkpoint.keep": 1}
     folder = ganzoo.train(**tiny(steps=3, settings=settings)).folder
-    spoil([4], streams=[0])
+    inject_nan([4], streams=[0])
     run = stored_settings(RunFolder.open(folder))
     run.override(["train.on_nonfinite=rollback", "checkpoint.every=1000", "train.steps=6"])
     session.resume(Run.resolve(run, recommend=False), RunFolder(folder))
@@ -256,13 +256,13 @@ def test_a_run_that_learns_to_go_back_begins_with_what_is_there(
 
 
 def test_where_going_back_does_not_help_the_run_ends(
-    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    tiny: Arguments, inject_nan: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoil([1])
+    inject_nan([1])
     arguments = tiny(quiet=False, settings={"train.on_nonfinite": "rollback"})
     with pytest.raises(Diverged, match="the newest checkpoint is of step 0"):
         ganzoo.train(**arguments)
-    assert capsys.readouterr().err.count("back to step 0, and on with other") == MOST_ROLLBACKS
+    assert capsys.readouterr().err.count("back to step 0, and on with other") == MAX_ROLLBACKS
     assert last_state(arguments["run_dir"])["step"] == 0
 
 
@@ -278,14 +278,14 @@ def test_a_learning_rate_out_of_all_bounds_says_so_in_one_line(
 def full(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
     """A disk that has no room for the checkpoints saved these times, counted from 0."""
     attempts = iter(range(99))
-    room = checkpoint._require_room
+    room = checkpoint._require_disk_space
 
     def no_room(folder: Path, state: dict[str, Any]) -> None:
         if next(attempts) in times:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         room(folder, state)
 
-    monkeypatch.setattr(checkpoint, "_require_room", no_room)
+    monkeypatch.setattr(checkpoint, "_require_disk_space", no_room)
 
 
 def test_a_full_disk_is_warned_of_and_tried_again(
@@ -364,7 +364,7 @@ def test_a_generator_that_collapses_is_told_once(
 ) -> None:
     ratios = iter([0.5, 0.5, 0.01, 0.01])
     monkeypatch.setattr(
-        "ganzoo.training.sample_grids.SampleGrids.samples", lambda self: next(ratios, 0.01)
+        "ganzoo.training.sample_grids.SampleGrids.draw_samples", lambda self: next(ratios, 0.01)
     )
     folder = ganzoo.train(**tiny(steps=5, quiet=False, settings={"sample.every": 1})).folder
     assert capsys.readouterr().err.count("the generator may have collapsed") == 1

@@ -78,7 +78,7 @@ def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
 def test_stages_follow_each_other_in_images_seen() -> None:
     stages = schedule().stages
     assert [stage.image_shape.height for stage in stages] == [4, 8, 16, 32]
-    assert [stage.begins for stage in stages] == [0, 200, 500, 800]
+    assert [stage.starts_at for stage in stages] == [0, 200, 500, 800]
     assert [stage.fade_images for stage in stages] == [0, 100, 100, 100]
 
 
@@ -93,7 +93,7 @@ def test_stage_and_fade_follow_from_the_images_seen(seen: int, height: int, fade
 
 def test_it_begins_at_the_first_resolution_that_is_large_enough() -> None:
     late = schedule(growth__start=9)
-    assert [(stage.number, stage.begins) for stage in late.stages] == [(2, 0), (3, 200)]
+    assert [(stage.number, stage.starts_at) for stage in late.stages] == [(2, 0), (3, 200)]
     assert late.at(0).fade == 1
 
 
@@ -128,7 +128,7 @@ def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
     assert isinstance(player, GrowingGenerator)
 
     def trained(by: GrowthSchedule) -> list[list[str]]:
-        return [list(by.trained(player, stage)) for stage in by.stages]
+        return [list(by.trained_parameters(player, stage)) for stage in by.stages]
 
     first, second, third, fourth = (f"weights.{number}" for number in range(4))
     so_far = [[first], [first, second], [first, second, third], [first, second, third, fourth]]
@@ -202,5 +202,5 @@ def test_real_images_are_shrunk_to_means_and_faded_as_the_networks() -> None:
 def test_players_are_brought_to_a_stage() -> None:
     player = networks().generator
     assert isinstance(player, GrowingGenerator)
-    GrowthPoint(Stage(1, ImageShape(3, 8, 8), 4), 0.25).bring(player, Plain())
+    GrowthPoint(Stage(1, ImageShape(3, 8, 8), 4), 0.25).grow(player, Plain())
     assert player.at == (1, 0.25)

@@ -263,7 +263,7 @@ def test_where_the_second_process_is_killed_the_first_ends_with_one_line(tiny: T
 def test_where_the_first_process_is_gone_the_others_end(tmp_path: Path) -> None:
     script = (
         "import time; from ganzoo.training import processes\n"
-        "processes.PATIENCE = 0; processes.follow(); print('here', flush=True); time.sleep(600)"
+        "processes.GRACE_PERIOD = 0; processes.exit_with_parent(); print('here', flush=True); time.sleep(600)"
     )
     with started("-c", script, folder=tmp_path) as process:
         assert process.stdout
@@ -298,9 +298,9 @@ def test_one_that_never_comes_is_not_waited_for(
     script = "import sys; sys.exit('error: no room for me')"
     ended: queue.Queue[int] = queue.Queue()
     monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", script])
-    monkeypatch.setattr(processes, "PATIENCE", 0)
+    monkeypatch.setattr(processes, "GRACE_PERIOD", 0)
     monkeypatch.setattr(os, "_exit", ended.put)
-    processes.watch(processes.Others(2, port=0))
+    processes.exit_if_child_is_lost(processes.ChildProcesses(2, port=0))
     assert ended.get(timeout=20) == 1
     assert capsys.readouterr().err == (
         "error: another process of this run was lost (no room for me): go on from the newest "

@@ -7,7 +7,7 @@ from ganzoo.training.randomness import Randomness
 
 def test_numbers_follow_from_seed_purpose_and_position() -> None:
     numbers = {
-        Randomness(seed).number(purpose, position)
+        Randomness(seed).derive_seed(purpose, position)
         for seed in (0, 1)
         for purpose in ("a", "b")
         for position in (0, 1)
@@ -18,7 +18,7 @@ def test_numbers_follow_from_seed_purpose_and_position() -> None:
 
 def test_numbers_are_pinned() -> None:
     # A checkpoint keeps no random state: a run goes on as it began only while these stay.
-    assert Randomness(0).number("generator latents", 1) == 6010045590321185201
+    assert Randomness(0).derive_seed("generator latents", 1) == 6010045590321185201
 
 
 def test_a_generator_does_not_depend_on_what_came_before() -> None:

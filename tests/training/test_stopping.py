@@ -61,10 +61,10 @@ def test_what_was_ignored_stays_so() -> None:
 
 def test_where_there_is_nothing_to_save_it_stops_at_once() -> None:
     with stop_requests(lambda message: None) as stopping:
-        with pytest.raises(Stopped), stopping.at_once():
+        with pytest.raises(Stopped), stopping.immediately():
             signal.raise_signal(signal.SIGTERM)
         assert stopping()
-        with pytest.raises(Stopped), stopping.at_once():
+        with pytest.raises(Stopped), stopping.immediately():
             raise AssertionError("a request before was forgotten")
 
 
@@ -73,7 +73,7 @@ def test_time_is_a_request_like_any_other(at_once: bool) -> None:
     told: list[str] = []
     with stop_requests(told.append) as stopping, stopping.after(0.2, "time is over"):
         if at_once:
-            with pytest.raises(Stopped, match="time is over"), stopping.at_once():
+            with pytest.raises(Stopped, match="time is over"), stopping.immediately():
                 time.sleep(10)
         else:
             deadline = time.monotonic() + 10

@@ -23,7 +23,7 @@ def test_a_run_is_the_same_with_and_without_the_trial(
     settings = {"augment.rotate.apply_to": "all", "augment.flip": {}}
     arguments = tiny(architecture=architecture, settings=settings, loss="wgan-gp")
     tried = ganzoo.train(**arguments)
-    monkeypatch.setattr(session, "try_out", lambda *arguments: None)
+    monkeypatch.setattr(session, "try_components", lambda *arguments: None)
     untried = ganzoo.train(**arguments | {"run_dir": arguments["run_dir"].with_name("untried")})
     states = [Checkpoints(run.folder / "checkpoints", 3).load() for run in (tried, untried)]
     assert same(*states)
@@ -33,13 +33,13 @@ def test_the_global_generator_is_where_it_was(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unmoved: list[bool] = []
-    try_out = trial.try_out
+    try_components = trial.try_components
 
     def watched(*arguments: Any) -> None:
         before = torch.get_rng_state()
-        try_out(*arguments)
+        try_components(*arguments)
         unmoved.append(torch.equal(before, torch.get_rng_state()))
 
-    monkeypatch.setattr(session, "try_out", watched)
+    monkeypatch.setattr(session, "try_components", watched)
     ganzoo.train(**tiny(steps=1))
     assert unmoved == [True]
