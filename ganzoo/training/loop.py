@@ -56,13 +56,8 @@ class Trainer:
         self.game = game
         self.engine = game.engine
         self.phases = game.phases()
-        self.ema = Ema(
-            game.networks.generator,
-            run.train.ema,
-            run.seed,
-            game.frequencies,
-            self._report_progress,
-        )
+        generator, progress = game.networks.generator, self._report_progress
+        self.ema = Ema(generator, run.train.ema, run.seed, game.frequencies, progress)
         self.finite_check = FiniteCheck(game.engine, run.train.on_nonfinite)
         self.step = 0
         self.steps = self._total_steps()
@@ -73,7 +68,7 @@ class Trainer:
         self.periodic_evaluation = PeriodicEvaluation(
             self, evaluation, self._checkpoints, self._observers
         )
-        self._sample_grids = SampleGrids(game, self.ema, self._on_grid, self._report_progress)
+        self._sample_grids = SampleGrids(game, self.ema, self._on_grid, progress)
         self._collapse_detector = CollapseDetector()
         self._stopwatch = Stopwatch(self.engine.device)
         self.rollback_step = 0
@@ -127,11 +122,8 @@ class Trainer:
                 self._handle_nonfinite(error)
         if not self._checkpoints.is_saved:
             self.save()
-        if self._checkpoints.save_error:
-            newest = self._checkpoints.newest_description()
-            raise OSError(
-                f"{self._checkpoints.save_error}; {newest}"
-            ) from self._checkpoints.save_error
+        if error := self._checkpoints.save_error:
+            raise OSError(f"{error}; {self._checkpoints.newest_description()}") from error
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
     def _before_first_step(self) -> None:
@@ -295,18 +287,16 @@ class Trainer:
         """Roll back to the last due checkpoint, with other random numbers, or end the run."""
         self._checkpoints.require_owner()
         update, randomness = error.update, self.game.randomness
-        numbers = self.game.batches.order.at(
-            update.images_seen - update.batch_size, update.batch_size
-        )
-        report = nonfinite_report(error, numbers.tolist(), randomness.seed, randomness.stream)
+        first = update.images_seen - update.batch_size
+        images = self.game.batches.order.at(first, update.batch_size).tolist()
+        report = nonfinite_report(error, images, randomness.seed, randomness.stream)
         self._observers.notify(lambda observer: observer.on_nonfinite(report))
         policy = self.run.train.on_nonfinite
         if policy != "rollback" or self.rollbacks == MAX_ROLLBACKS:
             raise Diverged(f"{error}; {self._suggestion()}") from error
         self._checkpoints.rollback()
         self.steps = self._total_steps()
-        last_step = min(self.periodic_evaluation.last_step, self.step)
-        self.periodic_evaluation.last_step = last_step
+        self.periodic_evaluation.forget_after(self.step)
         self._observers.notify(lambda observer: observer.on_rollback(self.step))
         self._observers.warn(
             self.step, f"{error}: training resumes from step {self.step} with other random numbers"
@@ -340,14 +330,13 @@ class Trainer:
         ratio = self.engine.broadcast(ratio)
         if ratio is None:
             return
-        self.game.running_means.add(
-            "samples/diversity", torch.tensor(ratio, device=self.engine.device)
-        )
+        diversity = torch.tensor(ratio, device=self.engine.device)
+        self.game.running_means.add("samples/diversity", diversity)
         if self._collapse_detector.collapsed(ratio, self.game.images_seen):
             self._observers.warn(
                 self.step,
-                f"the samples of step {self.step} have {ratio:.0%} of the diversity of real images: "
-                "the generator may have collapsed",
+                f"the samples of step {self.step} have {ratio:.0%} of the diversity of real "
+                "images: the generator may have collapsed",
             )
 
     def _report_progress(self, what: str, done: int, total: int) -> None:

@@ -36,7 +36,7 @@ def test_after_the_half_life_an_old_weight_counts_half() -> None:
     before = generator.layer.bias.detach().clone()
     moved(generator, 1.0)
     for step in range(1, 11):
-        ema.update(generator, made=10 * step, batch=10)
+        ema.update(generator, images_generated=10 * step, batch_size=10)
     averaged = ema.generator.get_parameter("layer.bias")
     torch.testing.assert_close(averaged, before + 0.5)
 
@@ -46,18 +46,18 @@ def test_after_the_half_life_an_old_weight_counts_half() -> None:
 )
 def test_the_half_life_ramps_up(made: int, decay: float) -> None:
     ema = Ema(Small(), EmaOptions(half_life=100, rampup=0.05))
-    assert ema.decay(made, batch=10) == pytest.approx(decay)
+    assert ema.decay(made, batch_size=10) == pytest.approx(decay)
 
 
 def test_a_decay_of_its_own_takes_the_place_of_the_half_life() -> None:
-    assert Ema(Small(), EmaOptions(decay=0.999)).decay(made=10, batch=64) == 0.999
+    assert Ema(Small(), EmaOptions(decay=0.999)).decay(images_generated=10, batch_size=64) == 0.999
 
 
 def test_a_half_life_of_nothing_follows_at_once() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions(half_life=0))
     moved(generator, 3.0)
-    ema.update(generator, made=10, batch=10)
+    ema.update(generator, images_generated=10, batch_size=10)
     for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
         assert torch.equal(averaged, weight)
 
@@ -66,7 +66,7 @@ def test_running_statistics_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions())
     generator(torch.randn(8, 2))
-    ema.update(generator, made=8, batch=8)
+    ema.update(generator, images_generated=8, batch_size=8)
     for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
         assert torch.equal(averaged, buffer)
 
@@ -78,7 +78,9 @@ def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
     with torch.no_grad():
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
-    ema.update(generator, made=0, batch=1)  # at once, but with statistics of one batch's tenth
+    ema.update(
+        generator, images_generated=0, batch_size=1
+    )  # at once, but with statistics of one batch's tenth
     ema.update_batch_statistics()
     made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
     torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.2, rtol=0)
@@ -101,7 +103,7 @@ class Shifted(Small):
 
 def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
     ema = Ema(Shifted(), EmaOptions(), frequencies=ClassFrequencies([15, 1]))
-    ema.update(Shifted(), made=8, batch=8)
+    ema.update(Shifted(), images_generated=8, batch_size=8)
     ema.update_batch_statistics()
     mean = ema.generator.get_buffer("norm.running_mean")
     torch.testing.assert_close(mean, torch.full((2,), 10 / 16), atol=0.1, rtol=0)
@@ -116,7 +118,7 @@ def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
     told.clear()
     ema.update_batch_statistics()
     assert told == []
-    ema.update(Small(), made=8, batch=8)
+    ema.update(Small(), images_generated=8, batch_size=8)
     ema.update_batch_statistics()
     assert [done for _, done, _ in told] == list(range(len(told)))
     assert len(told) > 1

@@ -4,12 +4,16 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ganzoo.sections import Interval
-from ganzoo.training.interval import Position, due
+from ganzoo.training.interval import Position, is_due
 
 
 def when(every: int | str, batch: int = 30, steps: int = 20) -> list[int]:
     reached = [Position(step, step * batch) for step in range(steps + 1)]
-    return [s for s in range(1, steps + 1) if due(every, reached[s - 1], reached[s], images=100)]
+    return [
+        s
+        for s in range(1, steps + 1)
+        if is_due(every, reached[s - 1], reached[s], images_per_epoch=100)
+    ]
 
 
 @pytest.mark.parametrize(

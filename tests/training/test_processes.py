@@ -263,7 +263,8 @@ def test_where_the_second_process_is_killed_the_first_ends_with_one_line(tiny: T
 def test_where_the_first_process_is_gone_the_others_end(tmp_path: Path) -> None:
     script = (
         "import time; from ganzoo.training import processes\n"
-        "processes.GRACE_PERIOD = 0; processes.exit_with_parent(); print('here', flush=True); time.sleep(600)"
+        "processes.GRACE_PERIOD = 0; processes.exit_with_parent()\n"
+        "print('here', flush=True); time.sleep(600)"
     )
     with started("-c", script, folder=tmp_path) as process:
         assert process.stdout

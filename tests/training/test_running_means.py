@@ -35,6 +35,6 @@ def test_what_is_added_may_change_later() -> None:
 
 def test_it_goes_on_from_its_state() -> None:
     made = RunningMeans()
-    made.restore(tally(1.0, 2.0).state(), torch.device("cpu"))
+    made.load_state_dict(tally(1.0, 2.0).state_dict(), torch.device("cpu"))
     made.add("loss", torch.tensor(6.0))
     assert made.means() == {"loss": pytest.approx(3.0)}
