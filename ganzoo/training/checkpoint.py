@@ -88,7 +88,7 @@ class Checkpoints:
                     "replaces": replaced,
                     "for_good": permanent,
                 }
-                # A description without a checkpoint is ignored, so the description is written first.
+                # The description is written first, because one without a checkpoint is ignored.
                 text = json.dumps(description, indent=2) + "\n"
                 write_atomically(path.with_suffix(".json"), text)
         except OSError as error:
@@ -109,7 +109,7 @@ class Checkpoints:
                 _remove(old)
 
     def remove_after(self, step: int) -> None:
-        """Remove the checkpoints of later steps, which are invalid after a rollback to this step."""
+        """Remove the checkpoints of later steps, after a rollback to this step."""
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
 
@@ -206,7 +206,7 @@ class Checkpoints:
             raise RequestError(f"no checkpoint is usable: {'; '.join(damaged.values())}")
         if list(self.folder.glob("step-*.corrupt")):
             raise RequestError(
-                f"no checkpoint is usable: those in {self.folder} were damaged and renamed to .corrupt"
+                f"no checkpoint is usable: those in {self.folder} are damaged (*.corrupt)"
             )
         if self.paths():
             raise RequestError(f"{self.folder} has no checkpoint up to step {newest}")
@@ -253,8 +253,8 @@ def _require_format(version: object, description: State, path: Path) -> None:
     if isinstance(version, int) and version != FORMAT:
         remedy = "upgrade ganzoo-toolkit" if version > FORMAT else "use the version that wrote it"
         raise RequestError(
-            f"the checkpoint {path} was written by ganzoo {description.get('ganzoo', '?')} in format "
-            f"{version}, and ganzoo {ganzoo.__version__} reads format {FORMAT}: {remedy}"
+            f"the checkpoint {path} was written by ganzoo {description.get('ganzoo', '?')} in "
+            f"format {version}, and ganzoo {ganzoo.__version__} reads format {FORMAT}: {remedy}"
         )
 
 

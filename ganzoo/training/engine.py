@@ -67,7 +67,7 @@ class Engine:
             _warn_about_slow_bf16(self.device)
         torch.set_float32_matmul_precision("high" if settings.precision == "tf32" else "highest")
         if self.device.type == "cuda":
-            # The algorithm that cuDNN measures as fastest, and the last bits, differ between starts.
+            # The fastest algorithm that cuDNN finds differs between starts, and so do last bits.
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 

@@ -136,8 +136,8 @@ class Game:
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
-            told = {"real": self._batch.images, "fake": fake}
-            critic = self._critic("discriminator view", position, told)
+            reported = {"real": self._batch.images, "fake": fake}
+            critic = self._critic("discriminator view", position, reported)
             with self._loss:
                 terms = self.objective.discriminator(critic, self._batch.images, fake)
                 require_terms(terms, self.objective.discriminator)
@@ -160,18 +160,18 @@ class Game:
                 self.objective.constrain(self.networks.discriminator)
 
     def _fake(self, purpose: str, position: int) -> Tensor:
-        share = self.engine.shard
+        shard = self.engine.shard
         random = self._random(purpose, position)
         generator = self.networks.generator
         with generator.plugin_code:
             latents = generator.sample_latents(self.point.stage.batch_size, random)
-            images = generator(share.of(latents), self._batch.labels).float()
+            images = generator(shard.of(latents), self._batch.labels).float()
             shape = tuple(self._batch.images.shape)
             require_tensor("the generator's output", images, shape, generator.forward)
         return images
 
     def _critic(
-        self, purpose: str, position: int, told: Mapping[str, Tensor]
+        self, purpose: str, position: int, reported: Mapping[str, Tensor]
     ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
         labels, discriminator = self._batch.labels, self.networks.discriminator
@@ -182,7 +182,7 @@ class Game:
                 scores = discriminator(seen, labels).float()
                 n = (len(images),)
                 require_tensor("the discriminator's output", scores, n, discriminator.forward)
-            for name, watched in told.items():
+            for name, watched in reported.items():
                 if images is watched:
                     self.watched[f"scores/{name}"] = scores.mean()
                     self.scores[name] = scores.detach()

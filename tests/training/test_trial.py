@@ -1,4 +1,4 @@
-"""Trying components before a run starts changes nothing of the run."""
+"""Trying components before a run starts does not change the run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def test_a_run_is_the_same_with_and_without_the_trial(
     assert same(*states)
 
 
-def test_the_global_generator_is_where_it_was(
+def test_the_trial_restores_the_global_generator(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unmoved: list[bool] = []
+    unchanged: list[bool] = []
     try_components = trial.try_components
 
     def watched(*arguments: Any) -> None:
         before = torch.get_rng_state()
         try_components(*arguments)
-        unmoved.append(torch.equal(before, torch.get_rng_state()))
+        unchanged.append(torch.equal(before, torch.get_rng_state()))
 
     monkeypatch.setattr(session, "try_components", watched)
     ganzoo.train(**tiny(steps=1))
-    assert unmoved == [True]
+    assert unchanged == [True]
