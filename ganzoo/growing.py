@@ -1,4 +1,4 @@
-"""Networks that grow by one block of layers for each stage, as in Karras et al. 2017."""
+"""Networks that grow by one block per stage, as in Karras et al. 2017."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ganzoo.contracts import Discriminator, Generator, ImageShape
 
 
-class _Staged(nn.Module):
-    """A block for each stage, and a layer between its features and its images."""
+class _GrowingModule(nn.Module):
+    """One block per stage, and one layer per stage between its features and its images."""
 
     def __init__(
         self,
@@ -26,16 +26,16 @@ class _Staged(nn.Module):
         self.grow(len(self.stages) - 1, fade=1.0)
 
     def grow(self, stage: int, fade: float) -> None:
-        """Work at ``stage`` from now on, faded into the stage before."""
+        """Set the current stage, and the fade from the previous stage: from 0 to 1."""
         self.stage, self.fade = stage, fade
 
     def stage_parameters(self, stage: int) -> Iterator[nn.Parameter]:
         """The parameters of the stage's block and image layer; stage 0 also has all others."""
-        for own, module in self._owners():
-            if own == stage:
+        for owner, module in self._modules_with_stage():
+            if owner == stage:
                 yield from module.parameters()
 
-    def _owners(self) -> Iterator[tuple[int, nn.Module]]:
+    def _modules_with_stage(self) -> Iterator[tuple[int, nn.Module]]:
         for name, module in self.named_children():
             if name in ("blocks", "image_layers"):
                 assert isinstance(module, nn.ModuleList)
@@ -48,46 +48,44 @@ class _Staged(nn.Module):
         return self.stage > 0 and self.fade < 1
 
 
-class GrowingGenerator(_Staged, Generator):
-    """A generator with one block for each stage, and one image layer from features to images.
+class GrowingGenerator(_GrowingModule, Generator):
+    """A generator with one block per stage, and one image layer from features to images.
 
-    Each block after the first doubles height and width.
-
-    A subclass calls ``grown`` in its ``forward``; modules of its own belong to the first stage.
+    Each block after the first doubles height and width. A subclass calls ``grown`` in its
+    ``forward``; its other modules belong to the first stage.
     """
 
     def grown(self, x: Tensor) -> Tensor:
         """Images of the current stage, from the first block's input.
 
-        While the newest layers fade in, they are mixed with the images of the stage before.
+        During a fade they are interpolated with the images of the previous stage.
         """
         for block in self.blocks[: self.stage]:
             x = block(x)
         images: Tensor = self.image_layers[self.stage](self.blocks[self.stage](x))
         if self._fading:
-            before = interpolate(self.image_layers[self.stage - 1](x), scale_factor=2.0)
-            images = before.lerp(images, self.fade)
+            previous = interpolate(self.image_layers[self.stage - 1](x), scale_factor=2.0)
+            images = previous.lerp(images, self.fade)
         return images
 
 
-class GrowingDiscriminator(_Staged, Discriminator):
-    """A discriminator with one block for each stage, and one image layer from images to features.
+class GrowingDiscriminator(_GrowingModule, Discriminator):
+    """A discriminator with one block per stage, and one image layer from images to features.
 
-    Each block after the first halves height and width.
-
-    A subclass calls ``grown`` in its ``forward``; modules of its own belong to the first stage.
+    Each block after the first halves height and width. A subclass calls ``grown`` in its
+    ``forward``; its other modules belong to the first stage.
     """
 
     def grown(self, images: Tensor, *more: Tensor) -> Tensor:
-        """What the first stage's block makes of images of the current stage.
+        """The output of the first stage's block for images of the current stage.
 
-        Image layers are called with the images and ``more``. While the newest layers fade in, their
-        features are mixed with those of the stage before, from images shrunk to means.
+        Image layers get the images and ``more``. During a fade their features are interpolated
+        with those of the previous stage, from images reduced by average pooling.
         """
         x: Tensor = self.blocks[self.stage](self.image_layers[self.stage](images, *more))
         if self._fading:
-            before = self.image_layers[self.stage - 1](avg_pool2d(images, 2), *more)
-            x = before.lerp(x, self.fade)
+            previous = self.image_layers[self.stage - 1](avg_pool2d(images, 2), *more)
+            x = previous.lerp(x, self.fade)
         for block in reversed(self.blocks[: self.stage]):
             x = block(x)
         return x

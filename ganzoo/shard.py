@@ -1,4 +1,4 @@
-"""Which part of a global batch a process holds."""
+"""One process's part of a global batch."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Shard:
-    """Part ``rank`` of a global batch that ``count`` processes hold in equal parts."""
+    """Part ``rank`` of a global batch that is split into ``count`` equal parts, one per process."""
 
     rank: int = 0
     count: int = 1
 
-    def of(self, drawn: Tensor) -> Tensor:
-        """The rows that are this process's, of what was drawn for the whole global batch."""
-        assert len(drawn) % self.count == 0
-        return drawn.chunk(self.count)[self.rank]
+    def of(self, whole: Tensor) -> Tensor:
+        """This process's rows of a tensor for the whole global batch."""
+        assert len(whole) % self.count == 0
+        return whole.chunk(self.count)[self.rank]
 
 
 WHOLE_BATCH = Shard()
-"""All of the batch: there is one process."""
+"""The whole batch, for one process."""

@@ -29,7 +29,7 @@ class Halving(Times):
         return nn.functional.avg_pool2d(super().forward(x), 2)
 
 
-class Maker(GrowingGenerator):
+class SmallGenerator(GrowingGenerator):
     def __init__(self) -> None:
         stages = IMAGE.halved_shapes()
         super().__init__(
@@ -44,7 +44,7 @@ class Maker(GrowingGenerator):
         return self.grown(self.own(latents))
 
 
-class Judge(GrowingDiscriminator):
+class SmallDiscriminator(GrowingDiscriminator):
     def __init__(self) -> None:
         stages = IMAGE.halved_shapes()
         super().__init__(
@@ -57,32 +57,33 @@ class Judge(GrowingDiscriminator):
         return scores
 
 
-def test_a_generator_goes_from_its_blocks_through_the_stages_door() -> None:
-    maker, ones = Maker(), torch.ones(2, 1, 4, 4)
+def test_a_generator_applies_its_blocks_then_the_stages_image_layer() -> None:
+    generator, ones = SmallGenerator(), torch.ones(2, 1, 4, 4)
     factors = {(0, 1.0): 13 * 2 * 1, (1, 1.0): 13 * 2 * 3 * 7, (2, 1.0): 13 * 2 * 3 * 5 * 11}
     for (stage, fade), factor in factors.items():
-        maker.grow(stage, fade)
-        made = maker(ones)
-        assert made.shape == (2, *maker.stages[stage])
+        generator.grow(stage, fade)
+        made = generator(ones)
+        assert made.shape == (2, *generator.stages[stage])
         assert (made == factor).all()
-    maker.grow(2, 0.25)
-    assert torch.allclose(maker(ones), torch.tensor(0.75 * 546.0 + 0.25 * 4290.0))
+    generator.grow(2, 0.25)
+    assert torch.allclose(generator(ones), torch.tensor(0.75 * 546.0 + 0.25 * 4290.0))
 
 
-def test_a_discriminator_goes_from_the_stages_door_through_its_blocks() -> None:
-    judge = Judge()
+def test_a_discriminator_applies_the_stages_image_layer_then_its_blocks() -> None:
+    discriminator = SmallDiscriminator()
     factors = {0: 1 * 2 * 13, 1: 7 * 3 * 2 * 13, 2: 11 * 5 * 3 * 2 * 13}
     for stage, factor in factors.items():
-        judge.grow(stage, 1.0)
-        assert judge(torch.ones(2, *judge.stages[stage])).tolist() == [factor] * 2
-    judge.grow(2, 0.25)
+        discriminator.grow(stage, 1.0)
+        assert discriminator(torch.ones(2, *discriminator.stages[stage])).tolist() == [factor] * 2
+    discriminator.grow(2, 0.25)
     expected = (0.75 * 7 + 0.25 * 11 * 5) * 3 * 2 * 13
-    assert torch.allclose(judge(torch.ones(2, *IMAGE)), torch.tensor(expected))
+    assert torch.allclose(discriminator(torch.ones(2, *IMAGE)), torch.tensor(expected))
 
 
-def test_modules_of_ones_own_belong_to_the_first_stage() -> None:
-    for player in (Maker(), Judge()):
+def test_other_modules_belong_to_the_first_stage() -> None:
+    for network in (SmallGenerator(), SmallDiscriminator()):
         added = [
-            [parameter.item() for parameter in player.stage_parameters(stage)] for stage in range(3)
+            [parameter.item() for parameter in network.stage_parameters(stage)]
+            for stage in range(3)
         ]
         assert [sorted(stage) for stage in added] == [[1, 2, 13], [3, 7], [5, 11]]

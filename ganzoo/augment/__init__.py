@@ -1,1 +1,1 @@
-"""Sampled transformations of images: one warp, one color matrix, then pixel operations."""
+"""Random transformations of images: one warp, one color matrix, then pixel operations."""

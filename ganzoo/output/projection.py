@@ -16,7 +16,7 @@ from ganzoo.contracts import ImageShape
 from ganzoo.data.decoding import open_image
 from ganzoo.data.preparation import prepare
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.sampling import draw, latents_of
+from ganzoo.training.sampling import images_from_latents, latents_of
 
 _CANDIDATES = 256
 """Random latents that are compared with the image first."""
@@ -75,7 +75,7 @@ class Projector:
         self._generator = run.generator
         self._latents = latents_of(run.generator, range(_CANDIDATES), seed)
         self._labels = run.labels(_CANDIDATES, seed, class_name)
-        self._images = draw(run.generator, self._latents, self._labels)
+        self._images = images_from_latents(run.generator, self._latents, self._labels)
         self._device = next(run.generator.parameters()).device
         # Latents that are not normal are standardized by their own mean and standard deviation.
         self._mean, self._std = self._latents.mean().item(), self._latents.std().item()
@@ -89,7 +89,7 @@ class Projector:
         latents, best = self._optimize(latents, labels, target, on_step)
         label = None if labels is None else labels[best : best + 1]
         found = latents[best : best + 1]
-        generated = draw(self._generator, found, label)[0]
+        generated = images_from_latents(self._generator, found, label)[0]
         return Projection(
             image=generated,
             latents=found[0].cpu(),

@@ -65,7 +65,7 @@ class TrainedRun:
         schedule = GrowthSchedule(run, networks, self.data_image_shape)
         self.growth_point = schedule.at(self.images_seen)
         """The stage at this checkpoint, and how far its layers are faded in."""
-        self.growth_point.bring(self.generator, self.discriminator)
+        self.growth_point.grow(self.generator, self.discriminator)
         self.image_shape = self.growth_point.stage.image_shape
         """The shape of the images that the generator makes."""
 

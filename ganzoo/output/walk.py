@@ -14,7 +14,7 @@ from ganzoo import imaging
 from ganzoo.contracts import Generator
 from ganzoo.output.animation import on_white
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import draw, latents_of
+from ganzoo.training.sampling import images_from_latents, latents_of
 
 MIN_SIDE = 256
 """Minimum length of a frame's shorter side, in pixels."""
@@ -43,7 +43,7 @@ def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -
     ``TrainedRun.generate`` with the same seed.
     """
     # The word is part of the seed: another one would change every walk.
-    seeds = [seed, *(Randomness(seed).number("station", j) for j in range(1, number))]
+    seeds = [seed, *(Randomness(seed).derive_seed("station", j) for j in range(1, number))]
     return [latents_of(generator, range(count), each) for each in seeds]
 
 
@@ -57,7 +57,9 @@ def walk(
     """
     for start, end in itertools.pairwise([*keyframes, keyframes[0]]):
         for frame in range(frames):
-            yield on_white(_grid(draw(generator, slerp(start, end, frame / frames), labels)))
+            yield on_white(
+                _grid(images_from_latents(generator, slerp(start, end, frame / frames), labels))
+            )
 
 
 def _grid(images: Tensor) -> Image.Image:

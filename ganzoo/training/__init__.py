@@ -1,1 +1,1 @@
-"""The training step, and all that it needs to be exact."""
+"""The training loop, and everything that makes it exactly reproducible."""

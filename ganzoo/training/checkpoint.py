@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there at all, verified when they are read."""
+"""Checkpoint files, written atomically and verified by SHA-256 when they are read."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from ganzoo.journal import is_number
 from ganzoo.ownership import Ownership
 
 FORMAT = 3
-"""Of the checkpoints that are written and read."""
+"""The version of the checkpoint format that is written and read."""
 _NAME = re.compile(r"step-(\d+)\.pt")
 _MARGIN = 1.1
-"""Room for what a file holds beside its tensors."""
+"""The disk space that is required for a file, relative to the size of its tensors."""
 
 State = dict[str, Any]
 """Plain tensors and plain Python values, nested in dicts and lists."""
 
 
-class Damaged(RequestError):
-    """A checkpoint that is not what was written."""
+class DamagedCheckpoint(RequestError):
+    """The checkpoint file differs from the one that was written."""
 
 
 class Checkpoints:
     """The checkpoints of one run, in one folder.
 
-    ``step-0001000.pt`` is what ``torch.load(..., weights_only=True)`` reads; ``step-0001000.json``
-    beside it says what it is and holds its size and SHA-256, without which it does not count.
+    ``torch.load(..., weights_only=True)`` reads ``step-0001000.pt``. ``step-0001000.json`` is its
+    description with size and SHA-256; a checkpoint without a description is invalid.
     """
 
     def __init__(self, folder: Path, keep: int, owner: Ownership | None = None) -> None:
@@ -53,32 +53,32 @@ class Checkpoints:
         self._owner = owner
 
     def require_owner(self) -> None:
-        """Raise LostOwnership if the run is another process's by now."""
+        """Raise LostOwnership if another process has taken over the run."""
         if self._owner:
             self._owner.check()
 
     def path(self, step: int) -> Path:
-        """The file of a step's checkpoint."""
+        """The checkpoint file of a step, whether it exists or not."""
         return self.folder / f"step-{step:07}.pt"
 
-    def save(self, state: State, *, for_good: bool = False, spare: int | None = None) -> Path:
-        """Write a checkpoint that a crash at any moment cannot leave half, then drop old ones.
+    def save(self, state: State, *, permanent: bool = False, keep_step: int | None = None) -> Path:
+        """Write a checkpoint atomically, then remove old ones; return its path.
 
-        One that is written ``for_good`` is never dropped, nor is now that of step ``spare``. Raises
-        OSError if the disk does not take it, and LostOwnership if it is another process's turn;
-        those before are as they were.
+        A ``permanent`` checkpoint is never removed; that of step ``keep_step`` is not removed now.
+        Raises OSError if it cannot be written, and LostOwnership if another process has taken over
+        the run; existing checkpoints are unchanged then.
         """
         path = self.path(state["step"])
         self.require_owner()
         try:
             self.folder.mkdir(exist_ok=True)
-            _require_room(self.folder, state)
+            _require_disk_space(self.folder, state)
             with replacing(path) as part:
-                with _Hashed(part) as file:
+                with _HashingFile(part) as file:
                     _write({"format": FORMAT, **state}, file)
-                # Until the new file has taken the place of another, that one is whole, too.
-                replaced = _described(path).get("sha256") if path.exists() else None
-                about = {
+                # Until the new file replaces an old one, the old one is valid, too.
+                replaced = _read_description(path).get("sha256") if path.exists() else None
+                description = {
                     "format": FORMAT,
                     "ganzoo": ganzoo.__version__,
                     "step": state["step"],
@@ -86,91 +86,92 @@ class Checkpoints:
                     "size": part.stat().st_size,
                     "sha256": file.sha256.hexdigest(),
                     "replaces": replaced,
-                    "for_good": for_good,
+                    "for_good": permanent,
                 }
-                # A description without its checkpoint is passed over, so it comes first.
-                write_atomically(path.with_suffix(".json"), json.dumps(about, indent=2) + "\n")
+                # The description is written first, because one without a checkpoint is ignored.
+                text = json.dumps(description, indent=2) + "\n"
+                write_atomically(path.with_suffix(".json"), text)
         except OSError as error:
             reason = error.strerror or error
             raise OSError(f"cannot write the checkpoint {path}: {reason}") from error
-        self._drop_old(path, spare)
+        self._remove_old(path, keep_step)
         return path
 
-    def _drop_old(self, newest: Path, spare: int | None) -> None:
-        # Newer ones than the newest can only be damaged: they were passed over by a resume.
+    def _remove_old(self, newest: Path, keep_step: int | None) -> None:
+        # Checkpoints of later steps can only be damaged ones, which a resume has skipped.
         paths = self.paths()
         try:
-            spared = {self._best(), None if spare is None else self.path(spare).name}
-        except ValueError:  # nobody knows which it is: then all stay
+            kept = {self._best_name(), None if keep_step is None else self.path(keep_step).name}
+        except ValueError:  # the best checkpoint is unknown: keep all
             return
         for old in paths[paths.index(newest) :][self.keep :]:
-            if old.name not in spared and not _for_good(old):
+            if old.name not in kept and not _is_permanent(old):
                 _remove(old)
 
-    def drop_after(self, step: int) -> None:
-        """Remove those of later steps, since a run goes on in another way from this one."""
+    def remove_after(self, step: int) -> None:
+        """Remove the checkpoints of later steps, after a rollback to this step."""
         for path in set(self.paths()) - set(self.paths(step)):
             _remove(path)
 
     def mark_best(self, step: int, number: str, value: float, basis: Sequence[object] = ()) -> None:
-        """Keep this step's checkpoint as the best by this number, instead of the one before.
+        """Record this step's checkpoint as the best one by this number.
 
-        Only numbers on the same ``basis``, which is plain values, can be compared.
+        Only numbers with the same ``basis``, which is plain values, can be compared.
         """
-        about = {"checkpoint": self.path(step).name, "number": number, "value": value}
-        about["basis"] = list(basis)
-        write_atomically(self._best_by, json.dumps(about, indent=2) + "\n")
+        best = {"checkpoint": self.path(step).name, "number": number, "value": value}
+        best["basis"] = list(basis)
+        write_atomically(self._best_file, json.dumps(best, indent=2) + "\n")
 
-    def best(self, number: str, basis: Sequence[object] = ()) -> float | None:
-        """The value of the best checkpoint, if it is there and was chosen by such a number."""
-        about = _told(self._best_by)
-        same = (about.get("number"), about.get("basis")) == (number, list(basis))
-        there = same and (self.folder / str(about.get("checkpoint"))).is_file()
-        return float(about["value"]) if there and is_number(about.get("value")) else None
+    def best_value(self, number: str, basis: Sequence[object] = ()) -> float | None:
+        """The value of the best checkpoint by this number and basis, if there is one."""
+        best = _read_json(self._best_file)
+        same = (best.get("number"), best.get("basis")) == (number, list(basis))
+        exists = same and (self.folder / str(best.get("checkpoint"))).is_file()
+        return float(best["value"]) if exists and is_number(best.get("value")) else None
 
     def find(self, which: str) -> Path:
-        """The file of the checkpoint that is called ``best``, ``last`` or by its step.
+        """The file of the checkpoint ``best``, ``last``, or of a step, given as digits.
 
-        Raises RequestError if there is no such one.
+        Raises RequestError if it does not exist.
         """
         paths = self.paths()
         if which == "last" and paths:
             return paths[0]
-        if which == "best" and (best := self._best()):
+        if which == "best" and (best := self._best_name()):
             return self.folder / best
         if which.isdecimal() and self.path(int(which)) in paths:
             return self.path(int(which))
         steps = ", ".join(map(str, self.steps()))
         raise RequestError(
-            f"{self.folder.parent} has no checkpoint {which}: there are {steps or 'none'}; best is "
-            "there once a run is evaluated while it trains"
+            f"{self.folder.parent} has no checkpoint {which}: there are {steps or 'none'}; best "
+            "exists if evaluate.every is set"
         )
 
     @property
-    def _best_by(self) -> Path:
+    def _best_file(self) -> Path:
         return self.folder / "best.json"
 
-    def _best(self) -> str | None:
-        """The name of the best one; raises ValueError where there is one and it cannot be told."""
-        if not self._best_by.exists():
+    def _best_name(self) -> str | None:
+        """The file name of the best checkpoint; raises ValueError if best.json is damaged."""
+        if not self._best_file.exists():
             return None
-        if "checkpoint" not in (about := _told(self._best_by)):
-            raise ValueError(f"{self._best_by} cannot be read")
-        return str(about["checkpoint"])
+        if "checkpoint" not in (best := _read_json(self._best_file)):
+            raise ValueError(f"{self._best_file} cannot be read")
+        return str(best["checkpoint"])
 
     def steps(self) -> list[int]:
-        """The steps that there are checkpoints of, the newest first."""
+        """The steps of all checkpoints, newest first."""
         return [int(path.stem.removeprefix("step-")) for path in self.paths()]
 
     def paths(self, newest: float = math.inf) -> list[Path]:
-        """The checkpoint files, newest first, by the number of their step, the greatest allowed."""
+        """The checkpoint files up to step ``newest``, newest first, ordered by step."""
         named = ((_NAME.fullmatch(path.name), path) for path in self.folder.glob("step-*.pt"))
         by_step = {int(name[1]): path for name, path in named if name}
         steps = sorted((step for step in by_step if step <= newest), reverse=True)
         return [by_step[step] for step in steps if by_step[step].is_file()]
 
-    def begun(self) -> bool:
-        """Whether a checkpoint was ever written here, be it damaged or set aside."""
+    def has_any(self) -> bool:
+        """Whether the folder has any checkpoint, including damaged and renamed ones."""
         return bool(list(self.folder.glob("step-*.pt*")))
 
     def load(
@@ -180,77 +181,80 @@ class Checkpoints:
         newest: float = math.inf,
         set_aside: bool = False,
     ) -> State:
-        """The newest checkpoint that is whole, of no step after ``newest``.
+        """The newest undamaged checkpoint up to step ``newest``.
 
-        Damaged ones are passed over and told to ``warn``; if there is a whole one, they are
-        ``set_aside`` as ``.corrupt`` on request.
+        Damaged ones are skipped and reported with ``warn``; if there is an undamaged one,
+        ``set_aside`` renames them to ``.corrupt``.
 
-        Raises RequestError if there is none, or if the newest is of a newer format.
+        Raises RequestError if there is none, or if it has another format.
         """
         damaged: dict[Path, str] = {}
         tried = self.paths(newest)
         for path in tried:
             try:
                 state = read(path)
-            except Damaged as error:
+            except DamagedCheckpoint as error:
                 damaged[path] = str(error)
                 continue
             for other, reason in damaged.items():
-                where = f"; it is {_set_aside(other)} now" if set_aside else ""
-                warn(f"{reason}; going on with {path.name}{where}")
+                renamed = f"; renamed to {_set_aside(other)}" if set_aside else ""
+                warn(f"{reason}; using {path.name} instead{renamed}")
             return state
-        if tried != self.paths(newest):  # a run that trains has written another meanwhile
+        if tried != self.paths(newest):  # a training process has written another one
             return self.load(warn, newest=newest, set_aside=set_aside)
         if damaged:
-            raise RequestError(f"no checkpoint can be used: {'; '.join(damaged.values())}")
+            raise RequestError(f"no checkpoint is usable: {'; '.join(damaged.values())}")
         if list(self.folder.glob("step-*.corrupt")):
             raise RequestError(
-                f"no checkpoint can be used: those in {self.folder} were set aside as damaged"
+                f"no checkpoint is usable: those in {self.folder} are damaged (*.corrupt)"
             )
         if self.paths():
-            raise RequestError(f"{self.folder} has no checkpoint of step {newest} or before")
+            raise RequestError(f"{self.folder} has no checkpoint up to step {newest}")
         raise RequestError(f"{self.folder.parent} has no checkpoint yet: nothing was trained")
 
 
 def read(path: Path) -> State:
-    """The state in a checkpoint file, its tensors on the CPU.
+    """The state in a checkpoint file, with tensors on the CPU.
 
-    Raises Damaged if the file is not the one that was written, and RequestError if it is of another
-    format or may not be read.
+    Raises DamagedCheckpoint if the file differs from the one that was written, and RequestError if
+    it has another format or reading it is not permitted.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise Damaged(f"there is no checkpoint file {path}") from error
+        raise DamagedCheckpoint(f"there is no checkpoint file {path}") from error
     except PermissionError as error:
         raise RequestError(f"cannot read the checkpoint {path}: {error.strerror}") from error
     except OSError as error:
-        raise Damaged(f"the checkpoint {path} is damaged: {error.strerror}") from error
-    about = _described(path)
-    if not about:
-        raise Damaged(
-            f"the checkpoint {path} is damaged: its description beside it, "
-            f"{path.with_suffix('.json').name}, cannot be read"
+        raise DamagedCheckpoint(f"the checkpoint {path} is damaged: {error.strerror}") from error
+    description = _read_description(path)
+    if not description:
+        raise DamagedCheckpoint(
+            f"the checkpoint {path} is damaged: its description "
+            f"{path.with_suffix('.json').name} cannot be read"
         )
-    if hashlib.sha256(data).hexdigest() not in (about.get("sha256"), about.get("replaces")):
-        _refuse_other(about.get("format"), about, path)
-        raise Damaged(
-            f"the checkpoint {path} is damaged: it is not what was written ({len(data)} of "
-            f"{about.get('size')} bytes, or its SHA-256 differs)"
+    if hashlib.sha256(data).hexdigest() not in (
+        description.get("sha256"),
+        description.get("replaces"),
+    ):
+        _require_format(description.get("format"), description, path)
+        raise DamagedCheckpoint(
+            f"the checkpoint {path} is damaged: it differs from what was written "
+            f"({len(data)} of {description.get('size')} bytes, or another SHA-256)"
         )
-    state = _unpacked(data, path)
-    _refuse_other(state.get("format"), about, path)
+    state = _deserialize(data, path)
+    _require_format(state.get("format"), description, path)
     if "format" not in state:
-        raise Damaged(f"the checkpoint {path} is none: it says no format")
+        raise DamagedCheckpoint(f"the checkpoint {path} is not one: it has no format")
     return state
 
 
-def _refuse_other(version: object, about: State, path: Path) -> None:
+def _require_format(version: object, description: State, path: Path) -> None:
     if isinstance(version, int) and version != FORMAT:
         remedy = "upgrade ganzoo-toolkit" if version > FORMAT else "use the version that wrote it"
         raise RequestError(
-            f"the checkpoint {path} was written by ganzoo {about.get('ganzoo', '?')} in format "
-            f"{version}, and ganzoo {ganzoo.__version__} reads format {FORMAT}: {remedy}"
+            f"the checkpoint {path} was written by ganzoo {description.get('ganzoo', '?')} in "
+            f"format {version}, and ganzoo {ganzoo.__version__} reads format {FORMAT}: {remedy}"
         )
 
 
@@ -258,70 +262,70 @@ _UNREADABLE = (
     *(RuntimeError, ValueError, LookupError, TypeError, EOFError, pickle.UnpicklingError),
     *(struct.error, AttributeError, AssertionError, ArithmeticError),
 )
-"""What torch raises for a file that was broken and then described anew, or made to do harm."""
+"""What torch raises for a broken or malicious file whose description fits."""
 
 
-def _unpacked(data: bytes, path: Path) -> State:
+def _deserialize(data: bytes, path: Path) -> State:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         return dict(state)
-    except _UNREADABLE as bad:
-        reason = str(bad).splitlines()[0] if str(bad) else type(bad).__name__
-        raise Damaged(f"the checkpoint {path} cannot be read: {reason}") from bad
+    except _UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DamagedCheckpoint(f"the checkpoint {path} cannot be read: {reason}") from error
 
 
-def _described(path: Path) -> dict[str, Any]:
-    """What the file beside a checkpoint says of it; nothing if there is none that can be read."""
-    return _told(path.with_suffix(".json"))
+def _read_description(path: Path) -> dict[str, Any]:
+    """The description of a checkpoint; empty if it is missing or unreadable."""
+    return _read_json(path.with_suffix(".json"))
 
 
-def _told(file: Path) -> dict[str, Any]:
-    """What a file of JSON tells; nothing if there is none that can be read."""
+def _read_json(file: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if it is missing or unreadable."""
     try:
-        about = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return about if isinstance(about, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
-def _for_good(path: Path) -> bool:
-    """Whether it is kept for good, or may be: that cannot be told of a damaged description."""
-    return _described(path).get("for_good") is not False
+def _is_permanent(path: Path) -> bool:
+    """Whether a checkpoint is permanent, or may be because its description is damaged."""
+    return _read_description(path).get("for_good") is not False
 
 
 def _remove(path: Path) -> None:
-    with suppress(OSError):  # one that stays costs room, and nothing else
+    with suppress(OSError):  # a file that is not removed only uses disk space
         path.unlink(missing_ok=True)
         path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _set_aside(path: Path) -> str:
-    """Give a damaged checkpoint another name, under which nobody looks for one; that name."""
+    """Rename a damaged checkpoint, so that it is no longer used; return its new name."""
     for file in (path, path.with_suffix(".json")):
         if file.exists():
             file.replace(file.with_name(f"{file.name}.corrupt"))
     return f"{path.name}.corrupt"
 
 
-class _Hashed(io.BufferedWriter):
-    """A new file that knows the SHA-256 of all that was written to it."""
+class _HashingFile(io.BufferedWriter):
+    """A new file that computes the SHA-256 of what is written to it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path, "wb"))
         self.sha256 = hashlib.sha256()
         self.error: OSError | None = None
-        """Why it could not be written, which torch tells as a RuntimeError of its own."""
+        """The error of a failed write, which torch replaces by a RuntimeError."""
 
-    def write(self, piece: Any, /) -> int:
-        self.sha256.update(piece)
+    def write(self, data: Any, /) -> int:
+        self.sha256.update(data)
         try:
-            return super().write(piece)
+            return super().write(data)
         except OSError as error:
             self.error = error
             raise
 
 
-def _write(state: State, file: _Hashed) -> None:
+def _write(state: State, file: _HashingFile) -> None:
     try:
         torch.save(state, file)
     except RuntimeError:
@@ -330,16 +334,16 @@ def _write(state: State, file: _Hashed) -> None:
         raise
 
 
-def _require_room(folder: Path, state: State) -> None:
-    """Raise OSError where a disk would be filled to its last byte, at others' cost."""
-    needed = int(_size(state) * _MARGIN)
+def _require_disk_space(folder: Path, state: State) -> None:
+    """Raise OSError if the free disk space is less than the checkpoint needs."""
+    needed = int(_tensor_bytes(state) * _MARGIN)
     if shutil.disk_usage(folder).free < needed:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:.2g} MB needed")
 
 
-def _size(value: Any) -> int:
-    """Bytes of all tensors in a state."""
+def _tensor_bytes(value: Any) -> int:
+    """The bytes of all tensors in a state."""
     if isinstance(value, Tensor):
         return value.nbytes
-    inside = value.values() if isinstance(value, dict) else value
-    return sum(map(_size, inside)) if isinstance(value, dict | list | tuple) else 0
+    items = value.values() if isinstance(value, dict) else value
+    return sum(map(_tensor_bytes, items)) if isinstance(value, dict | list | tuple) else 0

@@ -1,4 +1,4 @@
-"""What is kept of a run while it trains, and where it goes on from."""
+"""Saving the checkpoints of a run, resuming from them, and rollback."""
 
 from __future__ import annotations
 
@@ -13,56 +13,59 @@ from ganzoo.training import snapshot
 from ganzoo.training.checkpoint import Checkpoints, State, read
 
 
-class Trained(snapshot.Resumable, Protocol):
-    """A trainer, as far as its checkpoints go."""
+class CheckpointedTrainer(snapshot.SnapshotTrainer, Protocol):
+    """What the checkpoint manager needs of a trainer."""
 
     run: Run
 
 
 class CheckpointManager:
-    """Writes the checkpoints of a run, and brings it back to one of them."""
+    """Saves the checkpoints of a run and restores them."""
 
-    def __init__(self, trainer: Trained, checkpoints: Checkpoints, audience: ObserverList) -> None:
+    def __init__(
+        self, trainer: CheckpointedTrainer, checkpoints: Checkpoints, observers: ObserverList
+    ) -> None:
         self._trainer = trainer
         self._checkpoints = checkpoints
-        self._observers = audience
+        self._observers = observers
         self._saved: tuple[int, int] | None = None
-        """The step and the stream of randomness of the newest checkpoint."""
-        self.unsaved: OSError | None = None
-        """Why the last one could not be written, if it could not."""
+        """The step and the randomness stream of the newest checkpoint."""
+        self.save_error: OSError | None = None
+        """The error of the last save, if it failed."""
 
     @property
-    def is_current(self) -> bool:
-        """Whether the newest checkpoint is of now."""
+    def is_saved(self) -> bool:
+        """Whether the newest checkpoint is of the current step."""
         return self._saved == (self._trainer.step, self._trainer.game.randomness.stream)
 
-    def newest(self) -> str:
-        """Which the newest checkpoint is, in words."""
+    def newest_description(self) -> str:
+        """A sentence for messages: the step of the newest checkpoint."""
         if self._saved is None:
             return "there is no checkpoint yet"
         return f"the newest checkpoint is of step {self._saved[0]}"
 
-    def save(self, *, due: bool = False, for_good: bool = False) -> None:
-        """Write a checkpoint of this step.
-
-        One that the disk does not take is told; the next one may be luckier.
-        """
+    def save(self, *, due: bool = False, permanent: bool = False) -> None:
+        """Write a checkpoint of this step; if that fails, warn and keep the ``save_error``."""
         trainer = self._trainer
-        self.unsaved = None
+        self.save_error = None
         before = trainer.rollback_step, trainer.rollbacks
         if due:
             trainer.rollback_step, trainer.rollbacks = trainer.step, 0
         if trainer.engine.is_main:
             self._observers.notify(lambda observer: observer.on_checkpoint_start())
-            trainer.ema.settle()
-            spare = trainer.rollback_step if trainer.run.train.on_nonfinite == "rollback" else None
+            trainer.ema.update_batch_statistics()
+            keep_step = (
+                trainer.rollback_step if trainer.run.train.on_nonfinite == "rollback" else None
+            )
             try:
-                self._checkpoints.save(snapshot.take(trainer), for_good=for_good, spare=spare)
+                self._checkpoints.save(
+                    snapshot.take(trainer), permanent=permanent, keep_step=keep_step
+                )
             except OSError as error:
-                self.unsaved = error
-                again = "it is tried again when the next is due"
-                self._observers.warn(trainer.step, f"{error}; {self.newest()}; {again}")
-        if trainer.engine.broadcast(self.unsaved is None):
+                self.save_error = error
+                again = "the next save is at the next interval"
+                self._observers.warn(trainer.step, f"{error}; {self.newest_description()}; {again}")
+        if trainer.engine.broadcast(self.save_error is None):
             self._saved = (trainer.step, trainer.game.randomness.stream)
         else:
             trainer.rollback_step, trainer.rollbacks = before
@@ -70,10 +73,9 @@ class CheckpointManager:
     def resume(
         self, warn: Callable[[str], None] = lambda message: None, newest: float = math.inf
     ) -> None:
-        """Bring the run to the newest checkpoint that is whole, of no step after ``newest``.
+        """Restore the newest undamaged checkpoint up to step ``newest``, the same in all processes.
 
-        All processes go on from the same. Raises RequestError if there is none, or the images or
-        networks have another shape now.
+        Raises RequestError if there is none, or if the images or networks have another shape now.
         """
         trainer = self._trainer
         state: State = {}
@@ -81,38 +83,39 @@ class CheckpointManager:
             state = self._checkpoints.load(warn, newest=newest, set_aside=True)
         step: int = trainer.engine.broadcast(state.get("step", 0))
         snapshot.restore(trainer, state or read(self._checkpoints.path(step)))
-        going_back = trainer.run.train.on_nonfinite == "rollback"
-        if going_back and not self._checkpoints.path(trainer.rollback_step).exists():
-            trainer.rollback_step = trainer.step  # the policy was another one, and kept none
+        can_roll_back = trainer.run.train.on_nonfinite == "rollback"
+        if can_roll_back and not self._checkpoints.path(trainer.rollback_step).exists():
+            trainer.rollback_step = trainer.step  # another policy has not kept it
         self._saved = (trainer.step, trainer.game.randomness.stream)
 
-    def go_back(self) -> None:
-        """Bring the run to its last checkpoint that was due, and on from there in another way."""
+    def rollback(self) -> None:
+        """Restore the last checkpoint that was due, and use the next stream of random numbers."""
         trainer = self._trainer
         stream, rollbacks = trainer.game.randomness.stream + 1, trainer.rollbacks + 1
         self.resume(
-            lambda line: self._observers.warn(trainer.step, line), newest=trainer.rollback_step
+            lambda message: self._observers.warn(trainer.step, message),
+            newest=trainer.rollback_step,
         )
         trainer.rollbacks = rollbacks
         trainer.game.reroll(stream)
         if trainer.engine.is_main:
-            self._checkpoints.drop_after(trainer.step)
+            self._checkpoints.remove_after(trainer.step)
 
     def require_owner(self) -> None:
-        """Raise LostOwnership if the run is another process's by now."""
+        """Raise LostOwnership if another process has taken over the run."""
         self._checkpoints.require_owner()
 
-    def mark_best(self, number: str, value: float, basis: ComparisonBasis) -> None:
-        """Keep the checkpoint of this step as the best; write it if it is not there."""
-        if not self.is_current:
+    def save_best(self, number: str, value: float, basis: ComparisonBasis) -> None:
+        """Record this step's checkpoint as the best one; save it if it is not saved yet."""
+        if not self.is_saved:
             self.save()
-        if self.is_current and self._trainer.engine.is_main:
+        if self.is_saved and self._trainer.engine.is_main:
             step = self._trainer.step
             try:
                 self._checkpoints.mark_best(step, number, value, basis)
             except OSError as error:
-                self._observers.warn(step, f"step {step} is not kept as the best: {error}")
+                self._observers.warn(step, f"step {step} cannot be recorded as the best: {error}")
 
-    def best(self, number: str, basis: ComparisonBasis) -> float | None:
-        """The value of the best checkpoint by such a number, if there is one."""
-        return self._checkpoints.best(number, basis)
+    def best_value(self, number: str, basis: ComparisonBasis) -> float | None:
+        """The value of the best checkpoint by this number and basis, if there is one."""
+        return self._checkpoints.best_value(number, basis)

@@ -1,4 +1,4 @@
-"""How different images are from each other, and whether a generator has collapsed."""
+"""The diversity of images, and the detection of mode collapse."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 COLLAPSED = 0.1
-"""Of the diversity of real images; a generator that makes less repeats itself."""
+"""Samples with less than this fraction of the diversity of real images have collapsed."""
 
 
 def diversity(images: Tensor) -> float:
-    """The mean distance of an image to the one most like it, in [0, 1]: 0 where all have a twin.
+    """The mean distance of an image to its nearest neighbor, in [0, 1]; 0 if all have a copy.
 
-    ``images`` are uint8 (N, C, H, W), at least two; a distance is the root of the mean square
-    of the differences of their pixels, of which 1 is that of black and white.
+    ``images`` are uint8 (N, C, H, W), N >= 2. A distance is the root mean square difference of
+    pixels, scaled so that black and white have the distance 1.
     """
     flat = images.flatten(1).double() / 255
     squares = flat.square().sum(1)
@@ -22,24 +22,24 @@ def diversity(images: Tensor) -> float:
     return float(distances.min(1).values.sqrt().mean())
 
 
-_TIME = 100_000
-"""Real images shown by when any generator makes images that differ."""
+_WARMUP_IMAGES = 100_000
+"""Images seen after which every generator is expected to make diverse images."""
 
 
-class CollapseWatch:
-    """Notices that a generator that made diverse images does so no more, once.
+class CollapseDetector:
+    """Detects, once, that the diversity of the samples has collapsed.
 
-    One that never did is given some time to learn to.
+    It starts when the samples are diverse for the first time, or after a number of images seen.
     """
 
     def __init__(self) -> None:
-        self._armed = False
+        self._active = False
         self._warned = False
 
     def collapsed(self, ratio: float, images_seen: int) -> bool:
-        """Whether to warn: ``ratio`` is the samples' diversity to that of real images."""
-        self._armed = self._armed or ratio > 2 * COLLAPSED or images_seen > _TIME
-        if not self._armed or self._warned or ratio >= COLLAPSED:
+        """Whether to warn now; ``ratio`` is the diversity of samples / that of real images."""
+        self._active = self._active or ratio > 2 * COLLAPSED or images_seen > _WARMUP_IMAGES
+        if not self._active or self._warned or ratio >= COLLAPSED:
             return False
         self._warned = True
         return True

@@ -15,7 +15,7 @@ from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import ClassFrequencies
 
 _BATCHES, _BATCH_SIZE = 4, 32
-"""What batch normalization's statistics are taken from.
+"""The generated batches from which batch normalization's statistics are computed.
 
 In a DCGAN of 32 pixels, 128 images give means within 1.2 % of a standard deviation and variances
 within 2 %, which changes images by 1.3 of 255 on average; 512 images halve that.
@@ -23,10 +23,10 @@ within 2 %, which changes images by 1.3 of 255 on average; 512 images halve that
 
 
 class Ema:
-    """The averaged generator, from which samples are drawn.
+    """The EMA generator: a copy whose weights are averages of the trained generator's.
 
-    Batch statistics are computed with labels of these ``frequencies``, if any, and from the seed;
-    ``progress`` is told what is computed, how much of it is done, and how much there is.
+    Its batch statistics depend on the seed and on the class ``frequencies``, if any. ``progress``
+    is called with what is computed, the number of batches done, and their total.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class Ema:
         self._randomness = Randomness(seed)
         self._frequencies = frequencies
         self._progress = progress
-        self._averaged: list[Tensor] = list(self.generator.parameters())
-        self._averaged_buffers = list(self.generator.buffers())
-        self.settled = False
-        """Whether batch statistics are those of the weights, as saved ones are."""
-        self._trained = False
+        self._weights: list[Tensor] = list(self.generator.parameters())
+        self._buffers = list(self.generator.buffers())
+        self.statistics_are_current = False
+        """Whether the batch statistics are those of the current weights, as in checkpoints."""
+        self._updated = False
 
-    def decay(self, made: int, batch: int) -> float:
-        """The set decay, or 2^(-batch / half-life), ramping up with the images made so far.
+    def decay(self, images_generated: int, batch_size: int) -> float:
+        """The option ``decay``, or 2^(-batch_size / half_life) with a ramp-up of the half-life.
 
         Karras et al. 2020 (arXiv 2006.06676), appendix.
         """
@@ -57,39 +57,40 @@ class Ema:
             return self.settings.decay
         half_life = self.settings.half_life
         if self.settings.rampup:
-            half_life = min(half_life, made * self.settings.rampup)
-        return float(0.5 ** (batch / half_life)) if half_life > 0 else 0.0
+            half_life = min(half_life, images_generated * self.settings.rampup)
+        return float(0.5 ** (batch_size / half_life)) if half_life > 0 else 0.0
 
     @torch.no_grad()
-    def update(self, generator: Generator, made: int, batch: int) -> None:
-        """Move towards ``generator`` after its update on ``batch`` images, ``made`` in all."""
+    def update(self, generator: Generator, images_generated: int, batch_size: int) -> None:
+        """Average in the weights of ``generator``, after its update on ``batch_size`` images."""
         weights: list[Tensor] = list(generator.parameters())
-        torch._foreach_lerp_(self._averaged, weights, 1.0 - self.decay(made, batch))
-        for averaged, buffer in zip(self._averaged_buffers, generator.buffers(), strict=True):
+        decay = self.decay(images_generated, batch_size)
+        torch._foreach_lerp_(self._weights, weights, 1.0 - decay)
+        for averaged, buffer in zip(self._buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)
-        self.settled, self._trained = False, True
+        self.statistics_are_current, self._updated = False, True
 
     @torch.no_grad()
-    def settle(self) -> None:
-        """Give batch normalization the statistics of the averaged weights.
+    def update_batch_statistics(self) -> None:
+        """Compute batch normalization's statistics with the averaged weights.
 
-        Those of the weights that are trained belong to other activations, and so would their
-        average (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). Each class is as frequent as
-        in training. The same weights always get the same statistics, whenever they are asked for.
+        Statistics of the trained weights, or their average, do not fit the averaged weights
+        (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). Each class is as frequent as in
+        training. The statistics depend on the weights and the seed alone.
         """
         norms = [module for module in self.generator.modules() if isinstance(module, _BatchNorm)]
-        if self.settled or not norms:
+        if self.statistics_are_current or not norms:
             return
-        self.settled = True
+        self.statistics_are_current = True
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over all batches
+            norm.momentum = None  # an unweighted mean over all batches
             norm.train()
         device = next(self.generator.parameters()).device
-        batches = _BATCHES if self._trained else 1  # no one waits long to see initial weights
+        batches = _BATCHES if self._updated else 1  # initial weights: one is enough
         for batch in range(batches):
-            self._progress("batch statistics of the averaged generator", batch, batches)
+            self._progress("batch statistics of the EMA generator", batch, batches)
             random = self._randomness.generator("settling", batch)
             latents = self.generator.sample_latents(_BATCH_SIZE, random).to(device)
             labels = None

@@ -1,4 +1,4 @@
-"""The device, the arithmetic and the processes that a run trains on."""
+"""The device, the precision and the processes of a run."""
 
 from __future__ import annotations
 
@@ -22,84 +22,87 @@ from ganzoo.sections import TrainOptions
 from ganzoo.shard import Shard
 from ganzoo.training import processes
 
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it tells at length that it begins
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it logs every start at length
 
 T = TypeVar("T")
 
 
 class LostProcess(ConnectionError):
-    """Another process of the run is no longer there."""
+    """Another process of the run has ended unexpectedly."""
 
 
 def launched_as_main(settings: TrainOptions) -> bool:
-    """Whether this process is, or will be, the one that writes files, before an engine is there."""
-    return settings.devices == 1 or processes.number() == 0
+    """Whether this process writes files; can be called before an Engine is created."""
+    return settings.devices == 1 or processes.process_rank() == 0
 
 
 class Engine:
-    """lightning-fabric, used narrowly: launching, devices, precision, collectives.
+    """Launching, devices, precision and collectives, by lightning-fabric.
 
-    Networks are never wrapped: after each backward pass one flat all-reduce averages the
-    gradients, which is right for any loss, gradient penalties among them.
+    Networks are never wrapped. After each backward pass one flat all-reduce averages the gradients,
+    which is correct for any loss, including gradient penalties.
     """
 
     def __init__(self, settings: TrainOptions) -> None:
-        accelerator, devices = _placement(settings)
+        accelerator, devices = _accelerator_and_devices(settings)
         if settings.batch_size % settings.devices:
             raise RequestError(
-                f"train.batch_size={settings.batch_size} cannot be shared equally by "
-                f"train.devices={settings.devices}"
+                f"train.batch_size={settings.batch_size} cannot be split into "
+                f"train.devices={settings.devices} equal parts"
             )
-        self._place = None if TorchElasticEnvironment.detect() else processes.OneMachine()
+        self._environment = (
+            None if TorchElasticEnvironment.detect() else processes.SingleMachineEnvironment()
+        )
         self._fabric = Fabric(
             accelerator=accelerator,
             devices=devices,
-            # While the first prepares images, which may take hours, the others wait for it.
+            # The other processes wait while the main process prepares images, maybe for hours.
             strategy=DDPStrategy(timeout=timedelta(days=1)) if settings.devices > 1 else "auto",
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-            plugins=self._place,
+            plugins=self._environment,
         )
-        self._others = self._start_others(settings)
+        self._children = self._start_children(settings)
         self._launch()
         if settings.precision == "bf16":
-            _warn_of_slow_bf16(self.device)
+            _warn_about_slow_bf16(self.device)
         torch.set_float32_matmul_precision("high" if settings.precision == "tf32" else "highest")
         if self.device.type == "cuda":
-            # What cuDNN finds fastest differs from start to start, and with it the last bits.
+            # The fastest algorithm that cuDNN finds differs between starts, and so do last bits.
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = settings.precision == "tf32"
 
-    def _start_others(self, settings: TrainOptions) -> processes.Others | None:
-        if settings.devices == 1 or self._place is None or is_initialized():
+    def _start_children(self, settings: TrainOptions) -> processes.ChildProcesses | None:
+        if settings.devices == 1 or self._environment is None or is_initialized():
             return None
-        if processes.number() > 0:
-            processes.follow()
+        if processes.process_rank() > 0:
+            processes.exit_with_parent()
             return None
-        others = processes.Others(settings.devices, self._place.main_port)
-        processes.watch(others)
-        return others
+        children = processes.ChildProcesses(settings.devices, self._environment.main_port)
+        processes.exit_if_child_is_lost(children)
+        return children
 
     def _launch(self) -> None:
         try:
             self._fabric.launch()
         except BaseException as error:
-            if self._others:
-                self._others.kill()  # they would wait for this one for a day
-            if isinstance(error, DistNetworkError) and self._place:
+            if self._children:
+                self._children.kill()  # otherwise they wait for this process for a day
+            if isinstance(error, DistNetworkError) and self._environment:
                 raise ConnectionError(
-                    f"the processes of this run cannot meet at port {self._place.main_port}: "
-                    "MASTER_PORT=N chooses another, and without it a free one is found"
+                    "the processes of this run cannot connect at port "
+                    f"{self._environment.main_port}: set another MASTER_PORT, or unset it to use "
+                    "a free port"
                 ) from error
             raise
 
     @property
     def device(self) -> torch.device:
-        """Where this process computes."""
+        """The device of this process."""
         return self._fabric.device
 
     @property
     def rank(self) -> int:
-        """This process's number among all of them."""
+        """The rank of this process over all machines."""
         return self._fabric.global_rank
 
     @property
@@ -109,16 +112,16 @@ class Engine:
 
     @property
     def processes(self) -> int:
-        """How many processes train together."""
+        """The number of processes that train together, the world size."""
         return self._fabric.world_size
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes files and reports."""
+        """Whether this process is the main process, which writes files and reports."""
         return self.rank == 0
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The arithmetic of forward passes."""
+        """A context for forward passes in the run's precision."""
         context: AbstractContextManager[Any] = self._fabric.autocast()
         return context
 
@@ -126,11 +129,11 @@ class Engine:
         """The main process's value, in every process."""
         if self.processes == 1:
             return value
-        with self._together():
+        with self._collective():
             return self._fabric.broadcast(value)
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is up in any process, the same answer in all."""
+        """Whether the flag is true in any process; the same result in all."""
         if self.processes == 1:
             return flag
         return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
@@ -139,14 +142,14 @@ class Engine:
         """The mean of a tensor over all processes."""
         if self.processes == 1:
             return value
-        with self._together():
+        with self._collective():
             reduced = self._fabric.all_reduce(value, reduce_op="mean")
         assert isinstance(reduced, Tensor)
         return reduced
 
     @torch.no_grad()
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Replace every gradient by its mean over all processes, in one all-reduce."""
+        """Replace each gradient by its mean over all processes, in one all-reduce."""
         if self.processes == 1:
             return
         for parameter in parameters:  # every process must flatten the same list
@@ -159,34 +162,36 @@ class Engine:
             gradient.copy_(part.view_as(gradient))
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
+        """Wait until all processes reach this call."""
         if self.processes > 1:
-            with self._together():
+            with self._collective():
                 self._fabric.barrier()
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
-        """What all processes do at once; the first one says why another is missing."""
+    def _collective(self) -> Iterator[None]:
+        """A context for a collective; if it fails, the main process reports the lost process."""
         try:
             yield
         except RuntimeError as error:
             if self.rank > 0:
                 raise SystemExit(1) from error
             reason = _first_line(error)
-            if self._others:
-                reason = self._others.why_lost() or reason
-                self._others.kill()
-            raise LostProcess(processes.lost(reason)) from error
+            if self._children:
+                reason = self._children.wait_for_failure() or reason
+                self._children.kill()
+            raise LostProcess(processes.lost_message(reason)) from error
 
 
 def _first_line(error: RuntimeError) -> str:
-    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]  # without a place in C++
+    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[
+        :120
+    ]  # without the location in C++ code
 
 
-def _placement(settings: TrainOptions) -> tuple[str, int | list[int]]:
+def _accelerator_and_devices(settings: TrainOptions) -> tuple[str, int | list[int]]:
     kind, _, number = settings.device.partition(":")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise RequestError(f"train.device={settings.device}: no CUDA device is to be had here")
+        raise RequestError(f"train.device={settings.device}: no CUDA device is available")
     if kind == "mps" and not torch.backends.mps.is_available():
         raise RequestError("train.device=mps: this machine has no Metal device")
     if number and settings.devices > 1:
@@ -205,7 +210,7 @@ def _placement(settings: TrainOptions) -> tuple[str, int | list[int]]:
     return kind, [int(number)] if number else settings.devices
 
 
-def _warn_of_slow_bf16(device: torch.device) -> None:
+def _warn_about_slow_bf16(device: torch.device) -> None:
     # On a CPU without native bf16 it was measured as thirty times slower than float32.
     if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         warnings.warn(

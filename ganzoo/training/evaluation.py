@@ -1,4 +1,4 @@
-"""The evaluation of a run's generator, during training or after it."""
+"""The evaluation of a run's generator by metrics, during training or after it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from ganzoo.evaluation.metric_check import check_metrics
 from ganzoo.evaluation.record import EvaluationResult, Goal
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.training.growth import GrowthPoint
-from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
+from ganzoo.training.sampling import ClassFrequencies, images_from_latents, latents_of
 
 
 class Evaluation:
     """The metrics of a run, ready to measure its generator at any stage.
 
-    Raises RequestError if there are none, or one of them or the extractor refuses.
+    Raises RequestError if there are none, or if one of them or the extractor refuses its options.
     """
 
     def __init__(self, run: Run, data: Collection, device: torch.device | str = "cpu") -> None:
         if not run.metrics:
             raise RequestError("no metric is installed: `ganzoo list metrics` shows them")
         if not run.extractor:
-            raise RequestError("no feature extractor is installed: name one, extractor=NAME")
+            raise RequestError("no feature extractor is installed: choose one with extractor=NAME")
         self.run = run
         self._data = data
         self._device = device
@@ -49,32 +49,32 @@ class Evaluation:
         if isinstance(extract, torch.nn.Module):
             extract.to(device)
         self.extract = CheckedExtractor(extract, run.extractor.entry.code)
-        self._gauges = [_gauge(chosen) for chosen in run.metrics.values()]
+        self._metrics = [_configured_metric(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
     @property
     def note(self) -> str | None:
-        """Which extractor was taken, if nobody has named one: another machine may take another."""
+        """A message about the extractor, if it was chosen automatically; None otherwise."""
         extractor = self.run.extractor
         if not extractor or not extractor.automatic:
             return None
         return (
-            f"extractor=auto chose the extractor {extractor.entry.component.name}; scores "
-            "of other extractors cannot be compared with its own"
+            f"extractor=auto chose the extractor {extractor.entry.component.name}; its scores "
+            "cannot be compared with those of other extractors"
         )
 
-    def refuse_impossible(self) -> None:
+    def check_metrics(self) -> None:
         """Try the metrics on random images of the run's full size.
 
-        Raises RequestError if one of them refuses these, if the extractor fails, or if none of
-        them gives the number ``evaluate.best``.
+        Raises RequestError if a metric refuses them, if the extractor fails, or if no metric
+        returns the number ``evaluate.best``.
         """
-        how, best = self.run.evaluate, self.run.evaluate.best
-        counts = (min(how.real, len(self._data)), how.samples)
-        names = check_metrics(self._gauges, self._data.shape, self.extract, counts)
+        options, best = self.run.evaluate, self.run.evaluate.best
+        counts = (min(options.real, len(self._data)), options.samples)
+        names = check_metrics(self._metrics, self._data.shape, self.extract, counts)
         if best is not None and names is not None and best not in names:
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
-            raise RequestError(f"evaluate.best={best}: no metric gives this number{known}")
+            raise RequestError(f"evaluate.best={best}: no metric returns this number{known}")
 
     def __call__(
         self,
@@ -86,69 +86,70 @@ class Evaluation:
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
     ) -> EvaluationResult:
-        """Measure a generator that is in evaluation mode, as far as it is grown.
+        """Measure a generator, which is in evaluation mode and at the stage of ``point``.
 
-        Its images are those that ``ganzoo generate`` makes with the run's seed. The labels of a
-        ``conditional`` one are as frequent as among the real images that it is compared with,
-        also where ``data.balance`` trains all classes equally. Whatever ``progress`` raises ends
-        it; what a metric raises is told to ``failed``, if that is there.
+        Its images are those of ``ganzoo generate`` with the run's seed. The classes of a
+        ``conditional`` generator are as frequent as among the real images that it is compared with,
+        even if ``data.balance`` trains all classes equally. An exception in ``progress`` is raised;
+        one in a metric is passed to ``failed``, if given.
         """
-        began = time.perf_counter()
+        start = time.perf_counter()
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
-        made = self._made(generator, conditional, progress)
-        scores = evaluator(made, progress, failed)
+        generated = self._generate(generator, conditional, progress)
+        scores = evaluator(generated, progress, failed)
         assert self.run.extractor
         return EvaluationResult(
             step=step,
             images_seen=images_seen,
             scores=scores,
-            samples=len(made),
+            samples=len(generated),
             real=len(evaluator.real.images),
-            image_shape=tuple(made.shape[1:]),
+            image_shape=tuple(generated.shape[1:]),
             images=evaluator.real.identity,
             extractor=self.run.extractor.entry.component.name,
             features=self.extract.identity,
             seed=self.run.seed,
-            seconds=round(time.perf_counter() - began, 1),
+            seconds=round(time.perf_counter() - start, 1),
         )
 
-    def _made(self, generator: Generator, conditional: bool, progress: Progress) -> Tensor:
+    def _generate(self, generator: Generator, conditional: bool, progress: Progress) -> Tensor:
         count = self.run.evaluate.samples
         frequencies = ClassFrequencies.of(self._data) if conditional else None
-        made = []
-        for numbers in torch.arange(count).split(AT_ONCE):
-            progress("generated images", int(numbers[0]), count)
-            wanted, seed = numbers.tolist(), self.run.seed
-            labels = frequencies.labels(wanted, seed) if frequencies else None
-            made.append(draw(generator, latents_of(generator, wanted, seed), labels))
-        return torch.cat(made)
+        batches, seed = [], self.run.seed
+        for batch in torch.arange(count).split(AT_ONCE):
+            progress("generated images", int(batch[0]), count)
+            indices = batch.tolist()
+            labels = frequencies.labels(indices, seed) if frequencies else None
+            latents = latents_of(generator, indices, seed)
+            batches.append(images_from_latents(generator, latents, labels))
+        return torch.cat(batches)
 
     def _evaluator_at(self, point: GrowthPoint) -> Evaluator:
-        """That of the real images as small as they are at a stage."""
-        shown = real_images(self.run, self._data, point)
+        """The evaluator with the real images at a stage's resolution."""
+        images = real_images(self.run, self._data, point)
         image = list(point.stage.image_shape)
-        identity = cache_key(content=self._data.identity, count=len(shown), image_shape=image)
-        real = CachedRealImages(shown, identity, self.extract, EvaluationCache(), self._device)
-        return Evaluator(self._gauges, real)
+        identity = cache_key(content=self._data.identity, count=len(images), image_shape=image)
+        real = CachedRealImages(images, identity, self.extract, EvaluationCache(), self._device)
+        return Evaluator(self._metrics, real)
 
 
 def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
-    """Those that a run's metrics compare with, as small as at a stage, uint8 (N, C, H, W)."""
-    numbers = spread_evenly(data.indices, run.evaluate.real)
-    taken = torch.from_numpy(data.store.take(numbers)).permute(0, 3, 1, 2)
-    shown = [
+    """The real images of a run's metrics at a stage's resolution, uint8 (N, C, H, W)."""
+    indices = spread_evenly(data.indices, run.evaluate.real)
+    taken = torch.from_numpy(data.store.take(indices)).permute(0, 3, 1, 2)
+    batches = [
         imaging.to_uint8(point.shrink(imaging.from_uint8(batch))) for batch in taken.split(AT_ONCE)
     ]
-    return torch.cat(shown)
+    return torch.cat(batches)
 
 
-def _gauge(chosen: ConfiguredComponent) -> ConfiguredMetric:
+def _configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)
-    told = json.dumps(others, sort_keys=True) if others else ""
+    shown = json.dumps(others, sort_keys=True) if others else ""
     goal: Goal = getattr(chosen.entry.component, "goal", "low")
-    return ConfiguredMetric(chosen.build(), goal, identity, told, chosen.entry.code)
+    return ConfiguredMetric(chosen.build(), goal, identity, shown, chosen.entry.code)
 
 
 def spread_evenly(numbers: Indices, most: int) -> Indices:

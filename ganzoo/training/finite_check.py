@@ -1,4 +1,4 @@
-"""What watches that losses and gradients stay finite numbers."""
+"""Checks that losses and gradients are finite numbers."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from torch import Tensor
 
 from ganzoo.training.engine import Engine
 
-MOST_SKIPPED = 20
-"""Updates in a row that may be left out; after so many a run does not recover."""
-_MOST_UNREAD = 100
+MAX_SKIPPED = 20
+"""Consecutive updates that may be skipped; after more, a run does not recover."""
+_MAX_PENDING = 100
 
 
 @dataclass(frozen=True)
 class Update:
-    """What an update of the weights is made from."""
+    """The numbers that an update of the weights is computed from."""
 
     phase: str
     step: int
     images_seen: int
-    size: int
-    """Of its batch of real images, the last ones seen."""
-    names: tuple[str, ...]
-    """Of the loss's terms."""
+    batch_size: int
+    """The size of its batch of real images, which are the last images seen."""
+    term_names: tuple[str, ...]
+    """The names of the loss's terms."""
     values: Tensor
-    """Of these terms, and the norm of the gradient, (n + 1,)."""
+    """The values of the terms, then the norm of the gradient, (n + 1,)."""
 
-    def told(self) -> dict[str, str]:
-        """Each term and the gradient's norm, as texts: JSON knows no NaN."""
+    def as_texts(self) -> dict[str, str]:
+        """The terms and the norm of the gradient, as texts, because JSON has no NaN."""
         numbers = map(str, self.values.tolist())
-        return dict(zip((*self.names, "norm of the gradient"), numbers, strict=True))
+        return dict(zip((*self.term_names, "norm of the gradient"), numbers, strict=True))
 
 
 class NonFinite(ArithmeticError):
@@ -41,62 +41,68 @@ class NonFinite(ArithmeticError):
 
     def __init__(self, update: Update) -> None:
         self.update = update
-        wrong = [f"{name} is {text}" for name, text in update.told().items() if not _finite(text)]
-        told = ", ".join(wrong) or "another process has a number that is not finite"
-        super().__init__(f"in the {update.phase}'s update of step {update.step + 1}, {told}")
+        wrong = [
+            f"{name} is {text}" for name, text in update.as_texts().items() if not _finite(text)
+        ]
+        what = ", ".join(wrong) or "a number of another process is not finite"
+        super().__init__(f"in the {update.phase}'s update of step {update.step + 1}, {what}")
 
 
 class FiniteCheck:
-    """Looks at every update.
+    """Checks the losses and the gradient norm of every update.
 
-    Where a bad one only ends the run, it is looked for now and then, so that nothing waits for a
-    device; where it is left out or undone, before it is made. All processes decide alike.
+    With the policies ``skip`` and ``rollback``, and on a CPU, each update is checked before it is
+    made. Otherwise updates are checked in groups, because a check synchronizes with the device. All
+    processes get the same result.
     """
 
     def __init__(self, engine: Engine, policy: str) -> None:
         self._engine = engine
-        self._at_once = policy != "raise" or engine.device.type == "cpu"
+        self._immediate = policy != "raise" or engine.device.type == "cpu"
         self._skips = policy == "skip"
         self.skipped = 0
-        """Updates in a row that were left out just now."""
-        self._unread: list[Update] = []
+        """The number of consecutive updates that were skipped last."""
+        self._pending: list[Update] = []
 
-    def accepts(self, update: Update) -> bool:
-        """Whether the update should be made.
+    def check(self, update: Update) -> bool:
+        """Whether to make the update; False if it must be skipped.
 
-        Raises NonFinite if it is bad and is not to be left out, or too many were.
+        Raises NonFinite if it is not finite and the policy is not ``skip``, or if too many
+        consecutive updates were skipped.
         """
-        self._unread.append(update)
-        if not self._at_once and len(self._unread) < _MOST_UNREAD:
+        self._pending.append(update)
+        if not self._immediate and len(self._pending) < _MAX_PENDING:
             return True
         try:
-            self.look()
+            self.check_pending()
         except NonFinite:
             self.skipped += 1
-            if not self._skips or self.skipped > MOST_SKIPPED:
+            if not self._skips or self.skipped > MAX_SKIPPED:
                 raise
             return False
         self.skipped = 0
         return True
 
-    def look(self) -> None:
-        """Look at the updates since the last look; raises NonFinite for the first bad one."""
-        updates, self._unread = self._unread, []
+    def check_pending(self) -> None:
+        """Check the updates since the last check; raise NonFinite for the first one that fails."""
+        updates, self._pending = self._pending, []
         if not updates:
             return
-        fine = torch.stack([update.values.isfinite().all() for update in updates])
-        if self._engine.any(not bool(fine.all())):
-            # Where all is well here, it was in another process, not long ago.
-            raise NonFinite(updates[-1 if fine.all() else int(fine.long().argmin())])
+        finite = torch.stack([update.values.isfinite().all() for update in updates])
+        if self._engine.any(not bool(finite.all())):
+            # If all updates are finite here, one of another process is not.
+            raise NonFinite(updates[-1 if finite.all() else int(finite.long().argmin())])
 
 
-def report(error: NonFinite, images: Sequence[int], seed: int, stream: int) -> dict[str, Any]:
-    """All that it takes to look into it: which update, on which images, with what randomness."""
+def nonfinite_report(
+    error: NonFinite, images: Sequence[int], seed: int, stream: int
+) -> dict[str, Any]:
+    """The update, its images and its randomness, as plain values for ``nonfinite.json``."""
     update = error.update
     return {
         "step": update.step + 1,
         "phase": update.phase,
-        "values": update.told(),
+        "values": update.as_texts(),
         "images": list(images),
         "seed": seed,
         "stream": stream,

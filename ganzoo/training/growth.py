@@ -1,4 +1,4 @@
-"""Layer-wise growth: what a run works on after so many images (Karras et al. 2017)."""
+"""Layer-wise growth: stage and fade as a function of images seen (Karras et al. 2017)."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stage:
-    """A resolution, and how a run trains there."""
+    """One resolution of a run, and its training settings."""
 
     number: int
-    """Its place among the networks' stages."""
+    """The index in the networks' ``stages``."""
     image_shape: ImageShape
     batch_size: int
-    begins: int = 0
-    """Images seen when its layers come."""
+    starts_at: int = 0
+    """Images seen when the stage starts."""
     fade_images: int = 0
-    """How many more it takes until they are faded in."""
+    """Images in which its layers are faded in; 0 for the first stage."""
     lr_factor: float = 1.0
-    """What both players' learning rates are multiplied by."""
+    """A factor of both learning rates."""
 
 
 @dataclass(frozen=True)
 class GrowthPoint:
-    """A stage, and how far its layers are faded in, from 0 to 1."""
+    """A stage, and the fade of its layers: 0 at its start, 1 when they are faded in."""
 
     stage: Stage
     fade: float
 
-    def bring(self, *players: nn.Module) -> None:
-        """Bring players here, if they are such as grow."""
-        for player in players:
-            if isinstance(player, GrowingNetwork):
-                with getattr(player, "plugin_code", nullcontext()):
-                    player.grow(self.stage.number, self.fade)
+    def grow(self, *networks: nn.Module) -> None:
+        """Set networks that grow to this stage and fade; others are unchanged."""
+        for network in networks:
+            if isinstance(network, GrowingNetwork):
+                with getattr(network, "plugin_code", nullcontext()):
+                    network.grow(self.stage.number, self.fade)
 
     def shrink(self, real: Tensor) -> Tensor:
-        """Real images (N, C, H, W) as the networks see them: as small, and as far faded in.
+        """Real images (N, C, H, W), reduced to the stage's resolution and faded like the networks.
 
-        Both sides of the images are whole multiples of the stage's.
+        Height and width must be multiples of the stage's.
         """
         factor = real.shape[-1] // self.stage.image_shape.width
         if factor > 1:
@@ -63,9 +63,9 @@ class GrowthPoint:
 
 
 class GrowthSchedule:
-    """The stages of a run; one that does not grow has a single one.
+    """The stages of a run; a run that does not grow has one stage.
 
-    Raises RequestError where the settings do not suit the networks.
+    Raises RequestError if the settings do not fit the networks.
     """
 
     def __init__(self, run: Run, networks: Networks, image_shape: ImageShape) -> None:
@@ -79,64 +79,64 @@ class GrowthSchedule:
         self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
             if stage.batch_size % run.train.devices:
-                side, devices = stage.image_shape.height, run.train.devices
+                height, devices = stage.image_shape.height, run.train.devices
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
                     f"cannot be split into train.devices={devices} equal parts: set "
-                    f"growth.batch_size.{side}={devices}, or a multiple"
+                    f"growth.batch_size.{height}={devices}, or a multiple"
                 )
 
     def at(self, images_seen: int) -> GrowthPoint:
-        """Where a run is after so many images."""
-        stage = [stage for stage in self.stages if stage.begins <= images_seen][-1]
-        passed = images_seen - stage.begins
-        return GrowthPoint(
-            stage, 1.0 if passed >= stage.fade_images else passed / stage.fade_images
-        )
+        """The stage and fade after this number of images seen."""
+        stage = [stage for stage in self.stages if stage.starts_at <= images_seen][-1]
+        done = images_seen - stage.starts_at
+        return GrowthPoint(stage, 1.0 if done >= stage.fade_images else done / stage.fade_images)
 
     def steps(self, images: float, seen: int = 0) -> int:
-        """How many steps it takes from ``seen`` images on to have shown at least so many."""
+        """The steps from ``seen`` images seen to at least ``images``, over all stages."""
         steps = 0
-        ends = [stage.begins for stage in self.stages[1:]]
+        ends = [stage.starts_at for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
-            shown = stage.batch_size * self._discriminator_steps
-            more = max(0, math.ceil((min(end, images) - seen) / shown))
-            steps, seen = steps + more, seen + more * shown
+            per_step = stage.batch_size * self._discriminator_steps
+            more = max(0, math.ceil((min(end, images) - seen) / per_step))
+            steps, seen = steps + more, seen + more * per_step
         return steps
 
-    def trained(self, player: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
-        """The parameters of a player that are trained at a stage, by their names."""
-        named = {k: p for k, p in player.named_parameters() if p.requires_grad}
-        if self._growth is None or not isinstance(player, GrowingNetwork):
+    def trained_parameters(self, network: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
+        """The parameters of a network that are trained at a stage, by their names."""
+        named = {k: p for k, p in network.named_parameters() if p.requires_grad}
+        if self._growth is None or not isinstance(network, GrowingNetwork):
             return named
-        alone = self._growth.freeze and stage is not self.stages[0]
-        numbers = range(stage.number if alone else 0, stage.number + 1)
+        newest_only = self._growth.freeze and stage is not self.stages[0]
+        numbers = range(stage.number if newest_only else 0, stage.number + 1)
         added = {
-            id(parameter) for number in numbers for parameter in player.stage_parameters(number)
+            id(parameter) for number in numbers for parameter in network.stage_parameters(number)
         }
         return {k: p for k, p in named.items() if id(p) in added}
 
     def warning(self, steps: int) -> str | None:
-        """What is to be said of a run of so many steps, if it will not grow up."""
+        """A warning if a run of this number of steps does not reach its full resolution."""
         last = self.stages[-1]
-        whole = last.begins + last.fade_images
+        faded_in = last.starts_at + last.fade_images
         if self._growth is not None and len(self.stages) == 1:
-            return f"there is nothing to grow: {last.image_shape.size} pixels are the only stage"
-        if self.steps(whole) > steps:
+            return f"the networks cannot grow: {last.image_shape.size} pixels are the only stage"
+        if self.steps(faded_in) > steps:
             return (
-                f"the last layers are whole after {whole} images, but this run ends before: make "
-                "growth.fade_images and growth.stable_images smaller, or the run longer"
+                f"the last layers are faded in after {faded_in} images, but this run ends before: "
+                "reduce growth.fade_images and growth.stable_images, or train longer"
             )
         return None
 
 
 def _shapes(networks: Networks, image_shape: ImageShape) -> Sequence[ImageShape]:
-    """The stages of networks that grow."""
+    """The stages of both networks, which must be the same."""
     generator, discriminator = networks.generator, networks.discriminator
-    assert isinstance(generator, GrowingNetwork), "the architecture says that its networks grow"
-    assert isinstance(discriminator, GrowingNetwork), "the architecture says that its networks grow"
+    assert isinstance(generator, GrowingNetwork), "the architecture declares that its networks grow"
+    assert isinstance(discriminator, GrowingNetwork), (
+        "the architecture declares that its networks grow"
+    )
     shapes = list(generator.stages)
-    assert shapes == list(discriminator.stages), "both players grow through the same stages"
+    assert shapes == list(discriminator.stages), "both networks have the same stages"
     assert shapes[-1] == image_shape, f"the last stage is {shapes[-1]}, not {image_shape}"
     return shapes
 
@@ -144,28 +144,28 @@ def _shapes(networks: Networks, image_shape: ImageShape) -> Sequence[ImageShape]
 def _stages(
     shapes: Sequence[ImageShape], growth: GrowthOptions, batch_size: int
 ) -> Iterator[Stage]:
-    """From the first resolution that is no smaller than ``growth.start`` to the last."""
+    """The stages from the first height of at least ``growth.start`` to the last."""
     numbers = [n for n, image in enumerate(shapes) if image.height >= growth.start]
     if not numbers:
         raise RequestError(
-            f"growth.start={growth.start}: the images have {shapes[-1].size} pixels, so begin "
-            f"with a height of {shapes[-1].height} or less"
+            f"growth.start={growth.start}: the images have {shapes[-1].size} pixels, so start "
+            f"at a height of {shapes[-1].height} or less"
         )
-    begins = 0
+    starts_at = 0
     for number in numbers:
         fade_images = growth.fade_images if number != numbers[0] else 0
         height = shapes[number].height
         yield Stage(
             number=number,
             image_shape=shapes[number],
-            batch_size=min([batch_size, *_reached(growth.batch_size, height)]),
-            begins=begins,
+            batch_size=min([batch_size, *_values_up_to(growth.batch_size, height)]),
+            starts_at=starts_at,
             fade_images=fade_images,
-            lr_factor=([1.0, *_reached(growth.lr_factor, height)])[-1],
+            lr_factor=([1.0, *_values_up_to(growth.lr_factor, height)])[-1],
         )
-        begins += fade_images + growth.stable_images
+        starts_at += fade_images + growth.stable_images
 
 
-def _reached(values: Mapping[int, T], resolution: int) -> list[T]:
-    """The values of this resolution and those before, ascending by resolution."""
-    return [values[each] for each in sorted(values) if each <= resolution]
+def _values_up_to(values: Mapping[int, T], resolution: int) -> list[T]:
+    """The values of all resolutions up to this one, ascending by resolution."""
+    return [value for key, value in sorted(values.items()) if key <= resolution]

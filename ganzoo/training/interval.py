@@ -1,4 +1,4 @@
-"""How often something happens: every so many steps, epochs or images."""
+"""Intervals in steps, epochs or images, and when they are due."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ganzoo.sections import Interval
 
 
 class Position(NamedTuple):
-    """How far a run has come."""
+    """A run's progress: steps and images seen."""
 
     step: int
     images_seen: int
 
 
-def due(every: Interval, before: Position, now: Position, images: int) -> bool:
-    """Whether this step reached a multiple of the interval, with ``images`` in an epoch."""
+def is_due(every: Interval, before: Position, now: Position, images_per_epoch: int) -> bool:
+    """Whether the step from ``before`` to ``now`` reached a multiple of the interval."""
     if isinstance(every, int):
         return now.step % every == 0
     amount, unit = every.split()
-    size = Fraction(amount) * (1 if unit == "images" else images)
+    size = Fraction(amount) * (1 if unit == "images" else images_per_epoch)
     return now.images_seen // size > before.images_seen // size

@@ -1,4 +1,4 @@
-"""Evaluations while a run trains: when they are due, and the best checkpoint by them."""
+"""Evaluations during training: when they are due, and the best checkpoint."""
 
 from __future__ import annotations
 
@@ -8,73 +8,78 @@ from typing import Protocol
 from ganzoo.errors import Stopped, in_one_line
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, is_better, selection_metric
 from ganzoo.observers.observer_list import ObserverList
-from ganzoo.training.checkpoint_manager import CheckpointManager, Trained
+from ganzoo.training.checkpoint_manager import CheckpointedTrainer, CheckpointManager
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.interval import Position, due
+from ganzoo.training.interval import Position, is_due
 
 
-class EvaluatedTrainer(Trained, Protocol):
-    """A trainer, as far as its evaluations go."""
+class EvaluatedTrainer(CheckpointedTrainer, Protocol):
+    """What the periodic evaluation needs of a trainer."""
 
     steps: int
 
 
 class PeriodicEvaluation:
-    """Has a run measured when that is due; ``evaluation`` is there in the process that does it."""
+    """Evaluates a run when it is due; ``evaluation`` is None except in the main process."""
 
     def __init__(
         self,
         trainer: EvaluatedTrainer,
         evaluation: Evaluation | None,
-        keeper: CheckpointManager,
-        audience: ObserverList,
+        checkpoints: CheckpointManager,
+        observers: ObserverList,
     ) -> None:
-        self.last = -1
+        self.last_step = -1
         """The last step at which the run was evaluated."""
         self._trainer = trainer
         self._evaluation = evaluation
-        self._checkpoints = keeper
-        self._observers = audience
-        self._said: set[str] = set()
+        self._checkpoints = checkpoints
+        self._observers = observers
+        self._shown_warnings: set[str] = set()
 
     @property
-    def is_owed(self) -> bool:
-        """Whether an evaluation is due at this step that was not made, or not to its end."""
+    def is_due(self) -> bool:
+        """Whether an evaluation is due at this step and not completed."""
         trainer, game = self._trainer, self._trainer.game
         every = trainer.run.evaluate.every
-        if every is None or not trainer.step or self.last == trainer.step:
+        if every is None or not trainer.step or self.last_step == trainer.step:
             return False
         size = game.schedule.at(game.images_seen - 1).stage.batch_size
         before = Position(
             trainer.step - 1, game.images_seen - size * trainer.run.train.discriminator.steps
         )
         now = Position(trainer.step, game.images_seen)
-        return trainer.step == trainer.steps or due(every, before, now, len(game.batches.data))
+        at_end = trainer.step == trainer.steps
+        return at_end or is_due(every, before, now, len(game.batches.data))
 
-    def examine(self, stopping: Callable[[], bool]) -> None:
-        """Measure the averaged generator, and keep this step's checkpoint if it is the best.
+    def forget_after(self, step: int) -> None:
+        """Evaluate again after a rollback to ``step``."""
+        self.last_step = min(self.last_step, step)
 
-        A request to stop puts it off until the run goes on. Whatever fails is told: it never ends
-        the run.
+    def evaluate(self, stopping: Callable[[], bool]) -> None:
+        """Measure the EMA generator, and save this step's checkpoint if it is the best.
+
+        A request to stop postpones the evaluation until the run is resumed. An error is reported
+        and does not end the run.
         """
         trainer = self._trainer
-        done, crowned = True, None
+        completed, new_best = True, None
         if trainer.engine.is_main:
             try:
-                found = self._measured(stopping)
-                crowned = found and self._best_by(found)
+                evaluated = self._evaluate(stopping)
+                new_best = evaluated and self._new_best(evaluated)
             except Stopped:
-                done = False
-            except Exception as error:  # noqa: BLE001 - what watches a run may not end it
-                self._warn(f"it could not be evaluated: {in_one_line(error)}")
-        done, crowned = trainer.engine.broadcast((done, crowned))
-        if done:
-            self.last = trainer.step
-        if crowned:
-            self._checkpoints.mark_best(*crowned)
+                completed = False
+            except Exception as error:  # noqa: BLE001 - an evaluation must not end a run
+                self._warn(f"the evaluation failed: {in_one_line(error)}")
+        completed, new_best = trainer.engine.broadcast((completed, new_best))
+        if completed:
+            self.last_step = trainer.step
+        if new_best:
+            self._checkpoints.save_best(*new_best)
 
-    def _measured(self, stopping: Callable[[], bool]) -> EvaluationResult | None:
-        """What was measured, if any metric could be; raises Stopped if it has to stop."""
+    def _evaluate(self, stopping: Callable[[], bool]) -> EvaluationResult | None:
+        """The result, if any metric succeeded; raises Stopped on a request to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
             self._observers.notify(
@@ -83,44 +88,45 @@ class PeriodicEvaluation:
             if stopping():
                 raise Stopped
 
-        assert self._evaluation, "the settings ask for it"
+        assert self._evaluation, "evaluate.every is set"
         trainer, game = self._trainer, self._trainer.game
-        trainer.ema.settle()
+        trainer.ema.update_batch_statistics()
         generator, conditional = trainer.ema.generator, game.networks.conditional
-        left_out: dict[str, list[str]] = {}
+        failures: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
-            left_out.setdefault(in_one_line(error), []).append(metric)
+            failures.setdefault(in_one_line(error), []).append(metric)
 
-        found = self._evaluation(
+        evaluated = self._evaluation(
             generator, game.point, trainer.step, game.images_seen, conditional, progress, failed
         )
-        for reason, names in left_out.items():
+        for reason, names in failures.items():
             self._warn(f"{', '.join(names)} left out: {reason}")
-        if not found.scores:
+        if not evaluated.scores:
             return None
-        self._observers.notify(lambda observer: observer.on_evaluation_end(found))
-        return found
+        self._observers.notify(lambda observer: observer.on_evaluation_end(evaluated))
+        return evaluated
 
     def _warn(self, message: str) -> None:
-        """Say it, unless it was said before since the run's last start."""
-        if message not in self._said:
-            self._said.add(message)
+        """Warn, unless the same warning was shown since the run's last start."""
+        if message not in self._shown_warnings:
+            self._shown_warnings.add(message)
             step = self._trainer.step
-            self._observers.warn(step, f"evaluation at step {step}: {message} (said once)")
+            self._observers.warn(step, f"evaluation at step {step}: {message} (shown once)")
 
-    def _best_by(self, found: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:
-        """The number by which this step is the best so far, its value and basis, if it is."""
+    def _new_best(self, evaluated: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:
+        """Name, value and basis of the number by which this step is the best so far, or None."""
         wanted = self._trainer.run.evaluate.best
-        name = selection_metric(found.scores, wanted)
+        name = selection_metric(evaluated.scores, wanted)
         if name is None:
             if wanted:
                 self._warn(
-                    f"no metric gives evaluate.best={wanted} of images of {found.size} pixels"
+                    f"no metric returns evaluate.best={wanted} for images of {evaluated.size}"
+                    " pixels"
                 )
             return None
-        score = found.scores[name]
-        basis = ComparisonBasis.of(found, score)
-        if not is_better(score, self._checkpoints.best(name, basis)):
+        score = evaluated.scores[name]
+        basis = ComparisonBasis.of(evaluated, score)
+        if not is_better(score, self._checkpoints.best_value(name, basis)):
             return None
         return name, score.value, basis

@@ -1,7 +1,7 @@
-"""The phases of a training step: whose turn it is, and what they minimize.
+"""The phases of a training step: the discriminator's updates, then the generator's.
 
-A step walks through its phases in order, each as often as it repeats. Everything random in a
-phase follows from the phase's name and its position, the number of its updates so far.
+A step runs its phases in order, each ``repeats`` times. All random numbers of a phase depend on the
+phase's name and on its position, the number of its updates so far.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from ganzoo.training.sampling import ClassFrequencies
 
 @dataclass
 class Phase:
-    """One player's turn."""
+    """The updates of one network in a step."""
 
     name: str
     named: Mapping[str, nn.Parameter]
-    """What is trained."""
+    """The trained parameters, by their names."""
     optimizer: torch.optim.Optimizer
     terms: Callable[[int], Terms]
-    """What is minimized at a position."""
+    """The terms of the loss at a position; their sum is minimized."""
     repeats: int = 1
     after: Callable[[], None] = lambda: None
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """What is trained."""
+        """The trained parameters."""
         return list(self.named.values())
 
 
 @dataclass
 class Game:
-    """The two players, the images they see, and what they minimize."""
+    """The two networks, their images, and the loss."""
 
     run: Run
     networks: Networks
@@ -55,24 +55,24 @@ class Game:
     batches: Batches
     schedule: GrowthSchedule
     augment: Pipeline
-    """What is done to real images only."""
+    """The augmentations of real images only."""
     view: Pipeline
-    """What is done to every image before the discriminator sees it."""
+    """The augmentations of all inputs of the discriminator."""
     engine: Engine
     randomness: Randomness
     stateful: Mapping[str, Stateful] = field(default_factory=dict)
-    """The objective and the augmentations that change while they train, by their section."""
+    """The loss and the augmentations that have a state, by their section of the settings."""
     running_means: RunningMeans = field(default_factory=RunningMeans)
     images_seen: int = 0
     """Real images shown to the discriminator so far, over all processes."""
     point: GrowthPoint = field(init=False)
-    """Where in its schedule the run is."""
+    """The current stage and fade."""
     watched: dict[str, Tensor] = field(default_factory=dict)
-    """What is worth a report of the terms calculated last, beside the terms."""
+    """Scalars of the last update to report, in addition to its terms."""
     scores: dict[str, Tensor] = field(default_factory=dict)
-    """The discriminator's scores of the real and the fake images that it was trained on last."""
+    """The scores of the real and fake images of the discriminator's last update."""
     frequencies: ClassFrequencies | None = field(init=False, default=None)
-    """How often each class is trained; ``None`` where the players get no labels."""
+    """How often each class is trained; ``None`` if the networks are unconditional."""
     _batch: Batch = field(init=False)
     _loss: PluginCode = field(init=False)
 
@@ -85,27 +85,27 @@ class Game:
 
     @property
     def classes(self) -> int:
-        """How many classes the players listen to; 0 where they listen to no labels."""
+        """The number of classes; 0 if the networks are unconditional."""
         return len(self.batches.data.class_names) if self.networks.conditional else 0
 
     def grow(self) -> None:
-        """Bring both players to where the images seen so far have led them."""
+        """Set both networks to the stage and fade of the images seen so far."""
         self.point = self.schedule.at(self.images_seen)
-        self.point.bring(self.networks.generator, self.networks.discriminator)
+        self.point.grow(self.networks.generator, self.networks.discriminator)
 
     def reroll(self, stream: int) -> None:
-        """Go on with other randomness."""
+        """Use another stream of random numbers from now on."""
         self.randomness = Randomness(self.run.seed, stream)
-        self.batches.shuffle(self.randomness.number("order"))
+        self.batches.shuffle(self.randomness.derive_seed("order"))
 
     def phases(self) -> list[Phase]:
-        """``train.discriminator.steps`` discriminator updates, then one of the generator.
+        """``train.discriminator.steps`` updates of the discriminator, then one of the generator.
 
         Both optimizers are new.
         """
         train, stage = self.run.train, self.point.stage
-        generator = self.schedule.trained(self.networks.generator, stage)
-        discriminator = self.schedule.trained(self.networks.discriminator, stage)
+        generator = self.schedule.trained_parameters(self.networks.generator, stage)
+        discriminator = self.schedule.trained_parameters(self.networks.discriminator, stage)
         return [
             Phase(
                 name="discriminator",
@@ -124,7 +124,7 @@ class Game:
         ]
 
     def discriminator_terms(self, position: int) -> Terms:
-        """The discriminator's terms on the next real images and as many new fakes."""
+        """The discriminator's terms on the next real images and as many new fake images."""
         size = self.point.stage.batch_size
         batch = self.batches.take(self.images_seen, size, self.engine.shard)
         self.images_seen += size
@@ -136,15 +136,15 @@ class Game:
         with torch.no_grad(), self.engine.autocast():
             fake = self._fake("discriminator latents", position)
         with self.engine.autocast():
-            told = {"real": self._batch.images, "fake": fake}
-            critic = self._critic("discriminator view", position, told)
+            reported = {"real": self._batch.images, "fake": fake}
+            critic = self._critic("discriminator view", position, reported)
             with self._loss:
                 terms = self.objective.discriminator(critic, self._batch.images, fake)
                 require_terms(terms, self.objective.discriminator)
                 return terms
 
     def generator_terms(self, position: int) -> Terms:
-        """The generator's terms on new fakes, beside the last real images."""
+        """The generator's terms on new fake images and the last real images."""
         with self.engine.autocast():
             fake = self._fake("generator latents", position)
             critic = self._critic("generator view", position, {})
@@ -154,24 +154,24 @@ class Game:
                 return terms
 
     def constrain(self) -> None:
-        """Confine the discriminator's weights, where the objective does that."""
+        """Constrain the discriminator's weights, if the loss does that."""
         if isinstance(self.objective, WeightConstraint):
             with self._loss:
                 self.objective.constrain(self.networks.discriminator)
 
     def _fake(self, purpose: str, position: int) -> Tensor:
-        share = self.engine.shard
+        shard = self.engine.shard
         random = self._random(purpose, position)
         generator = self.networks.generator
         with generator.plugin_code:
             latents = generator.sample_latents(self.point.stage.batch_size, random)
-            images = generator(share.of(latents), self._batch.labels).float()
+            images = generator(shard.of(latents), self._batch.labels).float()
             shape = tuple(self._batch.images.shape)
             require_tensor("the generator's output", images, shape, generator.forward)
         return images
 
     def _critic(
-        self, purpose: str, position: int, told: Mapping[str, Tensor]
+        self, purpose: str, position: int, reported: Mapping[str, Tensor]
     ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
         labels, discriminator = self._batch.labels, self.networks.discriminator
@@ -182,7 +182,7 @@ class Game:
                 scores = discriminator(seen, labels).float()
                 n = (len(images),)
                 require_tensor("the discriminator's output", scores, n, discriminator.forward)
-            for name, watched in told.items():
+            for name, watched in reported.items():
                 if images is watched:
                     self.watched[f"scores/{name}"] = scores.mean()
                     self.scores[name] = scores.detach()
@@ -197,7 +197,7 @@ class Game:
 def optimizer(
     named: Mapping[str, nn.Parameter], settings: OptimizerOptions, lr_factor: float
 ) -> torch.optim.Optimizer:
-    """The update rule for some of a player's weights."""
+    """A new optimizer for parameters of one network."""
     parameters, lr = list(named.values()), settings.lr * lr_factor
     match settings.optimizer:
         case "adam":

@@ -1,4 +1,4 @@
-"""The other processes of a run, which its first one starts, listens to and does not outlive."""
+"""The child processes that the main process of a run starts and monitors."""
 
 from __future__ import annotations
 
@@ -14,121 +14,123 @@ from typing import IO
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
-PATIENCE = 5.0
-"""Seconds in which a process may find out itself that another one was lost, and tidy up."""
-_NUMBER = "GANZOO_PROCESS"
+GRACE_PERIOD = 5.0
+"""Seconds in which a process may detect a lost process itself and exit cleanly."""
+_RANK_VARIABLE = "GANZOO_PROCESS"
 
 
-def number() -> int:
-    """This process's number among those of its run, also before they have met."""
-    return int(os.environ.get("RANK" if TorchElasticEnvironment.detect() else _NUMBER, 0))
+def process_rank() -> int:
+    """The rank of this process, also before the processes are connected."""
+    return int(os.environ.get("RANK" if TorchElasticEnvironment.detect() else _RANK_VARIABLE, 0))
 
 
-class OneMachine(LightningEnvironment):
-    """Processes that are started here, of which the variables of other launchers say nothing."""
+class SingleMachineEnvironment(LightningEnvironment):
+    """Processes on one machine, started by ganzoo; variables of other launchers are ignored."""
 
     @property
     def creates_processes_externally(self) -> bool:
-        """Whether Fabric need not start them."""
+        """True: Fabric does not start processes."""
         return True
 
     @property
     def main_address(self) -> str:
-        """Where they meet."""
+        """The address at which the processes connect."""
         return "127.0.0.1"
 
     def local_rank(self) -> int:
-        """This process's number."""
-        return number()
+        """The rank of this process."""
+        return process_rank()
 
     def node_rank(self) -> int:
-        """This machine's."""
+        """The rank of this machine: 0."""
         return 0
 
 
-class Others:
-    """The processes that the first one of a run has started.
+class ChildProcesses:
+    """The processes that the main process of a run has started.
 
-    They run its command, and say nothing: what they would say, it says too. The last word of one
-    that fails alone is kept.
+    They run the same command without output, because the main process writes the same. The standard
+    error of each is kept for the message of a failure.
     """
 
     def __init__(self, count: int, port: int) -> None:
         self._lock = threading.Lock()
-        self._each = [_start(n, port) for n in range(1, count)]
+        self._processes = [_start(rank, port) for rank in range(1, count)]
 
     def kill(self) -> None:
-        """End them, wherever they are; none of them counts as lost from then on."""
+        """Kill all of them; none is reported as failed afterwards."""
         with self._lock:
-            for process, voice in self._each:
-                with voice, process:
+            for process, stderr in self._processes:
+                with stderr, process:
                     process.kill()
-            self._each.clear()
+            self._processes.clear()
 
-    def lost(self) -> str:
-        """Why one of them is gone that should not be, or nothing."""
+    def failure(self) -> str:
+        """Why one of them has failed; empty if none has."""
         with self._lock:
-            for process, voice in self._each:
+            for process, stderr in self._processes:
                 if process.poll():
-                    voice.seek(0)
-                    told = voice.read().decode(errors="replace").splitlines()
-                    return told[-1].removeprefix("error: ") if told else _status(process.returncode)
+                    stderr.seek(0)
+                    lines = stderr.read().decode(errors="replace").splitlines()
+                    if lines:
+                        return lines[-1].removeprefix("error: ")
+                    return _exit_reason(process.returncode)
         return ""
 
-    def why_lost(self) -> str:
-        """The same, of one that may just be going."""
+    def wait_for_failure(self) -> str:
+        """The same, after waiting up to a second for a process that is exiting."""
         deadline = time.monotonic() + 1
-        while not (reason := self.lost()) and time.monotonic() < deadline:
+        while not (reason := self.failure()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return reason
 
 
-def _start(n: int, port: int) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-    voice = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process is there
-    process = subprocess.Popen(  # noqa: S603 - the command that runs already
+def _start(rank: int, port: int) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open while the process runs
+    process = subprocess.Popen(  # noqa: S603 - the command of this process
         [sys.executable, *sys.orig_argv[1:]],
-        env={**os.environ, _NUMBER: str(n), "MASTER_PORT": str(port)},
-        stdin=subprocess.PIPE,  # which ends when this process does
+        env={**os.environ, _RANK_VARIABLE: str(rank), "MASTER_PORT": str(port)},
+        stdin=subprocess.PIPE,  # is closed when this process ends
         stdout=subprocess.DEVNULL,
-        stderr=voice,
+        stderr=stderr,
     )
-    return process, voice
+    return process, stderr
 
 
-def _status(code: int) -> str:
-    return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"its status is {code}"
+def _exit_reason(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
 
-def watch(others: Others) -> None:
-    """End this process where another one is lost, even while it waits for it in vain."""
+def exit_if_child_is_lost(children: ChildProcesses) -> None:
+    """Exit if a child process fails, even while a collective waits for it; in a thread."""
 
-    def watching() -> None:
-        while not others.lost():
+    def monitor() -> None:
+        while not children.failure():
             time.sleep(1)
-        time.sleep(PATIENCE)
-        if reason := others.lost():
-            print("error:", lost(reason), file=sys.stderr, flush=True)
-            others.kill()
+        time.sleep(GRACE_PERIOD)
+        if reason := children.failure():
+            print("error:", lost_message(reason), file=sys.stderr, flush=True)
+            children.kill()
             os._exit(1)
 
-    threading.Thread(target=watching, name="ganzoo-others", daemon=True).start()
+    threading.Thread(target=monitor, name="ganzoo-child-monitor", daemon=True).start()
 
 
-def follow() -> None:
-    """End this process, one of the others, soon after the first."""
+def exit_with_parent() -> None:
+    """Exit this child process soon after the main process ends; in a thread."""
 
-    def following() -> None:
+    def monitor() -> None:
         while os.read(0, 1):
             pass
-        time.sleep(PATIENCE)
+        time.sleep(GRACE_PERIOD)
         os._exit(1)
 
-    threading.Thread(target=following, name="ganzoo-first", daemon=True).start()
+    threading.Thread(target=monitor, name="ganzoo-parent-monitor", daemon=True).start()
 
 
-def lost(reason: str) -> str:
-    """What is said where one of the others is lost."""
+def lost_message(reason: str) -> str:
+    """The error message for a lost process."""
     return (
-        f"another process of this run was lost ({reason}): go on from the newest checkpoint with "
+        f"another process of this run was lost ({reason}): resume from the newest checkpoint with "
         "`ganzoo resume`"
     )

@@ -1,4 +1,4 @@
-"""Randomness as a function of (seed, purpose, position), never of what came before."""
+"""Random numbers as a function of (seed, purpose, position), independent of earlier draws."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ import torch
 
 
 class Randomness:
-    """Random numbers that a stopped and resumed run finds again without saving any state."""
+    """Random numbers that a resumed run reproduces without a saved generator state."""
 
     def __init__(self, seed: int, stream: int = 0) -> None:
         self.seed = seed
         self.stream = stream
-        """Another number gives other randomness, for a run that shall go on in another way."""
+        """Changes all random numbers; a rollback uses the next stream."""
         self._root = f"{seed}+{stream}" if stream else str(seed)
 
-    def number(self, purpose: str, position: int = 0) -> int:
-        """The seed, in [0, 2**63), of whatever is drawn for this purpose at this position."""
+    def derive_seed(self, purpose: str, position: int = 0) -> int:
+        """A seed in [0, 2**63) for this purpose at this position."""
         name = f"{self._root}/{purpose}/{position}".encode()
         return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big") >> 1
 
     def generator(
         self, purpose: str, position: int = 0, device: torch.device | str = "cpu"
     ) -> torch.Generator:
-        """A generator of its own for this purpose and position."""
-        return torch.Generator(device).manual_seed(self.number(purpose, position))
+        """A new ``torch.Generator``, seeded for this purpose and position."""
+        return torch.Generator(device).manual_seed(self.derive_seed(purpose, position))
 
     def reseed(self, purpose: str, position: int, device: torch.device) -> None:
-        """Seed the global generators, which dropout and losses draw from, on CPU and ``device``."""
-        number = self.number(purpose, position)
-        # torch.manual_seed also looks for devices that are not used, which takes longer than this.
-        torch.default_generator.manual_seed(number)
+        """Seed the global generators of the CPU and ``device``, which dropout and losses use."""
+        seed = self.derive_seed(purpose, position)
+        # torch.manual_seed also looks for unused devices, which is slower.
+        torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
-            torch.cuda.manual_seed(number)
+            torch.cuda.manual_seed(seed)
         elif device.type == "mps":
-            torch.mps.manual_seed(number)
+            torch.mps.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Sums of scalars, kept on the device until somebody asks for their means."""
+"""Running means of scalars, accumulated on the device."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 
 class RunningMeans:
-    """Adds up scalars by name without waiting for the device."""
+    """The means of scalars by name; ``add`` does not synchronize with the device."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, name: str, value: Tensor) -> None:
-        """Count one more value, a tensor of no dimensions."""
+        """Add a value, a tensor of shape ()."""
         value = value.detach().float()
         if name in self._sums:
             self._sums[name] += value
@@ -25,23 +25,25 @@ class RunningMeans:
         self._counts[name] = self._counts.get(name, 0) + 1
 
     def means(self) -> dict[str, float]:
-        """The mean of each since the last reset; waits for the device once."""
+        """The mean of each scalar since the last reset; synchronizes with the device once."""
         if not self._sums:
             return {}
         sums = torch.stack(list(self._sums.values())).tolist()
         return {name: s / self._counts[name] for name, s in zip(self._sums, sums, strict=True)}
 
     def reset(self) -> None:
-        """Start anew."""
+        """Remove all values."""
         self._sums.clear()
         self._counts.clear()
 
-    def state(self) -> dict[str, list[Tensor | int]]:
-        """What a checkpoint keeps, so that a report that spans a stop comes out the same."""
+    def state_dict(self) -> dict[str, list[Tensor | int]]:
+        """Sums on the CPU and counts, so that a report after a resume has the same means."""
         return {name: [s.cpu(), self._counts[name]] for name, s in self._sums.items()}
 
-    def restore(self, state: Mapping[str, list[Tensor | int]], device: torch.device) -> None:
-        """Go on from what ``state`` returned."""
+    def load_state_dict(
+        self, state: Mapping[str, list[Tensor | int]], device: torch.device
+    ) -> None:
+        """Restore what ``state_dict`` returned, with the sums on ``device``."""
         self.reset()
         for name, (total, count) in state.items():
             assert isinstance(total, Tensor)

@@ -1,4 +1,4 @@
-"""The sheets of images that a run shows: real ones at its start, samples now and then."""
+"""The image grids of a run: real images at its start, samples at intervals."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ganzoo.training.sampling import make_each_class, make_images
 
 Show = Callable[[str, NDArray[np.uint8]], None]
 Progress = Callable[[str, int, int], None]
-_FEWEST = 4
-"""Images of a class, in sheets with a row for each class."""
+_MIN_PER_CLASS = 4
+"""A grid has rows for each class if each class gets at least this number of images."""
 
 
 class SampleGrids:
-    """Draws sheets and passes them, each with its name, to ``show``.
+    """Draws grids of images and calls ``show`` with the name and the pixels of each.
 
-    ``progress`` is told what is made, how much of it is done, and how much there is.
+    ``progress`` is called with what is drawn, the number of images done, and their total.
     """
 
     def __init__(self, game: Game, ema: Ema, show: Show, progress: Progress) -> None:
@@ -36,52 +36,52 @@ class SampleGrids:
         self._progress = progress
         self._count = game.run.sample.count
 
-    def real(self) -> None:
-        """Draw real images as the discriminator sees them."""
+    def draw_real(self) -> None:
+        """Draw augmented real images, as the discriminator gets them."""
         game = self._game
         random = game.randomness.generator("shown", 0, game.engine.device)
-        images = imaging.from_uint8(self._real.to(game.engine.device))
-        shown = game.view(game.augment(images, random), random)
-        self._show("real", imaging.grid(imaging.to_uint8(shown)))
+        images = imaging.from_uint8(self._real_images.to(game.engine.device))
+        augmented = game.view(game.augment(images, random), random)
+        self._show("real", imaging.grid(imaging.to_uint8(augmented)))
 
-    def samples(self) -> float | None:
-        """Draw samples; returns their diversity as a share of that of real images.
+    def draw_samples(self) -> float | None:
+        """Draw samples; return their diversity relative to that of real images.
 
-        ``None`` where that cannot be said: of a single image, or where all real ones are alike.
+        ``None`` if it is not defined: for a single image, or if all real images are the same.
         """
         game = self._game
-        self._ema.settle()
+        self._ema.update_batch_statistics()
         self._progress("samples", 0, self._count)
         labels, seed = None, game.run.seed
         if game.frequencies:
             labels = game.frequencies.labels(range(self._count), seed)
-        made = make_images(self._ema.generator, self._count, seed, labels)
-        self._show("samples", self._sheet(made))
+        samples = make_images(self._ema.generator, self._count, seed, labels)
+        self._show("samples", self._grid(samples))
         self._progress("samples", self._count, self._count)
         if self._count < 2:
             return None
-        real = game.point.shrink(imaging.from_uint8(self._real))
+        real = game.point.shrink(imaging.from_uint8(self._real_images))
         real_diversity = diversity(imaging.to_uint8(real))
-        return diversity(made) / real_diversity if real_diversity else None
+        return diversity(samples) / real_diversity if real_diversity else None
 
-    def _sheet(self, made: Tensor) -> NDArray[np.uint8]:
-        """The samples in one image, or rows of every class where each gets enough of them."""
+    def _grid(self, samples: Tensor) -> NDArray[np.uint8]:
+        """A grid of the samples, with rows for each class if there are enough images of each."""
         game = self._game
-        # Those of an early stage as large as the last one's, so that all sheets are alike.
+        # Images of early stages are enlarged, so that all grids have the same size.
         factor = game.batches.data.shape.height // game.point.stage.image_shape.height
-        each = self._count // game.classes if game.classes else 0
-        if each < _FEWEST:
-            return imaging.grid(imaging.enlarged(made, factor))
-        rows = max(1, round((each / game.classes) ** 0.5))  # of each class: about a square in all
-        columns = each // rows
+        per_class = self._count // game.classes if game.classes else 0
+        if per_class < _MIN_PER_CLASS:
+            return imaging.grid(imaging.enlarged(samples, factor))
+        rows = max(1, round((per_class / game.classes) ** 0.5))  # makes the grid about square
+        columns = per_class // rows
         classes = make_each_class(self._ema.generator, game.classes, columns * rows, game.run.seed)
         enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(0, (game.classes, -1))
         return imaging.class_grid(enlarged, game.batches.data.class_names, columns)
 
     @cached_property
-    def _real(self) -> Tensor:
-        """Those that a run begins with, each once, uint8 (N, C, H, W) on the CPU."""
-        batches, seed = self._game.batches, Randomness(self._game.run.seed).number("order")
+    def _real_images(self) -> Tensor:
+        """The first real images of the run, each once, uint8 (N, C, H, W) on the CPU."""
+        batches, seed = self._game.batches, Randomness(self._game.run.seed).derive_seed("order")
         numbers = batches.ordered(seed).at(0, min(self._count, len(batches.data)))
-        taken = torch.from_numpy(batches.data.store.take(numbers))
-        return taken.permute(0, 3, 1, 2).contiguous()
+        images = torch.from_numpy(batches.data.store.take(numbers))
+        return images.permute(0, 3, 1, 2).contiguous()

@@ -1,4 +1,4 @@
-"""One start of a run, new or resumed: everything built, then trained."""
+"""Start or resume a run: build its components, then train."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.snapshot import Adapting
+from ganzoo.training.snapshot import StatefulComponent
 from ganzoo.training.stopping import Stopping, stop_requests
-from ganzoo.training.trial import try_out
+from ganzoo.training.trial import try_components
 
 SILENT = Observer()
-"""Tells nobody."""
+"""An observer that does nothing."""
 
 
 def train(
@@ -65,59 +65,59 @@ def train(
     progress: Observer = SILENT,
     others: Sequence[Observer] = (),
 ) -> tuple[RunFolder, Outcome]:
-    """Train a new run; ``folder()`` makes its folder, once nothing else can be refused.
+    """Train a new run; ``folder()`` creates its folder, after all other checks have passed.
 
-    ``others`` are told what ``progress`` is told, from the first step on.
+    ``progress`` also gets the events of the preparation; ``others`` get those of the training.
 
-    Raises Stopped if it is asked to stop before that.
+    Raises Stopped if a request to stop arrives before the first step.
     """
-    with _stoppable(run, progress) as stopping:
-        with stopping.at_once():
+    with _stop_requests(run, progress) as stopping:
+        with stopping.immediately():
             engine = Engine(run.train)
             game = assemble(run, engine, progress)
-            evaluation = _evaluation(game)
+            evaluation = _build_evaluation(game)
             if evaluation:
-                evaluation.refuse_impossible()
+                evaluation.check_metrics()
                 if note := evaluation.note:
                     progress.on_message(note)
-        place = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
-        with _owned(run, place, progress) as owner:
-            args = (game, evaluation, place, (progress, *others), stopping, owner)
-            return place, _train(*args, resumed=False)
+        run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
+        with _ownership(run, run_folder, progress) as owner:
+            args = (game, evaluation, run_folder, (progress, *others), stopping, owner)
+            return run_folder, _train(*args, resumed=False)
 
 
 def resume(
     run: Run, folder: RunFolder, progress: Observer = SILENT, others: Sequence[Observer] = ()
 ) -> Outcome:
-    """Go on from the newest whole checkpoint of a run.
+    """Resume a run from its newest undamaged checkpoint.
 
-    Raises RequestError, having touched nothing, if another process is at it.
+    Raises RequestError if another process uses the run; the run folder is unchanged then.
     """
-    with _stoppable(run, progress) as stopping, _owned(run, folder, progress) as owner:
-        with stopping.at_once():
+    with _stop_requests(run, progress) as stopping, _ownership(run, folder, progress) as owner:
+        with stopping.immediately():
             game = assemble(run, Engine(run.train), progress)
-            evaluation = _evaluation(game)
-        watching = (progress, *others)
-        return _train(game, evaluation, folder, watching, stopping, owner, resumed=True)
+            evaluation = _build_evaluation(game)
+        args = (game, evaluation, folder, (progress, *others), stopping, owner)
+        return _train(*args, resumed=True)
 
 
-def _note(run: Run, progress: Observer) -> Callable[[str], None]:
-    """Of several processes the first one speaks."""
+def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
+    """Show messages from the main process only."""
     return progress.on_message if launched_as_main(run.train) else SILENT.on_message
 
 
 @contextmanager
-def _stoppable(run: Run, progress: Observer) -> Iterator[Stopping]:
+def _stop_requests(run: Run, progress: Observer) -> Iterator[Stopping]:
     limit = run.train.max_time
     with (
-        stop_requests(_note(run, progress)) as stopping,
-        stopping.after(seconds(limit) if limit else None, f"train.max_time={limit} is over"),
+        stop_requests(_on_message(run, progress)) as stopping,
+        stopping.after(seconds(limit) if limit else None, f"train.max_time={limit} is reached"),
     ):
         yield stopping
 
 
 @contextmanager
-def _owned(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownership | None]:
+def _ownership(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Ownership | None]:
     if not launched_as_main(run.train):
         yield None
         return
@@ -130,29 +130,30 @@ def _train(
     game: Game,
     evaluation: Evaluation | None,
     folder: RunFolder,
-    watching: Sequence[Observer],
+    shown_to: Sequence[Observer],
     stopping: Stopping,
     owner: Ownership | None,
     *,
     resumed: bool,
 ) -> Outcome:
-    engine, run, note = game.engine, game.run, _note(game.run, watching[0])
+    engine, run = game.engine, game.run
+    message = _on_message(run, shown_to[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers, evaluation)
-    if resumed and not checkpoints.begun():
-        _require_place(checkpoints)
-        note("there is no checkpoint yet: it begins from the first step")
+    if resumed and not checkpoints.has_any():
+        _require_checkpoint_folder(checkpoints)
+        message("there is no checkpoint yet: training starts at the first step")
     elif resumed:
-        trainer.resume(note)
-        if trainer.step in {found.step for found in read(folder.evaluations)}:
-            trainer.examiner.last = trainer.step
-        if trainer.step >= trainer.steps and not trainer.examiner.is_owed:
-            note(f"{trainer.step} steps are made already: --steps N goes on to more")
+        trainer.resume(message)
+        if trainer.step in {evaluated.step for evaluated in read(folder.evaluations)}:
+            trainer.periodic_evaluation.last_step = trainer.step
+        if trainer.step >= trainer.steps and not trainer.periodic_evaluation.is_due:
+            message(f"all {trainer.step} steps are done: --steps N trains up to step N")
             return Outcome.FINISHED
     if engine.is_main:
-        _remember(folder, game, note)
-        observers += [*_files(run, folder, trainer.step), *watching]
+        _record_session(folder, game, message)
+        observers += [*_file_observers(run, folder, trainer.step), *shown_to]
     try:
         return trainer.train(stopping)
     finally:
@@ -161,132 +162,132 @@ def _train(
                 observer.on_end()
 
 
-def _require_place(checkpoints: Checkpoints) -> None:
-    """Raise RequestError where the folder of checkpoints is gone, which every run has."""
+def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
+    """Raise RequestError if the folder of checkpoints, which every run has, is missing."""
     if not checkpoints.folder.is_dir():
         raise RequestError(
-            f"the checkpoints of {checkpoints.folder.parent} are gone: bring {checkpoints.folder} "
-            "back, or train anew in another folder"
+            f"the checkpoints of {checkpoints.folder.parent} are missing: restore "
+            f"{checkpoints.folder}, or start a new run in another folder"
         )
 
 
-def _files(run: Run, folder: RunFolder, step: int) -> list[Observer]:
+def _file_observers(run: Run, folder: RunFolder, step: int) -> list[Observer]:
     sample_files = SampleFiles(folder, by_epoch="epoch" in str(run.sample.every))
-    files: list[Observer] = [
-        Journal(folder.metrics, step),
-        sample_files,
-        TensorBoard(folder.path, step),
-    ]
+    observers: list[Observer] = [Journal(folder.metrics, step), sample_files]
+    observers.append(TensorBoard(folder.path, step))
     if run.evaluate.every or folder.evaluations.exists():
-        files.append(Evaluations(folder.evaluations, step))
-    return [*files, LossCurves(folder)]
+        observers.append(Evaluations(folder.evaluations, step))
+    return [*observers, LossCurves(folder)]
 
 
-def _evaluation(game: Game) -> Evaluation | None:
-    """What measures the run while it trains, if it is to be measured, in the process that does."""
+def _build_evaluation(game: Game) -> Evaluation | None:
+    """The evaluation during training; None without ``evaluate.every``, and in other processes."""
     if game.run.evaluate.every is None or not game.engine.is_main:
         return None
     return Evaluation(game.run, game.batches.data, game.engine.device)
 
 
 def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
-    """The players, the images and the loss of a run, ready for the first step.
+    """The networks, the images and the loss of a run, ready for the first step.
 
-    Raises RequestError for whatever a component refuses, if possible before images are prepared.
+    Raises RequestError if a component refuses its settings, if possible before the images are
+    prepared.
     """
-    source: Dataset = run.dataset.build()
-    objective: Loss = run.loss.build()
+    dataset: Dataset = run.dataset.build()
+    loss: Loss = run.loss.build()
     augments: dict[str, Augmentation] = {k: chosen.build() for k, chosen in run.augment.items()}
     codes = [chosen.entry.code for chosen in run.augment.values()]
-    requirements = LossRequirements.of(objective)
-    _refuse_early(run, source, requirements, engine.device)
-    data = Collection.of(_store(run, source, engine, progress), run.data.classes)
-    networks = _networks(run, data.shape, len(data.class_names), requirements)
-    layout = torch.channels_last if run.train.channels_last else torch.contiguous_format
+    requirements = LossRequirements.of(loss)
+    _check_components(run, dataset, requirements, engine.device)
+    data = Collection.of(_prepare(run, dataset, engine, progress), run.data.classes)
+    networks = _build_networks(run, data.shape, len(data.class_names), requirements)
+    memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
-        network.to(device=engine.device).to(memory_format=layout)
-    for module in (objective, *augments.values()):
-        if isinstance(module, torch.nn.Module):  # its buffers meet scores and images
+        network.to(device=engine.device).to(memory_format=memory_format)
+    for module in (loss, *augments.values()):
+        if isinstance(module, torch.nn.Module):  # its buffers are used with scores and images
             module.to(engine.device)
     return Game(
         run=run,
         networks=networks,
-        objective=objective,
-        batches=_batches(run, data, engine, layout),
+        objective=loss,
+        batches=_batches(run, data, engine, memory_format),
         schedule=GrowthSchedule(run, networks, data.shape),
         augment=Pipeline.of(augments.values(), "real", codes),
         view=Pipeline.of(augments.values(), "all", codes),
         engine=engine,
         randomness=Randomness(run.seed),
-        stateful=_adaptive(run, objective, augments),
+        stateful=_stateful_components(run, loss, augments),
     )
 
 
-def _adaptive(
-    run: Run, objective: Loss, augments: Mapping[str, Augmentation]
+def _stateful_components(
+    run: Run, loss: Loss, augments: Mapping[str, Augmentation]
 ) -> dict[str, Stateful]:
-    """What adapts, by its section."""
-    built: dict[str, tuple[object, ConfiguredComponent]] = {"loss": (objective, run.loss)}
-    built |= {f"augment.{k}": (each, run.augment[k]) for k, each in augments.items()}
+    """The loss and the augmentations that have a state, by their section of the settings."""
+    built: dict[str, tuple[object, ConfiguredComponent]] = {"loss": (loss, run.loss)}
+    built |= {f"augment.{k}": (augment, run.augment[k]) for k, augment in augments.items()}
     return {
-        section: Adapting(each, chosen.entry.code)
-        for section, (each, chosen) in built.items()
-        if isinstance(each, Stateful)
+        section: StatefulComponent(component, chosen.entry.code)
+        for section, (component, chosen) in built.items()
+        if isinstance(component, Stateful)
     }
 
 
-def _refuse_early(
-    run: Run, source: Dataset, requirements: LossRequirements, device: torch.device
+def _check_components(
+    run: Run, dataset: Dataset, requirements: LossRequirements, device: torch.device
 ) -> None:
-    """What no number of channels makes possible is refused or found before the preparing."""
-    how = run.data
-    classes = len(group_classes(source.class_names, how.classes))
-    if how.balance:
-        require_balance(classes, chunked=isinstance(source, ChunkedDataset))
-    possible = (1, 3) if how.channels == "auto" else (how.channels,)
-    for number in possible:
+    """Raise, before images are prepared, what components raise for every number of channels."""
+    options = run.data
+    classes = len(group_classes(dataset.class_names, options.classes))
+    if options.balance:
+        require_balance(classes, chunked=isinstance(dataset, ChunkedDataset))
+    possible = (1, 3) if options.channels == "auto" else (options.channels,)
+    for channels in possible:
         try:
-            image = ImageShape(number, how.height, how.width)
-            networks = _networks(run, image, classes, requirements)
-            first = GrowthSchedule(run, networks, image).at(0)
-            first.bring(networks.generator, networks.discriminator)
-            try_out(run, image, networks, first.stage.image_shape, device)
+            image_shape = ImageShape(channels, options.height, options.width)
+            networks = _build_networks(run, image_shape, classes, requirements)
+            first = GrowthSchedule(run, networks, image_shape).at(0)
+            first.grow(networks.generator, networks.discriminator)
+            try_components(run, image_shape, networks, first.stage.image_shape, device)
             return
         except (RequestError, PluginError):
-            if number == possible[-1]:
+            if channels == possible[-1]:
                 raise
 
 
-def _store(run: Run, source: Dataset, engine: Engine, progress: Observer) -> Store:
-    """The first process prepares the images; the others find them prepared."""
-    store = store_of(run, source, progress) if engine.is_main else None
+def _prepare(run: Run, dataset: Dataset, engine: Engine, progress: Observer) -> Store:
+    """The prepared images; the main process prepares them, and the others wait for it."""
+    store = store_of(run, dataset, progress) if engine.is_main else None
     engine.barrier()
-    return store or store_of(run, source, SILENT)
+    return store or store_of(run, dataset, SILENT)
 
 
-def store_of(run: Run, source: Dataset, progress: Observer = SILENT) -> Store:
-    """The images of a source as a run sees them, prepared now if need be."""
+def store_of(run: Run, dataset: Dataset, progress: Observer = SILENT) -> Store:
+    """The images of a dataset with the run's settings ``data``; prepares them if necessary."""
     entry = run.dataset.entry
     name, code = entry.qualified_name, entry.code
     with code.only_own_frames():
-        for note in notes_of(source):
+        for note in notes_of(dataset):
             progress.on_message(note)
-        if isinstance(source, ChunkedDataset):
-            return StreamedImages(source, run.data, name, code)
-        data = load_or_prepare(
-            source, run.data, progress.on_preparation_progress, dataset_name=name, code=code
-        )
+        if isinstance(dataset, ChunkedDataset):
+            return StreamedImages(dataset, run.data, name, code)
+        on_progress = progress.on_preparation_progress
+        data = load_or_prepare(dataset, run.data, on_progress, dataset_name=name, code=code)
     if data.skipped:
-        progress.on_message("\n  ".join([f"{len(data.skipped)} left out:", *data.skipped]))
+        lines = [f"{len(data.skipped)} images are left out:", *data.skipped]
+        progress.on_message("\n  ".join(lines))
     return data
 
 
-def _batches(run: Run, data: Collection, engine: Engine, layout: torch.memory_format) -> Batches:
-    seed = Randomness(run.seed).number("order")
-    return Batches(data, seed, engine.device, layout, balance=run.data.balance)
+def _batches(
+    run: Run, data: Collection, engine: Engine, memory_format: torch.memory_format
+) -> Batches:
+    seed = Randomness(run.seed).derive_seed("order")
+    return Batches(data, seed, engine.device, memory_format, balance=run.data.balance)
 
 
-def _networks(
+def _build_networks(
     run: Run, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
 ) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
@@ -296,43 +297,43 @@ def _networks(
     return networks
 
 
-def _remember(folder: RunFolder, game: Game, note: Callable[[str], None]) -> None:
-    """Keep the settings and what the run runs on; what differs from its last start is told."""
+def _record_session(folder: RunFolder, game: Game, message: Callable[[str], None]) -> None:
+    """Write the settings and the environment; report what changed since the last start."""
     facts = environment(game)
     if before := folder.sessions():
-        changed = [key for key in _EXACT if before[-1].get(key) != facts[key]]
+        changed = [key for key in _AFFECTS_BITS if before[-1].get(key) != facts[key]]
         if changed:
             listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
-            note(f"resuming is exact to the bit only where nothing of this changes: {listed}")
+            message(f"this resume is not exact to the bit, because these changed: {listed}")
         facts["changed"] = changes = changed_values(folder.stored_settings(), game.run.tree())
         if changes:
-            told = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
-            note(f"settings that changed since the last start: {told}")
+            listed = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
+            message(f"settings that changed since the last start: {listed}")
     folder.write_settings(game.run.tree())
     folder.add_session(facts)
 
 
 _PASSWORD = re.compile(r"://[^/\s@]+@")
-"""Of an address, which is nobody's business."""
+"""User name and password in a URL, which are not recorded."""
 
-_EXACT = (
+_AFFECTS_BITS = (
     *("ganzoo", "plugins", "torch", "numpy", "device", "cpu", "threads", "processes", "images"),
 )
-"""What changes the order of the images, or the last bits of sums."""
+"""Facts that change the order of the images, or the last bits of sums."""
 
 
 def environment(game: Game) -> dict[str, Any]:
-    """What a run runs on: versions, device, images, command."""
+    """The environment of a run: versions, device, images, command; plain values for JSON."""
     run, device = game.run, game.engine.device
     chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
-    measuring = (*run.metrics.values(), *filter(None, [run.extractor]))
+    metrics = (*run.metrics.values(), *filter(None, [run.extractor]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
-        "metric_plugins": sorted({str(one.entry.plugin) for one in measuring}),
+        "metric_plugins": sorted({str(one.entry.plugin) for one in metrics}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

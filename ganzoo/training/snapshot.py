@@ -1,4 +1,4 @@
-"""All that the rest of a run depends on: taken for a checkpoint, and gone on from."""
+"""The state of a run as plain values: taken for a checkpoint, and restored from one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ganzoo.training.finite_check import FiniteCheck
 from ganzoo.training.phases import Game, Phase
 
 
-class Resumable(Protocol):
-    """A trainer, as far as its state goes."""
+class SnapshotTrainer(Protocol):
+    """What a snapshot needs of a trainer."""
 
     game: Game
     engine: Engine
@@ -28,40 +28,40 @@ class Resumable(Protocol):
     ema: Ema
     finite_check: FiniteCheck
     step: int
-    images_made: int
+    images_generated: int
     rollback_step: int
     rollbacks: int
 
     def grow(self) -> None:
-        """Bring all networks to where the images seen so far have led them."""
+        """Set all networks to the stage and fade of the images seen so far."""
         ...
 
 
-class Adapting:
-    """The state of an objective or an augmentation, whose ``code`` says whose an error is."""
+class StatefulComponent:
+    """The state of a loss or an augmentation; its errors become those of the plugin ``code``."""
 
-    def __init__(self, adaptive: Stateful, code: AbstractContextManager[None]) -> None:
-        self._adaptive = adaptive
+    def __init__(self, component: Stateful, code: AbstractContextManager[None]) -> None:
+        self._component = component
         self._code = code
 
     def state_dict(self) -> Mapping[str, Any]:
-        """All that it has become."""
+        """The component's state."""
         with self._code:
-            return self._adaptive.state_dict()
+            return self._component.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:
-        """Become what ``state_dict`` returned."""
+        """Restore what ``state_dict`` returned."""
         with self._code:
-            self._adaptive.load_state_dict(state)
+            self._component.load_state_dict(state)
 
 
-def take(trainer: Resumable) -> State:
+def take(trainer: SnapshotTrainer) -> State:
     """The state of a run."""
     game, data = trainer.game, trainer.game.batches.data
     return {
         "step": trainer.step,
         "images_seen": game.images_seen,
-        "images_made": trainer.images_made,
+        "images_generated": trainer.images_generated,
         "image_shape": list(data.shape),
         "class_names": list(data.class_names),
         "class_counts": list(game.frequencies.counts) if game.frequencies else [],
@@ -69,18 +69,18 @@ def take(trainer: Resumable) -> State:
         "discriminator": game.networks.discriminator.state_dict(),
         "generator_ema": trainer.ema.generator.state_dict(),
         "optimizers": {phase.name: phase.optimizer.state_dict() for phase in trainer.phases},
-        "trained": {phase.name: list(phase.named) for phase in trainer.phases},
-        "running_means": game.running_means.state(),
-        "stream": game.randomness.stream,
+        "trained_parameters": {phase.name: list(phase.named) for phase in trainer.phases},
+        "running_means": game.running_means.state_dict(),
+        "randomness_stream": game.randomness.stream,
         "rollback_step": trainer.rollback_step,
         "rollbacks": trainer.rollbacks,
-        "skipped": trainer.finite_check.skipped,
+        "skipped_updates": trainer.finite_check.skipped,
         "stateful": {section: dict(each.state_dict()) for section, each in game.stateful.items()},
     }
 
 
-def restore(trainer: Resumable, state: State) -> None:
-    """Bring a run to where ``take`` was called.
+def restore(trainer: SnapshotTrainer, state: State) -> None:
+    """Restore what ``take`` returned.
 
     Raises RequestError if the images or the networks have another shape now.
     """
@@ -90,8 +90,8 @@ def restore(trainer: Resumable, state: State) -> None:
         raise RequestError(
             f"the run was trained on images of {image.size} x {image.channels} in "
             f"{len(state['class_names'])} classes; these are {data.shape.size} "
-            f"x {data.shape.channels} in "
-            f"{len(data.class_names)}: give it the images it was trained on"
+            f"x {data.shape.channels} in {len(data.class_names)}: resume with the images that the "
+            "run was trained on"
         )
     try:
         _restore(trainer, state)
@@ -103,46 +103,48 @@ def restore(trainer: Resumable, state: State) -> None:
         ) from error
 
 
-def _restore(trainer: Resumable, state: State) -> None:
+def _restore(trainer: SnapshotTrainer, state: State) -> None:
     game = trainer.game
     _load(game.networks.generator, state["generator"])
     _load(game.networks.discriminator, state["discriminator"])
     _load(trainer.ema.generator, state["generator_ema"])
-    trainer.ema.settled = True
+    trainer.ema.statistics_are_current = True
     game.images_seen = int(state["images_seen"])
     trainer.grow()
     trainer.phases = game.phases()
-    if state["trained"] != {phase.name: list(phase.named) for phase in trainer.phases}:
+    if state["trained_parameters"] != {phase.name: list(phase.named) for phase in trainer.phases}:
         raise RequestError(
-            "other layers would be trained now than in the checkpoint: leave growth as it was"
+            "other layers would be trained now than in the checkpoint: restore the section growth"
         )
     for phase in trainer.phases:
         _load_optimizer(phase.optimizer, state["optimizers"][phase.name])
     for section, each in game.stateful.items():
-        if section in state["stateful"]:  # else it is new to the run
+        if section in state["stateful"]:  # a component may be new in the run
             each.load_state_dict(state["stateful"][section])
-    game.running_means.restore(state["running_means"], trainer.engine.device)
-    game.reroll(int(state["stream"]))
+    game.running_means.load_state_dict(state["running_means"], trainer.engine.device)
+    game.reroll(int(state["randomness_stream"]))
     trainer.rollback_step = int(state["rollback_step"])
     trainer.rollbacks = int(state["rollbacks"])
-    trainer.finite_check.skipped = int(state["skipped"])
-    trainer.images_made = int(state["images_made"])
+    trainer.finite_check.skipped = int(state["skipped_updates"])
+    trainer.images_generated = int(state["images_generated"])
     trainer.step = int(state["step"])
 
 
 def _load(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Go on with these weights; another type of number would be converted without a word."""
+    """Load weights; raise ValueError for another dtype, which torch converts silently."""
     for name, tensor in network.state_dict().items():
         if name in state and state[name].dtype != tensor.dtype:
-            raise ValueError(f"{name} is {state[name].dtype} there and {tensor.dtype} here")
+            raise ValueError(
+                f"{name} is {state[name].dtype} in the checkpoint and {tensor.dtype} now"
+            )
     network.load_state_dict(state)
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Go on from an optimizer's state, but with the learning rate and so on of now."""
+    """Load an optimizer's state, but keep the current learning rate and other options."""
     now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
     if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
-        raise ValueError("the checkpoint holds the state of another kind of optimizer")
+        raise ValueError("the checkpoint has the state of another optimizer")
     optimizer.load_state_dict(state)
     for group, values in zip(optimizer.param_groups, now, strict=True):
         group.update(values)

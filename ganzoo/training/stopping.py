@@ -1,4 +1,4 @@
-"""Stopping on request: the step in hand is finished and saved first."""
+"""Stopping on request, after the current step is finished and saved."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ _SIGNALS = [
 
 
 class Stopping:
-    """Whether a run was asked to stop, by a signal or because its time is up.
+    """A request to stop a run, by a signal or by a time limit.
 
-    A signal only raises a flag: saving inside a handler is how checkpoints get torn.
+    A signal only sets a flag, because saving in a signal handler could leave a partial checkpoint.
     """
 
-    def __init__(self, noted: Callable[[str], None]) -> None:
-        self._noted = noted
+    def __init__(self, on_message: Callable[[str], None]) -> None:
+        self._on_message = on_message
         self._requested = False
-        self._why = ""
-        self._at_once = False
-        self._began = time.monotonic()
+        self._reason = ""
+        self._immediate = False
+        self._start = time.monotonic()
 
     def __call__(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether a stop was requested."""
         return self._requested
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Inside, a request raises Stopped, since there is nothing to save; so does one before."""
-        self._at_once = True
+    def immediately(self) -> Iterator[None]:
+        """A context in which a request, also an earlier one, raises Stopped."""
+        self._immediate = True
         try:
             if self._requested:
-                raise self._stopped()
+                raise self._stopped_error()
             yield
         finally:
-            self._at_once = False
+            self._immediate = False
 
     @contextmanager
-    def after(self, seconds: float | None, why: str) -> Iterator[None]:
-        """Ask to stop so long after all began; ``why`` is what is said then."""
+    def after(self, seconds: float | None, reason: str) -> Iterator[None]:
+        """A context that requests a stop ``seconds`` after this object was created, if not None."""
         if seconds is None:
             yield
             return
-        timer = threading.Timer(self._began + seconds - time.monotonic(), self._end, [why])
+        timer = threading.Timer(
+            self._start + seconds - time.monotonic(), self._on_time_limit, [reason]
+        )
         timer.daemon = True
         timer.start()
         try:
@@ -61,33 +63,33 @@ class Stopping:
         finally:
             timer.cancel()
 
-    def _end(self, why: str) -> None:
-        self._why = f"{why}: "
+    def _on_time_limit(self, reason: str) -> None:
+        self._reason = f"{reason}: "
         self._request()
-        if not self._at_once:
+        if not self._immediate:
             return
-        if hasattr(signal, "pthread_kill"):  # only in the main thread can Stopped be raised
+        if hasattr(signal, "pthread_kill"):  # Stopped must be raised in the main thread
             signal.pthread_kill(_main_thread(), signal.SIGTERM)
         else:  # Windows
             _thread.interrupt_main(signal.SIGTERM)
 
-    def receive(self, number: int, frame: FrameType | None) -> None:
-        """Take a signal; a second Ctrl-C leaves at once."""
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
+        """Request a stop; a second Ctrl-C ends the process immediately."""
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self._request()
-        if self._at_once:
-            raise self._stopped()
+        if self._immediate:
+            raise self._stopped_error()
 
     def _request(self) -> None:
-        if not (self._requested or self._at_once):
-            self._noted(
-                f"{self._why}stopping after this step; press Ctrl-C again to leave without saving"
+        if not (self._requested or self._immediate):
+            self._on_message(
+                f"{self._reason}stopping after this step; press Ctrl-C again to exit without saving"
             )
         self._requested = True
 
-    def _stopped(self) -> Stopped:
-        return Stopped(f"{self._why}stopped before the first step: the same command does it again")
+    def _stopped_error(self) -> Stopped:
+        return Stopped(f"{self._reason}stopped before the first step: run the same command again")
 
 
 def _main_thread() -> int:
@@ -97,16 +99,16 @@ def _main_thread() -> int:
 
 
 _current: list[Stopping] = []
-"""The one that takes signals now, if any."""
+"""The object that handles signals now, if any."""
 
 
 @contextmanager
-def stop_requests(noted: Callable[[str], None]) -> Iterator[Stopping]:
-    """What says whether Ctrl-C, SIGTERM or SIGHUP has come; a second Ctrl-C leaves at once.
+def stop_requests(on_message: Callable[[str], None]) -> Iterator[Stopping]:
+    """A context in which Ctrl-C, SIGTERM and SIGHUP request a stop; see ``Stopping``.
 
-    Inside another one, it is that one. A signal that was ignored before stays so, as under nohup.
+    A nested context uses the outer one. Signals that were ignored, as under nohup, stay ignored.
     """
-    stopping = Stopping(noted)
+    stopping = Stopping(on_message)
     if _current:
         yield _current[0]
         return
@@ -114,13 +116,13 @@ def stop_requests(noted: Callable[[str], None]) -> Iterator[Stopping]:
         yield stopping  # only the main thread may handle signals
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in heard:
-        signal.signal(number, stopping.receive)
+    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in handled:
+        signal.signal(number, stopping.handle_signal)
     _current.append(stopping)
     try:
         yield stopping
     finally:
         _current.clear()
-        for number in heard:
+        for number in handled:
             signal.signal(number, before[number])

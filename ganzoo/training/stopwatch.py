@@ -1,4 +1,4 @@
-"""How fast training goes, without the time spent on drawing and saving."""
+"""Training time, without the time for samples, evaluations and checkpoints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 class Stopwatch:
-    """Counts seconds, but not those of its pauses."""
+    """Counts seconds, except during pauses."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -23,13 +23,13 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the restart, less the pauses."""
+        """Seconds since the restart, without the pauses."""
         return time.perf_counter() - self._start - self._paused
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """What happens inside is not training."""
-        if self.device.type == "cuda":  # what is still queued there is
+        """A context whose time is not counted."""
+        if self.device.type == "cuda":  # queued kernels are training, and count
             torch.cuda.synchronize(self.device)
         start = time.perf_counter()
         try:

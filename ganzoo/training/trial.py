@@ -1,7 +1,7 @@
-"""Components tried on a few small random images before a run starts.
+"""Try components on a few small random images before a run starts.
 
-Only instances that are made for it are tried, on the device of the run, and the global generators
-of random numbers are as they were before: a run does the same as it would without.
+Separate instances are tried, on the device of the run, and the state of the global random number
+generators is restored, so that the trial does not change the run.
 """
 
 from __future__ import annotations
@@ -20,86 +20,85 @@ from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.structure import require_plain, require_tensor, require_terms
 
 _N = 4
-_LARGEST = 128 * 128
-"""Pixels of the images that networks are tried on; with larger ones it would take too long."""
-_FARTHEST = 10.0
-"""What augmented images may reach: 1 and what brightness and contrast add, not 255."""
+_MAX_PIXELS = 128 * 128
+"""Networks for images with more pixels are not tried, because it would take too long."""
+_MAX_ABSOLUTE = 10.0
+"""Limit of augmented images: allows for brightness and contrast, but not for a range of 255."""
 
 
-def try_out(
+def try_components(
     run: Run,
     image_shape: ImageShape,
     networks: Networks,
     smallest: ImageShape,
     device: torch.device,
 ) -> None:
-    """Try the networks, which nobody uses afterwards, the augmentations and the loss.
+    """Try the networks, which must not be used afterwards, the augmentations and the loss.
 
     Networks that grow are at their first stage, with images of the shape ``smallest``. Raises
-    PluginError for what does not work.
+    PluginError if a component fails or breaks its contract.
     """
-    with _set_back(device):
+    with _preserved_random_state(device):
         _try_networks(networks, smallest, device)
         for chosen in run.augment.values():
             with chosen.entry.code:
-                _try_augment(
-                    _built(chosen, device), _images(image_shape, device), chosen.entry.code
-                )
+                augment = _build(chosen, device)
+                _try_augment(augment, _images(image_shape, device), chosen.entry.code)
         with run.loss.entry.code:
-            _try_loss(_built(run.loss, device), _images(image_shape, device))
+            _try_loss(_build(run.loss, device), _images(image_shape, device))
 
 
-def _set_back(device: torch.device) -> AbstractContextManager[None]:
+def _preserved_random_state(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _built(chosen: ConfiguredComponent, device: torch.device) -> Any:
+def _build(chosen: ConfiguredComponent, device: torch.device) -> Any:
     built = chosen.build()
     return built.to(device) if isinstance(built, nn.Module) else built
 
 
 def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.device) -> None:
-    if image_shape.height * image_shape.width > _LARGEST:
+    if image_shape.height * image_shape.width > _MAX_PIXELS:
         return
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
     labels = torch.zeros(_N, dtype=torch.int64, device=device) if networks.conditional else None
     with torch.no_grad(), generator.plugin_code:
         latents = generator.sample_latents(_N, _random(device))
-        for mode in (False, True):  # samples are drawn in evaluation mode
-            made = generator.train(mode)(latents, labels)
-            require_tensor("the generator's output", made, (_N, *image_shape), generator.forward)
+        for training in (False, True):  # samples are generated in evaluation mode
+            images = generator.train(training)(latents, labels)
+            require_tensor("the generator's output", images, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
-        scores = discriminator(made, labels)
+        scores = discriminator(images, labels)
         require_tensor("the discriminator's output", scores, (_N,), discriminator.forward)
 
 
 def _try_augment(augment: Any, images: Tensor, code: AbstractContextManager[None]) -> None:
     before = images.clone()
-    # In a run the images that a generator made carry a gradient, but are no leaf.
-    given = images.requires_grad_() * 1 if augment.apply_to == "all" else images
-    made = Pipeline([augment], [code])(given, _random(images.device))
-    if made.dtype != images.dtype:
-        raise ContractError(f"it returns images of {made.dtype}, not {images.dtype}", augment)
-    farthest = made.detach().abs().max().item()
-    if not farthest <= _FARTHEST:
+    # In a run the generated images require a gradient, but are not leaf tensors.
+    original = images.requires_grad_() * 1 if augment.apply_to == "all" else images
+    augmented = Pipeline([augment], [code])(original, _random(images.device))
+    if augmented.dtype != images.dtype:
+        raise ContractError(f"it returns images of {augmented.dtype}, not {images.dtype}", augment)
+    largest = augmented.detach().abs().max().item()
+    if not largest <= _MAX_ABSOLUTE:
         raise ContractError(
-            f"it returns images with values up to {farthest:.4g}: images lie in [-1, 1]", augment
+            f"it returns images with values up to {largest:.4g}: images are in [-1, 1]", augment
         )
     if augment.apply_to == "all":
-        if not torch.equal(given.detach(), before):
-            raise ContractError("it changes the images that it is given in place", augment)
-        if not made.requires_grad:
+        if not torch.equal(original.detach(), before):
+            raise ContractError("it changes its input images in place", augment)
+        if not augmented.requires_grad:
             raise ContractError(
-                'with apply_to "all" the generator learns through it, but the images that it '
-                "returns carry no gradient",
+                'with apply_to "all" the generator is trained through it, but the images that it '
+                "returns have no gradient",
                 augment,
             )
     _require_storable(augment)
 
 
-def _try_loss(objective: Any, real: Tensor) -> None:
-    """Both players' terms with a critic that is linear."""
+def _try_loss(loss: Any, real: Tensor) -> None:
+    """Compute the terms of both networks with a linear critic."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(real[0].numel(), 1)).to(real.device)
 
     def critic(images: Tensor) -> Tensor:
@@ -107,33 +106,33 @@ def _try_loss(objective: Any, real: Tensor) -> None:
         return scores
 
     fake = -real
-    terms = objective.discriminator(critic, real, fake)
-    require_terms(terms, objective.discriminator)
-    _require_gradient(terms, list(network.parameters()), objective.discriminator)
+    terms = loss.discriminator(critic, real, fake)
+    require_terms(terms, loss.discriminator)
+    _require_gradient(terms, list(network.parameters()), loss.discriminator)
     fake.requires_grad_()
-    terms = objective.generator(critic, fake, real)
-    require_terms(terms, objective.generator)
-    _require_gradient(terms, [fake], objective.generator)
-    if isinstance(objective, WeightConstraint):
-        objective.constrain(network)
-    _require_storable(objective)
+    terms = loss.generator(critic, fake, real)
+    require_terms(terms, loss.generator)
+    _require_gradient(terms, [fake], loss.generator)
+    if isinstance(loss, WeightConstraint):
+        loss.constrain(network)
+    _require_storable(loss)
 
 
 def _require_gradient(terms: Terms, inputs: Sequence[Tensor], method: Any) -> None:
     total = torch.stack(list(terms.values())).sum()
-    reached = total.requires_grad and any(
+    has_gradient = total.requires_grad and any(
         gradient is not None for gradient in torch.autograd.grad(total, inputs, allow_unused=True)
     )
-    if not reached:
-        player = method.__name__
+    if not has_gradient:
+        network = method.__name__
         raise ContractError(
-            f"the terms that {player}() returned carry no gradient to the {player}", method
+            f"the terms that {network}() returned have no gradient for the {network}", method
         )
 
 
-def _require_storable(built: Any) -> None:
-    if isinstance(built, Stateful):
-        require_plain(built.state_dict(), built.state_dict)
+def _require_storable(component: Any) -> None:
+    if isinstance(component, Stateful):
+        require_plain(component.state_dict(), component.state_dict)
 
 
 def _images(image_shape: ImageShape, device: torch.device) -> Tensor:

@@ -15,8 +15,8 @@ Matrix = list[list[float]]
 
 IDENTITY: Matrix = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
 MIRRORED: Matrix = [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]
-QUARTER: Matrix = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]  # clockwise to the eye: y points down
-RIGHT: Matrix = [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]]  # by a quarter of the height
+QUARTER: Matrix = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]  # clockwise, because y points down
+RIGHT: Matrix = [[1, 0, 0.5], [0, 1, 0], [0, 0, 1]]  # moves by a quarter of the height
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Moved:
 
 @dataclass
 class Turned:
-    """By any angle, moved by a little."""
+    """Rotates by a random angle and translates a little."""
 
     apply_to: ApplyTo = "real"
 
@@ -46,7 +46,7 @@ class Turned:
 
 @dataclass
 class Gained:
-    """Each channel times ``gain`` plus ``shift``."""
+    """Multiplies channels by ``gain`` and adds ``shift``."""
 
     gain: float
     shift: float
@@ -60,7 +60,7 @@ class Gained:
 
 @dataclass
 class Tinted:
-    """Each image brighter by its own amount."""
+    """Brightens each image by a random amount."""
 
     apply_to: ApplyTo = "all"
 
@@ -72,7 +72,7 @@ class Tinted:
 
 @dataclass
 class Squared:
-    """Each image's squares, times ``1 + noise`` times a number of its own in [0, 1)."""
+    """Squares each image, times ``1 + noise * u`` with u random in [0, 1) per image."""
 
     noise: float = 0.0
     apply_to: ApplyTo = "all"
@@ -90,7 +90,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def noise(*shape: int) -> Tensor:
-    """Noise in [-1, 1]: nothing shows an error of interpolation more."""
+    """Noise in [-1, 1], which shows errors of interpolation best."""
     return torch.rand(shape, generator=seeded(1)) * 2 - 1
 
 
@@ -98,34 +98,34 @@ def smooth(*shape: int) -> Tensor:
     return interpolate(noise(*shape[:2], 4, 4), shape[2:], mode="bicubic")
 
 
-def test_an_empty_pipeline_returns_the_very_same_tensor() -> None:
-    images = noise(2, 3, 8, 8)[:, :, ::2]  # laid out in neither memory format
+def test_an_empty_pipeline_returns_the_same_tensor() -> None:
+    images = noise(2, 3, 8, 8)[:, :, ::2]  # in neither memory format
     assert Pipeline([])(images, seeded()) is images
 
 
 @pytest.mark.parametrize("size", [(32, 32), (16, 64), (64, 32)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_identity_and_the_mirror_image_are_exact(channels: int, size: tuple[int, int]) -> None:
+def test_the_identity_and_flips_are_exact(channels: int, size: tuple[int, int]) -> None:
     images = noise(4, channels, *size)
     assert torch.equal(Pipeline([Moved(IDENTITY)])(images, seeded()), images)
     assert torch.equal(Pipeline([Moved(MIRRORED)])(images, seeded()), images.flip(3))
 
 
-def test_the_identity_of_an_odd_size_is_far_finer_than_a_level_of_gray() -> None:
+def test_the_identity_of_other_sizes_differs_by_less_than_a_gray_level() -> None:
     images = noise(4, 3, 75, 100)
     torch.testing.assert_close(
         Pipeline([Moved(IDENTITY)])(images, seeded()), images, atol=3e-5, rtol=0
     )
 
 
-def test_a_quarter_turn_is_clockwise() -> None:
+def test_a_rotation_by_90_degrees_is_clockwise() -> None:
     images = noise(4, 3, 32, 32)
     torch.testing.assert_close(
         Pipeline([Moved(QUARTER)])(images, seeded()), images.rot90(-1, (2, 3)), atol=1e-5, rtol=0
     )
 
 
-def test_a_move_to_the_right_goes_right_and_reflects_what_lies_beyond_the_border() -> None:
+def test_a_translation_to_the_right_pads_by_reflection() -> None:
     images = noise(2, 3, 32, 64)
     moved = Pipeline([Moved(RIGHT)])(images, seeded())
     torch.testing.assert_close(moved[..., 8:], images[..., :-8], atol=1e-5, rtol=0)
@@ -145,7 +145,7 @@ def test_warps_are_composed_in_the_order_given() -> None:
     assert (moved_then_turned - product).abs().max() > 0.1
 
 
-def test_one_warp_blurs_once() -> None:
+def test_warps_that_cancel_out_do_not_blur() -> None:
     images = noise(2, 3, 32, 32)
     there: Matrix = [[1, 0, 1 / 32], [0, 1, 0], [0, 0, 1]]  # half a pixel
     back: Matrix = [[1, 0, -1 / 32], [0, 1, 0], [0, 0, 1]]
@@ -153,12 +153,12 @@ def test_one_warp_blurs_once() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 128), (128, 64)])
-def test_an_image_that_is_not_square_turns_without_distortion(size: tuple[int, int]) -> None:
+def test_rotation_does_not_distort_images_that_are_not_square(size: tuple[int, int]) -> None:
     y, x = torch.meshgrid(*(torch.arange(s) + 0.5 - s / 2 for s in size), indexing="ij")
     disc = (20.5 - torch.hypot(x, y)).clamp(0, 1)[None, None]
     eighth: Matrix = [[0.5**0.5, -(0.5**0.5), 0], [0.5**0.5, 0.5**0.5, 0], [0, 0, 1]]
     turned = Pipeline([Moved(eighth)])(disc, seeded())
-    near = torch.hypot(x, y) < 40  # farther out lie the disc's reflections
+    near = torch.hypot(x, y) < 40  # farther out are reflections of the disc
     difference = (turned - disc)[..., near].abs()
     assert difference.max() < 0.3
     assert difference.mean() < 0.01
@@ -182,45 +182,45 @@ def test_channels_are_mixed() -> None:
     assert torch.equal(Pipeline([Swapped()])(images, seeded()), images.flip(1))
 
 
-def test_pixel_operations_come_last() -> None:
+def test_pixel_operations_are_applied_last() -> None:
     images = noise(2, 3, 8, 8)
     changed = Pipeline([Squared(), Gained(1, 1), Moved(MIRRORED)])(images, seeded())
     torch.testing.assert_close(changed, (images.flip(3) + 1).square())
 
 
-def test_the_augmentations_of_one_placement_are_chosen() -> None:
+def test_a_pipeline_has_the_augmentations_with_its_apply_to() -> None:
     augments: list[Augmentation] = [Moved(MIRRORED, apply_to="real"), Squared(apply_to="all")]
     images = noise(2, 3, 8, 8)
     assert torch.equal(Pipeline.of(augments, "real")(images, seeded()), images.flip(3))
     assert torch.equal(Pipeline.of(augments, "all")(images, seeded()), images.square())
 
 
-def test_the_seed_decides() -> None:
+def test_the_result_depends_on_the_seed() -> None:
     images = smooth(4, 3, 16, 16)
     pipeline = Pipeline([Turned(), Tinted()])
     assert torch.equal(pipeline(images, seeded(5)), pipeline(images, seeded(5)))
     assert not torch.equal(pipeline(images, seeded(5)), pipeline(images, seeded(6)))
 
 
-def test_every_image_gets_its_own_draw() -> None:
+def test_every_image_is_transformed_differently() -> None:
     images = smooth(1, 3, 16, 16).repeat(8, 1, 1, 1)
     changed = Pipeline([Turned()])(images, seeded())
     assert all(not torch.equal(changed[i], changed[j]) for i in range(8) for j in range(i))
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_shares_put_together_are_the_whole_batch(count: int) -> None:
+def test_concatenated_shards_equal_the_whole_batch(count: int) -> None:
     images = smooth(6, 3, 16, 16)
     pipeline = Pipeline([Turned(), Tinted(), Turned(), Squared(noise=0.5)])
-    shares = [
+    parts = [
         pipeline(part, seeded(), Shard(rank, count))
         for rank, part in enumerate(images.chunk(count))
     ]
     # A batch matrix product may round differently by its size, by the last bit.
-    torch.testing.assert_close(torch.cat(shares), pipeline(images, seeded()), atol=1e-6, rtol=0)
+    torch.testing.assert_close(torch.cat(parts), pipeline(images, seeded()), atol=1e-6, rtol=0)
 
 
-def test_a_gradient_passes_twice() -> None:
+def test_the_pipeline_is_twice_differentiable() -> None:
     pipeline = Pipeline([Turned(), Tinted(), Squared()])
     images = smooth(2, 2, 4, 6).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda x: pipeline(x, seeded()), images)
@@ -238,7 +238,7 @@ def test_the_memory_format_is_kept(
     assert changed.stride() == images.stride()
 
 
-def test_the_memory_format_changes_no_value() -> None:
+def test_the_memory_format_does_not_change_values() -> None:
     images = smooth(2, 3, 16, 24)
     pipeline = Pipeline([Turned(), Tinted()])
     torch.testing.assert_close(
@@ -247,7 +247,7 @@ def test_the_memory_format_changes_no_value() -> None:
     )
 
 
-def test_half_precision_around_it_leaves_it_alone() -> None:
+def test_autocast_does_not_change_the_result() -> None:
     images = smooth(4, 3, 16, 16)
     pipeline = Pipeline([Turned(), Turned(), Tinted()])
     with torch.autocast("cpu", torch.bfloat16):
@@ -256,7 +256,7 @@ def test_half_precision_around_it_leaves_it_alone() -> None:
     assert torch.equal(within, pipeline(images, seeded()))
 
 
-def test_a_share_is_its_rows() -> None:
+def test_a_shard_has_its_rows() -> None:
     drawn = torch.arange(6)
     assert [Shard(rank, 3).of(drawn).tolist() for rank in range(3)] == [[0, 1], [2, 3], [4, 5]]
     assert Shard().of(drawn).tolist() == drawn.tolist()

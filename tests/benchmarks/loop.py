@@ -1,10 +1,10 @@
-"""How much the training loop adds to the same mathematics written by hand.
+"""Measure the overhead of the training loop over the same computation without it.
 
     python tests/benchmarks/loop.py [--loss wgan-gp] [--channels 32] [--rounds 15]
 
-Both train the same DCGAN on the same images with the same settings, a few steps of the one and
-a few of the other in turn, so that a machine whose speed drifts slows both. The loop runs with all
-that a user has: reports, TensorBoard, a progress bar, the averaged generator.
+Both train the same DCGAN on the same images with the same settings. They take turns of a few steps,
+so that changes in the machine's speed affect both. The loop includes reports, TensorBoard, a
+progress bar and the EMA generator.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from ganzoo.training.loop import Trainer
 from ganzoo.training.session import assemble
 
 STEPS = {"non-saturating": 6, "wgan-gp": 2}
-"""Steps in a turn: about a second of each."""
+"""Steps per turn: about a second."""
 
 
 def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, ProgressBar]:
-    """The loop as ``ganzoo train`` runs it."""
+    """The loop of ``ganzoo train``."""
     settings = Settings()
     settings.override(
         [
@@ -56,14 +56,18 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
 
 
 class ByHand:
-    """The same step without any framework around it."""
+    """The same step in plain torch."""
 
     def __init__(self, trainer: Trainer, loss: str) -> None:
         networks, train = trainer.game.networks, trainer.run.train
         self.generator = copy.deepcopy(networks.generator)
         self.critic = copy.deepcopy(networks.discriminator)
-        self.averaged = copy.deepcopy(networks.generator).eval()
-        self.loss, self.repeats, self.batch = loss, train.discriminator.steps, train.batch_size
+        self.ema = copy.deepcopy(networks.generator).eval()
+        self.loss, self.critic_updates, self.batch = (
+            loss,
+            train.discriminator.steps,
+            train.batch_size,
+        )
         self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
         data = trainer.game.batches.data
         self.images = torch.from_numpy(data.store.take(data.indices))
@@ -76,9 +80,9 @@ class ByHand:
         ]
 
     def step(self) -> None:
-        for _ in range(self.repeats):
-            chosen = torch.randint(len(self.images), (self.batch,))
-            real = self.images[chosen].permute(0, 3, 1, 2).float() / 127.5 - 1
+        for _ in range(self.critic_updates):
+            indices = torch.randint(len(self.images), (self.batch,))
+            real = self.images[indices].permute(0, 3, 1, 2).float() / 127.5 - 1
             with torch.no_grad():
                 fake = self.generator(torch.randn(self.batch, self.latents))
             loss = self.critic_loss(real, fake)
@@ -94,7 +98,7 @@ class ByHand:
         self.optimizers[1].step()
         for parameter in self.critic.parameters():
             parameter.requires_grad_(True)
-        self.average()
+        self.update_ema()
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         on_real, on_fake = self.critic(real), self.critic(fake)
@@ -110,17 +114,17 @@ class ByHand:
         return loss
 
     @torch.no_grad()
-    def average(self) -> None:
-        weights = zip(self.averaged.parameters(), self.generator.parameters(), strict=True)
+    def update_ema(self) -> None:
+        weights = zip(self.ema.parameters(), self.generator.parameters(), strict=True)
         for averaged, weight in weights:
             averaged.lerp_(weight, 0.01)
-        buffers = zip(self.averaged.buffers(), self.generator.buffers(), strict=True)
+        buffers = zip(self.ema.buffers(), self.generator.buffers(), strict=True)
         for copied, buffer in buffers:
             copied.copy_(buffer)
 
 
 def seconds(step: Callable[[], object], steps: int) -> float:
-    """How long so many steps take."""
+    """The seconds of a number of steps."""
     start = time.perf_counter()
     for _ in range(steps):
         step()
@@ -128,32 +132,32 @@ def seconds(step: Callable[[], object], steps: int) -> float:
 
 
 def main() -> None:
-    """Print the ratio, and the images a second of each."""
+    """Print the ratio, and the images per second of both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loss", choices=list(STEPS), default="non-saturating")
     parser.add_argument("--channels", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=15)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        trainer, bar = framework(asked.loss, asked.channels, Path(folder))
-        by_hand = ByHand(trainer, asked.loss)
+        trainer, bar = framework(args.loss, args.channels, Path(folder))
+        by_hand = ByHand(trainer, args.loss)
 
         def whole_step() -> None:
             before = trainer.position
-            trainer.advance()
-            trainer.watch(before)
+            trainer.training_step()
+            trainer.after_step(before)
 
-        steps = STEPS[asked.loss]
+        steps = STEPS[args.loss]
         seconds(whole_step, steps), seconds(by_hand.step, steps)  # warm up
         pairs = [
-            (seconds(whole_step, steps), seconds(by_hand.step, steps)) for _ in range(asked.rounds)
+            (seconds(whole_step, steps), seconds(by_hand.step, steps)) for _ in range(args.rounds)
         ]
     bar.on_end()
     ratio = statistics.median(ours / theirs for ours, theirs in pairs)
-    images = steps * by_hand.repeats * by_hand.batch
+    images = steps * by_hand.critic_updates * by_hand.batch
     ours, theirs = (images / statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"{asked.loss}: the loop takes {ratio:.3f} times as long as by hand", end="")
-    print(f" (median of {asked.rounds}; {ours:.0f} and {theirs:.0f} images/s)")
+    print(f"{args.loss}: the loop takes {ratio:.3f} times as long as by hand", end="")
+    print(f" (median of {args.rounds}; {ours:.0f} and {theirs:.0f} images/s)")
 
 
 if __name__ == "__main__":

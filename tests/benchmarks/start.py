@@ -1,4 +1,4 @@
-"""How long the light commands take, beside the bare imports of what they are made of.
+"""Compare the time of commands without torch with the imports of their dependencies.
 
 python tests/benchmarks/start.py [--rounds 15]
 """
@@ -18,14 +18,14 @@ LIGHT = [["--help"], ["list"], ["info", "dcgan"], ["plugins"]]
 
 
 def seconds(*arguments: str) -> float:
-    """How long a process takes."""
+    """The seconds of a process."""
     start = time.perf_counter()
     subprocess.run(arguments, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Print each command's median and its ratio to the bare imports, round by round."""
+    """Print each command's median time and the median ratio to the imports alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds

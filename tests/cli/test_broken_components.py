@@ -29,8 +29,8 @@ BROKEN = [
         "it has no method that changes images: .*rename sample_affin to sample_affine",
     ),
     ("augmentation", "apply-to", "ContractError", "apply_to is 'fake'"),
-    ("augmentation", "detached", "ContractError", "carry no gradient"),
-    ("augmentation", "bytes", "ContractError", r"images lie in \[-1, 1\]"),
+    ("augmentation", "detached", "ContractError", "have no gradient"),
+    ("augmentation", "bytes", "ContractError", r"images are in \[-1, 1\]"),
     (
         "augmentation",
         "cropped",
@@ -42,7 +42,7 @@ BROKEN = [
     ("loss", "tensor", "ContractError", r"discriminator\(\) returned a Tensor"),
     ("loss", "nothing", "ContractError", r"generator\(\) returned None"),
     ("loss", "unreduced", "ContractError", r"the shape \(4,\), not \(\)"),
-    ("loss", "unreached", "ContractError", "carry no gradient to the generator"),
+    ("loss", "unreached", "ContractError", "have no gradient for the generator"),
     ("loss", "unsure", "ContractError", "independent_scores is None"),
     ("loss", "fails", "TypeError", "unsupported operand"),
     ("loss", "missing", "AttributeError", "no attribute 'Missing'"),
@@ -150,7 +150,7 @@ def test_a_metric_that_fails_during_training_is_a_warning(
     done = broken_run("metric", "late-metric")
     (line,) = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert done.status == 0
-    assert "late-metric left out: the metric late-metric: IndexError: twelve (said once)" in line
+    assert "late-metric left out: the metric late-metric: IndexError: twelve (shown once)" in line
 
 
 def test_a_state_that_cannot_be_loaded_does_not_blame_the_networks(

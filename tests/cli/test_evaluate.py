@@ -79,7 +79,7 @@ def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> No
     ("arguments", "message"),
     [
         (["--checkpoint", "7"], "run has no checkpoint 7: there are 2"),
-        (["--checkpoint", "best"], "run has no checkpoint best: there are 2; best is there once"),
+        (["--checkpoint", "best"], "run has no checkpoint best: there are 2; best exists if"),
         (["--metric", "fdd"], "there is no metric called fdd; did you mean fd"),
         (["--extractor", "rnd"], "there is no extractor called rnd"),
         (["metrics.kid.subsetz=3"], "there is no setting metrics.kid.subsetz; did you mean"),

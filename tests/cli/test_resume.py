@@ -62,7 +62,7 @@ def test_a_damaged_checkpoint_is_skipped_with_a_warning(
     done = ganzoo_command("resume", "run")
     assert done.status == 0
     assert "step-0000002.pt is damaged" in done.err
-    assert "going on with step-0000001.pt; it is step-0000002.pt.corrupt now" in done.err
+    assert "using step-0000001.pt instead; renamed to step-0000002.pt.corrupt" in done.err
 
 
 @pytest.mark.filterwarnings("default:the checkpoint")
@@ -115,7 +115,7 @@ def test_resume_refuses_a_different_optimizer(
     before = (tmp_path / "run" / "run.toml").read_text()
     done = ganzoo_command("resume", "run", "--steps", 3, "train.generator.optimizer=sgd")
     assert done.status == 2
-    assert "another kind of optimizer" in done.err
+    assert "the state of another optimizer" in done.err
     assert (tmp_path / "run" / "run.toml").read_text() == before
 
 
@@ -127,7 +127,7 @@ def test_resuming_a_finished_run_changes_nothing(
     before = (tmp_path / "run" / "run.toml").read_text()
     done = ganzoo_command("resume", "run", change)
     assert (done.status, done.out) == (0, "run\n")
-    assert "2 steps are made already: --steps N goes on to more" in done.err
+    assert "all 2 steps are done: --steps N trains up to step N" in done.err
     assert (tmp_path / "run" / "run.toml").read_text() == before
 
 
@@ -180,7 +180,7 @@ def test_resume_warns_about_a_different_number_of_threads(
     path = tmp_path / "run" / "environment.json"
     path.write_text(path.read_text().replace('"threads": 1', '"threads": 64'))
     done = ganzoo_command("resume", "run", "--steps", 3)
-    assert "exact to the bit only where nothing of this changes: threads 64 -> 1" in done.err
+    assert "not exact to the bit, because these changed: threads 64 -> 1" in done.err
 
 
 def test_changed_settings_are_printed_and_stored(

@@ -105,7 +105,7 @@ def test_a_stop_during_preparation_is_immediate_and_the_same_command_resumes(
         interrupt(patch, "ganzoo.data.cache_writer:CacheWriter._fill", number)
         stopped = ganzoo_command(*TINY, "--steps", 1)
     assert stopped.status == 75
-    reported = "error: stopped before the first step: the same command does it again"
+    reported = "error: stopped before the first step: run the same command again"
     assert stopped.err.splitlines()[-1] == reported
     assert not (tmp_path / "run").exists()
     assert ganzoo_command(*TINY, "--steps", 1).status == 0
@@ -140,7 +140,7 @@ def test_a_run_with_deleted_checkpoints_does_not_start_again(
     journal = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     (tmp_path / "run" / "checkpoints").rename(tmp_path / "elsewhere")
     gone = ganzoo_command("resume", "run", "--steps", 9).error
-    assert "the checkpoints of run are gone: bring run/checkpoints back" in gone
+    assert "the checkpoints of run are missing: restore run/checkpoints" in gone
     (tmp_path / "run" / "checkpoints").symlink_to(tmp_path / "a drive that is not there")
     assert ganzoo_command("resume", "run", "--steps", 9).error == gone
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == journal
@@ -149,7 +149,7 @@ def test_a_run_with_deleted_checkpoints_does_not_start_again(
 def test_a_run_stops_after_max_time(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     done = ganzoo_command(*TINY, "--steps", 10**9, "train.max_time=1 second")
     assert done.status == 75
-    assert "train.max_time=1 second is over: stopping after this step" in done.err
+    assert "train.max_time=1 second is reached: stopping after this step" in done.err
     assert "saved in run; resume with: ganzoo resume run" in done.err.splitlines()[-1]
     again = ganzoo_command("resume", "run")
     assert again.status == 75

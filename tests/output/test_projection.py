@@ -14,7 +14,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo.output.projection import Projector, prepare_image
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.sampling import ClassFrequencies, draw, latents_of
+from ganzoo.training.sampling import ClassFrequencies, images_from_latents, latents_of
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -44,16 +44,16 @@ def trained(tiny: Arguments) -> TrainedRun:
 
 def test_the_latents_of_a_generated_image_are_found(trained: TrainedRun) -> None:
     latents = latents_of(trained.generator, [999], seed=7)
-    image = draw(trained.generator, latents)[0]
+    image = images_from_latents(trained.generator, latents)[0]
     found = Projector(trained, steps=300)(image)
     assert found.distance < 6 < 40 < found.random_distance
     assert torch.allclose(found.latents, latents[0], atol=0.4)
-    assert torch.equal(found.image, draw(trained.generator, found.latents[None])[0])
+    assert torch.equal(found.image, images_from_latents(trained.generator, found.latents[None])[0])
     assert found.label is None
 
 
 def test_more_steps_reduce_the_distance(trained: TrainedRun) -> None:
-    image = draw(trained.generator, latents_of(trained.generator, [999], seed=7))[0]
+    image = images_from_latents(trained.generator, latents_of(trained.generator, [999], seed=7))[0]
     few, many = (Projector(trained, steps)(image).distance for steps in (5, 100))
     assert many < few
 
@@ -67,7 +67,7 @@ def test_the_prior_limits_the_length_of_the_latents(trained: TrainedRun) -> None
 
 def test_a_projection_depends_on_the_seed_and_the_image_alone(trained: TrainedRun) -> None:
     first, second = trained.generator.sample_latents(2, torch.Generator().manual_seed(1))
-    images = draw(trained.generator, torch.stack([first, second]))
+    images = images_from_latents(trained.generator, torch.stack([first, second]))
     projector = Projector(trained, steps=10, seed=3)
     projector(images[0])
     again, alone = projector(images[1]), Projector(trained, steps=10, seed=3)(images[1])
@@ -91,7 +91,7 @@ def test_the_class_is_searched_for_unless_it_is_named(trained: TrainedRun) -> No
     assert labels is not None
     number = int(labels.nonzero()[-1])  # one of the candidates, which is a 1
     latents = latents_of(trained.generator, [number], seed=0)
-    image = draw(trained.generator, latents, torch.tensor([1]))[0]
+    image = images_from_latents(trained.generator, latents, torch.tensor([1]))[0]
     assert Projector(trained, steps=5)(image).label == 1
     assert Projector(trained, steps=5, class_name="positive")(image).label == 0
     with pytest.raises(ganzoo.RequestError, match="no class called neutral"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from ganzoo import RequestError
-from ganzoo.training.checkpoint import Checkpoints, Damaged, read
+from ganzoo.training.checkpoint import Checkpoints, DamagedCheckpoint, read
 
 
 def newest_valid(folder: Path) -> int:
@@ -22,7 +22,7 @@ def is_valid(checkpoint: Path) -> bool:
     """Whether a checkpoint has the content that was written."""
     try:
         read(checkpoint)
-    except Damaged:
+    except DamagedCheckpoint:
         return False
     return True
 
@@ -42,7 +42,7 @@ def damage_newest(folder: Path, random: Random) -> tuple[str, Path] | None:
     _DAMAGES[way](file, random)
     try:
         read(paths[0])
-    except Damaged:
+    except DamagedCheckpoint:
         return way, paths[0]
     except RequestError:  # the damage changed the version of its format: it may be valid
         pass

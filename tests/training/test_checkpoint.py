@@ -31,19 +31,19 @@ def saved(folder: Path, *steps: int, keep: int = 3) -> Checkpoints:
     return checkpoints
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+def test_load_returns_the_saved_state(tmp_path: Path) -> None:
     loaded = saved(tmp_path, 1, 2).load()
     assert loaded["step"] == 2
     assert torch.equal(loaded["weights"]["w"], torch.full((100,), 2))
 
 
-def test_anyone_can_read_it_without_running_code(tmp_path: Path) -> None:
+def test_a_checkpoint_can_be_read_with_weights_only(tmp_path: Path) -> None:
     saved(tmp_path, 1)
     loaded = torch.load(tmp_path / "step-0000001.pt", weights_only=True)
     assert loaded["format"] == FORMAT
 
 
-def test_the_newest_are_kept(tmp_path: Path) -> None:
+def test_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
     saved(tmp_path, 5, 10, 20, 30, 2_000_000, keep=2)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [
@@ -54,12 +54,12 @@ def test_the_newest_are_kept(tmp_path: Path) -> None:
     ]
 
 
-def test_steps_are_numbers_not_names(tmp_path: Path) -> None:
+def test_checkpoints_are_sorted_by_step_not_by_name(tmp_path: Path) -> None:
     saved(tmp_path, 9_999_999, 10_000_000, keep=1)
     assert {path.stem for path in tmp_path.iterdir()} == {"step-10000000"}
 
 
-def test_a_newer_one_that_was_passed_over_takes_no_place(tmp_path: Path) -> None:
+def test_skipped_checkpoints_of_later_steps_do_not_count_as_kept(tmp_path: Path) -> None:
     saved(tmp_path, 10, 20, 15, keep=1)
     assert {path.stem for path in tmp_path.iterdir()} == {"step-0000015", "step-0000020"}
 
@@ -75,32 +75,34 @@ def flip(data: bytes) -> bytes:
     ids=["one bit", "two bytes short", "one byte", "empty", "doubled"],
 )
 @pytest.mark.parametrize("ending", ["pt", "json"])
-def test_a_damaged_one_is_passed_over_and_said(tmp_path: Path, damage: Any, ending: str) -> None:
+def test_a_damaged_checkpoint_is_skipped_and_reported(
+    tmp_path: Path, damage: Any, ending: str
+) -> None:
     checkpoints = saved(tmp_path, 1, 2)
     file = tmp_path / f"step-0000002.{ending}"
     file.write_bytes(damage(file.read_bytes()))
-    told: list[str] = []
-    assert checkpoints.load(told.append)["step"] == 1
-    assert len(told) == 1
-    assert "step-0000002" in told[0]
+    warnings: list[str] = []
+    assert checkpoints.load(warnings.append)["step"] == 1
+    assert len(warnings) == 1
+    assert "step-0000002" in warnings[0]
 
 
-def test_one_without_its_description_does_not_count(tmp_path: Path) -> None:
+def test_a_checkpoint_without_its_description_is_skipped(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path, 1, 2)
     (tmp_path / "step-0000002.json").unlink()
     assert checkpoints.load()["step"] == 1
 
 
-def test_all_damaged_is_an_error_that_lists_them(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_the_error_lists_them(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path, 1, 2)
     for path in tmp_path.glob("*.pt"):
         path.write_bytes(b"x")
-    with pytest.raises(RequestError, match=r"no checkpoint can be used: .*0000002.*0000001"):
+    with pytest.raises(RequestError, match=r"no checkpoint is usable: .*0000002.*0000001"):
         checkpoints.load()
 
 
 @pytest.mark.parametrize("number", [errno.EINVAL, errno.EIO])
-def test_a_drive_that_cannot_flush_folders_will_do(
+def test_a_file_system_that_cannot_flush_folders_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     flush = os.fsync
@@ -118,43 +120,43 @@ def test_a_drive_that_cannot_flush_folders_will_do(
         assert saved(tmp_path, 1).load()["step"] == 1
 
 
-def test_damaged_ones_are_set_aside_on_request(tmp_path: Path) -> None:
+def test_damaged_checkpoints_are_renamed_on_request(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path, 1, 2, 3)
     for step in (2, 3):
         (tmp_path / f"step-000000{step}.pt").write_bytes(b"x")
-    told: list[str] = []
-    assert checkpoints.load(told.append, set_aside=True)["step"] == 1
-    assert [line.split("; ")[-1] for line in told] == [
-        "it is step-0000003.pt.corrupt now",
-        "it is step-0000002.pt.corrupt now",
+    warnings: list[str] = []
+    assert checkpoints.load(warnings.append, set_aside=True)["step"] == 1
+    assert [line.split("; ")[-1] for line in warnings] == [
+        "renamed to step-0000003.pt.corrupt",
+        "renamed to step-0000002.pt.corrupt",
     ]
     assert [path.name for path in checkpoints.paths()] == ["step-0000001.pt"]
     assert (tmp_path / "step-0000003.pt.corrupt").read_bytes() == b"x"
     assert (tmp_path / "step-0000003.json.corrupt").is_file()
 
 
-def test_where_all_are_damaged_none_is_set_aside(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_none_is_renamed(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path, 1)
     (tmp_path / "step-0000001.pt").write_bytes(b"x")
     for _ in range(2):
-        with pytest.raises(RequestError, match="no checkpoint can be used"):
+        with pytest.raises(RequestError, match="no checkpoint is usable"):
             checkpoints.load(set_aside=True)
     (tmp_path / "step-0000001.pt").rename(tmp_path / "step-0000001.pt.corrupt")
-    with pytest.raises(RequestError, match=r"no checkpoint can be used: those in .* set aside"):
+    with pytest.raises(RequestError, match=r"no checkpoint is usable: those in .* damaged"):
         checkpoints.load()
 
 
-def test_what_is_kept_for_good_and_the_best_stay(tmp_path: Path) -> None:
+def test_permanent_checkpoints_and_the_best_are_kept(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=1)
     for step in range(1, 7):
-        checkpoints.save(state(step), for_good=step == 2)
+        checkpoints.save(state(step), permanent=step == 2)
         if step in (3, 4):
             checkpoints.mark_best(step, "fd", 1.0)
     kept = [int(path.stem.removeprefix("step-")) for path in checkpoints.paths()]
     assert kept == [6, 4, 2]
 
 
-def test_an_old_one_that_cannot_be_removed_does_no_harm(
+def test_a_checkpoint_that_cannot_be_removed_does_not_stop_a_save(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = saved(tmp_path, 1, 2, keep=1)
@@ -172,14 +174,14 @@ def test_an_old_one_that_cannot_be_removed_does_no_harm(
     assert checkpoints.load()["step"] == 3
 
 
-def test_the_order_is_that_of_steps_not_of_clocks(tmp_path: Path) -> None:
+def test_checkpoints_are_sorted_by_step_not_by_time(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path, 1, 2)
     for path in tmp_path.glob("step-0000002.*"):
         os.utime(path, (0, 0))
     assert checkpoints.load()["step"] == 2
 
 
-def test_a_full_disk_is_noticed_before_it_is_full(
+def test_a_save_without_enough_disk_space_fails_before_it_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = saved(tmp_path, 1)
@@ -192,8 +194,8 @@ def test_a_full_disk_is_noticed_before_it_is_full(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_disk_that_is_full_in_the_middle_leaves_the_last_one(tmp_path: Path) -> None:
-    # A child of its own, since the limit cannot be lifted again.
+def test_a_save_that_fills_the_disk_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    # In a child process, because the limit cannot be raised again.
     program = (
         "import resource, sys, torch\n"
         "from pathlib import Path\n"
@@ -214,7 +216,7 @@ def test_a_disk_that_is_full_in_the_middle_leaves_the_last_one(tmp_path: Path) -
     assert Checkpoints(tmp_path, 3).load()["step"] == 1
 
 
-def test_another_owner_is_left_alone(tmp_path: Path) -> None:
+def test_a_run_of_another_owner_is_not_written(tmp_path: Path) -> None:
     run, checkpoints = tmp_path, tmp_path / "checkpoints"
     checkpoints.mkdir()
     with owned(run, lambda message: None) as owner:
@@ -224,17 +226,17 @@ def test_another_owner_is_left_alone(tmp_path: Path) -> None:
     assert list(checkpoints.iterdir()) == []
 
 
-def test_one_flipped_bit_in_a_description_makes_no_newer_format(tmp_path: Path) -> None:
+def test_a_damaged_format_in_a_description_is_not_a_newer_format(tmp_path: Path) -> None:
     saved(tmp_path, 1)
     about = tmp_path / "step-0000001.json"
     about.write_text(about.read_text().replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'))
     assert read(tmp_path / "step-0000001.pt")["step"] == 1
 
 
-def test_what_may_be_kept_for_good_is_not_dropped(tmp_path: Path) -> None:
+def test_with_a_damaged_description_or_best_file_nothing_is_removed(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=1)
     for step in range(1, 4):
-        checkpoints.save(state(step), for_good=step == 1)
+        checkpoints.save(state(step), permanent=step == 1)
         checkpoints.mark_best(step, "fd", 1.0)
     (tmp_path / "step-0000001.json").write_text("{")
     checkpoints.save(state(4))
@@ -246,7 +248,7 @@ def test_what_may_be_kept_for_good_is_not_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 @pytest.mark.parametrize("thing", ["pipe", "folder", "dangling link"])
-def test_what_is_no_file_is_no_checkpoint(tmp_path: Path, thing: str) -> None:
+def test_paths_that_are_not_files_are_skipped(tmp_path: Path, thing: str) -> None:
     checkpoints = saved(tmp_path, 1, 2)
     path = tmp_path / "step-0000002.pt"
     path.unlink()
@@ -259,31 +261,31 @@ def test_what_is_no_file_is_no_checkpoint(tmp_path: Path, thing: str) -> None:
     assert checkpoints.load()["step"] == 1
 
 
-def test_one_that_is_dropped_while_another_process_reads_is_no_loss(
+def test_a_checkpoint_that_is_removed_during_a_load_is_replaced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = saved(tmp_path, 1, keep=1)
-    reading = checkpoint.read
+    original = checkpoint.read
 
-    def late(path: Path) -> Any:
+    def remove_then_read(path: Path) -> Any:
         if path.name == "step-0000001.pt" and not list(tmp_path.glob("step-0000002.pt")):
             saved(tmp_path, 2, keep=1)
-        return reading(path)
+        return original(path)
 
-    monkeypatch.setattr(checkpoint, "read", late)
-    told: list[str] = []
-    assert checkpoints.load(told.append)["step"] == 2
-    assert told == []
+    monkeypatch.setattr(checkpoint, "read", remove_then_read)
+    warnings: list[str] = []
+    assert checkpoints.load(warnings.append)["step"] == 2
+    assert warnings == []
 
 
-def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+def test_a_removed_folder_is_created_again(tmp_path: Path) -> None:
     checkpoints = saved(tmp_path / "checkpoints", 1)
     shutil.rmtree(tmp_path / "checkpoints")
     checkpoints.save(state(2))
     assert checkpoints.load()["step"] == 2
 
 
-def test_none_is_an_error(tmp_path: Path) -> None:
+def test_loading_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="has no checkpoint yet"):
         Checkpoints(tmp_path, 3).load()
 
@@ -298,7 +300,7 @@ def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     saved(tmp_path, 2)
     (tmp_path / "step-0000001.pt").rename(tmp_path / "step-0000003.pt")
     about.rename(tmp_path / "step-0000003.json")
-    with pytest.raises(RequestError, match="upgrade"):  # an older one would lose what was trained
+    with pytest.raises(RequestError, match="upgrade"):  # an older checkpoint would lose training
         Checkpoints(tmp_path, 3).load()
 
 
@@ -327,7 +329,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("point", ["torch.save", "os.fsync", "pathlib.Path.replace"])
-def test_a_failed_save_leaves_the_last_one_whole(
+def test_a_failed_save_keeps_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     checkpoints = saved(tmp_path, 1)

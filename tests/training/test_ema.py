@@ -24,19 +24,19 @@ class Small(Generator):
         return torch.randn(n, 2, generator=random)
 
 
-def moved(generator: Small, amount: float) -> None:
+def shift(generator: Small, amount: float) -> None:
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.add_(amount)
 
 
-def test_after_the_half_life_an_old_weight_counts_half() -> None:
+def test_after_the_half_life_old_weights_count_half() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions(half_life=100, rampup=0))
     before = generator.layer.bias.detach().clone()
-    moved(generator, 1.0)
+    shift(generator, 1.0)
     for step in range(1, 11):
-        ema.update(generator, made=10 * step, batch=10)
+        ema.update(generator, images_generated=10 * step, batch_size=10)
     averaged = ema.generator.get_parameter("layer.bias")
     torch.testing.assert_close(averaged, before + 0.5)
 
@@ -46,47 +46,49 @@ def test_after_the_half_life_an_old_weight_counts_half() -> None:
 )
 def test_the_half_life_ramps_up(made: int, decay: float) -> None:
     ema = Ema(Small(), EmaOptions(half_life=100, rampup=0.05))
-    assert ema.decay(made, batch=10) == pytest.approx(decay)
+    assert ema.decay(made, batch_size=10) == pytest.approx(decay)
 
 
-def test_a_decay_of_its_own_takes_the_place_of_the_half_life() -> None:
-    assert Ema(Small(), EmaOptions(decay=0.999)).decay(made=10, batch=64) == 0.999
+def test_the_option_decay_replaces_the_half_life() -> None:
+    assert Ema(Small(), EmaOptions(decay=0.999)).decay(images_generated=10, batch_size=64) == 0.999
 
 
-def test_a_half_life_of_nothing_follows_at_once() -> None:
+def test_with_a_half_life_of_zero_the_weights_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions(half_life=0))
-    moved(generator, 3.0)
-    ema.update(generator, made=10, batch=10)
+    shift(generator, 3.0)
+    ema.update(generator, images_generated=10, batch_size=10)
     for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
         assert torch.equal(averaged, weight)
 
 
-def test_running_statistics_are_copied() -> None:
+def test_buffers_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions())
     generator(torch.randn(8, 2))
-    ema.update(generator, made=8, batch=8)
+    ema.update(generator, images_generated=8, batch_size=8)
     for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
         assert torch.equal(averaged, buffer)
 
 
-def test_statistics_settle_on_those_of_the_averaged_weights() -> None:
+def test_batch_statistics_are_those_of_the_averaged_weights() -> None:
     torch.manual_seed(0)
     generator = Small()
     ema = Ema(generator, EmaOptions())
     with torch.no_grad():
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
-    ema.update(generator, made=0, batch=1)  # at once, but with statistics of one batch's tenth
-    ema.settle()
+    ema.update(
+        generator, images_generated=0, batch_size=1
+    )  # copies the weights, with statistics that moved a tenth of the way
+    ema.update_batch_statistics()
     made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
     torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.2, rtol=0)
     torch.testing.assert_close(made.std(0), torch.ones(2), atol=0.2, rtol=0)
-    settled = [buffer.clone() for buffer in ema.generator.buffers()]
-    ema.settled = False
-    ema.settle()
-    for first, second in zip(settled, ema.generator.buffers(), strict=True):
+    first_buffers = [buffer.clone() for buffer in ema.generator.buffers()]
+    ema.statistics_are_current = False
+    ema.update_batch_statistics()
+    for first, second in zip(first_buffers, ema.generator.buffers(), strict=True):
         assert torch.equal(first, second)
 
 
@@ -99,30 +101,30 @@ class Shifted(Small):
         return images
 
 
-def test_batch_statistics_have_each_class_as_often_as_training_does() -> None:
+def test_batch_statistics_use_the_class_frequencies_of_training() -> None:
     ema = Ema(Shifted(), EmaOptions(), frequencies=ClassFrequencies([15, 1]))
-    ema.update(Shifted(), made=8, batch=8)
-    ema.settle()
+    ema.update(Shifted(), images_generated=8, batch_size=8)
+    ema.update_batch_statistics()
     mean = ema.generator.get_buffer("norm.running_mean")
     torch.testing.assert_close(mean, torch.full((2,), 10 / 16), atol=0.1, rtol=0)
 
 
-def test_initial_weights_settle_in_one_batch_and_all_is_told() -> None:
-    told: list[tuple[str, int, int]] = []
-    ema = Ema(Small(), EmaOptions(), progress=lambda *what: told.append(what))
-    ema.settle()
-    assert [(done, total) for _, done, total in told] == [(0, 1)]
+def test_initial_weights_use_one_batch_and_progress_is_reported() -> None:
+    progress: list[tuple[str, int, int]] = []
+    ema = Ema(Small(), EmaOptions(), progress=lambda *what: progress.append(what))
+    ema.update_batch_statistics()
+    assert [(done, total) for _, done, total in progress] == [(0, 1)]
     assert ema.generator.get_buffer("norm.running_var").ne(1).all()
-    told.clear()
-    ema.settle()
-    assert told == []
-    ema.update(Small(), made=8, batch=8)
-    ema.settle()
-    assert [done for _, done, _ in told] == list(range(len(told)))
-    assert len(told) > 1
+    progress.clear()
+    ema.update_batch_statistics()
+    assert progress == []
+    ema.update(Small(), images_generated=8, batch_size=8)
+    ema.update_batch_statistics()
+    assert [done for _, done, _ in progress] == list(range(len(progress)))
+    assert len(progress) > 1
 
 
-def test_the_averaged_generator_is_for_looking_only() -> None:
+def test_the_ema_generator_is_in_evaluation_mode_without_gradients() -> None:
     ema = Ema(Small(), EmaOptions())
     assert not ema.generator.training
     assert not any(parameter.requires_grad for parameter in ema.generator.parameters())

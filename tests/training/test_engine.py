@@ -15,7 +15,7 @@ from ganzoo.training.checkpoint import read
 from ganzoo.training.engine import Engine
 
 
-def test_one_process_on_the_cpu() -> None:
+def test_an_engine_of_one_process_on_the_cpu() -> None:
     engine = Engine(TrainOptions(device="cpu"))
     assert engine.device == torch.device("cpu")
     assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
@@ -26,24 +26,24 @@ def test_one_process_on_the_cpu() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "mps"])
-def test_a_device_that_is_not_there_is_said(device: str) -> None:
+def test_a_device_that_is_not_available_is_refused(device: str) -> None:
     with pytest.raises(RequestError, match=f"train.device={device}"):
         Engine(TrainOptions(device=device))
 
 
-def test_a_batch_that_cannot_be_shared_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"train\.batch_size=7 cannot be shared equally"):
+def test_a_batch_that_cannot_be_split_into_equal_parts_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"train\.batch_size=7 cannot be split into"):
         Engine(TrainOptions(device="cpu", batch_size=7, devices=2))
 
 
-def test_slow_bf16_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_bf16_gives_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False, raising=False)
     with pytest.warns(UserWarning, match="no native bf16"):
         Engine(TrainOptions(device="cpu", precision="bf16"))
 
 
-def test_two_processes_train_as_one(tmp_path: Path) -> None:
-    # The networks have no batch statistics, so both see the same sums, but for their order.
+def test_two_processes_train_the_same_weights_as_one(tmp_path: Path) -> None:
+    # The networks have no batch statistics, so only the order of sums differs.
     states = []
     for devices in (1, 2):
         folder = tmp_path / f"run{devices}"
@@ -60,6 +60,6 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         states.append(read(folder / "checkpoints" / "step-0000003.pt"))
         sessions = json.loads((folder / "environment.json").read_text())["sessions"]
         assert [session["processes"] for session in sessions] == [devices]
-    for player in ("generator", "discriminator", "generator_ema"):
-        for name, value in states[0][player].items():
-            torch.testing.assert_close(states[1][player][name], value, atol=1e-6, rtol=1e-5)
+    for network in ("generator", "discriminator", "generator_ema"):
+        for name, value in states[0][network].items():
+            torch.testing.assert_close(states[1][network][name], value, atol=1e-6, rtol=1e-5)

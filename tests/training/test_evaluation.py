@@ -42,7 +42,7 @@ def last_state(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
-def test_it_changes_no_weight_and_is_kept_with_the_run(
+def test_an_evaluation_changes_no_weight_and_is_recorded(
     tiny: Arguments, architecture: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     growth = {"growth.fade_images": 16, "growth.stable_images": 16}
@@ -58,28 +58,28 @@ def test_it_changes_no_weight_and_is_kept_with_the_run(
     ]
     assert {"fd", "moments/mean"} <= found[0].scores.keys()
     lines = map(json.loads, (measured / "metrics.jsonl").read_text().splitlines())
-    told = {line["step"]: line["metric/fd"] for line in lines if "metric/fd" in line}
-    assert told == {each.step: each.scores["fd"].value for each in found}
+    shown = {line["step"]: line["metric/fd"] for line in lines if "metric/fd" in line}
+    assert shown == {each.step: each.scores["fd"].value for each in found}
     assert "step 4, evaluated in" in capsys.readouterr().err
 
 
-def test_generate_makes_the_images_that_were_measured(
+def test_generate_makes_the_evaluated_images(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[torch.Tensor] = []
-    made = Evaluation._made
+    generated: list[torch.Tensor] = []
+    original = Evaluation._generate
 
     def record(self: Evaluation, *arguments: Any) -> torch.Tensor:
-        seen.append(made(self, *arguments))
-        return seen[-1]
+        generated.append(original(self, *arguments))
+        return generated[-1]
 
     monkeypatch.setattr(Evaluation, "_made", record)
     run = ganzoo.train(**tiny(seed=3, steps=2, settings=EVALUATED))
-    assert torch.equal(seen[-1], run.generate(16, seed=3))
+    assert torch.equal(generated[-1], run.generate(16, seed=3))
 
 
 class Flat(ganzoo.Generator):
-    """An image of one gray for each class, as perfect as images of one gray can be made."""
+    """Generates images of one gray level per class, the same as the real ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Flat(ganzoo.Generator):
 
 
 @pytest.mark.parametrize("balance", [False, True])
-def test_classes_are_measured_as_often_as_the_data_has_them(
+def test_evaluated_classes_are_as_frequent_as_in_the_data(
     tiny: Arguments, tmp_path: Path, balance: bool
 ) -> None:
     for name, gray, count in (("bright", 200, 2), ("dark", 60, 38)):
@@ -121,13 +121,13 @@ def test_the_best_checkpoint_is_kept(tiny: Arguments, monkeypatch: pytest.Monkey
     values = iter([5.0, 2.0, 4.0])
     scored = Evaluation.__call__
 
-    def worsen(self: Evaluation, *arguments: Any) -> Any:
+    def replace_value(self: Evaluation, *arguments: Any) -> Any:
         found = scored(self, *arguments)
         fd = found.scores["fd"]
         object.__setattr__(fd, "value", next(values))
         return found
 
-    monkeypatch.setattr(Evaluation, "__call__", worsen)
+    monkeypatch.setattr(Evaluation, "__call__", replace_value)
     settings = {**EVALUATED, "checkpoint.every": 100, "checkpoint.keep": 1}
     folder = ganzoo.train(**tiny(steps=6, settings=settings)).folder
     steps = [path.stem for path in Checkpoints(folder / "checkpoints", 1).paths()]
@@ -135,11 +135,13 @@ def test_the_best_checkpoint_is_kept(tiny: Arguments, monkeypatch: pytest.Monkey
     assert ganzoo.load(folder, "best").step == 4
     assert ganzoo.load(folder).step == 6
     assert ganzoo.load(folder, 4).step == 4
-    with pytest.raises(ganzoo.RequestError, match="has no checkpoint 5: there are 6, 4; best is"):
+    with pytest.raises(
+        ganzoo.RequestError, match="has no checkpoint 5: there are 6, 4; best exists"
+    ):
         ganzoo.load(folder, 5)
 
 
-def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
+def test_the_best_checkpoint_is_chosen_by_the_given_number(tiny: Arguments) -> None:
     settings = {**EVALUATED, "evaluate.best": "moments/mean"}
     folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
     best = folder / "checkpoints" / "best.json"
@@ -151,8 +153,8 @@ def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
     [
         ({"evaluate.best": "fid"}, r"no metric of the run has this value; did you mean fd\?"),
         ({"evaluate.best": "kid"}, "no metric of the run has this value; there are fd, moments"),
-        ({"evaluate.best": "moments/means"}, "gives this number; did you mean moments/mean"),
-        ({"evaluate.best": "moments"}, "no metric gives this number; did you mean moments/"),
+        ({"evaluate.best": "moments/means"}, "returns this number; did you mean moments/mean"),
+        ({"evaluate.best": "moments"}, "no metric returns this number; did you mean moments/"),
         (
             {"evaluate.metrics": "moments/mean"},
             "moments/mean is a value of the metric moments: write moments",
@@ -161,7 +163,7 @@ def test_the_best_is_by_the_number_that_is_named(tiny: Arguments) -> None:
         ({"extractor": "inception"}, "inception needs the weights"),
     ],
 )
-def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
+def test_metrics_that_cannot_work_are_refused_before_a_folder_is_created(
     tiny: Arguments, settings: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GANZOO_INCEPTION", raising=False)
@@ -174,7 +176,7 @@ def test_what_can_never_be_measured_is_refused_before_a_folder_is_made(
 
 
 class Broken:
-    """A metric that gives a number at a size of 8 x 8, and what goes wrong at others."""
+    """A metric that works for images of 8 x 8, and fails as given for others."""
 
     def __init__(self, error: Exception | float) -> None:
         self.error = error
@@ -198,7 +200,7 @@ class Broken:
         (float("nan"), "the metric swd became nan"),
     ],
 )
-def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
+def test_a_metric_that_fails_at_a_stage_is_skipped_there_and_reported_once(
     tiny: Arguments,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -212,22 +214,22 @@ def test_a_metric_that_fails_at_a_stage_is_left_out_there_and_that_is_said_once(
     settings["evaluate.best"] = "swd"
     arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
     found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
-    told = capsys.readouterr().err
-    assert len(re.findall(f"swd left out: .*{reason}", told)) == 1
-    assert told.count("no metric gives evaluate.best=swd of images of 4 x 4") == 1
+    shown = capsys.readouterr().err
+    assert len(re.findall(f"swd left out: .*{reason}", shown)) == 1
+    assert shown.count("no metric returns evaluate.best=swd for images of 4 x 4") == 1
     sizes = {(each.image_shape[1], "swd" in each.scores) for each in found}
     assert sizes == {(4, False), (8, True)}
     assert all("moments/mean" in each.scores for each in found)
 
 
 @pytest.mark.parametrize("kind", ["fails", "nan", "shape"])
-def test_an_extractor_that_fails_ends_no_run(
+def test_an_extractor_that_fails_does_not_end_the_run(
     tiny: Arguments,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     kind: str,
 ) -> None:
-    monkeypatch.setattr(Evaluation, "refuse_impossible", lambda self: None)
+    monkeypatch.setattr(Evaluation, "check_metrics", lambda self: None)
     monkeypatch.setattr(
         "ganzoo_features.random_network.RandomNetwork._statistics", lambda self, x: bad(kind, x)
     )
@@ -253,7 +255,7 @@ def resolved(folder: Path) -> Run:
     return Run.resolve(stored_settings(RunFolder.open(folder)), recommend=False)
 
 
-def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
+def test_an_extractor_that_fails_is_refused_before_a_folder_is_created(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -268,15 +270,15 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_made(
 @pytest.mark.parametrize(
     "broken",
     [
-        "ganzoo.training.evaluation.Evaluation._made",
+        "ganzoo.training.evaluation.Evaluation._generate",
         "ganzoo.training.evaluation.real_images",
-        "ganzoo.training.sample_grids.SampleGrids.samples",
-        "ganzoo.training.sample_grids.SampleGrids.real",
+        "ganzoo.training.sample_grids.SampleGrids.draw_samples",
+        "ganzoo.training.sample_grids.SampleGrids.draw_real",
         "ganzoo.observers.files.Evaluations.on_evaluation_end",
         "ganzoo.observers.tensorboard.TensorBoard.on_report",
     ],
 )
-def test_whatever_fails_in_what_watches_a_run_does_not_end_it(
+def test_errors_in_evaluations_samples_and_observers_do_not_end_the_run(
     tiny: Arguments,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -293,7 +295,7 @@ def test_whatever_fails_in_what_watches_a_run_does_not_end_it(
     assert "RuntimeError: it broke" in capsys.readouterr().err
 
 
-def test_a_metric_that_refuses_few_images_is_tried_with_as_many_as_there_will_be(
+def test_a_metric_that_refuses_few_images_is_tried_with_the_full_number(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Needy(Broken):
@@ -312,7 +314,7 @@ def test_a_metric_that_refuses_few_images_is_tried_with_as_many_as_there_will_be
         ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
 
 
-def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
+def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     straight = ganzoo.train(**tiny("straight", steps=5, settings=EVALUATED)).folder
@@ -332,7 +334,7 @@ def test_a_request_to_stop_puts_it_off_until_the_run_goes_on(
     assert same(last_state(stopped), last_state(straight))
 
 
-def test_a_run_that_was_killed_tells_nothing_twice(tiny: Arguments) -> None:
+def test_a_killed_and_resumed_run_records_each_evaluation_once(tiny: Arguments) -> None:
     straight = ganzoo.train(**tiny("straight", steps=6, settings=EVALUATED)).folder
     settings = {**EVALUATED, "checkpoint.every": 3}
     killed = ganzoo.train(**tiny("killed", steps=5, settings=settings)).folder
@@ -347,23 +349,23 @@ def scores(folder: Path) -> list[tuple[int, dict[str, float]]]:
     return [(each.step, each.scalars) for each in read(folder / "evaluations.jsonl")]
 
 
-def test_no_such_metric_is_refused_before_anything_is_made(tiny: Arguments) -> None:
+def test_an_unknown_metric_is_refused_before_a_folder_is_created(tiny: Arguments) -> None:
     arguments = tiny(settings={**EVALUATED, "evaluate.metrics": "fd,kidd"})
     with pytest.raises(ganzoo.RequestError, match=r"no metric called kidd; did you mean kid"):
         ganzoo.train(**arguments)
     assert not arguments["run_dir"].exists()
 
 
-def test_what_auto_chose_is_told_and_kept(
+def test_the_automatically_chosen_extractor_is_reported_and_recorded(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {k: v for k, v in EVALUATED.items() if k != "extractor"}
-    with monkeypatch.context() as patch:  # as if the packages of all others were missing
+    with monkeypatch.context() as patch:  # as if the packages of all other extractors were missing
         patch.setattr(ExtractorSpec, "is_available", property(lambda self: not self.packages))
         folder = ganzoo.train(**tiny(steps=2, settings=settings, quiet=False)).folder
-    told = capsys.readouterr().err
-    assert "extractor=auto chose the extractor random; scores of other" in told
-    assert " s, extractor random: fd" in told
+    shown = capsys.readouterr().err
+    assert "extractor=auto chose the extractor random; its scores cannot" in shown
+    assert " s, extractor random: fd" in shown
     monkeypatch.setattr(ExtractorSpec, "is_available", property(lambda self: True))
     chosen = resolved(folder).extractor
     assert chosen

@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed ends as one that was not, to the bit."""
+"""A stopped and resumed run ends with the same bits as an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def last_state(folder: Path) -> State:
 
 
 REFUSED = [("progressive", "wgan")]
-"""Combinations that do not fit together."""
+"""Combinations of components that are incompatible."""
 
 COMBINATIONS = [
     pytest.param(
@@ -54,8 +54,10 @@ COMBINATIONS = [
 
 
 @pytest.mark.parametrize(("architecture", "loss"), COMBINATIONS)
-def test_n_and_n_steps_equal_2n_steps(tiny: Arguments, architecture: str, loss: str) -> None:
-    # 20 images, 16 of them a step: it stops in the middle of the third epoch.
+def test_n_steps_and_n_steps_after_a_resume_equal_2n_steps(
+    tiny: Arguments, architecture: str, loss: str
+) -> None:
+    # 20 images, 16 per step: it stops in the middle of the third epoch.
     straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
     halved = ganzoo.train(**tiny("halved", architecture, loss, steps=3))
     assert not same(last_state(halved.folder), last_state(straight.folder))
@@ -72,20 +74,22 @@ GROWING = [
 
 @pytest.mark.parametrize("freeze", [False, True])
 @pytest.mark.parametrize("architecture", GROWING)
-def test_stopped_anywhere_while_it_grows(tiny: Arguments, architecture: str, freeze: bool) -> None:
+def test_stopping_at_any_step_of_growth_is_exact(
+    tiny: Arguments, architecture: str, freeze: bool
+) -> None:
     # 16 images a step, then 8: stages begin with steps 2 and 6, and are faded in by 4 and 10.
     growth = {"fade_images": 32, "stable_images": 32, "batch_size": {"16": 4}, "freeze": freeze}
     more = {"resolution": 16, "settings": {"growth": growth, "sample.every": 1}}
     straight = ganzoo.train(**tiny("straight", architecture, "wgan-gp", steps=12, **more))
-    # Before a boundary, at it, in mid-fade, at its end, before the next boundary, at it, after it.
+    # Before, at and after the starts of stages, in the middle of a fade, and at its end.
     stops = [1, 2, 3, 4, 5, 6, 7, 12]
     often = ganzoo.train(**tiny("often", architecture, "wgan-gp", steps=stops[0], **more))
     for steps in stops[1:]:
         often = ganzoo.resume(often.folder, steps=steps, quiet=True)
     assert same(last_state(often.folder), last_state(straight.folder))
-    sheets = [folder / "samples" for folder in (often.folder, straight.folder)]
-    for sheet in sheets[1].iterdir():
-        assert sheet.read_bytes() == (sheets[0] / sheet.name).read_bytes(), sheet.name
+    folders = [folder / "samples" for folder in (often.folder, straight.folder)]
+    for file in folders[1].iterdir():
+        assert file.read_bytes() == (folders[0] / file.name).read_bytes(), file.name
 
 
 def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
@@ -95,7 +99,9 @@ def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
     for change in ("growth.stable_images=1000", "growth.freeze=true"):
         settings = stored_settings(RunFolder.open(run.folder))
         settings.override([change, "train.steps=5"])
-        with pytest.raises(RequestError, match=r"other layers would be trained .* leave growth"):
+        with pytest.raises(
+            RequestError, match=r"other layers would be trained .* restore the section growth"
+        ):
             session.resume(Run.resolve(settings, recommend=False), RunFolder(run.folder))
 
 
@@ -103,7 +109,7 @@ def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
 @pytest.mark.parametrize(
     ("steps", "side"), [(1, 4), (2, 8), (3, 8), (6, 16)], ids=["first", "new", "fading", "last"]
 )
-def test_generate_knows_the_stage(
+def test_generate_makes_images_of_the_current_stage(
     tiny: Arguments, architecture: str, steps: int, side: int
 ) -> None:
     growth = {"fade_images": 32, "stable_images": 32}
@@ -116,7 +122,7 @@ def test_generate_knows_the_stage(
     assert np.array_equal(drawn, imaging.grid(imaging.enlarged(made, 16 // side)))
 
 
-def test_the_state_holds_all_that_matters(tiny: Arguments) -> None:
+def test_a_checkpoint_has_the_whole_state(tiny: Arguments) -> None:
     state = last_state(ganzoo.train(**tiny(loss="wgan-gp")).folder)
     assert state["images_seen"] == 3 * 2 * 8
     assert set(state) >= {"generator", "discriminator", "generator_ema", "optimizers", "step"}
@@ -124,7 +130,7 @@ def test_the_state_holds_all_that_matters(tiny: Arguments) -> None:
     assert state["optimizers"]["discriminator"]["state"][0]["step"] == 6
 
 
-def test_stopped_many_times(tiny: Arguments) -> None:
+def test_stopping_many_times_is_exact(tiny: Arguments) -> None:
     extra = {"augment": AUGMENTATIONS, "settings": {"architecture.dropout": 0.5}}
     straight = ganzoo.train(**tiny("straight", loss="wgan-gp", steps=5, **extra))
     often = ganzoo.train(**tiny("often", loss="wgan-gp", steps=1, **extra))
@@ -133,7 +139,7 @@ def test_stopped_many_times(tiny: Arguments) -> None:
     assert same(last_state(often.folder), last_state(straight.folder))
 
 
-def test_with_labels(tiny: Arguments) -> None:
+def test_resuming_a_conditional_run_is_exact(tiny: Arguments) -> None:
     extra = {"settings": {"architecture.conditional": True}}
     straight = ganzoo.train(**tiny("straight", steps=4, **extra))
     halved = ganzoo.train(**tiny("halved", steps=2, **extra))
@@ -146,22 +152,24 @@ def test_with_labels(tiny: Arguments) -> None:
     [{"sample.every": 1}, {"log.every": 1}, {"checkpoint.every": 1}, {"sample.count": 9}],
     ids=str,
 )
-def test_watching_changes_nothing(tiny: Arguments, change: dict[str, int]) -> None:
+def test_samples_reports_and_checkpoints_do_not_change_the_training(
+    tiny: Arguments, change: dict[str, int]
+) -> None:
     plain = last_state(ganzoo.train(**tiny("plain")).folder)
     watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
-    for told in ("running_means", "rollback_step"):  # which are about reports and checkpoints
-        plain.pop(told)
-        watched.pop(told)
+    for key in ("running_means", "rollback_step"):  # reports and checkpoints
+        plain.pop(key)
+        watched.pop(key)
     assert same(plain, watched)
 
 
-def test_another_seed_is_another_run(tiny: Arguments) -> None:
+def test_another_seed_gives_other_weights(tiny: Arguments) -> None:
     first = last_state(ganzoo.train(**tiny("first")).folder)
     other = last_state(ganzoo.train(**tiny("other", seed=1)).folder)
     assert not same(first["generator"], other["generator"])
 
 
-def test_reports_go_on_without_holes_or_repeats(
+def test_a_resumed_run_has_each_report_once(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra = {"settings": {"log.every": 2}}
@@ -177,7 +185,9 @@ def test_reports_go_on_without_holes_or_repeats(
     assert same(last_state(stopped), last_state(straight))
 
 
-def test_stopped_before_the_first_step(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_before_the_first_step_is_exact(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Stopping, "__call__", lambda self: True)
         stopped = ganzoo.train(**tiny("stopped")).folder
@@ -186,7 +196,7 @@ def test_stopped_before_the_first_step(tiny: Arguments, monkeypatch: pytest.Monk
     assert same(last_state(stopped), last_state(ganzoo.train(**tiny("straight")).folder))
 
 
-def test_killed_before_the_first_checkpoint(tiny: Arguments) -> None:
+def test_a_kill_before_the_first_checkpoint_is_exact(tiny: Arguments) -> None:
     straight = last_state(ganzoo.train(**tiny("straight")).folder)
     killed = ganzoo.train(**tiny("killed")).folder
     for path in (killed / "checkpoints").iterdir():
@@ -196,7 +206,7 @@ def test_killed_before_the_first_checkpoint(tiny: Arguments) -> None:
     assert reports(killed) == reports(tiny("straight")["run_dir"])
 
 
-def test_moved_to_another_machine_with_its_images(
+def test_moving_a_run_and_its_images_to_another_machine_is_exact(
     tiny: Arguments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = tmp_path / "here" / "images"
@@ -230,7 +240,7 @@ def reports(folder: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if not k.startswith("speed/")} for line in lines]
 
 
-def test_nothing_to_do_is_fine(tiny: Arguments) -> None:
+def test_resuming_a_finished_run_changes_nothing(tiny: Arguments) -> None:
     done = ganzoo.train(**tiny())
     before = last_state(done.folder)
     ganzoo.resume(done.folder, quiet=True)
@@ -238,13 +248,13 @@ def test_nothing_to_do_is_fine(tiny: Arguments) -> None:
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
-def test_going_back_is_exact_wherever_it_was_stopped(
+def test_rollback_is_exact_wherever_the_run_is_stopped(
     tiny: Arguments,
-    spoil: Callable[..., None],
+    inject_nan: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     architecture: str,
 ) -> None:
-    spoil([4], streams=[0, 1])
+    inject_nan([4], streams=[0, 1])
     settings: dict[str, Any] = {"train.on_nonfinite": "rollback", "checkpoint.every": 3}
     settings |= {"log.every": 1, "sample.every": 2}
     if architecture == "growing-mlp":  # its second stage begins with step 4
@@ -261,7 +271,7 @@ def test_going_back_is_exact_wherever_it_was_stopped(
         for _ in range(11):
             ganzoo.resume(often, quiet=True)
     assert same(last_state(often), last_state(straight))
-    assert (last_state(straight)["step"], last_state(straight)["stream"]) == (8, 2)
+    assert (last_state(straight)["step"], last_state(straight)["randomness_stream"]) == (8, 2)
     assert [line["step"] for line in reports(straight)] == list(range(1, 9))
     assert reports(often) == reports(straight)
 
@@ -269,7 +279,7 @@ def test_going_back_is_exact_wherever_it_was_stopped(
 LECAM = Path(__file__).parents[2] / "examples" / "one_file" / "lecam.py"
 
 
-def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(tiny: Arguments) -> None:
+def test_the_state_of_a_loss_is_resumed_exactly(tiny: Arguments) -> None:
     more = {"loss": "lecam", "plugins": [LECAM]}
     straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
     halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
@@ -278,7 +288,7 @@ def test_a_loss_that_changes_while_it_trains_goes_on_as_it_was(tiny: Arguments) 
     assert same(last_state(halved), last_state(straight))
 
 
-def test_a_loss_that_is_a_module_is_moved_to_the_device_of_the_run(
+def test_a_loss_that_is_a_module_is_moved_to_the_device(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devices: set[object] = set()
@@ -302,7 +312,7 @@ REDUCED: dict[str, Any] = {
     "sample.count": 4,
     "sample.every": 3,
 }
-"""What makes any recipe small enough for a part of a second."""
+"""Settings that make any recipe fast enough for a test."""
 
 
 @pytest.mark.parametrize("recipe", [e.qualified_name for e in REGISTRY.entries("recipe")])
@@ -330,12 +340,12 @@ def test_every_recipe_is_exact(
     assert same(last_state(halved), last_state(straight))
 
 
-def test_tensorboard_goes_on_without_holes_or_repeats(tiny: Arguments) -> None:
+def test_a_resumed_run_has_each_tensorboard_event_once(tiny: Arguments) -> None:
     settings = {"log.every": 1, "sample.every": 2, "checkpoint.every": 2}
     straight = ganzoo.train(**tiny("straight", steps=7, settings=settings)).folder
     killed = ganzoo.train(**tiny("killed", steps=5, settings=settings)).folder
     for file in (killed / "checkpoints").glob("step-0000005.*"):
-        file.unlink()  # as if the kill had come before it: step 5 was told, and is done again
+        file.unlink()  # as if killed before the save: step 5 was reported, and is repeated
     ganzoo.resume(killed, steps=7, quiet=True)
     assert board(killed) == board(straight)
     assert reports(killed) == reports(straight)
@@ -345,7 +355,13 @@ def board(run: Path) -> dict[str, list[tuple[int, float]]]:
     events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0})
     events.Reload()
     scalars = [name for name in events.Tags()["scalars"] if not name.startswith("speed/")]
-    told = {name: [(one.step, one.value) for one in events.Scalars(name)] for name in scalars}
+    events_by_name = {
+        name: [(one.step, one.value) for one in events.Scalars(name)] for name in scalars
+    }
     images, histograms = events.Tags()["images"], events.Tags()["histograms"]
-    told |= {n: [(h.step, h.histogram_value.sum) for h in events.Histograms(n)] for n in histograms}
-    return told | {name: [(one.step, 0.0) for one in events.Images(name)] for name in images}
+    events_by_name |= {
+        n: [(h.step, h.histogram_value.sum) for h in events.Histograms(n)] for n in histograms
+    }
+    return events_by_name | {
+        name: [(one.step, 0.0) for one in events.Images(name)] for name in images
+    }

@@ -67,7 +67,7 @@ def schedule(**settings: Any) -> GrowthSchedule:
     return GrowthSchedule(run(**settings), networks(), IMAGE)
 
 
-def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
+def test_halvings_stop_at_odd_or_too_small_sides() -> None:
     assert [image.height for image in ImageShape(1, 32, 32).halved_shapes()] == [4, 8, 16, 32]
     assert [image.height for image in ImageShape(1, 28, 28).halved_shapes()] == [7, 14, 28]
     assert ImageShape(3, 24, 40).halved_shapes(7) == [(3, 12, 20), (3, 24, 40)]
@@ -78,7 +78,7 @@ def test_halvings_stop_where_a_side_would_be_odd_or_too_small() -> None:
 def test_stages_follow_each_other_in_images_seen() -> None:
     stages = schedule().stages
     assert [stage.image_shape.height for stage in stages] == [4, 8, 16, 32]
-    assert [stage.begins for stage in stages] == [0, 200, 500, 800]
+    assert [stage.starts_at for stage in stages] == [0, 200, 500, 800]
     assert [stage.fade_images for stage in stages] == [0, 100, 100, 100]
 
 
@@ -91,13 +91,13 @@ def test_stage_and_fade_follow_from_the_images_seen(seen: int, height: int, fade
     assert (point.stage.image_shape.height, point.fade) == (height, fade)
 
 
-def test_it_begins_at_the_first_resolution_that_is_large_enough() -> None:
+def test_growth_starts_at_the_first_resolution_that_is_large_enough() -> None:
     late = schedule(growth__start=9)
-    assert [(stage.number, stage.begins) for stage in late.stages] == [(2, 0), (3, 200)]
+    assert [(stage.number, stage.starts_at) for stage in late.stages] == [(2, 0), (3, 200)]
     assert late.at(0).fade == 1
 
 
-def test_batch_size_and_learning_rate_hold_from_a_resolution_on() -> None:
+def test_batch_size_and_learning_rate_apply_from_a_resolution_on() -> None:
     found = schedule(
         train__batch_size=64, growth__batch_size={"8": 48, "32": 16}, growth__lr_factor={"16": 0.5}
     )
@@ -110,7 +110,7 @@ def test_batch_size_and_learning_rate_hold_from_a_resolution_on() -> None:
 
 
 @pytest.mark.parametrize("images", [1, 199, 200, 201, 333, 500, 800, 900, 4321])
-def test_steps_are_counted_as_they_will_be_made(images: int) -> None:
+def test_the_number_of_steps_is_that_of_a_simulated_run(images: int) -> None:
     found = schedule(
         train__batch_size=24, train__discriminator__steps=3, growth__batch_size={"8": 7, "16": 5}
     )
@@ -122,13 +122,13 @@ def test_steps_are_counted_as_they_will_be_made(images: int) -> None:
     assert found.steps(images) == steps
 
 
-def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
+def test_all_layers_of_a_stage_or_only_the_newest_are_trained() -> None:
     found, frozen = schedule(), schedule(growth__freeze=True)
-    player = networks().generator
-    assert isinstance(player, GrowingGenerator)
+    generator = networks().generator
+    assert isinstance(generator, GrowingGenerator)
 
     def trained(by: GrowthSchedule) -> list[list[str]]:
-        return [list(by.trained(player, stage)) for stage in by.stages]
+        return [list(by.trained_parameters(generator, stage)) for stage in by.stages]
 
     first, second, third, fourth = (f"weights.{number}" for number in range(4))
     so_far = [[first], [first, second], [first, second, third], [first, second, third, fourth]]
@@ -137,7 +137,7 @@ def test_all_layers_in_use_are_trained_or_the_newest_alone() -> None:
     assert trained(schedule(growth__freeze=True, growth__start=16)) == [so_far[2], [fourth]]
 
 
-def test_what_does_not_grow_has_one_stage() -> None:
+def test_networks_that_do_not_grow_have_one_stage() -> None:
     plain = Networks(generator=Plain(), discriminator=PlainCritic())
     single = GrowthSchedule(run(architecture="mlp", train__batch_size=10), plain, IMAGE)
     assert single.stages == (Stage(0, IMAGE, 10),)
@@ -145,15 +145,15 @@ def test_what_does_not_grow_has_one_stage() -> None:
     assert single.warning(1) is None
 
 
-def test_a_run_that_will_not_grow_up_is_told() -> None:
+def test_a_run_that_is_too_short_to_grow_fully_gets_a_warning() -> None:
     enough = schedule(train__batch_size=10).steps(900)
     assert schedule(train__batch_size=10).warning(enough) is None
-    told = schedule(train__batch_size=10).warning(enough - 1)
-    assert told is not None
-    assert "whole after 900 images, but this run ends before" in told
+    warning = schedule(train__batch_size=10).warning(enough - 1)
+    assert warning is not None
+    assert "faded in after 900 images, but this run ends before" in warning
     odd = ImageShape(3, 37, 37)
-    told = GrowthSchedule(run(), networks(odd), odd).warning(1000)
-    assert told == "there is nothing to grow: 37 x 37 pixels are the only stage"
+    warning = GrowthSchedule(run(), networks(odd), odd).warning(1000)
+    assert warning == "the networks cannot grow: 37 x 37 pixels are the only stage"
 
 
 class Plain(ganzoo.Generator):
@@ -172,7 +172,7 @@ class PlainCritic(ganzoo.Discriminator):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so"),
+        ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so start"),
         (
             {"train__devices": 2, "growth__batch_size": {"16": 5}},
             "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal "
@@ -180,12 +180,14 @@ class PlainCritic(ganzoo.Discriminator):
         ),
     ],
 )
-def test_what_does_not_suit_is_refused(settings: dict[str, Any], message: str) -> None:
+def test_growth_settings_that_do_not_fit_are_refused(
+    settings: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ganzoo.RequestError, match=re.escape(message)):
         schedule(**settings)
 
 
-def test_real_images_are_shrunk_to_means_and_faded_as_the_networks() -> None:
+def test_real_images_are_average_pooled_and_faded_like_the_networks() -> None:
     real = torch.rand(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     stage = Stage(1, ImageShape(3, 8, 8), 4)
     small = GrowthPoint(stage, 1.0).shrink(real)
@@ -199,8 +201,8 @@ def test_real_images_are_shrunk_to_means_and_faded_as_the_networks() -> None:
     assert GrowthPoint(Stage(3, IMAGE, 4), 1.0).shrink(real) is real
 
 
-def test_players_are_brought_to_a_stage() -> None:
-    player = networks().generator
-    assert isinstance(player, GrowingGenerator)
-    GrowthPoint(Stage(1, ImageShape(3, 8, 8), 4), 0.25).bring(player, Plain())
-    assert player.at == (1, 0.25)
+def test_networks_that_grow_are_set_to_a_stage() -> None:
+    generator = networks().generator
+    assert isinstance(generator, GrowingGenerator)
+    GrowthPoint(Stage(1, ImageShape(3, 8, 8), 4), 0.25).grow(generator, Plain())
+    assert generator.at == (1, 0.25)

@@ -4,12 +4,16 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ganzoo.sections import Interval
-from ganzoo.training.interval import Position, due
+from ganzoo.training.interval import Position, is_due
 
 
 def when(every: int | str, batch: int = 30, steps: int = 20) -> list[int]:
     reached = [Position(step, step * batch) for step in range(steps + 1)]
-    return [s for s in range(1, steps + 1) if due(every, reached[s - 1], reached[s], images=100)]
+    return [
+        s
+        for s in range(1, steps + 1)
+        if is_due(every, reached[s - 1], reached[s], images_per_epoch=100)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -23,13 +27,13 @@ def when(every: int | str, batch: int = 30, steps: int = 20) -> list[int]:
         ("10 images", list(range(1, 21))),
     ],
 )
-def test_it_is_due_with_the_step_that_reaches_a_multiple(
+def test_an_interval_is_due_at_the_step_that_reaches_a_multiple(
     every: int | str, steps: list[int]
 ) -> None:
     assert when(every) == steps
 
 
-def test_no_multiple_is_missed_by_rounding() -> None:
+def test_rounding_misses_no_multiple() -> None:
     assert when("0.1 epochs", batch=10) == list(range(1, 21))
     assert when("0.3 epochs", batch=10) == [3, 6, 9, 12, 15, 18]
 
@@ -38,6 +42,6 @@ WRONG = [0, -1, "2", "epochs", "0 epochs", "0.0 epochs", ".5 epochs", "-1 epochs
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, "2  epochs", "2 epochs ", "2 steps", 2.5, [1]])
-def test_what_is_no_interval_is_refused(wrong: object) -> None:
+def test_wrong_intervals_are_refused(wrong: object) -> None:
     with pytest.raises(ValidationError, match="write a number of steps, or a text such as"):
         TypeAdapter(Interval).validate_python(wrong)

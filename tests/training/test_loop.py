@@ -22,7 +22,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_run_folder_holds_what_it_should(tiny: Arguments) -> None:
+def test_the_files_of_a_run_folder(tiny: Arguments) -> None:
     folder = ganzoo.train(
         **tiny(steps=4, settings={"sample.every": 2, "checkpoint.every": 3})
     ).folder
@@ -48,14 +48,14 @@ def test_a_run_folder_holds_what_it_should(tiny: Arguments) -> None:
     ]
 
 
-def test_growth_is_told_and_reported_and_changes_the_learning_rate(
+def test_growth_is_reported_and_changes_the_learning_rate(
     tiny: Arguments, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
-    made = Game.phases
+    original = Game.phases
 
     def record(self: Game) -> Any:
-        phases = made(self)
+        phases = original(self)
         rates.extend(phase.optimizer.param_groups[0]["lr"] for phase in phases)
         return phases
 
@@ -64,16 +64,16 @@ def test_growth_is_told_and_reported_and_changes_the_learning_rate(
     settings = {"growth": growth, "log.every": 1, "train.generator.lr": 4e-4}
     arguments = tiny("run", "growing-mlp", steps=3, quiet=False, settings=settings)
     folder = ganzoo.train(**arguments).folder
-    told = capsys.readouterr().err
-    assert "step 0: 4 x 4 of 8 x 8 pixels, 8 images in a batch" in told
-    assert "step 1: 8 x 8 of 8 x 8 pixels, 8 images in a batch" in told
-    assert "whole after 48 images, but this run ends before" not in told
+    shown = capsys.readouterr().err
+    assert "step 0: 4 x 4 of 8 x 8 pixels, 8 images in a batch" in shown
+    assert "step 1: 8 x 8 of 8 x 8 pixels, 8 images in a batch" in shown
+    assert "faded in after 48 images, but this run ends before" not in shown
     assert rates == [2e-4, 4e-4, 1e-4, 2e-4]
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     grown = [(d["growth/resolution"], d["growth/fade"]) for d in map(json.loads, lines)]
     assert grown == [(8, 0.0), (8, 0.5), (8, 1.0)]
     ganzoo.train(**arguments | {"run_dir": folder.with_name("short"), "steps": 2})
-    assert "whole after 48 images, but this run ends before" in capsys.readouterr().err
+    assert "faded in after 48 images, but this run ends before" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "growing-mlp", "fully-convolutional"])
@@ -84,12 +84,12 @@ def test_images_need_not_be_square(tiny: Arguments, architecture: str) -> None:
     assert last[2] == 2 * last[1]
 
 
-def test_an_architecture_of_squares_says_so(tiny: Arguments) -> None:
+def test_an_architecture_for_square_images_refuses_others(tiny: Arguments) -> None:
     with pytest.raises(ganzoo.RequestError, match="cannot make images of 16 x 8 pixels, only sq"):
         ganzoo.train(**tiny(resolution="16x8"))
 
 
-def test_the_grid_shows_what_generate_makes(tiny: Arguments) -> None:
+def test_the_sample_grid_has_the_images_of_generate(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(seed=3))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
@@ -112,33 +112,35 @@ def test_the_grid_of_few_images_of_a_conditional_run_has_no_rows(tiny: Arguments
     assert np.array_equal(drawn, imaging.grid(run.generate(4, seed=3)))
 
 
-def test_each_critic_step_sees_new_images(tiny: Arguments, monkeypatch: Any) -> None:
+def test_each_discriminator_update_gets_new_images(tiny: Arguments, monkeypatch: Any) -> None:
     positions = []
-    taken = Game.discriminator_terms
+    original = Game.discriminator_terms
 
     def record(self: Game, position: int) -> Any:
         positions.append((position, self.images_seen))
-        return taken(self, position)
+        return original(self, position)
 
     monkeypatch.setattr(Game, "discriminator_terms", record)
     ganzoo.train(**tiny(steps=2))
     assert positions == [(0, 0), (1, 8), (2, 16), (3, 24)]
 
 
-def test_bf16_with_a_warp_on_both_trains(tiny: Arguments, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_with_a_warp_of_all_images_trains(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
     settings = {"augment.rotate.apply_to": "all"}
     ganzoo.train(**tiny(steps=1, loss="wgan-gp", precision="bf16", settings=settings))
 
 
-def test_a_nested_mapping_is_as_good_as_dotted_keys(tiny: Arguments) -> None:
+def test_settings_can_be_a_nested_mapping(tiny: Arguments) -> None:
     nested = {"train": {"generator": {"lr": 0.1}, "discriminator": {"steps": 3}}}
     run = ganzoo.train(**tiny(steps=1, settings=nested)).run
     assert run.train.generator.lr == 0.1
     assert (run.train.steps, run.train.batch_size) == (1, 8)
 
 
-def test_augmentations_reach_real_images_only_or_both(
+def test_the_purposes_of_random_numbers_in_a_step(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
@@ -158,10 +160,10 @@ def test_augmentations_reach_real_images_only_or_both(
     ]
 
 
-def test_of_an_address_in_the_command_the_password_is_kept_nowhere(
+def test_passwords_in_urls_of_the_command_are_not_recorded(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["ganzoo", "x=https://someone:secret@example.org/images"])
-    told = (ganzoo.train(**tiny(steps=1)).folder / "environment.json").read_text()
-    assert "https://...@example.org/images" in told
-    assert "secret" not in told
+    shown = (ganzoo.train(**tiny(steps=1)).folder / "environment.json").read_text()
+    assert "https://...@example.org/images" in shown
+    assert "secret" not in shown

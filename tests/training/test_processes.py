@@ -1,4 +1,4 @@
-"""Several processes train as one: their gradients, their weights, and who writes."""
+"""Several processes: gradients, weights, writing, and lost processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 
 LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
-IMAGES = 12  # which 2 and 3 processes share equally
+IMAGES = 12  # divisible by 2 and 3
 
 
 def critic() -> nn.Sequential:
@@ -39,40 +39,40 @@ def critic() -> nn.Sequential:
     ).double()
 
 
-def gradients(objective: Loss, player: str, shard: Shard) -> Tensor:
-    """The gradients that a process with this share of a batch computes, flat, in float64."""
+def gradients(objective: Loss, network: str, shard: Shard) -> Tensor:
+    """The gradients of a process with this shard of a batch, flat, in float64."""
     random = torch.Generator().manual_seed(2)
     drawn = torch.randn(2, IMAGES, 2, 4, 4, generator=random, dtype=torch.float64)
     real, fake = (shard.of(images) for images in drawn)
-    judge = critic()
+    discriminator = critic()
     gain = nn.Parameter(torch.ones((), dtype=torch.float64))  # a generator of one weight
-    terms: Terms = getattr(objective, player)(
-        judge, *((real, fake) if player == "discriminator" else (fake * gain, real))
+    terms: Terms = getattr(objective, network)(
+        discriminator, *((real, fake) if network == "discriminator" else (fake * gain, real))
     )
-    trained = [*judge.parameters()] if player == "discriminator" else [gain]
+    trained = [*discriminator.parameters()] if network == "discriminator" else [gain]
     found = torch.autograd.grad(torch.stack(list(terms.values())).sum(), trained)
     return torch.cat([gradient.flatten() for gradient in found])
 
 
 @pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize("player", ["discriminator", "generator"])
+@pytest.mark.parametrize("network", ["discriminator", "generator"])
 @pytest.mark.parametrize("entry", LOSSES, ids=lambda entry: entry.qualified_name)
-def test_gradients_of_shares_average_to_those_of_the_whole_batch(
-    entry: Entry, player: str, count: int, monkeypatch: pytest.MonkeyPatch
+def test_gradients_of_shards_average_to_those_of_the_whole_batch(
+    entry: Entry, network: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What a loss draws is drawn by each process for itself: here each gets its share of one draw.
-    shares = torch.rand(IMAGES, 1, 1, 1, dtype=torch.float64)
+    # Each process draws random numbers of a loss itself; here each gets its rows of one tensor.
+    drawn = torch.rand(IMAGES, 1, 1, 1, dtype=torch.float64)
     objective = entry.component.build(entry.component.options())
 
     def of(shard: Shard) -> Tensor:
-        monkeypatch.setattr("torch.rand", lambda *shape, **more: shard.of(shares))
-        return gradients(objective, player, shard)
+        monkeypatch.setattr("torch.rand", lambda *shape, **more: shard.of(drawn))
+        return gradients(objective, network, shard)
 
     averaged = torch.stack([of(Shard(rank, count)) for rank in range(count)]).mean(0)
     torch.testing.assert_close(averaged, of(WHOLE_BATCH), atol=1e-10, rtol=1e-10)
 
 
-def test_a_weight_that_one_process_did_not_use_is_averaged_all_the_same(
+def test_a_weight_that_one_process_did_not_use_is_averaged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[Tensor] = []
@@ -120,8 +120,8 @@ class Watched(Trainer):
         networks = self.game.networks
         weights = [*networks.generator.parameters(), *networks.discriminator.parameters()]
         content = b"".join(weight.detach().numpy().tobytes() for weight in weights)
-        told = {"weights": hashlib.sha256(content).hexdigest(), "touched": touched}
-        Path(f"rank-{rank}.json").write_text(json.dumps(told))
+        result = {"weights": hashlib.sha256(content).hexdigest(), "touched": touched}
+        Path(f"rank-{rank}.json").write_text(json.dumps(result))
         return outcome
 
 
@@ -134,7 +134,7 @@ session.train(run, lambda: RunFolder.create(folder, run.tree()))
 """
 
 
-def test_processes_keep_the_same_weights_and_the_first_alone_writes(tmp_path: Path) -> None:
+def test_processes_keep_the_same_weights_and_only_the_main_process_writes(tmp_path: Path) -> None:
     (tmp_path / "watched.py").write_text(WATCHED)
     command = [
         *(sys.executable, "watched.py", "dataset=blossoms", "architecture=dcgan", "loss=hinge"),
@@ -162,8 +162,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes 
 Tiny = Callable[..., dict[str, Any]]
 
 
-def started(*command: object, folder: Path, **environment: str) -> subprocess.Popen[str]:
-    """A command of ganzoo in a process, and a group of processes, of its own."""
+def start_process(*command: object, folder: Path, **environment: str) -> subprocess.Popen[str]:
+    """Start Python with these arguments in a new process group."""
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=folder,
@@ -176,39 +176,39 @@ def started(*command: object, folder: Path, **environment: str) -> subprocess.Po
     )
 
 
-def resumed(run: Path) -> subprocess.Popen[str]:
-    """A run of one process that two go on with, once they have reported something."""
+def resume_with_two(run: Path) -> subprocess.Popen[str]:
+    """Resume a run of one process with two; return when they have reported something."""
     settings = ("--steps", 10**9, "log.every=1", "sample.every=1000000000")
     command = ("-m", "ganzoo", "resume", run, "train.devices=2", *settings)
     journal = run / "metrics.jsonl"
     before = journal.stat().st_size
-    process = started(*command, folder=run.parent)
-    eventually(lambda: journal.stat().st_size > before or process.poll() is not None)
+    process = start_process(*command, folder=run.parent)
+    wait_until(lambda: journal.stat().st_size > before or process.poll() is not None)
     return process
 
 
-def eventually(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def second_of(process: subprocess.Popen[str]) -> int:
-    """The process that it has started."""
+def child_of(process: subprocess.Popen[str]) -> int:
+    """The child process of a process."""
     (second,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return int(second)
 
 
-def gone(process: int) -> bool:
+def has_ended(process: int) -> bool:
     try:
         return ") Z " in Path(f"/proc/{process}/stat").read_text()
     except OSError:
         return True
 
 
-def first_steps(tiny: Tiny) -> Path:
-    """The folder of a run of one process that has made three steps."""
+def trained_run(tiny: Tiny) -> Path:
+    """The folder of a run of one process with three steps."""
     folder: Path = ganzoo.train(**tiny(architecture="mlp")).folder
     return folder
 
@@ -218,92 +218,93 @@ def steps(run: Path) -> list[int]:
 
 
 @linux
-def test_two_processes_go_on_with_a_run_of_one_and_a_signal_to_the_second_stops_both(
+def test_two_processes_resume_a_run_of_one_and_a_signal_to_the_second_stops_both(
     tiny: Tiny,
 ) -> None:
-    run = first_steps(tiny)
-    process = resumed(run)
-    second = second_of(process)
+    run = trained_run(tiny)
+    process = resume_with_two(run)
+    second = child_of(process)
     with pytest.raises(RequestError, match=f"is in use by process {process.pid} on "):
         ganzoo.resume(run, quiet=True)
-    assert not gone(second)  # nor was anything disturbed
+    assert not has_ended(second)  # the refused resume has not disturbed it
     os.kill(second, signal.SIGTERM)
-    told, noted = process.communicate(timeout=60)
-    assert (process.returncode, told) == (75, f"{run}\n"), noted
-    eventually(lambda: gone(second))
-    assert "exact to the bit only where nothing of this changes: processes 1 -> 2" in noted
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (75, f"{run}\n"), stderr
+    wait_until(lambda: has_ended(second))
+    assert "not exact to the bit, because these changed: processes 1 -> 2" in stderr
 
-    first, stopped = sorted(steps(run))  # one checkpoint more
+    first, stopped = sorted(steps(run))  # there is one more checkpoint
     assert (first, stopped > 3) == (3, True)
     ganzoo.resume(run, quiet=True, steps=stopped + 1, devices=1)
     state = Checkpoints(run / "checkpoints", 3).load()
-    images = (stopped + 1) * 2 * 8  # two critic steps of eight images each
+    images = (stopped + 1) * 2 * 8  # two discriminator updates of eight images each
     assert (state["step"], state["images_seen"]) == (stopped + 1, images)
     sessions = json.loads((run / "environment.json").read_text())["sessions"]
     assert [session["processes"] for session in sessions] == [1, 2, 1]
 
 
 @linux
-def test_where_the_second_process_is_killed_the_first_ends_with_one_line(tiny: Tiny) -> None:
-    run = first_steps(tiny)
-    process = resumed(run)
-    second = second_of(process)
+def test_if_the_second_process_is_killed_the_main_process_ends_with_one_line(tiny: Tiny) -> None:
+    run = trained_run(tiny)
+    process = resume_with_two(run)
+    second = child_of(process)
     os.kill(second, signal.SIGKILL)
-    told, noted = process.communicate(timeout=20)
-    assert (process.returncode, told, steps(run)) == (1, "", [3])
-    *_, line = noted.splitlines()
+    stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout, steps(run)) == (1, "", [3])
+    *_, line = stderr.splitlines()
     assert line.startswith(
-        "error: another process of this run was lost (it was ended by SIGKILL): go on from the "
+        "error: another process of this run was lost (killed by SIGKILL): resume from the "
         "newest checkpoint with `ganzoo resume`"
     )
-    assert noted.count("error") == 1
-    assert "Traceback" not in noted
+    assert stderr.count("error") == 1
+    assert "Traceback" not in stderr
 
 
-def test_where_the_first_process_is_gone_the_others_end(tmp_path: Path) -> None:
+def test_child_processes_exit_after_the_main_process(tmp_path: Path) -> None:
     script = (
         "import time; from ganzoo.training import processes\n"
-        "processes.PATIENCE = 0; processes.follow(); print('here', flush=True); time.sleep(600)"
+        "processes.GRACE_PERIOD = 0; processes.exit_with_parent()\n"
+        "print('here', flush=True); time.sleep(600)"
     )
-    with started("-c", script, folder=tmp_path) as process:
+    with start_process("-c", script, folder=tmp_path) as process:
         assert process.stdout
         assert process.stdin
         assert process.stdout.readline() == "here\n"
         assert process.poll() is None
-        process.stdin.close()  # as it is when the first one ends, however it does
+        process.stdin.close()  # as at any end of the main process
         assert process.wait(20) == 1
 
 
-def test_a_port_that_is_taken_is_named_and_no_process_stays(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_and_no_process_is_left(tmp_path: Path) -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         script = (
             "from ganzoo.sections import TrainOptions; from ganzoo.training.engine import Engine\n"
             "Engine(TrainOptions(device='cpu', devices=2))"
         )
-        process = started("-c", script, folder=tmp_path, MASTER_PORT=str(port))
-        _, noted = process.communicate(timeout=60)
-    *_, line = noted.splitlines()
+        process = start_process("-c", script, folder=tmp_path, MASTER_PORT=str(port))
+        _, stderr = process.communicate(timeout=60)
+    *_, line = stderr.splitlines()
     assert line == (
-        f"ConnectionError: the processes of this run cannot meet at port {port}: MASTER_PORT=N "
-        "chooses another, and without it a free one is found"
+        f"ConnectionError: the processes of this run cannot connect at port {port}: set another "
+        "MASTER_PORT, or unset it to use a free port"
     )
     with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)  # nobody of its group is left
+        os.killpg(process.pid, 0)  # its process group is empty
 
 
-def test_one_that_never_comes_is_not_waited_for(
+def test_a_child_process_that_fails_at_its_start_ends_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = "import sys; sys.exit('error: no room for me')"
+    script = "import sys; sys.exit('error: no memory')"
     ended: queue.Queue[int] = queue.Queue()
     monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", script])
-    monkeypatch.setattr(processes, "PATIENCE", 0)
+    monkeypatch.setattr(processes, "GRACE_PERIOD", 0)
     monkeypatch.setattr(os, "_exit", ended.put)
-    processes.watch(processes.Others(2, port=0))
+    processes.exit_if_child_is_lost(processes.ChildProcesses(2, port=0))
     assert ended.get(timeout=20) == 1
     assert capsys.readouterr().err == (
-        "error: another process of this run was lost (no room for me): go on from the newest "
+        "error: another process of this run was lost (no memory): resume from the newest "
         "checkpoint with `ganzoo resume`\n"
     )
 
@@ -317,7 +318,7 @@ def test_one_that_never_comes_is_not_waited_for(
         {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "1"},
     ],
 )
-def test_variables_of_other_launchers_say_nothing(
+def test_variables_of_other_launchers_are_ignored(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():

@@ -14,7 +14,7 @@ from ganzoo.training.sampling import ClassFrequencies, make_each_class, make_ima
 
 
 class Faded(ganzoo.Generator):
-    """One gray for each latent, darker by the label."""
+    """One gray level per latent, darker for higher labels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,21 +28,21 @@ class Faded(ganzoo.Generator):
         return (gray * self.weight)[..., None, None].expand(-1, 1, 2, 2)
 
 
-def test_an_image_follows_from_its_number_however_many_are_made() -> None:
+def test_an_image_does_not_depend_on_the_number_of_images() -> None:
     many = make_images(Faded(), 70, seed=3)  # more than are made at once
     assert many.shape == (70, 1, 2, 2)
     assert torch.equal(make_images(Faded(), 5, seed=3), many[:5])
     assert not torch.equal(make_images(Faded(), 5, seed=4), many[:5])
 
 
-def test_labels_go_with_their_images() -> None:
+def test_labels_are_those_of_their_images() -> None:
     labels = ClassFrequencies([1, 1]).labels(range(70), seed=0)
     made, plain = make_images(Faded(), 70, 0, labels), make_images(Faded(), 70, 0)
     assert torch.equal(made[labels == 0], plain[labels == 0])
     assert (made[labels == 1] <= 128).all()
 
 
-def test_each_class_is_made_of_the_same_latents() -> None:
+def test_each_class_uses_the_same_latents() -> None:
     made = make_each_class(Faded(), classes=2, count=3, seed=4)
     assert torch.equal(made[0], make_images(Faded(), 3, 4))
     assert torch.equal(made[1], make_images(Faded(), 3, 4, torch.tensor([1, 1, 1])))
@@ -52,26 +52,26 @@ def test_each_class_is_made_of_the_same_latents() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_classes_are_as_frequent_as_in_the_data(counts: tuple[int, ...], seed: int) -> None:
     labels = ClassFrequencies(counts).labels(range(500), seed)
-    shares = torch.tensor(counts) / sum(counts)
+    frequencies = torch.tensor(counts) / sum(counts)
     found = torch.nn.functional.one_hot(labels, len(counts)).cumsum(0)
-    expected = torch.arange(1, 501)[:, None] * shares
+    expected = torch.arange(1, 501)[:, None] * frequencies
     assert (found - expected).abs().max() < 4
 
 
-def test_a_label_follows_from_the_seed_and_its_number() -> None:
+def test_a_label_depends_on_the_seed_and_its_index() -> None:
     frequencies = ClassFrequencies([3, 2, 1])
     many = frequencies.labels(range(200), seed=5)
     assert torch.equal(frequencies.labels([150, 7], seed=5), many[[150, 7]])
     assert not torch.equal(frequencies.labels(range(200), seed=6), many)
 
 
-def test_classes_are_counted_as_they_are_trained() -> None:
+def test_class_frequencies_are_those_of_the_training() -> None:
     labels, unused = np.array([0, 2, -1, 2, 2, 0]), np.arange(2, 6)
-    nowhere: Any = None
-    data = Collection(nowhere, np.setdiff1d(np.arange(6), [2]), labels, ("a", "b", "c"), "")
+    no_store: Any = None
+    data = Collection(no_store, np.setdiff1d(np.arange(6), [2]), labels, ("a", "b", "c"), "")
     assert ClassFrequencies.of(data).counts == (2, 0, 3)
     assert ClassFrequencies.of(data, balance=True).counts == (1, 0, 1)
-    some = Collection(nowhere, np.setdiff1d(unused, [2]), labels, ("a", "b", "c"), "")
+    some = Collection(no_store, np.setdiff1d(unused, [2]), labels, ("a", "b", "c"), "")
     assert ClassFrequencies.of(some).counts == (1, 0, 2)
     with pytest.raises(ganzoo.RequestError, match="not all of the images have labels"):
         ClassFrequencies.of(dataclasses.replace(data, labels=None))

@@ -11,25 +11,25 @@ from ganzoo.training.stopping import stop_requests
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_asks_to_stop_and_says_so(number: signal.Signals) -> None:
-    told: list[str] = []
+def test_a_signal_requests_a_stop_and_shows_a_message(number: signal.Signals) -> None:
+    messages: list[str] = []
     before = signal.getsignal(number)
-    with stop_requests(told.append) as stopping:
+    with stop_requests(messages.append) as stopping:
         assert not stopping()
         signal.raise_signal(number)
         assert stopping()
-        assert len(told) == 1
+        assert len(messages) == 1
     assert signal.getsignal(number) is before
 
 
-def test_a_second_ctrl_c_leaves_at_once() -> None:
+def test_a_second_ctrl_c_exits_immediately() -> None:
     with stop_requests(lambda message: None):
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_after_another_signal_is_the_first() -> None:
+def test_ctrl_c_after_another_signal_counts_as_the_first() -> None:
     with stop_requests(lambda message: None) as stopping:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
@@ -38,7 +38,7 @@ def test_ctrl_c_after_another_signal_is_the_first() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_that_was_ignored_stays_so_after_another_signal() -> None:
+def test_an_ignored_ctrl_c_stays_ignored_after_another_signal() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does with `&`
     try:
         with stop_requests(lambda message: None):
@@ -49,7 +49,7 @@ def test_ctrl_c_that_was_ignored_stays_so_after_another_signal() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_what_was_ignored_stays_so() -> None:
+def test_ignored_signals_stay_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
         with stop_requests(lambda message: None) as stopping:
@@ -59,32 +59,32 @@ def test_what_was_ignored_stays_so() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_where_there_is_nothing_to_save_it_stops_at_once() -> None:
+def test_without_anything_to_save_a_stop_is_immediate() -> None:
     with stop_requests(lambda message: None) as stopping:
-        with pytest.raises(Stopped), stopping.at_once():
+        with pytest.raises(Stopped), stopping.immediately():
             signal.raise_signal(signal.SIGTERM)
         assert stopping()
-        with pytest.raises(Stopped), stopping.at_once():
-            raise AssertionError("a request before was forgotten")
+        with pytest.raises(Stopped), stopping.immediately():
+            raise AssertionError("the earlier request was lost")
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-def test_time_is_a_request_like_any_other(at_once: bool) -> None:
-    told: list[str] = []
-    with stop_requests(told.append) as stopping, stopping.after(0.2, "time is over"):
+def test_the_time_limit_requests_a_stop(at_once: bool) -> None:
+    messages: list[str] = []
+    with stop_requests(messages.append) as stopping, stopping.after(0.2, "time is over"):
         if at_once:
-            with pytest.raises(Stopped, match="time is over"), stopping.at_once():
+            with pytest.raises(Stopped, match="time is over"), stopping.immediately():
                 time.sleep(10)
         else:
             deadline = time.monotonic() + 10
             while not stopping() and time.monotonic() < deadline:
                 time.sleep(0.01)
-            assert told == [
-                "time is over: stopping after this step; press Ctrl-C again to leave without saving"
+            assert messages == [
+                "time is over: stopping after this step; press Ctrl-C again to exit without saving"
             ]
 
 
-def test_one_inside_another_is_the_same() -> None:
+def test_nested_contexts_share_the_request() -> None:
     with stop_requests(lambda message: None) as outer:
         with stop_requests(lambda message: None) as inner:
             signal.raise_signal(signal.SIGTERM)
@@ -92,7 +92,7 @@ def test_one_inside_another_is_the_same() -> None:
         assert outer()
 
 
-def test_outside_the_main_thread_nothing_is_touched() -> None:
+def test_outside_the_main_thread_no_handler_is_set() -> None:
     answers: list[bool] = []
 
     def ask() -> None:

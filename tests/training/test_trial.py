@@ -1,4 +1,4 @@
-"""Trying components before a run starts changes nothing of the run."""
+"""Trying components before a run starts does not change the run."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def test_a_run_is_the_same_with_and_without_the_trial(
     settings = {"augment.rotate.apply_to": "all", "augment.flip": {}}
     arguments = tiny(architecture=architecture, settings=settings, loss="wgan-gp")
     tried = ganzoo.train(**arguments)
-    monkeypatch.setattr(session, "try_out", lambda *arguments: None)
+    monkeypatch.setattr(session, "try_components", lambda *arguments: None)
     untried = ganzoo.train(**arguments | {"run_dir": arguments["run_dir"].with_name("untried")})
     states = [Checkpoints(run.folder / "checkpoints", 3).load() for run in (tried, untried)]
     assert same(*states)
 
 
-def test_the_global_generator_is_where_it_was(
+def test_the_trial_restores_the_global_generator(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unmoved: list[bool] = []
-    try_out = trial.try_out
+    unchanged: list[bool] = []
+    try_components = trial.try_components
 
     def watched(*arguments: Any) -> None:
         before = torch.get_rng_state()
-        try_out(*arguments)
-        unmoved.append(torch.equal(before, torch.get_rng_state()))
+        try_components(*arguments)
+        unchanged.append(torch.equal(before, torch.get_rng_state()))
 
-    monkeypatch.setattr(session, "try_out", watched)
+    monkeypatch.setattr(session, "try_components", watched)
     ganzoo.train(**tiny(steps=1))
-    assert unmoved == [True]
+    assert unchanged == [True]

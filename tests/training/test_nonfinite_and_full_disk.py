@@ -1,4 +1,4 @@
-"""What a run does where its numbers, or its disk, go wrong."""
+"""Losses and weights that are not finite, full disks, and mode collapse."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from ganzoo.run import Run
 from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import checkpoint, session
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.finite_check import MOST_SKIPPED
-from ganzoo.training.loop import MOST_ROLLBACKS, Diverged
+from ganzoo.training.finite_check import MAX_SKIPPED
+from ganzoo.training.loop import MAX_ROLLBACKS, Diverged
 from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
@@ -41,10 +41,10 @@ def is_finite(state: dict[str, Any]) -> bool:
     return all(w.isfinite().all() for w in (state["generator"] | state["discriminator"]).values())
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
-    tiny: Arguments, spoil: Callable[..., None]
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
-    spoil([3])
+    inject_nan([3])
     arguments = tiny(steps=6, settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"generator's update of step 4, adversarial is nan.*step 3"):
         ganzoo.train(**arguments)
@@ -53,16 +53,16 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_spares_the_checkpoints(
     assert is_finite(state)
 
 
-def test_the_report_names_step_term_and_batch(
-    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_nonfinite_json_has_step_term_and_batch(
+    tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoil([1])
+    inject_nan([1])
     shown: list[list[int]] = []
-    taken = Game.discriminator_terms
+    original = Game.discriminator_terms
 
     def record(self: Game, position: int) -> Any:
         shown.append(self.batches.order.at(self.images_seen, 8).tolist())
-        return taken(self, position)
+        return original(self, position)
 
     monkeypatch.setattr(Game, "discriminator_terms", record)
     arguments = tiny()
@@ -79,17 +79,17 @@ def test_the_report_names_step_term_and_batch(
     }
 
 
-def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is(
+def test_a_gradient_that_is_not_finite_is_detected_although_the_loss_is_finite(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Game.generator_terms
+    original = Game.generator_terms
 
-    def explode(self: Game, position: int) -> dict[str, Tensor]:
-        terms = dict(made(self, position))
+    def with_infinite_gradient(self: Game, position: int) -> dict[str, Tensor]:
+        terms = dict(original(self, position))
         weight = next(self.networks.generator.parameters())
         return terms | ({"root": (weight * 0).abs().sum().sqrt()} if position == 2 else {})
 
-    monkeypatch.setattr(Game, "generator_terms", explode)
+    monkeypatch.setattr(Game, "generator_terms", with_infinite_gradient)
     arguments = tiny(settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"of step 3, norm of the gradient is nan;.* of step 2"):
         ganzoo.train(**arguments)
@@ -99,22 +99,22 @@ def test_a_gradient_that_is_not_finite_is_noticed_though_the_loss_is(
 def test_weights_that_are_not_finite_are_not_saved(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoil(self: Game) -> None:
+    def inject_nan(self: Game) -> None:
         if self.images_seen > 32:
             next(self.networks.discriminator.parameters()).data[0] = torch.inf
 
-    monkeypatch.setattr(Game, "constrain", spoil)
+    monkeypatch.setattr(Game, "constrain", inject_nan)
     arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
     with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
         ganzoo.train(**arguments)
     assert is_finite(last_state(arguments["run_dir"]))
 
 
-def test_a_bad_update_can_be_left_out(
-    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+def test_an_update_that_is_not_finite_can_be_skipped(
+    tiny: Arguments, inject_nan: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {"train.on_nonfinite": "skip", "log.every": 4}
-    spoil([1])
+    inject_nan([1])
     folder = ganzoo.train(**tiny(steps=4, quiet=False, settings=settings)).folder
     state = last_state(folder)
     assert is_finite(state)
@@ -123,10 +123,13 @@ def test_a_bad_update_can_be_left_out(
     (report,) = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     assert report["skipped/generator"] == 0.25
     assert report["skipped/discriminator"] == 0
-    assert "25.0% of the generator's last updates were not finite" in capsys.readouterr().err
+    assert (
+        "25.0% of the generator's updates since the last report were not finite"
+        in capsys.readouterr().err
+    )
 
 
-def in_an_image(game: Game) -> None:
+def damage_an_image(game: Game) -> None:
     batches = game.batches
     take = batches.take
 
@@ -139,11 +142,11 @@ def in_an_image(game: Game) -> None:
     batches.take = damaged  # type: ignore[method-assign]
 
 
-def in_the_weights(game: Game) -> None:
+def damage_the_weights(game: Game) -> None:
     next(game.networks.generator.parameters()).data.view(-1)[0] = torch.nan
 
 
-def in_a_gradient(game: Game) -> None:
+def damage_a_gradient(game: Game) -> None:
     weight = next(game.networks.generator.parameters())
     hook = weight.register_hook(lambda gradient: gradient * torch.nan)
 
@@ -154,7 +157,7 @@ def in_a_gradient(game: Game) -> None:
     itself = weight.register_post_accumulate_grad_hook(once)
 
 
-def in_the_latents(game: Game) -> None:
+def damage_the_latents(game: Game) -> None:
     generator = game.networks.generator
     draw = generator.sample_latents
 
@@ -165,27 +168,27 @@ def in_the_latents(game: Game) -> None:
     generator.sample_latents = damaged  # type: ignore[method-assign]
 
 
-PLACES = [in_an_image, in_the_weights, in_a_gradient, in_the_latents]
+DAMAGES = [damage_an_image, damage_the_weights, damage_a_gradient, damage_the_latents]
 
 
 @pytest.mark.parametrize("policy", ["raise", "skip", "rollback"])
-@pytest.mark.parametrize("place", PLACES)
-def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, place: Callable[[Game], None], policy: str
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_checkpoints_are_finite_wherever_a_number_is_not(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Game], None], policy: str
 ) -> None:
-    made = Game.generator_terms
+    original = Game.generator_terms
 
     def terms(self: Game, position: int) -> dict[str, Tensor]:
         if position == 2 and self.randomness.stream == 0:
-            place(self)
-        return dict(made(self, position))
+            damage(self)
+        return dict(original(self, position))
 
     monkeypatch.setattr(Game, "generator_terms", terms)
     settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.discriminator.steps": 1}
-    hopeless = policy == "skip" and place is in_the_weights
-    steps = MOST_SKIPPED if hopeless else 5
+    never_finite = policy == "skip" and damage is damage_the_weights
+    steps = MAX_SKIPPED if never_finite else 5
     arguments = tiny(steps=steps, settings=settings)
-    if policy == "raise" or hopeless:
+    if policy == "raise" or never_finite:
         with pytest.raises(Diverged):
             ganzoo.train(**arguments)
     else:
@@ -194,18 +197,18 @@ def test_wherever_a_number_goes_wrong_what_is_saved_is_finite(
     assert is_finite(last_state(arguments["run_dir"]))
 
 
-def test_too_many_in_a_row_end_the_run_also_across_a_resume(
-    tiny: Arguments, spoil: Callable[..., None]
+def test_too_many_consecutive_skipped_updates_end_the_run_also_across_a_resume(
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
-    spoil(range(99))
+    inject_nan(range(99))
     settings = {"train.on_nonfinite": "skip", "train.discriminator.steps": 1, "log.every": 5}
-    limit = MOST_SKIPPED
-    # The discriminator's good updates stand between the generator's bad ones.
+    limit = MAX_SKIPPED
+    # The discriminator's finite updates are between the generator's skipped ones.
     ganzoo.train(**tiny("fine", steps=limit + 2, settings=settings))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Game, "discriminator_terms", _bad_terms)
         run = ganzoo.train(**tiny("bad", steps=limit // 2, settings=settings))
-        assert last_state(run.folder)["skipped"] == limit
+        assert last_state(run.folder)["skipped_updates"] == limit
         with pytest.raises(Diverged):
             ganzoo.resume(run.folder, steps=limit // 2 + 1, quiet=True)
     assert is_finite(last_state(run.folder))
@@ -219,54 +222,54 @@ def _bad_terms(self: Game, position: int) -> dict[str, Tensor]:
 _DISCRIMINATOR_TERMS = Game.discriminator_terms
 
 
-def test_one_that_lost_its_run_neither_goes_back_nor_writes(
-    tiny: Arguments, spoil: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_lost_its_run_does_not_roll_back_or_write(
+    tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Game.discriminator_terms
+    original = Game.discriminator_terms
 
-    def lose(self: Game, position: int) -> dict[str, Tensor]:
+    def with_lost_ownership(self: Game, position: int) -> dict[str, Tensor]:
         if position == 8:
             (folder / "owner.json").write_text('{"host": "elsewhere", "token": "another"}')
             (folder / "metrics.jsonl").write_text('{"step": 5000}\n')
-            (folder / "checkpoints" / "step-0005000.pt").write_bytes(b"theirs")
-        return dict(made(self, position))
+            (folder / "checkpoints" / "step-0005000.pt").write_bytes(b"of another process")
+        return dict(original(self, position))
 
-    spoil([4])
-    monkeypatch.setattr(Game, "discriminator_terms", lose)
+    inject_nan([4])
+    monkeypatch.setattr(Game, "discriminator_terms", with_lost_ownership)
     settings = {"train.on_nonfinite": "rollback", "checkpoint.every": 2}
     arguments = tiny(steps=9, settings=settings)
     folder = arguments["run_dir"]
     with pytest.raises(LostOwnership):
         ganzoo.train(**arguments)
     assert (folder / "metrics.jsonl").read_text() == '{"step": 5000}\n'
-    assert (folder / "checkpoints" / "step-0005000.pt").read_bytes() == b"theirs"
+    assert (folder / "checkpoints" / "step-0005000.pt").read_bytes() == b"of another process"
     assert not (folder / "nonfinite.json").exists()
 
 
-def test_a_run_that_learns_to_go_back_begins_with_what_is_there(
-    tiny: Arguments, spoil: Callable[..., None]
+def test_rollback_can_be_switched_on_at_a_resume(
+    tiny: Arguments, inject_nan: Callable[..., None]
 ) -> None:
     settings = {"checkpoint.every": 2, "checkpoint.keep": 1}
     folder = ganzoo.train(**tiny(steps=3, settings=settings)).folder
-    spoil([4], streams=[0])
+    inject_nan([4], streams=[0])
     run = stored_settings(RunFolder.open(folder))
     run.override(["train.on_nonfinite=rollback", "checkpoint.every=1000", "train.steps=6"])
     session.resume(Run.resolve(run, recommend=False), RunFolder(folder))
     assert last_state(folder)["step"] == 6
 
 
-def test_where_going_back_does_not_help_the_run_ends(
-    tiny: Arguments, spoil: Callable[..., None], capsys: pytest.CaptureFixture[str]
+def test_the_run_ends_after_too_many_rollbacks(
+    tiny: Arguments, inject_nan: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoil([1])
+    inject_nan([1])
     arguments = tiny(quiet=False, settings={"train.on_nonfinite": "rollback"})
     with pytest.raises(Diverged, match="the newest checkpoint is of step 0"):
         ganzoo.train(**arguments)
-    assert capsys.readouterr().err.count("back to step 0, and on with other") == MOST_ROLLBACKS
+    assert capsys.readouterr().err.count("training resumes from step 0 with other") == MAX_ROLLBACKS
     assert last_state(arguments["run_dir"])["step"] == 0
 
 
-def test_a_learning_rate_out_of_all_bounds_says_so_in_one_line(
+def test_a_much_too_high_learning_rate_gives_an_error_in_one_line(
     tiny: Arguments, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = tiny(steps=500, settings={"train.generator.lr": 1e20}, quiet=False)
@@ -275,36 +278,36 @@ def test_a_learning_rate_out_of_all_bounds_says_so_in_one_line(
     assert capsys.readouterr().err.count("nan") < 3
 
 
-def full(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
-    """A disk that has no room for the checkpoints saved these times, counted from 0."""
+def make_disk_full(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
+    """Make these saves of checkpoints, counted from 0, fail on a full disk."""
     attempts = iter(range(99))
-    room = checkpoint._require_room
+    original = checkpoint._require_disk_space
 
-    def no_room(folder: Path, state: dict[str, Any]) -> None:
+    def refuse(folder: Path, state: dict[str, Any]) -> None:
         if next(attempts) in times:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        room(folder, state)
+        original(folder, state)
 
-    monkeypatch.setattr(checkpoint, "_require_room", no_room)
+    monkeypatch.setattr(checkpoint, "_require_disk_space", refuse)
 
 
-def test_a_full_disk_is_warned_of_and_tried_again(
+def test_a_full_disk_gives_a_warning_and_the_next_checkpoint_is_saved(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    full(monkeypatch, 1)
+    make_disk_full(monkeypatch, 1)
     folder = ganzoo.train(**tiny(quiet=False, settings={"checkpoint.every": 1})).folder
     assert [path.stem for path in sorted((folder / "checkpoints").glob("*.pt"))] == [
         "step-0000001",
         "step-0000003",
     ]
-    told = capsys.readouterr().err
-    assert "step-0000002.pt: No space left on device; the newest checkpoint is of step 1" in told
+    shown = capsys.readouterr().err
+    assert "step-0000002.pt: No space left on device; the newest checkpoint is of step 1" in shown
 
 
-def test_a_run_whose_last_checkpoint_is_not_written_has_failed(
+def test_a_run_fails_if_its_last_checkpoint_cannot_be_written(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full(monkeypatch, 2, 3)
+    make_disk_full(monkeypatch, 2, 3)
     arguments = tiny(settings={"checkpoint.every": 1})
     with pytest.raises(OSError, match=r"step-0000003.pt: No space.*checkpoint is of step 2"):
         ganzoo.train(**arguments)
@@ -313,12 +316,12 @@ def test_a_run_whose_last_checkpoint_is_not_written_has_failed(
     assert last_state(arguments["run_dir"])["step"] == 3
 
 
-def test_reports_that_a_full_disk_does_not_take_come_later(
+def test_reports_that_a_full_disk_refuses_are_written_later(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusals = iter([True, True])
 
-    class Stubborn:
+    class RefusingFile:
         def __init__(self, file: Any) -> None:
             self._file = file
 
@@ -331,14 +334,14 @@ def test_reports_that_a_full_disk_does_not_take_come_later(
             return getattr(self._file, name)
 
     opened = Journal._open
-    monkeypatch.setattr(Journal, "_open", lambda self: Stubborn(opened(self)))
+    monkeypatch.setattr(Journal, "_open", lambda self: RefusingFile(opened(self)))
     folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert capsys.readouterr().err.count("Journal cannot write: [Errno 28] No space left") == 1
 
 
-def test_a_board_that_cannot_be_written_costs_the_run_nothing(
+def test_an_error_of_tensorboard_does_not_end_the_run(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     writes, write = itertools.count(), RecordWriter.write
@@ -350,7 +353,7 @@ def test_a_board_that_cannot_be_written_costs_the_run_nothing(
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(RecordWriter, "write", refuse)
-    settings = {"log.every": 1, "checkpoint.every": 1}  # after which it is tried again
+    settings = {"log.every": 1, "checkpoint.every": 1}  # a checkpoint makes TensorBoard try again
     folder = ganzoo.train(**tiny(quiet=False, settings=settings)).folder
     assert last_state(folder)["step"] == 3
     assert capsys.readouterr().err.count("TensorBoard cannot write: ") == 1
@@ -359,12 +362,12 @@ def test_a_board_that_cannot_be_written_costs_the_run_nothing(
     assert [event.step for event in board.Scalars("loss/generator")][-1] == 3
 
 
-def test_a_generator_that_collapses_is_told_once(
+def test_mode_collapse_is_reported_once(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ratios = iter([0.5, 0.5, 0.01, 0.01])
     monkeypatch.setattr(
-        "ganzoo.training.sample_grids.SampleGrids.samples", lambda self: next(ratios, 0.01)
+        "ganzoo.training.sample_grids.SampleGrids.draw_samples", lambda self: next(ratios, 0.01)
     )
     folder = ganzoo.train(**tiny(steps=5, quiet=False, settings={"sample.every": 1})).folder
     assert capsys.readouterr().err.count("the generator may have collapsed") == 1
