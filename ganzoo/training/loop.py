@@ -122,8 +122,8 @@ class Trainer:
                 self._handle_nonfinite(error)
         if not self._checkpoints.is_saved:
             self.save()
-        if error := self._checkpoints.save_error:
-            raise OSError(f"{error}; {self._checkpoints.newest_description()}") from error
+        if failed := self._checkpoints.save_error:
+            raise OSError(f"{failed}; {self._checkpoints.newest_description()}") from failed
         return Outcome.FINISHED if self.step >= self.steps else Outcome.STOPPED
 
     def _before_first_step(self) -> None:
