@@ -59,8 +59,8 @@ class Evaluation:
         if not extractor or not extractor.automatic:
             return None
         return (
-            f"extractor=auto chose the extractor {extractor.entry.component.name}; its scores "
-            "cannot be compared with those of other extractors"
+            f"extractor=auto chose the extractor {extractor.entry.component.name}; "
+            "metrics with its features cannot be compared with those of other extractors"
         )
 
     def check_metrics(self) -> None:

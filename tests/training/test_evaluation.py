@@ -73,7 +73,7 @@ def test_generate_makes_the_evaluated_images(
         generated.append(original(self, *arguments))
         return generated[-1]
 
-    monkeypatch.setattr(Evaluation, "_made", record)
+    monkeypatch.setattr(Evaluation, "_generate", record)
     run = ganzoo.train(**tiny(seed=3, steps=2, settings=EVALUATED))
     assert torch.equal(generated[-1], run.generate(16, seed=3))
 
@@ -364,7 +364,7 @@ def test_the_automatically_chosen_extractor_is_reported_and_recorded(
         patch.setattr(ExtractorSpec, "is_available", property(lambda self: not self.packages))
         folder = ganzoo.train(**tiny(steps=2, settings=settings, quiet=False)).folder
     shown = capsys.readouterr().err
-    assert "extractor=auto chose the extractor random; its scores cannot" in shown
+    assert "extractor=auto chose the extractor random; metrics with its features cannot" in shown
     assert " s, extractor random: fd" in shown
     monkeypatch.setattr(ExtractorSpec, "is_available", property(lambda self: True))
     chosen = resolved(folder).extractor
