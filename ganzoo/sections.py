@@ -77,8 +77,8 @@ class EmaOptions(Options):
     half_life: float = Field(
         20_000,
         ge=0,
-        description="Half-life in images generated for the generator's updates: after so many, old "
-        "weights count half.",
+        description="Half-life in images generated for the generator's updates: after this many, "
+        "the weight of an old value is halved.",
     )
     rampup: float = Field(
         0.05,

@@ -21,7 +21,7 @@ from ganzoo import (
 class LinearOptions(Options):
     """Options of the linear networks."""
 
-    latent_dim: int = Field(32, ge=1, description="Length of the normal latent vector.")
+    latent_dim: int = Field(32, ge=1, description="Length of the latent vector (standard normal).")
 
 
 class LinearGenerator(Generator):

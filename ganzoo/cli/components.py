@@ -156,7 +156,7 @@ def _print_component(entry: Entry) -> None:
         print(f"\n  {settings_section(component)}.{option}={default}  ({allowed_values(field)})")
         print(f"      {field.description}")
     if component.recommends:
-        print("\nrecommended settings, the defaults of runs that use it:")
+        print("\nrecommended settings, which are the defaults of runs with this component:")
     for key, value in component.recommends.items():
         print(f"  {key}={format_value(value)}")
     if isinstance(component, RecipeSpec):

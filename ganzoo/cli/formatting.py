@@ -28,7 +28,7 @@ def settings_section(component: ComponentSpec) -> str:
 
 
 def allowed_values(field: FieldInfo) -> str:
-    """The type and bounds of an option: ``4 or 5``, ``number, >= 0``, ``text or nothing``."""
+    """The type and bounds of an option: ``4 or 5``, ``number, >= 0``, ``text or unset``."""
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     bounds = [
         f"{sign} {getattr(bound, name)}"
@@ -51,7 +51,7 @@ def _type_name(annotation: Any) -> str:
         return "table"
     alternatives = [_type_name(one) for one in typing.get_args(annotation) if one is not type(None)]
     if type(None) in typing.get_args(annotation):
-        alternatives.append("nothing")
+        alternatives.append("unset")
     return " or ".join(alternatives) or names.get(annotation, annotation.__name__.lower())
 
 

@@ -95,9 +95,9 @@ class Journal(_JsonLinesFile):
         line = {"step": found.step, "images_seen": found.images_seen, **found.scalars}
         self._write(found.step, json.dumps(line))
 
-    def on_nonfinite(self, story: Mapping[str, Any]) -> None:
+    def on_nonfinite(self, details: Mapping[str, Any]) -> None:
         """Write ``nonfinite.json``: the update that was not finite, and its images."""
-        text = json.dumps(story, indent=2) + "\n"
+        text = json.dumps(details, indent=2) + "\n"
         write_atomically(self._path.with_name("nonfinite.json"), text)
 
 

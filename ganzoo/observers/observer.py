@@ -50,8 +50,8 @@ class Observer:
     def on_rollback(self, step: int) -> None:
         """Called when training goes back to this step; reports of later steps are invalid."""
 
-    def on_nonfinite(self, story: Mapping[str, Any]) -> None:
-        """Called when a loss or gradient is not finite; ``story`` has plain values, as in JSON."""
+    def on_nonfinite(self, details: Mapping[str, Any]) -> None:
+        """Called when a loss or gradient is not finite; ``details`` are plain values for JSON."""
 
     def on_warning(self, step: int, message: str) -> None:
         """Called with a warning that a user should act on."""

@@ -31,14 +31,14 @@ def ganzoo_losses() -> list[LossSpec]:
         LossSpec(
             name="minimax",
             summary="Minimax loss of Goodfellow et al. 2014; its generator gradient vanishes "
-            "while the discriminator wins.",
+            "when the discriminator rejects generated images with confidence.",
             factory="ganzoo_adversarial.losses:Minimax",
             reference="Goodfellow et al. 2014, arXiv 1406.2661, equation 1",
         ),
         LossSpec(
             name="non-saturating",
             summary="Non-saturating loss of Goodfellow et al. 2014; its generator gradient stays "
-            "large while the discriminator wins.",
+            "large when the discriminator rejects generated images with confidence.",
             factory="ganzoo_adversarial.losses:NonSaturating",
             reference="Goodfellow et al. 2014, arXiv 1406.2661, section 3",
         ),

@@ -120,7 +120,7 @@ class FlowerCenter:
         )
 
     def _dots(self, u: Float, v: Float, radius2: Float, pixel: Float) -> Float:
-        # Three waves at 120 degrees make a hexagonal lattice, compressed towards the rim.
+        # Three waves at 120 degrees make a hexagonal lattice, compressed toward the rim.
         scale: Float = self.dot_frequency / self.size * (0.5 + 0.25 * radius2)
         a, b = u * scale, v * scale * (3**0.5 / 2)
         wave = np.cos(a) + np.cos(0.5 * a + b) + np.cos(0.5 * a - b)

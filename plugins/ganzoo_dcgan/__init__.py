@@ -19,7 +19,9 @@ class DcganOptions(Options):
         "them, up to 8 x base_channels.",
     )
     latent_dim: int = Field(
-        100, ge=1, description="Length of the latent vector; normal, in the paper uniform."
+        100,
+        ge=1,
+        description="Length of the latent vector (standard normal; uniform in the paper).",
     )
     kernel_size: Literal[4, 5] = Field(
         4, description="Kernel size of all convolutions: 5 in the authors' code, 4 in most others."

@@ -25,8 +25,8 @@ def ganzoo_extractors() -> list[ExtractorSpec]:
     return [
         ExtractorSpec(
             name="random",
-            summary="A small network with fixed random weights; for a ranking of runs on the same "
-            "images, without downloads.",
+            summary="A small network with fixed random weights, to rank runs on the same "
+            "images; needs no download.",
             factory="ganzoo_features.random_network:RandomNetwork",
             preference=0,
         ),

@@ -15,8 +15,8 @@ class GrowingMlpOptions(Options):
         ge=1,
         description="Units of the first stage's hidden layer; each later stage has twice as many.",
     )
-    max_width: int = Field(1024, ge=1, description="Most units of any hidden layer.")
-    latent_dim: int = Field(100, ge=1, description="Length of the normal latent vector.")
+    max_width: int = Field(1024, ge=1, description="Largest number of units of a hidden layer.")
+    latent_dim: int = Field(100, ge=1, description="Length of the latent vector (standard normal).")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout probability for the discriminator's hidden units."
     )

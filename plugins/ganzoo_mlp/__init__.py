@@ -12,7 +12,7 @@ class MlpOptions(Options):
 
     width: int = Field(512, ge=1, description="Units in each hidden layer.")
     layers: int = Field(3, ge=1, description="Hidden layers in each network.")
-    latent_dim: int = Field(100, ge=1, description="Length of the normal latent vector.")
+    latent_dim: int = Field(100, ge=1, description="Length of the latent vector (standard normal).")
     dropout: float = Field(
         0.0,
         ge=0,

@@ -10,13 +10,13 @@ from ganzoo import ArchitectureSpec, Options, hookimpl
 class ProgressiveOptions(Options):
     """Width and layers of both networks."""
 
-    max_channels: int = Field(512, ge=1, description="Most channels of any layer.")
+    max_channels: int = Field(512, ge=1, description="Largest number of channels of a layer.")
     channel_base: int = Field(
         8192,
         ge=512,
         description="Channels at stage k = 1, 2, ...: channel_base / 2^k, at most max_channels.",
     )
-    latent_dim: int = Field(512, ge=1, description="Length of the normal latent vector.")
+    latent_dim: int = Field(512, ge=1, description="Length of the latent vector (standard normal).")
     mbstd_group_size: int = Field(
         4,
         ge=1,
