@@ -37,8 +37,8 @@ def ganzoo_metrics() -> list[MetricSpec]:
         ),
         MetricSpec(
             name="ms-ssim",
-            summary="Multi-scale structural similarity of pairs of generated images; values above the "
-            "baseline of real images are a sign of mode collapse.",
+            summary="Multi-scale structural similarity of pairs of generated images; values above "
+            "the baseline of real images are a sign of mode collapse.",
             factory="ganzoo_image_metrics.similarity:MsSsim",
             reference="Wang et al. 2003; Odena et al. 2016, arXiv 1610.09585, section 4.2",
             goal="real",
