@@ -75,7 +75,7 @@ def test_only_damaged_checkpoints_are_an_error(
     for command in (["resume", "run"], ["generate", "run", "--out", "new.png"]):
         done = ganzoo_command(*command)
         assert done.status == 2
-        assert "no checkpoint can be used" in done.err.splitlines()[-1]
+        assert "no checkpoint is usable" in done.err.splitlines()[-1]
     assert path.read_bytes() == b""
 
 
