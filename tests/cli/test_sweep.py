@@ -276,7 +276,7 @@ def test_a_run_that_crashed_before_its_first_checkpoint_starts_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "advance", crash)
+        patch.setattr(Trainer, "training_step", crash)
         crashed = tiny_sweep()
     assert crashed.status == 130
     assert "resume with: ganzoo sweep sweep" in crashed.err

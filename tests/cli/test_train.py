@@ -122,7 +122,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
         (["image-folder", "dcgan", "hinge", "dataset.path=."], "no images in"),
         (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
-        (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be shared"),
+        (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be split"),
         (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
         (["mnist", "mlp", "hinge", "dataset.path=."], "train-images-idx3-ubyte"),
     ],
