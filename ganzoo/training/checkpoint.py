@@ -342,7 +342,7 @@ def _require_disk_space(folder: Path, state: State) -> None:
 
 
 def _tensor_bytes(value: Any) -> int:
-    """The bytes of all tensors in a state."""
+    """The total size of the tensors in a state, in bytes."""
     if isinstance(value, Tensor):
         return value.nbytes
     items = value.values() if isinstance(value, dict) else value

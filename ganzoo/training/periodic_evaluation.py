@@ -101,7 +101,7 @@ class PeriodicEvaluation:
             generator, game.point, trainer.step, game.images_seen, conditional, progress, failed
         )
         for reason, names in failures.items():
-            self._warn(f"{', '.join(names)} left out: {reason}")
+            self._warn(f"{', '.join(names)} skipped: {reason}")
         if not evaluated.scores:
             return None
         self._observers.notify(lambda observer: observer.on_evaluation_end(evaluated))

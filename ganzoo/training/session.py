@@ -130,14 +130,14 @@ def _train(
     game: Game,
     evaluation: Evaluation | None,
     folder: RunFolder,
-    shown_to: Sequence[Observer],
+    user_observers: Sequence[Observer],
     stopping: Stopping,
     owner: Ownership | None,
     *,
     resumed: bool,
 ) -> Outcome:
     engine, run = game.engine, game.run
-    message = _on_message(run, shown_to[0])
+    message = _on_message(run, user_observers[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers: list[Observer] = []
     trainer = Trainer(game, checkpoints, observers, evaluation)
@@ -153,7 +153,7 @@ def _train(
             return Outcome.FINISHED
     if engine.is_main:
         _record_session(folder, game, message)
-        observers += [*_file_observers(run, folder, trainer.step), *shown_to]
+        observers += [*_file_observers(run, folder, trainer.step), *user_observers]
     try:
         return trainer.train(stopping)
     finally:

@@ -150,7 +150,7 @@ def test_a_metric_that_fails_during_training_is_a_warning(
     done = broken_run("metric", "late-metric")
     (line,) = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert done.status == 0
-    assert "late-metric left out: the metric late-metric: IndexError: twelve (shown once)" in line
+    assert "late-metric skipped: the metric late-metric: IndexError: twelve (shown once)" in line
 
 
 def test_a_state_that_cannot_be_loaded_does_not_blame_the_networks(

@@ -215,7 +215,7 @@ def test_a_metric_that_fails_at_a_stage_is_skipped_there_and_reported_once(
     arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
     found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
     shown = capsys.readouterr().err
-    assert len(re.findall(f"swd left out: .*{reason}", shown)) == 1
+    assert len(re.findall(f"swd skipped: .*{reason}", shown)) == 1
     assert shown.count("no metric returns evaluate.best=swd for images of 4 x 4") == 1
     sizes = {(each.image_shape[1], "swd" in each.scores) for each in found}
     assert sizes == {(4, False), (8, True)}
@@ -237,9 +237,9 @@ def test_an_extractor_that_fails_does_not_end_the_run(
     folder = ganzoo.train(**tiny(steps=4, settings=settings, quiet=False)).folder
     found = read(folder / "evaluations.jsonl")
     assert [{name.partition("/")[0] for name in each.scores} for each in found] == [{"moments"}] * 2
-    (line,) = [x for x in capsys.readouterr().err.splitlines() if "left out" in x]
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if "skipped" in x]
     assert re.search(
-        r"fd, kid left out: (the extractor random-1-|extractor features/random \()", line
+        r"fd, kid skipped: (the extractor random-1-|extractor features/random \()", line
     )
     with pytest.raises(ganzoo.PluginError, match="extractor"):
         list(evaluate(RunFolder.open(folder), resolved(folder)))

@@ -99,11 +99,11 @@ def test_a_gradient_that_is_not_finite_is_detected_although_the_loss_is_finite(
 def test_weights_that_are_not_finite_are_not_saved(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def inject_nan(self: Game) -> None:
+    def with_infinite_weight(self: Game) -> None:
         if self.images_seen > 32:
             next(self.networks.discriminator.parameters()).data[0] = torch.inf
 
-    monkeypatch.setattr(Game, "constrain", inject_nan)
+    monkeypatch.setattr(Game, "constrain", with_infinite_weight)
     arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
     with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
         ganzoo.train(**arguments)
