@@ -36,7 +36,10 @@ def suggest_settings(
             "images are larger, but a higher resolution takes days on one GPU",
         )
     elif report.resolution:
-        yield f"data.resolution={report.resolution}", "enlarges 90 % of the images by at most 25 %"
+        yield (
+            f"data.resolution={report.resolution}",
+            "enlarges at most 10 % of the images by more than 25 %",
+        )
     if transparent > report.readable / 2:
         yield (
             "data.channels=4",

@@ -58,6 +58,11 @@ def test_suggested_channels_are_those_of_most_images() -> None:
     assert settings(gray, Preparation(channels=1)) == []
 
 
+def test_the_reason_for_a_resolution_is_true_of_images_of_that_size() -> None:
+    ((_, reason),) = suggest_settings(replace(PLAIN, resolution=128), Preparation())
+    assert reason == "enlarges at most 10 % of the images by more than 25 %"
+
+
 def test_fewer_images_get_more_augmentation() -> None:
     assert settings(replace(PLAIN, images=50_000)) == ["--augment flip"]
     assert settings(replace(PLAIN, images=500)) == [

@@ -32,10 +32,15 @@ _PREPARED_FILE = re.compile(
     r"|\.progress\.json\.[\w-]+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")
+_EVALUATION = re.compile(r"[0-9a-f]{32}\.(json|npy)")
+_UNFINISHED_EVALUATION = re.compile(r"\.[0-9a-f]{32}\.(json|npy)\.[\w-]+\.part")
 _DOWNLOAD_METADATA = re.compile(r"\.(.+)\.download\.json")
 """The name of the file with a download's metadata; it is in the same folder."""
 _METADATA = re.compile(rf"about\.json|{_DOWNLOAD_METADATA.pattern}")
 _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
+
+_COUNTED = ("evaluation", "fingerprint")
+"""Kinds of small entries, which the table only counts."""
 
 Files = Mapping[Path, os.stat_result]
 
@@ -45,7 +50,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, download, fingerprint or unfinished."""
+    """prepared, evaluation, download, fingerprint or unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]
@@ -83,9 +88,9 @@ class CacheEntry:
 def cache(context: typer.Context, as_json: Json = False) -> None:
     """List or delete the files in the cache folder.
 
-    The cache has downloads, prepared images and fingerprints of files; ganzoo
-    recreates them when they are needed. The environment variable `GANZOO_CACHE`
-    sets another folder.
+    The cache has downloads, prepared images, features and baselines of real
+    images, and fingerprints of files; ganzoo recreates them when they are needed.
+    The environment variable `GANZOO_CACHE` sets another folder.
 
     Examples:
     - `ganzoo data cache`
@@ -125,7 +130,7 @@ def clear(
     prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")] = False,
     downloads: Annotated[bool, typer.Option("--downloads", help="Delete downloads.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Delete both, and the fingerprints of files.")
+        bool, typer.Option("--all", help="Delete everything that ganzoo wrote.")
     ] = False,
     older_than: Annotated[
         float,
@@ -150,7 +155,12 @@ def clear(
     from ganzoo.errors import RequestError
     from ganzoo.folders import cache_folder
 
-    requested = {"prepared": prepared, "download": downloads, "fingerprint": False}
+    requested = {
+        "prepared": prepared,
+        "download": downloads,
+        "fingerprint": False,
+        "evaluation": False,
+    }
     kinds = {kind for kind, flag in requested.items() if flag or everything}
     if not kinds:
         raise RequestError("choose what to delete: add --prepared, --downloads or --all")
@@ -182,6 +192,7 @@ def _entries(root: Path) -> Iterator[CacheEntry]:
     for path, state in _contents(root / "fingerprints").items():
         if _is_file(state) and (match := _FINGERPRINT.fullmatch(path.name)):
             yield CacheEntry("unfinished" if match[1] else "fingerprint", path, {path: state}, {})
+    yield from _evaluations(root / "evaluation")
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))
 
@@ -200,6 +211,14 @@ def _prepared(folder: Path) -> Iterator[CacheEntry]:
             yield CacheEntry(kind, path, files, _read(path / "about.json"))
     for lock, state in locks.items():
         yield CacheEntry("unfinished", lock, {lock: state}, {})
+
+
+def _evaluations(folder: Path) -> Iterator[CacheEntry]:
+    for path, state in _contents(folder).items():
+        if _is_file(state) and _EVALUATION.fullmatch(path.name):
+            yield CacheEntry("evaluation", path, {path: state}, {})
+        elif _is_file(state) and _UNFINISHED_EVALUATION.fullmatch(path.name):
+            yield CacheEntry("unfinished", path, {path: state}, {})
 
 
 def _downloads(folder: Path) -> Iterator[CacheEntry]:
@@ -254,13 +273,14 @@ def _table(root: Path, entries: Sequence[CacheEntry]) -> Iterator[str]:
 
     rows = [("kind", "contents", "size", "last used")]
     for entry in entries:
-        if entry.kind != "fingerprint":
+        if entry.kind not in _COUNTED:
             size, used = decimal(entry.bytes), _date(entry.used)
             rows.append((entry.kind, _description(root, entry), size, used))
-    if fingerprints := [entry for entry in entries if entry.kind == "fingerprint"]:
-        size = decimal(sum(entry.bytes for entry in fingerprints))
-        used = _date(max(entry.used for entry in fingerprints))
-        rows.append(("fingerprint", f"{len(fingerprints):,} entries", size, used))
+    for kind in _COUNTED:
+        if same := [entry for entry in entries if entry.kind == kind]:
+            size = decimal(sum(entry.bytes for entry in same))
+            used = _date(max(entry.used for entry in same))
+            rows.append((kind, f"{len(same):,} entries", size, used))
     return table(rows)
 
 

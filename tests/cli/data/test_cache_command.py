@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from ganzoo.contracts import MetricValue
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.fingerprint import fingerprint_of_files
 from ganzoo.data.preparation import Preparation
+from ganzoo.evaluation.cache import EvaluationCache
 
 Ganzoo = Callable[..., Any]
 DAY = 24 * 60 * 60
@@ -155,6 +158,23 @@ def test_looking_at_the_cache_does_not_count_as_use(ganzoo_command: Ganzoo, full
     for one in kept(ganzoo_command):
         if one["kind"] == "prepared" or "lists" in one["path"]:
             assert "2000" < one["last_used"] < time.strftime("%Y-%m-%d")
+
+
+def test_features_and_baselines_are_counted_and_deleted(
+    ganzoo_command: Ganzoo, own_cache: Path
+) -> None:
+    cache = EvaluationCache()
+    cache.save_features(KEY, torch.zeros(2, 3))
+    cache.save_values(KEY[::-1], {"fd": MetricValue(1.0, 2)})
+    part = own_cache / f"evaluation/.{KEY}.npy.12-ab.part"
+    part.touch()
+    age(part, 2)
+    assert kinds(ganzoo_command) == ["unfinished", *["evaluation"] * 3]
+    reported = ganzoo_command("data", "cache").out
+    assert "3 entries" in reported
+    assert "other files" not in reported
+    cleared(ganzoo_command, "--all")
+    assert not list((own_cache / "evaluation").iterdir())
 
 
 @pytest.mark.parametrize("flags", [["--prepared"], ["--downloads"], ["--all", "--older-than", 99]])
