@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
@@ -49,8 +49,20 @@ def _checked_range(text: str) -> str:
     return text
 
 
-PixelRange = Annotated[str, AfterValidator(_checked_range)]
-"""The type of an option for the pixel values of black and white: ``LOW..HIGH``, or ``auto``."""
+PixelRange = Annotated[
+    str,
+    AfterValidator(_checked_range),
+    Field(
+        description="The pixel values of black and white in images of more than 8 bits per "
+        "channel, LOW..HIGH; auto finds them: for integers 0 and the largest number of the 8 to "
+        "16 bits that they use, for floats the first of 0..1, -1..1 and 0..255 that "
+        "contains all values."
+    ),
+]
+"""The type of an option for the pixel values of black and white: ``LOW..HIGH``, or ``auto``.
+
+It has a description, so that ``range: PixelRange = "auto"`` declares the option.
+"""
 
 
 class Options(BaseModel):

@@ -22,13 +22,7 @@ class ArchiveOptions(Options):
         description="What to do with an image that cannot be read: raise ends the run, skip "
         "leaves the image out.",
     )
-    range: PixelRange = Field(
-        "auto",
-        description="The pixel values of black and white in images of more than 8 bits per "
-        "channel, LOW..HIGH; auto finds them: for integers 0 and the largest number of the 8 to "
-        "16 bits that they use, for floats the first of 0..1, -1..1 and 0..255 that "
-        "contains all values.",
-    )
+    range: PixelRange = "auto"
 
 
 @hookimpl
