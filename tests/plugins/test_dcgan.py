@@ -10,6 +10,7 @@ import ganzoo_dcgan
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_dcgan import DcganOptions
 from ganzoo_dcgan.networks import build
+from tests.plugins.outputs import draw, layers, score
 
 INDEPENDENT = LossRequirements(independent_scores=True)
 
@@ -30,23 +31,6 @@ def build_networks(
         num_classes=num_classes,
         requirements=requirements,
     )
-
-
-def labels_for(networks: Networks, n: int) -> Tensor | None:
-    return torch.arange(n) % 4 if networks.conditional else None
-
-
-def draw(networks: Networks, n: int) -> Tensor:
-    latents = networks.generator.sample_latents(n, torch.Generator().manual_seed(1))
-    return networks.generator(latents, labels_for(networks, n))
-
-
-def score(networks: Networks, images: Tensor) -> Tensor:
-    return networks.discriminator(images, labels_for(networks, len(images)))
-
-
-def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
-    return [layer for layer in network.modules() if isinstance(layer, kinds)]
 
 
 @pytest.mark.parametrize("conditional", [False, True])

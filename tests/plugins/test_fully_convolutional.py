@@ -10,6 +10,7 @@ import ganzoo_fully_convolutional
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_fully_convolutional import FullyConvolutionalOptions
 from ganzoo_fully_convolutional.networks import Residual, build
+from tests.plugins.outputs import draw, labels_for, layers, score
 
 INDEPENDENT = LossRequirements(independent_scores=True)
 
@@ -29,23 +30,6 @@ def build_networks(
         num_classes=num_classes,
         requirements=requirements,
     )
-
-
-def labels_for(networks: Networks, n: int) -> Tensor | None:
-    return torch.arange(n) % 4 if networks.conditional else None
-
-
-def draw(networks: Networks, n: int) -> Tensor:
-    latents = networks.generator.sample_latents(n, torch.Generator().manual_seed(1))
-    return networks.generator(latents, labels_for(networks, n))
-
-
-def score(networks: Networks, images: Tensor) -> Tensor:
-    return networks.discriminator(images, labels_for(networks, len(images)))
-
-
-def layers(network: nn.Module, *kinds: type[nn.Module]) -> list[Any]:
-    return [layer for layer in network.modules() if isinstance(layer, kinds)]
 
 
 def activate_blocks(networks: Networks) -> Networks:

@@ -13,6 +13,7 @@ import ganzoo_growing_mlp
 from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_growing_mlp import GrowingMlpOptions
 from ganzoo_growing_mlp.networks import GrowingMlpDiscriminator, GrowingMlpGenerator, build
+from tests.plugins.growing_outputs import draw, images_for, latents_for, score, used_before
 
 OBLONG = ImageShape(3, 16, 24)
 
@@ -36,37 +37,6 @@ def both(networks: Networks) -> tuple[GrowingMlpGenerator, GrowingMlpDiscriminat
     assert isinstance(generator, GrowingMlpGenerator)
     assert isinstance(discriminator, GrowingMlpDiscriminator)
     return generator, discriminator
-
-
-def latents_for(generator: GrowingMlpGenerator, n: int = 8) -> Tensor:
-    return generator.sample_latents(n, torch.Generator().manual_seed(1))
-
-
-def images_for(networks: Networks, stage: int, n: int = 8) -> Tensor:
-    shape = both(networks)[1].stages[stage]
-    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
-
-
-def labels_for(networks: Networks, n: int = 8) -> Tensor | None:
-    return torch.arange(n) % 4 if networks.conditional else None
-
-
-def draw(networks: Networks, stage: int, fade: float) -> Tensor:
-    generator = both(networks)[0]
-    generator.grow(stage, fade)
-    return generator(latents_for(generator), labels_for(networks))
-
-
-def score(networks: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
-    discriminator = both(networks)[1]
-    discriminator.grow(stage, fade)
-    return discriminator(images, labels_for(networks, len(images)))
-
-
-def used_before(network: GrowingMlpGenerator | GrowingMlpDiscriminator, stage: int) -> nn.Module:
-    """The image layer of the stage before."""
-    layers = network.image_layers
-    return layers[stage - 1]
 
 
 def sizes(layers: nn.Module) -> list[tuple[int, int]]:

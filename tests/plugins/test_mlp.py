@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import ganzoo_mlp
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_mlp import MlpOptions
 from ganzoo_mlp.networks import build
+from tests.plugins.outputs import draw, score
 
 OBLONG = ImageShape(3, 6, 9)
 
@@ -26,19 +27,6 @@ def build_networks(
         num_classes=num_classes,
         requirements=requirements,
     )
-
-
-def labels_for(networks: Networks, n: int) -> Tensor | None:
-    return torch.arange(n) % 4 if networks.conditional else None
-
-
-def draw(networks: Networks, n: int) -> Tensor:
-    latents = networks.generator.sample_latents(n, torch.Generator().manual_seed(1))
-    return networks.generator(latents, labels_for(networks, n))
-
-
-def score(networks: Networks, images: Tensor) -> Tensor:
-    return networks.discriminator(images, labels_for(networks, len(images)))
 
 
 @pytest.mark.parametrize("conditional", [False, True])

@@ -18,8 +18,7 @@ from ganzoo_progressive.networks import (
     ProgressiveGenerator,
     build,
 )
-
-Network = ProgressiveGenerator | ProgressiveDiscriminator
+from tests.plugins.growing_outputs import draw, images_for, latents_for, score, used_before
 
 
 def build_networks(
@@ -41,37 +40,6 @@ def both(networks: Networks) -> tuple[ProgressiveGenerator, ProgressiveDiscrimin
     assert isinstance(generator, ProgressiveGenerator)
     assert isinstance(discriminator, ProgressiveDiscriminator)
     return generator, discriminator
-
-
-def latents_for(generator: ProgressiveGenerator, n: int = 8) -> Tensor:
-    return generator.sample_latents(n, torch.Generator().manual_seed(1))
-
-
-def images_for(networks: Networks, stage: int, n: int = 8) -> Tensor:
-    shape = both(networks)[1].stages[stage]
-    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(2)) * 2 - 1
-
-
-def labels_for(networks: Networks, n: int = 8) -> Tensor | None:
-    return torch.arange(n) % 4 if networks.conditional else None
-
-
-def draw(networks: Networks, stage: int, fade: float) -> Tensor:
-    generator = both(networks)[0]
-    generator.grow(stage, fade)
-    return generator(latents_for(generator), labels_for(networks))
-
-
-def score(networks: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
-    discriminator = both(networks)[1]
-    discriminator.grow(stage, fade)
-    return discriminator(images, labels_for(networks, len(images)))
-
-
-def used_before(network: Network, stage: int) -> nn.Module:
-    """The image layer of the stage before."""
-    layers = network.image_layers
-    return layers[stage - 1]
 
 
 def equalized(layers: nn.Module) -> list[Any]:

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 import ganzoo
-from ganzoo import ImageShape, LossRequirements, Networks, Options
+from ganzoo import ImageShape
 from ganzoo.imaging import enlarged
 from ganzoo.testing import check
+from tests.testing.networks import DenseDiscriminator, architecture
 
 
 class Layers(nn.Module):
@@ -106,39 +107,14 @@ class AbruptScorer(Scorer):
         return self.scored(self.stage, images)
 
 
-class Grown(ganzoo.Discriminator):
-    def __init__(self, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layer(images.flatten(1)).flatten()
-        return scores
-
-
-def architecture(
-    maker: type[ImageMaker] = ImageMaker, judge: Any = Scorer, *, grows: bool = True
-) -> ganzoo.ArchitectureSpec:
-    def build(
-        options: Options,
-        *,
-        image_shape: ImageShape,
-        num_classes: int,
-        requirements: LossRequirements,
-    ) -> Networks:
-        return Networks(generator=maker(image_shape), discriminator=judge(image_shape))
-
-    return ganzoo.ArchitectureSpec(name="mine", summary="It grows.", factory=build, grows=grows)
-
-
 def test_correct_growing_networks_pass() -> None:
-    check(architecture())
+    check(architecture(ImageMaker, Scorer, grows=True))
 
 
 @pytest.mark.parametrize(
-    ("maker", "judge", "message"),
+    ("generator", "discriminator", "message"),
     [
-        (ImageMaker, Grown, "only one of its networks is a GrowingNetwork"),
+        (ImageMaker, DenseDiscriminator, "only one of its networks is a GrowingNetwork"),
         (Short, Scorer, "generator and discriminator have different stages"),
         (Forgetful, Scorer, "layers.0.bias belongs to 0 stages"),
         (Greedy, Scorer, "layers.0.weight belongs to 3 stages"),
@@ -153,13 +129,13 @@ def test_correct_growing_networks_pass() -> None:
     ],
 )
 def test_incorrect_growing_networks_are_found(
-    maker: type[ImageMaker], judge: Any, message: str
+    generator: type[ImageMaker], discriminator: Any, message: str
 ) -> None:
     with pytest.raises(AssertionError) as caught:
-        check(architecture(maker, judge))
+        check(architecture(generator, discriminator, grows=True))
     assert message in str(caught.value)
 
 
 def test_growing_networks_must_be_declared() -> None:
     with pytest.raises(AssertionError, match="GrowingNetwork: declare grows=True"):
-        check(architecture(grows=False))
+        check(architecture(ImageMaker, Scorer))

@@ -12,8 +12,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Generator, ImageShape, LossRequirements, Networks, Options
+from ganzoo import ImageShape, Options
 from ganzoo.testing import check, check_plugin, only
+from tests.testing.networks import DenseDiscriminator, DenseGenerator, architecture
 
 Kind = Callable[..., ganzoo.LossSpec]
 
@@ -146,84 +147,47 @@ def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
 # --- architectures ----------------------------------------------------------------------------
 
 
-class Plain(Generator):
-    def __init__(self, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.image = image_shape
-        self.layer = nn.Linear(4, image_shape.channels * image_shape.height * image_shape.width)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
-        return images
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        return torch.randn(n, 4, generator=random)
-
-
-class OutOfRange(Plain):
+class OutOfRange(DenseGenerator):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(latents) * 127.5 + 127.5
 
 
-class Unseeded(Plain):
+class Unseeded(DenseGenerator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 4)
 
 
-class UnusedLayer(Plain):
+class UnusedLayer(DenseGenerator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.never_used = nn.Linear(1, 1)
 
 
-class Scorer(ganzoo.Discriminator):
-    def __init__(self, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        scores: Tensor = self.layer(images.flatten(1)).flatten()
-        return scores
-
-
-class NaNScorer(Scorer):
+class NaNDiscriminator(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
 
 
-class NaNPlain(Plain):
+class NaNGenerator(DenseGenerator):
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(latents) * float("nan")
 
 
-class AllFrozen(Scorer):
+class AllFrozen(DenseDiscriminator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__(image_shape)
         self.requires_grad_(False)
 
 
-class Column(Scorer):
+class Column(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images)[:, None]
 
 
-class Dependent(Scorer):
+class Dependent(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         scores = super().forward(images)
         return scores - scores.mean()
-
-
-def architecture(generator: type[Plain] = Plain, judge: type[Scorer] = Scorer) -> Any:
-    def build(
-        options: Options,
-        *,
-        image_shape: ImageShape,
-        num_classes: int,
-        requirements: LossRequirements,
-    ) -> Networks:
-        return Networks(generator=generator(image_shape), discriminator=judge(image_shape))
-
-    return ganzoo.ArchitectureSpec(name="mine", summary="Networks.", factory=build)
 
 
 def test_a_correct_architecture_passes() -> None:
@@ -231,19 +195,19 @@ def test_a_correct_architecture_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generator", "judge", "message"),
+    ("generator", "discriminator", "message"),
     [
-        (OutOfRange, Scorer, "should be in about [-1, 1]"),
-        (Unseeded, Scorer, "latents should depend on the passed random generator only"),
-        (UnusedLayer, Scorer, "no gradient for never_used.weight"),
-        (Plain, Column, "its scores have the shape (4, 1), not (4,)"),
-        (Plain, NaNScorer, "discriminator: its scores contain NaN"),
-        (NaNPlain, Scorer, "generator: its images contain NaN"),
-        (Plain, AllFrozen, "discriminator: it has no trainable parameters"),
-        (Plain, Dependent, "depends on the other images"),
+        (OutOfRange, DenseDiscriminator, "should be in about [-1, 1]"),
+        (Unseeded, DenseDiscriminator, "latents should depend on the passed random generator only"),
+        (UnusedLayer, DenseDiscriminator, "no gradient for never_used.weight"),
+        (DenseGenerator, Column, "its scores have the shape (4, 1), not (4,)"),
+        (DenseGenerator, NaNDiscriminator, "discriminator: its scores contain NaN"),
+        (NaNGenerator, DenseDiscriminator, "generator: its images contain NaN"),
+        (DenseGenerator, AllFrozen, "discriminator: it has no trainable parameters"),
+        (DenseGenerator, Dependent, "depends on the other images"),
     ],
 )
 def test_an_incorrect_architecture_is_found(
-    generator: type[Plain], judge: type[Scorer], message: str
+    generator: type[DenseGenerator], discriminator: type[DenseDiscriminator], message: str
 ) -> None:
-    assert message in problems_of(architecture(generator, judge))
+    assert message in problems_of(architecture(generator, discriminator))

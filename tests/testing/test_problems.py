@@ -12,22 +12,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 import ganzoo
-from ganzoo import Generator, ImageShape, LossRequirements, MetricValue, Networks, Options
+from ganzoo import ImageShape, MetricValue, Options
 from ganzoo.testing import check, check_plugin
-
-
-class Dense(Generator):
-    def __init__(self, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.image = image_shape
-        self.layer = nn.Linear(4, image_shape.channels * image_shape.height * image_shape.width)
-
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
-        return images
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        return torch.randn(n, 4, generator=random)
+from tests.testing.networks import architecture
 
 
 class Spectral(ganzoo.Discriminator):
@@ -145,19 +132,6 @@ def loss(factory: Any = Averaging, **changes: Any) -> ganzoo.LossSpec:
     return ganzoo.LossSpec(**{"name": "mine", "summary": "A loss.", "factory": factory, **changes})
 
 
-def architecture(discriminator: Any = Spectral) -> ganzoo.ArchitectureSpec:
-    def build(
-        options: Options,
-        *,
-        image_shape: ImageShape,
-        num_classes: int,
-        requirements: LossRequirements,
-    ) -> Networks:
-        return Networks(generator=Dense(image_shape), discriminator=discriminator(image_shape))
-
-    return ganzoo.ArchitectureSpec(name="spectral", summary="Networks.", factory=build)
-
-
 def augmentation(factory: Any) -> ganzoo.AugmentationSpec:
     return ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
 
@@ -182,7 +156,11 @@ def problems_of(component: Any) -> str:
 def test_spectral_norm_frozen_parameters_and_state_pass() -> None:
     augmentations = [augmentation(Strengthening)]
     check_plugin(
-        plugin(architectures=[architecture()], losses=[loss()], augmentations=augmentations)
+        plugin(
+            architectures=[architecture(discriminator=Spectral)],
+            losses=[loss()],
+            augmentations=augmentations,
+        )
     )
 
 
@@ -200,7 +178,7 @@ def test_spectral_norm_frozen_parameters_and_state_pass() -> None:
         (loss(HalfSaved), ["it has state_dict() and no load_state_dict()"]),
         (loss(Unreadable), ["its state_dict() cannot be saved and loaded"]),
         (augmentation(Forgetting), ["its images differ after a resume"]),
-        (architecture(Tiring), ["discriminator: its output differs after a resume"]),
+        (architecture(discriminator=Tiring), ["discriminator: its output differs after a resume"]),
     ],
     ids=["counting", "unsaved", "half-saved", "unreadable", "forgetting", "tiring"],
 )
