@@ -15,7 +15,7 @@ from ganzoo.output.trained import TrainedRun
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.session import SILENT, store_of
+from ganzoo.training.store import SILENT, store_of
 
 
 def evaluate(

@@ -1,86 +1,171 @@
-"""Checks of losses."""
+"""Checks of losses, of methods, and of regularizers."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
 
-from ganzoo.components import ComponentSpec, Options
-from ganzoo.contracts import Loss, WeightConstraint
+from ganzoo.components import ComponentSpec, LossSpec, Options
+from ganzoo.contracts import (
+    ImageShape,
+    Method,
+    Networks,
+    Phase,
+    Scores,
+    Stateful,
+    Terms,
+)
+from ganzoo.registry import Entry, Plugin
+from ganzoo.run import ConfiguredComponent
+from ganzoo.sections import TrainOptions
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import number_text, rebuilt_with_state
+from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.engine import Engine
+from ganzoo.training.progress import Progress
+from ganzoo.training.setup import Setup
+from ganzoo.training.stand_ins import stand_ins
+from ganzoo.training.step import TrainingStep
+from ganzoo.training.trial import trial_setup
 
-_N = 4
-_SHAPES = ((3, 8, 8), (1, 6, 10))
+_SHAPES = (ImageShape(3, 8, 8), ImageShape(1, 6, 10))
+_STATE = ("observe", "state_dict", "load_state_dict")
 
 
 def check_loss(component: ComponentSpec, options: Options, problems: Problems) -> None:
     """All terms are finite scalars with gradients, and the state can be saved and loaded."""
-    loss: Loss = component.build(options)
+    loss = component.build(options)
     problems.expect(
         isinstance(loss.independent_scores, bool), "independent_scores should be True or False"
     )
-    check_method_names(loss, ("constrain", "state_dict", "load_state_dict"), problems)
+    is_method = isinstance(loss, Method)
+    check_method_names(loss, _STATE if is_method else ("constrain", *_STATE), problems)
     check_state_methods(loss, problems)
+    if is_method and not _check_phases(loss.phases(), problems):
+        return
     for shape in _SHAPES:
-        before = len(problems.lines)
-        with problems.catching("it cannot be used"):
-            loss = component.build(options)
-            _update(loss, shape, 0, problems)
-        if len(problems.lines) == before:
-            with problems.catching("its state_dict() cannot be saved and loaded"):
-                rebuilt = rebuilt_with_state(component, options, loss)
-                problems.expect(
-                    _update(loss, shape, 1, problems) == _update(rebuilt, shape, 1, problems),
-                    "its terms differ after a resume: return all state from state_dict(), restore "
-                    "it in load_state_dict(), and take random numbers from torch's global "
-                    "generator",
-                )
+        _check_updates(component, options, shape, problems)
 
 
-def _update(loss: Loss, shape: tuple[int, ...], seed: int, problems: Problems) -> list[float]:
-    """The values of all terms of one update; they depend on the seed and the loss's state only."""
-    torch.manual_seed(seed)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(torch.Size(shape).numel(), 1))
-    real = torch.rand(_N, *shape) * 2 - 1
-    fake = (torch.rand_like(real) * 2 - 1).requires_grad_()
-
-    def critic(images: Tensor) -> Tensor:
-        scores: Tensor = network(images).flatten()
-        return scores
-
-    discriminator_terms = dict(loss.discriminator(critic, real, fake.detach()))
-    if _backward(discriminator_terms, "discriminator", problems):
-        has_gradient = any(p.grad is not None for p in network.parameters())
-        problems.expect(has_gradient, "the discriminator gets no gradient")
-    generator_terms = dict(loss.generator(critic, fake, real))
-    if _backward(generator_terms, "generator", problems):
-        problems.expect(fake.grad is not None, "the generator gets no gradient")
-    if isinstance(loss, WeightConstraint):
-        loss.constrain(copy.deepcopy(network))
-    terms = (*discriminator_terms.values(), *generator_terms.values())
-    return [value for term in terms for value in term.detach().flatten().tolist()]
+def _check_phases(phases: Sequence[Phase], problems: Problems) -> bool:
+    """Whether the phases of a method can be tried with a generator and a discriminator."""
+    names = [phase.name for phase in phases]
+    problems.expect(len(names) == len(set(names)), f"two phases have the same name: {names}")
+    problems.expect(
+        any(phase.new_images for phase in phases), "no phase has new_images=True: add one"
+    )
+    known = {"generator", "discriminator"}
+    # Other networks belong to an architecture; ganzoo tries them together before a run starts.
+    return all(network in known for phase in phases for network in phase.networks)
 
 
-def _backward(terms: Mapping[str, Any], method: str, problems: Problems) -> bool:
-    """Whether all terms are finite scalars; if so, their gradients are computed."""
-    if not problems.expect(terms, f"{method}() returns no terms"):
-        return False
-    valid = True
-    for term, value in terms.items():
-        scalar = isinstance(value, Tensor) and value.shape == ()
-        if not problems.expect(scalar, f"{method}(): {term} should be a scalar tensor"):
-            valid = False
-        elif not value.isfinite():
-            problems.add(f"{method}(): {term} is {number_text(value.item())}")
-            valid = False
-    if valid:
+def check_regularizer(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """Its terms are finite scalars with gradients, and its state can be saved and loaded."""
+    regularizer = component.build(options)
+    check_method_names(regularizer, ("terms", *_STATE), problems)
+    check_state_methods(regularizer, problems)
+    problems.expect(
+        isinstance(regularizer.independent_scores, bool),
+        "independent_scores should be True or False",
+    )
+    every = regularizer.every
+    problems.expect(isinstance(every, int) and every >= 1, f"every is {every!r}, not 1 or more")
+    if regularizer.network in ("generator", "discriminator"):
+        for shape in _SHAPES:
+            _check_updates(component, options, shape, problems)
+
+
+def _check_updates(
+    component: ComponentSpec, options: Options, shape: ImageShape, problems: Problems
+) -> None:
+    """Updates with the component, and the same updates after its state was saved and loaded."""
+    before = len(problems.lines)
+    built = None
+    with problems.catching("it cannot be used"):
+        setup, built = _setup(component, options, shape)
+        _update(setup, 0, problems)
+    if built is None or len(problems.lines) > before:
+        return
+    with problems.catching("its state_dict() cannot be saved and loaded"):
+        rebuilt = rebuilt_with_state(component, options, built.built)
+        expected = _update(setup, 1, problems)
+        setup, again = _setup(component, options, shape)
+        if isinstance(rebuilt, Stateful):
+            again.built.load_state_dict(rebuilt.state_dict())
+        problems.expect(
+            expected == _update(setup, 1, problems),
+            "its terms differ after a resume: return all state from state_dict(), restore it in "
+            "load_state_dict(), and take random numbers from the step or from torch's global "
+            "generator",
+        )
+
+
+def _setup(
+    component: ComponentSpec, options: Options, shape: ImageShape
+) -> tuple[Setup, BuiltComponent]:
+    """A setup with linear networks that uses the component, which it also returns."""
+    torch.manual_seed(0)
+    device = torch.device("cpu")
+    built = BuiltComponent(_configured(component, options), device)
+    if component.kind == "loss":
+        components = Components(built, {}, {})
+    else:
+        loss = LossSpec(name="score", summary="The score.", factory=_Score)
+        neutral = BuiltComponent(_configured(loss, Options()), device)
+        components = Components(neutral, {component.name: built}, {})
+    networks: Networks = stand_ins(shape)
+    return trial_setup(components, networks, shape, Engine(TrainOptions(device="cpu"))), built
+
+
+def _configured(component: ComponentSpec, options: Options) -> ConfiguredComponent:
+    return ConfiguredComponent(Entry(component, Plugin("under-test", "under-test", "0")), options)
+
+
+def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
+    """The values of all terms of one update of each phase; checks them and their gradients."""
+    values = []
+    for phase in setup.components.phases():
+        torch.manual_seed(number)
+        step = TrainingStep(setup, Progress(images_seen=setup.point.stage.batch_size), phase, number)
+        terms = phase.terms(step)
+        _check_terms(terms, phase, problems)
+        parameters = [p for k in phase.networks for p in setup.networks[k].parameters()]
         total = torch.stack(list(terms.values())).sum()
-        if total.requires_grad:
-            total.backward()
-    return valid
+        gradients = _gradients(total, parameters)
+        problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
+        if phase.after:
+            phase.after(step)
+        values += [float(term) for term in terms.values()]
+    return values
+
+
+def _gradients(total: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """The gradients that exist."""
+    if not total.requires_grad:
+        return []
+    gradients = torch.autograd.grad(total, parameters, allow_unused=True)
+    return [gradient for gradient in gradients if gradient is not None]
+
+
+def _check_terms(terms: Terms, phase: Phase, problems: Problems) -> None:
+    for name, term in terms.items():
+        value = float(term)
+        finite = math.isfinite(value)
+        problems.expect(finite, f"{phase.name}: {name} is {number_text(value)}")
+
+
+class _Score:
+    """The mean scores as a loss, for checks of regularizers."""
+
+    independent_scores = False
+
+    def __init__(self, options: Options) -> None: ...
+
+    def discriminator(self, scores: Scores) -> Terms:
+        return {"score": scores.fake.mean() - scores.real.mean()}
+
+    def generator(self, scores: Scores) -> Terms:
+        return {"score": -scores.fake.mean()}

@@ -68,8 +68,11 @@ class GrowthSchedule:
     Raises RequestError if the settings do not fit the networks.
     """
 
-    def __init__(self, run: Run, networks: Networks, image_shape: ImageShape) -> None:
-        self._discriminator_steps = run.train.discriminator.steps
+    def __init__(
+        self, run: Run, networks: Networks, image_shape: ImageShape, batches_per_step: int = 1
+    ) -> None:
+        self.batches_per_step = batches_per_step
+        """The number of batches of real images in each step."""
         self._growth = run.growth
         self.stages: tuple[Stage, ...]
         if run.growth is None:
@@ -97,10 +100,20 @@ class GrowthSchedule:
         steps = 0
         ends = [stage.starts_at for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
-            per_step = stage.batch_size * self._discriminator_steps
+            per_step = stage.batch_size * self.batches_per_step
             more = max(0, math.ceil((min(end, images) - seen) / per_step))
             steps, seen = steps + more, seen + more * per_step
         return steps
+
+    def images(self, steps: int) -> int:
+        """The images seen after this number of steps from the start."""
+        seen = 0
+        ends = [stage.starts_at for stage in self.stages[1:]]
+        for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
+            per_step = stage.batch_size * self.batches_per_step
+            taken = min(steps, math.ceil(max(0, end - seen) / per_step) if end < math.inf else steps)
+            steps, seen = steps - taken, seen + taken * per_step
+        return seen
 
     def trained_parameters(self, network: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
         """The parameters of a network that are trained at a stage, by their names."""

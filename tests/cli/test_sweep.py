@@ -166,7 +166,7 @@ def test_a_failed_run_does_not_stop_the_other_runs(
         "class Broken:\n"
         "    independent_scores = False\n"
         "    def __init__(self, options): pass\n"
-        "    def discriminator(self, critic, real, fake): return {'it': critic(real) @ real}\n"
+        "    def discriminator(self, scores): return {'it': scores.real @ scores}\n"
         "    generator = discriminator\n"
         "@hookimpl\n"
         "def ganzoo_losses(): return [LossSpec(name='broken', summary='Breaks.', factory=Broken)]\n"

@@ -33,11 +33,11 @@ class Correct:
 
     def __init__(self, options: Options) -> None: ...
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake).mean() - critic(real).mean()}
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake.mean() - scores.real.mean()}
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": -critic(fake).mean()}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": -scores.fake.mean()}
 
 
 def loss(**changes: Any) -> ganzoo.LossSpec:
@@ -112,22 +112,22 @@ def test_all_components_of_a_plugin_are_checked() -> None:
 
 
 class NotScalar(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake)}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake}
 
 
 class NotFinite(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake).mean() / 0}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake.mean() / 0}
 
 
 class Detached(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+    def generator(self, scores: Any) -> dict[str, Tensor]:
         return {"score": -critic(fake.detach()).mean()}
 
 
 class NoTerms(Correct):
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
         return {}
 
 
