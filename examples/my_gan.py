@@ -1,9 +1,8 @@
 """A loss in one file: ``ganzoo train blossoms dcgan relativistic --plugin my_gan.py``."""
 
-from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganzoo import Scores, LossSpec, Options, Terms, hookimpl
+from ganzoo import LossSpec, Options, Scores, Terms, hookimpl
 
 
 class Relativistic:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Options,
         PixelRange,
         RecipeSpec,
+        RegularizerSpec,
     )
     from ganzoo.contracts import (
         ApplyTo,
@@ -135,6 +136,7 @@ __all__ = [
     "RealImages",
     "RecipeSpec",
     "Regularizer",
+    "RegularizerSpec",
     "RequestError",
     "ScalableDataset",
     "Scores",
@@ -173,7 +175,7 @@ _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "RecipeSpec", "PixelRange"),
+        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
     ),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),

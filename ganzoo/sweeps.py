@@ -194,7 +194,7 @@ class Sweep:
 
     def _train_trial(self, trial: Trial, run: Run, progress: Observer) -> str:
         """Train one run and return its state."""
-        from ganzoo.training.loop import Diverged
+        from ganzoo.training.recovery import Diverged
 
         try:
             return _train(run, RunFolder(self.path / trial.name), progress).value

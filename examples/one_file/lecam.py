@@ -1,4 +1,7 @@
-"""A regularizer with state: ``ganzoo train blossoms dcgan hinge --regularize lecam --plugin lecam.py``."""
+"""A regularizer with state: ``ganzoo train blossoms dcgan hinge --regularize lecam``.
+
+Add ``--plugin lecam.py``.
+"""
 
 import torch
 from pydantic import Field

@@ -1,38 +1,14 @@
-"""Checks of losses, of methods, and of regularizers."""
+"""Checks of losses and of methods."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import torch
-
-from ganzoo.components import ComponentSpec, LossSpec, Options
-from ganzoo.contracts import (
-    ImageShape,
-    Method,
-    Networks,
-    Phase,
-    Scores,
-    Stateful,
-    Terms,
-)
-from ganzoo.registry import Entry, Plugin
-from ganzoo.run import ConfiguredComponent
-from ganzoo.sections import TrainOptions
+from ganzoo.components import ComponentSpec, Options
+from ganzoo.contracts import Method, Phase
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
-from ganzoo.testing.state import number_text, rebuilt_with_state
-from ganzoo.training.components import BuiltComponent, Components
-from ganzoo.training.engine import Engine
-from ganzoo.training.progress import Progress
-from ganzoo.training.setup import Setup
-from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep
-from ganzoo.training.trial import trial_setup
-
-_SHAPES = (ImageShape(3, 8, 8), ImageShape(1, 6, 10))
-_STATE = ("observe", "state_dict", "load_state_dict")
+from ganzoo.testing.updates import STATE_METHODS, check_updates
 
 
 def check_loss(component: ComponentSpec, options: Options, problems: Problems) -> None:
@@ -42,12 +18,13 @@ def check_loss(component: ComponentSpec, options: Options, problems: Problems) -
         isinstance(loss.independent_scores, bool), "independent_scores should be True or False"
     )
     is_method = isinstance(loss, Method)
-    check_method_names(loss, _STATE if is_method else ("constrain", *_STATE), problems)
+    check_method_names(
+        loss, STATE_METHODS if is_method else ("constrain", *STATE_METHODS), problems
+    )
     check_state_methods(loss, problems)
     if is_method and not _check_phases(loss.phases(), problems):
         return
-    for shape in _SHAPES:
-        _check_updates(component, options, shape, problems)
+    check_updates(component, options, problems)
 
 
 def _check_phases(phases: Sequence[Phase], problems: Problems) -> bool:
@@ -60,112 +37,3 @@ def _check_phases(phases: Sequence[Phase], problems: Problems) -> bool:
     known = {"generator", "discriminator"}
     # Other networks belong to an architecture; ganzoo tries them together before a run starts.
     return all(network in known for phase in phases for network in phase.networks)
-
-
-def check_regularizer(component: ComponentSpec, options: Options, problems: Problems) -> None:
-    """Its terms are finite scalars with gradients, and its state can be saved and loaded."""
-    regularizer = component.build(options)
-    check_method_names(regularizer, ("terms", *_STATE), problems)
-    check_state_methods(regularizer, problems)
-    problems.expect(
-        isinstance(regularizer.independent_scores, bool),
-        "independent_scores should be True or False",
-    )
-    every = regularizer.every
-    problems.expect(isinstance(every, int) and every >= 1, f"every is {every!r}, not 1 or more")
-    if regularizer.network in ("generator", "discriminator"):
-        for shape in _SHAPES:
-            _check_updates(component, options, shape, problems)
-
-
-def _check_updates(
-    component: ComponentSpec, options: Options, shape: ImageShape, problems: Problems
-) -> None:
-    """Updates with the component, and the same updates after its state was saved and loaded."""
-    before = len(problems.lines)
-    built = None
-    with problems.catching("it cannot be used"):
-        setup, built = _setup(component, options, shape)
-        _update(setup, 0, problems)
-    if built is None or len(problems.lines) > before:
-        return
-    with problems.catching("its state_dict() cannot be saved and loaded"):
-        rebuilt = rebuilt_with_state(component, options, built.built)
-        expected = _update(setup, 1, problems)
-        setup, again = _setup(component, options, shape)
-        if isinstance(rebuilt, Stateful):
-            again.built.load_state_dict(rebuilt.state_dict())
-        problems.expect(
-            expected == _update(setup, 1, problems),
-            "its terms differ after a resume: return all state from state_dict(), restore it in "
-            "load_state_dict(), and take random numbers from the step or from torch's global "
-            "generator",
-        )
-
-
-def _setup(
-    component: ComponentSpec, options: Options, shape: ImageShape
-) -> tuple[Setup, BuiltComponent]:
-    """A setup with linear networks that uses the component, which it also returns."""
-    torch.manual_seed(0)
-    device = torch.device("cpu")
-    built = BuiltComponent(_configured(component, options), device)
-    if component.kind == "loss":
-        components = Components(built, {}, {})
-    else:
-        loss = LossSpec(name="score", summary="The score.", factory=_Score)
-        neutral = BuiltComponent(_configured(loss, Options()), device)
-        components = Components(neutral, {component.name: built}, {})
-    networks: Networks = stand_ins(shape)
-    return trial_setup(components, networks, shape, Engine(TrainOptions(device="cpu"))), built
-
-
-def _configured(component: ComponentSpec, options: Options) -> ConfiguredComponent:
-    return ConfiguredComponent(Entry(component, Plugin("under-test", "under-test", "0")), options)
-
-
-def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
-    """The values of all terms of one update of each phase; checks them and their gradients."""
-    values = []
-    for phase in setup.components.phases():
-        torch.manual_seed(number)
-        step = TrainingStep(setup, Progress(images_seen=setup.point.stage.batch_size), phase, number)
-        terms = phase.terms(step)
-        _check_terms(terms, phase, problems)
-        parameters = [p for k in phase.networks for p in setup.networks[k].parameters()]
-        total = torch.stack(list(terms.values())).sum()
-        gradients = _gradients(total, parameters)
-        problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
-        if phase.after:
-            phase.after(step)
-        values += [float(term) for term in terms.values()]
-    return values
-
-
-def _gradients(total: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """The gradients that exist."""
-    if not total.requires_grad:
-        return []
-    gradients = torch.autograd.grad(total, parameters, allow_unused=True)
-    return [gradient for gradient in gradients if gradient is not None]
-
-
-def _check_terms(terms: Terms, phase: Phase, problems: Problems) -> None:
-    for name, term in terms.items():
-        value = float(term)
-        finite = math.isfinite(value)
-        problems.expect(finite, f"{phase.name}: {name} is {number_text(value)}")
-
-
-class _Score:
-    """The mean scores as a loss, for checks of regularizers."""
-
-    independent_scores = False
-
-    def __init__(self, options: Options) -> None: ...
-
-    def discriminator(self, scores: Scores) -> Terms:
-        return {"score": scores.fake.mean() - scores.real.mean()}
-
-    def generator(self, scores: Scores) -> Terms:
-        return {"score": -scores.fake.mean()}

@@ -20,7 +20,7 @@ class Adversarial:
         self.independent_scores = loss.independent_scores
 
     def phases(self) -> Sequence[Phase]:
-        """k updates of D on new real images, then one of G."""
+        """K updates of D on new real images, then one of G."""
         return (
             Phase(
                 name="discriminator",

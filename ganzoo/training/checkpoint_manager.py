@@ -107,8 +107,7 @@ class CheckpointManager:
         step: int = self._engine.broadcast(loaded.get("step", 0))
         loaded = loaded or read(self._checkpoints.path(step))
         state.require_same_images(self._data, dict(loaded))
-        state.restore(self._trainer.table(), loaded["state"])
-        self._trainer.ema.statistics_are_current = True
+        self._trainer.restore(loaded["state"])
         progress = self._progress
         if self._can_roll_back and not self._checkpoints.path(progress.rollback_step).exists():
             progress.rollback_step = progress.step  # another policy has not kept it

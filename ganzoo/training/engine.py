@@ -161,6 +161,15 @@ class Engine:
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
 
+    def gather(self, tensor: Tensor) -> Tensor:
+        return tensor
+
+    def average_(self, tensors: Sequence[Tensor]) -> None:
+        raise NotImplementedError
+
+    def require_same(self, digests: Any) -> None:
+        raise NotImplementedError
+
     def barrier(self) -> None:
         """Wait until all processes reach this call."""
         if self.processes > 1:

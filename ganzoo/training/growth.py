@@ -111,7 +111,9 @@ class GrowthSchedule:
         ends = [stage.starts_at for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
             per_step = stage.batch_size * self.batches_per_step
-            taken = min(steps, math.ceil(max(0, end - seen) / per_step) if end < math.inf else steps)
+            taken = min(
+                steps, math.ceil(max(0, end - seen) / per_step) if end < math.inf else steps
+            )
             steps, seen = steps - taken, seen + taken * per_step
         return seen
 

@@ -106,9 +106,7 @@ class Optimizers:
             _load(optimizer, state["+".join(networks)]["optimizer"])
 
 
-def lazy_corrections(
-    phases: Sequence[Phase], train: TrainOptions
-) -> dict[tuple[str, ...], float]:
+def lazy_corrections(phases: Sequence[Phase], train: TrainOptions) -> dict[tuple[str, ...], float]:
     """The factor c of each optimizer with lazy phases: lr x c and betas ^ c; 1 for the others.
 
     With n updates in each step and one more every k steps, c = n / (n + 1 / k): k / (k + 1) for

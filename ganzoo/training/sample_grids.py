@@ -76,14 +76,21 @@ class SampleGrids:
             return imaging.grid(imaging.enlarged(samples, factor))
         rows = max(1, round((per_class / assembly.classes) ** 0.5))  # makes the grid about square
         columns = per_class // rows
-        classes = make_each_class(self._ema.generator, assembly.classes, columns * rows, assembly.run.seed)
-        enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(0, (assembly.classes, -1))
+        classes = make_each_class(
+            self._ema.generator, assembly.classes, columns * rows, assembly.run.seed
+        )
+        enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(
+            0, (assembly.classes, -1)
+        )
         return imaging.class_grid(enlarged, assembly.batches.data.class_names, columns)
 
     @cached_property
     def _real_images(self) -> Tensor:
         """The first real images of the run, each once, uint8 (N, C, H, W) on the CPU."""
-        batches, seed = self._assembly.batches, Randomness(self._assembly.run.seed).derive_seed("order")
+        batches, seed = (
+            self._assembly.batches,
+            Randomness(self._assembly.run.seed).derive_seed("order"),
+        )
         numbers = batches.ordered(seed).at(0, min(self._count, len(batches.data)))
         images = torch.from_numpy(batches.data.store.take(numbers))
         return images.permute(0, 3, 1, 2).contiguous()

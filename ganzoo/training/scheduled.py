@@ -35,7 +35,9 @@ class ScheduledValues:
         }
         self.train = with_values(self._run.train, _inside("train", self.present))
         components = self._setup.components.by_section()
-        changed = [built.set_values(_inside(section, self.present)) for section, built in components]
+        changed = [
+            built.set_values(_inside(section, self.present)) for section, built in components
+        ]
         if any(changed):
             self._setup.refresh()
         return any(changed)

@@ -20,8 +20,8 @@ from ganzoo.settings import changed_values
 from ganzoo.training.assembly import Assembly, assemble
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
-from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.environment import AFFECTS_BITS, environment
+from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import Loop, Outcome
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
@@ -170,5 +170,3 @@ def _record_session(folder: RunFolder, assembly: Assembly, message: Callable[[st
             message(f"settings that changed since the last start: {listed}")
     folder.write_settings(assembly.run.tree())
     folder.add_session(facts)
-
-

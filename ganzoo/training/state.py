@@ -18,7 +18,7 @@ from ganzoo.training.checkpoint import State
 from ganzoo.training.weights import digest
 
 Table = Mapping[str, Stateful]
-"""Everything with a state, by name, in the order in which it is restored."""
+"""Everything with a state, by name."""
 
 
 def take(table: Table) -> dict[str, State]:

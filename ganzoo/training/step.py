@@ -15,7 +15,6 @@ from ganzoo.contracts import (
     MappingGenerator,
     Phase,
     RealImages,
-    Scores,
     TrainingLatents,
 )
 from ganzoo.schedule import Schedule

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
 from ganzoo.contracts import Phase, Stateful
 from ganzoo.run import Run
+from ganzoo.training import state
+from ganzoo.training.checkpoint import State
 from ganzoo.training.ema import Ema
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import Optimizers, repeats
@@ -39,7 +41,7 @@ class Trainer:
         self.schedule = schedule
         self.ema = ema
         self.progress = Progress()
-        self.running_means = RunningMeans()
+        self.running_means = RunningMeans(setup.engine.device)
         self.updater = Updater(setup, self.progress, run.train.on_nonfinite)
         self.values = ScheduledValues(run, setup)
         self.phases: list[Phase]
@@ -131,41 +133,25 @@ class Trainer:
         self._shuffle(self.setup.randomness)
 
     def table(self) -> dict[str, Stateful]:
-        """Everything with a state, by name, in the order in which it is restored."""
+        """Everything with a state, by name."""
         networks = {f"network {k}": Weights(v) for k, v in self.setup.networks.items()}
         return {
-            "progress": _RestoredProgress(self),
+            "progress": self.progress,
             **networks,
             "generator_ema": Weights(self.ema.generator),
             **self.setup.components.stateful(),
-            "optimizers": _PresentOptimizers(self),
+            "optimizers": self.optimizers,
             "running means": self.running_means,
         }
 
+    def restore(self, saved: Mapping[str, State]) -> None:
+        """Restore the states of the table, as a checkpoint has them.
 
-class _RestoredProgress:
-    """The progress; restoring it also restores the stage, the schedules and the random numbers."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-
-    def state_dict(self) -> dict[str, int]:
-        return self._trainer.progress.state_dict()
-
-    def load_state_dict(self, state: dict[str, int], /) -> None:
-        self._trainer.progress.load_state_dict(state)
-        self._trainer.use_stream(self._trainer.progress.stream)
-        self._trainer.begin_stage()
-
-
-class _PresentOptimizers:
-    """The optimizers of the present stage."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-
-    def state_dict(self) -> dict[str, object]:
-        return self._trainer.optimizers.state_dict()
-
-    def load_state_dict(self, state: dict[str, object], /) -> None:
-        self._trainer.optimizers.load_state_dict(state)
+        Raises RequestError if they do not fit the networks and settings.
+        """
+        # The numbers of images and of rollbacks decide what the other states belong to.
+        state.restore({"progress": self.progress}, saved)
+        self.use_stream(self.progress.stream)
+        self.begin_stage()
+        state.restore(self.table(), saved)
+        self.ema.statistics_are_current = True

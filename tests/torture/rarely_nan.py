@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from ganzoo import Scores, LossSpec, Options, Terms, hookimpl
+from ganzoo import LossSpec, Options, Scores, Terms, hookimpl
 
 
 class RarelyNan:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Collection
 
 import pytest
 import torch
-from torch import Tensor
-
 from ganzoo.training.phases import Game
+from torch import Tensor
 
 
 @pytest.fixture

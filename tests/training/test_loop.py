@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ganzoo.training.phases import Game
 from PIL import Image
 
 import ganzoo
 from ganzoo import imaging
-from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
 

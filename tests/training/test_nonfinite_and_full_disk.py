@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from ganzoo.training.phases import Game
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch import Tensor
@@ -28,7 +29,6 @@ from ganzoo.training import checkpoint, session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.finite_check import MAX_SKIPPED
 from ganzoo.training.loop import MAX_ROLLBACKS, Diverged
-from ganzoo.training.phases import Game
 
 Arguments = Callable[..., dict[str, Any]]
 
