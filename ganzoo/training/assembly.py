@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -69,7 +70,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     if networks.conditional:
         frequencies = ClassFrequencies.of(data, balance=run.data.balance)
     randomness = Randomness(run.seed)
-    setup = Setup(networks, components, batches.take, engine, randomness, schedule.at(0))
+    take = partial(batches.take, shard=engine.shard)
+    setup = Setup(networks, components, take, engine, randomness, schedule.at(0))
     return Assembly(run, setup, batches, schedule, frequencies)
 
 

@@ -108,7 +108,7 @@ class Tensors(Fine):
 
 class Nothing(Fine):
     def generator(self, scores: Any) -> Any:  # at: nothing
-        scores.fake
+        scores.fake.mean()
 
 
 class Unreduced(Fine):
@@ -190,7 +190,7 @@ class Judge(ganzoo.Discriminator):
 
 class Column(Judge):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:  # at: column
-        return super().forward(images)[:, None]
+        return super().forward(images)[:, None, None]
 
 
 class Multiplies(Networked):

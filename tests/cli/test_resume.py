@@ -105,7 +105,7 @@ def test_resume_uses_a_changed_learning_rate(
     tiny_run()
     ganzoo_command("resume", "run", "--steps", 3, f"train.{player}.lr=1e-7")
     state = read(tmp_path / "run" / "checkpoints" / "step-0000003.pt")
-    assert state["optimizers"][player]["param_groups"][0]["lr"] == 1e-7
+    assert state["state"]["optimizers"][player]["optimizer"]["param_groups"][0]["lr"] == 1e-7
 
 
 def test_resume_refuses_a_different_optimizer(

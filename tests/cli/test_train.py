@@ -274,7 +274,7 @@ def test_out_of_memory_names_the_settings_to_lower(
     def fail(self: object, position: int) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to\nStack of C++")
 
-    monkeypatch.setattr("ganzoo.training.phases.Game.discriminator_terms", fail)
+    monkeypatch.setattr("ganzoo.training.adversarial.Adversarial.discriminator_terms", fail)
     done = tiny_run()
     assert done.status == 1
     line = done.err.splitlines()[-1]

@@ -60,7 +60,7 @@ def test_a_correct_loss_passes() -> None:
         ({"options": options(int, Field(ge=0, description="X."))}, "needs a default"),
         ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
         ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
-        ({"recommends": {"loss.gp_weight": 1}}, "which it cannot recommend"),
+        ({"recommends": {"loss.drift": 1}}, "which it cannot recommend"),
         ({"recommends": {"trian.steps": 1}}, "which it cannot recommend; did you mean train."),
         (
             {"recommends": {"train.discriminator.step": 5}},
@@ -124,7 +124,7 @@ class NotFinite(Correct):
 
 class Detached(Correct):
     def generator(self, scores: Any) -> dict[str, Tensor]:
-        return {"score": -critic(fake.detach()).mean()}
+        return {"score": -scores.fake.detach().mean()}
 
 
 class NoTerms(Correct):

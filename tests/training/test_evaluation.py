@@ -22,8 +22,8 @@ from ganzoo.output.evaluating import evaluate
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.session import store_of
 from ganzoo.training.stopping import Stopping
+from ganzoo.training.store import store_of
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]

@@ -100,7 +100,7 @@ from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training import session
-from ganzoo.training.loop import Trainer
+from ganzoo.training.loop import Loop
 
 folder = Path("run").absolute()
 rank = os.environ.get("GANZOO_PROCESS", "0")
@@ -114,18 +114,18 @@ def audit(event, arguments):
             touched.append(f"{event} {arguments[0]}")
 
 
-class Watched(Trainer):
+class Watched(Loop):
     def train(self, *arguments, **more):
         outcome = super().train(*arguments, **more)
-        networks = self.game.networks
-        weights = [*networks.generator.parameters(), *networks.discriminator.parameters()]
+        networks = self.trainer.setup.networks.values()
+        weights = [weight for network in networks for weight in network.parameters()]
         content = b"".join(weight.detach().numpy().tobytes() for weight in weights)
         result = {"weights": hashlib.sha256(content).hexdigest(), "touched": touched}
         Path(f"rank-{rank}.json").write_text(json.dumps(result))
         return outcome
 
 
-session.Trainer = Watched
+session.Loop = Watched
 sys.addaudithook(audit)
 settings = Settings()
 settings.override(sys.argv[1:])
