@@ -193,11 +193,12 @@ class TrainedRun:
             )
 
     def _build_networks(self) -> Networks:
-        networks: Networks = self.run.architecture.build(
-            image_shape=self.data_image_shape,
-            num_classes=len(self.class_names),
-            requirements=LossRequirements.of(self.run.loss.build()),
-        )
+        with torch.random.fork_rng(devices=[]):  # the random initial weights are replaced
+            networks: Networks = self.run.architecture.build(
+                image_shape=self.data_image_shape,
+                num_classes=len(self.class_names),
+                requirements=LossRequirements.of(self.run.loss.build()),
+            )
         return networks
 
 

@@ -36,6 +36,7 @@ from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
+from ganzoo.launcher import launcher
 from ganzoo.observers.curves import LossCurves
 from ganzoo.observers.files import Evaluations, Journal, SampleFiles
 from ganzoo.observers.observer import Observer
@@ -53,6 +54,7 @@ from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.snapshot import StatefulComponent
 from ganzoo.training.stopping import Stopping, stop_requests
+from ganzoo.training.switches import switches
 from ganzoo.training.trial import try_components
 
 SILENT = Observer()
@@ -71,9 +73,9 @@ def train(
 
     Raises Stopped if a request to stop arrives before the first step.
     """
-    with _stop_requests(run, progress) as stopping:
+    with switches(run.train), _stop_requests(run, progress) as stopping:
         with stopping.immediately():
-            engine = Engine(run.train)
+            engine = _engine(run, progress)
             game = assemble(run, engine, progress)
             evaluation = _build_evaluation(game)
             if evaluation:
@@ -93,9 +95,13 @@ def resume(
 
     Raises RequestError if another process uses the run; the run folder is unchanged then.
     """
-    with _stop_requests(run, progress) as stopping, _ownership(run, folder, progress) as owner:
+    with (
+        switches(run.train),
+        _stop_requests(run, progress) as stopping,
+        _ownership(run, folder, progress) as owner,
+    ):
         with stopping.immediately():
-            game = assemble(run, Engine(run.train), progress)
+            game = assemble(run, _engine(run, progress), progress)
             evaluation = _build_evaluation(game)
         args = (game, evaluation, folder, (progress, *others), stopping, owner)
         return _train(*args, resumed=True)
@@ -104,6 +110,13 @@ def resume(
 def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
     """Show messages from the main process only."""
     return progress.on_message if launched_as_main(run.train) else SILENT.on_message
+
+
+def _engine(run: Run, progress: Observer) -> Engine:
+    engine, started = Engine(run.train), launcher()
+    if started and engine.processes > 1 and engine.is_main:
+        progress.on_message(f"{started}, which train this run together")
+    return engine
 
 
 @contextmanager
@@ -198,7 +211,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     augments: dict[str, Augmentation] = {k: chosen.build() for k, chosen in run.augment.items()}
     codes = [chosen.entry.code for chosen in run.augment.values()]
     requirements = LossRequirements.of(loss)
-    _check_components(run, dataset, requirements, engine.device)
+    _check_components(run, dataset, requirements, engine)
     data = Collection.of(_prepare(run, dataset, engine, progress), run.data.classes)
     networks = _build_networks(run, data.shape, len(data.class_names), requirements)
     memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
@@ -212,7 +225,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
         networks=networks,
         objective=loss,
         batches=_batches(run, data, engine, memory_format),
-        schedule=GrowthSchedule(run, networks, data.shape),
+        schedule=GrowthSchedule(run, networks, data.shape, engine.processes),
         augment=Pipeline.of(augments.values(), "real", codes),
         view=Pipeline.of(augments.values(), "all", codes),
         engine=engine,
@@ -235,7 +248,7 @@ def _stateful_components(
 
 
 def _check_components(
-    run: Run, dataset: Dataset, requirements: LossRequirements, device: torch.device
+    run: Run, dataset: Dataset, requirements: LossRequirements, engine: Engine
 ) -> None:
     """Raise, before images are prepared, what components raise for every number of channels."""
     options = run.data
@@ -247,9 +260,9 @@ def _check_components(
         try:
             image_shape = ImageShape(channels, options.height, options.width)
             networks = _build_networks(run, image_shape, classes, requirements)
-            first = GrowthSchedule(run, networks, image_shape).at(0)
+            first = GrowthSchedule(run, networks, image_shape, engine.processes).at(0)
             first.grow(networks.generator, networks.discriminator)
-            try_components(run, image_shape, networks, first.stage.image_shape, device)
+            try_components(run, image_shape, networks, first.stage.image_shape, engine.device)
             return
         except (RequestError, PluginError):
             if channels == possible[-1]:
@@ -342,6 +355,6 @@ def environment(game: Game) -> dict[str, Any]:
         "device": f"{device.type} ({name})",
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
-        "processes": run.train.devices,
+        "processes": game.engine.processes,
         "images": f"{len(game.batches.data)} ({game.batches.data.identity[:8]})",
     }

@@ -174,7 +174,7 @@ class PlainCritic(ganzoo.Discriminator):
     [
         ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so start"),
         (
-            {"train__devices": 2, "growth__batch_size": {"16": 5}},
+            {"growth__batch_size": {"16": 5}},
             "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal "
             "parts: set growth.batch_size.16=2, or a multiple",
         ),
@@ -184,7 +184,7 @@ def test_growth_settings_that_do_not_fit_are_refused(
     settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ganzoo.RequestError, match=re.escape(message)):
-        schedule(**settings)
+        GrowthSchedule(run(**settings), networks(), IMAGE, processes=2)
 
 
 def test_real_images_are_average_pooled_and_faded_like_the_networks() -> None:
