@@ -380,13 +380,28 @@ def test_what_torchrun_cannot_start_is_refused_in_one_line(
     assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
 
 
+SECOND = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
+"""Variables of the second process of a launcher."""
+
+
 def test_an_error_of_another_process_alone_is_reported(tmp_path: Path) -> None:
     script = "from ganzoo.cli import quiet_process, main\nquiet_process.GRACE_PERIOD = 0\nmain()"
-    variables = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
-    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **variables)
+    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **SECOND)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (2, "")
     assert stderr.startswith("error: torchrun started 2 processes, but `ganzoo info` needs only")
+
+
+def test_a_request_to_stop_is_not_reported_by_other_processes(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\nfrom ganzoo import cli\n"
+        "cli.app = lambda **more: os.kill(os.getpid(), signal.SIGTERM)\ncli.main()"
+    )
+    process = start_process("-c", script, "train", folder=tmp_path, **SECOND)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 75
+    alone = start_process("-c", script, "train", folder=tmp_path)
+    assert alone.communicate(timeout=60) == ("", "error: terminated\n")
 
 
 def test_from_python_sweeps_and_evaluations_are_refused_in_several_processes(
