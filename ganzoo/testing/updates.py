@@ -96,7 +96,7 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
         if phase.after:
             phase.after(step)
-        values += [float(term) for term in terms.values()]
+        values += [term.item() for term in terms.values()]
     return values
 
 
@@ -110,7 +110,7 @@ def _gradients(total: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
 
 def _check_terms(terms: Terms, phase: Phase, problems: Problems) -> None:
     for name, term in terms.items():
-        value = float(term)
+        value = term.item()
         finite = math.isfinite(value)
         problems.expect(finite, f"{phase.name}: {name} is {number_text(value)}")
 
