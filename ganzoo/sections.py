@@ -123,7 +123,12 @@ class TrainOptions(Options):
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:N or mps.",
     )
-    devices: int = Field(1, ge=1, description="Number of processes, each on its own device.")
+    devices: int | None = Field(
+        None,
+        ge=1,
+        description="Number of processes, each on its own device; if unset, as many as torchrun "
+        "started, and one without it.",
+    )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Precision of the forward passes; with bf16, penalties stay in float32."
     )

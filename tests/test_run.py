@@ -236,6 +236,7 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
         kind, name = entry.component.kind, entry.component.name
         chosen, of = {
             "augmentation": (f"augment.{name}=true", f"augment.{name}"),
+            "regularizer": (f"regularize.{name}=true", f"regularize.{name}"),
             "metric": (f"evaluate.metrics={name}", f"metrics.{name}"),
             "extractor": (f"extractor={name}", "extractor"),
         }.get(kind, (f"{kind}={name}", kind))
@@ -282,7 +283,7 @@ def test_a_number_out_of_bounds_is_refused_in_one_line(
 )
 def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
-        if name not in ("dataset", "architecture", "loss", "augment"):
+        if name not in ("dataset", "architecture", "loss", "augment", "regularize"):
             assert not list(option_faults(field)), name
 
 

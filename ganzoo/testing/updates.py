@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -37,43 +38,42 @@ def check_updates(component: ComponentSpec, options: Options, problems: Problems
 def _check_updates(
     component: ComponentSpec, options: Options, shape: ImageShape, problems: Problems
 ) -> None:
-    """Updates with the component, and the same updates after its state was saved and loaded."""
     before = len(problems.lines)
-    setup, built = _setup(component, options, shape)
+    built = _built(component, options)
     with problems.catching("it cannot be used"):
-        _update(setup, 0, problems)
+        _update(_setup(component, built, shape), 0, problems)
     if len(problems.lines) > before:
         return
     with problems.catching("its state_dict() cannot be saved and loaded"):
-        rebuilt = rebuilt_with_state(component, options, built.built)
-        expected = _update(setup, 1, problems)
-        setup, again = _setup(component, options, shape)
-        if isinstance(rebuilt, Stateful):
-            again.built.load_state_dict(rebuilt.state_dict())
+        rebuilt = _built(component, options)
+        saved = rebuilt_with_state(component, options, built.built)
+        if isinstance(saved, Stateful):
+            rebuilt.built.load_state_dict(saved.state_dict())
+        expected = _update(_setup(component, built, shape), 1, problems)
         problems.expect(
-            expected == _update(setup, 1, problems),
+            expected == _update(_setup(component, rebuilt, shape), 1, problems),
             "its terms differ after a resume: return all state from state_dict(), restore it in "
             "load_state_dict(), and take random numbers from the step or from torch's global "
             "generator",
         )
 
 
-def _setup(
-    component: ComponentSpec, options: Options, shape: ImageShape
-) -> tuple[Setup, BuiltComponent]:
-    """A setup with linear networks that uses the component, which it also returns."""
+def _setup(component: ComponentSpec, built: BuiltComponent, shape: ImageShape) -> Setup:
+    """A setup with new linear networks that uses the component."""
     torch.manual_seed(0)
-    device = torch.device("cpu")
-    built = BuiltComponent(_configured(component, options), device)
     if component.kind == "loss":
         components = Components(built, {}, {})
     else:
-        loss = LossSpec(name="score", summary="The score.", factory=_Score)
-        neutral = BuiltComponent(_configured(loss, Options()), device)
-        components = Components(neutral, {component.name: built}, {})
-    return trial_setup(
-        components, stand_ins(shape), shape, Engine(TrainOptions(device="cpu"))
-    ), built
+        neutral = LossSpec(name="score", summary="The mean score.", factory=_Score)
+        components = Components(_built(neutral, Options()), {component.name: built}, {})
+    engine = Engine(TrainOptions(device="cpu"))
+    return trial_setup(components, stand_ins(shape), shape, engine)
+
+
+def _built(component: ComponentSpec, options: Options) -> BuiltComponent:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of misspelled methods, which are problems already
+        return BuiltComponent(_configured(component, options), torch.device("cpu"))
 
 
 def _configured(component: ComponentSpec, options: Options) -> ConfiguredComponent:
@@ -96,7 +96,7 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
         if phase.after:
             phase.after(step)
-        values += [term.item() for term in terms.values()]
+        values += [float(term.detach()) for term in terms.values()]
     return values
 
 
@@ -110,7 +110,7 @@ def _gradients(total: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
 
 def _check_terms(terms: Terms, phase: Phase, problems: Problems) -> None:
     for name, term in terms.items():
-        value = term.item()
+        value = float(term.detach())
         finite = math.isfinite(value)
         problems.expect(finite, f"{phase.name}: {name} is {number_text(value)}")
 

@@ -65,7 +65,11 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     for network in networks.by_name().values():
         network.to(device=engine.device).to(memory_format=memory_format)
     batches = _batches(run, data, engine, memory_format)
-    schedule = GrowthSchedule(run, networks, data.shape, _batches_per_step(run, components))
+    schedule = GrowthSchedule(
+        *(run, networks, data.shape),
+        processes=engine.processes,
+        batches_per_step=_batches_per_step(run, components),
+    )
     frequencies = None
     if networks.conditional:
         frequencies = ClassFrequencies.of(data, balance=run.data.balance)
@@ -109,7 +113,7 @@ def _try(run: Run, image_shape: ImageShape, classes: int, engine: Engine) -> Non
     """Try separate instances of the components on random images."""
     components = Components.of(run, engine.device)
     networks = _build_networks(run, image_shape, classes, components.requirements)
-    first = GrowthSchedule(run, networks, image_shape).at(0)
+    first = GrowthSchedule(run, networks, image_shape, processes=engine.processes).at(0)
     first.grow(*networks.by_name().values())
     try_phases(components, networks, first.stage.image_shape, engine)
 

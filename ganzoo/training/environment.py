@@ -44,6 +44,6 @@ def environment(assembly: Assembly) -> dict[str, Any]:
         "device": f"{device.type} ({name})",
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
-        "processes": run.train.devices,
+        "processes": assembly.engine.processes,
         "images": f"{len(data)} ({data.identity[:8]})",
     }

@@ -65,11 +65,18 @@ class GrowthPoint:
 class GrowthSchedule:
     """The stages of a run; a run that does not grow has one stage.
 
-    Raises RequestError if the settings do not fit the networks.
+    Raises RequestError if the settings do not fit the networks, or if the batch of a stage cannot
+    be split into one part for each of the ``processes``.
     """
 
     def __init__(
-        self, run: Run, networks: Networks, image_shape: ImageShape, batches_per_step: int = 1
+        self,
+        run: Run,
+        networks: Networks,
+        image_shape: ImageShape,
+        *,
+        processes: int = 1,
+        batches_per_step: int = 1,
     ) -> None:
         self.batches_per_step = batches_per_step
         """The number of batches of real images in each step."""
@@ -81,12 +88,12 @@ class GrowthSchedule:
         shapes = _shapes(networks, image_shape)
         self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
-            if stage.batch_size % run.train.devices:
-                height, devices = stage.image_shape.height, run.train.devices
+            if stage.batch_size % processes:
+                height = stage.image_shape.height
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
-                    f"cannot be split into train.devices={devices} equal parts: set "
-                    f"growth.batch_size.{height}={devices}, or a multiple"
+                    f"cannot be split into train.devices={processes} equal parts: set "
+                    f"growth.batch_size.{height}={processes}, or a multiple"
                 )
 
     def at(self, images_seen: int) -> GrowthPoint:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
+from ganzoo.launcher import launcher
 from ganzoo.observers.curves import LossCurves
 from ganzoo.observers.files import Evaluations, Journal, SampleFiles
 from ganzoo.observers.observer import Observer
@@ -25,6 +26,7 @@ from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import Loop, Outcome
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
+from ganzoo.training.switches import switches
 
 
 def train(
@@ -39,9 +41,9 @@ def train(
 
     Raises Stopped if a request to stop arrives before the first step.
     """
-    with _stop_requests(run, progress) as stopping:
+    with switches(run.train), _stop_requests(run, progress) as stopping:
         with stopping.immediately():
-            engine = Engine(run.train)
+            engine = _engine(run, progress)
             assembly = assemble(run, engine, progress)
             evaluation = _build_evaluation(assembly)
             if evaluation:
@@ -61,9 +63,13 @@ def resume(
 
     Raises RequestError if another process uses the run; the run folder is unchanged then.
     """
-    with _stop_requests(run, progress) as stopping, _ownership(run, folder, progress) as owner:
+    with (
+        switches(run.train),
+        _stop_requests(run, progress) as stopping,
+        _ownership(run, folder, progress) as owner,
+    ):
         with stopping.immediately():
-            assembly = assemble(run, Engine(run.train), progress)
+            assembly = assemble(run, _engine(run, progress), progress)
             evaluation = _build_evaluation(assembly)
         args = (assembly, evaluation, folder, (progress, *others), stopping, owner)
         return _train(*args, resumed=True)
@@ -72,6 +78,13 @@ def resume(
 def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
     """Show messages from the main process only."""
     return progress.on_message if launched_as_main(run.train) else SILENT.on_message
+
+
+def _engine(run: Run, progress: Observer) -> Engine:
+    engine, started = Engine(run.train), launcher()
+    if started and engine.processes > 1 and engine.is_main:
+        progress.on_message(f"{started}, which train this run together")
+    return engine
 
 
 @contextmanager

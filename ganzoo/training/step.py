@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import cached_property
 
 import torch
@@ -15,10 +16,12 @@ from ganzoo.contracts import (
     MappingGenerator,
     Phase,
     RealImages,
+    Terms,
     TrainingLatents,
 )
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
+from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
 
@@ -158,6 +161,12 @@ class TrainingStep:
         )
         for component in observers:
             component.observe(self, scores)
+
+
+def compute_terms(phase: Phase, step: TrainingStep, engine: Engine) -> Terms:
+    """The terms of an update, in the run's precision, or in float32 if the phase says so."""
+    with nullcontext() if phase.full_precision else engine.autocast():
+        return phase.terms(step)
 
 
 class LazyScores:

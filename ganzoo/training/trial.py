@@ -24,7 +24,7 @@ from ganzoo.training.progress import Progress
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep
+from ganzoo.training.step import TrainingStep, compute_terms
 
 _N = 4
 _MAX_PIXELS = 128 * 128
@@ -95,8 +95,7 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     """Compute the terms of a phase and their gradients; then call what follows the update."""
     progress = Progress(images_seen=setup.point.stage.batch_size)
     step = TrainingStep(setup, progress, phase, 0)
-    with setup.engine.autocast():
-        terms = phase.terms(step)
+    terms = compute_terms(phase, step, setup.engine)
     parameters = [
         parameter
         for name in phase.networks

@@ -13,7 +13,7 @@ from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
-from ganzoo.training.step import TrainingStep
+from ganzoo.training.step import TrainingStep, compute_terms
 
 
 class Updater:
@@ -39,7 +39,7 @@ class Updater:
         setup.randomness.reseed(f"{phase.name}/{setup.engine.rank}", number, setup.engine.device)
         before = _Restorable(setup) if self._skips else None
         step = TrainingStep(setup, self._progress, phase, number)
-        terms = self._terms(phase, step)
+        terms = compute_terms(phase, step, setup.engine)
         total = torch.stack(list(terms.values())).sum()
         (total * phase.every).backward(inputs=parameters)
         setup.engine.average_gradients(parameters)
@@ -57,14 +57,6 @@ class Updater:
             self.scalars.append((f"skipped/{phase.name}", skipped))
             if not is_made:
                 before.restore()
-
-    def _terms(self, phase: Phase, step: TrainingStep) -> Terms:
-        """The terms of an update, in the run's precision or in float32."""
-        engine = self._setup.engine
-        if phase.full_precision:
-            return phase.terms(step)
-        with engine.autocast():
-            return phase.terms(step)
 
     def _describe(self, phase: Phase, terms: Terms, parameters: list[nn.Parameter]) -> Update:
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])

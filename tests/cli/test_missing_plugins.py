@@ -98,7 +98,7 @@ COMMANDS = {
 NEEDED = {
     "dataset": {"resume", "evaluate"},
     "architecture": {"generate", "resume", "evaluate"},
-    "loss": {"generate", "resume", "evaluate"},
+    "loss": {"resume"},
     "augmentation": {"resume"},
     "metric": {"evaluate"},
     "extractor": {"evaluate"},

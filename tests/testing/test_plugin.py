@@ -135,10 +135,10 @@ class NoTerms(Correct):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (NotScalar, "should be a scalar"),
-        (NotFinite, "generator(): score is"),
+        (NotScalar, "the term score of generator() has the shape (4,), not ()"),
+        (NotFinite, "generator: score is"),
         (Detached, "the generator gets no gradient"),
-        (NoTerms, "returns no terms"),
+        (NoTerms, "discriminator() returned an empty dict"),
     ],
 )
 def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:

@@ -54,9 +54,9 @@ class Averaging(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
 
     def discriminator(self, scores: Any) -> dict[str, Tensor]:
-        scores = scores.real
-        self.mean.lerp_(scores.detach().mean(), 0.5)
-        return {"square": (scores - self.mean.clone() - 1).square().mean() + scores.fake.mean()}
+        real, fake = scores.real, scores.fake
+        self.mean.lerp_(real.detach().mean(), 0.5)
+        return {"square": (real - self.mean.clone() - 1).square().mean() + fake.mean()}
 
     def generator(self, scores: Any) -> dict[str, Tensor]:
         return {"square": (scores.fake - self.mean).square().mean()}

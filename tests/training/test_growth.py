@@ -64,7 +64,7 @@ def run(**settings: Any) -> Run:
 
 def schedule(batches_per_step: int = 1, **settings: Any) -> GrowthSchedule:
     settings = {"growth__fade_images": 100, "growth__stable_images": 200} | settings
-    return GrowthSchedule(run(**settings), networks(), IMAGE, batches_per_step)
+    return GrowthSchedule(run(**settings), networks(), IMAGE, batches_per_step=batches_per_step)
 
 
 def test_halvings_stop_at_odd_or_too_small_sides() -> None:
@@ -173,7 +173,7 @@ class PlainCritic(ganzoo.Discriminator):
     [
         ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so start"),
         (
-            {"train__devices": 2, "growth__batch_size": {"16": 5}},
+            {"growth__batch_size": {"16": 5}},
             "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal "
             "parts: set growth.batch_size.16=2, or a multiple",
         ),
@@ -183,7 +183,7 @@ def test_growth_settings_that_do_not_fit_are_refused(
     settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ganzoo.RequestError, match=re.escape(message)):
-        schedule(**settings)
+        GrowthSchedule(run(**settings), networks(), IMAGE, processes=2)
 
 
 def test_real_images_are_average_pooled_and_faded_like_the_networks() -> None:

@@ -22,11 +22,9 @@ import ganzoo
 from ganzoo import RequestError
 from ganzoo.contracts import Loss, Terms
 from ganzoo.registry import Entry, Registry
-from ganzoo.sections import TrainOptions
 from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import processes
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.engine import Engine, launched_as_main
 
 LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
 IMAGES = 12  # divisible by 2 and 3
@@ -70,27 +68,6 @@ def test_gradients_of_shards_average_to_those_of_the_whole_batch(
 
     averaged = torch.stack([of(Shard(rank, count)) for rank in range(count)]).mean(0)
     torch.testing.assert_close(averaged, of(WHOLE_BATCH), atol=1e-10, rtol=1e-10)
-
-
-def test_a_weight_that_one_process_did_not_use_is_averaged(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sent: list[Tensor] = []
-
-    def halved(self: Engine, value: Tensor) -> Tensor:
-        sent.append(value.clone())
-        return value / 2  # the mean with a process whose gradients are all zero
-
-    monkeypatch.setattr(Engine, "processes", 2)
-    monkeypatch.setattr(Engine, "mean", halved)
-    used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
-    (used * torch.tensor([2.0, 4.0])).sum().backward()
-    Engine(TrainOptions(device="cpu")).average_gradients([used, unused])
-    assert [value.tolist() for value in sent] == [[2, 4, 0, 0, 0]]
-    assert used.grad is not None
-    assert unused.grad is not None
-    assert used.grad.tolist() == [1, 2]
-    assert unused.grad.tolist() == [0, 0, 0]
 
 
 WATCHED = """
@@ -309,20 +286,93 @@ def test_a_child_process_that_fails_at_its_start_ends_the_run(
     )
 
 
+TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", "ganzoo")
+SMALL_RUN = (
+    *("train", "blossoms", "dcgan", "hinge", "--resolution", 8, "--batch-size", 8),
+    *("--device", "cpu", "dataset.count=20", "architecture.base_channels=2", "sample.count=4"),
+)
+
+
+def test_torchrun_trains_the_weights_of_processes_that_ganzoo_starts(tmp_path: Path) -> None:
+    settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
+    launched = start_process(*TORCHRUN, *settings, folder=tmp_path)
+    stdout, stderr = launched.communicate(timeout=120)
+    assert launched.returncode == 0, stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    assert stdout == f"{run.relative_to(tmp_path)}\n"
+    assert stderr.count("torchrun started 2 processes, which train this run together") == 1
+    assert stderr.count("preparing 20 images") == 1
+    (session,) = json.loads((run / "environment.json").read_text())["sessions"]
+    assert session["processes"] == 2
+    assert "devices" not in (run / "run.toml").read_text()
+
+    own = start_process("-m", "ganzoo", *settings, "--devices", 2, folder=tmp_path)
+    _, stderr = own.communicate(timeout=120)
+    assert own.returncode == 0, stderr
+    assert "torchrun" not in stderr
+    (other,) = {*(tmp_path / "runs").iterdir()} - {run}
+    first, second = (Checkpoints(each / "checkpoints", 3).load() for each in (run, other))
+    for network in ("generator", "discriminator", "generator_ema"):
+        assert list(first[network]) == list(second[network])
+        for name, value in first[network].items():
+            assert torch.equal(value, second[network][name]), name
+
+
+def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> None:
+    run = trained_run(tiny)
+    command = ("resume", run, "--steps", 10**9, "log.every=1", "sample.every=1000000000")
+    journal = run / "metrics.jsonl"
+    before = journal.stat().st_size
+    process = start_process(*TORCHRUN, *command, folder=run.parent)
+    wait_until(lambda: journal.stat().st_size > before or process.poll() is not None)
+    process.terminate()
+    _, stderr = process.communicate(timeout=60)
+    assert "these changed: processes 1 -> 2" in stderr
+    assert "stopped at step " in stderr
+    first, stopped = sorted(steps(run))
+    assert (first, stopped > 3) == (3, True)
+    assert not (run / "owner.json").exists()
+
+
 @pytest.mark.parametrize(
-    "variables",
+    ("command", "error"),
     [
-        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "0"},
-        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "1"},
-        {"LOCAL_RANK": "1"},
-        {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "1"},
+        ((*SMALL_RUN, "--devices", 3), "train.devices=3, but torchrun started 2 processes: leave"),
+        (("sweep", "blossoms", "mlp", "hinge"), "but `ganzoo sweep` needs only one: run it"),
+        (("evaluate", "run"), "but `ganzoo evaluate` needs only one: run it without torchrun"),
+        (("generate", "run", "--out", "a.png"), "but `ganzoo generate` needs only one: run it"),
     ],
 )
-def test_variables_of_other_launchers_are_ignored(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_what_torchrun_cannot_start_is_refused_in_one_line(
+    command: tuple[object, ...], error: str, tmp_path: Path
 ) -> None:
-    for name, value in variables.items():
+    process = start_process(*TORCHRUN, *command, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=60)
+    errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert error in errors[0]
+    assert "exitcode  : 2" in stderr  # as torchrun reports it; its own status is 1
+    assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
+
+
+def test_an_error_of_another_process_alone_is_reported(tmp_path: Path) -> None:
+    script = "from ganzoo.cli import quiet_process, main\nquiet_process.GRACE_PERIOD = 0\nmain()"
+    variables = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
+    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **variables)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (2, "")
+    assert stderr.startswith("error: torchrun started 2 processes, but `ganzoo info` needs only")
+
+
+def test_from_python_sweeps_and_evaluations_are_refused_in_several_processes(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained_run(tiny)
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
-    engine = Engine(TrainOptions(device="cpu"))
-    assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
-    assert launched_as_main(TrainOptions(device="cpu", devices=2))
+    with pytest.raises(RequestError, match="but a sweep needs only one"):
+        ganzoo.sweep("blossoms", "mlp", ["hinge", "lsgan"], sweep_dir=run.parent / "sweep")
+    with pytest.raises(RequestError, match="but an evaluation needs only one"):
+        ganzoo.evaluate(run, quiet=True)
+    assert not (run.parent / "sweep").exists()
+    assert not (run / "evaluations.jsonl").exists()
