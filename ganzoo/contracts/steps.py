@@ -143,6 +143,15 @@ class Step(Protocol):
         """This process's rows of a tensor for the whole batch."""
         ...
 
+    def gather(self, values: Tensor) -> Tensor:
+        """The rows (N, ...) of all processes, in the order of the whole batch, (B, ...).
+
+        Terms may be computed from all rows, with every process computing the same: a gradient
+        flows to the rows of this process, and the mean over all processes is the gradient of the
+        whole batch.
+        """
+        ...
+
     def mean(self, values: Tensor) -> Tensor:
         """The mean of all values over the batch and over all processes, float32 (), no gradient."""
         ...

@@ -7,28 +7,42 @@ from torch import Tensor, nn
 
 from ganzoo.contracts import Discriminator, Generator, ImageShape, Networks
 
-_LATENT_DIM = 4
+_WIDTH = 4
 
 
 class LinearGenerator(Generator):
-    """One linear layer from latents to images in [-1, 1]."""
+    """A linear map to four values, and from these to images in [-1, 1].
+
+    It has all that a loss or a regularizer may ask for: latents in the shape of the images, and
+    intermediate latents.
+    """
 
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
+        self.image_shape = image_shape
+        pixels = torch.Size(image_shape).numel()
+        self.mapping = nn.Sequential(nn.Flatten(), nn.Linear(pixels, _WIDTH))
         self.layers = nn.Sequential(
-            nn.Linear(_LATENT_DIM, torch.Size(image_shape).numel()),
-            nn.Tanh(),
-            nn.Unflatten(1, tuple(image_shape)),
+            nn.Linear(_WIDTH, pixels), nn.Tanh(), nn.Unflatten(1, tuple(image_shape))
         )
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, 4)."""
-        return torch.randn(n, _LATENT_DIM, generator=random, device=random.device)
+        """Normal latents, (n, C, H, W)."""
+        return torch.randn(n, *self.image_shape, generator=random, device=random.device)
+
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Intermediate latents, (N, 4)."""
+        intermediate: Tensor = self.mapping(latents)
+        return intermediate
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        """Images, (N, C, H, W)."""
+        images: Tensor = self.layers(intermediate)
+        return images
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W)."""
-        images: Tensor = self.layers(latents)
-        return images
+        return self.synthesize(self.map(latents, labels))
 
 
 class LinearDiscriminator(Discriminator):

@@ -127,6 +127,15 @@ class TrainingStep:
         """This process's rows of a tensor for the whole batch."""
         return self._setup.engine.shard.of(batch)
 
+    def gather(self, values: Tensor) -> Tensor:
+        """The rows of all processes, with a gradient for those of this process."""
+        engine = self._setup.engine
+        rows = list(engine.gather(values.detach()).chunk(engine.processes))
+        # The mean over all processes divides the gradient by their number.
+        factor = engine.processes - 1
+        rows[engine.rank] = values + factor * (values - values.detach()) if factor else values
+        return torch.cat(rows)
+
     def mean(self, values: Tensor) -> Tensor:
         """The mean of all values over all processes, float32 ()."""
         return self._setup.engine.mean(values.detach().float().mean())

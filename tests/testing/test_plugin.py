@@ -164,6 +164,32 @@ class UnusedLayer(DenseGenerator):
         self.never_used = nn.Linear(1, 1)
 
 
+class UnseededMixing(DenseGenerator):
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4)
+
+
+class OneMixedLatent(DenseGenerator):
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return self.sample_latents(1, random)
+
+
+class OtherMapping(DenseGenerator):
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        return latents * 2
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        return super().forward(intermediate)
+
+
+class CorrectMapping(OtherMapping):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(self.map(latents))
+
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return self.sample_latents(n, random) / 2
+
+
 class NaNDiscriminator(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
@@ -180,9 +206,14 @@ class AllFrozen(DenseDiscriminator):
         self.requires_grad_(False)
 
 
-class Column(DenseDiscriminator):
+class ScoreMaps(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return super().forward(images)[:, None]
+        return super().forward(images)[:, None, None]
+
+
+class ScoresOfPatches(DenseDiscriminator):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return torch.stack([super().forward(images)] * 3, 1)
 
 
 class Dependent(DenseDiscriminator):
@@ -191,8 +222,12 @@ class Dependent(DenseDiscriminator):
         return scores - scores.mean()
 
 
-def test_a_correct_architecture_passes() -> None:
-    check(architecture())
+@pytest.mark.parametrize("generator", [DenseGenerator, CorrectMapping])
+@pytest.mark.parametrize("discriminator", [DenseDiscriminator, ScoresOfPatches])
+def test_a_correct_architecture_passes(
+    generator: type[DenseGenerator], discriminator: type[DenseDiscriminator]
+) -> None:
+    check(architecture(generator, discriminator))
 
 
 @pytest.mark.parametrize(
@@ -200,8 +235,11 @@ def test_a_correct_architecture_passes() -> None:
     [
         (OutOfRange, DenseDiscriminator, "should be in about [-1, 1]"),
         (Unseeded, DenseDiscriminator, "latents should depend on the passed random generator only"),
+        (UnseededMixing, DenseDiscriminator, "sample_training_latents: latents should depend on"),
+        (OneMixedLatent, DenseDiscriminator, "it should return 4 latents for n=4"),
+        (OtherMapping, DenseDiscriminator, "those of synthesize(map(latents, condition))"),
         (UnusedLayer, DenseDiscriminator, "no gradient for never_used.weight"),
-        (DenseGenerator, Column, "its scores have the shape (4, 1), not (4,)"),
+        (DenseGenerator, ScoreMaps, "its scores have the shape (4, 1, 1), not (4,) or (4, K)"),
         (DenseGenerator, NaNDiscriminator, "discriminator: its scores contain NaN"),
         (NaNGenerator, DenseDiscriminator, "generator: its images contain NaN"),
         (DenseGenerator, AllFrozen, "discriminator: it has no trainable parameters"),
