@@ -50,11 +50,14 @@ class Optimizers:
         for phase in phases:
             if phase.networks in self._optimizers:
                 continue
-            named = {
+            trained = {
                 f"{network}.{name}": parameter
                 for network in phase.networks
                 for name, parameter in schedule.trained_parameters(networks[network], stage).items()
             }
+            # Networks may share parameters, as in CoGAN (Liu and Tuzel 2016, arXiv 1606.07536).
+            by_identity = {id(parameter): name for name, parameter in reversed(trained.items())}
+            named = {name: p for name, p in trained.items() if by_identity[id(p)] == name}
             if not named:
                 raise RequestError(
                     f"{' and '.join(phase.networks)} have no parameters to train: choose an "
