@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import torch
 
+from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
     ApplyTo,
@@ -24,7 +25,7 @@ from ganzoo.contracts import (
     WeightConstraint,
 )
 from ganzoo.run import ConfiguredComponent, Run
-from ganzoo.structure import require_terms
+from ganzoo.structure import require_phases, require_terms
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.regularization import regularized
 
@@ -154,6 +155,10 @@ class Components:
             phases = list(self._method().phases())
         return regularized(phases, {k: _regularizer(r) for k, r in self.regularizers.items()})
 
+    def code_of(self, phase: Phase) -> PluginCode:
+        """The code of the loss, or of the regularizer that the phase is for."""
+        return self.regularizers.get(phase.name, self.loss).code
+
     def _method(self) -> Method:
         """The method of the loss; the core's own one for a loss that is computed from scores."""
         loss = self.loss.built
@@ -176,13 +181,15 @@ class _Method:
     def phases(self) -> list[Phase]:
         """Its phases."""
         made = self._component
+        phases = made.built.phases()
+        require_phases(phases, made.built.phases)
         return [
             replace(
                 phase,
                 terms=made.checked(phase.terms),
                 after=made.guarded(phase.after) if phase.after else None,
             )
-            for phase in made.built.phases()
+            for phase in phases
         ]
 
 
