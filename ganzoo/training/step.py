@@ -148,6 +148,7 @@ class TrainingStep:
 
     def report(self, name: str, value: Tensor) -> None:
         """Add a scalar to the means of the next report."""
+        require_tensor(f"the reported value {name}", value, ())
         self.reports[name] = value.detach()
 
     def give_feedback(self) -> None:

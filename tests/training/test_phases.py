@@ -115,3 +115,14 @@ def test_the_number_of_an_update_counts_the_updates_before_it(tiny: Arguments) -
     phase = replace(GENERATOR, terms=terms, every=2, repeats=2)
     train(**tiny("run", "mlp", method(phase), steps=5))
     assert numbers[1:] == [0, 1, 2, 3, 4, 5]  # the first one is the trial's
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3), 1.0], ids=["vector", "float"])
+def test_a_reported_value_that_is_no_scalar_tensor_is_refused(tiny: Arguments, value: Any) -> None:
+    def terms(step: Step) -> Terms:
+        step.report("mine", value)
+        return generate(step)
+
+    wrong = rf"^loss \S+/two \({HERE}\): ContractError: the reported value mine"
+    with pytest.raises(PluginError, match=wrong):
+        train(**tiny("run", "mlp", method(replace(GENERATOR, terms=terms))))
