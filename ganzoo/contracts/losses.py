@@ -15,7 +15,8 @@ class Scores(Protocol):
     """The discriminator's scores of the images of an update; a high score means real.
 
     Each is float32 (N,), or (N, K) if the discriminator gives K scores to an image. They are
-    computed on first access: a loss that does not read one of them does not pay for it.
+    computed on first access: an update of the generator whose loss does not read the scores of the
+    real images does not compute them.
     """
 
     @property

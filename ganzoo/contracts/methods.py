@@ -54,7 +54,10 @@ class Method(Protocol):
         ...
 
     def phases(self) -> Sequence[Phase]:
-        """The phases of a step in their order; at least one takes new images."""
+        """The phases of a step in their order; at least one takes new images.
+
+        It is called several times in a run and must return the same phases each time.
+        """
         ...
 
 

@@ -20,7 +20,7 @@ class Adversarial:
         self.independent_scores = loss.independent_scores
 
     def phases(self) -> Sequence[Phase]:
-        """K updates of D on new real images, then one of G."""
+        """The updates of D, each on new real images, then those of G."""
         return (
             Phase(
                 name="discriminator",
