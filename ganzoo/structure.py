@@ -236,16 +236,18 @@ def require_phases(phases: Any, method: Any) -> None:
 
 def _wrong_field(phase: Any) -> tuple[str, str] | None:
     """The first field of a phase that is wrong, and what it must be."""
-    networks, number = phase.networks, "a whole number from 1 on"
+    number, function = "a whole number from 1 on", "a function of the step"
+    networks = phase.networks
     are_names = isinstance(networks, tuple) and all(isinstance(name, str) for name in networks)
     expected = {
         "name": (isinstance(phase.name, str) and bool(phase.name), "a text"),
         "networks": (are_names and bool(networks), 'names such as ("generator",)'),
-        "terms": (callable(phase.terms), "a function of the step"),
+        "terms": (callable(phase.terms), function),
         "optimizer": (phase.optimizer in _SECTIONS, '"generator" or "discriminator"'),
         "repeats": (phase.repeats is None or _is_count(phase.repeats), number),
         "every": (_is_count(phase.every), number),
-        "after": (phase.after is None or callable(phase.after), "a function of the step"),
+        "constrain": (phase.constrain is None or callable(phase.constrain), function),
+        "after": (phase.after is None or callable(phase.after), function),
     }
     return next(((name, what) for name, (is_right, what) in expected.items() if not is_right), None)
 

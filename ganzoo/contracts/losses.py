@@ -56,5 +56,5 @@ class WeightConstraint(Protocol):
     """A loss that also constrains the discriminator's weights, for example by clipping."""
 
     def constrain(self, discriminator: nn.Module) -> None:
-        """Change the weights in place; called after each update of the discriminator."""
+        """Change the weights in place; called after each update, also one for a regularizer."""
         ...

@@ -194,6 +194,7 @@ class _Method:
             replace(
                 phase,
                 terms=made.checked(phase.terms),
+                constrain=made.guarded(phase.constrain) if phase.constrain else None,
                 after=made.guarded(phase.after) if phase.after else None,
             )
             for phase in phases

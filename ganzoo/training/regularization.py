@@ -46,6 +46,7 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
         name=name,
         networks=phase.networks,
         terms=regularizer.terms,
+        constrain=phase.constrain,
         optimizer=phase.optimizer,
         repeats=1,
         every=regularizer.every,

@@ -170,6 +170,13 @@ def compute_terms(phase: Phase, step: TrainingStep, engine: Engine) -> Terms:
         return phase.terms(step)
 
 
+def after_update(phase: Phase, step: TrainingStep) -> None:
+    """Call what follows an update of a phase."""
+    for function in (phase.constrain, phase.after):
+        if function:
+            function(step)
+
+
 class LazyScores:
     """The scores of a step's real and generated images, computed on first access."""
 

@@ -24,7 +24,7 @@ from ganzoo.training.progress import Progress
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep, compute_terms
+from ganzoo.training.step import TrainingStep, after_update, compute_terms
 
 _N = 4
 _MAX_PIXELS = 128 * 128
@@ -105,8 +105,7 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     total = torch.stack(list(terms.values())).sum()
     with setup.components.code_of(phase):
         require_gradient(phase, exists=_has_gradient(total, parameters))
-    if phase.after:
-        phase.after(step)
+    after_update(phase, step)
 
 
 def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:

@@ -14,7 +14,7 @@ from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
-from ganzoo.training.step import TrainingStep, compute_terms
+from ganzoo.training.step import TrainingStep, after_update, compute_terms
 
 
 class Updater:
@@ -51,8 +51,7 @@ class Updater:
             is_made = self.finite_check.check(self._describe(phase, terms, parameters))
             if is_made:
                 optimizer.step()
-                if phase.after:
-                    phase.after(step)
+                after_update(phase, step)
                 self._collect(phase, step, total, terms)
         finally:  # also before a rollback: gradients accumulate
             optimizer.zero_grad(set_to_none=True)

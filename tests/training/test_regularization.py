@@ -66,6 +66,30 @@ def test_a_regularizer_of_a_network_that_is_not_trained_is_refused() -> None:
         regularized(PHASES, {"mine": Constant(network="encoder")})
 
 
+def test_weights_are_constrained_after_lazy_updates_too(tiny: Arguments) -> None:
+    largest: list[float] = []
+
+    class Grows(Constant):
+        def terms(self, step: Step) -> Terms:
+            return {"grows": -1e6 * step.scores.real.square().mean()}
+
+    class Watches(Constant):
+        def terms(self, step: Step) -> Terms:
+            weights = step.networks["discriminator"].parameters()
+            largest.append(max(float(weight.abs().max()) for weight in weights))
+            return {"square": step.scores.fake.square().mean()}
+
+    specs = [
+        ganzoo.RegularizerSpec(name=name, summary="A penalty.", factory=factory)
+        for name, factory in [
+            ("grows", lambda options: Grows(every=2)),
+            ("watches", lambda options: Watches(network="generator")),
+        ]
+    ]
+    ganzoo.train(**tiny("run", "mlp", "wgan", regularize=specs))
+    assert max(largest[1:]) <= 0.01 + 1e-6  # the first one is the trial's
+
+
 def test_terms_of_the_same_name_are_all_minimized() -> None:
     first, _ = regularized(PHASES, {"mine": Constant(), "other": Constant()})
     step: Any = None
