@@ -33,7 +33,7 @@ def test_random_weights_of_a_component_depend_on_the_seed(
     spec = RegularizerSpec(
         name="projection", summary="Random weights.", factory=lambda options: Projection()
     )
-    states = []
+    states: list[dict[str, Any]] = []
     for name, seed in [("one", 0), ("same", 0), ("other", 1)]:
         torch.manual_seed(len(states))
         run = train(**tiny(name, "mlp", regularize=spec, seed=seed))
