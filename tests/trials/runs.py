@@ -42,6 +42,9 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
 
+STATEFUL = ("ada", "path_length", "cycle_gan")
+"""Trials with a state of their own, beside weights and optimizers."""
+
 
 def files(name: str) -> list[Path]:
     """The plugins of a trial."""
