@@ -14,7 +14,7 @@ from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Plugin, Registry
-from ganzoo.run import SHORTHANDS, Run
+from ganzoo.run import SHORTHANDS, Run, core_keys
 from ganzoo.sections import (
     CheckpointOptions,
     EmaOptions,
@@ -288,11 +288,7 @@ def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseMode
 
 
 def test_every_shorthand_exists_as_a_setting() -> None:
-    tree = resolve("train.epochs=1").tree()
-    tree["train"]["steps"] = 1
-    for key in SHORTHANDS.values():
-        section, _, name = key.rpartition(".")
-        assert name in (tree[section] if section else tree)
+    assert set(SHORTHANDS.values()) <= set(core_keys())
 
 
 def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from ganzoo.errors import Stopped
 from ganzoo.launcher import launcher
 
 GRACE_PERIOD = 5.0
@@ -24,9 +25,11 @@ def let_main_process_report() -> None:
     """Return in a process that has to report its error; others are ended meanwhile.
 
     An error is mostly the same in all processes. The main process reports it, and the launcher ends
-    the others. Any process that is still there after a while has failed alone.
+    the others. Any process that is still there after a while has failed alone. A request to stop
+    was sent to all processes, so it is never reported here.
     """
-    if _is_quiet():
+    error = sys.exc_info()[1]
+    if _is_quiet() and error and not isinstance(error, Stopped | KeyboardInterrupt):
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         time.sleep(GRACE_PERIOD)
         sys.stderr = sys.__stderr__

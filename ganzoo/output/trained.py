@@ -22,6 +22,7 @@ from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
+from ganzoo.output.device import require_device
 from ganzoo.output.truncation import TruncatedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
@@ -171,11 +172,9 @@ class TrainedRun:
 
         Raises RequestError if there is no such device.
         """
-        try:
-            self.generator.to(device)
-            self.discriminator.to(device)
-        except (RuntimeError, AssertionError) as error:
-            raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
+        require_device(device)
+        self.generator.to(device)
+        self.discriminator.to(device)
         return self
 
     def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:

@@ -328,7 +328,7 @@ def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
         patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored
         patch.setattr(ProgressBar, "on_evaluation_progress", stop)
         stopped = ganzoo.train(**tiny("stopped", steps=5, settings=EVALUATED, quiet=False)).folder
-    assert last_state(stopped)["step"] == 2
+    assert last_state(stopped)["progress"]["step"] == 2
     assert read(stopped / "evaluations.jsonl") == []
     ganzoo.resume(stopped, quiet=True)
     assert scores(stopped) == scores(straight)

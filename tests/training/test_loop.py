@@ -14,6 +14,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import imaging
 from ganzoo.data.batches import Batches
+from ganzoo.shard import Shard
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.step import TrainingStep
 
@@ -117,9 +118,9 @@ def test_each_discriminator_update_gets_new_images(tiny: Arguments, monkeypatch:
     positions = []
     original = Batches.take
 
-    def record(self: Batches, position: int, *arguments: Any) -> Any:
+    def record(self: Batches, position: int, count: int, shard: Shard) -> Any:
         positions.append(position)
-        return original(self, position, *arguments)
+        return original(self, position, count, shard)
 
     monkeypatch.setattr(Batches, "take", record)
     ganzoo.train(**tiny(steps=2))

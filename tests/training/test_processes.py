@@ -20,13 +20,20 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.contracts import Loss, Terms
+from ganzoo.contracts import Terms
 from ganzoo.registry import Entry, Registry
 from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import processes
 from ganzoo.training.checkpoint import Checkpoints
+from tests.plugins.steps import GivenStep, scores
+from tests.sameness import same
 
-LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
+BUNDLED = [
+    entry
+    for kind in ("loss", "regularizer")
+    for entry in Registry.discover().entries(kind)
+    if "ganzoo-toolkit" in str(entry.plugin)
+]
 IMAGES = 12  # divisible by 2 and 3
 
 
@@ -37,37 +44,58 @@ def critic() -> nn.Sequential:
     ).double()
 
 
-def gradients(objective: Loss, network: str, shard: Shard) -> Tensor:
+class ShardedStep(GivenStep):
+    """A step of a process with a shard of the random numbers, too."""
+
+    def __init__(self, shard: Shard, *given: Any) -> None:
+        super().__init__(*given)
+        self._shard = shard
+
+    def uniform(self, *shape: int) -> Tensor:
+        random = torch.Generator().manual_seed(3)
+        drawn = torch.rand(IMAGES, *shape, generator=random, dtype=torch.float64)
+        return self._shard.of(drawn)
+
+    normal = uniform
+
+
+def terms_of(component: Any, network: str, step: ShardedStep) -> Terms:
+    if hasattr(component, "terms"):
+        terms: Terms = component.terms(step)
+        return terms
+    images = (step.real.images, step.fake.images)
+    real, fake = (step.critic(each) for each in images)
+    found: Terms = getattr(component, network)(scores(real=real, fake=fake))
+    return found
+
+
+def gradients(component: Any, network: str, shard: Shard) -> Tensor:
     """The gradients of a process with this shard of a batch, flat, in float64."""
     random = torch.Generator().manual_seed(2)
     drawn = torch.randn(2, IMAGES, 2, 4, 4, generator=random, dtype=torch.float64)
     real, fake = (shard.of(images) for images in drawn)
     discriminator = critic()
     gain = nn.Parameter(torch.ones((), dtype=torch.float64))  # a generator of one weight
-    terms: Terms = getattr(objective, network)(
-        discriminator, *((real, fake) if network == "discriminator" else (fake * gain, real))
-    )
+    terms = terms_of(component, network, ShardedStep(shard, discriminator, real, fake * gain))
     trained = [*discriminator.parameters()] if network == "discriminator" else [gain]
-    found = torch.autograd.grad(torch.stack(list(terms.values())).sum(), trained)
+    total = torch.stack(list(terms.values())).sum()
+    # A regularizer's gradient does not depend on biases after the last nonlinearity.
+    found = torch.autograd.grad(total, trained, materialize_grads=True)
     return torch.cat([gradient.flatten() for gradient in found])
 
 
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("network", ["discriminator", "generator"])
-@pytest.mark.parametrize("entry", LOSSES, ids=lambda entry: entry.qualified_name)
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.qualified_name)
 def test_gradients_of_shards_average_to_those_of_the_whole_batch(
-    entry: Entry, network: str, count: int, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, network: str, count: int
 ) -> None:
-    # Each process draws random numbers of a loss itself; here each gets its rows of one tensor.
-    drawn = torch.rand(IMAGES, 1, 1, 1, dtype=torch.float64)
-    objective = entry.component.build(entry.component.options())
-
-    def of(shard: Shard) -> Tensor:
-        monkeypatch.setattr("torch.rand", lambda *shape, **more: shard.of(drawn))
-        return gradients(objective, network, shard)
-
-    averaged = torch.stack([of(Shard(rank, count)) for rank in range(count)]).mean(0)
-    torch.testing.assert_close(averaged, of(WHOLE_BATCH), atol=1e-10, rtol=1e-10)
+    component = entry.component.build(entry.component.options())
+    network = getattr(component, "network", network)
+    whole = gradients(component, network, WHOLE_BATCH)
+    assert whole.abs().max() > 0
+    shards = [gradients(component, network, Shard(rank, count)) for rank in range(count)]
+    torch.testing.assert_close(torch.stack(shards).mean(0), whole, atol=1e-10, rtol=1e-10)
 
 
 WATCHED = """
@@ -312,10 +340,7 @@ def test_torchrun_trains_the_weights_of_processes_that_ganzoo_starts(tmp_path: P
     assert "torchrun" not in stderr
     (other,) = {*(tmp_path / "runs").iterdir()} - {run}
     first, second = (Checkpoints(each / "checkpoints", 3).load() for each in (run, other))
-    for network in ("generator", "discriminator", "generator_ema"):
-        assert list(first[network]) == list(second[network])
-        for name, value in first[network].items():
-            assert torch.equal(value, second[network][name]), name
+    assert same(first["state"], second["state"])
 
 
 def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> None:
@@ -355,13 +380,28 @@ def test_what_torchrun_cannot_start_is_refused_in_one_line(
     assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
 
 
+SECOND = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
+"""Variables of the second process of a launcher."""
+
+
 def test_an_error_of_another_process_alone_is_reported(tmp_path: Path) -> None:
     script = "from ganzoo.cli import quiet_process, main\nquiet_process.GRACE_PERIOD = 0\nmain()"
-    variables = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
-    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **variables)
+    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **SECOND)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (2, "")
     assert stderr.startswith("error: torchrun started 2 processes, but `ganzoo info` needs only")
+
+
+def test_a_request_to_stop_is_not_reported_by_other_processes(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\nfrom ganzoo import cli\n"
+        "cli.app = lambda **more: os.kill(os.getpid(), signal.SIGTERM)\ncli.main()"
+    )
+    process = start_process("-c", script, "train", folder=tmp_path, **SECOND)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 75
+    alone = start_process("-c", script, "train", folder=tmp_path)
+    assert alone.communicate(timeout=60) == ("", "error: terminated\n")
 
 
 def test_from_python_sweeps_and_evaluations_are_refused_in_several_processes(

@@ -34,7 +34,7 @@ def test_the_switches_of_a_run_are_set_back_after_an_error(
 ) -> None:
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", precision != "tf32")
     before = state()
-    found = []
+    found: list[object] = []
 
     def fail() -> None:
         with switches(TrainOptions(device="cpu", precision=precision)):
