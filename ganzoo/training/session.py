@@ -18,6 +18,7 @@ import torch
 
 import ganzoo
 from ganzoo.augment.pipeline import Pipeline
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import (
     Augmentation,
     ChunkedDataset,
@@ -41,7 +42,7 @@ from ganzoo.observers.files import Evaluations, Journal, SampleFiles
 from ganzoo.observers.observer import Observer
 from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.ownership import Ownership, owned
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 from ganzoo.sections import seconds
 from ganzoo.settings import changed_values
 from ganzoo.training.checkpoint import Checkpoints

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.errors import ContractError
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 from ganzoo.structure import require_plain, require_tensor, require_terms
 
 _N = 4
