@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from ganzoo.hookspecs import hookimpl
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
+    from ganzoo.schedule import Schedule
 
 __version__ = "0.1.0"
 
@@ -139,6 +140,7 @@ __all__ = [
     "RegularizerSpec",
     "RequestError",
     "ScalableDataset",
+    "Schedule",
     "Scores",
     "Stateful",
     "Step",
@@ -195,6 +197,7 @@ _MODULES = {
     "hookspecs": ("hookimpl",),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
+    "schedule": ("Schedule",),
 }
 """Public names by the module that defines them; all other names are in ganzoo.contracts."""
 
