@@ -163,10 +163,6 @@ class Run(BaseModel):
         """``DATASET-ARCHITECTURE-LOSS``, by their short names."""
         return "-".join(getattr(self, kind).entry.component.name for kind in MAIN_KINDS)
 
-    @property
-    def schedules(self) -> dict[str, Any]:
-        return {}
-
     def __repr__(self) -> str:
         return f"Run({self.title!r}, seed={self.seed})"
 

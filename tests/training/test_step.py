@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.components import Options
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase
 from ganzoo.registry import Registry
-from ganzoo.run import ConfiguredComponent
 from ganzoo.sections import TrainOptions
 from ganzoo.training.components import BuiltComponent, Components
 from ganzoo.training.engine import Engine
