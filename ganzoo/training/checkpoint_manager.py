@@ -58,13 +58,15 @@ class CheckpointManager:
                 trainer.rollback_step if trainer.run.train.on_nonfinite == "rollback" else None
             )
             try:
-                self._checkpoints.save(
+                path = self._checkpoints.save(
                     snapshot.take(trainer), permanent=permanent, keep_step=keep_step
                 )
             except OSError as error:
                 self.save_error = error
                 again = "the next save is at the next interval"
                 self._observers.warn(trainer.step, f"{error}; {self.newest_description()}; {again}")
+            else:
+                self._observers.notify(lambda each: each.on_checkpoint_end(trainer.step, path))
         if trainer.engine.broadcast(self.save_error is None):
             self._saved = (trainer.step, trainer.game.randomness.stream)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 import numpy as np
@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganzoo.observers.observer import Observer
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.sections import Interval
 from ganzoo.training.checkpoint import Checkpoints
@@ -49,7 +48,7 @@ class Trainer:
         self,
         game: Game,
         checkpoints: Checkpoints,
-        observers: Sequence[Observer],
+        observers: ObserverList,
         evaluation: Evaluation | None = None,
     ) -> None:
         self.run = run = game.run
@@ -63,7 +62,7 @@ class Trainer:
         self.steps = self._total_steps()
         self.images_generated = 0
         """Images generated for the generator's updates so far, over all processes."""
-        self._observers = ObserverList(observers)
+        self._observers = observers
         self._checkpoints = CheckpointManager(self, checkpoints, self._observers)
         self.periodic_evaluation = PeriodicEvaluation(
             self, evaluation, self._checkpoints, self._observers

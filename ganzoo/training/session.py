@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,8 @@ from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.observers.curves import LossCurves
-from ganzoo.observers.files import Evaluations, Journal, SampleFiles
-from ganzoo.observers.observer import Observer
-from ganzoo.observers.tensorboard import TensorBoard
+from ganzoo.observers.observer import ObservedRun, Observer
+from ganzoo.observers.observer_list import ObserverList
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.sections import seconds
@@ -51,6 +49,7 @@ from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.loop import Outcome, Trainer
 from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_observers import build_observers
 from ganzoo.training.snapshot import StatefulComponent
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.trial import try_components
@@ -139,7 +138,7 @@ def _train(
     engine, run = game.engine, game.run
     message = _on_message(run, user_observers[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
-    observers: list[Observer] = []
+    observers = ObserverList()
     trainer = Trainer(game, checkpoints, observers, evaluation)
     if resumed and not checkpoints.has_any():
         _require_checkpoint_folder(checkpoints)
@@ -153,13 +152,20 @@ def _train(
             return Outcome.FINISHED
     if engine.is_main:
         _record_session(folder, game, message)
-        observers += [*_file_observers(run, folder, trainer.step), *user_observers]
+        settings = run.tree()
+        observed = ObservedRun(folder=folder, step=trainer.step, resumed=resumed, settings=settings)
+        built, failures = build_observers(run, observed)
+        observers.add(*built, *user_observers)
+        for failure in failures:
+            observers.warn(trainer.step, failure)
     try:
         return trainer.train(stopping)
+    except BaseException as error:
+        raised = error
+        observers.notify(lambda observer: observer.on_failure(raised))
+        raise
     finally:
-        for observer in observers:
-            with suppress(OSError):
-                observer.on_end()
+        observers.notify(lambda observer: observer.on_end())
 
 
 def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
@@ -169,15 +175,6 @@ def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
             f"the checkpoints of {checkpoints.folder.parent} are missing: restore "
             f"{checkpoints.folder}, or start a new run in another folder"
         )
-
-
-def _file_observers(run: Run, folder: RunFolder, step: int) -> list[Observer]:
-    sample_files = SampleFiles(folder, by_epoch="epoch" in str(run.sample.every))
-    observers: list[Observer] = [Journal(folder.metrics, step), sample_files]
-    observers.append(TensorBoard(folder.path, step))
-    if run.evaluate.every or folder.evaluations.exists():
-        observers.append(Evaluations(folder.evaluations, step))
-    return [*observers, LossCurves(folder)]
 
 
 def _build_evaluation(game: Game) -> Evaluation | None:
@@ -334,6 +331,7 @@ def environment(game: Game) -> dict[str, Any]:
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in chosen}),
         "metric_plugins": sorted({str(one.entry.plugin) for one in metrics}),
+        "observer_plugins": sorted({str(one.entry.plugin) for one in run.observe.values()}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -10,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ganzoo.folders import RunFolder, replacing
-from ganzoo.journal import Journal, is_number
-from ganzoo.observers.observer import Observer
+from ganzoo import Journal, ObservedRun, Observer, Options, save_image
 
 Points: TypeAlias = NDArray[np.float64]
 """Pairs of images seen and a loss, shape (N, 2)."""
@@ -38,17 +37,18 @@ _TEXT_COLOR, _AXIS_COLOR, _GRID_COLOR = (40, 40, 40), (110, 110, 110), (226, 226
 class LossCurves(Observer):
     """Writes ``losses.png``, both losses over the images seen, with each checkpoint."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        self._path = folder.losses
+    def __init__(self, options: Options, *, run: ObservedRun) -> None:
+        self._path = run.folder.losses
         self._reports: list[tuple[int, Mapping[str, float]]] = []
-        for line in Journal.read(folder.metrics).lines:
-            self.on_report(int(line["step"]), line)
+        for line in Journal.read(run.folder.metrics).lines:
+            if line["step"] <= run.step:
+                self.on_report(int(line["step"]), line)
         self._reports_drawn = 0
         """The number of reports in the file."""
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
         """Keep the losses for the next chart."""
-        kept = {n: scalars[n] for n in ("images_seen", *_LOSSES) if is_number(scalars.get(n))}
+        kept = {n: scalars[n] for n in ("images_seen", *_LOSSES) if _is_number(scalars.get(n))}
         if len(kept) > 1 and "images_seen" in kept:
             self._reports.append((step, kept))
 
@@ -56,9 +56,7 @@ class LossCurves(Observer):
         """Draw all reports so far."""
         if len(self._reports) > 1 and self._reports_drawn != len(self._reports):
             self._reports_drawn = len(self._reports)
-            chart = draw_chart(self._curves())
-            with replacing(self._path) as part:
-                chart.save(part, format="PNG")
+            save_image(np.asarray(draw_chart(self._curves())), self._path)
 
     def on_rollback(self, step: int) -> None:
         """Remove the losses of later steps."""
@@ -77,6 +75,11 @@ class LossCurves(Observer):
         arrays = {name: np.array(each, np.float64) for name, each in points.items() if each}
         # Larger losses would overflow in the calculations below.
         return {name: each.clip(-_MAX_LOSS, _MAX_LOSS) for name, each in arrays.items()}
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value in a file of JSON is a finite number in the range of a float."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def draw_chart(curves: Mapping[str, Points]) -> Image.Image:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import summary
-
-from ganzoo.settings import explain
 
 BASELINE = "metric baseline"
 """The section of the baselines of metrics."""
@@ -24,7 +22,7 @@ _SECTIONS = {
 """Tag prefixes for report numbers whose names do not begin with a section."""
 
 _NOT_HYPERPARAMETERS = (
-    *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "plugins", "sample."),
+    *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "observe", "plugins", "sample."),
     *("train.steps", "train.epochs", "train.images", "train.max_time"),
 )
 """Settings that do not affect the weights, or only the length, which `resume` may change."""
@@ -43,14 +41,19 @@ def hyperparameters(settings: Mapping[str, Any]) -> Summary:
     The dashboard shows them with the last value of each of the run's scalars. If a run writes
     them several times, TensorBoard uses the first.
     """
-    keys = (
-        (key, value)
-        for key, value, _ in explain(settings, {})
-        if not key.startswith(_NOT_HYPERPARAMETERS)
-    )
+    keys = (each for each in _values(settings) if not each[0].startswith(_NOT_HYPERPARAMETERS))
     plain = {key.removesuffix(".name"): _plain_value(value) for key, value in keys}
     _, start, _ = summary.hparams(plain, {})
     return start
+
+
+def _values(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value of nested settings, with its dotted key."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from _values(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _plain_value(value: Any) -> float | str:

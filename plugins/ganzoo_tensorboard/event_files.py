@@ -8,7 +8,6 @@ import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.summary.writer.record_writer import RecordWriter
 from torch.utils.tensorboard import summary
 
-from ganzoo.evaluation.record import EvaluationResult
-from ganzoo.folders import RunFolder
-from ganzoo.observers.dashboards import BASELINE, hyperparameters, layout, tag
-from ganzoo.observers.observer import Observer
+from ganzoo import EvaluationResult, ObservedRun, Observer, Options
+from ganzoo_tensorboard.dashboards import BASELINE, hyperparameters, layout, tag
 
 _NUMBERS = itertools.count()
 _BINS = 30
@@ -32,12 +29,13 @@ class TensorBoard(Observer):
     writes. After that, a new file is started.
     """
 
-    def __init__(self, folder: Path, step: int) -> None:
-        self._folder = folder
+    def __init__(self, options: Options, *, run: ObservedRun) -> None:
+        self._folder = run.folder.path
+        self._settings = run.settings
         self._records: RecordWriter | None = None
         self._failed = False
         """Whether writing failed; then nothing is written until the next checkpoint."""
-        self._open(step)
+        self._open(run.step)
 
     def on_checkpoint_start(self) -> None:
         """After a failure, write again from the next report on."""
@@ -92,8 +90,7 @@ class TensorBoard(Observer):
         start = SessionLog(status=SessionLog.START)
         self._record(Event(wall_time=time.time(), step=step + 1 if step else 0, session_log=start))
         if step < 1:
-            settings = RunFolder(self._folder).stored_settings()
-            self._write(0, hyperparameters(settings), layout())
+            self._write(0, hyperparameters(self._settings), layout())
 
     def _write(self, step: int, *summaries: object) -> None:
         if self._failed:
