@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Options,
         PixelRange,
         RecipeSpec,
+        RegularizerSpec,
     )
     from ganzoo.contracts import (
         ApplyTo,
@@ -120,6 +121,7 @@ __all__ = [
     "PluginError",
     "RawImage",
     "RecipeSpec",
+    "RegularizerSpec",
     "RequestError",
     "ScalableDataset",
     "Stateful",
@@ -155,7 +157,7 @@ _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "RecipeSpec", "PixelRange"),
+        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
     ),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),

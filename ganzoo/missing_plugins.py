@@ -14,11 +14,21 @@ from ganzoo.components import (
     LossSpec,
     MetricSpec,
     Options,
+    RegularizerSpec,
 )
 from ganzoo.errors import RequestError
 from ganzoo.registry import PYTHON_OBJECTS, Entry, Plugin, Registry
+from ganzoo.settings import NAMED_SECTIONS
 
 _LOCAL = "local: "
+
+_SPECS = {
+    spec.kind: spec
+    for spec in (
+        *(DatasetSpec, LossSpec, RegularizerSpec),
+        *(AugmentationSpec, MetricSpec, ExtractorSpec),
+    )
+}
 
 
 class UncheckedOptions(Options):
@@ -51,11 +61,7 @@ def missing_component(
     def refuse(options: Options, **context: Any) -> None:
         raise refusal
 
-    spec = {
-        each.kind: each
-        for each in (DatasetSpec, LossSpec, AugmentationSpec, MetricSpec, ExtractorSpec)
-    }[kind]
-    made = spec(
+    made = _SPECS[kind](
         name=component, summary="Its plugin is missing.", factory=refuse, options=UncheckedOptions
     )
     return Entry(made, plugin)
@@ -74,7 +80,7 @@ def _recorded_plugin(name: str, recorded: Iterable[str]) -> Plugin:
 
 def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> str:
     if name.startswith(f"{PYTHON_OBJECTS.name}/"):
-        argument = "augment" if kind == "augmentation" else kind
+        argument = next((name for name, of in NAMED_SECTIONS.items() if of == kind), kind)
         return (
             f"the {kind} {name.partition('/')[2]} was passed as a Python object: pass it again "
             f"from Python, such as ganzoo.resume(RUN, {argument}=...) or "

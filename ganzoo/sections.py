@@ -53,7 +53,7 @@ Duration = Annotated[str, BeforeValidator(_checked_duration)]
 
 
 class OptimizerOptions(Options):
-    """The optimizer of one network."""
+    """The optimizer of one network, and its number of updates."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
@@ -63,12 +63,7 @@ class OptimizerOptions(Options):
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
     eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
-
-
-class DiscriminatorOptions(OptimizerOptions):
-    """The optimizer of the discriminator, and its number of updates."""
-
-    steps: int = Field(1, ge=1, le=1000, description="Discriminator updates per generator update.")
+    steps: int = Field(1, ge=1, le=1000, description="Updates of this network in each step.")
 
 
 class EmaOptions(Options):
@@ -100,8 +95,8 @@ class TrainOptions(Options):
     steps: int = Field(
         10_000,
         ge=1,
-        description="Number of steps; each is discriminator.steps updates of the discriminator and "
-        "one of the generator.",
+        description="Number of steps; each is discriminator.steps updates of the discriminator, "
+        "then generator.steps of the generator.",
     )
     epochs: float | None = Field(
         None, gt=0, le=1e9, description="Length in epochs, instead of steps."
@@ -116,10 +111,10 @@ class TrainOptions(Options):
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
     )
     generator: OptimizerOptions = Field(
-        OptimizerOptions(), description="The generator's optimizer."
+        OptimizerOptions(), description="The generator's optimizer, and its updates in each step."
     )
-    discriminator: DiscriminatorOptions = Field(
-        DiscriminatorOptions(),
+    discriminator: OptimizerOptions = Field(
+        OptimizerOptions(),
         description="The discriminator's optimizer, and its updates in each step.",
     )
     ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")

@@ -65,6 +65,27 @@ def _require_loss(loss: Any) -> None:
     _warn_of_misspelled_methods(loss, ("constrain", *_STATE))
 
 
+def _require_regularizer(regularizer: Any) -> None:
+    _require_methods(regularizer, ("terms",))
+    network = getattr(regularizer, "network", None)
+    if not isinstance(network, str) or not network:
+        raise ContractError(
+            f'network is {network!r}, not a name such as "discriminator"', regularizer
+        )
+    every = getattr(regularizer, "every", None)
+    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+        raise ContractError(f"every is {every!r}, not a whole number from 1 on", regularizer)
+    independent = getattr(regularizer, "independent_scores", None)
+    if not isinstance(independent, bool):
+        raise ContractError(
+            f"independent_scores is {independent!r}, not True or False", regularizer
+        )
+    if hasattr(regularizer, "observe"):
+        _require_methods(regularizer, ("observe",))
+    _require_state_methods(regularizer)
+    _warn_of_misspelled_methods(regularizer, ("observe", *_STATE))
+
+
 _AUGMENTATION_METHODS = (
     ("sample_affine",),
     ("sample_color_matrix",),
@@ -139,6 +160,7 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "dataset": _require_dataset,
     "architecture": _require_networks,
     "loss": _require_loss,
+    "regularizer": _require_regularizer,
     "augmentation": _require_augmentation,
     "metric": _require_callable,
     "extractor": _require_extractor,

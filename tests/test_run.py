@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+import ganzoo
 from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
-from ganzoo.registry import Registry
+from ganzoo.registry import Plugin, Registry
 from ganzoo.run import SHORTHANDS, Run
 from ganzoo.sections import (
     CheckpointOptions,
@@ -337,3 +338,59 @@ def test_an_automatic_extractor_has_the_origin_auto() -> None:
 def test_an_unknown_python_argument_suggests_the_dotted_key() -> None:
     with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
         flags({"lr": 1e-4})
+
+
+class Weight(ganzoo.Options):
+    weight: float = Field(1.0, ge=0, description="Weight.")
+
+
+@pytest.fixture
+def regularizing() -> Registry:
+    """A registry with a regularizer, and a loss that recommends it."""
+    registry = Registry.discover()
+    made = ganzoo.RegularizerSpec(name="decay", summary="One.", factory=dict, options=Weight)
+    loss = ganzoo.LossSpec(
+        name="decaying", summary="One.", factory=dict, recommends={"regularize.decay.weight": 3.0}
+    )
+    registry.add_components([made, loss], Plugin("more", "ganzoo-more", "1"))
+    return registry
+
+
+def test_a_loss_recommends_a_regularizer_and_the_user_removes_or_changes_it(
+    regularizing: Registry,
+) -> None:
+    def weights(*assignments: str) -> dict[str, float]:
+        found = settings("loss=decaying", *assignments)
+        chosen = Run.resolve(found, regularizing).regularize
+        return {name: part.options.model_dump()["weight"] for name, part in chosen.items()}
+
+    assert weights() == {"decay": 3.0}
+    assert weights("regularize.decay=true") == {"decay": 3.0}
+    assert weights("regularize.decay.weight=5") == {"decay": 5.0}
+    assert weights("regularize.decay=false") == {}
+    assert weights("loss=hinge") == {}
+    assert weights("loss=hinge", "regularize.more/decay=true") == {"decay": 1.0}
+
+
+def test_added_components_have_an_origin(regularizing: Registry) -> None:
+    found = settings("loss=decaying", "augment.rotate.degrees=3")
+    found.include("augment", "flip", "--augment flip")
+    run = Run.resolve(found, regularizing)
+    origins = {key: origin for key, _, origin in explain(run.tree(), found.origins)}
+    assert origins["augment.flip.name"] == "--augment flip"
+    assert origins["augment.rotate.name"] == "command line"
+    assert origins["regularize.decay.name"] == origins["regularize.decay.weight"] == "loss decaying"
+    assert list(run.components)[2:] == [
+        "loss",
+        "augment.rotate",
+        "augment.flip",
+        "regularize.decay",
+    ]
+
+
+def test_a_removed_component_of_a_run_stays_removed(regularizing: Registry) -> None:
+    run = Run.resolve(settings("loss=decaying", "regularize.decay=false"), regularizing)
+    stored = Settings()
+    stored.add(run.tree(), "run.toml")
+    assert Run.resolve(stored, regularizing, recommend=False).tree() == run.tree()
+    assert run.tree()["regularize"] == {}

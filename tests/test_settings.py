@@ -121,15 +121,19 @@ def test_an_augmentation_is_switched_on_and_off() -> None:
     on = settings("augment.flip=true", "augment.flip.probability=1")
     assert on.values == {"augment": {"flip": {"probability": 1}}}
     off = settings("augment.flip.probability=1", "augment.rotate=true", "augment.flip=false")
-    assert off.values == {"augment": {"rotate": {}}}
+    assert off.values == {"augment": {"rotate": {}, "flip": False}}
+    assert "augment.flip.probability" not in off.origins
+    again = settings("augment.flip=false", "augment.flip.probability=1")
+    assert again.values == {"augment": {"flip": {"probability": 1}}}
 
 
 def test_short_and_qualified_names_are_the_same_augmentation() -> None:
     both = settings("augment.classic-augment/flip.probability=1", "augment.flip.vertical=0.5")
     section = {"probability": 1, "name": "classic-augment/flip", "vertical": 0.5}
     assert both.values == {"augment": {"flip": section}}
-    assert settings("augment.a/flip.x=1", "augment.flip=false").values == {"augment": {}}
-    assert settings("augment.flip.x=1", "augment.a/flip=false").values == {"augment": {}}
+    removed = {"augment": {"flip": False}}
+    assert settings("augment.a/flip.x=1", "augment.flip=false").values == removed
+    assert settings("augment.flip.x=1", "augment.a/flip=false").values == removed
     assert settings("augment.flip.x=1", "augment.a/flip=true").values["augment"] == {
         "flip": {"x": 1, "name": "a/flip"}
     }
@@ -271,3 +275,20 @@ def test_without_a_similar_name_there_is_no_suggestion() -> None:
 )
 def test_names_in_one_text_are_split_at_commas(names: object, found: object) -> None:
     assert split_names(names) == found
+
+
+def test_a_removed_component_is_not_recommended() -> None:
+    found = settings("regularize.r1=false")
+    recommended = {"regularize.r1": {}, "regularize.more/r1.gamma": 1.0, "regularize.r2.gamma": 2.0}
+    found.recommend(recommended, "loss mine")
+    assert found.values == {"regularize": {"r1": False, "r2": {"gamma": 2.0}}}
+    found.include("regularize", "r1", "--regularize r1")
+    assert found.values["regularize"]["r1"] == {}
+
+
+def test_including_a_component_keeps_its_options() -> None:
+    found = settings("augment.flip.probability=1")
+    found.include("augment", "flip", "--augment flip")
+    found.include("augment", "classic-augment/flip", "--augment classic-augment/flip")
+    expected = {"probability": 1, "name": "classic-augment/flip"}
+    assert found.values == {"augment": {"flip": expected}}

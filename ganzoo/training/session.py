@@ -322,14 +322,13 @@ _AFFECTS_BITS = (
 def environment(game: Game) -> dict[str, Any]:
     """The environment of a run: versions, device, images, command; plain values for JSON."""
     run, device = game.run, game.engine.device
-    chosen = (run.dataset, run.architecture, run.loss, *run.augment.values())
     metrics = (*run.metrics.values(), *filter(None, [run.extractor]))
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": _PASSWORD.sub("://...@", shlex.join(sys.argv)),
         "ganzoo": ganzoo.__version__,
-        "plugins": sorted({str(one.entry.plugin) for one in chosen}),
+        "plugins": sorted({str(one.entry.plugin) for one in run.components.values()}),
         "metric_plugins": sorted({str(one.entry.plugin) for one in metrics}),
         "observer_plugins": sorted({str(one.entry.plugin) for one in run.observe.values()}),
         "python": platform.python_version(),

@@ -71,6 +71,7 @@ def test_a_correct_loss_passes() -> None:
             "recommends: train.generator.lr=-1: input should be greater than 0",
         ),
         ({"recommends": {"growth.start": 8}}, "growth.start, which needs grows=True"),
+        ({"recommends": {"regularize.r1": 5}}, "regularize.r1=5: write True, False or a mapping"),
         ({"options": {"x": 1}}, "its options should be a class derived from ganzoo.Options"),
         (
             {"options": options(int, Field("a", ge=0, description="X."))},
