@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from ganzoo.components import (
         ArchitectureSpec,
         AugmentationSpec,
+        CommandSpec,
         DatasetSpec,
         ExtractorSpec,
         LocalPath,
         LossSpec,
         MetricSpec,
+        ObserverSpec,
         Options,
         PixelRange,
         RecipeSpec,
@@ -73,9 +75,14 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.listing import find_images
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
-    from ganzoo.folders import cache_folder
+    from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
+    from ganzoo.imaging import save_image
+    from ganzoo.journal import Journal
+    from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
 
@@ -90,12 +97,14 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "CommandSpec",
     "Critic",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
     "EightBitConverter",
+    "EvaluationResult",
     "Extractor",
     "ExtractorSpec",
     "Generator",
@@ -106,6 +115,8 @@ __all__ = [
     "ImageArray",
     "ImageSet",
     "ImageShape",
+    "Journal",
+    "JsonLinesFile",
     "LocalPath",
     "Loss",
     "LossRequirements",
@@ -115,6 +126,9 @@ __all__ = [
     "MetricValue",
     "NamedDataset",
     "Networks",
+    "ObservedRun",
+    "Observer",
+    "ObserverSpec",
     "Options",
     "PixelAugmentation",
     "PixelRange",
@@ -123,7 +137,9 @@ __all__ = [
     "RecipeSpec",
     "RegularizerSpec",
     "RequestError",
+    "RunFolder",
     "ScalableDataset",
+    "Score",
     "Stateful",
     "Terms",
     "TrainedRun",
@@ -148,16 +164,19 @@ __all__ = [
     "parse_dataset_json",
     "report",
     "resume",
+    "save_image",
     "strip_common_folder",
     "sweep",
     "train",
+    "write_atomically",
 ]
 
 _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
-        *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
+        *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
+        *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
+        *("RecipeSpec", "RegularizerSpec"),
     ),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
@@ -172,9 +191,14 @@ _MODULES = {
     ),
     "data.listing": ("find_images",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
-    "folders": ("cache_folder",),
+    "evaluation.record": ("EvaluationResult", "Score"),
+    "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
+    "imaging": ("save_image",),
+    "journal": ("Journal",),
+    "json_lines": ("JsonLinesFile",),
+    "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
 }

@@ -15,6 +15,7 @@ from ganzoo.components import (
     ComponentSpec,
     ExtractorSpec,
     LocalPath,
+    ObserverSpec,
     Options,
     RecipeSpec,
 )
@@ -104,6 +105,10 @@ class Run(BaseModel):
         None, description="Makes the features that metrics compare."
     )
 
+    observe: Mapping[str, ConfiguredComponent] = Field(
+        {}, description="Observers by the name of their section; false turns one off."
+    )
+
     @classmethod
     def resolve(
         cls, settings: Settings, registry: Registry | None = None, *, recommend: bool = True
@@ -121,6 +126,7 @@ class Run(BaseModel):
         remove_alternatives(settings)
         if recommend:
             apply_recommendations(components, settings)
+            _add_default_observers(settings, registry)
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
         parts |= {name: _named(name, settings, registry) for name in NAMED_SECTIONS}
@@ -160,7 +166,7 @@ class Run(BaseModel):
     @property
     def components(self) -> dict[str, ConfiguredComponent]:
         """The components that training uses, by their section: ``loss``, ``augment.flip``."""
-        return _by_section(dict(self))
+        return _by_section({**dict(self), "observe": {}})
 
     @property
     def title(self) -> str:
@@ -230,7 +236,7 @@ def _named(name: str, settings: Settings, registry: Registry) -> dict[str, Confi
     """The components of a section such as ``augment``, by the names of their sections in it."""
     sections = settings.values.get(name, {})
     if not isinstance(sections, dict):
-        raise RequestError(f"{name} is a section: write {name}.NAME=true, or --{name} NAME")
+        raise RequestError(f"{name} is a section: write {name}.NAME=true")
     found = {}
     for label, values in sections.items():
         section = f"{name}.{label}"
@@ -245,6 +251,17 @@ def _named(name: str, settings: Settings, registry: Registry) -> dict[str, Confi
         settings.origins.setdefault(f"{section}.name", settings.origins.get(first, "default"))
         found[label] = _configured(entry, settings, section)
     return found
+
+
+def _add_default_observers(settings: Settings, registry: Registry) -> None:
+    """Add the observers that every run uses, except those that the user has turned off."""
+    for entry in registry.entries("observer"):
+        spec = entry.component
+        if isinstance(spec, ObserverSpec) and spec.default:
+            section = f"observe.{spec.name}"
+            settings.recommend({f"{section}.name": entry.qualified_name}, "default")
+            if settings.is_removed(section) and spec.warning_if_off:
+                warnings.warn(f"{section}=false: {spec.warning_if_off}", stacklevel=4)
 
 
 def _name(settings: Settings, kind: str) -> str:

@@ -33,7 +33,7 @@ class ObservedRun:
 class Observer:
     """An observer that does nothing; subclasses override the methods that they need.
 
-    Observers must not change the training. Several processes have one observer, in the main process.
+    Observers must not change the training. With several processes, only the main one has observers.
     """
 
     plugin_code: AbstractContextManager[None] = nullcontext()

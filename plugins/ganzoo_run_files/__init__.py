@@ -14,6 +14,7 @@ def ganzoo_observers() -> list[ObserverSpec]:
             summary="Writes reports to metrics.jsonl and evaluations to evaluations.jsonl.",
             factory="ganzoo_run_files.journal:Journal",
             default=True,
+            warning_if_off="`ganzoo compare`, `report` and `sweep` have no numbers of this run",
         ),
         ObserverSpec(
             name="sample-files",

@@ -22,7 +22,7 @@ _SECTIONS = {
 """Tag prefixes for report numbers whose names do not begin with a section."""
 
 _NOT_HYPERPARAMETERS = (
-    *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "observe", "plugins", "sample."),
+    *("checkpoint.", "evaluate.", "extractor.", "log.", "metrics.", "observe", "plugins", "sample"),
     *("train.steps", "train.epochs", "train.images", "train.max_time"),
 )
 """Settings that do not affect the weights, or only the length, which `resume` may change."""

@@ -23,14 +23,16 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
-from ganzoo.observers.files import Journal
-from ganzoo.observers.tensorboard import TensorBoard
+from ganzoo.observers.observer import ObservedRun
+from ganzoo.observers.observer_list import ObserverList
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
 from ganzoo.training.loop import Trainer
+from ganzoo.training.run_observers import build_observers
 from ganzoo.training.session import assemble
 
 STEPS = {"non-saturating": 6, "wgan-gp": 2}
@@ -49,7 +51,9 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
     )
     run = Run.resolve(settings)
     bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
-    observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
+    new = RunFolder(folder)
+    observed = ObservedRun(folder=new, step=0, resumed=False, settings=run.tree())
+    observers = ObserverList([*build_observers(run, observed)[0], bar])
     trainer = Trainer(assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
     bar.on_train_start(0, trainer.steps)
     return trainer, bar

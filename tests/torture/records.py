@@ -22,7 +22,7 @@ from ganzoo.fetching.fetch_log import FetchLog, Outcome
 from ganzoo.fetching.lists import Entry, Keys, read_list
 from ganzoo.fetching.tables import write_tables
 from ganzoo.folders import RunFolder
-from ganzoo.observers.files import Journal
+from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
@@ -154,9 +154,9 @@ def _read_reports(folder: Path, content: bytes) -> None:
     run.metrics.write_bytes(content)
     (result,) = sweep.results()
     json.dumps(result.scalars)
-    journal = Journal(run.metrics, step=9)
-    journal.on_report(10, {"images_seen": 80, "loss/generator": 0.5})
-    journal.on_end()
+    file = JsonLinesFile(run.metrics, step=9)
+    file.write(10, json.dumps({"step": 10, "images_seen": 80, "loss/generator": 0.5}))
+    file.close()
     last = json.loads(run.metrics.read_text("utf-8").splitlines()[-1])
     assert last == {"step": 10, "images_seen": 80, "loss/generator": 0.5}
 
