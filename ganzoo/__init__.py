@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         fingerprint_of_files,
         fingerprint_of_folder,
     )
+    from ganzoo.data.formats import image_suffix
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
         images_in_class_folders,
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
@@ -156,6 +158,7 @@ __all__ = [
     "fingerprint_of_files",
     "fingerprint_of_folder",
     "hookimpl",
+    "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
     "labels_by_table",
@@ -165,6 +168,7 @@ __all__ = [
     "report",
     "resume",
     "save_image",
+    "show_progress",
     "strip_common_folder",
     "sweep",
     "train",
@@ -185,6 +189,7 @@ _MODULES = {
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
+    "data.formats": ("image_suffix",),
     "data.layout": (
         *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
@@ -198,6 +203,7 @@ _MODULES = {
     "imaging": ("save_image",),
     "journal": ("Journal",),
     "json_lines": ("JsonLinesFile",),
+    "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),

@@ -161,6 +161,8 @@ def _print_component(entry: Entry) -> None:
         print(f"  {key}={format_value(value)}")
     if isinstance(component, RecipeSpec):
         print(*_recipe_lines(component), sep="\n")
+    elif component.kind == "command":
+        print(f"\nrun it with: ganzoo {component.name}")
     print()
 
 

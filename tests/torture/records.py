@@ -16,11 +16,6 @@ import torch
 
 from ganzoo.api import stored_settings
 from ganzoo.cli.request import Arguments
-from ganzoo.fetching.addresses import parse
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.fetch_log import FetchLog, Outcome
-from ganzoo.fetching.lists import Entry, Keys, read_list
-from ganzoo.fetching.tables import write_tables
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry
@@ -28,6 +23,11 @@ from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
 from ganzoo.sweeps import Sweep, trials
 from ganzoo.training.checkpoint import read
+from ganzoo_fetch.addresses import parse
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.fetch_log import FetchLog, Outcome
+from ganzoo_fetch.lists import Entry, Keys, read_list
+from ganzoo_fetch.tables import write_tables
 from tests.torture.input_kind import InputKind
 
 # Settings.

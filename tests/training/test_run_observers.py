@@ -104,7 +104,10 @@ def test_an_observer_is_told_of_the_error_that_ends_the_run(
 @pytest.mark.parametrize(
     ("every", "reported"),
     [
-        (7, r"observer recording-observer/recording \(.*recording_observer.py:19\): RuntimeError: seven"),
+        (
+            7,
+            r"observer recording-observer/recording \(.*observer.py:19\): RuntimeError: seven",
+        ),
         (8, "observer recording: not eight"),
     ],
 )

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ganzoo.fetching import transfer
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.transfer import Limits, Transfer
+from ganzoo_fetch import transfer
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.transfer import Limits, Transfer
 
 INTERNET = Limits(timeout=5)
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n"

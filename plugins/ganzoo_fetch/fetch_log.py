@@ -12,8 +12,8 @@ from typing import BinaryIO, Self, get_args
 
 from filelock import FileLock, Timeout
 
-from ganzoo.errors import RequestError
-from ganzoo.fetching.failure import Failed, Passes
+from ganzoo import RequestError
+from ganzoo_fetch.failure import Failed, Passes
 
 FILE = "fetched.jsonl"
 _IMAGE = re.compile(r"[0-9a-f]{64}\.[a-z]{3,4}")

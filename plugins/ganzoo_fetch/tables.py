@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ganzoo.fetching.fetch_log import FetchLog
-from ganzoo.fetching.lists import Entry
-from ganzoo.folders import write_atomically
+from ganzoo import write_atomically
+from ganzoo_fetch.fetch_log import FetchLog
+from ganzoo_fetch.lists import Entry
 
 IMAGES = "images.csv"
 FAILURES = "failures.csv"

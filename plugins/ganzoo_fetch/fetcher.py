@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.fetch_log import FetchLog, Outcome
-from ganzoo.fetching.hosts import UrlQueue
-from ganzoo.fetching.lists import Entry
-from ganzoo.fetching.tables import write_tables
-from ganzoo.fetching.transfer import Limits, Transfer
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.fetch_log import FetchLog, Outcome
+from ganzoo_fetch.hosts import UrlQueue
+from ganzoo_fetch.lists import Entry
+from ganzoo_fetch.tables import write_tables
+from ganzoo_fetch.transfer import Limits, Transfer
 
 FIRST_PAUSE = 1.0
 """Mean number of seconds before the first retry; each further pause is twice as long."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError
-from ganzoo.fetching import lists
-from ganzoo.fetching.lists import Entry, Keys, read_list
+from ganzoo_fetch import lists
+from ganzoo_fetch.lists import Entry, Keys, read_list
 
 TWO = [Entry("http://a/1", "a rose", "red"), Entry("http://a/2", "", "")]
 KEYS = Keys("image", "text", "kind")

@@ -18,14 +18,12 @@ from typing import Self
 import httpcore
 import httpx
 
-from ganzoo import __version__
-from ganzoo.data.decoding import open_image
-from ganzoo.data.formats import START, format_of
-from ganzoo.errors import UnreadableImage
-from ganzoo.fetching.addresses import parse
-from ganzoo.fetching.failure import Failed, Passes
-from ganzoo.fetching.hosts import Host
-from ganzoo.fetching.network import Network
+import ganzoo
+from ganzoo import UnreadableImage, image_suffix, open_image
+from ganzoo_fetch.addresses import parse
+from ganzoo_fetch.failure import Failed, Passes
+from ganzoo_fetch.hosts import Host
+from ganzoo_fetch.network import Network
 
 MAX_REDIRECTS = 5
 MAX_RETRY_AFTER = 60.0
@@ -35,7 +33,7 @@ _TIMEOUTS = {"connect": 10.0, "read": 30.0, "write": 30.0}
 """Seconds without any data from a host."""
 
 _HEADERS = [
-    (b"User-Agent", f"ganzoo/{__version__}".encode()),
+    (b"User-Agent", f"ganzoo/{ganzoo.__version__}".encode()),
     # Without it, some servers choose formats that ganzoo does not read.
     (b"Accept", b"image/jpeg,image/png,image/webp,*/*;q=0.5"),
     (b"Accept-Encoding", b"identity"),
@@ -167,10 +165,8 @@ def _check_image(part: Path) -> str:
     except UnreadableImage as error:
         raise Failed("not an image", error.reason) from error
     with part.open("rb+") as file:
-        image_format = format_of(file.read(START))
         os.fsync(file.fileno())
-    assert image_format, "it has been decoded"
-    return image_format.suffixes[0]
+    return image_suffix(part)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
 
-from ganzoo.errors import RequestError
+from ganzoo import RequestError
 
 MAX_BYTES = 256 * 2**20
 MAX_ENTRIES = 1_000_000

@@ -4,7 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 
-from ganzoo.fetching.hosts import Host, UrlQueue
+from ganzoo_fetch.hosts import Host, UrlQueue
 
 
 def test_urls_come_in_order_but_those_of_busy_hosts_come_later() -> None:

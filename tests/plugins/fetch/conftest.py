@@ -17,8 +17,8 @@ import httpcore
 import pytest
 from PIL import Image
 
-from ganzoo.fetching import fetcher
-from ganzoo.fetching.transfer import Limits
+from ganzoo_fetch import fetcher
+from ganzoo_fetch.transfer import Limits
 
 CERTIFICATE = Path(__file__).parent / "pictures.test.pem"
 PUBLIC = "93.184.215.14"

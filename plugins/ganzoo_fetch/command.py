@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.exit import STOPPED
-from ganzoo.cli.options import Json
-from ganzoo.cli.table import table
+from ganzoo import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganzoo.fetching.fetcher import Report
+    from ganzoo_fetch.fetcher import Report
 
+_STOPPED = 75
+"""The exit status of work that can be resumed (EX_TEMPFAIL)."""
 _LIST = "Keys of JSON objects or columns of CSV files in LIST"
 _LIMITS = "Limits"
 _MAX_LISTED = 10
@@ -97,7 +97,7 @@ def fetch(
             rich_help_panel=_LIMITS,
         ),
     ] = False,
-    as_json: Json = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Download the images of a list of URLs into a folder that `image-folder` can read.
 
@@ -110,9 +110,9 @@ def fetch(
     - `ganzoo train image-folder dcgan hinge dataset.path=flowers`
 
     """
-    from ganzoo.fetching import fetcher
-    from ganzoo.fetching.lists import Keys, read_list
-    from ganzoo.fetching.transfer import Limits
+    from ganzoo_fetch import fetcher
+    from ganzoo_fetch.lists import Keys, read_list
+    from ganzoo_fetch.transfer import Limits
 
     # Pillow warns about odd images, even if it can read them.
     warnings.filterwarnings("ignore", module="PIL")
@@ -126,10 +126,14 @@ def fetch(
         timeout=timeout,
         allow_private=allow_private,
     )
-    with _Progress() as progress:
-        report = fetcher.fetch(
-            entries, out, limits, labeled=label is not None, watch=progress.update
-        )
+    start = time.monotonic()
+    with show_progress("image", "fetching {} images") as progress:
+
+        def watch(done: int, total: int, failed: int) -> None:
+            rate = done / max(time.monotonic() - start, 1e-9)
+            progress(done, total, f"{rate:.1f}/s  {failed} failed")
+
+        report = fetcher.fetch(entries, out, limits, labeled=label is not None, watch=watch)
     _print_report(report, len(malformed), out, as_json)
     _exit(report, len(malformed), max_failures)
 
@@ -146,7 +150,7 @@ def _print_malformed(malformed: Sequence[str]) -> None:
 
 
 def _print_report(report: Report, malformed: int, folder: Path, as_json: bool) -> None:
-    from ganzoo.fetching.tables import FAILURES, IMAGES
+    from ganzoo_fetch.tables import FAILURES, IMAGES
 
     if as_json:
         files = {"images": str(folder / IMAGES), "failures": str(folder / FAILURES)}
@@ -157,8 +161,9 @@ def _print_report(report: Report, malformed: int, folder: Path, as_json: bool) -
     counts = f"{report.fetched} fetched, {report.already_there} fetched before"
     print(f"{counts}, {report.failed} failed{skipped}{not_yet}")
     if report.failed:
-        rows = [(reason, str(count)) for reason, count in report.reasons.items()]
-        print(*table([("reason", "images"), *rows]), f"{folder / FAILURES}", sep="\n")
+        width = max(map(len, ["reason", *report.reasons]))
+        rows = [f"{reason:{width}}  {count}" for reason, count in report.reasons.items()]
+        print(f"{'reason':{width}}  images", *rows, folder / FAILURES, sep="\n")
     print(folder / IMAGES)
 
 
@@ -166,61 +171,8 @@ def _exit(report: Report, malformed: int, max_failures: float) -> None:
     """Raise typer.Exit with a status, unless everything is fine."""
     if report.stopped:
         print("stopped; run the same command again to resume", file=sys.stderr)
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(_STOPPED)
     succeeded = report.fetched + report.already_there
     failed = report.failed + malformed
     if not succeeded or failed > max_failures * (succeeded + failed):
         raise typer.Exit(1)
-
-
-class _Progress:
-    """A progress bar in a terminal; elsewhere a line every ten seconds."""
-
-    _SECONDS = 10.0
-    """The time between two lines."""
-
-    def __init__(self) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        from ganzoo.observers.console import StandardError
-
-        self._console = StandardError()
-        self._bar = Progress(
-            TextColumn("image"),
-            MofNCompleteColumn(),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[rate]:.1f}/s"),
-            TimeRemainingColumn(),
-            TextColumn("left  {task.fields[failed]} failed"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=None, rate=0.0, failed=0)
-        self._start = self._last_line = time.monotonic()
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def update(self, done: int, total: int, failed: int) -> None:
-        """Show that ``done`` of ``total`` images are done, ``failed`` of them with an error."""
-        if done == 0:
-            self._bar.start()
-        now = time.monotonic()
-        rate = done / max(now - self._start, 1e-9)
-        self._bar.update(self._task, completed=done, total=total, rate=rate, failed=failed)
-        if self._console.is_terminal:
-            return
-        if done == 0:
-            self._console.print(f"fetching {total} images")
-        elif now - self._last_line >= self._SECONDS:
-            self._last_line = now
-            self._console.print(f"{done}/{total} images  {rate:.1f}/s  {failed} failed")

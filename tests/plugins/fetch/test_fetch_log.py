@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.fetch_log import FILE, FetchLog, Outcome
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.fetch_log import FILE, FetchLog, Outcome
 
 IMAGE = 64 * "a" + ".jpg"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.network import Network
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.network import Network
 
 
 def connect(host: str, port: int = 9, allow_private: bool = False) -> None:

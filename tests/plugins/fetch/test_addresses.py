@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ganzoo.fetching.addresses import is_public, parse
-from ganzoo.fetching.failure import Failed
+from ganzoo_fetch.addresses import is_public, parse
+from ganzoo_fetch.failure import Failed
 
 
 @pytest.mark.parametrize(

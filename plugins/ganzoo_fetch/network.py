@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import httpcore
 
-from ganzoo.fetching.addresses import is_public
-from ganzoo.fetching.failure import Failed
+from ganzoo_fetch.addresses import is_public
+from ganzoo_fetch.failure import Failed
 
 _MAX_ADDRESSES = 4
 """How many IP addresses of a host are tried."""

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from ganzoo import open_image
-from ganzoo.fetching import fetcher
-from ganzoo.fetching.fetch_log import FILE, FetchLog
-from ganzoo.fetching.fetcher import fetch
-from ganzoo.fetching.lists import Entry
-from ganzoo.fetching.transfer import Limits
+from ganzoo_fetch import fetcher
+from ganzoo_fetch.fetch_log import FILE, FetchLog
+from ganzoo_fetch.fetcher import fetch
+from ganzoo_fetch.lists import Entry
+from ganzoo_fetch.transfer import Limits
 
 
 def entries(urls: Iterable[str]) -> list[Entry]:
