@@ -63,8 +63,8 @@ class ShowProgress(Protocol):
 def show_progress(label: str, line: str) -> Iterator[ShowProgress]:
     """A function ``update(done, total, note="")``, which moves a progress bar with this label.
 
-    It is shown from the first call on. Without a terminal, ``line`` is printed for ``done=0``, with the total in place of ``{}``, and
-    then a line every ten seconds.
+    It is shown from the first call on. Without a terminal, ``line`` is printed for ``done=0``, with
+    the total in place of ``{}``, and then a line every ten seconds.
     """
     console = StandardError()
     progress = Progress(
