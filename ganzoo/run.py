@@ -15,13 +15,16 @@ from ganzoo.components import (
     ComponentSpec,
     ExtractorSpec,
     LocalPath,
-    ObserverSpec,
     Options,
     RecipeSpec,
 )
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
-from ganzoo.recommendations import apply_recommendations, remove_alternatives
+from ganzoo.recommendations import (
+    add_default_observers,
+    apply_recommendations,
+    remove_alternatives,
+)
 from ganzoo.registry import Entry, Registry
 from ganzoo.sections import (
     CheckpointOptions,
@@ -126,7 +129,8 @@ class Run(BaseModel):
         remove_alternatives(settings)
         if recommend:
             apply_recommendations(components, settings)
-            _add_default_observers(settings, registry)
+            observers = {e.qualified_name: e.component for e in registry.entries("observer")}
+            add_default_observers(observers, settings)
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
         parts |= {name: _named(name, settings, registry) for name in NAMED_SECTIONS}
@@ -251,17 +255,6 @@ def _named(name: str, settings: Settings, registry: Registry) -> dict[str, Confi
         settings.origins.setdefault(f"{section}.name", settings.origins.get(first, "default"))
         found[label] = _configured(entry, settings, section)
     return found
-
-
-def _add_default_observers(settings: Settings, registry: Registry) -> None:
-    """Add the observers that every run uses, except those that the user has turned off."""
-    for entry in registry.entries("observer"):
-        spec = entry.component
-        if isinstance(spec, ObserverSpec) and spec.default:
-            section = f"observe.{spec.name}"
-            settings.recommend({f"{section}.name": entry.qualified_name}, "default")
-            if settings.is_removed(section) and spec.warning_if_off:
-                warnings.warn(f"{section}=false: {spec.warning_if_off}", stacklevel=4)
 
 
 def _name(settings: Settings, kind: str) -> str:

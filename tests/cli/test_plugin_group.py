@@ -99,6 +99,9 @@ def test_commands_are_listed_as_components(
     assert re.search(r"  greet +Says polite\.  \[polite\]", listed)
     assert "run it with: ganzoo data greet" in ganzoo_command("info", "data greet").out
     assert re.search(r"polite +unknown +2 commands", ganzoo_command("plugins").out)
+    assert (
+        "turn it off with: observe.tensorboard=false" in ganzoo_command("info", "tensorboard").out
+    )
 
 
 def test_a_taken_name_is_qualified_and_the_core_keeps_its_own(

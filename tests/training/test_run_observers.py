@@ -72,7 +72,7 @@ def calls() -> list[Any]:
 
 
 def test_an_observer_of_a_plugin_is_told_of_all_events(tiny: Arguments, plugin: Path) -> None:
-    settings = {"observe.recording.every": 3, "log.every": 1, "evaluate.every": 2}
+    settings: dict[str, Any] = {"observe.recording.every": 3, "log.every": 1, "evaluate.every": 2}
     settings |= {"evaluate.samples": 8, "evaluate.metrics": "moments"}
     run = ganzoo.train(**tiny(plugins=plugin, settings=settings))
     assert calls()[:2] == [("made", 3, run.folder, 0, False), "on_train_start"]
