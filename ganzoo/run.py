@@ -64,6 +64,9 @@ class ConfiguredComponent:
         """The object that the component's factory returns for the options."""
         return self.entry.build(self.options, **context)
 
+    def with_values(self, values: Mapping[str, float]) -> ConfiguredComponent:
+        raise NotImplementedError
+
     def tree(self) -> dict[str, Any]:
         """The qualified name and the options, as in a settings file."""
         options = self.options.model_dump(mode="json", exclude_none=True)
@@ -176,6 +179,10 @@ class Run(BaseModel):
     def title(self) -> str:
         """``DATASET-ARCHITECTURE-LOSS``, by their short names."""
         return "-".join(getattr(self, kind).entry.component.name for kind in MAIN_KINDS)
+
+    @property
+    def schedules(self) -> dict[str, Any]:
+        return {}
 
     def __repr__(self) -> str:
         return f"Run({self.title!r}, seed={self.seed})"

@@ -32,6 +32,8 @@ from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
 from ganzoo.cli.output_encoding import escape_unencodable_text
 from ganzoo.cli.plugin_group import USAGE_ERROR, PluginGroup
+from ganzoo.cli.quiet_process import let_main_process_report, silence_unless_main
+from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
     name="ganzoo",
@@ -85,8 +87,11 @@ def options(
         os.environ["GANZOO_TRACEBACK"] = "1"
     if context.invoked_subcommand is None:
         print(context.get_help())
-    elif plugin:
-        _refuse_own_option(context, context.invoked_subcommand)
+    else:
+        if context.invoked_subcommand not in ("train", "resume"):
+            require_single_process(f"`ganzoo {context.invoked_subcommand}`")
+        if plugin:
+            _refuse_own_option(context, context.invoked_subcommand)
 
 
 def _refuse_own_option(context: typer.Context, name: str) -> None:
@@ -107,6 +112,7 @@ def main() -> None:
     from ganzoo.errors import PluginError, RequestError, Stopped, Terminated, is_out_of_memory
 
     escape_unencodable_text()
+    silence_unless_main()
     warnings.showwarning = _print_warning
     for number in _TERMINATION_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -169,6 +175,7 @@ def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 
 def _exit_with_error(message: str, status: int) -> None:
     """Print the error in one line and exit; called inside the ``except`` block."""
+    let_main_process_report()
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
     with suppress(OSError):  # standard error may be closed
