@@ -24,12 +24,15 @@ if TYPE_CHECKING:
         PixelRange,
         RecipeSpec,
     )
+    from ganzoo.conditioning import ConditionEmbedding
     from ganzoo.contracts import (
         ApplyTo,
         Augmentation,
         BulkDataset,
         ChunkedDataset,
         ColorAugmentation,
+        Condition,
+        ConditionedDataset,
         Critic,
         Dataset,
         DatasetWithNotes,
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
         strip_common_folder,
     )
     from ganzoo.data.listing import find_images
+    from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.folders import cache_folder
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
@@ -89,6 +93,9 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "Condition",
+    "ConditionEmbedding",
+    "ConditionedDataset",
     "Critic",
     "Dataset",
     "DatasetSpec",
@@ -131,6 +138,7 @@ __all__ = [
     "cache_folder",
     "compare",
     "download",
+    "encode_condition",
     "encode_labels",
     "evaluate",
     "find_images",
@@ -157,6 +165,7 @@ _MODULES = {
         *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
         *("LossSpec", "MetricSpec", "Options", "RecipeSpec", "PixelRange"),
     ),
+    "conditioning": ("ConditionEmbedding",),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),
@@ -169,6 +178,7 @@ _MODULES = {
         *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),
+    "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
     "folders": ("cache_folder",),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 Critic = Callable[[Tensor], Tensor]
 """The discriminator as a loss calls it: images (N, C, H, W) to scores (N,).
 
-It applies labels and augmentations by itself.
+It applies conditions and augmentations by itself.
 """
 
 Terms = Mapping[str, Tensor]

@@ -91,14 +91,14 @@ class PeriodicEvaluation:
         assert self._evaluation, "evaluate.every is set"
         trainer, game = self._trainer, self._trainer.game
         trainer.ema.update_batch_statistics()
-        generator, conditional = trainer.ema.generator, game.networks.conditional
+        generator = trainer.ema.generator
         failures: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
             failures.setdefault(in_one_line(error), []).append(metric)
 
         evaluated = self._evaluation(
-            generator, game.point, trainer.step, game.images_seen, conditional, progress, failed
+            generator, game.point, trainer.step, game.images_seen, progress, failed
         )
         for reason, names in failures.items():
             self._warn(f"{', '.join(names)} skipped: {reason}")

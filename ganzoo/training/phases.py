@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Loss, Networks, Stateful, Terms, WeightConstraint
+from ganzoo.contracts import Condition, Loss, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.run import Run
 from ganzoo.sections import OptimizerOptions
@@ -23,7 +23,7 @@ from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, GrowthSchedule
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.running_means import RunningMeans
-from ganzoo.training.sampling import ClassFrequencies
+from ganzoo.training.sampling import ConditionFrequencies
 
 
 @dataclass
@@ -71,22 +71,22 @@ class Game:
     """Scalars of the last update to report, in addition to its terms."""
     scores: dict[str, Tensor] = field(default_factory=dict)
     """The scores of the real and fake images of the discriminator's last update."""
-    frequencies: ClassFrequencies | None = field(init=False, default=None)
-    """How often each class is trained; ``None`` if the networks are unconditional."""
+    frequencies: ConditionFrequencies | None = field(init=False, default=None)
+    """How often each condition is trained; ``None`` if the networks are unconditional."""
     _batch: Batch = field(init=False)
     _loss: PluginCode = field(init=False)
 
     def __post_init__(self) -> None:
         self._loss = self.run.loss.entry.code
-        if self.classes:
+        if self.condition:
             balance = self.run.data.balance
-            self.frequencies = ClassFrequencies.of(self.batches.data, balance=balance)
+            self.frequencies = ConditionFrequencies.of(self.batches.data, balance=balance)
         self.grow()
 
     @property
-    def classes(self) -> int:
-        """The number of classes; 0 if the networks are unconditional."""
-        return len(self.batches.data.class_names) if self.networks.conditional else 0
+    def condition(self) -> Condition | None:
+        """What the networks are told about each image; ``None`` if they are unconditional."""
+        return self.batches.data.condition if self.run.data.conditional else None
 
     def grow(self) -> None:
         """Set both networks to the stage and fade of the images seen so far."""
@@ -128,8 +128,8 @@ class Game:
         size = self.point.stage.batch_size
         batch = self.batches.take(self.images_seen, size, self.engine.shard)
         self.images_seen += size
-        if not self.classes:
-            batch = batch._replace(labels=None)
+        if not self.condition:
+            batch = batch._replace(condition=None)
         random = self._random("augment", position)
         real = self.augment(batch.images, random, self.engine.shard)
         self._batch = batch._replace(images=self.point.shrink(real))
@@ -165,7 +165,7 @@ class Game:
         generator = self.networks.generator
         with generator.plugin_code:
             latents = generator.sample_latents(self.point.stage.batch_size, random)
-            images = generator(shard.of(latents), self._batch.labels).float()
+            images = generator(shard.of(latents), self._batch.condition).float()
             shape = tuple(self._batch.images.shape)
             require_tensor("the generator's output", images, shape, generator.forward)
         return images
@@ -174,12 +174,12 @@ class Game:
         self, purpose: str, position: int, reported: Mapping[str, Tensor]
     ) -> Callable[[Tensor], Tensor]:
         random = self._random(purpose, position)
-        labels, discriminator = self._batch.labels, self.networks.discriminator
+        condition, discriminator = self._batch.condition, self.networks.discriminator
 
         def critic(images: Tensor) -> Tensor:
             seen = self.view(images, random, self.engine.shard)
             with discriminator.plugin_code:
-                scores = discriminator(seen, labels).float()
+                scores = discriminator(seen, condition).float()
                 n = (len(images),)
                 require_tensor("the discriminator's output", scores, n, discriminator.forward)
             for name, watched in reported.items():

@@ -21,17 +21,19 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
     Augmentation,
     ChunkedDataset,
+    Condition,
     Dataset,
     ImageShape,
     Loss,
     LossRequirements,
     Networks,
     Stateful,
+    condition_of,
     notes_of,
 )
 from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.cache import load_or_prepare
-from ganzoo.data.collection import Collection, Store, group_classes
+from ganzoo.data.collection import Collection, Store
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.record import read
@@ -45,6 +47,7 @@ from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.sections import seconds
 from ganzoo.settings import changed_values
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.growth import GrowthSchedule
@@ -200,7 +203,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Game:
     requirements = LossRequirements.of(loss)
     _check_components(run, dataset, requirements, engine.device)
     data = Collection.of(_prepare(run, dataset, engine, progress), run.data.classes)
-    networks = _build_networks(run, data.shape, len(data.class_names), requirements)
+    condition = network_condition(run, data.condition)
+    networks = _build_networks(run, data.shape, condition, requirements)
     memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in (networks.generator, networks.discriminator):
         network.to(device=engine.device).to(memory_format=memory_format)
@@ -239,17 +243,19 @@ def _check_components(
 ) -> None:
     """Raise, before images are prepared, what components raise for every number of channels."""
     options = run.data
-    classes = len(group_classes(dataset.class_names, options.classes))
+    known = chosen_condition(run, condition_of(dataset))
     if options.balance:
-        require_balance(classes, chunked=isinstance(dataset, ChunkedDataset))
+        require_balance(known, chunked=isinstance(dataset, ChunkedDataset))
+    condition = network_condition(run, known)
     possible = (1, 3) if options.channels == "auto" else (options.channels,)
     for channels in possible:
         try:
             image_shape = ImageShape(channels, options.height, options.width)
-            networks = _build_networks(run, image_shape, classes, requirements)
+            networks = _build_networks(run, image_shape, condition, requirements)
             first = GrowthSchedule(run, networks, image_shape).at(0)
             first.grow(networks.generator, networks.discriminator)
-            try_components(run, image_shape, networks, first.stage.image_shape, device)
+            smallest = first.stage.image_shape
+            try_components(run, image_shape, networks, condition, smallest, device)
             return
         except (RequestError, PluginError):
             if channels == possible[-1]:
@@ -288,11 +294,11 @@ def _batches(
 
 
 def _build_networks(
-    run: Run, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    run: Run, image_shape: ImageShape, condition: Condition | None, requirements: LossRequirements
 ) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
     networks: Networks = run.architecture.build(
-        image_shape=image_shape, num_classes=num_classes, requirements=requirements
+        image_shape=image_shape, condition=condition, requirements=requirements
     )
     return networks
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from ganzoo.contracts import ImageShape, Stateful
+from ganzoo.contracts import Condition, ImageShape, Stateful
 from ganzoo.errors import RequestError
 from ganzoo.training.checkpoint import State
 from ganzoo.training.ema import Ema
@@ -63,8 +63,8 @@ def take(trainer: SnapshotTrainer) -> State:
         "images_seen": game.images_seen,
         "images_generated": trainer.images_generated,
         "image_shape": list(data.shape),
-        "class_names": list(data.class_names),
-        "class_counts": list(game.frequencies.counts) if game.frequencies else [],
+        "condition": data.condition.to_plain() if data.condition else None,
+        "frequencies": game.frequencies.to_plain() if game.frequencies else None,
         "generator": game.networks.generator.state_dict(),
         "discriminator": game.networks.discriminator.state_dict(),
         "generator_ema": trainer.ema.generator.state_dict(),
@@ -85,13 +85,12 @@ def restore(trainer: SnapshotTrainer, state: State) -> None:
     Raises RequestError if the images or the networks have another shape now.
     """
     data, image = trainer.game.batches.data, ImageShape(*state["image_shape"])
-    now = (list(data.shape), list(data.class_names))
-    if now != (state["image_shape"], state["class_names"]):
+    before = Condition.from_plain(state["condition"])
+    if (list(data.shape), data.condition) != (state["image_shape"], before):
         raise RequestError(
-            f"the run was trained on images of {image.size} x {image.channels} in "
-            f"{len(state['class_names'])} classes; these are {data.shape.size} "
-            f"x {data.shape.channels} in {len(data.class_names)}: resume with the images that the "
-            "run was trained on"
+            f"the run was trained on images of {image.size} x {image.channels} with "
+            f"{before or 'no classes'}; these are {data.shape.size} x {data.shape.channels} with "
+            f"{data.condition or 'no classes'}: resume with the images that the run was trained on"
         )
     try:
         _restore(trainer, state)

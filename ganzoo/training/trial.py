@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import ImageShape, Networks, Stateful, Terms, WeightConstraint
+from ganzoo.contracts import Condition, ImageShape, Networks, Stateful, Terms, WeightConstraint
 from ganzoo.errors import ContractError
 from ganzoo.run import ConfiguredComponent, Run
 from ganzoo.structure import require_plain, require_tensor, require_terms
@@ -30,6 +30,7 @@ def try_components(
     run: Run,
     image_shape: ImageShape,
     networks: Networks,
+    condition: Condition | None,
     smallest: ImageShape,
     device: torch.device,
 ) -> None:
@@ -39,7 +40,7 @@ def try_components(
     PluginError if a component fails or breaks its contract.
     """
     with _preserved_random_state(device):
-        _try_networks(networks, smallest, device)
+        _try_networks(networks, condition, smallest, device)
         for chosen in run.augment.values():
             with chosen.entry.code:
                 augment = _build(chosen, device)
@@ -57,19 +58,21 @@ def _build(chosen: ConfiguredComponent, device: torch.device) -> Any:
     return built.to(device) if isinstance(built, nn.Module) else built
 
 
-def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.device) -> None:
+def _try_networks(
+    networks: Networks, condition: Condition | None, image_shape: ImageShape, device: torch.device
+) -> None:
     if image_shape.height * image_shape.width > _MAX_PIXELS:
         return
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
-    labels = torch.zeros(_N, dtype=torch.int64, device=device) if networks.conditional else None
+    told = condition.examples(_N).to(device) if condition else None
     with torch.no_grad(), generator.plugin_code:
         latents = generator.sample_latents(_N, _random(device))
         for training in (False, True):  # samples are generated in evaluation mode
-            images = generator.train(training)(latents, labels)
+            images = generator.train(training)(latents, told)
             require_tensor("the generator's output", images, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
-        scores = discriminator(images, labels)
+        scores = discriminator(images, told)
         require_tensor("the discriminator's output", scores, (_N,), discriminator.forward)
 
 

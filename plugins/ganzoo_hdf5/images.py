@@ -37,7 +37,7 @@ class Hdf5Images:
             self._array = self._find_images()
             stored = {key: self._store.attribute_text(key) for key in ("layout", "range")}
             self._images = ImageArray(self._array, name, options.layout, options.range, stored)
-            self.labels, self.class_names = self._classes()
+            self.values, self.class_names = self._classes()
         self._loads = self._should_load()
         self._loaded: NDArray[np.uint8] | None = None
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class Hdf5Images:
         """Images, uint8 (N, H, W, C), and their labels, int64 (N,), if any."""
         rows = slice(indices.start, indices.stop, indices.step)
         images = self._all()[rows] if self._loads else self._images.read(indices)
-        return images, None if self.labels is None else self.labels[rows]
+        return images, None if self.values is None else self.values[rows]
 
     def _find_images(self) -> StoredArray:
         key = self._options.images_key

@@ -27,7 +27,7 @@ def test_a_folder_gets_single_images(
 
 
 def test_generate_can_make_images_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     assert ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").status == 0
     refused = ganzoo_command("generate", "run", "--class", "9 petals", "--out", "b.png").error
     assert "no class called 9 petals; did you mean" in refused
@@ -38,7 +38,7 @@ def test_a_class_of_a_run_without_labels_is_refused(
 ) -> None:
     tiny_run()
     refused = ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").error
-    assert "architecture.conditional=true" in refused
+    assert "data.conditional=true" in refused
 
 
 def test_generate_does_not_overwrite_files(
@@ -71,7 +71,7 @@ def test_wrong_generate_arguments_are_one_line_errors(
 def test_each_class_gets_a_row_of_the_same_latents(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     done = ganzoo_command("generate", "run", "--each-class", "--count", 3, "--out", "a.png")
     assert (done.status, done.out) == (0, "a.png\n")
     assert done.err == f"rows: {', '.join(f'{n} petals' for n in range(3, 9))}\n"
@@ -100,7 +100,7 @@ def test_truncation_changes_images_unless_it_is_1(
 def test_each_class_with_class_is_refused(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     for more, reason in (
-        (("--each-class", "--out", "a.png"), "trained without labels"),
+        (("--each-class", "--out", "a.png"), "trained without conditions"),
         (("--each-class", "--class", "3 petals", "--out", "a.png"), "remove --class"),
         (("--each-class", "--out", "a"), "name one image file"),
         (("--truncation", 0, "--out", "a.png"), "above 0 and at most 1"),

@@ -148,7 +148,7 @@ def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
 
 
 class OutOfRange(DenseGenerator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(latents) * 127.5 + 127.5
 
 
@@ -164,12 +164,12 @@ class UnusedLayer(DenseGenerator):
 
 
 class NaNDiscriminator(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
 
 
 class NaNGenerator(DenseGenerator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(latents) * float("nan")
 
 
@@ -180,12 +180,12 @@ class AllFrozen(DenseDiscriminator):
 
 
 class Column(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(images)[:, None]
 
 
 class Dependent(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores = super().forward(images)
         return scores - scores.mean()
 

@@ -248,13 +248,14 @@ def _read_kept(name: str, folder: Path, content: bytes) -> None:
     found = _prepared(folder)
     assert found.images.dtype == np.uint8
     assert found.images.shape[1:3] == (8, 8)
-    assert found.labels is not None
-    assert set(found.labels.tolist()) <= set(range(len(found.class_names)))
+    assert found.values is not None
+    assert found.condition is not None
+    assert set(found.values.tolist()) <= set(range(found.condition.size))
 
 
 _PREPARED = (
     InputKind("prepared images", partial(_kept, "images.npy"), partial(_read_kept, "images.npy")),
-    InputKind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
+    InputKind("prepared labels", partial(_kept, "values.npy"), partial(_read_kept, "values.npy")),
     InputKind(
         "about prepared images",
         partial(_kept, "about.json"),

@@ -120,7 +120,7 @@ def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> R
 
 
 def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
-    from ganzoo.contracts import notes_of
+    from ganzoo.contracts import condition_of, notes_of
     from ganzoo.data.cache import load_or_prepare
     from ganzoo.data.collection import Collection, group_classes
     from ganzoo.errors import RequestError
@@ -130,9 +130,8 @@ def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
         raise RequestError(
             "data.balance affects only training, and a pack has each image once: remove it"
         )
-    group_classes(
-        dataset.class_names, preparation.classes
-    )  # refuses unknown classes before the work
+    # Refuses unknown classes before the work.
+    group_classes(condition_of(dataset), preparation.classes)
     for note in notes_of(dataset):
         bar.on_message(note)
     entry = chosen.entry
