@@ -67,9 +67,9 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
+        condition_by_table,
         images_in_class_folders,
         labels_by_folder,
-        labels_by_table,
         parse_dataset_json,
         strip_common_folder,
     )
@@ -137,6 +137,7 @@ __all__ = [
     "WeightConstraint",
     "cache_folder",
     "compare",
+    "condition_by_table",
     "download",
     "encode_condition",
     "encode_labels",
@@ -148,7 +149,6 @@ __all__ = [
     "hookimpl",
     "images_in_class_folders",
     "labels_by_folder",
-    "labels_by_table",
     "load",
     "open_image",
     "parse_dataset_json",
@@ -174,7 +174,7 @@ _MODULES = {
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
     "data.layout": (
-        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
+        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "condition_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),

@@ -62,6 +62,11 @@ class Condition:
         return len(self.names)
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class by its label; empty unless each image has one class."""
+        return self.names if self.kind == "class" else ()
+
+    @property
     def dtype(self) -> torch.dtype:
         """The type of conditions as tensors."""
         return torch.int64 if self.kind == "class" else torch.float32
@@ -141,7 +146,8 @@ class Condition:
         values: dict[str, float] = {}
         for part in text.split(","):
             name, _, number = (each.strip() for each in part.partition("="))
-            values[self._known(name)] = _number(name, number)
+            known = self._known(name)
+            values[known] = _number(known, number)
         return self.complete(values, drawn)
 
     def complete(self, values: Mapping[str, float], drawn: Tensor | None = None) -> Tensor:

@@ -96,7 +96,7 @@ class Collection:
 
 def class_names_of(condition: Condition | None) -> tuple[str, ...]:
     """The name of each class by its label; empty unless each image has one class."""
-    return condition.names if condition and condition.kind == "class" else ()
+    return condition.class_names if condition else ()
 
 
 def require_classes(condition: Condition | None, setting: str, remedy: str) -> None:

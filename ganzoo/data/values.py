@@ -26,8 +26,8 @@ def encode_condition(
     Whole numbers or texts of shape (N,) or (N, 1) are labels, as for :func:`ganzoo.encode_labels`.
     Numbers of shape (N, D) are classes if all of them are 0 or 1 and no ``ranges`` are given, else
     a vector. ``names`` are those of the classes or values; by default they are called 0, 1, ... or
-    value0, value1, .... ``ranges`` (D, 2) has the lowest and highest value of each name, by default
-    those in the array. ``name`` stands for the array in messages.
+    value0, value1, .... ``ranges`` (D, 2) has the lowest and highest value of each name; where they
+    are NaN, and by default, they are those in the array. ``name`` stands for the array in messages.
 
     Raises RequestError for another type or shape, for numbers that are not finite or are out of
     range, and for values that are the same in all images.
@@ -76,15 +76,14 @@ def _condition(
         )
     if not is_vector:
         return _checked(name, "classes", given)
-    if ranges is None:
-        ranges = np.stack([numbers.min(axis=0), numbers.max(axis=0)], axis=1)
-        for column in np.flatnonzero(ranges[:, 0] == ranges[:, 1])[:1].tolist():
-            raise RequestError(
-                f"{name}: {given[column]} is {numbers[0, column]:g} in all images: leave it out"
-            )
-    if ranges.shape != (len(given), 2) or ranges.dtype.kind not in "uif":
+    found = np.stack([numbers.min(axis=0), numbers.max(axis=0)], axis=1)
+    ranges = found if ranges is None else ranges
+    if ranges.shape != found.shape or ranges.dtype.kind not in "uif":
+        raise RequestError(f"{name}: the ranges have the shape {ranges.shape}, not {found.shape}")
+    ranges = np.where(np.isnan(ranges), found, ranges)
+    for column in np.flatnonzero(ranges[:, 0] == ranges[:, 1])[:1].tolist():
         raise RequestError(
-            f"{name}: the ranges have the shape {ranges.shape}, not ({len(given)}, 2)"
+            f"{name}: {given[column]} is {numbers[0, column]:g} in all images: leave it out"
         )
     limits = tuple((float(low), float(high)) for low, high in ranges)
     return _checked(name, "vector", given, limits)

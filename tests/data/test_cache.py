@@ -204,6 +204,39 @@ def test_gray_images_get_one_channel() -> None:
     assert load_or_prepare(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
 
 
+class Valued(Plain):
+    """Images with two values each."""
+
+    condition = Condition("vector", ("gray", "half"), ((0.0, 300.0), (0.0, 150.0)))
+    wrong = -1
+
+    def __init__(self) -> None:
+        super().__init__(class_names=())
+
+    def __getitem__(self, index: int) -> tuple[RawImage, Any]:
+        return super().__getitem__(index)[0], (index, 999.0 if index == self.wrong else index / 2)
+
+
+def test_values_are_kept_in_order(own_cache: Path) -> None:
+    for _ in range(2):  # prepared, then read from the cache
+        data = load_or_prepare(Valued(), SMALL)
+        assert data.condition == Valued.condition
+        assert data.values is not None
+        assert data.values.dtype == np.float32
+        assert data.values.tolist() == [[i, i / 2] for i in range(len(data))]
+    np.save(own_cache / "prepared" / data.identity / "values.npy", data.values * 1000)
+    with pytest.raises(RequestError, match=r"are damaged .the values are float32 of shape"):
+        load_or_prepare(Valued(), SMALL)
+
+
+def test_values_out_of_range_are_refused_before_training(own_cache: Path) -> None:
+    source = Valued()
+    source.wrong = 3
+    message = "dataset mine/plain: image 3 has half=999, which is not in 0 to 150"
+    with pytest.raises(RequestError, match=message):
+        load_or_prepare(source, SMALL, dataset_name="mine/plain")
+
+
 def test_images_without_classes_have_no_labels() -> None:
     assert load_or_prepare(Plain(class_names=()), SMALL).values is None
 

@@ -49,6 +49,27 @@ def same_images(one: PreparedImages, other: PreparedImages) -> bool:
     )
 
 
+@pytest.mark.parametrize("file", ["a.h5", "a.npz"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Condition("classes", ("round", "schön")),
+        Condition("vector", ("hue", "schön"), ((0, 1), (-2, 2))),
+        Condition("vector", ("hue", "1"), ((0.0, 0.5), (0.25, 1.5))),
+    ],
+)
+def test_several_classes_and_values_are_packed(
+    tmp_path: Path, file: str, condition: Condition
+) -> None:
+    data = replace(images(count=12), values=condition.examples(12).numpy(), condition=condition)
+    write(packed(data), tmp_path / file)
+    name = "hdf5" if file == "a.h5" else "numpy"
+    assert same_images(reread(name, tmp_path / file), data)
+    with pytest.raises(RequestError, match=r"a folder cannot contain 2 .* of each image: write"):
+        write(packed(data), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("class_names", [(), ("daisy", "schöne rose")])

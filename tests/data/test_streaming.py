@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 import ganzoo
-from ganzoo import RequestError
+from ganzoo import Condition, RequestError
 from ganzoo.data.batches import Batches
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import windowed
@@ -136,6 +136,19 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
     states = [Checkpoints(f / "checkpoints", 3).load() for f in (straight, halved)]
     for key, value in states[0]["generator"].items():
         assert torch.equal(value, states[1]["generator"][key])
+
+
+def test_values_are_streamed_with_their_images() -> None:
+    chunked: Any = Chunked()
+    chunked.class_names = ()
+    chunked.condition = Condition("vector", ("gray",), ((0.0, 90.0),))
+    chunked.values = np.arange(90.0)[:, None]
+    data = Collection.of(StreamedImages(chunked, Preparation(resolution=4)))
+    batch = Batches(data, seed=0, device=torch.device("cpu")).take(0, 20)
+    assert batch.condition is not None
+    assert batch.condition.dtype == torch.float32
+    grays = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round()
+    assert torch.equal(batch.condition[:, 0], grays)
 
 
 def test_labels_that_do_not_match_the_class_names_are_refused() -> None:

@@ -17,7 +17,9 @@ import h5py
 import numpy as np
 import scipy.io
 
+from ganzoo.contracts import condition_of
 from ganzoo.data.cache import PreparedImages, load_or_prepare
+from ganzoo.data.conditions import require_value
 from ganzoo.data.descriptions import read_descriptions
 from tests.torture.images import encoded, pixels
 from tests.torture.input_kind import InputKind, file_contents
@@ -144,7 +146,7 @@ def _read_table(name: str, folder: Path, content: bytes) -> None:
     (folder / name).write_bytes(content)
     found = open_dataset("image-folder", folder, labels=folder / name)
     label = found[0][1]
-    assert label is None or 0 <= label < len(found.class_names)
+    require_value(label, condition_of(found), 0, "")
 
 
 def _tables() -> list[bytes]:
