@@ -224,6 +224,7 @@ def test_values_are_kept_in_order(own_cache: Path) -> None:
         assert data.values is not None
         assert data.values.dtype == np.float32
         assert data.values.tolist() == [[i, i / 2] for i in range(len(data))]
+    assert data.values is not None
     np.save(own_cache / "prepared" / data.identity / "values.npy", data.values * 1000)
     with pytest.raises(RequestError, match=r"are damaged .the values are float32 of shape"):
         load_or_prepare(Valued(), SMALL)
