@@ -22,7 +22,14 @@ from ganzoo.run import Run
 from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
-    from ganzoo.arguments import AnyArchitecture, AnyAugmentation, AnyDataset, AnyLoss, AnyRun
+    from ganzoo.arguments import (
+        AnyArchitecture,
+        AnyAugmentation,
+        AnyDataset,
+        AnyLoss,
+        AnyRegularizer,
+        AnyRun,
+    )
     from ganzoo.observers.callback import OnReport
     from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps import Sweep
@@ -37,6 +44,7 @@ def train(
     *,
     recipe: str | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
+    regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     run_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | str | Path | None = None,
@@ -47,7 +55,7 @@ def train(
     """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
 
     A component is a name or an object. ``settings`` is a mapping of dotted keys to values, such as
-    ``{"loss.gp_weight": 5}``, or the path of a TOML file. ``shorthands`` are the flags of
+    ``{"loss.drift": 0}``, or the path of a TOML file. ``shorthands`` are the flags of
     ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``,
     ``devices`` and ``precision``. ``run_dir`` is the run folder, which must not exist; by default,
     it is the next free one in ``runs``. ``on_report`` is called with the step and the numbers of
@@ -59,9 +67,10 @@ def train(
     first step.
     """
     objects = Objects()
-    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    components = {**main, "augment": augment, "regularize": regularize}
     layers = [settings, flags(shorthands)]
-    run = resolve_run(objects, components, augment, recipe, plugins, layers)
+    run = resolve_run(objects, components, recipe, plugins, layers)
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
@@ -79,6 +88,7 @@ def resume(
     architecture: AnyArchitecture | None = None,
     loss: AnyLoss | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
+    regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     on_report: OnReport | None = None,
@@ -92,8 +102,9 @@ def resume(
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    folder, stored, objects = open_run(run, components, augment)
+    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    components = {**main, "augment": augment, "regularize": regularize}
+    folder, stored, objects = open_run(run, components)
     stored.add({**flags(shorthands), **(settings or {})}, "Python")
     changed = Run.resolve(stored, objects.registry(stored), recommend=False)
     observer, callbacks = progress_observer(quiet), report_callbacks(on_report)
@@ -110,6 +121,7 @@ def load(
     architecture: AnyArchitecture | None = None,
     loss: AnyLoss | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
+    regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
 ) -> TrainedRun:
     """Load a trained run: its ``"last"`` or ``"best"`` checkpoint, or that of a step.
 
@@ -120,8 +132,9 @@ def load(
     """
     from ganzoo.output.trained import TrainedRun
 
-    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    folder, stored, objects = open_run(run, components, augment)
+    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    components = {**main, "augment": augment, "regularize": regularize}
+    folder, stored, objects = open_run(run, components)
     resolved = Run.resolve(stored, objects.registry(stored), recommend=False)
     return TrainedRun(folder, resolved, str(checkpoint))
 
@@ -133,6 +146,7 @@ def sweep(
     *,
     recipe: str | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
+    regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     sweep_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | None = None,
@@ -149,12 +163,13 @@ def sweep(
     """
     from ganzoo.sweeps import Sweep, require_one_process, title, trials
 
-    components = {"dataset": dataset, "architecture": architecture, "loss": loss}
-    values = {**components, **flags(shorthands), **(settings or {})}
+    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    values = {**main, **flags(shorthands), **(settings or {})}
     runs, differs = [], []
     for chosen, differing in combinations(values):
-        named = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
-        run = resolve_run(Objects(), named, augment, recipe, plugins, [chosen])
+        components = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
+        components |= {"augment": augment, "regularize": regularize}
+        run = resolve_run(Objects(), components, recipe, plugins, [chosen])
         require_one_process(run)
         runs.append(run)
         differs.append(differing)

@@ -12,10 +12,16 @@ from ganzoo.errors import RequestError, Stopped
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects, component_of
 from ganzoo.run import SHORTHANDS, Run, core_keys, recipe_settings
-from ganzoo.settings import MAIN_KINDS, Settings, suggest_keys
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
 
 if TYPE_CHECKING:
-    from ganzoo.components import ArchitectureSpec, AugmentationSpec, DatasetSpec, LossSpec
+    from ganzoo.components import (
+        ArchitectureSpec,
+        AugmentationSpec,
+        DatasetSpec,
+        LossSpec,
+        RegularizerSpec,
+    )
     from ganzoo.contracts import Augmentation, Dataset, Loss
     from ganzoo.observers.callback import Callback, OnReport
     from ganzoo.observers.observer import Observer
@@ -27,22 +33,24 @@ if TYPE_CHECKING:
     AnyArchitecture = str | ArchitectureSpec | Factory
     AnyLoss = str | LossSpec | Loss | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
+    AnyRegularizer = str | RegularizerSpec | Factory
     AnyRun = str | Path | TrainedRun
 
 
 def resolve_run(
     objects: Objects,
     components: Mapping[str, Any],
-    augment: Any,
     recipe: str | None,
     plugins: str | Path | Sequence[str | Path],
     layers: Iterable[Mapping[str, Any] | str | Path | None],
 ) -> Run:
     """The run of these arguments; in ``layers`` of settings, later values override earlier ones.
 
+    ``components`` are names or objects by kind; in ``augment`` and ``regularize``, one or several.
+
     Raises RequestError if a name or a value is wrong.
     """
-    named, augments = _names(objects, components), _augmentations(objects, augment)
+    named, included = _names(objects, components), _included(objects, components)
     files = [plugins] if isinstance(plugins, str | Path) else plugins
     layers = list(layers)
 
@@ -55,7 +63,8 @@ def resolve_run(
         for layer in layers:
             if isinstance(layer, Mapping):
                 settings.add(layer, "Python")
-        settings.recommend(augments, "Python")
+        for section, name in included:
+            settings.include(section, name, "Python")
         return settings
 
     settings = fill(Settings())
@@ -66,18 +75,22 @@ def resolve_run(
 
 
 def _names(objects: Objects, components: Mapping[str, Any]) -> dict[str, str]:
-    return {k: objects.name(k, value) for k, value in components.items() if value is not None}
+    given = {kind: components.get(kind) for kind in MAIN_KINDS}
+    return {kind: objects.name(kind, value) for kind, value in given.items() if value is not None}
 
 
-def _augmentations(objects: Objects, augment: Any) -> dict[str, Any]:
-    several = isinstance(augment, Sequence) and not isinstance(augment, str)
-    names = [objects.name("augmentation", each) for each in (augment if several else [augment])]
-    return {f"augment.{name}": {} for name in names}
+def _included(objects: Objects, components: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The components of sections such as ``augment``: each section and name."""
+    found = []
+    for section, kind in NAMED_SECTIONS.items():
+        given = components.get(section, ())
+        several = isinstance(given, Sequence) and not isinstance(given, str)
+        names = [objects.name(kind, each) for each in (given if several else [given])]
+        found += [(section, name) for name in names]
+    return found
 
 
-def open_run(
-    run: AnyRun, components: Mapping[str, Any], augment: Any
-) -> tuple[RunFolder, Settings, Objects]:
+def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[RunFolder, Settings, Objects]:
     """A run's folder, the settings that it was last started with, and its components as objects.
 
     Raises RequestError if the path is not a run folder.
@@ -85,7 +98,8 @@ def open_run(
     folder = RunFolder.open(_path(run))
     settings, objects = stored_settings(folder), Objects()
     settings.add(_names(objects, components), "Python")
-    settings.recommend(_augmentations(objects, augment), "Python")
+    for section, name in _included(objects, components):
+        settings.include(section, name, "Python")
     if not isinstance(run, str | Path):
         objects.add_from(run.run)
     return folder, settings, objects

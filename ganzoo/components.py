@@ -215,6 +215,12 @@ class LossSpec(ComponentSpec):
     kind = "loss"
 
 
+class RegularizerSpec(ComponentSpec):
+    """``factory(options)`` returns a :class:`~ganzoo.Regularizer`."""
+
+    kind = "regularizer"
+
+
 class AugmentationSpec(ComponentSpec):
     """``factory(options)`` returns an :data:`~ganzoo.Augmentation`."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         LossSpec,
         MetricSpec,
         RecipeSpec,
+        RegularizerSpec,
     )
 
 hookspec = pluggy.HookspecMarker("ganzoo")
@@ -37,6 +38,12 @@ def ganzoo_architectures() -> Iterable[ArchitectureSpec]:
 @hookspec
 def ganzoo_losses() -> Iterable[LossSpec]:
     """Return the losses of this plugin."""
+    return ()
+
+
+@hookspec
+def ganzoo_regularizers() -> Iterable[RegularizerSpec]:
+    """Return the regularizers of this plugin: terms that are added to those of any loss."""
     return ()
 
 

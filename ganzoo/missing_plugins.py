@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict
@@ -14,11 +15,21 @@ from ganzoo.components import (
     LossSpec,
     MetricSpec,
     Options,
+    RegularizerSpec,
 )
 from ganzoo.errors import RequestError
 from ganzoo.registry import PYTHON_OBJECTS, Entry, Plugin, Registry
+from ganzoo.settings import NAMED_SECTIONS
 
 _LOCAL = "local: "
+
+_SPECS = {
+    spec.kind: spec
+    for spec in (
+        *(DatasetSpec, LossSpec, RegularizerSpec),
+        *(AugmentationSpec, MetricSpec, ExtractorSpec),
+    )
+}
 
 
 class UncheckedOptions(Options):
@@ -51,11 +62,7 @@ def missing_component(
     def refuse(options: Options, **context: Any) -> None:
         raise refusal
 
-    spec = {
-        each.kind: each
-        for each in (DatasetSpec, LossSpec, AugmentationSpec, MetricSpec, ExtractorSpec)
-    }[kind]
-    made = spec(
+    made = _SPECS[kind](
         name=component, summary="Its plugin is missing.", factory=refuse, options=UncheckedOptions
     )
     return Entry(made, plugin)
@@ -74,7 +81,7 @@ def _recorded_plugin(name: str, recorded: Iterable[str]) -> Plugin:
 
 def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> str:
     if name.startswith(f"{PYTHON_OBJECTS.name}/"):
-        argument = "augment" if kind == "augmentation" else kind
+        argument = next((name for name, of in NAMED_SECTIONS.items() if of == kind), kind)
         return (
             f"the {kind} {name.partition('/')[2]} was passed as a Python object: pass it again "
             f"from Python, such as ganzoo.resume(RUN, {argument}=...) or "
@@ -85,7 +92,11 @@ def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> 
         origin = f"the {kind} {name} is from the file {file}"
         if installed:
             return f"{origin}, which does not declare it any more"
-        return f'{origin}, which does not exist: restore it, or set plugins=["FILE.py"]'
+        copy = f'plugins=["FOLDER/{Path(file).name}"]'
+        return (
+            f"{origin}, which does not exist: restore it; "
+            f"resume, evaluate and neighbors can also load a copy: {copy}"
+        )
     source = plugin.name if plugin.distribution == "unknown" else str(plugin)
     missing = "which is not installed"
     if installed:

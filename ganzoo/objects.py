@@ -15,6 +15,7 @@ from ganzoo.components import (
     ComponentSpec,
     DatasetSpec,
     LossSpec,
+    RegularizerSpec,
 )
 from ganzoo.errors import RequestError
 from ganzoo.registry import PYTHON_OBJECTS, Registry
@@ -36,6 +37,9 @@ _KINDS = {
     ),
     "architecture": _Kind("architecture", ArchitectureSpec, ()),
     "loss": _Kind("loss", LossSpec, ("independent_scores", "discriminator", "generator")),
+    "regularizer": _Kind(
+        "regularize", RegularizerSpec, ("network", "every", "independent_scores", "terms")
+    ),
     "augmentation": _Kind("augment", AugmentationSpec, ("apply_to",)),
 }
 
@@ -49,7 +53,7 @@ class Objects:
     def add_from(self, run: Run) -> None:
         """Add the objects of a run, except where an object of that name was given."""
         known = {(each.kind, each.name) for each in self.components}
-        for chosen in (run.dataset, run.architecture, run.loss, *run.augment.values()):
+        for chosen in run.components.values():
             component = chosen.entry.component
             if (
                 chosen.entry.plugin == PYTHON_OBJECTS

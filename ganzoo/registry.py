@@ -25,6 +25,7 @@ KINDS = {
     "dataset": "ganzoo_datasets",
     "architecture": "ganzoo_architectures",
     "loss": "ganzoo_losses",
+    "regularizer": "ganzoo_regularizers",
     "augmentation": "ganzoo_augmentations",
     "metric": "ganzoo_metrics",
     "extractor": "ganzoo_extractors",

@@ -34,7 +34,7 @@ def evaluate(
 
     Raises RequestError if the real images are not those that the run was trained on.
     """
-    folder, stored, objects = open_run(run, {}, ())
+    folder, stored, objects = open_run(run, {})
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
     stored.add({key: value for key, value in given.items() if value}, "Python")

@@ -32,7 +32,7 @@ from ganzoo.sections import (
     TrainOptions,
     known_keys,
 )
-from ganzoo.settings import MAIN_KINDS, Settings, setting_error, split_names
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, setting_error, split_names
 
 SHORTHANDS = {
     "resolution": "data.resolution",
@@ -60,6 +60,9 @@ class ConfiguredComponent:
         """The object that the component's factory returns for the options."""
         return self.entry.build(self.options, **context)
 
+    def with_values(self, values: Mapping[str, float]) -> ConfiguredComponent:
+        raise NotImplementedError
+
     def tree(self) -> dict[str, Any]:
         """The qualified name and the options, as in a settings file."""
         options = self.options.model_dump(mode="json", exclude_none=True)
@@ -80,6 +83,9 @@ class Run(BaseModel):
     loss: ConfiguredComponent
     augment: Mapping[str, ConfiguredComponent] = Field(
         {}, description="Augmentations by the name of their section."
+    )
+    regularize: Mapping[str, ConfiguredComponent] = Field(
+        {}, description="Regularizers by the name of their section."
     )
     seed: int = Field(0, ge=0, description="Seed of all random numbers of the run.")
     plugins: tuple[LocalPath, ...] = Field((), description="Local files used as plugins.")
@@ -120,7 +126,7 @@ class Run(BaseModel):
             apply_recommendations(components, settings)
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
-        parts["augment"] = _augmentations(settings, registry)
+        parts |= {name: _named(name, settings, registry) for name in NAMED_SECTIONS}
         parts["metrics"] = _metrics(settings, registry)
         if recommend:
             _check_best(settings, parts["metrics"])
@@ -129,11 +135,9 @@ class Run(BaseModel):
         try:
             return cls.model_validate({**rest, **parts})
         except ValidationError as error:
-            sections = {kind: parts[kind] for kind in MAIN_KINDS}
-            sections |= {f"augment.{label}": part for label, part in parts["augment"].items()}
             options = (
                 f"{section}.{option}"
-                for section, part in sections.items()
+                for section, part in _by_section(parts).items()
                 for option in part.entry.component.options.model_fields
             )
             known = [*core_keys(), *options]
@@ -142,8 +146,10 @@ class Run(BaseModel):
     def tree(self) -> dict[str, Any]:
         """The run as a settings file, with qualified component names."""
         components = {kind: getattr(self, kind).tree() for kind in MAIN_KINDS}
-        augment = {label: part.tree() for label, part in self.augment.items()}
-        others = {*MAIN_KINDS, "augment", "extractor", "metrics"}
+        for section in NAMED_SECTIONS:
+            chosen = getattr(self, section).items()
+            components[section] = {label: part.tree() for label, part in chosen}
+        others = {*MAIN_KINDS, *NAMED_SECTIONS, "extractor", "metrics"}
         rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
         rest["metrics"] = {label: part.tree() for label, part in self.metrics.items()}
         if self.extractor:
@@ -152,12 +158,21 @@ class Run(BaseModel):
             del rest["train"]["steps"]
         if self.train.ema.decay is not None:
             del rest["train"]["ema"]["half_life"]
-        return {"seed": rest.pop("seed"), **components, "augment": augment, **rest}
+        return {"seed": rest.pop("seed"), **components, **rest}
+
+    @property
+    def components(self) -> dict[str, ConfiguredComponent]:
+        """The components that training uses, by their section: ``loss``, ``augment.flip``."""
+        return _by_section(dict(self))
 
     @property
     def title(self) -> str:
         """``DATASET-ARCHITECTURE-LOSS``, by their short names."""
         return "-".join(getattr(self, kind).entry.component.name for kind in MAIN_KINDS)
+
+    @property
+    def schedules(self) -> dict[str, Any]:
+        return {}
 
     def __repr__(self) -> str:
         return f"Run({self.title!r}, seed={self.seed})"
@@ -210,20 +225,31 @@ def discover_plugins(settings: Settings) -> Registry:
     return registry
 
 
-def _augmentations(settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
-    """The augmentations by the names of their sections."""
-    sections = settings.values.get("augment", {})
+def _by_section(parts: Mapping[str, Any]) -> dict[str, ConfiguredComponent]:
+    """The components of a run by their section, from the values of its fields."""
+    found = {kind: parts[kind] for kind in MAIN_KINDS}
+    for section in NAMED_SECTIONS:
+        found |= {f"{section}.{label}": part for label, part in parts[section].items()}
+    return found
+
+
+def _named(name: str, settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
+    """The components of a section such as ``augment``, by the names of their sections in it."""
+    sections = settings.values.get(name, {})
     if not isinstance(sections, dict):
-        raise RequestError("augment is a section: write augment.NAME=true, or --augment NAME")
+        raise RequestError(f"{name} is a section: write {name}.NAME=true, or --{name} NAME")
     found = {}
     for label, values in sections.items():
+        section = f"{name}.{label}"
+        if values is False:
+            continue
         if not isinstance(values, dict):
-            raise RequestError(
-                f"augment.{label}={values}: write true, false, or augment.{label}.OPTION=VALUE"
-            )
-        section = f"augment.{label}"
-        name = str(values.get("name", label))
-        entry = _find("augmentation", name, settings, registry, section)
+            raise RequestError(f"{section}={values}: write true, false, or {section}.OPTION=VALUE")
+        entry = _find(
+            NAMED_SECTIONS[name], str(values.get("name", label)), settings, registry, section
+        )
+        first = next((key for key in settings.origins if f"{key}.".startswith(f"{section}.")), "")
+        settings.origins.setdefault(f"{section}.name", settings.origins.get(first, "default"))
         found[label] = _configured(entry, settings, section)
     return found
 

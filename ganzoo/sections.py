@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from ganzoo.components import Options
 from ganzoo.data.preparation import Preparation
@@ -26,6 +26,19 @@ def _checked_interval(every: Any) -> int | str:
 
 Interval = Annotated[int | str, BeforeValidator(_checked_interval)]
 """The time between two events: a number of steps, ``"2 epochs"`` or ``"50000 images"``."""
+
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?", re.ASCII)
+
+
+def _checked_device(device: str) -> str:
+    if not _DEVICE.fullmatch(device):
+        raise ValueError("write auto, cpu, cuda, cuda:N or mps")
+    return device
+
+
+Device = Annotated[str, AfterValidator(_checked_device)]
+"""The name of a device, or ``"auto"``."""
 
 
 _DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
@@ -53,7 +66,7 @@ Duration = Annotated[str, BeforeValidator(_checked_duration)]
 
 
 class OptimizerOptions(Options):
-    """The optimizer of one network."""
+    """The optimizer of one network, and its number of updates."""
 
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
@@ -63,12 +76,7 @@ class OptimizerOptions(Options):
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
     eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
-
-
-class DiscriminatorOptions(OptimizerOptions):
-    """The optimizer of the discriminator, and its number of updates."""
-
-    steps: int = Field(1, ge=1, le=1000, description="Discriminator updates per generator update.")
+    steps: int = Field(1, ge=1, le=1000, description="Updates of this network in each step.")
 
 
 class EmaOptions(Options):
@@ -100,8 +108,8 @@ class TrainOptions(Options):
     steps: int = Field(
         10_000,
         ge=1,
-        description="Number of steps; each is discriminator.steps updates of the discriminator and "
-        "one of the generator.",
+        description="Number of steps; each is discriminator.steps updates of the discriminator, "
+        "then generator.steps of the generator.",
     )
     epochs: float | None = Field(
         None, gt=0, le=1e9, description="Length in epochs, instead of steps."
@@ -116,19 +124,20 @@ class TrainOptions(Options):
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
     )
     generator: OptimizerOptions = Field(
-        OptimizerOptions(), description="The generator's optimizer."
+        OptimizerOptions(), description="The generator's optimizer, and its updates in each step."
     )
-    discriminator: DiscriminatorOptions = Field(
-        DiscriminatorOptions(),
+    discriminator: OptimizerOptions = Field(
+        OptimizerOptions(),
         description="The discriminator's optimizer, and its updates in each step.",
     )
     ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")
-    device: str = Field(
-        "auto",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
-        description="auto, cpu, cuda, cuda:N or mps.",
+    device: Device = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
+    devices: int | None = Field(
+        None,
+        ge=1,
+        description="Number of processes, each on its own device; if unset, as many as torchrun "
+        "started, and one without it.",
     )
-    devices: int = Field(1, ge=1, description="Number of processes, each on its own device.")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Precision of the forward passes; with bf16, penalties stay in float32."
     )

@@ -22,6 +22,12 @@ MAIN_KINDS = ("dataset", "architecture", "loss")
 _SINGLE_COMPONENT_SECTIONS = (*MAIN_KINDS, "extractor")
 """Sections of one component: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
+NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer"}
+"""Sections of any number of components, with their kind; ``augment.flip`` configures ``flip``.
+
+``augment.flip=true`` adds the component, ``augment.flip=false`` removes it.
+"""
+
 _MAX_DEPTH = 10
 """Largest number of nested sections; existing settings have four."""
 
@@ -119,17 +125,17 @@ class Settings:
         *parents, leaf = key.split(".")
         if not parents and leaf in _SINGLE_COMPONENT_SECTIONS and isinstance(value, str):
             parents, leaf = [leaf], "name"
-        if key.startswith("augment.") and "/" in key:
+        if "/" in key and key.partition(".")[0] in NAMED_SECTIONS:
             self._set_qualified(key, value, origin)
             return
-        if parents == ["augment"] and isinstance(value, bool):
-            self.drop(key)
-            if not value:
-                return
+        is_named = len(parents) == 1 and parents[0] in NAMED_SECTIONS
+        if is_named and value is True:
             value = {}
+        if self._is_removed(".".join(parents)):
+            self.drop(".".join(parents))
         if parents and leaf == "name":
             value = self._rename(".".join(parents), value)
-        if value == {} and parents != ["augment"]:
+        if value == {} and not is_named:
             return
         node = self.values
         for parent in parents:
@@ -145,8 +151,8 @@ class Settings:
 
     def _set_qualified(self, key: str, value: Any, origin: str) -> None:
         """Set ``augment.plugin/flip``: the section ``augment.flip`` with that name."""
-        _, name, *option = key.split(".")
-        section = f"augment.{name.partition('/')[2]}"
+        kind, name, *option = key.split(".")
+        section = f"{kind}.{name.partition('/')[2]}"
         if option or value not in (True, {}):
             self.set(".".join([section, *option]), value, origin)
         if option or value is not False:
@@ -154,9 +160,7 @@ class Settings:
 
     def _rename(self, section: str, name: Any) -> Any:
         """The new name of a section; the options of another component in it are removed."""
-        node: Any = self.values
-        for part in section.split("."):
-            node = node.get(part) if isinstance(node, dict) else None
+        node = self._at(section)
         before = node.get("name", name) if isinstance(node, dict) else name
         if str(before).endswith(f"/{name}"):  # the short name of the same component
             return before
@@ -165,10 +169,35 @@ class Settings:
         return name
 
     def recommend(self, values: Mapping[str, Any], origin: str) -> None:
-        """Set each value if its key, and any key below it, is not set."""
-        for key, value in values.items():
-            if not any(f"{known}.".startswith(f"{key}.") for known in self.origins):
+        """Set each value if its key, and any key below it, is not set.
+
+        Values of a component that was removed (``regularize.r1=false``) are not set.
+        """
+        for key, value in _leaves(values):
+            is_set = any(f"{known}.".startswith(f"{key}.") for known in self.origins)
+            if not is_set and not self._is_removed(key):
                 self.set(key, value, origin)
+
+    def include(self, section: str, name: str, origin: str) -> None:
+        """Add a component to a section such as ``augment``, with the options that are set for it.
+
+        The name may be qualified.
+        """
+        if "/" in name or not isinstance(self._at(f"{section}.{name}"), dict):
+            self.set(f"{section}.{name}", {}, origin)
+
+    def _is_removed(self, key: str) -> bool:
+        """Whether the key belongs to a component that was removed from a named section."""
+        section, _, rest = key.partition(".")
+        name = rest.partition(".")[0].rpartition("/")[2]
+        return section in NAMED_SECTIONS and self._at(f"{section}.{name}") is False
+
+    def _at(self, key: str) -> Any:
+        """The value or section of this key; ``None`` without one."""
+        node: Any = self.values
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        return node
 
     def is_stored(self, key: str) -> bool:
         """Whether the value of a key is a stored one of an existing run."""

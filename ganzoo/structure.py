@@ -57,12 +57,38 @@ def _require_networks(networks: Any) -> None:
 
 
 def _require_loss(loss: Any) -> None:
-    _require_methods(loss, ("discriminator", "generator"))
+    """Require a method, which has phases, or else a loss of scores."""
+    if hasattr(loss, "phases"):
+        _require_methods(loss, ("phases",))
+    else:
+        _require_methods(loss, ("discriminator", "generator"))
     independent = getattr(loss, "independent_scores", None)
     if not isinstance(independent, bool):
         raise ContractError(f"independent_scores is {independent!r}, not True or False", loss)
     _require_state_methods(loss)
-    _warn_of_misspelled_methods(loss, ("constrain", *_STATE))
+    optional = () if hasattr(loss, "phases") else ("constrain",)
+    _warn_of_misspelled_methods(loss, (*optional, "observe", *_STATE))
+
+
+def _require_regularizer(regularizer: Any) -> None:
+    _require_methods(regularizer, ("terms",))
+    network = getattr(regularizer, "network", None)
+    if not isinstance(network, str) or not network:
+        raise ContractError(
+            f'network is {network!r}, not a name such as "discriminator"', regularizer
+        )
+    every = getattr(regularizer, "every", None)
+    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+        raise ContractError(f"every is {every!r}, not a whole number from 1 on", regularizer)
+    independent = getattr(regularizer, "independent_scores", None)
+    if not isinstance(independent, bool):
+        raise ContractError(
+            f"independent_scores is {independent!r}, not True or False", regularizer
+        )
+    if hasattr(regularizer, "observe"):
+        _require_methods(regularizer, ("observe",))
+    _require_state_methods(regularizer)
+    _warn_of_misspelled_methods(regularizer, ("observe", *_STATE))
 
 
 _AUGMENTATION_METHODS = (
@@ -89,7 +115,7 @@ def _require_augmentation(augmentation: Any) -> None:
     for methods in kinds:
         _require_methods(augmentation, methods)
     _require_state_methods(augmentation)
-    _warn_of_misspelled_methods(augmentation, (*known, *_STATE))
+    _warn_of_misspelled_methods(augmentation, (*known, "observe", *_STATE))
 
 
 _STATE = ("state_dict", "load_state_dict")
@@ -139,6 +165,7 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "dataset": _require_dataset,
     "architecture": _require_networks,
     "loss": _require_loss,
+    "regularizer": _require_regularizer,
     "augmentation": _require_augmentation,
     "metric": _require_callable,
     "extractor": _require_extractor,
@@ -165,6 +192,17 @@ def require_tensor(
         raise ContractError(f"{what} is {described(value)}, not a tensor", at)
     if shape is not None and value.shape != shape:
         raise ContractError(f"{what} has the shape {tuple(value.shape)}, not {shape}", at)
+
+
+def require_scores(scores: Any, count: int, at: Any) -> None:
+    """Raise ContractError if these are not the scores of ``count`` images, (N,) or (N, K)."""
+    require_tensor("the discriminator's output", scores, None, at)
+    if scores.ndim not in (1, 2) or len(scores) != count:
+        raise ContractError(
+            f"the discriminator's output has the shape {tuple(scores.shape)}, not ({count},) or "
+            f"({count}, K)",
+            at,
+        )
 
 
 def require_terms(terms: Any, method: Callable[..., Any]) -> None:

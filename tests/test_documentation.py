@@ -24,7 +24,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 SECTIONS = (
-    "dataset|architecture|loss|augment|data|train|growth|checkpoint|sample|log|"
+    "dataset|architecture|loss|augment|regularize|data|train|growth|checkpoint|sample|log|"
     "evaluate|metrics|extractor"
 )
 

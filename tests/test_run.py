@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
+import ganzoo
 from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
-from ganzoo.registry import Registry
-from ganzoo.run import SHORTHANDS, Run
+from ganzoo.registry import Plugin, Registry
+from ganzoo.run import SHORTHANDS, Run, core_keys
 from ganzoo.sections import (
     CheckpointOptions,
     EmaOptions,
@@ -67,7 +68,7 @@ def test_every_value_has_an_origin(tmp_path: Path) -> None:
     shown = {key: (value, origin) for key, value, origin in explain(run.tree(), found.origins)}
     assert shown["seed"] == (5, str(file))
     assert shown["loss.name"] == ("wgan-gp/wgan-gp", "command line")
-    assert shown["loss.gp_weight"] == (10.0, "default")
+    assert shown["loss.drift"] == (0.001, "default")
     assert shown["train.batch_size"] == (16, "command line")
     assert shown["train.discriminator.steps"] == (5, "loss wgan-gp")
     assert shown["data.resolution"] == (32, "dataset blossoms")
@@ -93,10 +94,10 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("loss.lr=1", "no setting loss.lr; did you mean train.generator.lr or"),
         ("batch_size=8", "no setting batch_size; did you mean train.batch_size or growth.batch"),
         ("resolution=8", "no setting resolution; did you mean data.resolution?"),
-        ("gp_weight=1", "no setting gp_weight; did you mean loss.gp_weight?"),
+        ("drift=1", "no setting drift; did you mean loss.drift?"),
         ("train.generator.learning_rate=1", "there is no setting train.generator.learning_rate"),
         ("trian.steps=1", "there is no setting trian; did you mean train"),
-        ("loss.gp_wieght=1", "there is no setting loss.gp_wieght; did you mean loss.gp_weight?"),
+        ("loss.drfit=1", "there is no setting loss.drfit; did you mean loss.drift?"),
         ("augment.rotate.degree=1", "did you mean augment.rotate.degrees"),
         ("augment.rotat=true", "there is no augmentation called rotat; did you mean rotate?"),
         ("augment=flip", "augment is a section"),
@@ -111,7 +112,7 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("train.steps=0", "train.steps=0: input should be greater than or equal to 1"),
         ("train.generator.lr=NaN", "train.generator.lr="),
         ("train.device=gpu", "train.device=gpu: "),
-        ("loss.gp_weight=-1", "loss.gp_weight=-1: input should be greater than or equal to 0"),
+        ("loss.drift=-1", "loss.drift=-1: input should be greater than or equal to 0"),
         ("architecture.kernel_size=7", "architecture.kernel_size=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
         (
@@ -235,6 +236,7 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
         kind, name = entry.component.kind, entry.component.name
         chosen, of = {
             "augmentation": (f"augment.{name}=true", f"augment.{name}"),
+            "regularizer": (f"regularize.{name}=true", f"regularize.{name}"),
             "metric": (f"evaluate.metrics={name}", f"metrics.{name}"),
             "extractor": (f"extractor={name}", "extractor"),
         }.get(kind, (f"{kind}={name}", kind))
@@ -281,16 +283,12 @@ def test_a_number_out_of_bounds_is_refused_in_one_line(
 )
 def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
-        if name not in ("dataset", "architecture", "loss", "augment"):
+        if name not in ("dataset", "architecture", "loss", "augment", "regularize"):
             assert not list(option_faults(field)), name
 
 
 def test_every_shorthand_exists_as_a_setting() -> None:
-    tree = resolve("train.epochs=1").tree()
-    tree["train"]["steps"] = 1
-    for key in SHORTHANDS.values():
-        section, _, name = key.rpartition(".")
-        assert name in (tree[section] if section else tree)
+    assert set(SHORTHANDS.values()) <= set(core_keys())
 
 
 def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> None:
@@ -337,3 +335,59 @@ def test_an_automatic_extractor_has_the_origin_auto() -> None:
 def test_an_unknown_python_argument_suggests_the_dotted_key() -> None:
     with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
         flags({"lr": 1e-4})
+
+
+class Weight(ganzoo.Options):
+    weight: float = Field(1.0, ge=0, description="Weight.")
+
+
+@pytest.fixture
+def regularizing() -> Registry:
+    """A registry with a regularizer, and a loss that recommends it."""
+    registry = Registry.discover()
+    made = ganzoo.RegularizerSpec(name="decay", summary="One.", factory=dict, options=Weight)
+    loss = ganzoo.LossSpec(
+        name="decaying", summary="One.", factory=dict, recommends={"regularize.decay.weight": 3.0}
+    )
+    registry.add_components([made, loss], Plugin("more", "ganzoo-more", "1"))
+    return registry
+
+
+def test_a_loss_recommends_a_regularizer_and_the_user_removes_or_changes_it(
+    regularizing: Registry,
+) -> None:
+    def weights(*assignments: str) -> dict[str, float]:
+        found = settings("loss=decaying", *assignments)
+        chosen = Run.resolve(found, regularizing).regularize
+        return {name: part.options.model_dump()["weight"] for name, part in chosen.items()}
+
+    assert weights() == {"decay": 3.0}
+    assert weights("regularize.decay=true") == {"decay": 3.0}
+    assert weights("regularize.decay.weight=5") == {"decay": 5.0}
+    assert weights("regularize.decay=false") == {}
+    assert weights("loss=hinge") == {}
+    assert weights("loss=hinge", "regularize.more/decay=true") == {"decay": 1.0}
+
+
+def test_added_components_have_an_origin(regularizing: Registry) -> None:
+    found = settings("loss=decaying", "augment.rotate.degrees=3")
+    found.include("augment", "flip", "--augment flip")
+    run = Run.resolve(found, regularizing)
+    origins = {key: origin for key, _, origin in explain(run.tree(), found.origins)}
+    assert origins["augment.flip.name"] == "--augment flip"
+    assert origins["augment.rotate.name"] == "command line"
+    assert origins["regularize.decay.name"] == origins["regularize.decay.weight"] == "loss decaying"
+    assert list(run.components)[2:] == [
+        "loss",
+        "augment.rotate",
+        "augment.flip",
+        "regularize.decay",
+    ]
+
+
+def test_a_removed_component_of_a_run_stays_removed(regularizing: Registry) -> None:
+    run = Run.resolve(settings("loss=decaying", "regularize.decay=false"), regularizing)
+    stored = Settings()
+    stored.add(run.tree(), "run.toml")
+    assert Run.resolve(stored, regularizing, recommend=False).tree() == run.tree()
+    assert run.tree()["regularize"] == {}

@@ -107,45 +107,49 @@ def test_recommendations_apply_only_to_settings_that_are_not_set() -> None:
 
 
 def test_naming_another_component_removes_the_options_of_the_first() -> None:
-    found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=hinge")
+    found = settings("loss=wgan-gp", "loss.drift=5", "loss=hinge")
     assert found.values == {"loss": {"name": "hinge"}}
     assert list(found.origins) == ["loss.name"]
 
 
 def test_naming_the_same_component_again_keeps_its_options() -> None:
-    found = settings("loss=wgan-gp", "loss.gp_weight=5", "loss=wgan-gp")
-    assert found.values == {"loss": {"name": "wgan-gp", "gp_weight": 5}}
+    found = settings("loss=wgan-gp", "loss.drift=5", "loss=wgan-gp")
+    assert found.values == {"loss": {"name": "wgan-gp", "drift": 5}}
 
 
 def test_an_augmentation_is_switched_on_and_off() -> None:
     on = settings("augment.flip=true", "augment.flip.probability=1")
     assert on.values == {"augment": {"flip": {"probability": 1}}}
     off = settings("augment.flip.probability=1", "augment.rotate=true", "augment.flip=false")
-    assert off.values == {"augment": {"rotate": {}}}
+    assert off.values == {"augment": {"rotate": {}, "flip": False}}
+    assert "augment.flip.probability" not in off.origins
+    again = settings("augment.flip=false", "augment.flip.probability=1")
+    assert again.values == {"augment": {"flip": {"probability": 1}}}
 
 
 def test_short_and_qualified_names_are_the_same_augmentation() -> None:
     both = settings("augment.classic-augment/flip.probability=1", "augment.flip.vertical=0.5")
     section = {"probability": 1, "name": "classic-augment/flip", "vertical": 0.5}
     assert both.values == {"augment": {"flip": section}}
-    assert settings("augment.a/flip.x=1", "augment.flip=false").values == {"augment": {}}
-    assert settings("augment.flip.x=1", "augment.a/flip=false").values == {"augment": {}}
+    removed = {"augment": {"flip": False}}
+    assert settings("augment.a/flip.x=1", "augment.flip=false").values == removed
+    assert settings("augment.flip.x=1", "augment.a/flip=false").values == removed
     assert settings("augment.flip.x=1", "augment.a/flip=true").values["augment"] == {
         "flip": {"x": 1, "name": "a/flip"}
     }
 
 
 def test_the_short_name_of_a_stored_component_keeps_its_options() -> None:
-    found = settings("loss=wgan-gp/wgan-gp", "loss.gp_weight=3", "loss=wgan-gp")
-    assert found.values == {"loss": {"name": "wgan-gp/wgan-gp", "gp_weight": 3}}
+    found = settings("loss=wgan-gp/wgan-gp", "loss.drift=3", "loss=wgan-gp")
+    assert found.values == {"loss": {"name": "wgan-gp/wgan-gp", "drift": 3}}
 
 
 def test_the_name_in_a_table_is_set_before_its_options(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
-    file.write_text('[loss]\ngp_weight = 3\nname = "wgan-gp"\n')
+    file.write_text('[loss]\ndrift = 3\nname = "wgan-gp"\n')
     found = settings("loss=hinge")
     found.read(file)
-    assert found.values == {"loss": {"name": "wgan-gp", "gp_weight": 3}}
+    assert found.values == {"loss": {"name": "wgan-gp", "drift": 3}}
 
 
 def test_an_empty_section_changes_nothing(tmp_path: Path) -> None:
@@ -271,3 +275,20 @@ def test_without_a_similar_name_there_is_no_suggestion() -> None:
 )
 def test_names_in_one_text_are_split_at_commas(names: object, found: object) -> None:
     assert split_names(names) == found
+
+
+def test_a_removed_component_is_not_recommended() -> None:
+    found = settings("regularize.r1=false")
+    recommended = {"regularize.r1": {}, "regularize.more/r1.gamma": 1.0, "regularize.r2.gamma": 2.0}
+    found.recommend(recommended, "loss mine")
+    assert found.values == {"regularize": {"r1": False, "r2": {"gamma": 2.0}}}
+    found.include("regularize", "r1", "--regularize r1")
+    assert found.values["regularize"]["r1"] == {}
+
+
+def test_including_a_component_keeps_its_options() -> None:
+    found = settings("augment.flip.probability=1")
+    found.include("augment", "flip", "--augment flip")
+    found.include("augment", "classic-augment/flip", "--augment classic-augment/flip")
+    expected = {"probability": 1, "name": "classic-augment/flip"}
+    assert found.values == {"augment": {"flip": expected}}

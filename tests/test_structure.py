@@ -26,6 +26,14 @@ class NoLoading(CorrectLoss):
     def state_dict(self) -> Any: ...
 
 
+class CorrectRegularizer:
+    network = "discriminator"
+    every = 16
+    independent_scores = True
+
+    def terms(self, step: Any) -> Any: ...
+
+
 class Rotation:
     apply_to = "real"
 
@@ -38,7 +46,24 @@ class MisspelledTint(Rotation):
 
 def test_correct_components_pass_without_a_warning() -> None:
     require_structure("loss", CorrectLoss())
+    require_structure("regularizer", CorrectRegularizer())
     require_structure("augmentation", Rotation())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"network": 5}, 'network is 5, not a name such as "discriminator"'),
+        ({"every": 0}, "every is 0, not a whole number from 1 on"),
+        ({"every": True}, "every is True, not"),
+        ({"independent_scores": None}, "independent_scores is None, not True or False"),
+        ({"terms": 5}, "Wrong has no method terms"),
+        ({"observe": 5}, "Wrong has no method observe"),
+    ],
+)
+def test_a_regularizer_lacks_something(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        require_structure("regularizer", type("Wrong", (CorrectRegularizer,), wrong)())
 
 
 @pytest.mark.parametrize(

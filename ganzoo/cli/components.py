@@ -21,8 +21,8 @@ def list_components(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="List only datasets, architectures, losses, augmentations, metrics, "
-            "extractors or recipes.",
+            help="List only datasets, architectures, losses, regularizers, augmentations, "
+            "metrics, extractors or recipes.",
         ),
     ] = None,
     as_json: Json = False,

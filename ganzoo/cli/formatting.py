@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def settings_section(component: ComponentSpec) -> str:
     """The settings section of a component's options: ``loss``, or ``augment.flip``."""
+    from ganzoo.settings import NAMED_SECTIONS
+
+    for section, kind in NAMED_SECTIONS.items():
+        if kind == component.kind:
+            return f"{section}.{component.name}"
     match component.kind:
-        case "augmentation":
-            return f"augment.{component.name}"
         case "metric":
             return f"metrics.{component.name}"
         case "extractor":

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganzoo.cli.formatting import allowed_values, format_value, settings_section
+from ganzoo.settings import NAMED_SECTIONS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -17,7 +18,7 @@ SECTIONS = {
     "dataset": "dataset",
     "architecture": "architecture",
     "loss": "loss",
-    "augment": "augmentation",
+    **NAMED_SECTIONS,
     "metrics": "metric",
     "extractor": "extractor",
 }

@@ -25,6 +25,12 @@ Augmentations = Annotated[
 ]
 
 
+Regularizers = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Add a regularizer to the loss; can be given several times."),
+]
+
+
 class Arguments(NamedTuple):
     """The positional arguments, in the order in which they are applied."""
 
@@ -60,17 +66,17 @@ class Arguments(NamedTuple):
 
 
 class Request:
-    """The flags that all runs of a command share: recipe, augmentations, plugins."""
+    """The flags that all runs of a command share: recipe, added components, plugins."""
 
     def __init__(
         self,
         recipe: str | None,
-        augment: list[str] | None,
+        included: Mapping[str, list[str] | None],
         plugin: list[Path] | None,
         disable_plugin: list[str] | None,
     ) -> None:
         self.recipe = recipe
-        self.augment = augment or []
+        self.included = included
         self.plugins = [file.absolute() for file in plugin or ()]
         # Cached because a sweep resolves many runs: each broken plugin gets one warning.
         self._registry = cache(lambda files: registry(disable_plugin, list(files)))
@@ -94,7 +100,9 @@ class Request:
         if self.plugins:
             settings.set("plugins", [str(file) for file in files], "command line")
         settings.add(by_key(flags), "command line")
-        settings.recommend({f"augment.{name}": {} for name in self.augment}, "command line")
+        for section, names in self.included.items():
+            for name in names or ():
+                settings.include(section, name, f"--{section} {name}")
         return Run.resolve(settings, known), settings
 
 

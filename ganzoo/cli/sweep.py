@@ -14,7 +14,7 @@ import typer
 from ganzoo.cli.combinations import Combination, combinations
 from ganzoo.cli.exit import STOPPED
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
-from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Request
+from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Regularizers, Request
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def sweep(
     ] = None,
     recipe: RecipeName = None,
     augment: Augmentations = None,
+    regularize: Regularizers = None,
     sweep_dir: Annotated[
         Path | None,
         typer.Option(
@@ -92,6 +93,7 @@ def sweep(
         others = (
             recipe,
             augment,
+            regularize,
             sweep_dir,
             dry_run,
             disable_plugin,
@@ -102,7 +104,8 @@ def sweep(
         return
     assignments = (f"{SHORTHANDS[name]}={text}" for name, text in flags.items())
     chosen = combinations(Arguments.of([*words, *assignments]))
-    runs = _resolve(chosen, Request(recipe, augment, plugin, disable_plugin))
+    included = {"augment": augment, "regularize": regularize}
+    runs = _resolve(chosen, Request(recipe, included, plugin, disable_plugin))
     new = trials([combination.differs for combination in chosen], runs)
     if dry_run:
         _show(new, as_json)

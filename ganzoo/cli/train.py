@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.options import RESOLUTION_HELP, DisablePlugin, LocalPlugin
-from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Request
+from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Regularizers, Request
 from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 
@@ -34,6 +34,7 @@ def train(
     ] = None,
     recipe: RecipeName = None,
     augment: Augmentations = None,
+    regularize: Regularizers = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(
@@ -107,7 +108,8 @@ def train(
         "devices": devices,
         "precision": precision,
     }
-    request = Request(recipe, augment, plugin, disable_plugin)
+    included = {"augment": augment, "regularize": regularize}
+    request = Request(recipe, included, plugin, disable_plugin)
     resolved, settings = request.resolve(Arguments.of(what or []), flags)
     if dry_run:
         _show(resolved, settings)

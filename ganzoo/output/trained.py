@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from PIL.Image import Image
 from torch import Tensor
 
@@ -21,11 +22,13 @@ from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
+from ganzoo.output.device import require_device
 from ganzoo.output.truncation import TruncatedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.conditional import network_condition
 from ganzoo.training.growth import GrowthSchedule
+from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import (
     ConditionFrequencies,
     latents_of,
@@ -33,6 +36,7 @@ from ganzoo.training.sampling import (
     make_rows,
     row_names,
 )
+from ganzoo.training.weights import Weights
 
 
 class TrainedRun:
@@ -62,13 +66,15 @@ class TrainedRun:
             self.frequencies = ConditionFrequencies.from_plain(state["frequencies"])
         self.data_image_shape = ImageShape(*state["image_shape"])
         """The shape of the images in the data; ``image_shape`` is smaller at an earlier stage."""
-        networks = self._build_networks()
+        networks = self._build_networks(LossRequirements(**state["requirements"]))
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
-            self.generator.load_state_dict(state["generator_ema"])
-            self.discriminator.load_state_dict(state["discriminator"])
-        except RuntimeError as error:
+            Weights(self.generator).load_state_dict(state["state"]["generator_ema"])
+            Weights(self.discriminator).load_state_dict(state["state"]["network discriminator"])
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, RequestError):
+                raise
             reason = textwrap.shorten(str(error), 200)
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         schedule = GrowthSchedule(run, networks, self.data_image_shape)
@@ -194,11 +200,9 @@ class TrainedRun:
 
         Raises RequestError if there is no such device.
         """
-        try:
-            self.generator.to(device)
-            self.discriminator.to(device)
-        except (RuntimeError, AssertionError) as error:
-            raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
+        require_device(device)
+        self.generator.to(device)
+        self.discriminator.to(device)
         return self
 
     def conditions(
@@ -232,12 +236,15 @@ class TrainedRun:
             )
         return self.condition
 
-    def _build_networks(self) -> Networks:
-        networks: Networks = self.run.architecture.build(
-            image_shape=self.data_image_shape,
-            condition=self.condition,
-            requirements=LossRequirements.of(self.run.loss.build()),
-        )
+    def _build_networks(self, requirements: LossRequirements) -> Networks:
+        # As in training, so that frozen parameters with random values are the same.
+        with torch.random.fork_rng(devices=[]):
+            Randomness(self.run.seed).reseed("initial weights", 0, torch.device("cpu"))
+            networks: Networks = self.run.architecture.build(
+                image_shape=self.data_image_shape,
+                condition=self.condition,
+                requirements=requirements,
+            )
         return networks
 
 

@@ -12,11 +12,13 @@ from ganzoo.testing.losses import check_loss
 from ganzoo.testing.metrics import check_extractor, check_metric
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.recipes import check_recipe
+from ganzoo.testing.regularizers import check_regularizer
 
 CHECKS: Mapping[str, Callable[[ComponentSpec, Options, Problems], None]] = {
     "dataset": check_dataset,
     "architecture": check_architecture,
     "loss": check_loss,
+    "regularizer": check_regularizer,
     "augmentation": check_augmentation,
     "metric": check_metric,
     "extractor": check_extractor,

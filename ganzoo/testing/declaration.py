@@ -14,7 +14,7 @@ from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSp
 from ganzoo.errors import did_you_mean
 from ganzoo.run import Run
 from ganzoo.sections import known_keys, section
-from ganzoo.settings import setting_error
+from ganzoo.settings import NAMED_SECTIONS, setting_error
 from ganzoo.testing.problems import Problems
 
 RECOMMENDABLE_SECTIONS = ("checkpoint", "data", "log", "sample", "train")
@@ -101,7 +101,10 @@ def _check_recommendations(component: ComponentSpec, problems: Problems) -> None
     grows = isinstance(component, ArchitectureSpec) and component.grows
     for key, value in component.recommends.items():
         name, _, inside = key.partition(".")
-        if name in (*RECOMMENDABLE_SECTIONS, "growth") and inside:
+        if name in NAMED_SECTIONS and inside:
+            if "." not in inside and not isinstance(value, bool | Mapping):
+                problems.add(f"recommends {key}={value!r}: write True, False or a mapping")
+        elif name in (*RECOMMENDABLE_SECTIONS, "growth") and inside:
             if fault := _setting_fault(key, value):
                 problems.add(f"recommends: {fault}")
             elif name == "growth" and not grows:

@@ -14,7 +14,10 @@ def test_the_shape_and_the_numbers_decide_the_kind() -> None:
     labels, condition = encode_condition(np.array(["b", "a"]), "x")
     assert (labels.tolist(), condition) == ([1, 0], Condition("class", ("a", "b")))
     values, condition = encode_condition(np.array([[0, 1], [1, 1]]), "x", ["round", "red"])
-    assert (values.dtype, condition) == (np.dtype(np.float32), Condition("classes", ("round", "red")))
+    assert (values.dtype, condition) == (
+        np.dtype(np.float32),
+        Condition("classes", ("round", "red")),
+    )
     values, condition = encode_condition(np.array([[0.0], [3]]), "x")
     assert (values.tolist(), condition) == ([[0], [3]], Condition("vector", ("value0",), ((0, 3),)))
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ganzoo.objects import Objects
 from ganzoo.run import Run
-from ganzoo.settings import MAIN_KINDS, Settings, Stored, changed_values, explain
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored, changed_values, explain
 
 
 class Setting(NamedTuple):
@@ -23,7 +23,8 @@ def changed_settings(run: Run) -> list[Setting]:
     bare, tree = Settings(), run.tree()
     bare.stored = Stored("", ())  # accepts components whose plugin is missing
     bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in MAIN_KINDS}}, "")
-    bare.add({"augment": {k: {"name": v["name"]} for k, v in tree["augment"].items()}}, "")
+    for section in NAMED_SECTIONS:
+        bare.add({section: {k: {"name": v["name"]} for k, v in tree[section].items()}}, "")
     objects = Objects()
     objects.add_from(run)
     changes = changed_values(Run.resolve(bare, objects.registry(bare)).tree(), tree)
