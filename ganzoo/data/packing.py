@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending, exists_already
@@ -104,6 +105,15 @@ def check_output(
         raise RequestError(f"{out} cannot contain descriptions: write --out FILE.h5")
 
 
+def check_condition(condition: Condition | None, out: Path, *, folder: bool = False) -> None:
+    """Raise RequestError if the format of ``out`` cannot contain this condition of the images."""
+    if condition and condition.kind != "class" and not output_format(out, folder=folder):
+        raise RequestError(
+            f"{out}: a folder cannot contain {condition} of each image: write --out FILE.h5 or "
+            "FILE.npz"
+        )
+
+
 def _require_free(out: Path, force: bool) -> None:
     exists = out.exists() or out.is_symlink()
     if exists and not force:
@@ -133,6 +143,7 @@ def write(
     ``folder`` and ``force`` are as for ``check_output``. Raises RequestError if the format cannot
     contain these images, or if ``out`` has been created meanwhile, and OSError if the disk is full.
     """
+    check_condition(pack.data.condition, out, folder=folder)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
@@ -262,11 +273,6 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
 def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
     """Write PNG files named by number, in a folder for each class if there are classes."""
     data, labels = pack.data, pack.values.get("labels")
-    if data.condition and data.condition.kind != "class":
-        raise RequestError(
-            f"a folder cannot contain {data.condition} of each image: write --out FILE.h5 or "
-            "FILE.npz"
-        )
     if data.shape.channels not in (1, 3, 4):
         raise RequestError(
             f"PNG files cannot have {data.shape.channels} channels: write --out FILE.h5"

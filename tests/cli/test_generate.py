@@ -34,6 +34,27 @@ def test_generate_can_make_images_of_one_class(tiny_run: Ganzoo, ganzoo_command:
     assert "no class called 9 petals; did you mean" in refused
 
 
+def test_generate_can_make_images_with_values(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "data.conditional=true", "dataset.condition=vector")
+    ganzoo_command("generate", "run", "--condition", "hue=0.1", "--out", "a.png")
+    ganzoo_command("generate", "run", "--condition", "hue=0.9", "--out", "b.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    rows = ganzoo_command("generate", "run", "--each-class", "--out", "rows.png").err
+    assert "rows: petals 3 ... 8, hue 0 ... 1, size 0.3 ... 0.46" in rows
+    for condition, message in (
+        ("hue=7", "hue=7, which is not in 0 to 1"),
+        ("tone=1", "there is no value called tone; there are petals, hue, size"),
+    ):
+        arguments = ("generate", "run", "--condition", condition, "--out", "c.png")
+        assert message in ganzoo_command(*arguments).error
+    both = ("--each-class", "--condition", "hue=1", "--out", "c.png")
+    assert "remove --condition" in ganzoo_command("generate", "run", *both).error
+    walk = ("animate", "run", "--walk", 2, "--condition", "hue=7", "--out", "a.gif")
+    assert "hue=7, which is not in 0 to 1" in ganzoo_command(*walk).error
+
+
 def test_a_class_of_a_run_without_labels_is_refused(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo
 ) -> None:
