@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -27,7 +28,7 @@ def use_double_precision() -> None:
 def train(folder: Path, devices: int) -> None:
     """Train each trial for six steps; in several processes some for three and three more."""
     for name in TRIALS:
-        run = {"steps": STEPS, "devices": devices}
+        run: dict[str, Any] = {"steps": STEPS, "devices": devices}
         ganzoo.train(**arguments(name, folder / f"{name}-straight"), **run)
         if devices > 1 and name in STATEFUL:
             run["steps"] = STEPS // 2
