@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
+    from ganzoo.schedule import Schedule
 
 __version__ = "0.1.0"
 
@@ -156,6 +157,7 @@ __all__ = [
     "RequestError",
     "RunFolder",
     "ScalableDataset",
+    "Schedule",
     "Score",
     "Scores",
     "Stateful",
@@ -225,6 +227,7 @@ _MODULES = {
     "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
+    "schedule": ("Schedule",),
 }
 """Public names by the module that defines them; all other names are in ganzoo.contracts."""
 

@@ -143,6 +143,7 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
 
 
 def _print_component(entry: Entry) -> None:
+    from ganzoo.cli.keys import schedule_lines
     from ganzoo.components import ObserverSpec, RecipeSpec
 
     component = entry.component
@@ -152,9 +153,10 @@ def _print_component(entry: Entry) -> None:
     if component.reference:
         print(component.reference)
     for option, field in component.options.model_fields.items():
-        default = format_value(field.default)
-        print(f"\n  {settings_section(component)}.{option}={default}  ({allowed_values(field)})")
+        key, default = f"{settings_section(component)}.{option}", format_value(field.default)
+        print(f"\n  {key}={default}  ({allowed_values(field)})")
         print(f"      {field.description}")
+        print(*(f"  {line}\n" for line in schedule_lines(key, field)), sep="", end="")
     if component.recommends:
         print("\nrecommended settings, which are the defaults of runs with this component:")
     for key, value in component.recommends.items():
