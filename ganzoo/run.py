@@ -96,7 +96,8 @@ class Run(BaseModel):
         Raises RequestError for an unknown component or key, or an invalid value.
         """
         settings = settings.copy()
-        found = Configuration(settings, registry or discover_plugins(settings), core_keys())
+        registry = registry or discover_plugins(settings)
+        found = Configuration(settings, registry, core_keys())
         entries = {kind: found.main(kind) for kind in MAIN_KINDS}
         components = {kind: entry.component for kind, entry in entries.items()}
         remove_alternatives(settings)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.errors import in_one_line
 from ganzoo.observers.observer import ObservedRun, Observer, require_observer
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 
 
 def build_observers(run: Run, observed: ObservedRun) -> tuple[list[Observer], list[str]]:
