@@ -15,22 +15,27 @@ if TYPE_CHECKING:
     from ganzoo.components import (
         ArchitectureSpec,
         AugmentationSpec,
+        CommandSpec,
         DatasetSpec,
         ExtractorSpec,
         LocalPath,
         LossSpec,
         MetricSpec,
+        ObserverSpec,
         Options,
         PixelRange,
         RecipeSpec,
         RegularizerSpec,
     )
+    from ganzoo.conditioning import ConditionEmbedding
     from ganzoo.contracts import (
         ApplyTo,
         Augmentation,
         BulkDataset,
         ChunkedDataset,
         ColorAugmentation,
+        Condition,
+        ConditionedDataset,
         Dataset,
         DatasetWithNotes,
         Discriminator,
@@ -72,21 +77,30 @@ if TYPE_CHECKING:
         fingerprint_of_files,
         fingerprint_of_folder,
     )
+    from ganzoo.data.formats import image_suffix
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
+        condition_by_table,
         images_in_class_folders,
         labels_by_folder,
-        labels_by_table,
         parse_dataset_json,
         strip_common_folder,
     )
     from ganzoo.data.listing import find_images
+    from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
-    from ganzoo.folders import cache_folder
+    from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
+    from ganzoo.imaging import save_image
+    from ganzoo.journal import Journal
+    from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.observers.console import show_progress
+    from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
+    from ganzoo.schedule import Schedule
 
 __version__ = "0.1.0"
 
@@ -99,11 +113,16 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "CommandSpec",
+    "Condition",
+    "ConditionEmbedding",
+    "ConditionedDataset",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
     "EightBitConverter",
+    "EvaluationResult",
     "Extractor",
     "ExtractorSpec",
     "Fake",
@@ -116,6 +135,8 @@ __all__ = [
     "ImageArray",
     "ImageSet",
     "ImageShape",
+    "Journal",
+    "JsonLinesFile",
     "LocalPath",
     "Loss",
     "LossRequirements",
@@ -127,6 +148,9 @@ __all__ = [
     "MetricValue",
     "NamedDataset",
     "Networks",
+    "ObservedRun",
+    "Observer",
+    "ObserverSpec",
     "Options",
     "Phase",
     "PixelAugmentation",
@@ -138,7 +162,10 @@ __all__ = [
     "Regularizer",
     "RegularizerSpec",
     "RequestError",
+    "RunFolder",
     "ScalableDataset",
+    "Schedule",
+    "Score",
     "Scores",
     "Stateful",
     "Step",
@@ -150,7 +177,9 @@ __all__ = [
     "WeightConstraint",
     "cache_folder",
     "compare",
+    "condition_by_table",
     "download",
+    "encode_condition",
     "encode_labels",
     "evaluate",
     "find_images",
@@ -158,25 +187,30 @@ __all__ = [
     "fingerprint_of_files",
     "fingerprint_of_folder",
     "hookimpl",
+    "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
-    "labels_by_table",
     "load",
     "open_image",
     "parse_dataset_json",
     "report",
     "resume",
+    "save_image",
+    "show_progress",
     "strip_common_folder",
     "sweep",
     "train",
+    "write_atomically",
 ]
 
 _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
-        *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
+        *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
+        *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
+        *("RecipeSpec", "RegularizerSpec"),
     ),
+    "conditioning": ("ConditionEmbedding",),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),
@@ -184,17 +218,26 @@ _MODULES = {
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
+    "data.formats": ("image_suffix",),
     "data.layout": (
-        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
+        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "condition_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),
+    "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
-    "folders": ("cache_folder",),
+    "evaluation.record": ("EvaluationResult", "Score"),
+    "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
+    "imaging": ("save_image",),
+    "journal": ("Journal",),
+    "json_lines": ("JsonLinesFile",),
+    "observers.console": ("show_progress",),
+    "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
+    "schedule": ("Schedule",),
 }
 """Public names by the module that defines them; all other names are in ganzoo.contracts."""
 

@@ -71,7 +71,7 @@ class OptimizerOptions(Options):
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
     )
-    lr: float = Field(2e-4, gt=0, description="Learning rate.")
+    lr: float = Field(2e-4, ge=0, description="Learning rate.")
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
@@ -235,6 +235,11 @@ class DataOptions(Preparation):
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )
     balance: bool = Field(False, description="Show each class equally often.")
+    conditional: bool = Field(
+        False,
+        description="Whether the networks are told each image's condition: its class, its classes "
+        "or its values.",
+    )
 
 
 def section(annotation: Any) -> type[BaseModel] | None:

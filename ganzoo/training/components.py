@@ -12,6 +12,7 @@ import torch
 
 from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import (
     ApplyTo,
     Feedback,
@@ -24,7 +25,7 @@ from ganzoo.contracts import (
     Terms,
     WeightConstraint,
 )
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 from ganzoo.structure import require_phases, require_terms
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.randomness import Randomness
