@@ -107,7 +107,7 @@ class Configuration:
         """The components of a section such as ``augment``, by the names of their sections in it."""
         sections = self.settings.values.get(name, {})
         if not isinstance(sections, dict):
-            raise RequestError(f"{name} is a section: write {name}.NAME=true, or --{name} NAME")
+            raise RequestError(f"{name} is a section: write {name}.NAME=true")
         found = {}
         for label, values in sections.items():
             section = f"{name}.{label}"

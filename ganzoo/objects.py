@@ -127,12 +127,12 @@ def component_of(kind: str, given: object) -> ComponentSpec:
 def _require_signature(kind: str, factory: Callable[..., Any]) -> None:
     """Raise RequestError if the arguments of a factory are not those of its kind."""
     is_architecture = kind == "architecture"
-    names = ("image_shape", "num_classes", "requirements") if is_architecture else ()
+    names = ("image_shape", "condition", "requirements") if is_architecture else ()
     try:
         inspect.signature(factory).bind(None, **dict.fromkeys(names))
     except TypeError:
         arguments = (
-            "options, image_shape=..., num_classes=..., requirements=..."
+            "options, image_shape=..., condition=..., requirements=..."
             if is_architecture
             else "options"
         )
