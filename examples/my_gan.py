@@ -1,9 +1,8 @@
 """A loss in one file: ``ganzoo train blossoms dcgan relativistic --plugin my_gan.py``."""
 
-from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
+from ganzoo import LossSpec, Options, Scores, Terms, hookimpl
 
 
 class Relativistic:
@@ -14,13 +13,13 @@ class Relativistic:
     def __init__(self, options: Options) -> None:
         """The loss has no options."""
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """-E[log sigmoid(C(x_r) - C(x_f))]."""
-        return {"relativistic": softplus(critic(fake) - critic(real)).mean()}
+        return {"relativistic": softplus(scores.fake - scores.real).mean()}
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """-E[log sigmoid(C(x_f) - C(x_r))]."""
-        return {"relativistic": softplus(critic(real) - critic(fake)).mean()}
+        return {"relativistic": softplus(scores.real - scores.fake).mean()}
 
 
 @hookimpl

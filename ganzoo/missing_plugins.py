@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict
@@ -91,7 +92,11 @@ def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> 
         origin = f"the {kind} {name} is from the file {file}"
         if installed:
             return f"{origin}, which does not declare it any more"
-        return f'{origin}, which does not exist: restore it, or set plugins=["FILE.py"]'
+        copy = f'plugins=["FOLDER/{Path(file).name}"]'
+        return (
+            f"{origin}, which does not exist: restore it; "
+            f"resume, evaluate and neighbors can also load a copy: {copy}"
+        )
     source = plugin.name if plugin.distribution == "unknown" else str(plugin)
     missing = "which is not installed"
     if installed:

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from ganzoo.components import Options
 from ganzoo.data.preparation import Preparation
@@ -26,6 +26,19 @@ def _checked_interval(every: Any) -> int | str:
 
 Interval = Annotated[int | str, BeforeValidator(_checked_interval)]
 """The time between two events: a number of steps, ``"2 epochs"`` or ``"50000 images"``."""
+
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?", re.ASCII)
+
+
+def _checked_device(device: str) -> str:
+    if not _DEVICE.fullmatch(device):
+        raise ValueError("write auto, cpu, cuda, cuda:N or mps")
+    return device
+
+
+Device = Annotated[str, AfterValidator(_checked_device)]
+"""The name of a device, or ``"auto"``."""
 
 
 _DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
@@ -118,12 +131,13 @@ class TrainOptions(Options):
         description="The discriminator's optimizer, and its updates in each step.",
     )
     ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")
-    device: str = Field(
-        "auto",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
-        description="auto, cpu, cuda, cuda:N or mps.",
+    device: Device = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
+    devices: int | None = Field(
+        None,
+        ge=1,
+        description="Number of processes, each on its own device; if unset, as many as torchrun "
+        "started, and one without it.",
     )
-    devices: int = Field(1, ge=1, description="Number of processes, each on its own device.")
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Precision of the forward passes; with bf16, penalties stay in float32."
     )

@@ -57,12 +57,17 @@ def _require_networks(networks: Any) -> None:
 
 
 def _require_loss(loss: Any) -> None:
-    _require_methods(loss, ("discriminator", "generator"))
+    """Require a method, which has phases, or else a loss of scores."""
+    if hasattr(loss, "phases"):
+        _require_methods(loss, ("phases",))
+    else:
+        _require_methods(loss, ("discriminator", "generator"))
     independent = getattr(loss, "independent_scores", None)
     if not isinstance(independent, bool):
         raise ContractError(f"independent_scores is {independent!r}, not True or False", loss)
     _require_state_methods(loss)
-    _warn_of_misspelled_methods(loss, ("constrain", *_STATE))
+    optional = () if hasattr(loss, "phases") else ("constrain",)
+    _warn_of_misspelled_methods(loss, (*optional, "observe", *_STATE))
 
 
 def _require_regularizer(regularizer: Any) -> None:
@@ -110,7 +115,7 @@ def _require_augmentation(augmentation: Any) -> None:
     for methods in kinds:
         _require_methods(augmentation, methods)
     _require_state_methods(augmentation)
-    _warn_of_misspelled_methods(augmentation, (*known, *_STATE))
+    _warn_of_misspelled_methods(augmentation, (*known, "observe", *_STATE))
 
 
 _STATE = ("state_dict", "load_state_dict")
@@ -187,6 +192,17 @@ def require_tensor(
         raise ContractError(f"{what} is {described(value)}, not a tensor", at)
     if shape is not None and value.shape != shape:
         raise ContractError(f"{what} has the shape {tuple(value.shape)}, not {shape}", at)
+
+
+def require_scores(scores: Any, count: int, at: Any) -> None:
+    """Raise ContractError if these are not the scores of ``count`` images, (N,) or (N, K)."""
+    require_tensor("the discriminator's output", scores, None, at)
+    if scores.ndim not in (1, 2) or len(scores) != count:
+        raise ContractError(
+            f"the discriminator's output has the shape {tuple(scores.shape)}, not ({count},) or "
+            f"({count}, K)",
+            at,
+        )
 
 
 def require_terms(terms: Any, method: Callable[..., Any]) -> None:

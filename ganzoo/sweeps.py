@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
+from ganzoo.launcher import require_single_process
 from ganzoo.ownership import owned
 from ganzoo.settings import MAIN_KINDS
 
@@ -74,7 +75,8 @@ def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial
 
 def require_one_process(run: Run) -> None:
     """Raise RequestError if a run uses several processes, which a sweep cannot train."""
-    if run.train.devices > 1:
+    require_single_process("a sweep")
+    if (run.train.devices or 1) > 1:
         raise RequestError(
             f"train.devices={run.train.devices}: the runs of a sweep train in one process"
         )
@@ -194,7 +196,7 @@ class Sweep:
 
     def _train_trial(self, trial: Trial, run: Run, progress: Observer) -> str:
         """Train one run and return its state."""
-        from ganzoo.training.loop import Diverged
+        from ganzoo.training.recovery import Diverged
 
         try:
             return _train(run, RunFolder(self.path / trial.name), progress).value

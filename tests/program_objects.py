@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo import Critic
+from ganzoo import Scores
 
 
 class MyLoss:
@@ -19,11 +19,11 @@ class MyLoss:
 
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"mine": critic(fake).tanh().mean() - critic(real).tanh().mean()}
+    def discriminator(self, scores: Scores) -> dict[str, Tensor]:
+        return {"mine": scores.fake.tanh().mean() - scores.real.tanh().mean()}
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"mine": -critic(fake).tanh().mean()}
+    def generator(self, scores: Scores) -> dict[str, Tensor]:
+        return {"mine": -scores.fake.tanh().mean()}
 
 
 class StatefulLoss(MyLoss, nn.Module):
@@ -34,9 +34,9 @@ class StatefulLoss(MyLoss, nn.Module):
         self.weight: Tensor
         self.register_buffer("weight", torch.ones(()))
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+    def generator(self, scores: Scores) -> dict[str, Tensor]:
         self.weight.add_(1.0)
-        return {"mine": -self.weight * critic(fake).tanh().mean()}
+        return {"mine": -self.weight * scores.fake.tanh().mean()}
 
 
 class Noise:

@@ -15,7 +15,7 @@ import torch
 
 import ganzoo
 from ganzoo import RequestError
-from tests.program_objects import MyLoss, same_weights
+from tests.program_objects import MyLoss, lines, same_weights
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -216,12 +216,12 @@ def test_a_wrong_combination_is_refused_before_anything_is_written(
 
 
 def test_a_report_takes_runs_and_folders(tiny: Arguments, tmp_path: Path) -> None:
-    run = ganzoo.train(**tiny(loss=MyLoss()))
+    run = ganzoo.train(**tiny(architecture=lines))
     page = ganzoo.report([run], tmp_path / "report.html", dataset=False, quiet=True)
     assert "<html" in page.read_text("utf-8")
     assert "was passed as a Python object" not in page.read_text("utf-8")
     other = ganzoo.report(run.folder, tmp_path / "other.html", dataset=False, quiet=True)
-    assert "the loss my-loss was passed as a Python object" in other.read_text("utf-8")
+    assert "the architecture lines was passed as a Python object" in other.read_text("utf-8")
     with pytest.raises(RequestError, match="exists already"):
         ganzoo.report(run.folder, page)
     with pytest.raises(RequestError, match="there is no run"):

@@ -83,12 +83,9 @@ def test_a_run_with_objects_resumes_with_the_same_objects(tiny: Arguments) -> No
 
 def test_a_missing_object_is_named_in_the_error(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(loss=MyLoss()))
-    for ask in (ganzoo.resume, ganzoo.load, ganzoo.evaluate):
-        with pytest.raises(
-            RequestError, match=r"my-loss was passed as a Python object: pass it again"
-        ):
-            ask(run.folder)
-    assert torch.equal(ganzoo.load(run.folder, loss=MyLoss()).generate(2), run.generate(2))
+    with pytest.raises(RequestError, match=r"my-loss was passed as a Python object: pass it again"):
+        ganzoo.resume(run.folder)
+    assert torch.equal(ganzoo.load(run.folder).generate(2), run.generate(2))
 
 
 def test_generating_needs_no_dataset_and_no_augmentation(tiny: Arguments) -> None:

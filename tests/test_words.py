@@ -163,6 +163,11 @@ def test_a_run_folder_has_no_banned_word(
     ganzoo.train(**request)
     found = set(names_in(request["run_dir"]))
     shown = "\n".join(name for name, _ in found)
-    for name in ("run.toml", "metrics.jsonl: images_seen", "TensorBoard: ", "pt: generator"):
+    for name in (
+        "run.toml",
+        "metrics.jsonl: images_seen",
+        "TensorBoard: ",
+        "pt: state: network generator",
+    ):
         assert name in shown
     assert not banned_in(found)

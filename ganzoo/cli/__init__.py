@@ -30,6 +30,8 @@ from ganzoo.cli import (
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
 from ganzoo.cli.output_encoding import escape_unencodable_text
+from ganzoo.cli.quiet_process import let_main_process_report, silence_unless_main
+from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
     name="ganzoo",
@@ -78,6 +80,8 @@ def options(
         os.environ["GANZOO_TRACEBACK"] = "1"
     if context.invoked_subcommand is None:
         print(context.get_help())
+    elif context.invoked_subcommand not in ("train", "resume"):
+        require_single_process(f"`ganzoo {context.invoked_subcommand}`")
 
 
 def main() -> None:
@@ -91,6 +95,7 @@ def main() -> None:
     from ganzoo.errors import PluginError, RequestError, Stopped, Terminated, is_out_of_memory
 
     escape_unencodable_text()
+    silence_unless_main()
     warnings.showwarning = _print_warning
     for number in _TERMINATION_SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -156,6 +161,7 @@ def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 
 def _exit_with_error(message: str, status: int) -> None:
     """Print the error in one line and exit; called inside the ``except`` block."""
+    let_main_process_report()
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
     with suppress(OSError):  # standard error may be closed

@@ -22,27 +22,34 @@ from ganzoo.contracts.datasets import (
     notes_of,
 )
 from ganzoo.contracts.images import ImageShape, RawImage
-from ganzoo.contracts.losses import Critic, Loss, Stateful, Terms, WeightConstraint
+from ganzoo.contracts.losses import Loss, Scores, Terms, WeightConstraint
+from ganzoo.contracts.methods import AnyLoss, Feedback, Method, Phase, Regularizer
 from ganzoo.contracts.metrics import Extractor, ImageSet, Metric, MetricValue
 from ganzoo.contracts.networks import (
     Discriminator,
     Generator,
     GrowingNetwork,
     LossRequirements,
+    MappingGenerator,
     Networks,
+    TrainingLatents,
 )
+from ganzoo.contracts.stateful import Stateful
+from ganzoo.contracts.steps import Fake, RealImages, Step
 
 __all__ = [
+    "AnyLoss",
     "ApplyTo",
     "Augmentation",
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
-    "Critic",
     "Dataset",
     "DatasetWithNotes",
     "Discriminator",
     "Extractor",
+    "Fake",
+    "Feedback",
     "Generator",
     "GeometricAugmentation",
     "GrowingNetwork",
@@ -50,16 +57,24 @@ __all__ = [
     "ImageShape",
     "Loss",
     "LossRequirements",
+    "MappingGenerator",
+    "Method",
     "Metric",
     "MetricValue",
     "NamedDataset",
     "Networks",
+    "Phase",
     "PixelAugmentation",
     "RawImage",
+    "RealImages",
+    "Regularizer",
     "ScalableDataset",
+    "Scores",
     "SequentialDataset",
     "Stateful",
+    "Step",
     "Terms",
+    "TrainingLatents",
     "WeightConstraint",
     "notes_of",
 ]

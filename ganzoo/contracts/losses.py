@@ -1,42 +1,52 @@
-"""What the factory of a loss returns."""
+"""What the factory of a loss returns, in its simple form: terms computed from scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
-
-Critic = Callable[[Tensor], Tensor]
-"""The discriminator as a loss calls it: images (N, C, H, W) to scores (N,).
-
-It applies labels and augmentations by itself.
-"""
 
 Terms = Mapping[str, Tensor]
 """Named scalar tensors. Their sum is minimized; each is reported under its name."""
 
 
-class Loss(Protocol):
-    """The loss of the generator and of the discriminator.
+class Scores(Protocol):
+    """The discriminator's scores of the images of an update; a high score means real.
 
-    ``real`` and ``fake`` are float32 images (N, C, H, W) in [-1, 1].
+    Each is float32 (N,), or (N, K) if the discriminator gives K scores to an image. They are
+    computed on first access: a loss that does not read one of them does not pay for it.
+    """
+
+    @property
+    def real(self) -> Tensor:
+        """The scores of real images; without gradient in an update of the generator."""
+        ...
+
+    @property
+    def fake(self) -> Tensor:
+        """The scores of generated images."""
+        ...
+
+
+class Loss(Protocol):
+    """The loss of the generator and of the discriminator, as functions of scores.
+
+    A loss that needs more than scores is a :class:`~ganzoo.Method`; a penalty that suits many
+    losses is a :class:`~ganzoo.Regularizer`.
     """
 
     @property
     def independent_scores(self) -> bool:
-        """Whether an image's score must not depend on the rest of the batch.
-
-        Gradient penalties need this.
-        """
+        """Whether an image's score must not depend on the rest of the batch."""
         ...
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
-        """The discriminator's terms. ``fake`` is detached from the generator."""
+    def discriminator(self, scores: Scores) -> Terms:
+        """The discriminator's terms; the generated images have no gradient."""
         ...
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
-        """The generator's terms. ``real`` is the discriminator's last batch of real images."""
+    def generator(self, scores: Scores) -> Terms:
+        """The generator's terms."""
         ...
 
 
@@ -46,21 +56,4 @@ class WeightConstraint(Protocol):
 
     def constrain(self, discriminator: nn.Module) -> None:
         """Change the weights in place; called after each update of the discriminator."""
-        ...
-
-
-@runtime_checkable
-class Stateful(Protocol):
-    """A loss or an augmentation whose state changes during training, such as any ``nn.Module``.
-
-    Checkpoints store the state. An ``nn.Module`` is moved to the device of the run. With several
-    processes only the state of the first one is stored, so it must be the same in all of them.
-    """
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """The whole state, made of tensors and plain Python values only."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any], /) -> Any:
-        """Restore a state that ``state_dict`` returned."""
         ...

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts.images import ImageShape
-from ganzoo.contracts.losses import Loss, WeightConstraint
+from ganzoo.contracts.losses import WeightConstraint
+from ganzoo.contracts.methods import AnyLoss, Regularizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +29,11 @@ class LossRequirements:
     """
 
     @classmethod
-    def of(cls, loss: Loss) -> LossRequirements:
-        """The requirements of a loss."""
+    def of(cls, loss: AnyLoss, regularizers: Iterable[Regularizer] = ()) -> LossRequirements:
+        """The requirements of a loss and of these regularizers."""
+        parts = (loss, *regularizers)
         return cls(
-            independent_scores=loss.independent_scores,
+            independent_scores=any(part.independent_scores for part in parts),
             constrained_weights=isinstance(loss, WeightConstraint),
         )
 
@@ -45,9 +47,9 @@ class LossRequirements:
             return "layer" if self.independent_scores else "batch"
         if requested == "batch" and self.independent_scores:
             warnings.warn(
-                'norm="batch" makes an image\'s score depend on its batch, but this loss '
-                "penalizes the gradient of each image's own score: the penalty will not be the "
-                'paper\'s; use norm="auto"',
+                'norm="batch" makes an image\'s score depend on its batch, but the loss or a '
+                "regularizer penalizes the gradient of each image's own score: the penalty will "
+                'not be the paper\'s; use norm="auto"',
                 stacklevel=2,
             )
         return requested
@@ -82,14 +84,45 @@ class Generator(nn.Module, ABC):
             return images
 
 
+@runtime_checkable
+class MappingGenerator(Protocol):
+    """A generator that maps latents to intermediate latents first, as StyleGAN's does.
+
+    ``forward(latents, condition)`` is ``synthesize(map(latents, condition))``.
+    """
+
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The intermediate latents, (N, ...)."""
+        ...
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        """The images of intermediate latents, float (N, C, H, W)."""
+        ...
+
+
+@runtime_checkable
+class TrainingLatents(Protocol):
+    """A generator that is trained with other latents than it is used with.
+
+    Style mixing (Karras et al. 2019, arXiv 1812.04948, section 3.1) is an example: during training
+    some images have two latents.
+    """
+
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        """Draw ``n`` latents for training, (n, ...), on the device of ``random``."""
+        ...
+
+
 class Discriminator(nn.Module, ABC):
-    """A network from images to one raw score each (no sigmoid); a high score means real."""
+    """A network from images to raw scores (no sigmoid); a high score means real."""
 
     plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Scores, float (N,), of images (N, C, H, W).
+        """Scores, float (N,) or (N, K), of images (N, C, H, W).
+
+        K scores of an image are those of patches, scales or feature maps.
 
         ``labels`` are int64 (N,), or ``None`` for networks that are not conditional.
         """
@@ -134,13 +167,19 @@ class GrowingNetwork(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """A generator and a discriminator."""
+    """The networks of a run: a generator, a discriminator, and any others."""
 
     generator: Generator
     discriminator: Discriminator
+    others: Mapping[str, nn.Module] = field(default_factory=dict)
+    """More networks by name, for a method that trains them."""
     conditional: bool = False
     """Whether both networks get labels; if false, ``None`` is passed instead."""
     batch_dependent_scores: bool = False
     """Whether an image's score depends on the rest of the batch by design, as with minibatch
     standard deviation (Karras et al. 2017), even if the loss needs independent scores.
     """
+
+    def by_name(self) -> dict[str, nn.Module]:
+        """All networks by name, ``generator`` and ``discriminator`` first."""
+        return {"generator": self.generator, "discriminator": self.discriminator, **self.others}

@@ -9,13 +9,14 @@ from ganzoo.data.collection import Collection
 from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
+from ganzoo.launcher import require_single_process
 from ganzoo.observers.files import Evaluations
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.session import SILENT, store_of
+from ganzoo.training.store import SILENT, store_of
 
 
 def evaluate(
@@ -28,8 +29,10 @@ def evaluate(
     """Evaluate the generators of these checkpoints and save the scores in the run folder.
 
     Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the dataset of the
-    settings no longer has the images that the run was trained on.
+    settings no longer has the images that the run was trained on, or if a launcher started several
+    processes.
     """
+    require_single_process("an evaluation")
     names = _checkpoint_names(folder, checkpoints)
     trained = [TrainedRun(folder, run, name).to(device) for name in names]
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)

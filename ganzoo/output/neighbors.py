@@ -19,7 +19,7 @@ from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.evaluation import Evaluation, real_images, spread_evenly
 from ganzoo.training.growth import GrowthPoint
-from ganzoo.training.session import SILENT, store_of
+from ganzoo.training.store import SILENT, store_of
 
 By = Literal["features", "pixels"]
 _BATCH_SIZE = 256

@@ -22,11 +22,14 @@ from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
+from ganzoo.output.device import require_device
 from ganzoo.output.truncation import TruncatedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.growth import GrowthSchedule
+from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import ClassFrequencies, latents_of, make_each_class, make_images
+from ganzoo.training.weights import Weights
 
 
 class TrainedRun:
@@ -49,7 +52,7 @@ class TrainedRun:
         self.class_names: tuple[str, ...] = tuple(state["class_names"])
         self.data_image_shape = ImageShape(*state["image_shape"])
         """The shape of the images in the data; ``image_shape`` is smaller at an earlier stage."""
-        networks = self._build_networks()
+        networks = self._build_networks(LossRequirements(**state["requirements"]))
         self.conditional = networks.conditional
         self.class_frequencies = (
             ClassFrequencies(state["class_counts"]) if self.conditional else None
@@ -57,9 +60,11 @@ class TrainedRun:
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
-            self.generator.load_state_dict(state["generator_ema"])
-            self.discriminator.load_state_dict(state["discriminator"])
-        except RuntimeError as error:
+            Weights(self.generator).load_state_dict(state["state"]["generator_ema"])
+            Weights(self.discriminator).load_state_dict(state["state"]["network discriminator"])
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, RequestError):
+                raise
             reason = textwrap.shorten(str(error), 200)
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         schedule = GrowthSchedule(run, networks, self.data_image_shape)
@@ -167,11 +172,9 @@ class TrainedRun:
 
         Raises RequestError if there is no such device.
         """
-        try:
-            self.generator.to(device)
-            self.discriminator.to(device)
-        except (RuntimeError, AssertionError) as error:
-            raise RequestError(f"device {device}: {str(error).splitlines()[0]}") from error
+        require_device(device)
+        self.generator.to(device)
+        self.discriminator.to(device)
         return self
 
     def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:
@@ -192,12 +195,15 @@ class TrainedRun:
                 "architecture.conditional=true"
             )
 
-    def _build_networks(self) -> Networks:
-        networks: Networks = self.run.architecture.build(
-            image_shape=self.data_image_shape,
-            num_classes=len(self.class_names),
-            requirements=LossRequirements.of(self.run.loss.build()),
-        )
+    def _build_networks(self, requirements: LossRequirements) -> Networks:
+        # As in training, so that frozen parameters with random values are the same.
+        with torch.random.fork_rng(devices=[]):
+            Randomness(self.run.seed).reseed("initial weights", 0, torch.device("cpu"))
+            networks: Networks = self.run.architecture.build(
+                image_shape=self.data_image_shape,
+                num_classes=len(self.class_names),
+                requirements=requirements,
+            )
         return networks
 
 

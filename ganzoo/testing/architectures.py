@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
-from ganzoo.contracts import GrowingNetwork, ImageShape, LossRequirements, Networks
+from ganzoo.contracts import (
+    Generator,
+    GrowingNetwork,
+    ImageShape,
+    LossRequirements,
+    MappingGenerator,
+    Networks,
+    TrainingLatents,
+)
 from ganzoo.errors import RequestError
 from ganzoo.testing.growth import check_growth
 from ganzoo.testing.problems import Problems
@@ -114,17 +122,13 @@ def _check_generator(
     networks: Networks, image_shape: ImageShape, labels: Tensor | None, problems: Problems
 ) -> None:
     generator = networks.generator
-    draws = [generator.sample_latents(_N, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
-    problems.expect(len(draws[0]) == _N, "sample_latents(n) should return n latents")
-    if wrong := not_finite(draws[0]):
-        problems.add(f"its latents contain {wrong}")
-    else:
-        same = torch.equal(draws[0], draws[1])
-        problems.expect(same, "latents should depend on the passed random generator only")
-        problems.expect(
-            not torch.equal(draws[0], draws[2]), "latents should differ for another seed"
-        )
-    made = generator(draws[0], labels)
+    drawn = _check_latents(generator.sample_latents, problems.of("sample_latents"))
+    if isinstance(generator, TrainingLatents):
+        part = problems.of("sample_training_latents")
+        mixed = generator(_check_latents(generator.sample_training_latents, part), labels)
+        shape = tuple(mixed.shape)
+        part.expect(shape == (_N, *image_shape), f"their images have the shape {shape}")
+    made = generator(drawn, labels)
     valid = made.shape == (_N, *image_shape)
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
@@ -135,16 +139,50 @@ def _check_generator(
     else:
         # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
         problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
+    if isinstance(generator, MappingGenerator):
+        _check_mapping(generator, drawn, labels, problems)
     _check_gradients(generator, made, problems)
+
+
+def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: Problems) -> Tensor:
+    """Latents that a generator draws; they depend on the random generator that it gets."""
+    draws = [sample(_N, torch.Generator().manual_seed(s)) for s in (1, 1, 2)]
+    problems.expect(len(draws[0]) == _N, f"it should return {_N} latents for n={_N}")
+    if wrong := not_finite(draws[0]):
+        problems.add(f"its latents contain {wrong}")
+    else:
+        same = torch.equal(draws[0], draws[1])
+        problems.expect(same, "latents should depend on the passed random generator only")
+        problems.expect(
+            not torch.equal(draws[0], draws[2]), "latents should differ for another seed"
+        )
+    return draws[0]
+
+
+def _check_mapping(
+    generator: Generator, latents: Tensor, labels: Tensor | None, problems: Problems
+) -> None:
+    """``forward`` is ``map`` and then ``synthesize``."""
+    assert isinstance(generator, MappingGenerator)
+    with torch.no_grad():
+        torch.manual_seed(0)
+        expected = generator(latents, labels)
+        torch.manual_seed(0)
+        made = generator.synthesize(generator.map(latents, labels))
+    problems.expect(
+        torch.allclose(made, expected, equal_nan=True),
+        "its images should be those of synthesize(map(latents, condition))",
+    )
 
 
 def _check_scores(
     discriminator: nn.Module, images: Tensor, labels: Tensor | None, problems: Problems
 ) -> bool:
-    """Whether there is one finite score for each image."""
+    """Whether there are finite scores for each image, one or K."""
     scores = discriminator(images, labels)
     valid = problems.expect(
-        scores.shape == (_N,), f"its scores have the shape {tuple(scores.shape)}, not {(_N,)}"
+        scores.ndim in (1, 2) and len(scores) == _N,
+        f"its scores have the shape {tuple(scores.shape)}, not ({_N},) or ({_N}, K)",
     )
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ganzoo.errors import place_in
+from ganzoo.errors import PluginError, place_in
 
 
 class Problems:
@@ -37,7 +37,9 @@ class Problems:
         """Add an error that is raised inside, with its place in the component's code."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except Exception as raised:  # noqa: BLE001 - a plugin may raise anything
+            is_attributed = isinstance(raised, PluginError) and raised.__cause__
+            error = raised.__cause__ if is_attributed and raised.__cause__ else raised
             place = place_in(error, self._module) if self._module else ""
             where = f" ({place})" if place else ""
             self.add(f"{what}: {type(error).__name__}: {error}{where}")

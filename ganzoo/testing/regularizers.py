@@ -6,12 +6,17 @@ from ganzoo.components import ComponentSpec, Options
 from ganzoo.structure import require_structure
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
+from ganzoo.testing.updates import STATE_METHODS, check_updates
 
 
 def check_regularizer(component: ComponentSpec, options: Options, problems: Problems) -> None:
-    """It has the attributes and the methods of a regularizer."""
+    """Its terms are finite scalars with gradients, and its state can be saved and loaded."""
     regularizer = component.build(options)
-    check_method_names(regularizer, ("observe", "state_dict", "load_state_dict"), problems)
+    check_method_names(regularizer, STATE_METHODS, problems)
     check_state_methods(regularizer, problems)
+    before = len(problems.lines)
     with problems.catching("it cannot be used"):
         require_structure("regularizer", regularizer)
+    # Other networks belong to an architecture; ganzoo tries them together before a run starts.
+    if len(problems.lines) == before and regularizer.network in ("generator", "discriminator"):
+        check_updates(component, options, problems)

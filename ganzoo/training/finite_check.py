@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.training.engine import Engine
+from ganzoo.training.progress import Progress
 
 MAX_SKIPPED = 20
 """Consecutive updates that may be skipped; after more, a run does not recover."""
@@ -56,12 +57,11 @@ class FiniteCheck:
     processes get the same result.
     """
 
-    def __init__(self, engine: Engine, policy: str) -> None:
+    def __init__(self, engine: Engine, policy: str, progress: Progress) -> None:
         self._engine = engine
+        self._progress = progress
         self._immediate = policy != "raise" or engine.device.type == "cpu"
         self._skips = policy == "skip"
-        self.skipped = 0
-        """The number of consecutive updates that were skipped last."""
         self._pending: list[Update] = []
 
     def check(self, update: Update) -> bool:
@@ -76,11 +76,11 @@ class FiniteCheck:
         try:
             self.check_pending()
         except NonFinite:
-            self.skipped += 1
-            if not self._skips or self.skipped > MAX_SKIPPED:
+            self._progress.skipped += 1
+            if not self._skips or self._progress.skipped > MAX_SKIPPED:
                 raise
             return False
-        self.skipped = 0
+        self._progress.skipped = 0
         return True
 
     def check_pending(self) -> None:

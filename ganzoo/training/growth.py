@@ -65,11 +65,21 @@ class GrowthPoint:
 class GrowthSchedule:
     """The stages of a run; a run that does not grow has one stage.
 
-    Raises RequestError if the settings do not fit the networks.
+    Raises RequestError if the settings do not fit the networks, or if the batch of a stage cannot
+    be split into one part for each of the ``processes``.
     """
 
-    def __init__(self, run: Run, networks: Networks, image_shape: ImageShape) -> None:
-        self._discriminator_steps = run.train.discriminator.steps
+    def __init__(
+        self,
+        run: Run,
+        networks: Networks,
+        image_shape: ImageShape,
+        *,
+        processes: int = 1,
+        batches_per_step: int = 1,
+    ) -> None:
+        self.batches_per_step = batches_per_step
+        """The number of batches of real images in each step."""
         self._growth = run.growth
         self.stages: tuple[Stage, ...]
         if run.growth is None:
@@ -78,12 +88,12 @@ class GrowthSchedule:
         shapes = _shapes(networks, image_shape)
         self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
-            if stage.batch_size % run.train.devices:
-                height, devices = stage.image_shape.height, run.train.devices
+            if stage.batch_size % processes:
+                height = stage.image_shape.height
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
-                    f"cannot be split into train.devices={devices} equal parts: set "
-                    f"growth.batch_size.{height}={devices}, or a multiple"
+                    f"cannot be split into train.devices={processes} equal parts: set "
+                    f"growth.batch_size.{height}={processes}, or a multiple"
                 )
 
     def at(self, images_seen: int) -> GrowthPoint:
@@ -97,10 +107,22 @@ class GrowthSchedule:
         steps = 0
         ends = [stage.starts_at for stage in self.stages[1:]]
         for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
-            per_step = stage.batch_size * self._discriminator_steps
+            per_step = stage.batch_size * self.batches_per_step
             more = max(0, math.ceil((min(end, images) - seen) / per_step))
             steps, seen = steps + more, seen + more * per_step
         return steps
+
+    def images(self, steps: int) -> int:
+        """The images seen after this number of steps from the start."""
+        seen = 0
+        ends = [stage.starts_at for stage in self.stages[1:]]
+        for stage, end in zip(self.stages, [*ends, math.inf], strict=True):
+            per_step = stage.batch_size * self.batches_per_step
+            taken = min(
+                steps, math.ceil(max(0, end - seen) / per_step) if end < math.inf else steps
+            )
+            steps, seen = steps - taken, seen + taken * per_step
+        return seen
 
     def trained_parameters(self, network: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
         """The parameters of a network that are trained at a stage, by their names."""

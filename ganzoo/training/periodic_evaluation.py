@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from ganzoo.errors import Stopped, in_one_line
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, is_better, selection_metric
 from ganzoo.observers.observer_list import ObserverList
-from ganzoo.training.checkpoint_manager import CheckpointedTrainer, CheckpointManager
+from ganzoo.training.checkpoint_manager import CheckpointManager
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, is_due
-
-
-class EvaluatedTrainer(CheckpointedTrainer, Protocol):
-    """What the periodic evaluation needs of a trainer."""
-
-    steps: int
+from ganzoo.training.trainer import Trainer
 
 
 class PeriodicEvaluation:
@@ -24,14 +18,17 @@ class PeriodicEvaluation:
 
     def __init__(
         self,
-        trainer: EvaluatedTrainer,
+        trainer: Trainer,
         evaluation: Evaluation | None,
         checkpoints: CheckpointManager,
         observers: ObserverList,
+        images_per_epoch: int,
     ) -> None:
         self.last_step = -1
         """The last step at which the run was evaluated."""
         self._trainer = trainer
+        self._progress = trainer.progress
+        self._images_per_epoch = images_per_epoch
         self._evaluation = evaluation
         self._checkpoints = checkpoints
         self._observers = observers
@@ -40,17 +37,16 @@ class PeriodicEvaluation:
     @property
     def is_due(self) -> bool:
         """Whether an evaluation is due at this step and not completed."""
-        trainer, game = self._trainer, self._trainer.game
-        every = trainer.run.evaluate.every
-        if every is None or not trainer.step or self.last_step == trainer.step:
+        every = self._trainer.run.evaluate.every
+        step, images_seen = self._progress.position
+        if every is None or not step or self.last_step == step:
             return False
-        size = game.schedule.at(game.images_seen - 1).stage.batch_size
-        before = Position(
-            trainer.step - 1, game.images_seen - size * trainer.run.train.discriminator.steps
-        )
-        now = Position(trainer.step, game.images_seen)
-        at_end = trainer.step == trainer.steps
-        return at_end or is_due(every, before, now, len(game.batches.data))
+        schedule = self._trainer.schedule
+        taken = schedule.at(images_seen - 1).stage.batch_size * schedule.batches_per_step
+        before = Position(step - 1, images_seen - taken)
+        at_end = step == self._progress.total_steps
+        now = Position(step, images_seen)
+        return at_end or is_due(every, before, now, self._images_per_epoch)
 
     def forget_after(self, step: int) -> None:
         """Evaluate again after a rollback to ``step``."""
@@ -62,9 +58,9 @@ class PeriodicEvaluation:
         A request to stop postpones the evaluation until the run is resumed. An error is reported
         and does not end the run.
         """
-        trainer = self._trainer
+        engine = self._trainer.setup.engine
         completed, new_best = True, None
-        if trainer.engine.is_main:
+        if engine.is_main:
             try:
                 evaluated = self._evaluate(stopping)
                 new_best = evaluated and self._new_best(evaluated)
@@ -72,9 +68,9 @@ class PeriodicEvaluation:
                 completed = False
             except Exception as error:  # noqa: BLE001 - an evaluation must not end a run
                 self._warn(f"the evaluation failed: {in_one_line(error)}")
-        completed, new_best = trainer.engine.broadcast((completed, new_best))
+        completed, new_best = engine.broadcast((completed, new_best))
         if completed:
-            self.last_step = trainer.step
+            self.last_step = self._progress.step
         if new_best:
             self._checkpoints.save_best(*new_best)
 
@@ -89,16 +85,16 @@ class PeriodicEvaluation:
                 raise Stopped
 
         assert self._evaluation, "evaluate.every is set"
-        trainer, game = self._trainer, self._trainer.game
-        trainer.ema.update_batch_statistics()
-        generator, conditional = trainer.ema.generator, game.networks.conditional
+        ema, setup = self._trainer.ema, self._trainer.setup
+        ema.update_batch_statistics()
         failures: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
             failures.setdefault(in_one_line(error), []).append(metric)
 
         evaluated = self._evaluation(
-            generator, game.point, trainer.step, game.images_seen, conditional, progress, failed
+            *(ema.generator, setup.point, *self._progress.position, setup.conditional),
+            *(progress, failed),
         )
         for reason, names in failures.items():
             self._warn(f"{', '.join(names)} skipped: {reason}")
@@ -111,7 +107,7 @@ class PeriodicEvaluation:
         """Warn, unless the same warning was shown since the run's last start."""
         if message not in self._shown_warnings:
             self._shown_warnings.add(message)
-            step = self._trainer.step
+            step = self._progress.step
             self._observers.warn(step, f"evaluation at step {step}: {message} (shown once)")
 
     def _new_best(self, evaluated: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:

@@ -9,23 +9,20 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
+from ganzoo.launcher import CHILD_RANK, launcher, process_rank
 
 GRACE_PERIOD = 5.0
 """Seconds in which a process may detect a lost process itself and exit cleanly."""
-_RANK_VARIABLE = "GANZOO_PROCESS"
-
-
-def process_rank() -> int:
-    """The rank of this process, also before the processes are connected."""
-    return int(os.environ.get("RANK" if TorchElasticEnvironment.detect() else _RANK_VARIABLE, 0))
 
 
 class SingleMachineEnvironment(LightningEnvironment):
-    """Processes on one machine, started by ganzoo; variables of other launchers are ignored."""
+    """Processes on one machine, started by ganzoo or by torchrun."""
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -89,7 +86,7 @@ def _start(rank: int, port: int) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - open while the process runs
     process = subprocess.Popen(  # noqa: S603 - the command of this process
         [sys.executable, *sys.orig_argv[1:]],
-        env={**os.environ, _RANK_VARIABLE: str(rank), "MASTER_PORT": str(port)},
+        env={**os.environ, CHILD_RANK: str(rank), "MASTER_PORT": str(port)},
         stdin=subprocess.PIPE,  # is closed when this process ends
         stdout=subprocess.DEVNULL,
         stderr=stderr,
@@ -126,6 +123,25 @@ def exit_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=monitor, name="ganzoo-parent-monitor", daemon=True).start()
+
+
+@contextmanager
+def ended_by_launcher() -> Iterator[None]:
+    """A context in which signals of a launcher end this process at once.
+
+    While processes connect, Python's own handlers would run only after that, maybe never.
+    """
+    if not launcher() or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def lost_message(reason: str) -> str:

@@ -11,7 +11,8 @@ from torch import Tensor
 class RunningMeans:
     """The means of scalars by name; ``add`` does not synchronize with the device."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._device = device
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
@@ -40,12 +41,10 @@ class RunningMeans:
         """Sums on the CPU and counts, so that a report after a resume has the same means."""
         return {name: [s.cpu(), self._counts[name]] for name, s in self._sums.items()}
 
-    def load_state_dict(
-        self, state: Mapping[str, list[Tensor | int]], device: torch.device
-    ) -> None:
-        """Restore what ``state_dict`` returned, with the sums on ``device``."""
+    def load_state_dict(self, state: Mapping[str, list[Tensor | int]], /) -> None:
+        """Restore what ``state_dict`` returned, with the sums on the device."""
         self.reset()
         for name, (total, count) in state.items():
             assert isinstance(total, Tensor)
-            self._sums[name] = total.to(device)
+            self._sums[name] = total.to(self._device)
             self._counts[name] = int(count)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo import imaging
+from ganzoo.training.assembly import Assembly
 from ganzoo.training.diversity import diversity
 from ganzoo.training.ema import Ema
-from ganzoo.training.phases import Game
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import make_each_class, make_images
 
@@ -29,19 +29,20 @@ class SampleGrids:
     ``progress`` is called with what is drawn, the number of images done, and their total.
     """
 
-    def __init__(self, game: Game, ema: Ema, show: Show, progress: Progress) -> None:
-        self._game = game
+    def __init__(self, assembly: Assembly, ema: Ema, show: Show, progress: Progress) -> None:
+        self._assembly = assembly
+        self._setup = assembly.setup
         self._ema = ema
         self._show = show
         self._progress = progress
-        self._count = game.run.sample.count
+        self._count = assembly.run.sample.count
 
     def draw_real(self) -> None:
         """Draw augmented real images, as the discriminator gets them."""
-        game = self._game
-        random = game.randomness.generator("shown", 0, game.engine.device)
-        images = imaging.from_uint8(self._real_images.to(game.engine.device))
-        augmented = game.view(game.augment(images, random), random)
+        setup, device = self._setup, self._setup.engine.device
+        random = setup.randomness.generator("shown", 0, device)
+        images = imaging.from_uint8(self._real_images.to(device))
+        augmented = setup.view(setup.augment(images, random), random)
         self._show("real", imaging.grid(imaging.to_uint8(augmented)))
 
     def draw_samples(self) -> float | None:
@@ -49,39 +50,47 @@ class SampleGrids:
 
         ``None`` if it is not defined: for a single image, or if all real images are the same.
         """
-        game = self._game
+        assembly = self._assembly
         self._ema.update_batch_statistics()
         self._progress("samples", 0, self._count)
-        labels, seed = None, game.run.seed
-        if game.frequencies:
-            labels = game.frequencies.labels(range(self._count), seed)
+        labels, seed = None, assembly.run.seed
+        if assembly.frequencies:
+            labels = assembly.frequencies.labels(range(self._count), seed)
         samples = make_images(self._ema.generator, self._count, seed, labels)
         self._show("samples", self._grid(samples))
         self._progress("samples", self._count, self._count)
         if self._count < 2:
             return None
-        real = game.point.shrink(imaging.from_uint8(self._real_images))
+        real = self._setup.point.shrink(imaging.from_uint8(self._real_images))
         real_diversity = diversity(imaging.to_uint8(real))
         return diversity(samples) / real_diversity if real_diversity else None
 
     def _grid(self, samples: Tensor) -> NDArray[np.uint8]:
         """A grid of the samples, with rows for each class if there are enough images of each."""
-        game = self._game
+        assembly = self._assembly
         # Images of early stages are enlarged, so that all grids have the same size.
-        factor = game.batches.data.shape.height // game.point.stage.image_shape.height
-        per_class = self._count // game.classes if game.classes else 0
+        stage = self._setup.point.stage
+        factor = assembly.batches.data.shape.height // stage.image_shape.height
+        per_class = self._count // assembly.classes if assembly.classes else 0
         if per_class < _MIN_PER_CLASS:
             return imaging.grid(imaging.enlarged(samples, factor))
-        rows = max(1, round((per_class / game.classes) ** 0.5))  # makes the grid about square
+        rows = max(1, round((per_class / assembly.classes) ** 0.5))  # makes the grid about square
         columns = per_class // rows
-        classes = make_each_class(self._ema.generator, game.classes, columns * rows, game.run.seed)
-        enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(0, (game.classes, -1))
-        return imaging.class_grid(enlarged, game.batches.data.class_names, columns)
+        classes = make_each_class(
+            self._ema.generator, assembly.classes, columns * rows, assembly.run.seed
+        )
+        enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(
+            0, (assembly.classes, -1)
+        )
+        return imaging.class_grid(enlarged, assembly.batches.data.class_names, columns)
 
     @cached_property
     def _real_images(self) -> Tensor:
         """The first real images of the run, each once, uint8 (N, C, H, W) on the CPU."""
-        batches, seed = self._game.batches, Randomness(self._game.run.seed).derive_seed("order")
+        batches, seed = (
+            self._assembly.batches,
+            Randomness(self._assembly.run.seed).derive_seed("order"),
+        )
         numbers = batches.ordered(seed).at(0, min(self._count, len(batches.data)))
         images = torch.from_numpy(batches.data.store.take(numbers))
         return images.permute(0, 3, 1, 2).contiguous()

@@ -1,4 +1,4 @@
-"""Try components on a few small random images before a run starts.
+"""Try the phases of a run on a few small random images before it starts.
 
 Separate instances are tried, on the device of the run, and the state of the global random number
 generators is restored, so that the trial does not change the run.
@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import ImageShape, Networks, Stateful, Terms, WeightConstraint
+from ganzoo.contracts import ImageShape, Networks, Phase
+from ganzoo.data.batches import Batch
 from ganzoo.errors import ContractError
-from ganzoo.run import Run
-from ganzoo.structure import require_plain, require_tensor, require_terms
+from ganzoo.structure import require_plain, require_scores, require_tensor
+from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.engine import Engine
+from ganzoo.training.growth import GrowthPoint, Stage
+from ganzoo.training.progress import Progress
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.setup import Setup
+from ganzoo.training.stand_ins import stand_ins
+from ganzoo.training.step import TrainingStep, compute_terms
 
 _N = 4
 _MAX_PIXELS = 128 * 128
@@ -27,40 +33,52 @@ _MAX_ABSOLUTE = 10.0
 """Limit of augmented images: allows for brightness and contrast, but not for a range of 255."""
 
 
-def try_components(
-    run: Run,
-    image_shape: ImageShape,
-    networks: Networks,
-    smallest: ImageShape,
-    device: torch.device,
+def try_phases(
+    components: Components, networks: Networks, image_shape: ImageShape, engine: Engine
 ) -> None:
-    """Try the networks, which must not be used afterwards, the augmentations and the loss.
+    """Try the networks, the augmentations and all phases; none must be used afterwards.
 
-    Networks that grow are at their first stage, with images of the shape ``smallest``. Raises
-    PluginError if a component fails or breaks its contract.
+    ``image_shape`` is that of the networks' present stage. Raises PluginError if a component fails
+    or breaks its contract.
     """
-    with _preserved_random_state(device):
-        _try_networks(networks, smallest, device)
-        for chosen in run.augment.values():
-            with chosen.entry.code:
-                augment = _build(chosen, device)
-                _try_augment(augment, _images(image_shape, device), chosen.entry.code)
-        with run.loss.entry.code:
-            _try_loss(_build(run.loss, device), _images(image_shape, device))
+    with _preserved_random_state(engine.device):
+        is_small = image_shape.height * image_shape.width <= _MAX_PIXELS
+        if is_small:
+            _try_networks(networks, image_shape, engine.device)
+        for augmentation in components.augmentations.values():
+            with augmentation.code:
+                _try_augmentation(augmentation, _images(image_shape, engine.device))
+        if is_small or not networks.others:
+            used = networks if is_small else stand_ins(image_shape)
+            setup = trial_setup(components, used, image_shape, engine)
+            for phase in components.phases():
+                _try_phase(phase, setup)
+        for _, component in components.by_section():
+            if component.is_stateful:
+                with component.code:
+                    require_plain(component.built.state_dict(), component.built.state_dict)
+
+
+def trial_setup(
+    components: Components, networks: Networks, image_shape: ImageShape, engine: Engine
+) -> Setup:
+    """A setup with random images, four in each process."""
+
+    def take(first: int, count: int) -> Batch:
+        labels = torch.zeros(_N, dtype=torch.int64, device=engine.device)
+        return Batch(_images(image_shape, engine.device), labels)
+
+    for network in networks.by_name().values():
+        network.to(engine.device)
+    stage = Stage(0, image_shape, _N * engine.processes)
+    return Setup(networks, components, take, engine, Randomness(0), GrowthPoint(stage, 1.0))
 
 
 def _preserved_random_state(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _build(chosen: ConfiguredComponent, device: torch.device) -> Any:
-    built = chosen.build()
-    return built.to(device) if isinstance(built, nn.Module) else built
-
-
 def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.device) -> None:
-    if image_shape.height * image_shape.width > _MAX_PIXELS:
-        return
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
     labels = torch.zeros(_N, dtype=torch.int64, device=device) if networks.conditional else None
@@ -70,70 +88,73 @@ def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.dev
             images = generator.train(training)(latents, labels)
             require_tensor("the generator's output", images, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
-        scores = discriminator(images, labels)
-        require_tensor("the discriminator's output", scores, (_N,), discriminator.forward)
+        require_scores(discriminator(images, labels), _N, discriminator.forward)
 
 
-def _try_augment(augment: Any, images: Tensor, code: AbstractContextManager[None]) -> None:
-    before = images.clone()
+def _try_phase(phase: Phase, setup: Setup) -> None:
+    """Compute the terms of a phase and their gradients; then call what follows the update."""
+    progress = Progress(images_seen=setup.point.stage.batch_size)
+    step = TrainingStep(setup, progress, phase, 0)
+    terms = compute_terms(phase, step, setup.engine)
+    parameters = [
+        parameter
+        for name in phase.networks
+        for parameter in _network(setup, phase, name).parameters()
+        if parameter.requires_grad
+    ]
+    with setup.components.loss.code:
+        _require_gradient(phase, torch.stack(list(terms.values())).sum(), parameters)
+    if phase.after:
+        phase.after(step)
+
+
+def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:
+    if name not in setup.networks:
+        known = ", ".join(setup.networks)
+        with setup.components.loss.code:
+            raise ContractError(
+                f"the phase {phase.name} updates the network {name}, which the architecture does "
+                f"not have: it has {known}",
+                phase.terms,
+            )
+    return setup.networks[name]
+
+
+def _require_gradient(phase: Phase, total: Tensor, parameters: Sequence[nn.Parameter]) -> None:
+    gradients: Sequence[Tensor | None] = ()
+    if total.requires_grad:
+        gradients = torch.autograd.grad(total, list(parameters), allow_unused=True)
+    if all(gradient is None for gradient in gradients):
+        networks = " and ".join(phase.networks)
+        raise ContractError(
+            f"the terms of the phase {phase.name} have no gradient for the {networks}", phase.terms
+        )
+
+
+def _try_augmentation(component: BuiltComponent, images: Tensor) -> None:
+    augmentation, before = component.built, images.clone()
     # In a run the generated images require a gradient, but are not leaf tensors.
-    original = images.requires_grad_() * 1 if augment.apply_to == "all" else images
-    augmented = Pipeline([augment], [code])(original, _random(images.device))
+    original = images.requires_grad_() * 1 if augmentation.apply_to == "all" else images
+    augmented = Pipeline([augmentation], [component.code])(original, _random(images.device))
     if augmented.dtype != images.dtype:
-        raise ContractError(f"it returns images of {augmented.dtype}, not {images.dtype}", augment)
+        raise ContractError(
+            f"it returns images of {augmented.dtype}, not {images.dtype}", augmentation
+        )
     largest = augmented.detach().abs().max().item()
     if not largest <= _MAX_ABSOLUTE:
         raise ContractError(
-            f"it returns images with values up to {largest:.4g}: images are in [-1, 1]", augment
+            f"it returns images with values up to {largest:.4g}: images are in [-1, 1]",
+            augmentation,
         )
-    if augment.apply_to == "all":
+    if augmentation.apply_to == "all":
         if not torch.equal(original.detach(), before):
-            raise ContractError("it changes its input images in place", augment)
+            raise ContractError("it changes its input images in place", augmentation)
         if not augmented.requires_grad:
             raise ContractError(
                 'with apply_to "all" the generator is trained through it, but the images that it '
                 "returns have no gradient",
-                augment,
+                augmentation,
             )
-    _require_storable(augment)
-
-
-def _try_loss(loss: Any, real: Tensor) -> None:
-    """Compute the terms of both networks with a linear critic."""
-    network = nn.Sequential(nn.Flatten(), nn.Linear(real[0].numel(), 1)).to(real.device)
-
-    def critic(images: Tensor) -> Tensor:
-        scores: Tensor = network(images).flatten()
-        return scores
-
-    fake = -real
-    terms = loss.discriminator(critic, real, fake)
-    require_terms(terms, loss.discriminator)
-    _require_gradient(terms, list(network.parameters()), loss.discriminator)
-    fake.requires_grad_()
-    terms = loss.generator(critic, fake, real)
-    require_terms(terms, loss.generator)
-    _require_gradient(terms, [fake], loss.generator)
-    if isinstance(loss, WeightConstraint):
-        loss.constrain(network)
-    _require_storable(loss)
-
-
-def _require_gradient(terms: Terms, inputs: Sequence[Tensor], method: Any) -> None:
-    total = torch.stack(list(terms.values())).sum()
-    has_gradient = total.requires_grad and any(
-        gradient is not None for gradient in torch.autograd.grad(total, inputs, allow_unused=True)
-    )
-    if not has_gradient:
-        network = method.__name__
-        raise ContractError(
-            f"the terms that {network}() returned have no gradient for the {network}", method
-        )
-
-
-def _require_storable(component: Any) -> None:
-    if isinstance(component, Stateful):
-        require_plain(component.state_dict(), component.state_dict)
 
 
 def _images(image_shape: ImageShape, device: torch.device) -> Tensor:

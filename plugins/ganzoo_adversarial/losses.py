@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch import Tensor
 from torch.nn.functional import logsigmoid, relu
 
-from ganzoo import Critic, Options, Terms
+from ganzoo import Options, Scores, Terms
 
 if TYPE_CHECKING:
     from ganzoo_adversarial import LeastSquaresOptions
@@ -25,24 +24,24 @@ class Minimax:
     options: Options
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """-E[log D(x)] - E[log(1 - D(G(z)))]: minus the value function, in two terms."""
         return {
-            "real": -logsigmoid(critic(real)).mean(),
-            "fake": -logsigmoid(-critic(fake)).mean(),
+            "real": -logsigmoid(scores.real).mean(),
+            "fake": -logsigmoid(-scores.fake).mean(),
         }
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """E[log(1 - D(G(z)))]."""
-        return {"adversarial": logsigmoid(-critic(fake)).mean()}
+        return {"adversarial": logsigmoid(-scores.fake).mean()}
 
 
 class NonSaturating(Minimax):
     """As minimax, but max_G E[log D(G(z))] (Goodfellow et al. 2014, section 3)."""
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """-E[log D(G(z))]."""
-        return {"adversarial": -logsigmoid(critic(fake)).mean()}
+        return {"adversarial": -logsigmoid(scores.fake).mean()}
 
 
 @dataclass(frozen=True)
@@ -55,16 +54,16 @@ class LeastSquares:
     options: LeastSquaresOptions
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]."""
         return {
-            "real": (critic(real) - self.options.b).square().mean() / 2,
-            "fake": (critic(fake) - self.options.a).square().mean() / 2,
+            "real": (scores.real - self.options.b).square().mean() / 2,
+            "fake": (scores.fake - self.options.a).square().mean() / 2,
         }
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """1/2 E[(D(G(z)) - c)^2]."""
-        return {"adversarial": (critic(fake) - self.options.c).square().mean() / 2}
+        return {"adversarial": (scores.fake - self.options.c).square().mean() / 2}
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,13 @@ class Hinge:
     options: Options
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]."""
         return {
-            "real": relu(1 - critic(real)).mean(),
-            "fake": relu(1 + critic(fake)).mean(),
+            "real": relu(1 - scores.real).mean(),
+            "fake": relu(1 + scores.fake).mean(),
         }
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """-E[D(G(z))]."""
-        return {"adversarial": -critic(fake).mean()}
+        return {"adversarial": -scores.fake.mean()}

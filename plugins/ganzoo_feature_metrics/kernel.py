@@ -9,7 +9,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from ganzoo import ImageSet, MetricValue
+from ganzoo import ImageSet, MetricValue, RequestError
 from ganzoo_feature_metrics import KernelOptions
 
 _SEED = 2020
@@ -30,7 +30,10 @@ class KernelDistance:
         """The distance between the features of all images and, with ``subsets``, of subsets."""
         x, y = real.features, fake.features
         if min(len(x), len(y)) < 2:
-            return {}  # the unbiased estimate needs two images of each set
+            raise RequestError(
+                "the unbiased estimate of kid needs at least 2 real and 2 generated images, "
+                f"not {len(x)} and {len(y)}"
+            )
         values = {"kid": squared_mmd(x, y)}
         if self.options.subsets:
             estimates = torch.tensor(self._subset_estimates(x, y), dtype=torch.float64)

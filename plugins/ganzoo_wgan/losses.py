@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ganzoo import Critic, Terms
+from ganzoo import Scores, Terms
 
 if TYPE_CHECKING:
     from ganzoo_wgan import WganOptions
@@ -24,13 +24,13 @@ class Wgan:
     options: WganOptions
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """E[f(g(z))] - E[f(x)]: minus the critic's estimate of the Wasserstein distance."""
-        return {"wasserstein": critic(fake).mean() - critic(real).mean()}
+        return {"wasserstein": scores.fake.mean() - scores.real.mean()}
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """-E[f(g(z))]."""
-        return {"adversarial": -critic(fake).mean()}
+        return {"adversarial": -scores.fake.mean()}
 
     @torch.no_grad()
     def constrain(self, discriminator: nn.Module) -> None:

@@ -8,11 +8,8 @@ from ganzoo import LossSpec, Options, hookimpl
 
 
 class WganGpOptions(Options):
-    """The weights of the penalties."""
+    """The weight of the drift; the gradient penalty is the regularizer ``gradient-penalty``."""
 
-    gp_weight: float = Field(
-        10.0, ge=0, description="Weight of the gradient penalty; lambda in the paper."
-    )
     drift: float = Field(
         0.001,
         ge=0,
@@ -34,6 +31,7 @@ def ganzoo_losses() -> list[LossSpec]:
             "2017, arXiv 1710.10196, appendix A.1",
             # The paper's values for 32 x 32 pixels; its Algorithm 1 has lr=1e-4.
             recommends={
+                "regularize.gradient-penalty": {},
                 "train.discriminator.steps": 5,
                 "train.batch_size": 64,
                 "train.generator.lr": 2e-4,

@@ -28,16 +28,16 @@ from ganzoo.observers.files import Journal
 from ganzoo.observers.tensorboard import TensorBoard
 from ganzoo.run import Run
 from ganzoo.settings import Settings
+from ganzoo.training.assembly import Assembly, assemble
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
-from ganzoo.training.loop import Trainer
-from ganzoo.training.session import assemble
+from ganzoo.training.loop import Loop
 
 STEPS = {"non-saturating": 6, "wgan-gp": 2}
 """Steps per turn: about a second."""
 
 
-def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, ProgressBar]:
+def framework(loss: str, channels: int, folder: Path) -> tuple[Assembly, Loop, ProgressBar]:
     """The loop of ``ganzoo train``."""
     settings = Settings()
     settings.override(
@@ -50,26 +50,27 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Trainer, Progress
     run = Run.resolve(settings)
     bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
     observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
-    trainer = Trainer(assemble(run, Engine(run.train)), Checkpoints(folder, 1), observers)
-    bar.on_train_start(0, trainer.steps)
-    return trainer, bar
+    assembly = assemble(run, Engine(run.train))
+    loop = Loop(assembly, Checkpoints(folder, 1), observers)
+    bar.on_train_start(0, loop.progress.total_steps)
+    return assembly, loop, bar
 
 
 class ByHand:
     """The same step in plain torch."""
 
-    def __init__(self, trainer: Trainer, loss: str) -> None:
-        networks, train = trainer.game.networks, trainer.run.train
-        self.generator = copy.deepcopy(networks.generator)
-        self.critic = copy.deepcopy(networks.discriminator)
-        self.ema = copy.deepcopy(networks.generator).eval()
+    def __init__(self, assembly: Assembly, loss: str) -> None:
+        setup, train = assembly.setup, assembly.run.train
+        self.generator = copy.deepcopy(setup.generator)
+        self.critic = copy.deepcopy(setup.discriminator)
+        self.ema = copy.deepcopy(setup.generator).eval()
         self.loss, self.critic_updates, self.batch = (
             loss,
             train.discriminator.steps,
             train.batch_size,
         )
         self.latents = self.generator.sample_latents(1, torch.Generator()).shape[1]
-        data = trainer.game.batches.data
+        data = assembly.batches.data
         self.images = torch.from_numpy(data.store.take(data.indices))
         self.optimizers = [
             torch.optim.Adam(module.parameters(), lr=how.lr, betas=how.betas, fused=True)
@@ -139,13 +140,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        trainer, bar = framework(args.loss, args.channels, Path(folder))
-        by_hand = ByHand(trainer, args.loss)
+        assembly, loop, bar = framework(args.loss, args.channels, Path(folder))
+        by_hand = ByHand(assembly, args.loss)
 
         def whole_step() -> None:
-            before = trainer.position
-            trainer.training_step()
-            trainer.after_step(before)
+            before = loop.progress.position
+            loop.trainer.step()
+            loop.after_step(before)
 
         steps = STEPS[args.loss]
         seconds(whole_step, steps), seconds(by_hand.step, steps)  # warm up

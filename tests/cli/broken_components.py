@@ -89,36 +89,36 @@ class Fine:
 
     def __init__(self, options: Options) -> None: ...
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> Any:
-        return {"loss": softplus(critic(fake)).mean() + softplus(-critic(real)).mean()}
+    def discriminator(self, scores: Any) -> Any:
+        return {"loss": softplus(scores.fake).mean() + softplus(-scores.real).mean()}
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
-        return {"loss": softplus(-critic(fake)).mean()}
+    def generator(self, scores: Any) -> Any:
+        return {"loss": softplus(-scores.fake).mean()}
 
 
 class Divides(Fine):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
-        return {"loss": critic(fake).mean() / (1 // 0)}  # at: divides
+    def generator(self, scores: Any) -> Any:
+        return {"loss": scores.fake.mean() / (1 // 0)}  # at: divides
 
 
 class Tensors(Fine):
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> Any:  # at: tensor
-        return critic(fake).mean()
+    def discriminator(self, scores: Any) -> Any:  # at: tensor
+        return scores.fake.mean()
 
 
 class Nothing(Fine):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: nothing
-        critic(fake)
+    def generator(self, scores: Any) -> Any:  # at: nothing
+        scores.fake.mean()
 
 
 class Unreduced(Fine):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: unreduced
-        return {"loss": -critic(fake)}
+    def generator(self, scores: Any) -> Any:  # at: unreduced
+        return {"loss": -scores.fake}
 
 
-class Unreached(Fine):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: unreached
-        return {"loss": -critic(real).mean()}
+class Unreached(Fine):  # at: unreached
+    def generator(self, scores: Any) -> Any:
+        return {"loss": -scores.real.mean()}
 
 
 class Unsure(Fine):  # at: unsure
@@ -130,11 +130,11 @@ class Late(Fine):
 
     calls = 0
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:
+    def generator(self, scores: Any) -> Any:
         Late.calls += 1
         if Late.calls == 3:
             raise RuntimeError("the third\ncall")  # at: late
-        return super().generator(critic, fake, real)
+        return super().generator(scores)
 
 
 class Forgets(Fine):
@@ -152,9 +152,9 @@ class LateShape(Fine):
 
     calls = 0
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> Any:  # at: late-shape
+    def generator(self, scores: Any) -> Any:  # at: late-shape
         LateShape.calls += 1
-        terms = super().generator(critic, fake, real)
+        terms = super().generator(scores)
         return terms if LateShape.calls < 3 else {"loss": terms["loss"].repeat(2)}
 
 
@@ -190,7 +190,7 @@ class Judge(ganzoo.Discriminator):
 
 class Column(Judge):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:  # at: column
-        return super().forward(images)[:, None]
+        return super().forward(images)[:, None, None]
 
 
 class Multiplies(Networked):

@@ -47,7 +47,7 @@ BROKEN = [
     ("loss", "fails", "TypeError", "unsupported operand"),
     ("loss", "missing", "AttributeError", "no attribute 'Missing'"),
     ("architecture", "tuple", "ContractError", "the factory returned a tuple"),
-    ("architecture", "column", "ContractError", r"the shape \(4, 1\), not \(4,\)"),
+    ("architecture", "column", "ContractError", r"the shape \(4, 1, 1\), not \(4,\) or \(4, K\)"),
     ("architecture", "multiplies", "RuntimeError", "mat1 and mat2"),
     ("architecture", "undrawn", "AttributeError", "no attribute 'size'"),
     ("architecture", "unsampled", "IndexError", "out of bounds"),

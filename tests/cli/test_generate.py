@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 Ganzoo = Callable[..., Any]
@@ -66,6 +67,24 @@ def test_wrong_generate_arguments_are_one_line_errors(
         ("generate", "run"),
     ):
         assert ganzoo_command(*arguments).error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("generate", "run", "--out", "a.png"),
+        ("evaluate", "run"),
+        ("neighbors", "run", "--out", "a.png"),
+        ("report", "run", "--out", "a.html"),
+    ],
+)
+def test_an_unknown_device_is_reported_with_the_known_ones(
+    command: tuple[str, ...], tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run()
+    refused = ganzoo_command(*command, "--device", "gpu").error
+    assert "device gpu: write cpu, cuda, cuda:N or mps" in refused
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a.")] == []
 
 
 def test_each_class_gets_a_row_of_the_same_latents(

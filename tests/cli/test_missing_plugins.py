@@ -98,7 +98,7 @@ COMMANDS = {
 NEEDED = {
     "dataset": {"resume", "evaluate"},
     "architecture": {"generate", "resume", "evaluate"},
-    "loss": {"generate", "resume", "evaluate"},
+    "loss": {"resume"},
     "augmentation": {"resume"},
     "metric": {"evaluate"},
     "extractor": {"evaluate"},
@@ -196,3 +196,4 @@ def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) 
         f"the loss gone-gan/relativistic is from the file {file}, which does not exist: restore it"
     )
     assert reported in refused
+    assert 'can also load a copy: plugins=["FOLDER/gone_gan.py"]' in refused

@@ -82,7 +82,7 @@ def test_only_damaged_checkpoints_are_an_error(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("architecture.base_channels=4", "the networks no longer fit the checkpoint"),
+        ("architecture.base_channels=4", "network generator does not fit the checkpoint"),
         ("data.resolution=16", "the run was trained on images of 8 x 8 x 3"),
         ("train.stepz=4", "no setting train.stepz; did you mean train.steps"),
     ],
@@ -105,7 +105,7 @@ def test_resume_uses_a_changed_learning_rate(
     tiny_run()
     ganzoo_command("resume", "run", "--steps", 3, f"train.{player}.lr=1e-7")
     state = read(tmp_path / "run" / "checkpoints" / "step-0000003.pt")
-    assert state["optimizers"][player]["param_groups"][0]["lr"] == 1e-7
+    assert state["state"]["optimizers"][player]["optimizer"]["param_groups"][0]["lr"] == 1e-7
 
 
 def test_resume_refuses_a_different_optimizer(

@@ -21,8 +21,8 @@ Ganzoo = Callable[..., Any]
 
 MOMENTS = {
     "taking images": "ganzoo.data.batches:Batches.take",
-    "the first update": "ganzoo.training.phases:Game.discriminator_terms",
-    "the generator's update": "ganzoo.training.phases:Game.generator_terms",
+    "the first update": "ganzoo.training.update:Updater.update",
+    "the EMA's update": "ganzoo.training.ema:Ema.update",
     "drawing samples": "ganzoo.training.sample_grids:make_images",
     "reporting": "ganzoo.observers.files:Journal.on_report",
     "saving": "ganzoo.training.checkpoint:_write",
@@ -67,7 +67,8 @@ def interrupt(patch: pytest.MonkeyPatch, where: str, number: signal.Signals) -> 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    return {**state["generator"], **state["discriminator"], **state["generator_ema"]}
+    names = ("network generator", "network discriminator", "generator_ema")
+    return {f"{k} {n}": w for k in names for n, w in state["state"][k]["weights"].items()}
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -124,6 +124,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["image-folder", "dcgan", "hinge", "dataset.path=a.txt"], "a.txt"),
         (["blossoms", "dcgan", "hinge", "--batch-size", "3", "--devices", "2"], "cannot be split"),
         (["blossoms", "mlp", "hinge", "--device", "cuda:99"], "train.device=cuda:99"),
+        (["blossoms", "mlp", "hinge", "--device", "gpu"], "gpu: write auto, cpu, cuda, cuda:N or"),
         (["mnist", "mlp", "hinge", "dataset.path=."], "train-images-idx3-ubyte"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -274,7 +275,7 @@ def test_out_of_memory_names_the_settings_to_lower(
     def fail(self: object, position: int) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to\nStack of C++")
 
-    monkeypatch.setattr("ganzoo.training.phases.Game.discriminator_terms", fail)
+    monkeypatch.setattr("ganzoo.training.adversarial.Adversarial.discriminator_terms", fail)
     done = tiny_run()
     assert done.status == 1
     line = done.err.splitlines()[-1]

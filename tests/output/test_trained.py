@@ -82,4 +82,4 @@ def test_the_ema_generator_is_used(tiny: Arguments) -> None:
 
     state = Checkpoints(run.folder / "checkpoints", 3).load()
     for name, value in run.generator.state_dict().items():
-        assert torch.equal(value, state["generator_ema"][name])
+        assert torch.equal(value, state["state"]["generator_ema"]["weights"][name])

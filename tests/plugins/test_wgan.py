@@ -9,31 +9,27 @@ import ganzoo_wgan
 from ganzoo import WeightConstraint
 from ganzoo_wgan import WganOptions
 from ganzoo_wgan.losses import Wgan
+from tests.plugins.steps import scores
 
 
-def images(*scores: float) -> Tensor:
-    """Images of one pixel, whose value is the score of the critic below."""
-    return torch.tensor(scores, dtype=torch.float32).reshape(-1, 1, 1, 1)
-
-
-def critic(images: Tensor) -> Tensor:
-    return images.flatten(1).sum(1)
+def values(*numbers: float) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float32)
 
 
 def test_critic_maximizes_the_difference_of_the_mean_scores() -> None:
-    terms = Wgan(WganOptions()).discriminator(critic, images(1, 4), images(-3, 2))
+    terms = Wgan(WganOptions()).discriminator(scores(real=values(1, 4), fake=values(-3, 2)))
     assert {name: term.item() for name, term in terms.items()} == {
         "wasserstein": (-3 + 2) / 2 - (1 + 4) / 2
     }
 
 
 def test_generator_maximizes_its_mean_score() -> None:
-    terms = Wgan(WganOptions()).generator(critic, images(-3, 2), images(0, 0))
+    terms = Wgan(WganOptions()).generator(scores(fake=values(-3, 2)))
     assert {name: term.item() for name, term in terms.items()} == {"adversarial": -(-3 + 2) / 2}
 
 
 def test_scores_are_not_bounded() -> None:
-    terms = Wgan(WganOptions()).discriminator(critic, images(100), images(-100))
+    terms = Wgan(WganOptions()).discriminator(scores(real=values(100), fake=values(-100)))
     assert terms["wasserstein"].item() == -200
 
 
@@ -42,10 +38,17 @@ def test_a_step_raises_real_scores_above_fake_ones() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
     real, fake = torch.randn(8, 1, 2, 2) + 1, torch.randn(8, 1, 2, 2) - 1
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    before = Wgan(WganOptions()).discriminator(network, real, fake)["wasserstein"]
+    before = Wgan(WganOptions()).discriminator(scores(real=network(real), fake=network(fake)))[
+        "wasserstein"
+    ]
     before.backward()
     optimizer.step()
-    assert Wgan(WganOptions()).discriminator(network, real, fake)["wasserstein"] < before
+    assert (
+        Wgan(WganOptions()).discriminator(scores(real=network(real), fake=network(fake)))[
+            "wasserstein"
+        ]
+        < before
+    )
 
 
 def test_clipping_bounds_all_parameters_in_place() -> None:

@@ -33,11 +33,11 @@ class Correct:
 
     def __init__(self, options: Options) -> None: ...
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake).mean() - critic(real).mean()}
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake.mean() - scores.real.mean()}
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": -critic(fake).mean()}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": -scores.fake.mean()}
 
 
 def loss(**changes: Any) -> ganzoo.LossSpec:
@@ -60,7 +60,7 @@ def test_a_correct_loss_passes() -> None:
         ({"options": options(int, Field(ge=0, description="X."))}, "needs a default"),
         ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
         ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
-        ({"recommends": {"loss.gp_weight": 1}}, "which it cannot recommend"),
+        ({"recommends": {"loss.drift": 1}}, "which it cannot recommend"),
         ({"recommends": {"trian.steps": 1}}, "which it cannot recommend; did you mean train."),
         (
             {"recommends": {"train.discriminator.step": 5}},
@@ -113,32 +113,32 @@ def test_all_components_of_a_plugin_are_checked() -> None:
 
 
 class NotScalar(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake)}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake}
 
 
 class NotFinite(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": critic(fake).mean() / 0}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": scores.fake.mean() / 0}
 
 
 class Detached(Correct):
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": -critic(fake.detach()).mean()}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": -scores.fake.detach().mean()}
 
 
 class NoTerms(Correct):
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
         return {}
 
 
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (NotScalar, "should be a scalar"),
-        (NotFinite, "generator(): score is"),
+        (NotScalar, "the term score of generator() has the shape (4,), not ()"),
+        (NotFinite, "generator: score is"),
         (Detached, "the generator gets no gradient"),
-        (NoTerms, "returns no terms"),
+        (NoTerms, "discriminator() returned an empty dict"),
     ],
 )
 def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
@@ -164,6 +164,32 @@ class UnusedLayer(DenseGenerator):
         self.never_used = nn.Linear(1, 1)
 
 
+class UnseededMixing(DenseGenerator):
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.randn(n, 4)
+
+
+class OneMixedLatent(DenseGenerator):
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return self.sample_latents(1, random)
+
+
+class OtherMapping(DenseGenerator):
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        return latents * 2
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        return super().forward(intermediate)
+
+
+class CorrectMapping(OtherMapping):
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        return super().forward(self.map(latents))
+
+    def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return self.sample_latents(n, random) / 2
+
+
 class NaNDiscriminator(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
@@ -180,9 +206,14 @@ class AllFrozen(DenseDiscriminator):
         self.requires_grad_(False)
 
 
-class Column(DenseDiscriminator):
+class ScoreMaps(DenseDiscriminator):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return super().forward(images)[:, None]
+        return super().forward(images)[:, None, None]
+
+
+class ScoresOfPatches(DenseDiscriminator):
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return torch.stack([super().forward(images)] * 3, 1)
 
 
 class Dependent(DenseDiscriminator):
@@ -191,8 +222,12 @@ class Dependent(DenseDiscriminator):
         return scores - scores.mean()
 
 
-def test_a_correct_architecture_passes() -> None:
-    check(architecture())
+@pytest.mark.parametrize("generator", [DenseGenerator, CorrectMapping])
+@pytest.mark.parametrize("discriminator", [DenseDiscriminator, ScoresOfPatches])
+def test_a_correct_architecture_passes(
+    generator: type[DenseGenerator], discriminator: type[DenseDiscriminator]
+) -> None:
+    check(architecture(generator, discriminator))
 
 
 @pytest.mark.parametrize(
@@ -200,8 +235,11 @@ def test_a_correct_architecture_passes() -> None:
     [
         (OutOfRange, DenseDiscriminator, "should be in about [-1, 1]"),
         (Unseeded, DenseDiscriminator, "latents should depend on the passed random generator only"),
+        (UnseededMixing, DenseDiscriminator, "sample_training_latents: latents should depend on"),
+        (OneMixedLatent, DenseDiscriminator, "it should return 4 latents for n=4"),
+        (OtherMapping, DenseDiscriminator, "those of synthesize(map(latents, condition))"),
         (UnusedLayer, DenseDiscriminator, "no gradient for never_used.weight"),
-        (DenseGenerator, Column, "its scores have the shape (4, 1), not (4,)"),
+        (DenseGenerator, ScoreMaps, "its scores have the shape (4, 1, 1), not (4,) or (4, K)"),
         (DenseGenerator, NaNDiscriminator, "discriminator: its scores contain NaN"),
         (NaNGenerator, DenseDiscriminator, "generator: its images contain NaN"),
         (DenseGenerator, AllFrozen, "discriminator: it has no trainable parameters"),

@@ -53,13 +53,13 @@ class Averaging(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(()))
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        scores = critic(real)
-        self.mean.lerp_(scores.detach().mean(), 0.5)
-        return {"square": (scores - self.mean.clone() - 1).square().mean() + critic(fake).mean()}
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
+        real, fake = scores.real, scores.fake
+        self.mean.lerp_(real.detach().mean(), 0.5)
+        return {"square": (real - self.mean.clone() - 1).square().mean() + fake.mean()}
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"square": (critic(fake) - self.mean).square().mean()}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"square": (scores.fake - self.mean).square().mean()}
 
 
 class Counting(Averaging):
@@ -67,9 +67,9 @@ class Counting(Averaging):
 
     updates = 0
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
         self.updates += 1
-        return {"square": critic(fake).mean() * self.updates}
+        return {"square": scores.fake.mean() * self.updates}
 
 
 class Unsaved:
@@ -80,12 +80,12 @@ class Unsaved:
 
     def __init__(self, options: Options) -> None: ...
 
-    def discriminator(self, critic: Any, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def discriminator(self, scores: Any) -> dict[str, Tensor]:
         self.updates += 1
-        return {"score": critic(fake).mean() * self.updates}
+        return {"score": scores.fake.mean() * self.updates}
 
-    def generator(self, critic: Any, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
-        return {"score": -critic(fake).mean()}
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": -scores.fake.mean()}
 
     def constrains(self, discriminator: nn.Module) -> None: ...
 

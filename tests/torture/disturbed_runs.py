@@ -123,7 +123,7 @@ def results(folder: Path) -> dict[str, Any]:
     lines = map(json.loads, place.metrics.read_text().splitlines())
     state = Checkpoints(place.checkpoints, 1).load()
     return {
-        "rollback_step": state.pop("rollback_step"),
+        "rollback_step": state["state"]["progress"].pop("rollback_step"),
         "checkpoint": state,
         "metrics.jsonl": [
             {name: value for name, value in line.items() if not name.startswith("speed/")}

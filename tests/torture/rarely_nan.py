@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from ganzoo import Critic, LossSpec, Options, Terms, hookimpl
+from ganzoo import LossSpec, Options, Scores, Terms, hookimpl
 
 
 class RarelyNan:
@@ -16,13 +15,13 @@ class RarelyNan:
     def __init__(self, options: Options) -> None:
         """Ignore the options."""
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """E[D(x~)] - E[D(x)], or NaN."""
-        return {"wasserstein": (critic(fake).mean() - critic(real).mean()) * _one()}
+        return {"wasserstein": (scores.fake.mean() - scores.real.mean()) * _one()}
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """-E[D(x~)], or NaN."""
-        return {"adversarial": -critic(fake).mean() * _one()}
+        return {"adversarial": -scores.fake.mean() * _one()}
 
 
 def _one() -> float:

@@ -43,7 +43,7 @@ base_channels = 8
 
 [loss]
 name = "wgan-gp"
-gp_weight = 5.0
+drift = 0.5
 
 [augment.flip]
 [augment.jump]
@@ -96,7 +96,7 @@ def _read_settings(folder: Path, content: bytes) -> None:
 
 def _words() -> list[bytes]:
     return [
-        b"blossoms\ndcgan\nwgan-gp\nloss.gp_weight=5\ntrain.generator.betas=[0, 0.9]\n"
+        b"blossoms\ndcgan\nwgan-gp\nloss.drift=0.5\ntrain.generator.betas=[0, 0.9]\n"
         b'data.classes=rose+tulip,aster\naugment.flip=true\nseed=3\ntrain={"epochs": 2}\n'
         b"dataset.count=20\narchitecture.base_channels=8\ncheckpoint.every=2 epochs",
     ]

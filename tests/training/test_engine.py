@@ -60,6 +60,7 @@ def test_two_processes_train_the_same_weights_as_one(tmp_path: Path) -> None:
         states.append(read(folder / "checkpoints" / "step-0000003.pt"))
         sessions = json.loads((folder / "environment.json").read_text())["sessions"]
         assert [session["processes"] for session in sessions] == [devices]
-    for network in ("generator", "discriminator", "generator_ema"):
-        for name, value in states[0][network].items():
-            torch.testing.assert_close(states[1][network][name], value, atol=1e-6, rtol=1e-5)
+    for network in ("network generator", "network discriminator", "generator_ema"):
+        weights, others = (state["state"][network]["weights"] for state in states)
+        for name, value in weights.items():
+            torch.testing.assert_close(others[name], value, atol=1e-6, rtol=1e-5)

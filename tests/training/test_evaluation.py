@@ -22,8 +22,8 @@ from ganzoo.output.evaluating import evaluate
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.session import store_of
 from ganzoo.training.stopping import Stopping
+from ganzoo.training.store import store_of
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
@@ -38,7 +38,8 @@ EVALUATED = {
 
 def last_state(folder: Path) -> dict[str, Any]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    return {k: v for k, v in state.items() if k not in ("running_means", "rollback_step")}
+    state = {k: v for k, v in state["state"].items() if k != "running means"}
+    return state | {"progress": {**state["progress"], "rollback_step": 0}}
 
 
 @pytest.mark.parametrize("architecture", ["dcgan", "growing-mlp"])
@@ -327,7 +328,7 @@ def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
         patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored
         patch.setattr(ProgressBar, "on_evaluation_progress", stop)
         stopped = ganzoo.train(**tiny("stopped", steps=5, settings=EVALUATED, quiet=False)).folder
-    assert last_state(stopped)["step"] == 2
+    assert last_state(stopped)["progress"]["step"] == 2
     assert read(stopped / "evaluations.jsonl") == []
     ganzoo.resume(stopped, quiet=True)
     assert scores(stopped) == scores(straight)

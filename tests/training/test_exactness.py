@@ -100,7 +100,7 @@ def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
         settings = stored_settings(RunFolder.open(run.folder))
         settings.override([change, "train.steps=5"])
         with pytest.raises(
-            RequestError, match=r"other layers would be trained .* restore the section growth"
+            RequestError, match=r"other layers would be trained .* restore the sections growth"
         ):
             session.resume(Run.resolve(settings, recommend=False), RunFolder(run.folder))
 
@@ -125,9 +125,10 @@ def test_generate_makes_images_of_the_current_stage(
 def test_a_checkpoint_has_the_whole_state(tiny: Arguments) -> None:
     state = last_state(ganzoo.train(**tiny(loss="wgan-gp")).folder)
     assert state["images_seen"] == 3 * 2 * 8
-    assert set(state) >= {"generator", "discriminator", "generator_ema", "optimizers", "step"}
-    assert state["optimizers"]["generator"]["state"][0]["step"] == 3
-    assert state["optimizers"]["discriminator"]["state"][0]["step"] == 6
+    networks = {"network generator", "network discriminator", "generator_ema"}
+    assert set(state["state"]) == {*networks, "progress", "optimizers", "running means"}
+    assert state["state"]["optimizers"]["generator"]["optimizer"]["state"][0]["step"] == 3
+    assert state["state"]["optimizers"]["discriminator"]["optimizer"]["state"][0]["step"] == 6
 
 
 def test_stopping_many_times_is_exact(tiny: Arguments) -> None:
@@ -157,16 +158,16 @@ def test_samples_reports_and_checkpoints_do_not_change_the_training(
 ) -> None:
     plain = last_state(ganzoo.train(**tiny("plain")).folder)
     watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
-    for key in ("running_means", "rollback_step"):  # reports and checkpoints
-        plain.pop(key)
-        watched.pop(key)
+    for state in (plain["state"], watched["state"]):  # reports and checkpoints
+        del state["running means"], state["progress"]["rollback_step"]
     assert same(plain, watched)
 
 
 def test_another_seed_gives_other_weights(tiny: Arguments) -> None:
     first = last_state(ganzoo.train(**tiny("first")).folder)
     other = last_state(ganzoo.train(**tiny("other", seed=1)).folder)
-    assert not same(first["generator"], other["generator"])
+    generator = "network generator"
+    assert not same(first["state"][generator], other["state"][generator])
 
 
 def test_a_resumed_run_has_each_report_once(
@@ -271,7 +272,8 @@ def test_rollback_is_exact_wherever_the_run_is_stopped(
         for _ in range(11):
             ganzoo.resume(often, quiet=True)
     assert same(last_state(often), last_state(straight))
-    assert (last_state(straight)["step"], last_state(straight)["randomness_stream"]) == (8, 2)
+    progress = last_state(straight)["state"]["progress"]
+    assert (progress["step"], progress["stream"]) == (8, 2)
     assert [line["step"] for line in reports(straight)] == list(range(1, 9))
     assert reports(often) == reports(straight)
 
@@ -279,27 +281,27 @@ def test_rollback_is_exact_wherever_the_run_is_stopped(
 LECAM = Path(__file__).parents[2] / "examples" / "one_file" / "lecam.py"
 
 
-def test_the_state_of_a_loss_is_resumed_exactly(tiny: Arguments) -> None:
-    more = {"loss": "lecam", "plugins": [LECAM]}
+def test_the_state_of_a_regularizer_is_resumed_exactly(tiny: Arguments) -> None:
+    more = {"regularize": "lecam", "plugins": [LECAM]}
     straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
     halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
     ganzoo.resume(halved, steps=4, quiet=True)
-    assert last_state(straight)["stateful"]["loss"]["real_average"] != 0
+    assert last_state(straight)["state"]["regularize.lecam"]["real_average"] != 0
     assert same(last_state(halved), last_state(straight))
 
 
-def test_a_loss_that_is_a_module_is_moved_to_the_device(
+def test_a_regularizer_that_is_a_module_is_moved_to_the_device(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devices: set[object] = set()
 
-    def move(loss: torch.nn.Module, device: object) -> torch.nn.Module:
+    def move(module: torch.nn.Module, device: object) -> torch.nn.Module:
         devices.add(device)
-        return loss
+        return module
 
     Registry.discover(files=[LECAM])
     monkeypatch.setattr(sys.modules["lecam"].LeCam, "to", move, raising=False)
-    ganzoo.train(**tiny("moved", steps=1, loss="lecam", plugins=[LECAM]))
+    ganzoo.train(**tiny("moved", steps=1, regularize="lecam", plugins=[LECAM]))
     assert devices == {torch.device("cpu")}
 
 

@@ -62,9 +62,9 @@ def run(**settings: Any) -> Run:
     return Run.resolve(gathered, REGISTRY)
 
 
-def schedule(**settings: Any) -> GrowthSchedule:
+def schedule(batches_per_step: int = 1, **settings: Any) -> GrowthSchedule:
     settings = {"growth__fade_images": 100, "growth__stable_images": 200} | settings
-    return GrowthSchedule(run(**settings), networks(), IMAGE)
+    return GrowthSchedule(run(**settings), networks(), IMAGE, batches_per_step=batches_per_step)
 
 
 def test_halvings_stop_at_odd_or_too_small_sides() -> None:
@@ -111,15 +111,14 @@ def test_batch_size_and_learning_rate_apply_from_a_resolution_on() -> None:
 
 @pytest.mark.parametrize("images", [1, 199, 200, 201, 333, 500, 800, 900, 4321])
 def test_the_number_of_steps_is_that_of_a_simulated_run(images: int) -> None:
-    found = schedule(
-        train__batch_size=24, train__discriminator__steps=3, growth__batch_size={"8": 7, "16": 5}
-    )
+    found = schedule(batches_per_step=3, train__batch_size=24, growth__batch_size={"8": 7, "16": 5})
     steps = seen = 0
     while seen < images:
         steps, seen = steps + 1, seen + 3 * found.at(seen).stage.batch_size
         if seen < images:
             assert found.steps(images) == steps + found.steps(images, seen)
     assert found.steps(images) == steps
+    assert found.images(steps) == seen
 
 
 def test_all_layers_of_a_stage_or_only_the_newest_are_trained() -> None:
@@ -174,7 +173,7 @@ class PlainCritic(ganzoo.Discriminator):
     [
         ({"growth__start": 64}, "growth.start=64: the images have 32 x 32 pixels, so start"),
         (
-            {"train__devices": 2, "growth__batch_size": {"16": 5}},
+            {"growth__batch_size": {"16": 5}},
             "a batch of 5 images at 16 x 16 pixels cannot be split into train.devices=2 equal "
             "parts: set growth.batch_size.16=2, or a multiple",
         ),
@@ -184,7 +183,7 @@ def test_growth_settings_that_do_not_fit_are_refused(
     settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ganzoo.RequestError, match=re.escape(message)):
-        schedule(**settings)
+        GrowthSchedule(run(**settings), networks(), IMAGE, processes=2)
 
 
 def test_real_images_are_average_pooled_and_faded_like_the_networks() -> None:

@@ -13,7 +13,10 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import imaging
-from ganzoo.training.phases import Game
+from ganzoo.data.batches import Batches
+from ganzoo.shard import Shard
+from ganzoo.training.optimizers import Optimizers
+from ganzoo.training.step import TrainingStep
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -52,14 +55,13 @@ def test_growth_is_reported_and_changes_the_learning_rate(
     tiny: Arguments, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
-    original = Game.phases
+    original = Optimizers.__init__
 
-    def record(self: Game) -> Any:
-        phases = original(self)
-        rates.extend(phase.optimizer.param_groups[0]["lr"] for phase in phases)
-        return phases
+    def record(self: Optimizers, *arguments: Any) -> None:
+        original(self, *arguments)
+        rates.extend(each.param_groups[0]["lr"] for each in self._optimizers.values())
 
-    monkeypatch.setattr(Game, "phases", record)
+    monkeypatch.setattr(Optimizers, "__init__", record)
     growth = {"fade_images": 32, "stable_images": 16, "lr_factor": {"8": 0.5}}
     settings = {"growth": growth, "log.every": 1, "train.generator.lr": 4e-4}
     arguments = tiny("run", "growing-mlp", steps=3, quiet=False, settings=settings)
@@ -114,15 +116,15 @@ def test_the_grid_of_few_images_of_a_conditional_run_has_no_rows(tiny: Arguments
 
 def test_each_discriminator_update_gets_new_images(tiny: Arguments, monkeypatch: Any) -> None:
     positions = []
-    original = Game.discriminator_terms
+    original = Batches.take
 
-    def record(self: Game, position: int) -> Any:
-        positions.append((position, self.images_seen))
-        return original(self, position)
+    def record(self: Batches, position: int, count: int, shard: Shard) -> Any:
+        positions.append(position)
+        return original(self, position, count, shard)
 
-    monkeypatch.setattr(Game, "discriminator_terms", record)
+    monkeypatch.setattr(Batches, "take", record)
     ganzoo.train(**tiny(steps=2))
-    assert positions == [(0, 0), (1, 8), (2, 16), (3, 24)]
+    assert positions == [0, 8, 16, 24]
 
 
 def test_bf16_with_a_warp_of_all_images_trains(
@@ -144,19 +146,21 @@ def test_the_purposes_of_random_numbers_in_a_step(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
+    original = TrainingStep._generator
 
-    def record(self: Game, purpose: str, position: int) -> torch.Generator:
-        calls.append(purpose)
-        return torch.Generator()
+    def record(self: TrainingStep, name: str) -> torch.Generator:
+        calls.append(f"{self.phase}/{name}")
+        return original(self, name)
 
-    monkeypatch.setattr(Game, "_random", record)
+    monkeypatch.setattr("ganzoo.training.assembly.try_phases", lambda *arguments: None)
+    monkeypatch.setattr(TrainingStep, "_generator", record)
     ganzoo.train(**tiny(steps=1, augment=["flip"], settings={"train.discriminator.steps": 1}))
     assert calls == [
-        "augment",
-        "discriminator latents",
-        "discriminator view",
-        "generator latents",
-        "generator view",
+        "discriminator/transform/0",
+        "discriminator/latents/0",
+        "discriminator/transform/1",
+        "generator/latents/0",
+        "generator/transform/0",
     ]
 
 

@@ -18,17 +18,19 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.api import stored_settings
-from ganzoo.data.batches import Batch
+from ganzoo.data.batches import Batch, Batches
 from ganzoo.folders import RunFolder
 from ganzoo.observers.files import Journal
 from ganzoo.ownership import LostOwnership
 from ganzoo.run import Run
-from ganzoo.shard import WHOLE_BATCH, Shard
+from ganzoo.shard import Shard
 from ganzoo.training import checkpoint, session
+from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.finite_check import MAX_SKIPPED
-from ganzoo.training.loop import MAX_ROLLBACKS, Diverged
-from ganzoo.training.phases import Game
+from ganzoo.training.recovery import MAX_ROLLBACKS, Diverged
+from ganzoo.training.setup import Setup
+from ganzoo.training.step import TrainingStep
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -38,7 +40,8 @@ def last_state(folder: Path) -> dict[str, Any]:
 
 
 def is_finite(state: dict[str, Any]) -> bool:
-    return all(w.isfinite().all() for w in (state["generator"] | state["discriminator"]).values())
+    states = [state["state"][f"network {name}"] for name in ("generator", "discriminator")]
+    return all(w.isfinite().all() for each in states for w in each["weights"].values())
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
@@ -58,13 +61,13 @@ def test_nonfinite_json_has_step_term_and_batch(
 ) -> None:
     inject_nan([1])
     shown: list[list[int]] = []
-    original = Game.discriminator_terms
+    original = Batches.take
 
-    def record(self: Game, position: int) -> Any:
-        shown.append(self.batches.order.at(self.images_seen, 8).tolist())
-        return original(self, position)
+    def record(self: Batches, position: int, count: int, shard: Shard) -> Any:
+        shown.append(self.order.at(position, count).tolist())
+        return original(self, position, count, shard)
 
-    monkeypatch.setattr(Game, "discriminator_terms", record)
+    monkeypatch.setattr(Batches, "take", record)
     arguments = tiny()
     with pytest.raises(Diverged):
         ganzoo.train(**arguments)
@@ -82,14 +85,14 @@ def test_nonfinite_json_has_step_term_and_batch(
 def test_a_gradient_that_is_not_finite_is_detected_although_the_loss_is_finite(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Game.generator_terms
+    original = Adversarial.generator_terms
 
-    def with_infinite_gradient(self: Game, position: int) -> dict[str, Tensor]:
-        terms = dict(original(self, position))
-        weight = next(self.networks.generator.parameters())
-        return terms | ({"root": (weight * 0).abs().sum().sqrt()} if position == 2 else {})
+    def with_infinite_gradient(self: Adversarial, step: TrainingStep) -> dict[str, Tensor]:
+        terms = dict(original(self, step))
+        weight = next(step.networks["generator"].parameters())
+        return terms | ({"root": (weight * 0).abs().sum().sqrt()} if step.number == 2 else {})
 
-    monkeypatch.setattr(Game, "generator_terms", with_infinite_gradient)
+    monkeypatch.setattr(Adversarial, "generator_terms", with_infinite_gradient)
     arguments = tiny(settings={"checkpoint.every": 1})
     with pytest.raises(Diverged, match=r"of step 3, norm of the gradient is nan;.* of step 2"):
         ganzoo.train(**arguments)
@@ -99,11 +102,11 @@ def test_a_gradient_that_is_not_finite_is_detected_although_the_loss_is_finite(
 def test_weights_that_are_not_finite_are_not_saved(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_infinite_weight(self: Game) -> None:
-        if self.images_seen > 32:
-            next(self.networks.discriminator.parameters()).data[0] = torch.inf
+    def with_infinite_weight(self: Adversarial, step: TrainingStep) -> None:
+        if step.images_seen > 32:
+            next(step.networks["discriminator"].parameters()).data[0] = torch.inf
 
-    monkeypatch.setattr(Game, "constrain", with_infinite_weight)
+    monkeypatch.setattr(Adversarial, "after_discriminator", with_infinite_weight)
     arguments = tiny(settings={"checkpoint.every": 1, "train.on_nonfinite": "skip"})
     with pytest.raises(Diverged, match=r"weights are no longer finite at step 3.* of step 2"):
         ganzoo.train(**arguments)
@@ -118,8 +121,8 @@ def test_an_update_that_is_not_finite_can_be_skipped(
     folder = ganzoo.train(**tiny(steps=4, quiet=False, settings=settings)).folder
     state = last_state(folder)
     assert is_finite(state)
-    assert state["optimizers"]["generator"]["state"][0]["step"] == 3
-    assert state["optimizers"]["discriminator"]["state"][0]["step"] == 8
+    assert state["state"]["optimizers"]["generator"]["optimizer"]["state"][0]["step"] == 3
+    assert state["state"]["optimizers"]["discriminator"]["optimizer"]["state"][0]["step"] == 8
     (report,) = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     assert report["skipped/generator"] == 0.25
     assert report["skipped/discriminator"] == 0
@@ -129,25 +132,24 @@ def test_an_update_that_is_not_finite_can_be_skipped(
     )
 
 
-def damage_an_image(game: Game) -> None:
-    batches = game.batches
-    take = batches.take
+def damage_an_image(setup: Setup) -> None:
+    take = setup._take
 
-    def damaged(position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
-        batches.take = take  # type: ignore[method-assign]
-        batch = take(position, count, shard)
+    def damaged(position: int, count: int) -> Batch:
+        setup._take = take
+        batch = take(position, count)
         batch.images[0, 0, 0, 0] = torch.nan
         return batch
 
-    batches.take = damaged  # type: ignore[method-assign]
+    setup._take = damaged
 
 
-def damage_the_weights(game: Game) -> None:
-    next(game.networks.generator.parameters()).data.view(-1)[0] = torch.nan
+def damage_the_weights(setup: Setup) -> None:
+    next(setup.generator.parameters()).data.view(-1)[0] = torch.nan
 
 
-def damage_a_gradient(game: Game) -> None:
-    weight = next(game.networks.generator.parameters())
+def damage_a_gradient(setup: Setup) -> None:
+    weight = next(setup.generator.parameters())
     hook = weight.register_hook(lambda gradient: gradient * torch.nan)
 
     def once(weight: Tensor) -> None:
@@ -157,8 +159,8 @@ def damage_a_gradient(game: Game) -> None:
     itself = weight.register_post_accumulate_grad_hook(once)
 
 
-def damage_the_latents(game: Game) -> None:
-    generator = game.networks.generator
+def damage_the_latents(setup: Setup) -> None:
+    generator = setup.generator
     draw = generator.sample_latents
 
     def damaged(n: int, random: torch.Generator) -> Tensor:
@@ -174,16 +176,16 @@ DAMAGES = [damage_an_image, damage_the_weights, damage_a_gradient, damage_the_la
 @pytest.mark.parametrize("policy", ["raise", "skip", "rollback"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_checkpoints_are_finite_wherever_a_number_is_not(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Game], None], policy: str
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Setup], None], policy: str
 ) -> None:
-    original = Game.generator_terms
+    original = Adversarial.generator_terms
 
-    def terms(self: Game, position: int) -> dict[str, Tensor]:
-        if position == 2 and self.randomness.stream == 0:
-            damage(self)
-        return dict(original(self, position))
+    def terms(self: Adversarial, step: TrainingStep) -> dict[str, Tensor]:
+        if step.number == 2 and step._setup.randomness.stream == 0:
+            damage(step._setup)
+        return dict(original(self, step))
 
-    monkeypatch.setattr(Game, "generator_terms", terms)
+    monkeypatch.setattr(Adversarial, "generator_terms", terms)
     settings = {"checkpoint.every": 1, "train.on_nonfinite": policy, "train.discriminator.steps": 1}
     never_finite = policy == "skip" and damage is damage_the_weights
     steps = MAX_SKIPPED if never_finite else 5
@@ -206,36 +208,36 @@ def test_too_many_consecutive_skipped_updates_end_the_run_also_across_a_resume(
     # The discriminator's finite updates are between the generator's skipped ones.
     ganzoo.train(**tiny("fine", steps=limit + 2, settings=settings))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Game, "discriminator_terms", _bad_terms)
+        patch.setattr(Adversarial, "discriminator_terms", _bad_terms)
         run = ganzoo.train(**tiny("bad", steps=limit // 2, settings=settings))
-        assert last_state(run.folder)["skipped_updates"] == limit
+        assert last_state(run.folder)["state"]["progress"]["skipped"] == limit
         with pytest.raises(Diverged):
             ganzoo.resume(run.folder, steps=limit // 2 + 1, quiet=True)
     assert is_finite(last_state(run.folder))
 
 
-def _bad_terms(self: Game, position: int) -> dict[str, Tensor]:
-    terms = _DISCRIMINATOR_TERMS(self, position)
+def _bad_terms(self: Adversarial, step: TrainingStep) -> dict[str, Tensor]:
+    terms = _DISCRIMINATOR_TERMS(self, step)
     return {name: term * torch.nan for name, term in terms.items()}
 
 
-_DISCRIMINATOR_TERMS = Game.discriminator_terms
+_DISCRIMINATOR_TERMS = Adversarial.discriminator_terms
 
 
 def test_a_process_that_lost_its_run_does_not_roll_back_or_write(
     tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = Game.discriminator_terms
+    original = Adversarial.discriminator_terms
 
-    def with_lost_ownership(self: Game, position: int) -> dict[str, Tensor]:
-        if position == 8:
+    def with_lost_ownership(self: Adversarial, step: TrainingStep) -> dict[str, Tensor]:
+        if step.number == 8:
             (folder / "owner.json").write_text('{"host": "elsewhere", "token": "another"}')
             (folder / "metrics.jsonl").write_text('{"step": 5000}\n')
             (folder / "checkpoints" / "step-0005000.pt").write_bytes(b"of another process")
-        return dict(original(self, position))
+        return dict(original(self, step))
 
     inject_nan([4])
-    monkeypatch.setattr(Game, "discriminator_terms", with_lost_ownership)
+    monkeypatch.setattr(Adversarial, "discriminator_terms", with_lost_ownership)
     settings = {"train.on_nonfinite": "rollback", "checkpoint.every": 2}
     arguments = tiny(steps=9, settings=settings)
     folder = arguments["run_dir"]

@@ -20,15 +20,20 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.contracts import Loss, Terms
+from ganzoo.contracts import Terms
 from ganzoo.registry import Entry, Registry
-from ganzoo.sections import TrainOptions
 from ganzoo.shard import WHOLE_BATCH, Shard
 from ganzoo.training import processes
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.engine import Engine, launched_as_main
+from tests.plugins.steps import GivenStep, scores
+from tests.sameness import same
 
-LOSSES = [e for e in Registry.discover().entries("loss") if "ganzoo-toolkit" in str(e.plugin)]
+BUNDLED = [
+    entry
+    for kind in ("loss", "regularizer")
+    for entry in Registry.discover().entries(kind)
+    if "ganzoo-toolkit" in str(entry.plugin)
+]
 IMAGES = 12  # divisible by 2 and 3
 
 
@@ -39,58 +44,58 @@ def critic() -> nn.Sequential:
     ).double()
 
 
-def gradients(objective: Loss, network: str, shard: Shard) -> Tensor:
+class ShardedStep(GivenStep):
+    """A step of a process with a shard of the random numbers, too."""
+
+    def __init__(self, shard: Shard, *given: Any) -> None:
+        super().__init__(*given)
+        self._shard = shard
+
+    def uniform(self, *shape: int) -> Tensor:
+        random = torch.Generator().manual_seed(3)
+        drawn = torch.rand(IMAGES, *shape, generator=random, dtype=torch.float64)
+        return self._shard.of(drawn)
+
+    normal = uniform
+
+
+def terms_of(component: Any, network: str, step: ShardedStep) -> Terms:
+    if hasattr(component, "terms"):
+        terms: Terms = component.terms(step)
+        return terms
+    images = (step.real.images, step.fake.images)
+    real, fake = (step.critic(each) for each in images)
+    found: Terms = getattr(component, network)(scores(real=real, fake=fake))
+    return found
+
+
+def gradients(component: Any, network: str, shard: Shard) -> Tensor:
     """The gradients of a process with this shard of a batch, flat, in float64."""
     random = torch.Generator().manual_seed(2)
     drawn = torch.randn(2, IMAGES, 2, 4, 4, generator=random, dtype=torch.float64)
     real, fake = (shard.of(images) for images in drawn)
     discriminator = critic()
     gain = nn.Parameter(torch.ones((), dtype=torch.float64))  # a generator of one weight
-    terms: Terms = getattr(objective, network)(
-        discriminator, *((real, fake) if network == "discriminator" else (fake * gain, real))
-    )
+    terms = terms_of(component, network, ShardedStep(shard, discriminator, real, fake * gain))
     trained = [*discriminator.parameters()] if network == "discriminator" else [gain]
-    found = torch.autograd.grad(torch.stack(list(terms.values())).sum(), trained)
+    total = torch.stack(list(terms.values())).sum()
+    # A regularizer's gradient does not depend on biases after the last nonlinearity.
+    found = torch.autograd.grad(total, trained, materialize_grads=True)
     return torch.cat([gradient.flatten() for gradient in found])
 
 
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("network", ["discriminator", "generator"])
-@pytest.mark.parametrize("entry", LOSSES, ids=lambda entry: entry.qualified_name)
+@pytest.mark.parametrize("entry", BUNDLED, ids=lambda entry: entry.qualified_name)
 def test_gradients_of_shards_average_to_those_of_the_whole_batch(
-    entry: Entry, network: str, count: int, monkeypatch: pytest.MonkeyPatch
+    entry: Entry, network: str, count: int
 ) -> None:
-    # Each process draws random numbers of a loss itself; here each gets its rows of one tensor.
-    drawn = torch.rand(IMAGES, 1, 1, 1, dtype=torch.float64)
-    objective = entry.component.build(entry.component.options())
-
-    def of(shard: Shard) -> Tensor:
-        monkeypatch.setattr("torch.rand", lambda *shape, **more: shard.of(drawn))
-        return gradients(objective, network, shard)
-
-    averaged = torch.stack([of(Shard(rank, count)) for rank in range(count)]).mean(0)
-    torch.testing.assert_close(averaged, of(WHOLE_BATCH), atol=1e-10, rtol=1e-10)
-
-
-def test_a_weight_that_one_process_did_not_use_is_averaged(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sent: list[Tensor] = []
-
-    def halved(self: Engine, value: Tensor) -> Tensor:
-        sent.append(value.clone())
-        return value / 2  # the mean with a process whose gradients are all zero
-
-    monkeypatch.setattr(Engine, "processes", 2)
-    monkeypatch.setattr(Engine, "mean", halved)
-    used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
-    (used * torch.tensor([2.0, 4.0])).sum().backward()
-    Engine(TrainOptions(device="cpu")).average_gradients([used, unused])
-    assert [value.tolist() for value in sent] == [[2, 4, 0, 0, 0]]
-    assert used.grad is not None
-    assert unused.grad is not None
-    assert used.grad.tolist() == [1, 2]
-    assert unused.grad.tolist() == [0, 0, 0]
+    component = entry.component.build(entry.component.options())
+    network = getattr(component, "network", network)
+    whole = gradients(component, network, WHOLE_BATCH)
+    assert whole.abs().max() > 0
+    shards = [gradients(component, network, Shard(rank, count)) for rank in range(count)]
+    torch.testing.assert_close(torch.stack(shards).mean(0), whole, atol=1e-10, rtol=1e-10)
 
 
 WATCHED = """
@@ -100,7 +105,7 @@ from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training import session
-from ganzoo.training.loop import Trainer
+from ganzoo.training.loop import Loop
 
 folder = Path("run").absolute()
 rank = os.environ.get("GANZOO_PROCESS", "0")
@@ -114,18 +119,18 @@ def audit(event, arguments):
             touched.append(f"{event} {arguments[0]}")
 
 
-class Watched(Trainer):
+class Watched(Loop):
     def train(self, *arguments, **more):
         outcome = super().train(*arguments, **more)
-        networks = self.game.networks
-        weights = [*networks.generator.parameters(), *networks.discriminator.parameters()]
+        networks = self.trainer.setup.networks.values()
+        weights = [weight for network in networks for weight in network.parameters()]
         content = b"".join(weight.detach().numpy().tobytes() for weight in weights)
         result = {"weights": hashlib.sha256(content).hexdigest(), "touched": touched}
         Path(f"rank-{rank}.json").write_text(json.dumps(result))
         return outcome
 
 
-session.Trainer = Watched
+session.Loop = Watched
 sys.addaudithook(audit)
 settings = Settings()
 settings.override(sys.argv[1:])
@@ -309,20 +314,105 @@ def test_a_child_process_that_fails_at_its_start_ends_the_run(
     )
 
 
+TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", "ganzoo")
+SMALL_RUN = (
+    *("train", "blossoms", "dcgan", "hinge", "--resolution", 8, "--batch-size", 8),
+    *("--device", "cpu", "dataset.count=20", "architecture.base_channels=2", "sample.count=4"),
+)
+
+
+def test_torchrun_trains_the_weights_of_processes_that_ganzoo_starts(tmp_path: Path) -> None:
+    settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
+    launched = start_process(*TORCHRUN, *settings, folder=tmp_path)
+    stdout, stderr = launched.communicate(timeout=120)
+    assert launched.returncode == 0, stderr
+    (run,) = (tmp_path / "runs").iterdir()
+    assert stdout == f"{run.relative_to(tmp_path)}\n"
+    assert stderr.count("torchrun started 2 processes, which train this run together") == 1
+    assert stderr.count("preparing 20 images") == 1
+    (session,) = json.loads((run / "environment.json").read_text())["sessions"]
+    assert session["processes"] == 2
+    assert "devices" not in (run / "run.toml").read_text()
+
+    own = start_process("-m", "ganzoo", *settings, "--devices", 2, folder=tmp_path)
+    _, stderr = own.communicate(timeout=120)
+    assert own.returncode == 0, stderr
+    assert "torchrun" not in stderr
+    (other,) = {*(tmp_path / "runs").iterdir()} - {run}
+    first, second = (Checkpoints(each / "checkpoints", 3).load() for each in (run, other))
+    assert same(first["state"], second["state"])
+
+
+def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> None:
+    run = trained_run(tiny)
+    command = ("resume", run, "--steps", 10**9, "log.every=1", "sample.every=1000000000")
+    journal = run / "metrics.jsonl"
+    before = journal.stat().st_size
+    process = start_process(*TORCHRUN, *command, folder=run.parent)
+    wait_until(lambda: journal.stat().st_size > before or process.poll() is not None)
+    process.terminate()
+    _, stderr = process.communicate(timeout=60)
+    assert "these changed: processes 1 -> 2" in stderr
+    assert "stopped at step " in stderr
+    first, stopped = sorted(steps(run))
+    assert (first, stopped > 3) == (3, True)
+    assert not (run / "owner.json").exists()
+
+
 @pytest.mark.parametrize(
-    "variables",
+    ("command", "error"),
     [
-        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "0"},
-        {"SLURM_NTASKS": "2", "SLURM_JOB_ID": "5", "SLURM_PROCID": "1"},
-        {"LOCAL_RANK": "1"},
-        {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "NODE_RANK": "1"},
+        ((*SMALL_RUN, "--devices", 3), "train.devices=3, but torchrun started 2 processes: leave"),
+        (("sweep", "blossoms", "mlp", "hinge"), "but `ganzoo sweep` needs only one: run it"),
+        (("evaluate", "run"), "but `ganzoo evaluate` needs only one: run it without torchrun"),
+        (("generate", "run", "--out", "a.png"), "but `ganzoo generate` needs only one: run it"),
     ],
 )
-def test_variables_of_other_launchers_are_ignored(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+def test_what_torchrun_cannot_start_is_refused_in_one_line(
+    command: tuple[object, ...], error: str, tmp_path: Path
 ) -> None:
-    for name, value in variables.items():
+    process = start_process(*TORCHRUN, *command, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=60)
+    errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert error in errors[0]
+    assert "exitcode  : 2" in stderr  # as torchrun reports it; its own status is 1
+    assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
+
+
+SECOND = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT": "1"}
+"""Variables of the second process of a launcher."""
+
+
+def test_an_error_of_another_process_alone_is_reported(tmp_path: Path) -> None:
+    script = "from ganzoo.cli import quiet_process, main\nquiet_process.GRACE_PERIOD = 0\nmain()"
+    process = start_process("-c", script, "info", "nothing", folder=tmp_path, **SECOND)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (2, "")
+    assert stderr.startswith("error: torchrun started 2 processes, but `ganzoo info` needs only")
+
+
+def test_a_request_to_stop_is_not_reported_by_other_processes(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\nfrom ganzoo import cli\n"
+        "cli.app = lambda **more: os.kill(os.getpid(), signal.SIGTERM)\ncli.main()"
+    )
+    process = start_process("-c", script, "train", folder=tmp_path, **SECOND)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 75
+    alone = start_process("-c", script, "train", folder=tmp_path)
+    assert alone.communicate(timeout=60) == ("", "error: terminated\n")
+
+
+def test_from_python_sweeps_and_evaluations_are_refused_in_several_processes(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained_run(tiny)
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
-    engine = Engine(TrainOptions(device="cpu"))
-    assert (engine.rank, engine.processes, engine.is_main) == (0, 1, True)
-    assert launched_as_main(TrainOptions(device="cpu", devices=2))
+    with pytest.raises(RequestError, match="but a sweep needs only one"):
+        ganzoo.sweep("blossoms", "mlp", ["hinge", "lsgan"], sweep_dir=run.parent / "sweep")
+    with pytest.raises(RequestError, match="but an evaluation needs only one"):
+        ganzoo.evaluate(run, quiet=True)
+    assert not (run.parent / "sweep").exists()
+    assert not (run / "evaluations.jsonl").exists()

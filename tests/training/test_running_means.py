@@ -35,6 +35,6 @@ def test_added_tensors_may_change_later() -> None:
 
 def test_the_state_can_be_restored() -> None:
     means = RunningMeans()
-    means.load_state_dict(running_means(1.0, 2.0).state_dict(), torch.device("cpu"))
+    means.load_state_dict(running_means(1.0, 2.0).state_dict())
     means.add("loss", torch.tensor(6.0))
     assert means.means() == {"loss": pytest.approx(3.0)}

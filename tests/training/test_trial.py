@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.training import session, trial
+from ganzoo.training import assembly, trial
 from ganzoo.training.checkpoint import Checkpoints
 from tests.sameness import same
 
@@ -23,7 +23,7 @@ def test_a_run_is_the_same_with_and_without_the_trial(
     settings = {"augment.rotate.apply_to": "all", "augment.flip": {}}
     arguments = tiny(architecture=architecture, settings=settings, loss="wgan-gp")
     tried = ganzoo.train(**arguments)
-    monkeypatch.setattr(session, "try_components", lambda *arguments: None)
+    monkeypatch.setattr(assembly, "try_phases", lambda *arguments: None)
     untried = ganzoo.train(**arguments | {"run_dir": arguments["run_dir"].with_name("untried")})
     states = [Checkpoints(run.folder / "checkpoints", 3).load() for run in (tried, untried)]
     assert same(*states)
@@ -33,13 +33,13 @@ def test_the_trial_restores_the_global_generator(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unchanged: list[bool] = []
-    try_components = trial.try_components
+    try_phases = trial.try_phases
 
     def watched(*arguments: Any) -> None:
         before = torch.get_rng_state()
-        try_components(*arguments)
+        try_phases(*arguments)
         unchanged.append(torch.equal(before, torch.get_rng_state()))
 
-    monkeypatch.setattr(session, "try_components", watched)
+    monkeypatch.setattr(assembly, "try_phases", watched)
     ganzoo.train(**tiny(steps=1))
     assert unchanged == [True]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.nn.functional import relu
 
-from ganzoo import Critic, Terms
+from ganzoo import Scores, Terms
 
 if TYPE_CHECKING:
     from ganzoo_example import RelativisticHingeOptions
@@ -25,13 +25,13 @@ class RelativisticHinge:
     options: RelativisticHingeOptions
     independent_scores = False
 
-    def discriminator(self, critic: Critic, real: Tensor, fake: Tensor) -> Terms:
+    def discriminator(self, scores: Scores) -> Terms:
         """Small when real scores are above the mean of fake ones by m, and fake ones below."""
-        return self._hinge(high=critic(real), low=critic(fake), names=("real", "fake"))
+        return self._hinge(high=scores.real, low=scores.fake, names=("real", "fake"))
 
-    def generator(self, critic: Critic, fake: Tensor, real: Tensor) -> Terms:
+    def generator(self, scores: Scores) -> Terms:
         """The same with real and fake exchanged."""
-        return self._hinge(high=critic(fake), low=critic(real), names=("fake", "real"))
+        return self._hinge(high=scores.fake, low=scores.real, names=("fake", "real"))
 
     def _hinge(self, high: Tensor, low: Tensor, names: tuple[str, str]) -> Terms:
         """E[max(0, m - (high - E[low]))] and E[max(0, m + (low - E[high]))]."""

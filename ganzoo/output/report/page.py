@@ -18,6 +18,7 @@ from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 from ganzoo.output.animation import sample_grids
+from ganzoo.output.device import require_device
 from ganzoo.output.report import scores
 from ganzoo.output.report.chart import Chart, overlay
 from ganzoo.output.report.differences import format_value
@@ -56,9 +57,10 @@ def write(
     ``runs`` has runs by the path of their folder, for those whose components are objects, which
     cannot be rebuilt from the stored settings.
 
-    Raises RequestError if a run has no sample grids yet, if no run was evaluated by ``sort``, or
-    if plotly is not installed.
+    Raises RequestError if a run has no sample grids yet, if no run was evaluated by ``sort``, if
+    there is no such device, or if plotly is not installed.
     """
+    require_device(device)
     plotly = _plotly()
     for folder in folders:
         sample_grids(folder)

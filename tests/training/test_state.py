@@ -15,25 +15,27 @@ Arguments = Callable[..., dict[str, Any]]
 
 
 def one_more(state: State) -> None:
-    state["generator"]["of.another.network"] = torch.zeros(1)
+    state["state"]["network generator"]["weights"]["of.another.network"] = torch.zeros(1)
 
 
 def one_less(state: State) -> None:
-    del state["discriminator"][next(iter(state["discriminator"]))]
+    weights = state["state"]["network discriminator"]["weights"]
+    del weights[next(iter(weights))]
 
 
 def another_shape(state: State) -> None:
-    name, weight = next(iter(state["generator_ema"].items()))
-    state["generator_ema"][name] = weight[:1]
+    weights = state["state"]["generator_ema"]["weights"]
+    name, weight = next(iter(weights.items()))
+    weights[name] = weight[:1]
 
 
 def another_type(state: State) -> None:
-    name, weight = next(iter(state["generator"].items()))
-    state["generator"][name] = weight.double()
+    name, weight = next(iter(state["state"]["network generator"]["weights"].items()))
+    state["state"]["network generator"]["weights"][name] = weight.double()
 
 
 def another_optimizer(state: State) -> None:
-    state["optimizers"]["generator"]["param_groups"][0]["another"] = 1
+    state["state"]["optimizers"]["generator"]["optimizer"]["param_groups"][0]["another"] = 1
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,6 @@ def test_an_undamaged_checkpoint_of_other_networks_is_refused(
     state = checkpoints.load()
     change(state)
     checkpoints.save(state)
-    with pytest.raises(RequestError, match=rf"no longer fit the checkpoint: .*({reason})"):
+    with pytest.raises(RequestError, match=rf"does not fit the checkpoint: .*({reason})"):
         ganzoo.resume(run.folder, steps=5, quiet=True)
     assert [path.stem for path in checkpoints.paths()] == ["step-0000003"]

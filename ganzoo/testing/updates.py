@@ -1,0 +1,129 @@
+"""Updates with linear networks, to check losses and regularizers."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.components import ComponentSpec, LossSpec, Options
+from ganzoo.configured_components import ConfiguredComponent
+from ganzoo.contracts import ImageShape, Phase, Scores, Stateful, Terms
+from ganzoo.registry import Entry, Plugin
+from ganzoo.sections import TrainOptions
+from ganzoo.testing.problems import Problems
+from ganzoo.testing.state import number_text, rebuilt_with_state
+from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.engine import Engine
+from ganzoo.training.progress import Progress
+from ganzoo.training.setup import Setup
+from ganzoo.training.stand_ins import stand_ins
+from ganzoo.training.step import TrainingStep
+from ganzoo.training.trial import trial_setup
+
+STATE_METHODS = ("observe", "state_dict", "load_state_dict")
+"""The optional methods of losses and regularizers that have a state."""
+_SHAPES = (ImageShape(3, 8, 8), ImageShape(1, 6, 10))
+
+
+def check_updates(component: ComponentSpec, options: Options, problems: Problems) -> None:
+    """All terms are finite, with gradients, and the same after the state was saved and loaded."""
+    for shape in _SHAPES:
+        _check_updates(component, options, shape, problems)
+
+
+def _check_updates(
+    component: ComponentSpec, options: Options, shape: ImageShape, problems: Problems
+) -> None:
+    before = len(problems.lines)
+    built = _built(component, options)
+    with problems.catching("it cannot be used"):
+        _update(_setup(component, built, shape), 0, problems)
+    if len(problems.lines) > before:
+        return
+    with problems.catching("its state_dict() cannot be saved and loaded"):
+        rebuilt = _built(component, options)
+        saved = rebuilt_with_state(component, options, built.built)
+        if isinstance(saved, Stateful):
+            rebuilt.built.load_state_dict(saved.state_dict())
+        expected = _update(_setup(component, built, shape), 1, problems)
+        problems.expect(
+            expected == _update(_setup(component, rebuilt, shape), 1, problems),
+            "its terms differ after a resume: return all state from state_dict(), restore it in "
+            "load_state_dict(), and take random numbers from the step or from torch's global "
+            "generator",
+        )
+
+
+def _setup(component: ComponentSpec, built: BuiltComponent, shape: ImageShape) -> Setup:
+    """A setup with new linear networks that uses the component."""
+    torch.manual_seed(0)
+    if component.kind == "loss":
+        components = Components(built, {}, {})
+    else:
+        neutral = LossSpec(name="score", summary="The mean score.", factory=_Score)
+        components = Components(_built(neutral, Options()), {component.name: built}, {})
+    engine = Engine(TrainOptions(device="cpu"))
+    return trial_setup(components, stand_ins(shape), shape, engine)
+
+
+def _built(component: ComponentSpec, options: Options) -> BuiltComponent:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of misspelled methods, which are problems already
+        return BuiltComponent(_configured(component, options), torch.device("cpu"))
+
+
+def _configured(component: ComponentSpec, options: Options) -> ConfiguredComponent:
+    return ConfiguredComponent(Entry(component, Plugin("under-test", "under-test", "0")), options)
+
+
+def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
+    """The values of all terms of one update of each phase; checks them and their gradients."""
+    values = []
+    for phase in setup.components.phases():
+        torch.manual_seed(number)
+        step = TrainingStep(
+            setup, Progress(images_seen=setup.point.stage.batch_size), phase, number
+        )
+        terms = phase.terms(step)
+        _check_terms(terms, phase, problems)
+        parameters = [p for k in phase.networks for p in setup.networks[k].parameters()]
+        total = torch.stack(list(terms.values())).sum()
+        gradients = _gradients(total, parameters)
+        problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
+        if phase.after:
+            phase.after(step)
+        values += [float(term.detach()) for term in terms.values()]
+    return values
+
+
+def _gradients(total: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients that exist."""
+    if not total.requires_grad:
+        return []
+    gradients: Sequence[Tensor | None] = torch.autograd.grad(total, parameters, allow_unused=True)
+    return [gradient for gradient in gradients if gradient is not None]
+
+
+def _check_terms(terms: Terms, phase: Phase, problems: Problems) -> None:
+    for name, term in terms.items():
+        value = float(term.detach())
+        finite = math.isfinite(value)
+        problems.expect(finite, f"{phase.name}: {name} is {number_text(value)}")
+
+
+class _Score:
+    """The mean scores as a loss, for checks of regularizers."""
+
+    independent_scores = False
+
+    def __init__(self, options: Options) -> None: ...
+
+    def discriminator(self, scores: Scores) -> Terms:
+        return {"score": scores.fake.mean() - scores.real.mean()}
+
+    def generator(self, scores: Scores) -> Terms:
+        return {"score": -scores.fake.mean()}

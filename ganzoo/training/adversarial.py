@@ -1,0 +1,49 @@
+"""The method of generative adversarial training, for any loss that is computed from scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganzoo.contracts import Loss, Phase, Step, Terms, WeightConstraint
+
+
+class Adversarial:
+    """Algorithm 1 of Goodfellow et al. 2014 (arXiv 1406.2661), with a loss of its own.
+
+    In each step the discriminator D is updated ``train.discriminator.steps`` times, k in the paper,
+    each time on new real images x and new generated images G(z). Then the generator G is updated
+    ``train.generator.steps`` times.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self.independent_scores = loss.independent_scores
+
+    def phases(self) -> Sequence[Phase]:
+        """K updates of D on new real images, then one of G."""
+        return (
+            Phase(
+                name="discriminator",
+                networks=("discriminator",),
+                terms=self.discriminator_terms,
+                after=self.after_discriminator,
+                new_images=True,
+            ),
+            Phase(name="generator", networks=("generator",), terms=self.generator_terms),
+        )
+
+    def discriminator_terms(self, step: Step) -> Terms:
+        """The loss of D(x) and D(G(z)); G is constant."""
+        step.report("scores/real", step.scores.real.mean())
+        step.report("scores/fake", step.scores.fake.mean())
+        return self.loss.discriminator(step.scores)
+
+    def after_discriminator(self, step: Step) -> None:
+        """Constrain D if the loss does that, and pass the scores to adaptive components."""
+        if isinstance(self.loss, WeightConstraint):
+            self.loss.constrain(step.networks["discriminator"])
+        step.give_feedback()
+
+    def generator_terms(self, step: Step) -> Terms:
+        """The loss of D(G(z)); D is constant."""
+        return self.loss.generator(step.scores)

@@ -1,0 +1,150 @@
+"""Operations in which all processes of a run take part."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NoReturn, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, distributed, nn
+
+T = TypeVar("T")
+
+
+class ProcessesDiffer(RuntimeError):
+    """The processes of a run have different values of something that must be the same."""
+
+
+class Collectives(ABC):
+    """Operations that every process calls at the same point; with one process they change nothing.
+
+    All tensors are on the device of the process and have the same shape in every process.
+    """
+
+    _fabric: Fabric
+
+    @property
+    def rank(self) -> int:
+        """The number of this process, from 0."""
+        return self._fabric.global_rank
+
+    @property
+    def processes(self) -> int:
+        """The number of processes that train together."""
+        return self._fabric.world_size
+
+    @property
+    def device(self) -> torch.device:
+        """The device of this process."""
+        return self._fabric.device
+
+    def broadcast(self, value: T) -> T:
+        """The main process's value, in every process."""
+        if self.processes == 1:
+            return value
+        with self._collective():
+            return self._fabric.broadcast(value)
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is true in any process; the same result in all."""
+        if self.processes == 1:
+            return flag
+        return bool(self.mean(torch.tensor(float(flag), device=self.device)) > 0)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of a floating-point tensor over all processes."""
+        return self._means([value])[0] if self.processes > 1 else value
+
+    @torch.no_grad()
+    def average_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace floating-point tensors by their means over all processes, in one all-reduce."""
+        assert all(tensor.is_floating_point() for tensor in tensors)
+        if self.processes > 1 and tensors:
+            for tensor, mean in zip(tensors, self._means(tensors), strict=True):
+                tensor.copy_(mean)
+
+    @torch.no_grad()
+    def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Replace each gradient by its mean over all processes, in one all-reduce.
+
+        A gradient that only some processes have is zero in the others. One that no process has
+        stays ``None``, so that an optimizer skips the parameter as it does with one process.
+        """
+        if self.processes == 1 or not parameters:
+            return
+        exists = [parameter.grad is not None for parameter in parameters]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flags = torch.ones(len(parameters), dtype=gradients[0].dtype, device=self.device)
+        if not all(exists):
+            flags.copy_(torch.tensor(exists))
+        *means, flags = self._means([*gradients, flags])
+        if not all(exists):  # reading the flags waits for the device
+            exists = (flags > 0).tolist()
+        for parameter, gradient, mean, is_used in zip(
+            parameters, gradients, means, exists, strict=True
+        ):
+            if is_used:
+                gradient.copy_(mean)
+                parameter.grad = gradient
+
+    @torch.no_grad()
+    def gather(self, tensor: Tensor) -> Tensor:
+        """The tensors (N, ...) of all processes as one, in the order of their ranks; no gradient.
+
+        The result is the same in every process; with one process, it is the tensor itself.
+        """
+        if self.processes == 1:
+            return tensor.detach()
+        parts = [tensor.new_empty(tensor.shape) for _ in range(self.processes)]
+        with self._collective():
+            distributed.all_gather(parts, tensor.detach().contiguous())
+        return torch.cat(parts)
+
+    def require_same(self, digests: Mapping[str, str]) -> None:
+        """Raise ProcessesDiffer, in every process, if they have different digests of a name."""
+        if self.processes == 1:
+            return
+        found: list[dict[str, str]] = [{}] * self.processes
+        with self._collective():
+            distributed.all_gather_object(found, dict(digests))
+        names = dict.fromkeys(name for each in found for name in each)
+        differing = {
+            name: [rank for rank, each in enumerate(found) if each.get(name) != found[0].get(name)]
+            for name in names
+        }
+        listed = [
+            f"{name} (rank {', '.join(map(str, ranks))})"
+            for name, ranks in differing.items()
+            if ranks
+        ]
+        if listed:
+            raise ProcessesDiffer(f"these differ from those of rank 0: {'; '.join(listed)}")
+
+    def barrier(self) -> None:
+        """Wait until all processes reach this call."""
+        if self.processes > 1:
+            with self._collective():
+                self._fabric.barrier()
+
+    def _means(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The means of tensors over all processes, in one all-reduce."""
+        flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+        with self._collective():
+            distributed.all_reduce(flat)
+        parts = flat.div_(self.processes).split([tensor.numel() for tensor in tensors])
+        return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+    @contextmanager
+    def _collective(self) -> Iterator[None]:
+        """A context for a collective, which fails if another process has ended."""
+        try:
+            yield
+        except RuntimeError as error:
+            self._on_lost_process(error)
+
+    @abstractmethod
+    def _on_lost_process(self, error: RuntimeError) -> NoReturn:
+        """End this process because another one no longer takes part."""

@@ -1,0 +1,62 @@
+"""Regularizers among the phases of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+
+from ganzoo.contracts import Phase, Regularizer, Step, Terms
+from ganzoo.errors import RequestError
+
+
+def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]) -> list[Phase]:
+    """The phases, with each regularizer in every update of its network, or every n steps.
+
+    A regularizer for every step adds its terms to the phases of its network. One for every n-th
+    step gets a phase of its own after them, with its name.
+
+    Raises RequestError if no phase updates the network of a regularizer.
+    """
+    result = list(phases)
+    for name, regularizer in regularizers.items():
+        places = [n for n, phase in enumerate(result) if regularizer.network in phase.networks]
+        if not places:
+            networks = ", ".join(dict.fromkeys(n for phase in phases for n in phase.networks))
+            raise RequestError(
+                f"regularize.{name} is for the network {regularizer.network}, which the loss does "
+                f"not train: it trains {networks}"
+            )
+        if regularizer.every > 1:
+            result.insert(places[-1] + 1, _lazy(name, regularizer, result[places[0]]))
+            continue
+        for place in places:
+            if result[place].every == 1:
+                result[place] = _with_terms(result[place], regularizer)
+    return result
+
+
+def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
+    """A phase of the regularizer's terms, which updates the same networks as ``phase``."""
+    return Phase(
+        name=name,
+        networks=phase.networks,
+        terms=regularizer.terms,
+        optimizer=phase.optimizer,
+        repeats=1,
+        every=regularizer.every,
+        full_precision=True,
+    )
+
+
+def _with_terms(phase: Phase, regularizer: Regularizer) -> Phase:
+    """The phase with the regularizer's terms added, which are computed in float32."""
+
+    def terms(step: Step) -> Terms:
+        own = phase.terms(step)
+        device = next(iter(own.values())).device.type
+        with torch.autocast(device, enabled=False):
+            return {**own, **regularizer.terms(step)}
+
+    return replace(phase, terms=terms)

@@ -1,0 +1,78 @@
+"""What the updates of a run use: networks, images, augmentations, random numbers, processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from ganzoo.augment.pipeline import Pipeline
+from ganzoo.contracts import Discriminator, Generator, Networks, RealImages
+from ganzoo.data.batches import Batch
+from ganzoo.training.components import Components
+from ganzoo.training.engine import Engine
+from ganzoo.training.growth import GrowthPoint
+from ganzoo.training.randomness import Randomness
+
+TakeBatch = Callable[[int, int], Batch]
+"""This process's part of the batch of real images at a position, with a number of images."""
+
+
+class Setup:
+    """What the updates of a run use; training changes the weights and the values in it."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        components: Components,
+        take: TakeBatch,
+        engine: Engine,
+        randomness: Randomness,
+        point: GrowthPoint,
+    ) -> None:
+        self.networks: dict[str, nn.Module] = networks.by_name()
+        self.generator: Generator = networks.generator
+        self.discriminator: Discriminator = networks.discriminator
+        self.conditional = networks.conditional
+        self.components = components
+        self.engine = engine
+        self.randomness = randomness
+        self.point = point
+        """The current stage and fade."""
+        self.total_images = 1
+        """The run's total number of images seen."""
+        self.augment: Pipeline
+        """The augmentations of real images only."""
+        self.view: Pipeline
+        """The augmentations of all inputs of the discriminator."""
+        self._take = take
+        self._last: tuple[tuple[int, int], RealImages] | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Use the components as they are now; called whenever one was built again."""
+        self.augment = self.components.pipeline("real")
+        self.view = self.components.pipeline("all")
+        self.forget_images()
+
+    def forget_images(self) -> None:
+        """Take the next real images anew: they depend on the step's stage, fade and values."""
+        self._last = None
+
+    def real_images(self, first: int, count: int) -> RealImages:
+        """The batch of ``count`` real images after the first ``first`` ones, augmented.
+
+        The last batch is kept, because several updates of a step use it.
+        """
+        if self._last is None or self._last[0] != (first, count):
+            batch = self._take(first, count)
+            random = self.randomness.generator("augment", first, self.engine.device)
+            images = self.augment(batch.images, random, self.engine.shard)
+            condition = batch.labels if self.conditional else None
+            self._last = (first, count), RealImages(self.point.shrink(images), condition)
+        return self._last[1]
+
+    def grow(self, point: GrowthPoint, *others: nn.Module) -> None:
+        """Set all networks, and ``others``, to a stage and fade."""
+        self.point = point
+        point.grow(*self.networks.values(), *others)

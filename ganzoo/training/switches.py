@@ -1,0 +1,39 @@
+"""The switches of torch and of other libraries that a run sets for the whole program."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ganzoo.sections import TrainOptions
+
+
+@contextmanager
+def switches(settings: TrainOptions) -> Iterator[None]:
+    """A context with the switches of a run; afterwards, also after an error, all are as before.
+
+    The states of the global random number generators are restored, too.
+    """
+    cudnn, logger = torch.backends.cudnn, logging.getLogger("lightning_fabric")
+    precision = torch.get_float32_matmul_precision()
+    before, level = (cudnn.deterministic, cudnn.allow_tf32), logger.level
+    cuda = settings.device not in ("cpu", "mps") and torch.cuda.is_available()
+    device = torch.cuda.current_device() if cuda else 0
+    try:
+        with torch.random.fork_rng(range(torch.cuda.device_count()) if cuda else []):
+            logger.setLevel(logging.WARNING)  # it logs every start at length
+            torch.set_float32_matmul_precision(
+                "high" if settings.precision == "tf32" else "highest"
+            )
+            # The fastest algorithm that cuDNN finds differs between starts, and so do last bits.
+            cudnn.deterministic, cudnn.allow_tf32 = True, settings.precision == "tf32"
+            yield
+    finally:
+        logger.setLevel(level)
+        torch.set_float32_matmul_precision(precision)
+        cudnn.deterministic, cudnn.allow_tf32 = before
+        if cuda:
+            torch.cuda.set_device(device)

@@ -1,0 +1,104 @@
+"""Penalties of the discriminator's gradient with respect to its images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ganzoo import Step, Terms
+
+if TYPE_CHECKING:
+    from ganzoo_regularizers import (
+        ApproximateOptions,
+        GammaOptions,
+        GradientPenaltyOptions,
+        IntervalOptions,
+    )
+
+
+class DiscriminatorPenalty:
+    """A penalty of the discriminator, every ``options.every`` steps."""
+
+    network = "discriminator"
+    independent_scores = True
+
+    def __init__(self, options: IntervalOptions) -> None:
+        self.every = options.every
+
+
+class R1(DiscriminatorPenalty):
+    """gamma / 2 E[||grad D(x)||^2] at real images x (Mescheder et al. 2018, equation 9)."""
+
+    def __init__(self, options: GammaOptions) -> None:
+        super().__init__(options)
+        self.gamma = options.gamma
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``r1``."""
+        gradient = image_gradient(step, step.real.images)
+        return {"r1": self.gamma / 2 * gradient.square().sum((1, 2, 3)).mean()}
+
+
+class R2(DiscriminatorPenalty):
+    """gamma / 2 E[||grad D(G(z))||^2] at generated images (Mescheder et al. 2018, equation 9)."""
+
+    def __init__(self, options: GammaOptions) -> None:
+        super().__init__(options)
+        self.gamma = options.gamma
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``r2``."""
+        gradient = image_gradient(step, step.fake.images)
+        return {"r2": self.gamma / 2 * gradient.square().sum((1, 2, 3)).mean()}
+
+
+class GradientPenalty(DiscriminatorPenalty):
+    """lambda E[(||grad D(x^)||_2 - 1)^2] (Gulrajani et al. 2017, equation 3).
+
+    x^ = epsilon x + (1 - epsilon) x~ for real images x and generated images x~, with one epsilon
+    from U[0, 1] per image. The norm is over all channels and pixels of an image.
+    """
+
+    def __init__(self, options: GradientPenaltyOptions) -> None:
+        super().__init__(options)
+        self.weight = options.weight
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``gradient_penalty``."""
+        epsilon = step.uniform(1, 1, 1)
+        x_hat = epsilon * step.real.images + (1 - epsilon) * step.fake.images
+        # Where the gradient is 0, vector_norm has the derivative 0, but sqrt(sum) has NaN.
+        norm: Tensor = torch.linalg.vector_norm(image_gradient(step, x_hat), dim=(1, 2, 3))
+        return {"gradient_penalty": self.weight * (norm - 1).square().mean()}
+
+
+class ApproximateR1(DiscriminatorPenalty):
+    """lambda E[(D(x) - D(x + sigma n))^2] with n from N(0, I) (Lin et al. 2025, equation 5).
+
+    For a small sigma this is lambda sigma^2 E[||grad D(x)||^2], without a second derivative.
+    """
+
+    def __init__(self, options: ApproximateOptions) -> None:
+        super().__init__(options)
+        self.weight, self.sigma = options.weight, options.sigma
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``r1_approximate``."""
+        x = step.real.images
+        noise = self.sigma * step.normal(*x.shape[1:])
+        scores = step.critic(x, transform="penalty")
+        difference = scores - step.critic(x + noise, transform="penalty")
+        return {"r1_approximate": self.weight * difference.square().mean()}
+
+
+def image_gradient(step: Step, images: Tensor) -> Tensor:
+    """The gradient of each image's score, (N, C, H, W); differentiable in the critic's parameters.
+
+    It passes through the augmentations of all images. Of K scores per image, their sum is taken.
+    """
+    x = images.detach().requires_grad_()
+    # Each score depends only on its own image, so the sum has the gradients of all scores.
+    (gradient,) = torch.autograd.grad(step.critic(x).sum(), x, create_graph=True)
+    return gradient

@@ -1,0 +1,244 @@
+"""The penalties of the discriminator's gradient, against values that are known exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+import ganzoo_regularizers
+from ganzoo_regularizers import ApproximateOptions, GammaOptions, GradientPenaltyOptions
+from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, GradientPenalty
+from tests.plugins.steps import GivenStep
+
+Critic = Callable[[Tensor], Tensor]
+
+
+def mean_critic(images: Tensor) -> Tensor:
+    return images.mean((1, 2, 3))
+
+
+def squares(images: Tensor) -> Tensor:
+    """D(x) = ||x||^2 / 2, whose gradient is x."""
+    return images.square().sum((1, 2, 3)) / 2
+
+
+def smooth_critic(channels: int = 2) -> nn.Sequential:
+    """A small critic in float64 with a different gradient at every image."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(channels, 3, 3), nn.Tanh(), nn.Flatten(), nn.LazyLinear(1), nn.Flatten(0)
+    ).double()
+
+
+def term(regularizer: Any, critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    step: Any = GivenStep(critic, real, fake)
+    (value,) = regularizer.terms(step).values()
+    assert isinstance(value, Tensor)
+    return value
+
+
+def penalty_of(critic: Critic, real: Tensor, fake: Tensor, weight: float = 1.0) -> Tensor:
+    """The gradient penalty."""
+    return term(GradientPenalty(GradientPenaltyOptions(weight=weight)), critic, real, fake)
+
+
+def test_r1_is_half_gamma_times_the_squared_norm_of_the_gradient_at_real_images() -> None:
+    real, fake = torch.randn(2, 5, 3, 4, 4)
+    r1 = term(R1(GammaOptions(gamma=7.0)), squares, real, fake)
+    torch.testing.assert_close(r1, 7 / 2 * real.square().sum((1, 2, 3)).mean())
+
+
+def test_r2_is_the_same_at_generated_images() -> None:
+    real, fake = torch.randn(2, 5, 3, 4, 4)
+    r2 = term(R2(GammaOptions(gamma=7.0)), squares, real, fake)
+    torch.testing.assert_close(r2, 7 / 2 * fake.square().sum((1, 2, 3)).mean())
+
+
+def test_r1_of_several_scores_uses_their_sum() -> None:
+    real = torch.randn(5, 1, 4, 4)
+    both = lambda images: torch.stack([squares(images), squares(images)], dim=1)  # noqa: E731
+    r1 = term(R1(GammaOptions(gamma=2.0)), both, real, real)
+    torch.testing.assert_close(r1, 4 * real.square().sum((1, 2, 3)).mean())
+
+
+@pytest.mark.parametrize("regularizer", [R1, R2])
+def test_r1_and_r2_are_differentiable_in_the_critics_parameters(regularizer: Any) -> None:
+    critic = smooth_critic()
+    x = torch.randn(3, 2, 4, 4, dtype=torch.float64)
+    critic(x)
+    parameters = dict(critic.named_parameters())
+
+    def value(*values: Tensor) -> Tensor:
+        state = dict(zip(parameters, values, strict=True))
+        call = lambda images: torch.func.functional_call(critic, state, (images,))  # noqa: E731
+        return term(regularizer(GammaOptions()), call, x, x)
+
+    assert torch.autograd.gradcheck(value, tuple(parameters.values()))
+
+
+def test_the_approximation_of_r1_of_a_linear_critic_has_its_expected_value() -> None:
+    torch.manual_seed(0)
+    w, sigma = torch.tensor([2.0, -1.0, 2.0], dtype=torch.float64), 0.1  # ||w||^2 = 9
+    x = torch.zeros(200_000, 3, 1, 1, dtype=torch.float64)
+    options = ApproximateOptions(weight=5, sigma=sigma)
+    found = term(ApproximateR1(options), lambda images: images.flatten(1) @ w, x, x)
+    assert found.item() == pytest.approx(5 * sigma**2 * 9, rel=0.02)
+
+
+def test_the_approximation_tends_to_r1_for_little_noise() -> None:
+    torch.manual_seed(0)
+    critic = smooth_critic()
+    x = torch.randn(2, 2, 4, 4, dtype=torch.float64).repeat(50_000, 1, 1, 1)
+    sigma, gamma = 1e-3, 1.0
+    options = ApproximateOptions(weight=gamma / (2 * sigma**2), sigma=sigma)
+    exact = term(R1(GammaOptions(gamma=gamma)), critic, x[:2], x[:2])
+    approximate = term(ApproximateR1(options), critic, x, x)
+    assert approximate.item() == pytest.approx(exact.item(), rel=0.03)
+
+
+def test_the_approximation_augments_an_image_and_its_copy_in_the_same_way() -> None:
+    step: Any = GivenStep(squares, torch.ones(2, 1, 2, 2), torch.ones(2, 1, 2, 2))
+    ApproximateR1(ApproximateOptions()).terms(step)
+    first, second = step.transforms
+    assert first == second != ""
+
+
+@pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
+def test_all_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
+    regularizer = spec.build(spec.options(every=16))
+    assert (regularizer.network, regularizer.every) == ("discriminator", 16)
+    assert regularizer.independent_scores
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [
+        (GammaOptions, {"gamma": -1.0}),
+        (GammaOptions, {"every": 0}),
+        (GradientPenaltyOptions, {"weight": -1.0}),
+        (ApproximateOptions, {"sigma": 0.0}),
+    ],
+)
+def test_values_out_of_bounds_are_refused(options: Any, values: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        options(**values)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_the_penalty_of_a_linear_critic_depends_on_the_norm_of_its_weights(scale: float) -> None:
+    w = torch.tensor([2.0, -1.0, 2.0])  # ||w|| = 3
+    real, fake = scale * torch.randn(5, 3, 1, 1), scale * torch.randn(5, 3, 1, 1)
+    penalty = penalty_of(lambda images: images.flatten(1) @ w, real, fake, weight=7)
+    assert penalty.item() == pytest.approx(7 * (3 - 1) ** 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 2, 5), (5, 7, 3)])
+def test_the_norm_is_over_all_channels_and_pixels(shape: tuple[int, int, int]) -> None:
+    real, fake = torch.randn(4, *shape), torch.randn(4, *shape)
+    penalty = penalty_of(lambda images: images.sum((1, 2, 3)), real, fake)
+    c, h, w = shape
+    assert penalty.item() == pytest.approx((sqrt(c * h * w) - 1) ** 2, rel=1e-5)
+
+
+def test_each_image_has_its_own_epsilon() -> None:
+    # With D(x) = ||x||^2 / 2 the gradient is x^ itself, and x^ = (1 - epsilon) fake.
+    def critic(images: Tensor) -> Tensor:
+        return images.square().sum((1, 2, 3)) / 2
+
+    fake = torch.randn(6, 2, 3, 3)
+    torch.manual_seed(3)
+    penalty = penalty_of(critic, torch.zeros_like(fake), fake)
+    torch.manual_seed(3)
+    epsilon = torch.rand(6)
+    norms = (1 - epsilon) * fake.flatten(1).norm(dim=1)
+    assert penalty.item() == pytest.approx((norms - 1).square().mean().item(), rel=1e-5)
+
+
+def test_x_hat_is_between_real_and_generated_images() -> None:
+    points: list[Tensor] = []
+
+    def critic(images: Tensor) -> Tensor:
+        points.append(images.detach())
+        return images.sum((1, 2, 3))
+
+    penalty_of(critic, torch.ones(1000, 1, 2, 2), torch.zeros(1000, 1, 2, 2))
+    shares = points[0].flatten(1)
+    assert (shares == shares[:, :1]).all()
+    assert 0 <= shares.min() < 0.01
+    assert 0.99 < shares.max() <= 1
+    assert shares[:, 0].unique().numel() > 900
+
+
+def test_the_penalty_is_the_mean_over_single_images() -> None:
+    critic = smooth_critic()
+    x = torch.randn(5, 2, 6, 4, dtype=torch.float64)
+    penalty = penalty_of(critic, x, x)  # x^ = x for any epsilon
+    alone = [penalty_of(critic, one[None], one[None]) for one in x]
+    assert len({one.item() for one in alone}) == 5
+    torch.testing.assert_close(penalty, torch.stack(alone).mean())
+
+
+def test_the_penalty_is_differentiable_in_the_critics_parameters() -> None:
+    critic = smooth_critic()
+    real, fake = torch.randn(2, 3, 2, 4, 4, dtype=torch.float64)
+    critic(real)
+    parameters = dict(critic.named_parameters())
+
+    def penalty(*values: Tensor) -> Tensor:
+        def call(images: Tensor) -> Tensor:
+            state = dict(zip(parameters, values, strict=True))
+            scores: Tensor = torch.func.functional_call(critic, state, (images,))
+            return scores
+
+        torch.manual_seed(0)
+        return penalty_of(call, real, fake)
+
+    # Biases after the last nonlinearity do not change the gradient; gradcheck covers them, too.
+    assert torch.autograd.gradcheck(penalty, tuple(parameters.values()))
+
+
+@pytest.mark.parametrize("exponent", [1, 2])
+def test_a_zero_gradient_has_penalty_1_and_finite_gradients(exponent: int) -> None:
+    w = torch.zeros(4, requires_grad=True)
+    x = torch.randn(3, 1, 2, 2)
+    penalty = penalty_of(lambda images: (images.flatten(1) @ w) ** exponent, x, x)
+    assert penalty.item() == 1
+    penalty.backward()
+    assert w.grad is not None
+    assert w.grad.isfinite().all()
+
+
+def test_no_gradient_reaches_the_images() -> None:
+    real, fake = torch.randn(2, 4, 2, 4, 4, dtype=torch.float64).unbind()
+    real.requires_grad_()
+    fake.requires_grad_()
+    penalty_of(smooth_critic(), real, fake).backward()
+    assert real.grad is None
+    assert fake.grad is None
+
+
+def test_the_penalty_does_not_depend_on_the_memory_format() -> None:
+    critic = smooth_critic()
+    real, fake = torch.randn(2, 4, 2, 5, 6, dtype=torch.float64)
+    torch.manual_seed(0)
+    penalty = penalty_of(critic, real, fake)
+    torch.manual_seed(0)
+    critic.to(memory_format=torch.channels_last)
+    other = penalty_of(
+        critic,
+        real.contiguous(memory_format=torch.channels_last),
+        fake.contiguous(memory_format=torch.channels_last),
+    )
+    torch.testing.assert_close(other, penalty)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_epsilon_is_drawn_on_the_images_device() -> None:
+    x = torch.randn(4, 3, 8, 8, device="cuda")
+    assert penalty_of(mean_critic, x, x).device == x.device

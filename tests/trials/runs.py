@@ -1,0 +1,80 @@
+"""The runs of the trials, and the states that they end with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+HERE = Path(__file__).parent
+
+TRIALS: Mapping[str, Mapping[str, Any]] = {
+    "lazy_r1": {
+        "plugins": ["tiny"],
+        "settings": {"regularize.r1.every": 4, "regularize.r1.gamma": 1},
+    },
+    "ada": {
+        "plugins": ["ada", "tiny"],
+        "settings": {"augment.ada.images": 100, "augment.ada.target": -0.9, "regularize.r1": True},
+    },
+    "path_length": {
+        "plugins": ["path_length"],
+        "architecture": "styles",
+        "settings": {"regularize.path-length": True, "regularize.r1.every": 2},
+    },
+    "frozen_features": {
+        "plugins": ["frozen_features"],
+        "architecture": "frozen-features",
+        "loss": "hinge",
+        "settings": {"regularize.r1": True},
+    },
+    "transport": {"plugins": ["transport", "tiny"], "settings": {"regularize.transport": True}},
+    "energy_distance": {"plugins": ["energy_distance", "tiny"], "loss": "energy-distance"},
+    "cycle_gan": {
+        "plugins": ["cycle_gan"],
+        "dataset": "squares",
+        "architecture": "two-domains",
+        "loss": "cycle-gan",
+        "resolution": "16x8",
+    },
+}
+"""The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
+
+
+def files(name: str) -> list[Path]:
+    """The plugins of a trial."""
+    return [HERE / f"{plugin}.py" for plugin in TRIALS[name]["plugins"]]
+
+
+def arguments(name: str, folder: Path, **settings: Any) -> dict[str, Any]:
+    """The arguments of ``ganzoo.train`` for a run of a trial in a folder."""
+    chosen: dict[str, Any] = {"dataset": "blossoms", "architecture": "tiny", "resolution": 8}
+    chosen |= {"loss": "non-saturating", **TRIALS[name], "plugins": files(name)}
+    common = {"train.batch_size": 8, "sample.count": 4, "log.every": 4}
+    if chosen["dataset"] == "blossoms":
+        common["dataset.count"] = 20
+    return {
+        **chosen,
+        "settings": {**common, **TRIALS[name].get("settings", {}), **settings},
+        "device": "cpu",
+        "run_dir": folder,
+        "quiet": True,
+    }
+
+
+def state(folder: Path, steps: int = 6) -> dict[str, Any]:
+    """All values in the checkpoint of a step, by their dotted keys."""
+    file = folder / "checkpoints" / f"step-{steps:07}.pt"
+    return dict(_flat(torch.load(file, weights_only=True), ""))
+
+
+def _flat(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _flat(each, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        yield from _flat(dict(enumerate(value)), key)
+    else:
+        yield key, value
