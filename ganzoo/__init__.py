@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from ganzoo.components import (
         ArchitectureSpec,
         AugmentationSpec,
+        CommandSpec,
         DatasetSpec,
         ExtractorSpec,
         LocalPath,
         LossSpec,
         MetricSpec,
+        ObserverSpec,
         Options,
         PixelRange,
         RecipeSpec,
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
         fingerprint_of_files,
         fingerprint_of_folder,
     )
+    from ganzoo.data.formats import image_suffix
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
         images_in_class_folders,
@@ -82,9 +85,15 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.listing import find_images
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
-    from ganzoo.folders import cache_folder
+    from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
+    from ganzoo.imaging import save_image
+    from ganzoo.journal import Journal
+    from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.observers.console import show_progress
+    from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
@@ -100,11 +109,13 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "CommandSpec",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
     "EightBitConverter",
+    "EvaluationResult",
     "Extractor",
     "ExtractorSpec",
     "Fake",
@@ -117,6 +128,8 @@ __all__ = [
     "ImageArray",
     "ImageSet",
     "ImageShape",
+    "Journal",
+    "JsonLinesFile",
     "LocalPath",
     "Loss",
     "LossRequirements",
@@ -128,6 +141,9 @@ __all__ = [
     "MetricValue",
     "NamedDataset",
     "Networks",
+    "ObservedRun",
+    "Observer",
+    "ObserverSpec",
     "Options",
     "Phase",
     "PixelAugmentation",
@@ -139,8 +155,10 @@ __all__ = [
     "Regularizer",
     "RegularizerSpec",
     "RequestError",
+    "RunFolder",
     "ScalableDataset",
     "Schedule",
+    "Score",
     "Scores",
     "Stateful",
     "Step",
@@ -160,6 +178,7 @@ __all__ = [
     "fingerprint_of_files",
     "fingerprint_of_folder",
     "hookimpl",
+    "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
     "labels_by_table",
@@ -168,16 +187,20 @@ __all__ = [
     "parse_dataset_json",
     "report",
     "resume",
+    "save_image",
+    "show_progress",
     "strip_common_folder",
     "sweep",
     "train",
+    "write_atomically",
 ]
 
 _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
-        *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
+        *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
+        *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
+        *("RecipeSpec", "RegularizerSpec"),
     ),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
@@ -186,15 +209,22 @@ _MODULES = {
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
+    "data.formats": ("image_suffix",),
     "data.layout": (
         *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
-    "folders": ("cache_folder",),
+    "evaluation.record": ("EvaluationResult", "Score"),
+    "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
+    "imaging": ("save_image",),
+    "journal": ("Journal",),
+    "json_lines": ("JsonLinesFile",),
+    "observers.console": ("show_progress",),
+    "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),

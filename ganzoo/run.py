@@ -12,7 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from ganzoo.components import ArchitectureSpec, ComponentSpec, LocalPath, RecipeSpec
 from ganzoo.configured_components import Configuration, ConfiguredComponent
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.recommendations import apply_recommendations, remove_alternatives
+from ganzoo.recommendations import (
+    add_default_observers,
+    apply_recommendations,
+    remove_alternatives,
+)
 from ganzoo.registry import Registry
 from ganzoo.schedule import Schedule
 from ganzoo.scheduled_options import validated
@@ -65,6 +69,10 @@ class Run(BaseModel):
     _schedules: Mapping[str, Schedule] = PrivateAttr(default_factory=dict)
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
+    observe: Mapping[str, ConfiguredComponent] = Field(
+        {}, description="Observers by the name of their section; false turns one off."
+    )
+
     @classmethod
     def resolve(
         cls, settings: Settings, registry: Registry | None = None, *, recommend: bool = True
@@ -83,6 +91,8 @@ class Run(BaseModel):
         remove_alternatives(settings)
         if recommend:
             apply_recommendations(components, settings)
+            observers = {e.qualified_name: e.component for e in found.registry.entries("observer")}
+            add_default_observers(observers, settings)
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {kind: found.configured(entries[kind], kind) for kind in MAIN_KINDS}
         parts |= {name: found.named(name) for name in NAMED_SECTIONS}
@@ -144,7 +154,7 @@ class Run(BaseModel):
     @property
     def components(self) -> dict[str, ConfiguredComponent]:
         """The components that training uses, by their section: ``loss``, ``augment.flip``."""
-        return _by_section(dict(self))
+        return _by_section({**dict(self), "observe": {}})
 
     @property
     def title(self) -> str:

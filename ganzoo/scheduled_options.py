@@ -12,10 +12,12 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
 from ganzoo.schedule import Schedule
-from ganzoo.settings import NAMED_SECTIONS, setting_error, where_set
+from ganzoo.settings import setting_error, where_set
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+_SECTIONS = ("train", "loss", "regularize", "augment")
+"""The sections with options that may be schedules."""
 _FIXED = ("train.epochs",)
 """Numbers of sections with schedules that cannot be schedules."""
 
@@ -23,7 +25,7 @@ _FIXED = ("train.epochs",)
 def may_be_schedule(key: str, field: FieldInfo) -> bool:
     """Whether the option of this dotted key may be a schedule, or have some as elements."""
     first = key.partition(".")[0]
-    allowed = first in ("train", "loss", *NAMED_SECTIONS) and key not in _FIXED
+    allowed = first in _SECTIONS and key not in _FIXED
     return allowed and _has_float(field.annotation)
 
 

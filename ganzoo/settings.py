@@ -25,7 +25,7 @@ MAIN_KINDS = ("dataset", "architecture", "loss")
 _SINGLE_COMPONENT_SECTIONS = (*MAIN_KINDS, "extractor")
 """Sections of one component: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
-NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer"}
+NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer", "observe": "observer"}
 """Sections of any number of components, with their kind; ``augment.flip`` configures ``flip``.
 
 ``augment.flip=true`` adds the component, ``augment.flip=false`` removes it.
@@ -139,7 +139,7 @@ class Settings:
         is_named = len(parents) == 1 and parents[0] in NAMED_SECTIONS
         if is_named and value is True:
             value = {}
-        if self._is_removed(".".join(parents)):
+        if self.is_removed(".".join(parents)):
             self.drop(".".join(parents))
         if parents and leaf == "name":
             value = self._rename(".".join(parents), value)
@@ -183,7 +183,7 @@ class Settings:
         """
         for key, value in _leaves(values):
             is_set = any(f"{known}.".startswith(f"{key}.") for known in self.origins)
-            if not is_set and not self._is_removed(key):
+            if not is_set and not self.is_removed(key):
                 self.set(key, value, origin)
 
     def include(self, section: str, name: str, origin: str) -> None:
@@ -194,7 +194,7 @@ class Settings:
         if "/" in name or not isinstance(self._at(f"{section}.{name}"), dict):
             self.set(f"{section}.{name}", {}, origin)
 
-    def _is_removed(self, key: str) -> bool:
+    def is_removed(self, key: str) -> bool:
         """Whether the key belongs to a component that was removed from a named section."""
         section, _, rest = key.partition(".")
         name = rest.partition(".")[0].rpartition("/")[2]

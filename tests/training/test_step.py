@@ -43,7 +43,7 @@ def test_gradients_of_terms_of_all_rows_average_to_those_of_the_whole_batch(
     step = made_step()
     monkeypatch.setattr(Engine, "processes", 2)
     monkeypatch.setattr(Engine, "gather", lambda self, rows: x.clone())
-    found: list[torch.Tensor] = []
+    found: list[Tensor] = []
     for rank, rows in enumerate(x.chunk(2)):
         monkeypatch.setattr(Engine, "rank", rank)
         term = variance(step.gather(rows * weight))
