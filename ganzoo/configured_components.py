@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ganzoo.components import ExtractorSpec, Options
 from ganzoo.errors import RequestError, UnknownName
+from ganzoo.flags import ADDING
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
 from ganzoo.registry import Entry, Registry
 from ganzoo.schedule import Schedule
@@ -107,7 +108,8 @@ class Configuration:
         """The components of a section such as ``augment``, by the names of their sections in it."""
         sections = self.settings.values.get(name, {})
         if not isinstance(sections, dict):
-            raise RequestError(f"{name} is a section: write {name}.NAME=true")
+            flag = f", or --{name} NAME" if name in ADDING else ""
+            raise RequestError(f"{name} is a section: write {name}.NAME=true{flag}")
         found = {}
         for label, values in sections.items():
             section = f"{name}.{label}"

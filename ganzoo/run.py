@@ -32,18 +32,6 @@ from ganzoo.sections import (
 )
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, setting_error
 
-SHORTHANDS = {
-    "resolution": "data.resolution",
-    "batch_size": "train.batch_size",
-    "steps": "train.steps",
-    "epochs": "train.epochs",
-    "seed": "seed",
-    "device": "train.device",
-    "devices": "train.devices",
-    "precision": "train.precision",
-}
-"""The settings that have a flag, by the name of the flag and of the keyword argument in Python."""
-
 
 class Run(BaseModel):
     """All settings and components of a training run."""

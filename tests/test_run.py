@@ -13,8 +13,9 @@ import ganzoo
 from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
+from ganzoo.flags import ADDING, FLAGS
 from ganzoo.registry import Plugin, Registry
-from ganzoo.run import SHORTHANDS, Run, core_keys
+from ganzoo.run import Run, core_keys
 from ganzoo.sections import (
     CheckpointOptions,
     EmaOptions,
@@ -24,7 +25,7 @@ from ganzoo.sections import (
     TrainOptions,
     section,
 )
-from ganzoo.settings import Settings, explain
+from ganzoo.settings import NAMED_SECTIONS, Settings, explain
 from ganzoo.testing.declaration import option_faults
 
 REGISTRY = Registry.discover()
@@ -288,7 +289,7 @@ def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseMode
 
 
 def test_every_shorthand_exists_as_a_setting() -> None:
-    assert set(SHORTHANDS.values()) <= set(core_keys())
+    assert {flag.key for flag in FLAGS.values()} <= set(core_keys())
 
 
 def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> None:
@@ -335,6 +336,11 @@ def test_an_automatic_extractor_has_the_origin_auto() -> None:
 def test_an_unknown_python_argument_suggests_the_dotted_key() -> None:
     with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
         flags({"lr": 1e-4})
+
+
+def test_flags_add_components_to_sections_of_several() -> None:
+    assert ADDING.keys() < NAMED_SECTIONS.keys()
+    assert "write augment.NAME=true, or --augment NAME" in error_of("augment=flip")
 
 
 class Weight(ganzoo.Options):
