@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from ganzoo.components import (
         ArchitectureSpec,
         AugmentationSpec,
+        CommandSpec,
         DatasetSpec,
         ExtractorSpec,
         LocalPath,
         LossSpec,
         MetricSpec,
+        ObserverSpec,
         Options,
         PixelRange,
         RecipeSpec,
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
         fingerprint_of_files,
         fingerprint_of_folder,
     )
+    from ganzoo.data.formats import image_suffix
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
         condition_by_table,
@@ -86,11 +89,18 @@ if TYPE_CHECKING:
     from ganzoo.data.listing import find_images
     from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
-    from ganzoo.folders import cache_folder
+    from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
+    from ganzoo.imaging import save_image
+    from ganzoo.journal import Journal
+    from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.observers.console import show_progress
+    from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
+    from ganzoo.schedule import Schedule
 
 __version__ = "0.1.0"
 
@@ -103,6 +113,7 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "CommandSpec",
     "Condition",
     "ConditionEmbedding",
     "ConditionedDataset",
@@ -111,6 +122,7 @@ __all__ = [
     "DatasetWithNotes",
     "Discriminator",
     "EightBitConverter",
+    "EvaluationResult",
     "Extractor",
     "ExtractorSpec",
     "Fake",
@@ -123,6 +135,8 @@ __all__ = [
     "ImageArray",
     "ImageSet",
     "ImageShape",
+    "Journal",
+    "JsonLinesFile",
     "LocalPath",
     "Loss",
     "LossRequirements",
@@ -134,6 +148,9 @@ __all__ = [
     "MetricValue",
     "NamedDataset",
     "Networks",
+    "ObservedRun",
+    "Observer",
+    "ObserverSpec",
     "Options",
     "Phase",
     "PixelAugmentation",
@@ -145,7 +162,10 @@ __all__ = [
     "Regularizer",
     "RegularizerSpec",
     "RequestError",
+    "RunFolder",
     "ScalableDataset",
+    "Schedule",
+    "Score",
     "Scores",
     "Stateful",
     "Step",
@@ -167,6 +187,7 @@ __all__ = [
     "fingerprint_of_files",
     "fingerprint_of_folder",
     "hookimpl",
+    "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
     "load",
@@ -174,16 +195,20 @@ __all__ = [
     "parse_dataset_json",
     "report",
     "resume",
+    "save_image",
+    "show_progress",
     "strip_common_folder",
     "sweep",
     "train",
+    "write_atomically",
 ]
 
 _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
-        *("ArchitectureSpec", "AugmentationSpec", "DatasetSpec", "ExtractorSpec", "LocalPath"),
-        *("LossSpec", "MetricSpec", "Options", "PixelRange", "RecipeSpec", "RegularizerSpec"),
+        *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
+        *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
+        *("RecipeSpec", "RegularizerSpec"),
     ),
     "conditioning": ("ConditionEmbedding",),
     "data.arrays": ("ImageArray", "encode_labels"),
@@ -193,6 +218,7 @@ _MODULES = {
     "data.fingerprint": (
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
+    "data.formats": ("image_suffix",),
     "data.layout": (
         *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "condition_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
@@ -200,11 +226,18 @@ _MODULES = {
     "data.listing": ("find_images",),
     "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
-    "folders": ("cache_folder",),
+    "evaluation.record": ("EvaluationResult", "Score"),
+    "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),
+    "imaging": ("save_image",),
+    "journal": ("Journal",),
+    "json_lines": ("JsonLinesFile",),
+    "observers.console": ("show_progress",),
+    "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
+    "schedule": ("Schedule",),
 }
 """Public names by the module that defines them; all other names are in ganzoo.contracts."""
 

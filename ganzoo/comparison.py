@@ -88,9 +88,12 @@ def differing_settings(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
     return [{key: each.get(key) for key in differ} for each in flat]
 
 
+_NOT_TRAINING = ("checkpoint.", "evaluate.", "log.", "metrics.", "observe", "sample.")
+
+
 def _affects_training(key: str) -> bool:
     """Whether a setting changes the trained weights, not only what is measured, shown or saved."""
-    return not key.startswith(("checkpoint.", "evaluate.", "log.", "metrics.", "sample."))
+    return not key.startswith(_NOT_TRAINING)
 
 
 def independent_differences(runs: Sequence[Compared]) -> list[str]:

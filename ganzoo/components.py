@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from ganzoo.errors import RequestError
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_COMMAND_NAME = re.compile(rf"({_NAME.pattern})( ({_NAME.pattern}))?")
 _IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -93,6 +94,8 @@ class ComponentSpec:
     """The declaration of a component: what all kinds have in common."""
 
     kind: ClassVar[str]
+    name_form: ClassVar[tuple[re.Pattern[str], str]] = (_NAME, "lower-case-with-hyphens")
+    """What a name must match, and the same in words."""
 
     name: str
     summary: str
@@ -109,8 +112,9 @@ class ComponentSpec:
     """
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.kind} name {self.name!r} must be lower-case-with-hyphens")
+        pattern, form = self.name_form
+        if not pattern.fullmatch(self.name):
+            raise ValueError(f"{self.kind} name {self.name!r} must be {form}")
 
     def faults(self) -> Iterator[str]:
         """Faults of the declaration that are found without importing the factory, one line each."""
@@ -293,3 +297,49 @@ class RecipeSpec(ComponentSpec):
 
         package, _, path = self.settings.partition("/")
         return resources.files(package).joinpath(path).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ObserverSpec(ComponentSpec):
+    """``factory(options, run=)`` returns an :class:`~ganzoo.Observer`.
+
+    ``run`` is the :class:`~ganzoo.ObservedRun`.
+    """
+
+    kind = "observer"
+
+    default: bool = False
+    """Whether every run uses it, unless the user writes ``observe.NAME=false``."""
+    warning_if_off: str = ""
+    """What does not work without it; shown when a user turns it off."""
+
+    def faults(self) -> Iterator[str]:
+        """As for every component, and a wrong type of ``default`` and ``warning_if_off``."""
+        yield from super().faults()
+        if not isinstance(self.default, bool):
+            yield f"its default should be True or False, not {self.default!r}"
+        if not isinstance(self.warning_if_off, str):
+            yield f"its warning_if_off should be a text, not {self.warning_if_off!r}"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CommandSpec(ComponentSpec):
+    """A command: ``ganzoo NAME``, or ``ganzoo GROUP NAME`` for a name such as ``data fetch``.
+
+    ``factory`` is the import string of a function with Typer's annotations, or of a Typer app. It
+    is imported when the command or its help is asked for.
+    """
+
+    kind = "command"
+    name_form = (_COMMAND_NAME, 'lower-case-with-hyphens, or two of these words: "data fetch"')
+
+    panel: str = ""
+    """The heading under which ``ganzoo --help`` lists it."""
+
+    def faults(self) -> Iterator[str]:
+        """As for every component, options, and a wrong type of ``panel``."""
+        yield from super().faults()
+        if self.options is not Options:
+            yield "it has no options: the parameters of its function are its options"
+        if not isinstance(self.panel, str):
+            yield f"its panel should be a text, not {self.panel!r}"

@@ -161,6 +161,7 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
         self.losses = path / "losses.png"
+        self.nonfinite = path / "nonfinite.json"
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
@@ -266,7 +267,7 @@ class RunFolder:
 
     def plugins(self) -> list[str]:
         """The plugins of all starts of this run, newest first, as ``foo (ganzoo-foo 1.2)``."""
-        kinds = ("plugins", "metric_plugins")
+        kinds = ("plugins", "metric_plugins", "observer_plugins")
         listed = [each.get(kind) for each in reversed(self.sessions()) for kind in kinds]
         found = (text for each in listed if isinstance(each, list) for text in each)
         return list(dict.fromkeys(text for text in found if isinstance(text, str)))

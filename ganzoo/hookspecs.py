@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from ganzoo.components import (
         ArchitectureSpec,
         AugmentationSpec,
+        CommandSpec,
         DatasetSpec,
         ExtractorSpec,
         LossSpec,
         MetricSpec,
+        ObserverSpec,
         RecipeSpec,
         RegularizerSpec,
     )
@@ -68,4 +70,16 @@ def ganzoo_extractors() -> Iterable[ExtractorSpec]:
 @hookspec
 def ganzoo_recipes() -> Iterable[RecipeSpec]:
     """Return the recipes of this plugin: complete settings files."""
+    return ()
+
+
+@hookspec
+def ganzoo_observers() -> Iterable[ObserverSpec]:
+    """Return the observers of this plugin: they receive the reports of a run."""
+    return ()
+
+
+@hookspec
+def ganzoo_commands() -> Iterable[CommandSpec]:
+    """Return the commands of this plugin, such as ``ganzoo data fetch``."""
     return ()

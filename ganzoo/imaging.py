@@ -107,7 +107,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".ti
 """Pillow's image format for each file extension."""
 
 
-def save(pixels: NDArray[np.uint8], path: Path) -> None:
+def save_image(pixels: NDArray[np.uint8], path: Path) -> None:
     """Write a uint8 array (H, W, C) as an image file, in the format of the file extension.
 
     If writing fails, no partial file is left. JPEG has no transparency: the alpha channel is lost.

@@ -14,6 +14,7 @@ from ganzoo.components import (
     ExtractorSpec,
     LossSpec,
     MetricSpec,
+    ObserverSpec,
     Options,
     RegularizerSpec,
 )
@@ -27,7 +28,7 @@ _SPECS = {
     spec.kind: spec
     for spec in (
         *(DatasetSpec, LossSpec, RegularizerSpec),
-        *(AugmentationSpec, MetricSpec, ExtractorSpec),
+        *(AugmentationSpec, MetricSpec, ExtractorSpec, ObserverSpec),
     )
 }
 

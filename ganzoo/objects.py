@@ -42,6 +42,8 @@ _KINDS = {
     ),
     "augmentation": _Kind("augment", AugmentationSpec, ("apply_to",)),
 }
+_METHOD = ("independent_scores", "phases")
+"""What a loss must have instead if it is a method."""
 
 
 class Objects:
@@ -98,6 +100,8 @@ def component_of(kind: str, given: object) -> ComponentSpec:
     Raises RequestError for any other object.
     """
     argument, spec, members = _KINDS[kind]
+    if kind == "loss" and hasattr(given, "phases"):
+        members = _METHOD
     if isinstance(given, ComponentSpec):
         if given.kind != kind:
             raise RequestError(f"{argument}={given!r}: expected the kind {kind}, not {given.kind}")

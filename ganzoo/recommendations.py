@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
-from ganzoo.components import ComponentSpec
+from ganzoo.components import ComponentSpec, ObserverSpec
 from ganzoo.errors import RequestError
 from ganzoo.settings import Settings
 
@@ -38,3 +39,16 @@ def apply_recommendations(components: Mapping[str, ComponentSpec], settings: Set
         taken = {key for group in _ALTERNATIVES if group & settings.origins.keys() for key in group}
         values = {key: value for key, value in component.recommends.items() if key not in taken}
         settings.recommend(values, origin=f"{kind} {component.name}")
+
+
+def add_default_observers(observers: Mapping[str, ComponentSpec], settings: Settings) -> None:
+    """Of these observers by qualified name, add those that every run uses unless it turns them off.
+
+    A warning says what does not work without one that is turned off.
+    """
+    for qualified_name, spec in observers.items():
+        section = f"observe.{spec.name}"
+        if isinstance(spec, ObserverSpec) and spec.default:
+            settings.recommend({f"{section}.name": qualified_name}, origin="default")
+            if spec.warning_if_off and settings.is_removed(section):
+                warnings.warn(f"{section}=false: {spec.warning_if_off}", stacklevel=4)

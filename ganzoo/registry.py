@@ -30,6 +30,8 @@ KINDS = {
     "metric": "ganzoo_metrics",
     "extractor": "ganzoo_extractors",
     "recipe": "ganzoo_recipes",
+    "observer": "ganzoo_observers",
+    "command": "ganzoo_commands",
 }
 """The kinds of components, and the hook of each."""
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ganzoo.components import (
-    ArchitectureSpec,
-    ComponentSpec,
-    ExtractorSpec,
-    LocalPath,
-    Options,
-    RecipeSpec,
+from ganzoo.components import ArchitectureSpec, ComponentSpec, LocalPath, RecipeSpec
+from ganzoo.configured_components import Configuration, ConfiguredComponent
+from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.recommendations import (
+    add_default_observers,
+    apply_recommendations,
+    remove_alternatives,
 )
-from ganzoo.errors import RequestError, UnknownName, did_you_mean
-from ganzoo.missing_plugins import UncheckedOptions, missing_component
-from ganzoo.recommendations import apply_recommendations, remove_alternatives
-from ganzoo.registry import Entry, Registry
+from ganzoo.registry import Registry
+from ganzoo.schedule import Schedule
+from ganzoo.scheduled_options import validated
 from ganzoo.sections import (
     CheckpointOptions,
     DataOptions,
@@ -32,7 +30,7 @@ from ganzoo.sections import (
     TrainOptions,
     known_keys,
 )
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, setting_error, split_names
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, setting_error
 
 SHORTHANDS = {
     "resolution": "data.resolution",
@@ -45,32 +43,6 @@ SHORTHANDS = {
     "precision": "train.precision",
 }
 """The settings that have a flag, by the name of the flag and of the keyword argument in Python."""
-
-
-@dataclass(frozen=True, repr=False)
-class ConfiguredComponent:
-    """A component of a run, with its options."""
-
-    entry: Entry
-    options: Options
-    automatic: bool = False
-    """Whether it was chosen automatically, not by name."""
-
-    def build(self, **context: Any) -> Any:
-        """The object that the component's factory returns for the options."""
-        return self.entry.build(self.options, **context)
-
-    def with_values(self, values: Mapping[str, float]) -> ConfiguredComponent:
-        raise NotImplementedError
-
-    def tree(self) -> dict[str, Any]:
-        """The qualified name and the options, as in a settings file."""
-        options = self.options.model_dump(mode="json", exclude_none=True)
-        return {"name": self.entry.qualified_name, **options}
-
-    def __repr__(self) -> str:
-        options = (f", {name}={value!r}" for name, value in self.options)
-        return f"ConfiguredComponent({self.entry.qualified_name!r}{''.join(options)})"
 
 
 class Run(BaseModel):
@@ -106,42 +78,71 @@ class Run(BaseModel):
     extractor: ConfiguredComponent | None = Field(
         None, description="Makes the features that metrics compare."
     )
+    observe: Mapping[str, ConfiguredComponent] = Field(
+        {}, description="Observers by the name of their section; false turns one off."
+    )
+    _schedules: Mapping[str, Schedule] = PrivateAttr(default_factory=dict)
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def resolve(
         cls, settings: Settings, registry: Registry | None = None, *, recommend: bool = True
     ) -> Self:
-        """The run that these settings describe. Recommendations are added to ``settings``.
+        """The run that these settings describe, with the recommendations of its components.
 
         Without a registry, the installed plugins and the files in ``plugins`` are used. Settings of
         an existing run are complete: pass ``recommend=False``.
 
         Raises RequestError for an unknown component or key, or an invalid value.
         """
+        settings = settings.copy()
         registry = registry or discover_plugins(settings)
-        entries = {k: _find(k, _name(settings, k), settings, registry, k) for k in MAIN_KINDS}
+        found = Configuration(settings, registry, core_keys())
+        entries = {kind: found.main(kind) for kind in MAIN_KINDS}
         components = {kind: entry.component for kind, entry in entries.items()}
         remove_alternatives(settings)
         if recommend:
             apply_recommendations(components, settings)
+            observers = {e.qualified_name: e.component for e in found.registry.entries("observer")}
+            add_default_observers(observers, settings)
         _check_growth(components["architecture"], settings)
-        parts: dict[str, Any] = {k: _configured(entries[k], settings, k) for k in MAIN_KINDS}
-        parts |= {name: _named(name, settings, registry) for name in NAMED_SECTIONS}
-        parts["metrics"] = _metrics(settings, registry)
+        parts: dict[str, Any] = {kind: found.configured(entries[kind], kind) for kind in MAIN_KINDS}
+        parts |= {name: found.named(name) for name in NAMED_SECTIONS}
+        parts["metrics"] = found.metrics()
         if recommend:
             _check_best(settings, parts["metrics"])
-        parts["extractor"] = _extractor(settings, registry)
+        parts["extractor"] = found.extractor()
         rest = {key: value for key, value in settings.values.items() if key not in parts}
-        try:
-            return cls.model_validate({**rest, **parts})
-        except ValidationError as error:
-            options = (
-                f"{section}.{option}"
-                for section, part in _by_section(parts).items()
-                for option in part.entry.component.options.model_fields
+        known = _known_keys(parts)
+        if "train" in rest:
+            rest["train"], of_train = validated(
+                TrainOptions, rest["train"], "train", settings.origins, known
             )
-            known = [*core_keys(), *options]
+            found.schedules |= of_train
+        try:
+            run = cls.model_validate({**rest, **parts})
+        except ValidationError as error:
             raise setting_error(error, "", known, settings.origins) from None
+        run._schedules, run._origins = found.schedules, settings.origins
+        return run
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """The options that change during training, by dotted key: ``train.generator.lr``.
+
+        Their values in the options are those at the start. ``train.generator.betas.1`` is an
+        element of a list.
+        """
+        return self._schedules
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each setting comes from, by dotted key; without those that have their default."""
+        return self._origins
+
+    def values_at(self, images_seen: int, total_images: int) -> dict[str, float]:
+        """The values of all schedules after so many images of ``total_images``, by dotted key."""
+        return {k: each.at(images_seen, total_images) for k, each in self.schedules.items()}
 
     def tree(self) -> dict[str, Any]:
         """The run as a settings file, with qualified component names."""
@@ -151,6 +152,8 @@ class Run(BaseModel):
             components[section] = {label: part.tree() for label, part in chosen}
         others = {*MAIN_KINDS, *NAMED_SECTIONS, "extractor", "metrics"}
         rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
+        for key, schedule in self.schedules.items():
+            _replace({**components, **rest}, key, str(schedule))
         rest["metrics"] = {label: part.tree() for label, part in self.metrics.items()}
         if self.extractor:
             rest["extractor"] = self.extractor.tree()
@@ -163,21 +166,26 @@ class Run(BaseModel):
     @property
     def components(self) -> dict[str, ConfiguredComponent]:
         """The components that training uses, by their section: ``loss``, ``augment.flip``."""
-        return _by_section(dict(self))
+        return _by_section({**dict(self), "observe": {}})
 
     @property
     def title(self) -> str:
         """``DATASET-ARCHITECTURE-LOSS``, by their short names."""
         return "-".join(getattr(self, kind).entry.component.name for kind in MAIN_KINDS)
 
-    @property
-    def schedules(self) -> dict[str, Any]:
-        return {}
-
     def __repr__(self) -> str:
         return f"Run({self.title!r}, seed={self.seed})"
 
     __str__ = __repr__
+
+
+def _replace(tree: dict[str, Any], key: str, value: str) -> None:
+    """Replace a value in a tree; its key may end in the number of an element of a list."""
+    *parents, last = key.split(".")
+    node: Any = tree
+    for part in parents:
+        node = node[part]
+    node[int(last) if isinstance(node, list) else last] = value
 
 
 def plugin_files(settings: Settings) -> list[Path]:
@@ -193,16 +201,6 @@ def plugin_files(settings: Settings) -> list[Path]:
     if settings.is_stored("plugins"):  # a missing one is reported when a component of it is needed
         return [path for path in paths if path.is_file()]
     return paths
-
-
-def _find(kind: str, name: str, settings: Settings, registry: Registry, section: str) -> Entry:
-    """The component of this name. For stored settings a missing one fails only when it is built."""
-    try:
-        return registry.find(kind, name)
-    except UnknownName as error:
-        if settings.stored and settings.is_stored(f"{section}.name") and "/" in name:
-            return missing_component(kind, name, settings.stored.plugins, registry, error)
-        raise
 
 
 def recipe_settings(recipe: str, known: Registry) -> Settings:
@@ -233,46 +231,14 @@ def _by_section(parts: Mapping[str, Any]) -> dict[str, ConfiguredComponent]:
     return found
 
 
-def _named(name: str, settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
-    """The components of a section such as ``augment``, by the names of their sections in it."""
-    sections = settings.values.get(name, {})
-    if not isinstance(sections, dict):
-        raise RequestError(f"{name} is a section: write {name}.NAME=true, or --{name} NAME")
-    found = {}
-    for label, values in sections.items():
-        section = f"{name}.{label}"
-        if values is False:
-            continue
-        if not isinstance(values, dict):
-            raise RequestError(f"{section}={values}: write true, false, or {section}.OPTION=VALUE")
-        entry = _find(
-            NAMED_SECTIONS[name], str(values.get("name", label)), settings, registry, section
-        )
-        first = next((key for key in settings.origins if f"{key}.".startswith(f"{section}.")), "")
-        settings.origins.setdefault(f"{section}.name", settings.origins.get(first, "default"))
-        found[label] = _configured(entry, settings, section)
-    return found
-
-
-def _name(settings: Settings, kind: str) -> str:
-    section = settings.values.get(kind)
-    if not isinstance(section, dict) or "name" not in section:
-        raise RequestError(
-            f"which {kind}? Write `ganzoo train DATASET ARCHITECTURE LOSS`, or {kind}=NAME"
-        )
-    return str(section["name"])
-
-
-def _configured(entry: Entry, settings: Settings, section: str) -> ConfiguredComponent:
-    model, values = entry.component.options, settings.values
-    for part in section.split("."):
-        values = values[part]
-    try:
-        options = model.model_validate({k: v for k, v in values.items() if k != "name"})
-    except ValidationError as error:
-        known = [f"{section}.{option}" for option in model.model_fields]
-        raise setting_error(error, section, known, settings.origins, core_keys()) from None
-    return ConfiguredComponent(entry, options)
+def _known_keys(parts: Mapping[str, Any]) -> list[str]:
+    """The keys of all settings of a run with these components."""
+    options = (
+        f"{section}.{option}"
+        for section, part in _by_section(parts).items()
+        for option in part.entry.component.options.model_fields
+    )
+    return [*core_keys(), *options]
 
 
 def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
@@ -287,46 +253,6 @@ def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
         )
 
 
-def _metrics(settings: Settings, registry: Registry) -> dict[str, ConfiguredComponent]:
-    """The metrics in ``evaluate.metrics``; all installed ones if it is empty."""
-    sections = settings.values.setdefault("metrics", {})
-    if not isinstance(sections, dict):
-        raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
-    configured = {}
-    for label, section in sections.items():
-        name = section.get("name", label) if isinstance(section, dict) else label
-        configured[label] = _find("metric", str(name), settings, registry, f"metrics.{label}")
-    evaluate = settings.values.get("evaluate", {})
-    named = evaluate.get("metrics") if isinstance(evaluate, dict) else ()
-    names = split_names(named)
-    if names is not None and not isinstance(names, list | tuple):
-        raise RequestError(f"evaluate.metrics={named}: write their names, such as fd,kid")
-    missing = [
-        label for label, entry in configured.items() if entry.component.options is UncheckedOptions
-    ]
-    default = [*(entry.component.name for entry in registry.entries("metric")), *missing]
-    found = {}
-    for name in names or default:
-        entry = configured.get(str(name)) or _metric(str(name), registry)
-        label = entry.component.name
-        sections.setdefault(label, {})
-        found[label] = _configured(entry, settings, f"metrics.{label}")
-    return found
-
-
-def _metric(name: str, registry: Registry) -> Entry:
-    """The metric of this name; the error explains names of values, such as ``swd/32``."""
-    metric = name.partition("/")[0]
-    try:
-        return registry.find("metric", name)
-    except UnknownName as error:
-        if metric == name or metric not in [e.component.name for e in registry.entries("metric")]:
-            raise
-        raise UnknownName(
-            f"{error}; {name} is a value of the metric {metric}: write {metric}"
-        ) from None
-
-
 def _check_best(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:
     """Raise RequestError if ``evaluate.best`` cannot be a value of these metrics.
 
@@ -338,29 +264,6 @@ def _check_best(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) 
     if best is not None and metric not in metrics:
         known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
         raise RequestError(f"evaluate.best={best}: no metric of the run has this value{known}")
-
-
-def _extractor(settings: Settings, registry: Registry) -> ConfiguredComponent | None:
-    """The extractor in the settings; for ``auto`` the available one of the greatest preference."""
-    section = settings.values.setdefault("extractor", {})
-    if not isinstance(section, dict):
-        raise RequestError(f"extractor={section}: write the name of an extractor, such as random")
-    name = str(section.get("name", "auto"))
-    if name != "auto":
-        entry = _find("extractor", name, settings, registry, "extractor")
-        return _configured(entry, settings, "extractor")
-    available = [
-        (entry.component.preference, entry)
-        for entry in registry.entries("extractor")
-        if isinstance(entry.component, ExtractorSpec)
-        and entry.component.preference is not None
-        and entry.component.is_available
-    ]
-    if not available:
-        return None
-    _, best = max(available, key=lambda each: each[0])
-    settings.origins["extractor.name"] = "auto"
-    return replace(_configured(best, settings, "extractor"), automatic=True)
 
 
 def core_keys() -> list[str]:

@@ -71,7 +71,7 @@ class OptimizerOptions(Options):
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
     )
-    lr: float = Field(2e-4, gt=0, description="Learning rate.")
+    lr: float = Field(2e-4, ge=0, description="Learning rate.")
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )

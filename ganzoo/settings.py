@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder
+from ganzoo.schedule import Schedule
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(\.[\w/-]+)*")
 
@@ -22,7 +25,7 @@ MAIN_KINDS = ("dataset", "architecture", "loss")
 _SINGLE_COMPONENT_SECTIONS = (*MAIN_KINDS, "extractor")
 """Sections of one component: ``loss=hinge`` is short for ``loss.name=hinge``."""
 
-NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer"}
+NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer", "observe": "observer"}
 """Sections of any number of components, with their kind; ``augment.flip`` configures ``flip``.
 
 ``augment.flip=true`` adds the component, ``augment.flip=false`` removes it.
@@ -74,6 +77,10 @@ class Settings:
         settings.stored = Stored(str(folder.settings), folder.plugins())
         return settings
 
+    def copy(self) -> Self:
+        """A copy that can be changed without changing this one."""
+        return copy.deepcopy(self)
+
     def read(self, path: Path) -> None:
         """Add all values of a TOML file.
 
@@ -121,6 +128,7 @@ class Settings:
 
         Raises RequestError for a value that cannot be stored in a file.
         """
+        value = str(value) if isinstance(value, Schedule) else value
         _require_storable(key, value)
         *parents, leaf = key.split(".")
         if not parents and leaf in _SINGLE_COMPONENT_SECTIONS and isinstance(value, str):
@@ -131,7 +139,7 @@ class Settings:
         is_named = len(parents) == 1 and parents[0] in NAMED_SECTIONS
         if is_named and value is True:
             value = {}
-        if self._is_removed(".".join(parents)):
+        if self.is_removed(".".join(parents)):
             self.drop(".".join(parents))
         if parents and leaf == "name":
             value = self._rename(".".join(parents), value)
@@ -175,7 +183,7 @@ class Settings:
         """
         for key, value in _leaves(values):
             is_set = any(f"{known}.".startswith(f"{key}.") for known in self.origins)
-            if not is_set and not self._is_removed(key):
+            if not is_set and not self.is_removed(key):
                 self.set(key, value, origin)
 
     def include(self, section: str, name: str, origin: str) -> None:
@@ -186,7 +194,7 @@ class Settings:
         if "/" in name or not isinstance(self._at(f"{section}.{name}"), dict):
             self.set(f"{section}.{name}", {}, origin)
 
-    def _is_removed(self, key: str) -> bool:
+    def is_removed(self, key: str) -> bool:
         """Whether the key belongs to a component that was removed from a named section."""
         section, _, rest = key.partition(".")
         name = rest.partition(".")[0].rpartition("/")[2]
@@ -249,22 +257,37 @@ def setting_error(
     known: Iterable[str],
     origins: Mapping[str, str],
     elsewhere: Iterable[str] = (),
+    schedules: Mapping[str, Schedule] = MappingProxyType({}),
 ) -> RequestError:
     """The first error of a ValidationError in one line: key, fault, origin, suggestion.
 
-    ``known`` are the valid keys of the section, ``elsewhere`` those of other sections.
+    ``known`` are the valid keys of the section, ``elsewhere`` those of other sections;
+    ``schedules`` are the schedules that the invalid value may be one of.
     """
     first = error.errors()[0]
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
-    origin = origins.get(key, "command line")
-    where = "" if origin == "command line" else f" (set by {origin})"
+    where = where_set(key, origins)
     if first["type"] == "extra_forbidden":
         return RequestError(
             f"there is no setting {key}{where}{suggest_keys(key, known, elsewhere)}"
         )
-    message = first["msg"].removeprefix("Value error, ")
-    return RequestError(f"{key}={_shown(first['input'])}: {message[0].lower()}{message[1:]}{where}")
+    value, message = _shown(first["input"]), first["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if key in schedules:
+        value, message = str(schedules[key]), f"with the value {value}, {message}"
+    elif Schedule.is_meant_by(first["input"]):
+        message = (
+            "it cannot be a schedule: only numbers of train, a loss, a regularizer or an "
+            "augmentation can, and not whole numbers"
+        )
+    return RequestError(f"{key}={value}: {message}{where}")
+
+
+def where_set(key: str, origins: Mapping[str, str]) -> str:
+    """``" (set by ORIGIN)"`` for a key or an element of its list; empty for the command line."""
+    origin = origins.get(key) or origins.get(key.rpartition(".")[0], "command line")
+    return "" if origin == "command line" else f" (set by {origin})"
 
 
 def suggest_keys(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:

@@ -170,6 +170,8 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "metric": _require_callable,
     "extractor": _require_extractor,
     "recipe": lambda built: None,
+    "observer": lambda built: None,
+    "command": lambda built: None,
 }
 
 

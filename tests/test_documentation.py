@@ -25,7 +25,7 @@ PAGES = [
 ]
 SECTIONS = (
     "dataset|architecture|loss|augment|regularize|data|train|growth|checkpoint|sample|log|"
-    "evaluate|metrics|extractor"
+    "evaluate|metrics|extractor|observe"
 )
 
 
@@ -62,7 +62,7 @@ def all_commands() -> list[list[str]]:
 def example_path(word: str) -> str:
     """The path of an example file that the documentation names without its folder."""
     if word.endswith((".py", ".toml")):
-        for folder in (ROOT, ROOT / "examples"):
+        for folder in (ROOT, ROOT / "examples", ROOT / "examples" / "one_file"):
             if (folder / word).is_file():
                 return str(folder / word)
     return word
@@ -80,12 +80,12 @@ def example_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("example_installed")
 @pytest.mark.parametrize("command", all_commands(), ids=shlex.join)
 def test_commands_in_the_documentation_work(command: list[str]) -> None:
-    helped = CliRunner().invoke(app, [*command, "--help"])  # fails if an option is unknown
+    words = [example_path(word) for word in command]
+    helped = CliRunner().invoke(app, [*words, "--help"])  # fails if an option is unknown
     assert helped.exit_code == 0, helped.output
     placeholders = [word for word in command if re.search(r"\b[A-Z]{3,}|\.\.\.", word)]
     if placeholders or command in ([], ["train"], ["info"]):
         return
-    words = [example_path(word) for word in command]
     if words[0] == "train" and "--dry-run" not in words:
         words.append("--dry-run")
     if words[0] in ("train", "list", "info", "plugins"):  # other commands need a run

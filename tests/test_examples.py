@@ -5,10 +5,15 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+import ganzoo
+from ganzoo.cli import app
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -56,3 +61,24 @@ def test_the_python_script_runs(
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "from_python.py"))
     assert "16 images after 40 steps" in capsys.readouterr().out
+
+
+def test_the_observer_and_the_command_of_the_examples_work(
+    tiny: Callable[..., dict[str, Any]],
+) -> None:
+    observer, command = (
+        EXAMPLES / "one_file" / f"{name}.py" for name in ("csv_losses", "last_losses")
+    )
+    settings = {"observe.csv-losses.digits": 2, "log.every": 1, "checkpoint.every": 1}
+    run = ganzoo.train(**tiny(plugins=observer, settings=settings))
+    for file in (run.folder / "checkpoints").glob("step-0000003.*"):
+        file.unlink()  # as if the process had been killed
+    ganzoo.resume(run.folder, quiet=True)
+    head, *rows = (run.folder / "losses.csv").read_text().splitlines()
+    assert head == "step,discriminator,generator"
+    assert [row.split(",")[0] for row in rows] == ["1", "2", "3"]
+    shown = CliRunner().invoke(app, ["--plugin", str(command), "last-losses", str(run.folder)])
+    assert shown.exit_code == 0, shown.output
+    step, first, _ = shown.output.splitlines()
+    assert (step, first.split()[0]) == ("step 3", "discriminator")
+    assert float(first.split()[1]) == pytest.approx(float(rows[-1].split(",")[1]), rel=0.1)

@@ -58,7 +58,7 @@ def test_a_class_grid_has_names_next_to_rows(channels: int, side: int) -> None:
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
 def test_a_saved_image_is_unchanged(tmp_path: Path, channels: int, mode: str) -> None:
     pixels = np.random.default_rng(0).integers(256, size=(5, 7, channels), dtype=np.uint8)
-    imaging.save(pixels, tmp_path / "a.png")
+    imaging.save_image(pixels, tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == mode
         assert np.array_equal(np.asarray(image).reshape(pixels.shape), pixels)
@@ -67,12 +67,12 @@ def test_a_saved_image_is_unchanged(tmp_path: Path, channels: int, mode: str) ->
 
 def test_a_hidden_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".a.png").write_text("content")
-    imaging.save(np.zeros((2, 2, 3), np.uint8), tmp_path / "a.png")
+    imaging.save_image(np.zeros((2, 2, 3), np.uint8), tmp_path / "a.png")
     assert (tmp_path / ".a.png").read_text() == "content"
 
 
 def test_jpeg_drops_the_alpha_channel_only(tmp_path: Path) -> None:
-    imaging.save(np.full((8, 8, 4), 100, np.uint8), tmp_path / "a.jpg")
+    imaging.save_image(np.full((8, 8, 4), 100, np.uint8), tmp_path / "a.jpg")
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.mode == "RGB"
         assert abs(int(np.asarray(image).mean()) - 100) <= 1

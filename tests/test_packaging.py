@@ -108,6 +108,12 @@ def test_every_imported_package_is_a_declared_dependency(folder: str, declared: 
         assert names & by, f"{folder} imports {package}, which pyproject.toml does not name"
 
 
+def test_the_core_imports_nothing_that_only_plugins_need() -> None:
+    found = {name for source in CORE for name in imports(source)}
+    for package in ("tensorboard", "torch.utils.tensorboard", "httpx", "httpcore"):
+        assert not {name for name in found if f"{name}.".startswith(f"{package}.")}, package
+
+
 def module_name(source: Path) -> str:
     return relative(source.with_suffix("")).replace("/", ".").removesuffix(".__init__")
 

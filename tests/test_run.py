@@ -65,7 +65,7 @@ def test_every_value_has_an_origin(tmp_path: Path) -> None:
     found = settings("train.batch_size=16", "augment.flip=true")
     found.read(file)
     run = Run.resolve(found, REGISTRY)
-    shown = {key: (value, origin) for key, value, origin in explain(run.tree(), found.origins)}
+    shown = {key: (value, origin) for key, value, origin in explain(run.tree(), run.origins)}
     assert shown["seed"] == (5, str(file))
     assert shown["loss.name"] == ("wgan-gp/wgan-gp", "command line")
     assert shown["loss.drift"] == (0.001, "default")
@@ -326,7 +326,7 @@ def test_an_automatic_extractor_has_the_origin_auto() -> None:
     for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
         given = settings(assignment)
         run = Run.resolve(given, REGISTRY)
-        (found,) = [o for k, _, o in explain(run.tree(), given.origins) if k == "extractor.name"]
+        (found,) = [o for k, _, o in explain(run.tree(), run.origins) if k == "extractor.name"]
         assert found == origin
         assert run.extractor
         assert run.extractor.automatic == (origin == "auto")
@@ -373,7 +373,7 @@ def test_added_components_have_an_origin(regularizing: Registry) -> None:
     found = settings("loss=decaying", "augment.rotate.degrees=3")
     found.include("augment", "flip", "--augment flip")
     run = Run.resolve(found, regularizing)
-    origins = {key: origin for key, _, origin in explain(run.tree(), found.origins)}
+    origins = {key: origin for key, _, origin in explain(run.tree(), run.origins)}
     assert origins["augment.flip.name"] == "--augment flip"
     assert origins["augment.rotate.name"] == "command line"
     assert origins["regularize.decay.name"] == origins["regularize.decay.weight"] == "loss decaying"
@@ -391,3 +391,13 @@ def test_a_removed_component_of_a_run_stays_removed(regularizing: Registry) -> N
     stored.add(run.tree(), "run.toml")
     assert Run.resolve(stored, regularizing, recommend=False).tree() == run.tree()
     assert run.tree()["regularize"] == {}
+
+
+def test_resolving_does_not_change_the_settings(regularizing: Registry) -> None:
+    found = settings("loss=decaying", "augment.flip=true", "train.epochs=3", "seed=1")
+    before = found.copy()
+    first, again = (Run.resolve(found, regularizing) for _ in range(2))
+    assert (found.values, found.origins) == (before.values, before.origins)
+    assert first.tree() == again.tree()
+    assert first.origins == again.origins
+    assert first.origins["regularize.decay.weight"] == "loss decaying"

@@ -19,6 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import ganzoo
 from ganzoo.cli import app
 from ganzoo.observers.observer import Observer
+from ganzoo.plugin_commands import command_of
 from ganzoo.registry import KINDS, Registry
 from ganzoo.run import Run
 from ganzoo.sections import section
@@ -102,9 +103,18 @@ def messages() -> Iterator[PLACE]:
                     yield f"line {node.lineno} of {file.name}", text
 
 
+def all_commands() -> Iterator[PLACE]:
+    """Every command of the core and of the bundled plugins."""
+    yield from commands(typer.main.get_command(app), "ganzoo")
+    for entry in Registry.discover().entries("command"):
+        spec: Any = entry.component
+        if entry.plugin.distribution == "ganzoo-toolkit":
+            yield from commands(command_of(spec), f"ganzoo {spec.name}")
+
+
 PLACES: dict[str, Callable[[], Iterable[PLACE]]] = {
     "settings": lambda: settings(Run),
-    "commands": lambda: commands(typer.main.get_command(app), "ganzoo"),
+    "commands": all_commands,
     "components": components,
     "names": names,
     "messages": messages,

@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
@@ -30,11 +31,13 @@ from ganzoo.cli import (
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
 from ganzoo.cli.output_encoding import escape_unencodable_text
+from ganzoo.cli.plugin_group import USAGE_ERROR, PluginGroup
 from ganzoo.cli.quiet_process import let_main_process_report, silence_unless_main
 from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
     name="ganzoo",
+    cls=PluginGroup,
     invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -65,6 +68,10 @@ def options(
     traceback: Annotated[
         bool, typer.Option("--traceback", help="Show the Python traceback of an error.")
     ] = False,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.py", help="Load the commands of a Python file.", is_eager=True),
+    ] = None,
 ) -> None:
     """Train GANs with any dataset, architecture, loss and augmentations.
 
@@ -80,8 +87,18 @@ def options(
         os.environ["GANZOO_TRACEBACK"] = "1"
     if context.invoked_subcommand is None:
         print(context.get_help())
-    elif context.invoked_subcommand not in ("train", "resume"):
-        require_single_process(f"`ganzoo {context.invoked_subcommand}`")
+    else:
+        if context.invoked_subcommand not in ("train", "resume"):
+            require_single_process(f"`ganzoo {context.invoked_subcommand}`")
+        if plugin:
+            _refuse_own_option(context, context.invoked_subcommand)
+
+
+def _refuse_own_option(context: typer.Context, name: str) -> None:
+    """Raise BadParameter if the command has an option --plugin itself: it would not get these."""
+    group: Any = context.command
+    if any(parameter.name == "plugin" for parameter in group.get_command(context, name).params):
+        raise typer.BadParameter(f"write --plugin after {name}: ganzoo {name} --plugin FILE.py ...")
 
 
 def main() -> None:
@@ -115,7 +132,7 @@ def main() -> None:
             raise
         discard_stdout()  # Typer turns a broken pipe into exit status 1
         sys.exit(0)
-    except _USAGE_ERROR as error:
+    except USAGE_ERROR as error:
         suggestion = suggest_setting(getattr(error, "option_name", None))
         _exit_with_error(error.format_message() + suggestion, 2)
     except RequestError as error:
@@ -141,9 +158,6 @@ _TRACEBACK_HINT = "`ganzoo --traceback ...` shows where"
 _TERMINATION_SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
-
-# Typer does not export the base class of its usage errors; its module differs between releases.
-_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 
 if TYPE_CHECKING:
-    from ganzoo.components import RecipeSpec
+    from ganzoo.components import ObserverSpec, RecipeSpec
     from ganzoo.registry import Entry
 
 
@@ -143,7 +143,8 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
 
 
 def _print_component(entry: Entry) -> None:
-    from ganzoo.components import RecipeSpec
+    from ganzoo.cli.keys import schedule_lines
+    from ganzoo.components import ObserverSpec, RecipeSpec
 
     component = entry.component
     print(f"{component.kind} {entry.qualified_name}")
@@ -152,16 +153,29 @@ def _print_component(entry: Entry) -> None:
     if component.reference:
         print(component.reference)
     for option, field in component.options.model_fields.items():
-        default = format_value(field.default)
-        print(f"\n  {settings_section(component)}.{option}={default}  ({allowed_values(field)})")
+        key, default = f"{settings_section(component)}.{option}", format_value(field.default)
+        print(f"\n  {key}={default}  ({allowed_values(field)})")
         print(f"      {field.description}")
+        print(*(f"  {line}\n" for line in schedule_lines(key, field)), sep="", end="")
     if component.recommends:
         print("\nrecommended settings, which are the defaults of runs with this component:")
     for key, value in component.recommends.items():
         print(f"  {key}={format_value(value)}")
     if isinstance(component, RecipeSpec):
         print(*_recipe_lines(component), sep="\n")
+    elif isinstance(component, ObserverSpec):
+        print(*_observer_lines(component), sep="\n")
+    elif component.kind == "command":
+        print(f"\nrun it with: ganzoo {component.name}")
     print()
+
+
+def _observer_lines(observer: ObserverSpec) -> Iterator[str]:
+    """How a run uses the observer, or does not use it."""
+    if observer.default:
+        yield f"\nevery run uses it; turn it off with: observe.{observer.name}=false"
+    else:
+        yield f"\nadd it to a run with: observe.{observer.name}=true"
 
 
 def _recipe_lines(recipe: RecipeSpec) -> Iterator[str]:

@@ -35,11 +35,14 @@ class Key(NamedTuple):
     @property
     def facts(self) -> dict[str, Any]:
         """The setting as plain values, for JSON."""
+        from ganzoo.scheduled_options import may_be_schedule
+
         return {
             "key": self.name,
             "default": self.field.get_default(call_default_factory=True),
             "values": allowed_values(self.field),
             "description": self.field.description,
+            "schedule": may_be_schedule(self.name, self.field),
             "component": self.entry.qualified_name if self.entry else None,
         }
 
@@ -48,6 +51,16 @@ class Key(NamedTuple):
         of = f" of {self.entry.component.kind} {self.entry.qualified_name}" if self.entry else ""
         yield f"{self.name}={format_value(self.field.default)}  ({allowed_values(self.field)}){of}"
         yield f"    {self.field.description}"
+        yield from schedule_lines(self.name, self.field)
+
+
+def schedule_lines(key: str, field: FieldInfo) -> Iterator[str]:
+    """A line that says that an option may be a schedule, with an example; else nothing."""
+    from ganzoo.scheduled_options import example, may_be_schedule
+
+    if may_be_schedule(key, field):
+        setting = example(key, field)
+        yield "    It may be a schedule" + (f": '{setting}'" if setting else ".")
 
 
 def all_keys(entries: Sequence[Entry]) -> list[Key]:

@@ -81,8 +81,8 @@ class Request:
         # Cached because a sweep resolves many runs: each broken plugin gets one warning.
         self._registry = cache(lambda files: registry(disable_plugin, list(files)))
 
-    def resolve(self, arguments: Arguments, flags: Mapping[str, Any]) -> tuple[Run, Settings]:
-        """The run that these arguments and flags describe, and its settings with their origins.
+    def resolve(self, arguments: Arguments, flags: Mapping[str, Any]) -> Run:
+        """The run that these arguments and flags describe.
 
         Writes nothing. Raises RequestError if the run is not possible.
         """
@@ -103,7 +103,7 @@ class Request:
         for section, names in self.included.items():
             for name in names or ():
                 settings.include(section, name, f"--{section} {name}")
-        return Run.resolve(settings, known), settings
+        return Run.resolve(settings, known)
 
 
 def _apply(arguments: Arguments, settings: Settings) -> None:

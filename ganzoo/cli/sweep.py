@@ -129,7 +129,7 @@ def _resolve(chosen: Sequence[Combination], request: Request) -> list[Run]:
     runs = []
     for number, (arguments, differs) in enumerate(chosen, 1):
         try:
-            run, _ = request.resolve(arguments, {})
+            run = request.resolve(arguments, {})
             require_one_process(run)
         except RequestError as error:
             where = f" (in run {number}: {describe(differs)})" if differs else ""

@@ -17,7 +17,6 @@ from ganzoo.cli.table import table
 if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run
-    from ganzoo.settings import Settings
 
 _SETTINGS = "Common settings"
 
@@ -110,17 +109,17 @@ def train(
     }
     included = {"augment": augment, "regularize": regularize}
     request = Request(recipe, included, plugin, disable_plugin)
-    resolved, settings = request.resolve(Arguments.of(what or []), flags)
+    resolved = request.resolve(Arguments.of(what or []), flags)
     if dry_run:
-        _show(resolved, settings)
+        _show(resolved)
         return
     _train(resolved, folder_maker(resolved, run_dir))
 
 
-def _show(run: Run, settings: Settings) -> None:
+def _show(run: Run) -> None:
     from ganzoo.settings import explain
 
-    explained = explain(run.tree(), settings.origins)
+    explained = explain(run.tree(), run.origins)
     rows = [(key, str(value), origin) for key, value, origin in explained]
     print(*table([("key", "value", "from"), *rows]), sep="\n", flush=True)
     print(*run_summary(run), sep="\n", file=sys.stderr)

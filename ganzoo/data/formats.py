@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import BinaryIO
 
 from PIL import (
@@ -50,6 +51,13 @@ class Format:
 def format_of(start: bytes) -> Format | None:
     """The format of a file with these first bytes, readable or not; ``None`` if it is unknown."""
     return next((known for known in FORMATS if known.matches(start)), None)
+
+
+def image_suffix(path: Path) -> str:
+    """The usual suffix of an image file, by its first bytes: ``.jpg``; empty if it is unknown."""
+    with path.open("rb") as file:
+        found = format_of(file.read(START))
+    return found.suffixes[0] if found else ""
 
 
 def _starts_with(*starts: bytes) -> Callable[[bytes], bool]:

@@ -6,9 +6,9 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -49,30 +49,49 @@ class StandardError(Console):
 
 
 _LINE_INTERVAL = 10.0
-"""Seconds between progress lines of an evaluation, in a file or a pipe."""
+"""Seconds between progress lines in a file or a pipe."""
+
+
+class ShowProgress(Protocol):
+    """A function that shows how much is done, with a short note such as ``"3 failed"``."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Show that ``done`` of ``total`` are done."""
 
 
 @contextmanager
-def show_progress(label: str, line: str) -> Iterator[Callable[[int, int], None]]:
-    """A function ``update(done, total)``, which moves a progress bar with this label.
+def show_progress(label: str, line: str) -> Iterator[ShowProgress]:
+    """A function ``update(done, total, note="")``, which moves a progress bar with this label.
 
-    Without a terminal, ``line`` is printed once at the start, with the total in place of ``{}``.
+    It is shown from the first call on. Without a terminal, ``line`` is printed for ``done=0``, with
+    the total in place of ``{}``, and then a line every ten seconds.
     """
     console = StandardError()
-    with Progress(
+    progress = Progress(
         *(TextColumn(label), MofNCompleteColumn(), BarColumn(bar_width=16)),
-        *(TimeRemainingColumn(), TextColumn("left")),
+        *(TimeRemainingColumn(), TextColumn("left"), TextColumn("{task.fields[note]}")),
         console=console,
         disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=None)
+    )
+    task = progress.add_task("", total=None, note="")
+    last_line = time.monotonic()
 
-        def update(done: int, total: int) -> None:
-            if not done and not console.is_terminal:
-                console.print(line.format(total))
-            progress.update(task, completed=done, total=total)
+    def update(done: int, total: int, note: str = "") -> None:
+        nonlocal last_line
+        progress.start()
+        progress.update(task, completed=done, total=total, note=note)
+        if console.is_terminal:
+            return
+        if not done:
+            console.print(line.format(total))
+        elif time.monotonic() - last_line >= _LINE_INTERVAL:
+            last_line = time.monotonic()
+            console.print(f"{label} {done}/{total}  {note}".rstrip())
 
+    try:
         yield update
+    finally:
+        progress.stop()
 
 
 class ProgressBar(Observer):

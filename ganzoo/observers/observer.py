@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ganzoo.errors import ContractError, described, did_you_mean
 from ganzoo.evaluation.record import EvaluationResult
+from ganzoo.folders import RunFolder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedRun:
+    """The run that an observer is made for, when its training starts or resumes."""
+
+    folder: RunFolder
+    step: int
+    """Training starts or resumes after this step; reports of later steps are invalid."""
+    resumed: bool
+    """Whether the run was started before."""
+    settings: Mapping[str, Any]
+    """All settings of the run as plain values, nested as in ``run.toml``."""
 
 
 class Observer:
     """An observer that does nothing; subclasses override the methods that they need.
 
-    Observers must not change the training.
+    Observers must not change the training. With several processes, only the main one has observers.
     """
+
+    plugin_code: AbstractContextManager[None] = nullcontext()
+    """The core enters it for each call; it names the plugin in errors."""
 
     def on_preparation_progress(self, done: int, total: int) -> None:
         """Called while images are decoded and resized, unless they are in the cache."""
@@ -47,6 +70,9 @@ class Observer:
     def on_checkpoint_start(self) -> None:
         """Called before a checkpoint is written; earlier reports should now be on the disk."""
 
+    def on_checkpoint_end(self, step: int, path: Path) -> None:
+        """Called when a checkpoint is written; its file may be deleted when newer ones exist."""
+
     def on_rollback(self, step: int) -> None:
         """Called when training goes back to this step; reports of later steps are invalid."""
 
@@ -60,5 +86,26 @@ class Observer:
     def on_message(self, message: str) -> None:
         """Called with information for the user."""
 
+    def on_failure(self, error: BaseException) -> None:
+        """Called when the training ends by an error or a second Ctrl-C, before ``on_end``."""
+
     def on_end(self) -> None:
         """Called once, at the end."""
+
+
+def require_observer(built: object) -> None:
+    """Raise ContractError if this is not an Observer; warn of methods that are never called."""
+    if not isinstance(built, Observer):
+        raise ContractError(
+            f"the factory returned {described(built)}: derive it from ganzoo.Observer", built
+        )
+    for fault in uncalled_methods(built):
+        warnings.warn(f"{type(built).__name__}: {fault}", stacklevel=2)
+
+
+def uncalled_methods(observer: Observer) -> Iterator[str]:
+    """A phrase for each method whose name begins with ``on_`` and that is no method of Observer."""
+    known = [name for name in vars(Observer) if name.startswith("on_")]
+    for name in dir(observer):
+        if name.startswith("on_") and name not in known:
+            yield f"its method {name}() is never called{did_you_mean(name, known)}"

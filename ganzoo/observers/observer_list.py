@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
 
-from ganzoo.errors import in_one_line
+from ganzoo.attribution import PluginCode
+from ganzoo.errors import PluginError, in_one_line
 from ganzoo.observers.observer import Observer
 
 T = TypeVar("T")
@@ -15,19 +16,23 @@ T = TypeVar("T")
 class ObserverList:
     """Notifies several observers; an error in one of them does not stop the run.
 
-    The first error of each observer is reported to the others. The sequence ``observers`` may
-    still get longer.
+    The first error of each observer is reported to the others.
     """
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._observers = list(observers)
         self._failed: list[Observer] = []
+
+    def add(self, *observers: Observer) -> None:
+        """Also notify these observers, after the others."""
+        self._observers += observers
 
     def notify(self, event: Callable[[Observer], None]) -> None:
         """Call ``event`` with each observer: ``lambda observer: observer.on_message("done")``."""
         for observer in self._observers:
             try:
-                event(observer)
+                with observer.plugin_code:
+                    event(observer)
             except Exception as error:  # noqa: BLE001 - an observer must not stop the run
                 self._report_failure(observer, error)
 
@@ -47,9 +52,18 @@ class ObserverList:
         if observer in self._failed:
             return
         self._failed.append(observer)
-        name = type(observer).__name__
-        failed = "cannot write" if isinstance(error, OSError) else "failed"
+        message = _failure(observer, error)
         for other in self._observers:
             if other is not observer:
                 with suppress(Exception):
-                    other.on_message(f"warning: {name} {failed}: {in_one_line(error)}")
+                    other.on_message(f"warning: {message}")
+
+
+def _failure(observer: Observer, error: Exception) -> str:
+    """The error in one line with the name of the observer; for a plugin's, also with the place."""
+    code = observer.plugin_code
+    name = code.what if isinstance(code, PluginCode) else type(observer).__name__
+    cause = error.__cause__ if isinstance(error, PluginError) else error
+    if isinstance(cause, OSError):  # such as a full disk
+        return f"{name} cannot write: {in_one_line(cause)}"
+    return str(error) if isinstance(error, PluginError) else f"{name} failed: {in_one_line(error)}"

@@ -9,8 +9,8 @@ from ganzoo.data.collection import Collection
 from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
+from ganzoo.json_lines import JsonLinesFile
 from ganzoo.launcher import require_single_process
-from ganzoo.observers.files import Evaluations
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.run import Run
@@ -40,14 +40,14 @@ def evaluate(
     evaluation = Evaluation(run, data, device)
     if evaluation.note:
         observer.on_message(evaluation.note)
-    journal = Evaluations(folder.evaluations, step=math.inf)
+    file = JsonLinesFile(folder.evaluations, step=math.inf)
     try:
         for each in trained:
             found = _evaluate(evaluation, each, observer.on_evaluation_progress)
-            journal.on_evaluation_end(found)
+            file.write(found.step, found.line())
             yield found
     finally:
-        journal.on_end()
+        file.close()
 
 
 def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:

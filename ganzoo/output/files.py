@@ -36,13 +36,13 @@ def check_free(path: Path, *, force: bool = False) -> None:
 def save_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
     """Write images, uint8 (N, C, H, W), as one grid."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(imaging.grid(images, columns), path)
+    imaging.save_image(imaging.grid(images, columns), path)
 
 
 def save_class_grid(images: Tensor, class_names: Sequence[str], path: Path) -> None:
     """Write images, uint8 (classes, N, C, H, W), as one grid: a row per class, with its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(imaging.class_grid(images, class_names, columns=images.shape[1]), path)
+    imaging.save_image(imaging.class_grid(images, class_names, columns=images.shape[1]), path)
 
 
 def save_side_by_side(images: Tensor, others: Tensor, path: Path) -> None:
@@ -54,11 +54,11 @@ def save_side_by_side(images: Tensor, others: Tensor, path: Path) -> None:
     parts = (images, 1), (others.flatten(0, 1), others.shape[1])
     grids = [imaging.grid(imaging.enlarged(part, factor), columns, _GAP) for part, columns in parts]
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(np.concatenate(grids, axis=1), path)
+    imaging.save_image(np.concatenate(grids, axis=1), path)
 
 
 def save_images(images: Tensor, folder: Path, seed: int) -> None:
     """Write each of these images, uint8 (N, C, H, W), to a file: ``seed0-00000.png`` and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
-        imaging.save(image, folder / f"seed{seed}-{number:05}.png")
+        imaging.save_image(image, folder / f"seed{seed}-{number:05}.png")

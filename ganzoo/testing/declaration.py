@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec, is_options
-from ganzoo.errors import did_you_mean
+from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.run import Run
+from ganzoo.scheduled_options import validated
 from ganzoo.sections import known_keys, section
-from ganzoo.settings import NAMED_SECTIONS, setting_error
+from ganzoo.settings import NAMED_SECTIONS
 from ganzoo.testing.problems import Problems
 
 RECOMMENDABLE_SECTIONS = ("checkpoint", "data", "log", "sample", "train")
@@ -126,10 +127,9 @@ def _setting_fault(key: str, value: Any) -> str:
     for part in reversed(parts):
         tree = {part: tree}
     try:
-        model.model_validate(tree)
-    except ValidationError as error:
-        known = [f"{name}.{each}" for each in known_keys(model)]
-        return str(setting_error(error, name, known, {}))
+        validated(model, tree, name, {}, [f"{name}.{each}" for each in known_keys(model)])
+    except RequestError as error:
+        return str(error)
     return ""
 
 

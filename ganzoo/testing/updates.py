@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.components import ComponentSpec, LossSpec, Options
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase, Scores, Stateful, Terms
 from ganzoo.registry import Entry, Plugin
-from ganzoo.run import ConfiguredComponent
 from ganzoo.sections import TrainOptions
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import number_text, rebuilt_with_state

@@ -72,12 +72,16 @@ class CheckpointManager:
             self._observers.notify(lambda observer: observer.on_checkpoint_start())
             keep_step = progress.rollback_step if self._can_roll_back else None
             try:
-                self._checkpoints.save(self._state(), permanent=permanent, keep_step=keep_step)
+                path = self._checkpoints.save(
+                    self._state(), permanent=permanent, keep_step=keep_step
+                )
             except OSError as error:
                 self.save_error = error
                 again = "the next save is at the next interval"
                 message = f"{error}; {self.newest_description()}; {again}"
                 self._observers.warn(progress.step, message)
+            else:
+                self._observers.notify(lambda each: each.on_checkpoint_end(progress.step, path))
         if self._engine.broadcast(self.save_error is None):
             self._saved = self._position
         else:

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 import torch
 
 from ganzoo.augment.pipeline import Pipeline
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import (
     ApplyTo,
     Feedback,
@@ -23,7 +24,7 @@ from ganzoo.contracts import (
     Terms,
     WeightConstraint,
 )
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 from ganzoo.structure import require_terms
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.regularization import regularized

@@ -36,6 +36,7 @@ def environment(assembly: Assembly) -> dict[str, Any]:
         "ganzoo": ganzoo.__version__,
         "plugins": sorted({str(one.entry.plugin) for one in run.components.values()}),
         "metric_plugins": sorted({str(one.entry.plugin) for one in metrics}),
+        "observer_plugins": sorted({str(one.entry.plugin) for one in run.observe.values()}),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo import imaging
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Extractor, Generator
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import spread_evenly
@@ -25,7 +26,7 @@ from ganzoo.evaluation.evaluator import (
 from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor
 from ganzoo.evaluation.metric_check import check_metrics
 from ganzoo.evaluation.record import EvaluationResult, Goal
-from ganzoo.run import ConfiguredComponent, Run
+from ganzoo.run import Run
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ConditionFrequencies, images_from_latents, latents_of
 

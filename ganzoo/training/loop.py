@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.observers.observer import Observer
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.sections import Interval
 from ganzoo.training.assembly import Assembly
@@ -39,7 +38,7 @@ class Loop:
         self,
         assembly: Assembly,
         checkpoints: Checkpoints,
-        observers: Sequence[Observer],
+        observers: ObserverList,
         evaluation: Evaluation | None = None,
     ) -> None:
         run, setup, data = assembly.run, assembly.setup, assembly.batches.data
@@ -47,20 +46,20 @@ class Loop:
         self._engine = setup.engine
         self._order = assembly.batches
         self._images_per_epoch = len(data)
-        self._observers = observed = ObserverList(observers)
+        self._observers = observers
         progress = self._report_progress
         ema = Ema(setup.generator, run.train.ema, run.seed, assembly.frequencies, progress)
         self.trainer = trainer = Trainer(run, setup, assembly.schedule, ema, assembly.shuffle)
         self.progress = trainer.progress
         self.checkpoints = CheckpointManager(
-            trainer, data, assembly.frequencies, checkpoints, observed
+            trainer, data, assembly.frequencies, checkpoints, observers
         )
-        self._recovery = Recovery(trainer, self.checkpoints, observed)
+        self._recovery = Recovery(trainer, self.checkpoints, observers)
         self.evaluations = PeriodicEvaluation(
-            trainer, evaluation, self.checkpoints, observed, self._images_per_epoch
+            trainer, evaluation, self.checkpoints, observers, self._images_per_epoch
         )
         grids = SampleGrids(assembly, ema, self._show_grid, progress)
-        self.reporter = Reporter(trainer, grids, self._recovery, observed, self._images_per_epoch)
+        self.reporter = Reporter(trainer, grids, self._recovery, observers, self._images_per_epoch)
         self.set_total_steps()
 
     def set_total_steps(self) -> None:

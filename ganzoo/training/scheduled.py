@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel
 
 from ganzoo.run import Run
+from ganzoo.scheduled_options import with_values
 from ganzoo.sections import TrainOptions
 from ganzoo.training.setup import Setup
 
@@ -27,12 +25,9 @@ class ScheduledValues:
 
     def set(self, images_seen: int) -> bool:
         """Use the values at this number of images; returns whether a component was built again."""
-        schedules = self._run.schedules
-        if not schedules:
+        if not self._run.schedules:
             return False
-        self.present = {
-            key: schedule.at(images_seen, self.total_images) for key, schedule in schedules.items()
-        }
+        self.present = self._run.values_at(images_seen, self.total_images)
         self.train = with_values(self._run.train, _inside("train", self.present))
         components = self._setup.components.by_section()
         changed = [
@@ -47,20 +42,3 @@ def _inside(section: str, values: Mapping[str, float]) -> dict[str, float]:
     """The values of the keys in a section, without the section's name."""
     prefix = f"{section}."
     return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
-
-
-def with_values(options: Any, values: Mapping[str, float]) -> Any:
-    """Options with other values by dotted key; numbers in a key are positions in a tuple."""
-    for key, value in values.items():
-        options = _with_value(options, key.split("."), value)
-    return options
-
-
-def _with_value(node: Any, path: list[str], value: float) -> Any:
-    if not path:
-        return value
-    first, *rest = path
-    if isinstance(node, BaseModel):
-        return node.model_copy(update={first: _with_value(getattr(node, first), rest, value)})
-    number = int(first)
-    return (*node[:number], _with_value(node[number], rest, value), *node[number + 1 :])

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import launcher
-from ganzoo.observers.curves import LossCurves
-from ganzoo.observers.files import Evaluations, Journal, SampleFiles
-from ganzoo.observers.observer import Observer
-from ganzoo.observers.tensorboard import TensorBoard
+from ganzoo.observers.observer import ObservedRun, Observer
+from ganzoo.observers.observer_list import ObserverList
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Run
 from ganzoo.sections import seconds
@@ -24,6 +22,7 @@ from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.environment import AFFECTS_BITS, environment
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import Loop, Outcome
+from ganzoo.training.run_observers import build_observers
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
@@ -120,7 +119,7 @@ def _train(
     engine, run = assembly.engine, assembly.run
     message = _on_message(run, user_observers[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
-    observers: list[Observer] = []
+    observers = ObserverList()
     loop = Loop(assembly, checkpoints, observers, evaluation)
     if resumed and not checkpoints.has_any():
         _require_checkpoint_folder(checkpoints)
@@ -135,13 +134,20 @@ def _train(
             return Outcome.FINISHED
     if engine.is_main:
         _record_session(folder, assembly, message)
-        observers += [*_file_observers(run, folder, loop.progress.step), *user_observers]
+        step, tree = loop.progress.step, run.tree()
+        observed = ObservedRun(folder=folder, step=step, resumed=resumed, settings=tree)
+        built, failures = build_observers(run, observed)
+        observers.add(*built, *user_observers)
+        for failure in failures:
+            observers.warn(step, failure)
     try:
         return loop.train(stopping)
+    except BaseException as error:
+        raised = error
+        observers.notify(lambda observer: observer.on_failure(raised))
+        raise
     finally:
-        for observer in observers:
-            with suppress(OSError):
-                observer.on_end()
+        observers.notify(lambda observer: observer.on_end())
 
 
 def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
@@ -151,15 +157,6 @@ def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
             f"the checkpoints of {checkpoints.folder.parent} are missing: restore "
             f"{checkpoints.folder}, or start a new run in another folder"
         )
-
-
-def _file_observers(run: Run, folder: RunFolder, step: int) -> list[Observer]:
-    sample_files = SampleFiles(folder, by_epoch="epoch" in str(run.sample.every))
-    observers: list[Observer] = [Journal(folder.metrics, step), sample_files]
-    observers.append(TensorBoard(folder.path, step))
-    if run.evaluate.every or folder.evaluations.exists():
-        observers.append(Evaluations(folder.evaluations, step))
-    return [*observers, LossCurves(folder)]
 
 
 def _build_evaluation(assembly: Assembly) -> Evaluation | None:

@@ -23,15 +23,17 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
-from ganzoo.observers.files import Journal
-from ganzoo.observers.tensorboard import TensorBoard
+from ganzoo.observers.observer import ObservedRun
+from ganzoo.observers.observer_list import ObserverList
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.assembly import Assembly, assemble
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
 from ganzoo.training.loop import Loop
+from ganzoo.training.run_observers import build_observers
 
 STEPS = {"non-saturating": 6, "wgan-gp": 2}
 """Steps per turn: about a second."""
@@ -49,7 +51,9 @@ def framework(loss: str, channels: int, folder: Path) -> tuple[Assembly, Loop, P
     )
     run = Run.resolve(settings)
     bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
-    observers = [Journal(folder / "metrics.jsonl", 0), TensorBoard(folder, 0), bar]
+    new = RunFolder(folder)
+    observed = ObservedRun(folder=new, step=0, resumed=False, settings=run.tree())
+    observers = ObserverList([*build_observers(run, observed)[0], bar])
     assembly = assemble(run, Engine(run.train))
     loop = Loop(assembly, Checkpoints(folder, 1), observers)
     bar.on_train_start(0, loop.progress.total_steps)

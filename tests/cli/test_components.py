@@ -160,7 +160,7 @@ def test_every_setting_of_every_run_is_explained(ganzoo_command: Ganzoo) -> None
 
 def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
     reported = ganzoo_command("info", "train.generator.lr").out
-    assert reported.startswith("train.generator.lr=0.0002  (number, > 0)\n    Learning rate.\n")
+    assert reported.startswith("train.generator.lr=0.0002  (number, >= 0)\n    Learning rate.\n")
     assert "The loss wgan-gp/wgan-gp recommends 0.0002." in reported
     (facts,) = json.loads(ganzoo_command("info", "sample.every", "--json").out)
     assert facts["key"] == "sample.every"
@@ -200,3 +200,16 @@ def test_every_key_that_the_zoo_shows_can_be_set() -> None:
         for name, field in entry.component.options.model_fields.items():
             assert settings_section(entry.component).partition(".")[0] in {*SECTIONS, "recipe"}
             assert field.description, name
+
+
+def test_info_says_which_numbers_may_be_schedules(ganzoo_command: Ganzoo) -> None:
+    rotate = ganzoo_command("info", "rotate").out
+    assert "It may be a schedule: 'augment.rotate.degrees=10 -> 5 linear over 200000 i" in rotate
+    assert rotate.count("schedule") == 1
+    betas = ganzoo_command("info", "train.generator.betas").out
+    example = '["0.5 -> 0.25 linear over 200000 images", 0.999]'
+    assert f"    It may be a schedule: 'train.generator.betas={example}'\n" in betas
+    (facts,) = json.loads(ganzoo_command("info", "train.generator.lr", "--json").out)
+    assert facts["schedule"] is True
+    for name in ("train.batch_size", "train.epochs", "growth", "dcgan", "kid", "blossoms"):
+        assert "schedule:" not in ganzoo_command("info", name).out

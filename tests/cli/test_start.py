@@ -16,6 +16,8 @@ from typer.main import get_command
 
 import ganzoo
 from ganzoo.cli import app
+from ganzoo.plugin_commands import command_of
+from ganzoo.registry import Registry
 
 Ganzoo = Callable[..., Any]
 
@@ -70,7 +72,18 @@ def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         yield from leaves(each, (*words, name))
 
 
-COMMANDS = {words: text for words, text in leaves(get_command(app)) if words != ("data",)}
+def commands_of_plugins() -> Iterator[tuple[tuple[str, ...], str]]:
+    """All commands of plugins that have no subcommands, with their help."""
+    for entry in Registry.discover().entries("command"):
+        spec: Any = entry.component
+        yield from leaves(command_of(spec), tuple(spec.name.split()))
+
+
+COMMANDS = {
+    words: text
+    for words, text in (*leaves(get_command(app)), *commands_of_plugins())
+    if words != ("data",)
+}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -24,7 +24,7 @@ MOMENTS = {
     "the first update": "ganzoo.training.update:Updater.update",
     "the EMA's update": "ganzoo.training.ema:Ema.update",
     "drawing samples": "ganzoo.training.sample_grids:make_images",
-    "reporting": "ganzoo.observers.files:Journal.on_report",
+    "reporting": "ganzoo_run_files.journal:Journal.on_report",
     "saving": "ganzoo.training.checkpoint:_write",
     "flushing": "os:fsync",
 }

@@ -120,7 +120,7 @@ def test_classes_may_be_chosen_but_not_balanced() -> None:
 def test_a_run_on_chunks_trains_and_resumes_exactly(
     tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ganzoo.run import ConfiguredComponent
+    from ganzoo.configured_components import ConfiguredComponent
     from ganzoo.training.checkpoint import Checkpoints
 
     built = ConfiguredComponent.build

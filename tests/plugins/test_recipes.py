@@ -119,12 +119,12 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
-def resolved(name: str, *changes: str) -> tuple[Run, Settings]:
+def resolved(name: str, *changes: str) -> Run:
     """The run of a recipe, as ``ganzoo train --recipe NAME`` resolves it."""
     settings = Settings()
     settings.parse(RECIPES[name].read(), origin=f"recipe {name}")
     settings.override(changes)
-    return Run.resolve(settings, REGISTRY), settings
+    return Run.resolve(settings, REGISTRY)
 
 
 def ganzoo_command(*arguments: object) -> str:
@@ -144,8 +144,8 @@ def test_the_recipe_is_installed_with_its_reference(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_setting_has_the_expected_value_and_origin(name: str) -> None:
-    run, settings = resolved(name)
-    explained = explain(run.tree(), settings.origins)
+    run = resolved(name)
+    explained = explain(run.tree(), run.origins)
     own = {key: value for key, value, origin in explained if origin == f"recipe {name}"}
     assert own == EXPECTED[name]
 
@@ -172,7 +172,7 @@ def test_the_recipe_trains_at_its_resolution(name: str, tmp_path: Path) -> None:
 
 
 def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:
-    run, _ = resolved("dcgan-flowers")
+    run = resolved("dcgan-flowers")
     players: Networks = run.architecture.build(
         image_shape=ImageShape(3, 64, 64),
         condition=None,
@@ -191,19 +191,19 @@ def test_dcgan_flowers_has_four_modes() -> None:
 
 
 def test_custom_images_also_trains_without_growth() -> None:
-    run, settings = resolved("custom-images", "architecture=mlp")
+    run = resolved("custom-images", "architecture=mlp")
     assert run.growth is None
-    assert (run.train.steps, settings.origins.get("train.images")) == (10_000, None)
+    assert (run.train.steps, run.origins.get("train.images")) == (10_000, None)
 
 
 def test_custom_images_takes_a_folder_of_images(tmp_path: Path) -> None:
     changes = ("dataset=image-folder", f"dataset.path={tmp_path}", "data.resolution=32")
-    run, settings = resolved("custom-images", *changes, "growth.freeze=true")
+    run = resolved("custom-images", *changes, "growth.freeze=true")
     assert run.dataset.entry.qualified_name == "image-folder/image-folder"
     assert run.data.resolution == 32
     assert run.growth is not None
     assert run.growth.freeze
-    assert settings.origins["augment.rotate.degrees"] == "recipe custom-images"
+    assert run.origins["augment.rotate.degrees"] == "recipe custom-images"
 
 
 def test_in_the_wild_trains_equally_on_a_loaded_or_streamed_file(

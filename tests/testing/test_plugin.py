@@ -68,7 +68,7 @@ def test_a_correct_loss_passes() -> None:
         ),
         (
             {"recommends": {"train.generator.lr": -1}},
-            "recommends: train.generator.lr=-1: input should be greater than 0",
+            "recommends: train.generator.lr=-1: input should be greater than or equal to 0",
         ),
         ({"recommends": {"growth.start": 8}}, "growth.start, which needs grows=True"),
         ({"recommends": {"regularize.r1": 5}}, "regularize.r1=5: write True, False or a mapping"),

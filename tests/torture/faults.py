@@ -20,7 +20,7 @@ import torch
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from ganzoo import imaging
-from ganzoo.observers.files import Journal
+from ganzoo.json_lines import JsonLinesFile
 
 MANY = 15
 """About the number of checkpoints in a run."""
@@ -100,12 +100,12 @@ SAVING = [
     Point("remove checkpoint", Path, "unlink", r"step-\d+\.pt"),
     Point("remove description", Path, "unlink", r"step-\d+\.json"),
     Point(
-        *("append to metrics.jsonl", Journal, "on_report"),
+        *("append to metrics.jsonl", JsonLinesFile, "write"),
         size=300,
-        before=lambda journal: _size(journal._path),
+        before=lambda file: _size(file.path),
     ),
     # TensorBoard, which writes at the same time, fails, too.
-    Point("draw samples", imaging, "save", size=300, affects=("samples", "TensorBoard")),
+    Point("draw samples", imaging, "save_image", size=300, affects=("samples", "TensorBoard")),
     Point(
         *("append to TensorBoard", RecordWriter, "flush"),
         calls_per_run=10 * MANY,

@@ -16,18 +16,18 @@ import torch
 
 from ganzoo.api import stored_settings
 from ganzoo.cli.request import Arguments
-from ganzoo.fetching.addresses import parse
-from ganzoo.fetching.failure import Failed
-from ganzoo.fetching.fetch_log import FetchLog, Outcome
-from ganzoo.fetching.lists import Entry, Keys, read_list
-from ganzoo.fetching.tables import write_tables
 from ganzoo.folders import RunFolder
-from ganzoo.observers.files import Journal
+from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
 from ganzoo.sweeps import Sweep, trials
 from ganzoo.training.checkpoint import read
+from ganzoo_fetch.addresses import parse
+from ganzoo_fetch.failure import Failed
+from ganzoo_fetch.fetch_log import FetchLog, Outcome
+from ganzoo_fetch.lists import Entry, Keys, read_list
+from ganzoo_fetch.tables import write_tables
 from tests.torture.input_kind import InputKind
 
 # Settings.
@@ -154,9 +154,9 @@ def _read_reports(folder: Path, content: bytes) -> None:
     run.metrics.write_bytes(content)
     (result,) = sweep.results()
     json.dumps(result.scalars)
-    journal = Journal(run.metrics, step=9)
-    journal.on_report(10, {"images_seen": 80, "loss/generator": 0.5})
-    journal.on_end()
+    file = JsonLinesFile(run.metrics, step=9)
+    file.write(10, json.dumps({"step": 10, "images_seen": 80, "loss/generator": 0.5}))
+    file.close()
     last = json.loads(run.metrics.read_text("utf-8").splitlines()[-1])
     assert last == {"step": 10, "images_seen": 80, "loss/generator": 0.5}
 

@@ -275,8 +275,8 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_created(
         "ganzoo.training.evaluation.real_images",
         "ganzoo.training.sample_grids.SampleGrids.draw_samples",
         "ganzoo.training.sample_grids.SampleGrids.draw_real",
-        "ganzoo.observers.files.Evaluations.on_evaluation_end",
-        "ganzoo.observers.tensorboard.TensorBoard.on_report",
+        "ganzoo_run_files.journal.Journal.on_evaluation_end",
+        "ganzoo_tensorboard.event_files.TensorBoard.on_report",
     ],
 )
 def test_errors_in_evaluations_samples_and_observers_do_not_end_the_run(

@@ -20,7 +20,7 @@ import ganzoo
 from ganzoo.api import stored_settings
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.folders import RunFolder
-from ganzoo.observers.files import Journal
+from ganzoo.json_lines import JsonLinesFile
 from ganzoo.ownership import LostOwnership
 from ganzoo.run import Run
 from ganzoo.shard import Shard
@@ -335,12 +335,13 @@ def test_reports_that_a_full_disk_refuses_are_written_later(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._file, name)
 
-    opened = Journal._open
-    monkeypatch.setattr(Journal, "_open", lambda self: RefusingFile(opened(self)))
+    opened = JsonLinesFile._open
+    monkeypatch.setattr(JsonLinesFile, "_open", lambda self: RefusingFile(opened(self)))
     folder = ganzoo.train(**tiny(quiet=False, settings={"log.every": 1})).folder
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
-    assert capsys.readouterr().err.count("Journal cannot write: [Errno 28] No space left") == 1
+    refused = "observer run-files/journal cannot write: [Errno 28] No space left"
+    assert capsys.readouterr().err.count(refused) == 1
 
 
 def test_an_error_of_tensorboard_does_not_end_the_run(
@@ -358,7 +359,7 @@ def test_an_error_of_tensorboard_does_not_end_the_run(
     settings = {"log.every": 1, "checkpoint.every": 1}  # a checkpoint makes TensorBoard try again
     folder = ganzoo.train(**tiny(quiet=False, settings=settings)).folder
     assert last_state(folder)["step"] == 3
-    assert capsys.readouterr().err.count("TensorBoard cannot write: ") == 1
+    assert capsys.readouterr().err.count("observer tensorboard/tensorboard cannot write: ") == 1
     board = EventAccumulator(str(folder))
     board.Reload()
     assert [event.step for event in board.Scalars("loss/generator")][-1] == 3

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ganzoo.components import Options
+from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase
 from ganzoo.registry import Registry
-from ganzoo.run import ConfiguredComponent
 from ganzoo.sections import TrainOptions
 from ganzoo.training.components import BuiltComponent, Components
 from ganzoo.training.engine import Engine
@@ -43,7 +43,7 @@ def test_gradients_of_terms_of_all_rows_average_to_those_of_the_whole_batch(
     step = made_step()
     monkeypatch.setattr(Engine, "processes", 2)
     monkeypatch.setattr(Engine, "gather", lambda self, rows: x.clone())
-    found = []
+    found: list[Tensor] = []
     for rank, rows in enumerate(x.chunk(2)):
         monkeypatch.setattr(Engine, "rank", rank)
         term = variance(step.gather(rows * weight))

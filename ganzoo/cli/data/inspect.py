@@ -115,7 +115,7 @@ def _write_preview(dataset: Dataset, preparation: DataOptions, out: Path) -> Non
     from ganzoo.data.preview import preview
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save(np.asarray(preview(dataset, preparation, preparation.classes)), out)
+    imaging.save_image(np.asarray(preview(dataset, preparation, preparation.classes)), out)
 
 
 # --- the report as text -----------------------------------------------------------------------

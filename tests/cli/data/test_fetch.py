@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganzoo.cli.data.fetch import _Progress
-from ganzoo.fetching.fetch_log import FetchLog
+from ganzoo_fetch.fetch_log import FetchLog
 
 Ganzoo = Callable[..., Any]
 
@@ -85,10 +84,10 @@ def test_images_are_fetched_listed_and_usable_for_training(
 def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
     ganzoo_command: Ganzoo, listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Progress, "_SECONDS", 0.0)
+    monkeypatch.setattr("ganzoo.observers.console._LINE_INTERVAL", 0.0)
     lines = ganzoo_command("data", "fetch", listed, "--out", "a", *KEYS).err.splitlines()
     assert lines[0] == "fetching 3 images"
-    assert [line.split("  ")[0] for line in lines[1:]] == [f"{i}/3 images" for i in (1, 2, 3)]
+    assert [line.split("  ")[0] for line in lines[1:]] == [f"image {i}/3" for i in (1, 2, 3)]
     assert lines[3].endswith("/s  1 failed")
     monkeypatch.setenv("FORCE_COLOR", "1")
     reported = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err

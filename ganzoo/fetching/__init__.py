@@ -1,1 +1,0 @@
-"""Download images from a list of URLs."""
