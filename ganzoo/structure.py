@@ -207,17 +207,16 @@ def require_scores(scores: Any, count: int, at: Any) -> None:
         )
 
 
-def require_terms(terms: Any, method: Callable[..., Any]) -> None:
-    """Raise ContractError if a loss's method did not return named scalars."""
-    name = getattr(method, "__name__", "terms")  # a partial has no name
+def require_terms(terms: Any, whose: str, at: Any) -> None:
+    """Raise ContractError if the terms of a phase or of a regularizer are not named scalars."""
     if not isinstance(terms, Mapping) or not terms:
         raise ContractError(
-            f"{name}() returned {_described_mapping(terms)}, not named scalars such as "
+            f"the terms of {whose} are {_described_mapping(terms)}, not named scalars such as "
             '{"fake": ...}',
-            method,
+            at,
         )
-    for key, term in terms.items():
-        require_tensor(f"the term {key} of {name}()", term, (), method)
+    for name, term in terms.items():
+        require_tensor(f"the term {name} of {whose}", term, (), at)
 
 
 def require_phases(phases: Any, method: Any) -> None:
@@ -234,6 +233,10 @@ def require_phases(phases: Any, method: Any) -> None:
             raise ContractError(f"{field} of the phase {phase.name} is {value!r}, not {expected}")
         if names.count(phase.name) > 1:
             raise ContractError(f"two phases have the name {phase.name}", method)
+    # Phases with the same networks share one optimizer, which is found by the names in this order.
+    written = {phase.networks for phase in phases}
+    if len({tuple(sorted(networks)) for networks in written}) < len(written):
+        raise ContractError("two phases name the same networks in another order", method)
 
 
 def _wrong_field(phase: Any) -> tuple[str, str] | None:

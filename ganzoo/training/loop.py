@@ -49,7 +49,7 @@ class Loop:
         self._observers = observers
         progress = self._report_progress
         ema = Ema(setup.generator, run.train.ema, run.seed, assembly.frequencies, progress)
-        self.trainer = trainer = Trainer(run, setup, assembly.schedule, ema, assembly.shuffle)
+        self.trainer = trainer = Trainer(run, setup, assembly.growth, ema, assembly.shuffle)
         self.progress = trainer.progress
         self.checkpoints = CheckpointManager(
             trainer, data, assembly.frequencies, checkpoints, observers
@@ -70,7 +70,7 @@ class Loop:
             images = train.epochs * self._images_per_epoch
         steps = train.steps
         if images is not None:
-            steps = step + self.trainer.schedule.steps(images, seen)
+            steps = step + self.trainer.growth.steps(images, seen)
         self.trainer.set_total_steps(steps)
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:

@@ -41,7 +41,7 @@ class PeriodicEvaluation:
         step, images_seen = self._progress.position
         if every is None or not step or self.last_step == step:
             return False
-        schedule = self._trainer.schedule
+        schedule = self._trainer.growth
         taken = schedule.at(images_seen - 1).stage.batch_size * schedule.batches_per_step
         before = Position(step - 1, images_seen - taken)
         at_end = step == self._progress.total_steps

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 
 import torch
 
+from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Phase, Regularizer, Step, Terms
 from ganzoo.errors import RequestError
+from ganzoo.structure import require_terms
 
 
-def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]) -> list[Phase]:
+def regularized(
+    phases: Sequence[Phase],
+    regularizers: Mapping[str, Regularizer],
+    codes: Mapping[str, PluginCode] = MappingProxyType({}),
+) -> list[Phase]:
     """The phases, with each regularizer in every update of its network, or every n steps.
 
     A regularizer for every step adds its terms to the phases of its network. One for every n-th
-    step gets a phase of its own after them, with its name.
+    step gets a phase of its own after them, with its name. ``codes`` are the contexts in which the
+    terms of regularizers are computed; they attribute errors to plugins.
 
     Raises RequestError if no phase updates the network of a regularizer, or if one has its name.
     """
@@ -36,7 +45,8 @@ def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]
         in_every_step = [place for place in places if result[place].every == 1]
         own = [place for place in places if result[place].name not in regularizers]
         for place in in_every_step or own:
-            result[place] = _with_terms(result[place], name, regularizer)
+            code = codes.get(name, nullcontext())
+            result[place] = _with_terms(result[place], name, regularizer, code)
     return result
 
 
@@ -54,7 +64,9 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
     )
 
 
-def _with_terms(phase: Phase, name: str, regularizer: Regularizer) -> Phase:
+def _with_terms(
+    phase: Phase, name: str, regularizer: Regularizer, code: AbstractContextManager[None]
+) -> Phase:
     """The phase with the regularizer's terms added, which are computed in float32.
 
     A term whose name the phase has already is called ``NAME/TERM``.
@@ -62,9 +74,12 @@ def _with_terms(phase: Phase, name: str, regularizer: Regularizer) -> Phase:
 
     def terms(step: Step) -> Terms:
         own = phase.terms(step)
+        require_terms(own, f"the phase {phase.name}", phase.terms)
         device = next(iter(own.values())).device.type
-        with torch.autocast(device, enabled=False):
-            added = regularizer.terms(step).items()
-        return {**own, **{f"{name}/{key}" if key in own else key: term for key, term in added}}
+        with code, torch.autocast(device, enabled=False):
+            added = regularizer.terms(step)
+            require_terms(added, f"the regularizer {name}", regularizer.terms)
+        named = {f"{name}/{key}" if key in own else key: term for key, term in added.items()}
+        return {**own, **named}
 
     return replace(phase, terms=terms)

@@ -17,14 +17,16 @@ from ganzoo.contracts import Condition, ImageShape, Networks, Phase
 from ganzoo.data.batches import Batch
 from ganzoo.errors import ContractError
 from ganzoo.structure import require_gradient, require_plain, require_scores, require_tensor
-from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, Stage
 from ganzoo.training.progress import Progress
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_components import Components
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep, after_update, compute_terms
+from ganzoo.training.step import TrainingStep
+from ganzoo.training.update import after_update, compute_terms
 
 _N = 4
 _MAX_PIXELS = 128 * 128
@@ -106,7 +108,7 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     """Compute the terms of a phase and their gradients; then call what follows the update."""
     progress = Progress(images_seen=setup.point.stage.batch_size)
     step = TrainingStep(setup, progress, phase, 0)
-    terms = compute_terms(phase, step, setup.engine)
+    terms = compute_terms(phase, step, setup)
     parameters = [
         parameter
         for name in phase.networks
@@ -116,7 +118,7 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     total = torch.stack(list(terms.values())).sum()
     with setup.components.code_of(phase):
         require_gradient(phase, exists=_has_gradient(total, parameters))
-    after_update(phase, step)
+    after_update(phase, step, setup)
 
 
 def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:

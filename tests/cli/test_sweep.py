@@ -37,7 +37,7 @@ def tiny_sweep(ganzoo_command: Ganzoo) -> Ganzoo:
 
 def weights(run: Path, step: int = 2) -> list[torch.Tensor]:
     state = read(run / "checkpoints" / f"step-{step:07}.pt")
-    names = ("network generator", "network discriminator", "generator_ema")
+    names = ("networks.generator", "networks.discriminator", "generator_ema")
     players = [state["state"][name]["weights"] for name in names]
     return [tensor for player in players for tensor in player.values()]
 

@@ -135,10 +135,10 @@ class NoTerms(Correct):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (NotScalar, "the term score of generator() has the shape (4,), not ()"),
+        (NotScalar, "the term score of the phase generator has the shape (4,), not ()"),
         (NotFinite, "generator: score is"),
         (Detached, "the generator gets no gradient"),
-        (NoTerms, "discriminator() returned an empty dict"),
+        (NoTerms, "the terms of the phase discriminator are an empty dict"),
     ],
 )
 def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:

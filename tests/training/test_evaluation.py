@@ -38,7 +38,7 @@ EVALUATED = {
 
 def last_state(folder: Path) -> dict[str, Any]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    state = {k: v for k, v in state["state"].items() if k != "running means"}
+    state = {k: v for k, v in state["state"].items() if k != "running_means"}
     return state | {"progress": {**state["progress"], "rollback_step": 0}}
 
 

@@ -41,7 +41,7 @@ def last_state(folder: Path) -> dict[str, Any]:
 
 
 def is_finite(state: dict[str, Any]) -> bool:
-    states = [state["state"][f"network {name}"] for name in ("generator", "discriminator")]
+    states = [state["state"][f"networks.{name}"] for name in ("generator", "discriminator")]
     return all(w.isfinite().all() for each in states for w in each["weights"].values())
 
 
