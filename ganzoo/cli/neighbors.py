@@ -84,7 +84,9 @@ def neighbors(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    trained = TrainedRun(folder, Run.resolve(settings, recommend=False), checkpoint).to(device)
+    trained = TrainedRun(
+        folder, Run.resolve(settings, recommend=False, measure=True), checkpoint
+    ).to(device)
     generated = trained.generate(count, seed, class_name)
     observer = ProgressBar()
     try:
