@@ -27,12 +27,15 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
     )
+    from ganzoo.conditioning import ConditionEmbedding
     from ganzoo.contracts import (
         ApplyTo,
         Augmentation,
         BulkDataset,
         ChunkedDataset,
         ColorAugmentation,
+        Condition,
+        ConditionedDataset,
         Dataset,
         DatasetWithNotes,
         Discriminator,
@@ -77,13 +80,14 @@ if TYPE_CHECKING:
     from ganzoo.data.formats import image_suffix
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
+        condition_by_table,
         images_in_class_folders,
         labels_by_folder,
-        labels_by_table,
         parse_dataset_json,
         strip_common_folder,
     )
     from ganzoo.data.listing import find_images
+    from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.evaluation.record import EvaluationResult, Score
     from ganzoo.folders import RunFolder, cache_folder, write_atomically
@@ -110,6 +114,9 @@ __all__ = [
     "ChunkedDataset",
     "ColorAugmentation",
     "CommandSpec",
+    "Condition",
+    "ConditionEmbedding",
+    "ConditionedDataset",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
@@ -170,7 +177,9 @@ __all__ = [
     "WeightConstraint",
     "cache_folder",
     "compare",
+    "condition_by_table",
     "download",
+    "encode_condition",
     "encode_labels",
     "evaluate",
     "find_images",
@@ -181,7 +190,6 @@ __all__ = [
     "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
-    "labels_by_table",
     "load",
     "open_image",
     "parse_dataset_json",
@@ -202,6 +210,7 @@ _MODULES = {
         *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
         *("RecipeSpec", "RegularizerSpec"),
     ),
+    "conditioning": ("ConditionEmbedding",),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),
@@ -211,10 +220,11 @@ _MODULES = {
     ),
     "data.formats": ("image_suffix",),
     "data.layout": (
-        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "labels_by_table"),
+        *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "condition_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),
     ),
     "data.listing": ("find_images",),
+    "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
     "evaluation.record": ("EvaluationResult", "Score"),
     "folders": ("RunFolder", "cache_folder", "write_atomically"),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         LossSpec,
         RegularizerSpec,
     )
-    from ganzoo.contracts import Augmentation, Dataset, Loss
+    from ganzoo.contracts import AnyLoss as LossOrMethod
+    from ganzoo.contracts import Augmentation, Dataset, Regularizer
     from ganzoo.observers.callback import Callback, OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     Factory = Callable[..., Any]
     AnyDataset = str | DatasetSpec | Dataset | Factory
     AnyArchitecture = str | ArchitectureSpec | Factory
-    AnyLoss = str | LossSpec | Loss | Factory
+    AnyLoss = str | LossSpec | LossOrMethod | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
-    AnyRegularizer = str | RegularizerSpec | Factory
+    AnyRegularizer = str | RegularizerSpec | Regularizer | Factory
     AnyRun = str | Path | TrainedRun
 
 

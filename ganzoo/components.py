@@ -190,16 +190,27 @@ class DatasetSpec(ComponentSpec):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ArchitectureSpec(ComponentSpec):
-    """``factory(options, image_shape=, num_classes=, requirements=)`` returns ``ganzoo.Networks``.
+    """``factory(options, image_shape=, condition=, requirements=)`` returns ``ganzoo.Networks``.
 
-    ``image_shape`` is an :class:`~ganzoo.ImageShape`, ``num_classes`` the number of classes (0
-    without labels), ``requirements`` the :class:`~ganzoo.LossRequirements` of the run's loss.
+    ``image_shape`` is an :class:`~ganzoo.ImageShape`, ``condition`` the :class:`~ganzoo.Condition`
+    that the networks get about each image, or ``None`` unless ``data.conditional`` is set, and
+    ``requirements`` are the :class:`~ganzoo.LossRequirements` of the run's loss.
     """
 
     kind = "architecture"
 
     grows: bool = False
     """Whether both networks are :class:`~ganzoo.GrowingNetwork`."""
+    conditions: tuple[Literal["class", "classes", "vector"], ...] = ()
+    """The kinds of :class:`~ganzoo.Condition` that its networks take."""
+
+    def faults(self) -> Iterator[str]:
+        """As for every component, and unknown kinds of conditions."""
+        yield from super().faults()
+        conditions: Any = self.conditions
+        known = ("class", "classes", "vector")
+        if not isinstance(conditions, tuple | list) or not all(k in known for k in conditions):
+            yield f"its conditions should be some of {', '.join(known)}, not {conditions!r}"
 
 
 class LossSpec(ComponentSpec):

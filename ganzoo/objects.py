@@ -42,6 +42,8 @@ _KINDS = {
     ),
     "augmentation": _Kind("augment", AugmentationSpec, ("apply_to",)),
 }
+_METHOD = ("independent_scores", "phases")
+"""What a loss must have instead if it is a method."""
 
 
 class Objects:
@@ -98,6 +100,8 @@ def component_of(kind: str, given: object) -> ComponentSpec:
     Raises RequestError for any other object.
     """
     argument, spec, members = _KINDS[kind]
+    if kind == "loss" and hasattr(given, "phases"):
+        members = _METHOD
     if isinstance(given, ComponentSpec):
         if given.kind != kind:
             raise RequestError(f"{argument}={given!r}: expected the kind {kind}, not {given.kind}")
@@ -123,12 +127,12 @@ def component_of(kind: str, given: object) -> ComponentSpec:
 def _require_signature(kind: str, factory: Callable[..., Any]) -> None:
     """Raise RequestError if the arguments of a factory are not those of its kind."""
     is_architecture = kind == "architecture"
-    names = ("image_shape", "num_classes", "requirements") if is_architecture else ()
+    names = ("image_shape", "condition", "requirements") if is_architecture else ()
     try:
         inspect.signature(factory).bind(None, **dict.fromkeys(names))
     except TypeError:
         arguments = (
-            "options, image_shape=..., num_classes=..., requirements=..."
+            "options, image_shape=..., condition=..., requirements=..."
             if is_architecture
             else "options"
         )

@@ -66,12 +66,11 @@ class Run(BaseModel):
     extractor: ConfiguredComponent | None = Field(
         None, description="Makes the features that metrics compare."
     )
-    _schedules: Mapping[str, Schedule] = PrivateAttr(default_factory=dict)
-    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
-
     observe: Mapping[str, ConfiguredComponent] = Field(
         {}, description="Observers by the name of their section; false turns one off."
     )
+    _schedules: Mapping[str, Schedule] = PrivateAttr(default_factory=dict)
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def resolve(
@@ -92,7 +91,8 @@ class Run(BaseModel):
         Raises RequestError for an unknown component or key, or an invalid value.
         """
         settings = settings.copy()
-        found = Configuration(settings, registry or discover_plugins(settings), core_keys())
+        registry = registry or discover_plugins(settings)
+        found = Configuration(settings, registry, core_keys())
         entries = {kind: found.main(kind) for kind in MAIN_KINDS}
         components = {kind: entry.component for kind, entry in entries.items()}
         remove_alternatives(settings)

@@ -237,6 +237,11 @@ class DataOptions(Preparation):
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )
     balance: bool = Field(False, description="Show each class equally often.")
+    conditional: bool = Field(
+        False,
+        description="Whether the networks are told each image's condition: its class, its classes "
+        "or its values.",
+    )
 
 
 def section(annotation: Any) -> type[BaseModel] | None:

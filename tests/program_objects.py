@@ -80,7 +80,7 @@ class _Line(ganzoo.Generator):
         self.width, self.image = width, image_shape
         self.layer = nn.Linear(width, image_shape.channels * image_shape.height * image_shape.width)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images: Tensor = self.layer(latents).tanh()
         return images.view(-1, *self.image)
 
@@ -93,7 +93,7 @@ class _Score(ganzoo.Discriminator):
         super().__init__()
         self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layer(images.flatten(1))
         return scores.squeeze(1)
 
@@ -101,7 +101,7 @@ class _Score(ganzoo.Discriminator):
 def lines(
     options: Any,
     image_shape: ganzoo.ImageShape,
-    num_classes: int,
+    condition: ganzoo.Condition | None,
     requirements: ganzoo.LossRequirements,
 ) -> ganzoo.Networks:
     width = getattr(options, "width", 3)

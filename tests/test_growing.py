@@ -40,7 +40,7 @@ class SmallGenerator(GrowingGenerator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.rand(n, 1, 4, 4, generator=random)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.grown(self.own(latents))
 
 
@@ -52,7 +52,7 @@ class SmallDiscriminator(GrowingDiscriminator):
         )
         self.own = Times(13.0)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores: Tensor = self.own(self.grown(images)).mean(dim=(1, 2, 3))
         return scores
 

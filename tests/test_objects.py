@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import RequestError
+from ganzoo import Phase, RequestError, Step, Terms
 from ganzoo.cli import main
 from tests.program_objects import Invert, MyLoss, Noise, StatefulLoss, Width, lines, same_weights
 
@@ -40,6 +41,35 @@ def test_a_component_may_be_a_factory(tiny: Arguments) -> None:
         ganzoo.train(**kwargs)
     kwargs = tiny() | {"architecture": lines, "settings": {"dataset.count": 20}}
     assert ganzoo.train(**kwargs).run.title == "blossoms-lines-non-saturating"
+
+
+class OnlyGenerator:
+    """A method that makes generated images as bright as real ones."""
+
+    independent_scores = False
+
+    def phases(self) -> list[Phase]:
+        networks = ("generator",)
+        return [Phase(name="generator", networks=networks, terms=self.terms, new_images=True)]
+
+    def terms(self, step: Step) -> Terms:
+        return {"brightness": (step.fake.images.mean() - step.real.images.mean()).abs()}
+
+
+class Small:
+    """A regularizer of the generator."""
+
+    network, every, independent_scores = "generator", 1, False
+
+    def terms(self, step: Step) -> Terms:
+        return {"size": step.fake.images.square().mean()}
+
+
+def test_a_loss_may_be_a_method_and_a_regularizer_an_object(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(loss=OnlyGenerator(), regularize=Small()))
+    assert run.run.title == "blossoms-dcgan-only-generator"
+    report = json.loads((run.folder / "metrics.jsonl").read_text().splitlines()[-1])
+    assert {"generator/brightness", "generator/size"} <= report.keys()
 
 
 @pytest.mark.parametrize(

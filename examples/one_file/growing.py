@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     GrowingDiscriminator,
     GrowingGenerator,
     ImageShape,
@@ -41,7 +42,7 @@ class SmallGenerator(GrowingGenerator):
         """Normal latents, (n, 32), at all stages."""
         return torch.randn(n, WIDTH, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images in [-1, 1]."""
         return self.grown(latents).clamp(-1, 1)
 
@@ -62,13 +63,17 @@ class SmallDiscriminator(GrowingDiscriminator):
         ]
         super().__init__(stages, [score, *downsampling], from_rgb)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         return self.grown(images)
 
 
 def build(
-    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    options: Options,
+    *,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
 ) -> Networks:
     """Generator and discriminator."""
     return Networks(

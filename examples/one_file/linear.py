@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     Discriminator,
     Generator,
     ImageShape,
@@ -38,7 +39,7 @@ class LinearGenerator(Generator):
         """Normal latents, (n, latent_dim)."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(latents)
         return images
@@ -51,7 +52,7 @@ class LinearDiscriminator(Discriminator):
         super().__init__()
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), 1), nn.Flatten(0))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         scores: Tensor = self.layers(images)
         return scores
@@ -61,7 +62,7 @@ def build(
     options: LinearOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
     """Both networks; scores are independent, so they suit every loss."""

@@ -10,6 +10,7 @@ import typer
 
 from ganzoo.cli.options import (
     CHECKPOINT_HELP,
+    CONDITION_HELP,
     DEVICE_HELP,
     TRUNCATION_HELP,
     Force,
@@ -19,6 +20,7 @@ from ganzoo.cli.options import (
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from ganzoo.output.trained import TrainedRun
 
@@ -78,6 +80,12 @@ def animate(
             rich_help_panel=_WALK,
         ),
     ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_WALK
+        ),
+    ] = None,
     truncation: Annotated[
         float,
         typer.Option(
@@ -115,7 +123,8 @@ def animate(
         _write(grid_frames(grids), len(grids), out, fps or 5)
     elif last is None:
         trained = api.load(run, checkpoint).to(device)
-        images = _walk(trained, walk, frames, count, seed, class_name, truncation)
+        told = trained.conditions(count, seed, class_name, condition)
+        images = _walk(trained, walk, frames, count, seed, told, truncation)
         _write(images, walk * frames, out, fps or 20)
     else:
         raise RequestError("--last and --walk cannot be combined: remove one of them")
@@ -138,14 +147,13 @@ def _walk(
     frames: int,
     count: int,
     seed: int,
-    class_name: str | None,
+    told: Tensor | None,
     truncation: float,
 ) -> Iterator[Image.Image]:
     from ganzoo.output.walk import keyframe_latents, walk
 
     generator = run.truncated(truncation)
-    labels = run.labels(count, seed, class_name)
-    return walk(generator, keyframe_latents(generator, number, count, seed), frames, labels)
+    return walk(generator, keyframe_latents(generator, number, count, seed), frames, told)
 
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:

@@ -10,6 +10,7 @@ import typer
 from ganzoo.cli.options import (
     Checkpoint,
     ClassName,
+    ConditionText,
     Device,
     Force,
     OutputPath,
@@ -30,17 +31,19 @@ def generate(
     ],
     count: Annotated[
         int | None,
-        typer.Option(min=1, help="Number of images; default 64, or 8 per class with --each-class."),
+        typer.Option(min=1, help="Number of images; default 64, or 8 per row with --each-class."),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Random seed of the latents; image i depends on it and on i.")
     ] = 0,
     class_name: ClassName = None,
+    condition: ConditionText = None,
     each_class: Annotated[
         bool,
         typer.Option(
             "--each-class",
-            help="Write a grid with one labeled row per class; all rows use the same latents.",
+            help="Write a grid with one labeled row per class, or per value from low to high; "
+            "all rows use the same latents.",
         ),
     ] = False,
     truncation: Truncation = 1.0,
@@ -53,6 +56,7 @@ def generate(
     Examples:
     - `ganzoo generate RUN --out grid.png`
     - `ganzoo generate RUN --count 1000 --seed 7 --class daisy --out daisies/`
+    - `ganzoo generate RUN --condition hue=0.7,size=0.3 --out purple.png`
     - `ganzoo generate RUN --truncation 0.7 --out truncated.png`
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
 
@@ -67,15 +71,16 @@ def generate(
     else:
         check_folder_free(out.path, force=force)
     if each_class:
-        if class_name is not None:
-            raise RequestError("--each-class generates all classes: remove --class")
+        if class_name is not None or condition is not None:
+            given = "--class" if condition is None else "--condition"
+            raise RequestError(f"--each-class generates all classes or values: remove {given}")
         trained = api.load(run, checkpoint).to(device)
-        images = trained.generate_each_class(count or 8, seed, truncation)
-        save_class_grid(images, trained.class_names, out.path)
-        print("rows:", ", ".join(trained.class_names), file=sys.stderr)
+        images = trained.generate_rows(count or 8, seed, truncation)
+        save_class_grid(images, trained.row_names, out.path)
+        print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
         trained = api.load(run, checkpoint).to(device)
-        images = trained.generate(count or 64, seed, class_name, truncation)
+        images = trained.generate(count or 64, seed, class_name, truncation, condition)
         if out.is_folder:
             save_images(images, out.path, seed)
         else:

@@ -13,6 +13,7 @@ import typer
 from ganzoo.cli.options import (
     Checkpoint,
     ClassName,
+    ConditionText,
     Device,
     Force,
     Json,
@@ -53,6 +54,7 @@ def neighbors(
         typer.Option(min=0, help="Random seed; `ganzoo generate` makes the same images with it."),
     ] = 0,
     class_name: ClassName = None,
+    condition: ConditionText = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -84,10 +86,9 @@ def neighbors(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    trained = TrainedRun(
-        folder, Run.resolve(settings, recommend=False, measure=True), checkpoint
-    ).to(device)
-    generated = trained.generate(count, seed, class_name)
+    resolved = Run.resolve(settings, recommend=False, measure=True)
+    trained = TrainedRun(folder, resolved, checkpoint).to(device)
+    generated = trained.generate(count, seed, class_name, condition=condition)
     observer = ProgressBar()
     try:
         with hint_if_dataset_moved(trained.run):

@@ -42,6 +42,10 @@ ClassName = Annotated[
     str | None,
     typer.Option("--class", metavar="NAME", help="Generate images of this class only."),
 ]
+CONDITION_HELP = "Values of all images, such as hue=0.7,size=0.3; others are drawn as in training."
+ConditionText = Annotated[
+    str | None, typer.Option("--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP)
+]
 Truncation = Annotated[float, typer.Option(metavar="PSI", help=TRUNCATION_HELP)]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, Device, Force, Json, RunArgument, file_path
+from ganzoo.cli.options import (
+    Checkpoint,
+    ConditionText,
+    Device,
+    Force,
+    Json,
+    RunArgument,
+    file_path,
+)
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -45,6 +53,7 @@ def project(
             help="Use this class; default: choose the class that fits best.",
         ),
     ] = None,
+    condition: ConditionText = None,
     latents: Annotated[
         Path | None,
         typer.Option(
@@ -83,14 +92,14 @@ def project(
     import torch
 
     start = time.perf_counter()
-    projections = _project(Projector(trained, steps, seed, class_name), images)
+    projections = _project(Projector(trained, steps, seed, class_name, condition), images)
     seconds = time.perf_counter() - start
     save_side_by_side(
         torch.stack(images), torch.stack([p.image for p in projections])[:, None], out
     )
     if latents is not None:
         _save_latents(torch.stack([p.latents for p in projections]), latents)
-    rows = [_row(*each, trained.class_names) for each in zip(paths, projections, strict=True)]
+    rows = [_row(*each) for each in zip(paths, projections, strict=True)]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
@@ -115,14 +124,14 @@ def _project(projector: Projector, images: Sequence[Tensor]) -> list[Projection]
         return [projector(image, on_step) for image in images]
 
 
-def _row(path: Path, projection: Projection, class_names: Sequence[str]) -> dict[str, Any]:
-    label = projection.label
+def _row(path: Path, projection: Projection) -> dict[str, Any]:
+    told = projection.condition
     return {
         "image": str(path),
         "distance": projection.distance,
         "random": projection.random_distance,
         "length": projection.length,
-        **({} if label is None else {"class": class_names[label]}),
+        **({} if told is None else {"condition": told}),
     }
 
 

@@ -1,7 +1,7 @@
 """What the factories of components return: the interfaces between plugins and the core.
 
-In training, images are float32 tensors (N, C, H, W) in [-1, 1], and labels are int64 tensors (N,)
-or ``None``.
+In training, images are float32 tensors (N, C, H, W) in [-1, 1]. Conditions are int64 (N,) or
+float32 (N, D), see :class:`Condition`, or ``None``.
 """
 
 from ganzoo.contracts.augmentations import (
@@ -11,14 +11,17 @@ from ganzoo.contracts.augmentations import (
     GeometricAugmentation,
     PixelAugmentation,
 )
+from ganzoo.contracts.conditions import Condition, ConditionKind
 from ganzoo.contracts.datasets import (
     BulkDataset,
     ChunkedDataset,
+    ConditionedDataset,
     Dataset,
     DatasetWithNotes,
     NamedDataset,
     ScalableDataset,
     SequentialDataset,
+    condition_of,
     notes_of,
 )
 from ganzoo.contracts.images import ImageShape, RawImage
@@ -44,6 +47,9 @@ __all__ = [
     "BulkDataset",
     "ChunkedDataset",
     "ColorAugmentation",
+    "Condition",
+    "ConditionKind",
+    "ConditionedDataset",
     "Dataset",
     "DatasetWithNotes",
     "Discriminator",
@@ -76,5 +82,6 @@ __all__ = [
     "Terms",
     "TrainingLatents",
     "WeightConstraint",
+    "condition_of",
     "notes_of",
 ]

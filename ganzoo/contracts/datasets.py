@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.contracts.conditions import Condition
 from ganzoo.contracts.images import RawImage
 
 
 class Dataset(Protocol):
-    """Images and their labels, by index. Each image is read once, when it is prepared."""
+    """Images and their labels, by index. Each image is read once, when it is prepared.
+
+    A dataset whose images have several classes or values is a :class:`ConditionedDataset`.
+    """
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -31,13 +35,39 @@ class Dataset(Protocol):
         """The number of images."""
         ...
 
-    def __getitem__(self, index: int, /) -> tuple[RawImage, int | None]:
+    def __getitem__(self, index: int, /) -> tuple[RawImage, int | Sequence[float] | None]:
         """Image ``index`` and its label, ``None`` if the images have no labels.
+
+        A :class:`ConditionedDataset` returns one number for each name instead of a label.
 
         Called from several threads at once. Raises :class:`~ganzoo.UnreadableImage` for an image
         that cannot be decoded.
         """
         ...
+
+
+@runtime_checkable
+class ConditionedDataset(Protocol):
+    """A dataset whose images have several classes at once, or named values."""
+
+    @property
+    def condition(self) -> Condition | None:
+        """The names of the classes or values; ``None`` if ``class_names`` says everything.
+
+        With another kind than ``"class"``, ``class_names`` is empty.
+        """
+        ...
+
+
+def condition_of(source: Dataset) -> Condition | None:
+    """What is known about each image of a dataset; ``None`` if it has no classes or values.
+
+    Raises RequestError if its class names are not unique.
+    """
+    if isinstance(source, ConditionedDataset) and source.condition is not None:
+        return source.condition
+    names = tuple(source.class_names)
+    return Condition("class", names) if names else None
 
 
 @runtime_checkable
@@ -77,8 +107,11 @@ def notes_of(source: Dataset) -> Sequence[str]:
 class BulkDataset(Protocol):
     """A dataset that reads many images at once faster than one by one."""
 
-    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        """Images as uint8 (N, H, W, C), and labels as int64 (N,) or ``None`` without labels."""
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
+        """Images as uint8 (N, H, W, C), and labels as int64 (N,) or ``None`` without labels.
+
+        A :class:`ConditionedDataset` returns float (N, D) instead of labels.
+        """
         ...
 
 
@@ -100,11 +133,14 @@ class ChunkedDataset(Protocol):
         ...
 
     @property
-    def labels(self) -> NDArray[np.int64] | None:
-        """The labels of all images, int64 (len,), without reading images; ``None`` without."""
+    def values(self) -> NDArray[Any] | None:
+        """What ``read`` returns besides images, for all images at once and without reading them.
+
+        int64 (len,), or float (len, D) of a :class:`ConditionedDataset`; ``None`` without labels.
+        """
         ...
 
-    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
         """As :meth:`BulkDataset.read`; called by one thread at a time, which may change."""
         ...
 

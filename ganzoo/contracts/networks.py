@@ -61,11 +61,11 @@ class Generator(nn.Module, ABC):
     plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, float (N, C, H, W), black -1 and white 1.
 
-        ``labels`` are int64 (N,), or ``None`` for networks that are not conditional. Values
-        outside [-1, 1] are clipped when images are shown or saved.
+        ``condition`` has one row per image, see :class:`~ganzoo.Condition`; it is ``None`` unless
+        the factory got a condition. Images outside [-1, 1] are clipped when shown or saved.
         """
         raise NotImplementedError
 
@@ -77,10 +77,10 @@ class Generator(nn.Module, ABC):
         """
         raise NotImplementedError
 
-    def __call__(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def __call__(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Call ``forward``; during a run an error in it is raised as a PluginError."""
         with self.plugin_code:
-            images: Tensor = super().__call__(latents, labels)
+            images: Tensor = super().__call__(latents, condition)
             return images
 
 
@@ -119,19 +119,20 @@ class Discriminator(nn.Module, ABC):
     plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, float (N,) or (N, K), of images (N, C, H, W).
 
         K scores of an image are those of patches, scales or feature maps.
 
-        ``labels`` are int64 (N,), or ``None`` for networks that are not conditional.
+        ``condition`` has one row per image, see :class:`~ganzoo.Condition`; it is ``None`` unless
+        the factory got a condition.
         """
         raise NotImplementedError
 
-    def __call__(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def __call__(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Call ``forward``; during a run an error in it is raised as a PluginError."""
         with self.plugin_code:
-            scores: Tensor = super().__call__(images, labels)
+            scores: Tensor = super().__call__(images, condition)
             return scores
 
 
@@ -173,8 +174,6 @@ class Networks:
     discriminator: Discriminator
     others: Mapping[str, nn.Module] = field(default_factory=dict)
     """More networks by name, for a method that trains them."""
-    conditional: bool = False
-    """Whether both networks get labels; if false, ``None`` is passed instead."""
     batch_dependent_scores: bool = False
     """Whether an image's score depends on the rest of the batch by design, as with minibatch
     standard deviation (Karras et al. 2017), even if the loss needs independent scores.

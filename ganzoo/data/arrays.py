@@ -211,9 +211,7 @@ def encode_labels(
 
 def _class_names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str, ...]:
     """The names of the classes, as texts that can be written as UTF-8."""
-    names = tuple(
-        map(_class_name_text, classes.tolist() if isinstance(classes, np.ndarray) else classes)
-    )
+    names = tuple(map(name_text, classes.tolist() if isinstance(classes, np.ndarray) else classes))
     double, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise RequestError(
@@ -222,7 +220,8 @@ def _class_names(classes: Sequence[str] | NDArray[Any], name: str) -> tuple[str,
     return names
 
 
-def _class_name_text(name: object) -> str:
+def name_text(name: object) -> str:
+    """A name as a text that can be written as UTF-8."""
     if isinstance(name, bytes):
         return name.decode("utf-8", "backslashreplace")
     return str(name).encode("utf-8", "backslashreplace").decode()  # a lone surrogate

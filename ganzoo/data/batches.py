@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganzoo.data.collection import Collection
+from ganzoo.contracts import Condition
+from ganzoo.data.collection import Collection, require_classes
 from ganzoo.data.order import Order, balanced, shuffled, windowed
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import RequestError
@@ -20,15 +21,15 @@ class Batch(NamedTuple):
 
     images: Tensor
     """float32 (N, C, H, W) in [-1, 1]."""
-    labels: Tensor | None
-    """int64 (N,), or ``None`` where images have no labels."""
+    condition: Tensor | None
+    """int64 (N,) or float32 (N, D), or ``None`` where images have no classes or values."""
 
 
 class Batches:
     """Batches of real images, by their position in an order that depends on the seed.
 
-    With ``balance``, each class is shown equally often. Raises RequestError if the images have no
-    labels for that, or are read in chunks.
+    With ``balance``, each class is shown equally often. Raises RequestError if images do not
+    have one class each, or are read in chunks.
     """
 
     def __init__(
@@ -63,17 +64,17 @@ class Batches:
             window = self.data.store.window * len(self.data) // len(self.data.store)
             ahead = torch.from_numpy(self.order.at(position + window, count))
             self.data.store.expect(shard.of(ahead).numpy())
-        labels = None
-        if self.data.labels is not None:
-            labels = torch.from_numpy(self.data.labels[chosen]).to(self.device, non_blocking=True)
+        condition = None
+        if self.data.values is not None:
+            told = torch.from_numpy(self.data.values[chosen])
+            condition = told.to(self.device, non_blocking=True)
         images = from_uint8(images.permute(0, 3, 1, 2))
-        return Batch(images.contiguous(memory_format=self.layout), labels)
+        return Batch(images.contiguous(memory_format=self.layout), condition)
 
 
-def require_balance(num_classes: int, *, chunked: bool) -> None:
+def require_balance(condition: Condition | None, *, chunked: bool) -> None:
     """Raise RequestError if classes cannot be shown equally often."""
-    if not num_classes:
-        raise RequestError("data.balance: the images have no labels; write data.balance=false")
+    require_classes(condition, "data.balance", "write data.balance=false")
     if chunked:
         raise RequestError(
             "data.balance: images that are read in chunks cannot be balanced; write "
@@ -84,9 +85,9 @@ def require_balance(num_classes: int, *, chunked: bool) -> None:
 def _order(data: Collection, seed: int, balance: bool) -> Order:
     store, numbers = data.store, data.indices
     if balance:
-        require_balance(len(data.class_names), chunked=isinstance(store, StreamedImages))
-        assert data.labels is not None
-        return balanced(numbers, data.labels[numbers], seed)
+        require_balance(data.condition, chunked=isinstance(store, StreamedImages))
+        assert data.values is not None
+        return balanced(numbers, data.values[numbers], seed)
     if isinstance(store, StreamedImages):
         return windowed(numbers, store.chunk, store.window, seed)
     return shuffled(numbers, seed)

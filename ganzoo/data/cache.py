@@ -10,15 +10,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from ganzoo.contracts import Dataset, ImageShape, ScalableDataset
+from ganzoo.contracts import Condition, Dataset, ImageShape, ScalableDataset
 from ganzoo.data.cache_check import require_unchanged
 from ganzoo.data.cache_writer import NO_ATTRIBUTION, CacheWriter, read_one
+from ganzoo.data.conditions import is_valid, value_type
 from ganzoo.data.order import Indices
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
@@ -36,12 +38,13 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class PreparedImages:
-    """All images of a dataset, decoded, cropped and resized, with their labels."""
+    """All images of a dataset, decoded, cropped and resized, with their labels or values."""
 
     images: NDArray[np.uint8]
     """(N, H, W, C), memory-mapped."""
-    labels: NDArray[np.int64] | None
-    class_names: tuple[str, ...]
+    values: NDArray[Any] | None
+    """The label of each image, int64 (N,), or its values, float32 (N, D)."""
+    condition: Condition | None
     identity: str = ""
     """A hash of the dataset's content and of how its images were prepared."""
     skipped: tuple[str, ...] = ()
@@ -73,14 +76,14 @@ def load_or_prepare(
 ) -> PreparedImages:
     """A dataset's prepared images: from the cache, or decoded, cropped and resized into it now.
 
-    The cache key is a hash of the dataset's fingerprint and class names, its qualified name
+    The cache key is a hash of the dataset's fingerprint and condition, its qualified name
     ``dataset_name``, and ``preparation``; so images that were moved or renamed are found again.
     ``progress(done, total)`` is called repeatedly while images are prepared. ``code`` is the
     context that attributes errors of the dataset to its plugin.
 
     Raises UnreadableImage for an image that cannot be decoded, unless the dataset says to skip it.
-    Raises RequestError if no image can be read, the cache folder cannot be written, a label does
-    not match the class names, or the images changed but the fingerprint did not.
+    Raises RequestError if no image can be read, the cache folder cannot be written, a label or
+    value does not match the condition, or the images changed but the fingerprint did not.
     """
     if not len(dataset):
         raise RequestError("the dataset has no images")
@@ -137,11 +140,11 @@ def _readable_now(
 def _read(folder: Path, preparation: Preparation) -> PreparedImages:
     """The prepared images in a folder; raises any of _DAMAGE if its files are damaged."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    labels = folder / "labels.npy"
+    condition, values = Condition.from_plain(about["condition"]), folder / "values.npy"
     found = PreparedImages(
         images=open_memmap(folder / "images.npy", mode="r"),
-        labels=np.array(open_memmap(labels, mode="r")) if labels.exists() else None,
-        class_names=tuple(map(str, about["class_names"])),
+        values=np.array(open_memmap(values, mode="r")) if condition else None,
+        condition=condition,
         identity=folder.name,
         skipped=tuple(str(reason) for _, reason in about["skipped"]),
         left_out=tuple(operator.index(number) for number, _ in about["skipped"]),
@@ -155,15 +158,18 @@ def _read(folder: Path, preparation: Preparation) -> PreparedImages:
     numbers = range(count + len(found.left_out))
     if len(found) != count or not set(found.left_out) <= set(numbers):
         raise ValueError(f"{len(found)} of {count} images, left out {list(found.left_out)[:10]}")
-    if found.labels is not None:
-        _require_labels(found.labels, len(found), len(found.class_names))
+    if condition and found.values is not None:
+        _require_values(found.values, len(found), condition)
     return found
 
 
-def _require_labels(labels: NDArray[np.int64], count: int, num_classes: int) -> None:
-    well_formed = labels.dtype == np.int64 and labels.shape == (count,)
-    if not (well_formed and labels.min() >= 0 and labels.max() < num_classes):
-        raise ValueError(f"the labels are {labels.dtype} of shape {labels.shape}")
+def _require_values(values: NDArray[Any], count: int, condition: Condition) -> None:
+    well_formed = values.dtype == value_type(condition) and values.shape == (
+        count,
+        *condition.shape,
+    )
+    if not (well_formed and is_valid(values, condition)):
+        raise ValueError(f"the values are {values.dtype} of shape {values.shape}")
 
 
 def _prepare_all(

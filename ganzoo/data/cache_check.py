@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ class PreparedRows(Protocol):
         ...
 
     @property
-    def labels(self) -> NDArray[np.int64] | None:
-        """(N,)."""
+    def values(self) -> NDArray[Any] | None:
+        """The labels or values of all images, (N,) or (N, D)."""
         ...
 
     @property
@@ -41,8 +41,8 @@ def require_unchanged(
 ) -> None:
     """Raise RequestError if the dataset's images changed but its fingerprint did not.
 
-    Compares the number of images, and the first, middle and last image with their labels. Compares
-    only the number if the dataset has to read everything to return one image.
+    Compares the number of images, and the first, middle and last image with their labels or
+    values. Compares only the number if the dataset has to read everything to return one image.
     """
     count = len(found.images) + len(found.left_out)
     if len(dataset) != count:
@@ -62,10 +62,12 @@ def require_unchanged(
         now = row.pixels[..., : before.shape[-1]].astype(np.float32)
         if now.shape != before.shape or np.abs(now - before).mean() > _TOLERANCE:
             _refuse(f"image {number} differs from the prepared image", folder, dataset_name)
-        if found.labels is not None and row.label != found.labels[row_number]:
+        if found.values is None:
+            continue
+        if not np.array_equal(np.array(row.value, found.values.dtype), found.values[row_number]):
             _refuse(
-                f"image {number} has the label {row.label}, but its prepared label is "
-                f"{found.labels[row_number]}",
+                f"image {number} has the label {row.value}, but its prepared label is "
+                f"{found.values[row_number].tolist()}",
                 folder,
                 dataset_name,
             )

@@ -7,7 +7,7 @@ import operator
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -18,9 +18,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from ganzoo.contracts import BulkDataset, Dataset
+from ganzoo.contracts import BulkDataset, Dataset, condition_of
+from ganzoo.data.conditions import WrongCondition, require_value, value_type
 from ganzoo.data.items import require_array, require_item
-from ganzoo.data.labels import WrongLabel, require_label
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError, UnreadableImage
 from ganzoo.folders import write_atomically
@@ -28,17 +28,16 @@ from ganzoo.folders import write_atomically
 _CHUNK = 256
 _SECONDS = 2.0
 """Seconds between two writes of the progress: what a killed process may lose."""
-NO_LABEL = -1
 NO_ATTRIBUTION: AbstractContextManager[None] = nullcontext()
 """The context for a dataset whose plugin is not known."""
 
 
 class Row(NamedTuple):
-    """A prepared image, uint8 (H, W, C), with its label; or the reason why it was left out."""
+    """A prepared image, uint8 (H, W, C), with its label or values; or why it was left out."""
 
     number: int
     pixels: NDArray[np.uint8] | None
-    label: int | None = None
+    value: int | Sequence[float] | None = None
     reason: str = ""
 
 
@@ -69,6 +68,7 @@ class CacheWriter:
     ) -> None:
         self.folder = folder
         self.dataset = dataset
+        self.condition = condition_of(dataset)
         self.preparation = preparation
         self.dataset_name = dataset_name
         """The dataset's qualified name, for messages."""
@@ -80,35 +80,32 @@ class CacheWriter:
         return self._load_progress().rows
 
     def finish(self, progress: Callable[[int, int], None]) -> None:
-        """Prepare the remaining images; write ``images.npy``, ``labels.npy`` and ``about.json``.
+        """Prepare the remaining images; write ``images.npy``, ``values.npy`` and ``about.json``.
 
-        Without labels, there is no ``labels.npy``. Raises UnreadableImage for an image that cannot
-        be decoded, unless the dataset says to skip it; RequestError if no image can be read or a
-        label is wrong; OSError if the disk is full. After a wrong label the folder is deleted,
-        because the labels of other images may be wrong, too.
+        Without labels or values, there is no ``values.npy``. Raises UnreadableImage for an image
+        that cannot be decoded, unless the dataset says to skip it; RequestError if no image can be
+        read or a label or value is wrong; OSError if the disk is full. After a wrong label the
+        folder is deleted, because the labels of other images may be wrong, too.
         """
-        rows, every_label = self.folder / "rows.npy", self.folder / "every_label.npy"
-        done = self._load_progress() if rows.exists() and every_label.exists() else _Progress()
+        rows, every_value = self.folder / "rows.npy", self.folder / "every_value.npy"
+        done = self._load_progress() if rows.exists() and every_value.exists() else _Progress()
         if not done.rows:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-        shape = (
-            len(self.dataset),
-            self.preparation.height,
-            self.preparation.width,
-            self.preparation.most_channels,
-        )
-        pixels = _open_or_create(rows, np.uint8, shape)
-        labels = _open_or_create(every_label, np.int64, shape[:1])
+        count, condition = len(self.dataset), self.condition
+        size = (self.preparation.height, self.preparation.width, self.preparation.most_channels)
+        pixels = _open_or_create(rows, np.uint8, (count, *size))
+        dtype, shape = (value_type(condition), condition.shape) if condition else (np.int64, (0,))
+        values = _open_or_create(every_value, dtype, (count, *shape))
         try:
-            self._fill(done, pixels, labels, progress)
-        except WrongLabel:
+            self._fill(done, pixels, values, progress)
+        except WrongCondition:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
         if len(done.skipped) == len(self.dataset):
             reason = done.skipped[0][1]
             raise RequestError(f"none of the {len(self.dataset)} images can be read: {reason}")
-        self._write_results(done, pixels, labels)
+        self._write_results(done, pixels, values)
 
     def _load_progress(self) -> _Progress:
         try:
@@ -121,39 +118,40 @@ class CacheWriter:
         self,
         done: _Progress,
         pixels: np.memmap[Any, Any],
-        labels: np.memmap[Any, Any],
+        values: np.memmap[Any, Any],
         progress: Callable[[int, int], None],
     ) -> None:
         last_write = time.monotonic()
         for rows in read(self.dataset, self.preparation, done.rows, self.code):
-            for number, image, label, reason in rows:
+            for number, image, value, reason in rows:
                 if image is None:
                     done.skipped.append((number, reason))
                     continue
-                found = require_label(label, self.dataset.class_names, number, self.dataset_name)
+                found = require_value(value, self.condition, number, self.dataset_name)
                 pixels[number] = image
-                labels[number] = NO_LABEL if found is None else found
+                if found is not None:
+                    values[number] = found
                 done.gray = done.gray and bool((image[..., :1] == image).all())
             done.rows += len(rows)
             progress(done.rows, len(self.dataset))
             if time.monotonic() - last_write > _SECONDS:
                 pixels.flush()
-                labels.flush()
+                values.flush()
                 write_atomically(self._progress_file, json.dumps(asdict(done)))
                 last_write = time.monotonic()
 
     def _write_results(
-        self, done: _Progress, pixels: np.memmap[Any, Any], labels: np.memmap[Any, Any]
+        self, done: _Progress, pixels: np.memmap[Any, Any], values: np.memmap[Any, Any]
     ) -> None:
         """Remove the rows of skipped images, and keep one channel if all images are gray."""
         rows, file = self.folder / "rows.npy", self.folder / "images.npy"
         channels = 1 if done.gray and self.preparation.channels == "auto" else pixels.shape[-1]
         kept = np.delete(np.arange(len(pixels)), [number for number, _ in done.skipped])
         pixels.flush()
-        if (labels[kept] != NO_LABEL).all():
-            np.save(self.folder / "labels.npy", labels[kept], allow_pickle=False)
+        if self.condition:
+            np.save(self.folder / "values.npy", values[kept], allow_pickle=False)
         about = {
-            "class_names": list(self.dataset.class_names),
+            "condition": self.condition.to_plain() if self.condition else None,
             "skipped": done.skipped,
             "source": type(self.dataset).__name__,
             "preparation": self.preparation.named(),
@@ -165,7 +163,7 @@ class CacheWriter:
             rows.unlink()
         else:
             rows.rename(file)
-        for left in (self.folder / "every_label.npy", self._progress_file):
+        for left in (self.folder / "every_value.npy", self._progress_file):
             left.unlink(missing_ok=True)
 
 
@@ -181,9 +179,9 @@ def read(
             indices = range(first, min(first + _CHUNK, len(dataset)))
             if isinstance(dataset, BulkDataset):
                 with code:
-                    images, labels = dataset.read(indices)
+                    images, values = dataset.read(indices)
                     require_array(images, "the first value of read()", ndim=4)
-                yield _prepare_rows(indices, images, labels, preparation)
+                yield _prepare_rows(indices, images, values, preparation)
             else:
                 yield list(
                     pool.map(lambda index: read_one(dataset, index, preparation, code), indices)
@@ -201,8 +199,8 @@ def read_one(
         with code:
             item = dataset[index]
             require_item(item, index)
-        image, label = item
-        return Row(index, prepare(image, preparation), label)
+        image, value = item
+        return Row(index, prepare(image, preparation), value)
     except UnreadableImage as error:
         if error.skip:
             return Row(index, None, reason=str(error))
@@ -212,13 +210,13 @@ def read_one(
 def _prepare_rows(
     indices: range,
     images: NDArray[np.uint8],
-    labels: NDArray[np.int64] | None,
+    values: NDArray[Any] | None,
     preparation: Preparation,
 ) -> list[Row]:
     ready = images.shape[1:] == (preparation.height, preparation.width, preparation.most_channels)
     pixels = images if ready else [prepare(image, preparation) for image in images]
-    named = [None] * len(indices) if labels is None else labels.tolist()
-    return [Row(*row) for row in zip(indices, pixels, named, strict=True)]
+    told = [None] * len(indices) if values is None else values.tolist()
+    return [Row(*row) for row in zip(indices, pixels, told, strict=True)]
 
 
 def _open_or_create(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:

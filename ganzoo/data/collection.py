@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import ImageShape
+from ganzoo.contracts import Condition, ImageShape
 from ganzoo.data.order import Indices
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 
 
 class Store(Protocol):
-    """Images of one shape with their labels, from a cache or a stream."""
+    """Images of one shape with their labels or values, from a cache or a stream."""
 
     @property
     def shape(self) -> ImageShape:
@@ -24,13 +24,13 @@ class Store(Protocol):
         ...
 
     @property
-    def labels(self) -> NDArray[np.int64] | None:
-        """The label of every image, (N,)."""
+    def values(self) -> NDArray[Any] | None:
+        """The label of every image, int64 (N,), or its values, float32 (N, D)."""
         ...
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The name of each class by its label."""
+    def condition(self) -> Condition | None:
+        """What the labels or values mean; ``None`` if there are none."""
         ...
 
     @property
@@ -52,9 +52,12 @@ class Collection:
     store: Store
     indices: Indices
     """The numbers of these images in the store, ascending."""
-    labels: NDArray[np.int64] | None
-    """The label of every image in the store; -1 for images that are not in this collection."""
-    class_names: tuple[str, ...]
+    values: NDArray[Any] | None
+    """The label of every image in the store, int64, or its values, float32 (N, D).
+
+    The label is -1 for images that are not in this collection.
+    """
+    condition: Condition | None
     identity: str
 
     @classmethod
@@ -62,22 +65,20 @@ class Collection:
         """All images of a store, or those of these ``classes``.
 
         The order of ``classes`` gives the new labels; ``"rose+tulip"`` merges two classes. Raises
-        RequestError for a class that does not exist or is given twice, and without labels.
+        RequestError for a class that does not exist or is given twice, and unless each image has
+        one class.
         """
-        labels, identity = store.labels, store.identity
-        groups = group_classes(store.class_names, classes)
-        if classes and labels is None:
-            raise RequestError("data.classes: some images have no labels; remove data.classes")
-        if not classes or labels is None:
-            return cls(store, np.arange(len(store)), labels, store.class_names, identity)
-        new = np.full(len(store.class_names), -1, np.int64)
+        values, identity = store.values, store.identity
+        groups = group_classes(store.condition, classes)
+        if not classes or values is None or store.condition is None:
+            return cls(store, np.arange(len(store)), values, store.condition, identity)
+        new = np.full(store.condition.size, -1, np.int64)
         for number, members in enumerate(groups.values()):
             new[members] = number
-        labels_of_chosen = new[labels]
+        labels = new[values]
         identity = hashlib.sha256(f"{identity} {list(groups)}".encode()).hexdigest()[:32]
-        return cls(
-            store, np.flatnonzero(labels_of_chosen >= 0), labels_of_chosen, tuple(groups), identity
-        )
+        condition = Condition("class", tuple(groups))
+        return cls(store, np.flatnonzero(labels >= 0), labels, condition, identity)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -87,18 +88,35 @@ class Collection:
         """The shape of each image."""
         return self.store.shape
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class by its label; empty unless each image has one class."""
+        return class_names_of(self.condition)
 
-def group_classes(class_names: Sequence[str], classes: Sequence[str]) -> dict[str, list[int]]:
+
+def class_names_of(condition: Condition | None) -> tuple[str, ...]:
+    """The name of each class by its label; empty unless each image has one class."""
+    return condition.class_names if condition else ()
+
+
+def require_classes(condition: Condition | None, setting: str, remedy: str) -> None:
+    """Raise RequestError, which names the setting, unless each image has one class."""
+    if condition is None:
+        raise RequestError(f"{setting}: the images have no labels; {remedy}")
+    if condition.kind != "class":
+        raise RequestError(f"{setting}: the images have {condition}, not one class each; {remedy}")
+
+
+def group_classes(condition: Condition | None, classes: Sequence[str]) -> dict[str, list[int]]:
     """The labels of each of these ``classes``, by name; without ``classes``, of every class.
 
-    Raises RequestError for a class that does not exist or is given twice, and without labels.
+    Raises RequestError for a class that does not exist or is given twice, and unless each image has
+    one class.
     """
+    class_names = class_names_of(condition)
     if not classes:
         return {name: [label] for label, name in enumerate(class_names)}
-    if not class_names:
-        raise RequestError(
-            f"data.classes={','.join(classes)}: the images have no labels; remove data.classes"
-        )
+    require_classes(condition, f"data.classes={','.join(classes)}", "remove data.classes")
     members = [_members(class_names, name) for name in classes]
     used = [label for labels in members for label in labels]
     for label in used:

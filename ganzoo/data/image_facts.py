@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo.contracts import BulkDataset, ChunkedDataset, Dataset, RawImage
-from ganzoo.data.cache_writer import NO_LABEL
 from ganzoo.data.duplicates import SIDE, digest, signature
 from ganzoo.data.items import require_item
 from ganzoo.data.preparation import Preparation, prepare
@@ -21,6 +20,8 @@ from ganzoo.errors import RequestError, UnreadableImage
 from ganzoo.imaging import to_image
 
 T = TypeVar("T")
+
+NO_LABEL = -1
 
 _CHUNK = 64
 
@@ -69,10 +70,10 @@ def collect_facts(
 def map_images(
     dataset: Dataset,
     numbers: Sequence[int],
-    work: Callable[[RawImage, int | None], T],
+    work: Callable[[RawImage, Any], T],
     pool: Executor,
 ) -> Iterable[T | UnreadableImage]:
-    """The results of ``work`` for each image and its label, or the error if it cannot be read.
+    """The results of ``work`` for each image and its label or values, or the error of reading it.
 
     If a bulk read fails, the images are read one by one.
     """
@@ -85,17 +86,17 @@ def map_images(
         except RequestError as error:
             return UnreadableImage(f"number {number}", str(error))
         require_item(item, number)
-        image, label = item
-        return work(image, label)
+        image, value = item
+        return work(image, value)
 
     if isinstance(dataset, BulkDataset) and isinstance(numbers, range):
         with suppress(RequestError):
-            images, labels = dataset.read(numbers)
-            return pool.map(work, images, repeat(None) if labels is None else labels.tolist())
+            images, values = dataset.read(numbers)
+            return pool.map(work, images, repeat(None) if values is None else values.tolist())
     return pool.map(read_one, numbers)
 
 
-def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
+def _facts_of(raw: RawImage, value: Any) -> tuple[Any, ...]:
     """The facts of an image, without its number."""
     if isinstance(raw, Image.Image):
         image, mode, pixels = raw, raw.mode, _pixels(raw)
@@ -103,7 +104,7 @@ def _facts_of(raw: RawImage, label: int | None) -> tuple[Any, ...]:
         image, pixels = to_image(raw), raw
         mode = image.mode if raw.shape[2] <= 4 else f"{raw.shape[2]} channels"
     return (
-        NO_LABEL if label is None else label,
+        value if isinstance(value, int | np.integer) else NO_LABEL,
         *image.size,
         mode,
         _is_gray(mode, pixels),

@@ -21,13 +21,13 @@ from ganzoo.contracts import (
     NamedDataset,
     RawImage,
     ScalableDataset,
+    condition_of,
     notes_of,
 )
 from ganzoo.data import duplicates
 from ganzoo.data.cache import prepared_folder
-from ganzoo.data.cache_writer import NO_LABEL
 from ganzoo.data.collection import group_classes
-from ganzoo.data.image_facts import collect_facts, map_images
+from ganzoo.data.image_facts import NO_LABEL, collect_facts, map_images
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
 from ganzoo.size import size
@@ -122,7 +122,7 @@ def inspect(
     """
     if not len(dataset):
         raise RequestError("the dataset has no images")
-    groups = group_classes(dataset.class_names, classes)
+    groups = group_classes(condition_of(dataset), classes)
     drawn = isinstance(dataset, ScalableDataset)
     dataset, preparation = for_training(dataset, preparation)
     seconds = len(dataset) * _seconds_each(dataset, preparation)
@@ -286,7 +286,9 @@ def _estimate(
     is_gray = preparation.channels == "auto" and all_facts["gray"].all()
     channels = 1 if is_gray else preparation.most_channels
     stored = not isinstance(dataset, ChunkedDataset)
-    image_bytes = channels * preparation.height * preparation.width + 8 * bool(dataset.class_names)
+    condition = condition_of(dataset)
+    told = (4 * sum(condition.shape) or 8) if condition else 0  # bytes of the label or the values
+    image_bytes = channels * preparation.height * preparation.width + told
     all_opened = len(all_facts) + unreadable == len(dataset)
     return PreparationEstimate(
         shape=(channels, preparation.height, preparation.width),
@@ -314,7 +316,7 @@ def _seconds_each(dataset: Dataset, preparation: Preparation) -> float:
     if isinstance(dataset, BulkDataset):
         some = range(len(some))
 
-    def work(image: RawImage, label: int | None) -> NDArray[np.uint8]:
+    def work(image: RawImage, value: Any) -> NDArray[np.uint8]:
         return prepare(image, preparation)
 
     start = time.perf_counter()

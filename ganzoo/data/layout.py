@@ -1,4 +1,4 @@
-"""Class labels from the layout of image files: a folder for each class, or a table."""
+"""Classes or values from the layout of image files: a folder for each class, or a table."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import posixpath
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.contracts import Condition
 from ganzoo.data.arrays import encode_labels
 from ganzoo.data.formats import READABLE
+from ganzoo.data.values import encode_condition
 from ganzoo.errors import RequestError
 
 IMAGE_SUFFIXES = tuple(suffix for known in READABLE for suffix in known.suffixes)
 """The suffixes of image files that can be read, in lower case; upper case is read, too."""
 
 _MAX_BYTES = 64 * 1024**2
+
+TableValue = str | int | tuple[float, ...]
+"""What a table says about an image: a class, or several classes or values."""
 
 _Labels = tuple[NDArray[np.int64] | None, tuple[str, ...]]
 """The label of each image, int64 (N,), and the class names; ``None`` and () without labels."""
@@ -81,25 +87,39 @@ def labels_by_folder(names: Sequence[str]) -> _Labels:
     )
 
 
-def labels_by_table(
-    rows: Iterable[tuple[str, str | int]], names: Sequence[str], table: str
-) -> _Labels:
-    """The labels of the images ``names``, from rows of a name and a label, and the class names.
+def condition_by_table(
+    rows: Iterable[tuple[str, TableValue]],
+    names: Sequence[str],
+    table: str,
+    value_names: Sequence[str] = (),
+    ranges: NDArray[Any] | None = None,
+) -> tuple[NDArray[Any], Condition]:
+    """What rows of a name and a class or values say about the images ``names``.
 
-    ``table`` stands for the rows in messages. Of several labels for an image, the first counts.
-    Warns of other labels for an image, and of labels for images that do not exist. Raises
-    RequestError if an image has no label.
+    The labels, int64 (N,), or values, float32 (N, D), and their condition, as from
+    :func:`ganzoo.encode_condition`, which also explains ``value_names`` and ``ranges``. ``table``
+    stands for the rows in messages. Of several rows of an image, the first counts. Warns of other
+    rows of an image, and of rows of images that do not exist. Raises RequestError if an image has
+    no row.
     """
-    labels: dict[str, str | int] = {}
+    values: dict[str, TableValue] = {}
     ignored, known = [], set(names)
-    for written, label in rows:
+    for written, value in rows:
         name = str(PurePosixPath(written))
         if name not in known and "\\" in name:  # as in tables written on Windows
             name = str(PurePosixPath(name.replace("\\", "/")))
-        if labels.setdefault(name, label) != label:
-            ignored.append(f"{label} for {name}")
-    missing = [name for name in names if name not in labels]
-    superfluous = labels.keys() - known
+        if values.setdefault(name, value) != value:
+            ignored.append(f"{value} for {name}")
+    _require_all(values, names, ignored, table)
+    return encode_condition(np.array([values[name] for name in names]), table, value_names, ranges)
+
+
+def _require_all(
+    values: dict[str, TableValue], names: Sequence[str], ignored: Sequence[str], table: str
+) -> None:
+    """Raise RequestError if an image has no label; warn of labels that are not used."""
+    missing = [name for name in names if name not in values]
+    superfluous = values.keys() - set(names)
     message = f"{table} has labels for {len(names) - len(missing)} of {len(names)} images"
     if superfluous:
         message += (
@@ -113,15 +133,15 @@ def labels_by_table(
     if ignored:
         message += f"; ignored {len(ignored)} further labels of an image, such as {ignored[0]}"
     if superfluous or ignored:
-        warnings.warn(message, stacklevel=2)
-    return encode_labels(np.array([labels[name] for name in names]), table)
+        warnings.warn(message, stacklevel=3)
 
 
-def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, int]] | None:
+def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, TableValue]] | None:
     """The names and labels in a ``dataset.json``, the format of StyleGAN2-ADA's dataset tool.
 
-    The content is ``{"labels": [["00000/img00000000.png", 6], ...]}``, or ``{"labels": null}``,
-    for which the result is ``None``. ``table`` stands for the file in messages. Raises RequestError
+    The content is ``{"labels": [["00000/img00000000.png", 6], ...]}``, with equally long lists of
+    numbers instead of labels for several classes or values, or ``{"labels": null}``, for which the
+    result is ``None``. ``table`` stands for the file in messages. Raises RequestError
     for another content, or more than 64 MiB.
     """
     if len(content) > _MAX_BYTES:
@@ -130,11 +150,22 @@ def parse_dataset_json(content: bytes, table: str) -> list[tuple[str, int]] | No
         rows = json.loads(content)["labels"]
         if rows is None:
             return None
-        if all(type(name) is str and type(label) is int for name, label in rows):
-            return [(name, label) for name, label in rows]
+        if all(type(name) is str for name, _ in rows):
+            found = [(name, _table_value(label)) for name, label in rows]
+            if len({len(value) if isinstance(value, tuple) else 0 for _, value in found}) < 2:
+                return found
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
     raise RequestError(
         f'{table} is not of the form {{"labels": [["NAME", NUMBER], ...]}} or {{"labels": null}}: '
         "correct it, or rename it if it does not contain labels"
     )
+
+
+def _table_value(label: object) -> TableValue:
+    """A whole number, or a list of numbers as a tuple; raises TypeError for anything else."""
+    if type(label) is int:
+        return label
+    if isinstance(label, list) and label and all(type(each) in (int, float) for each in label):
+        return tuple(map(float, label))
+    raise TypeError

@@ -77,6 +77,12 @@ def windowed(numbers: Indices, chunk: int, window: int, seed: int) -> Order:
     return Order(len(numbers), epoch)
 
 
+def spread_evenly(numbers: Indices, most: int) -> Indices:
+    """At most so many of them, from all over."""
+    count = min(most, len(numbers))
+    return numbers[np.arange(count) * len(numbers) // count]
+
+
 def _keys(seed: int, epoch: int, count: int) -> NDArray[np.uint64]:
     # NumPy guarantees the raw stream of a bit generator, but not Generator.permutation.
     return np.random.Philox(key=seed, counter=[0, 0, 0, epoch]).random_raw(count)

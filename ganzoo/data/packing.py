@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending, exists_already
@@ -52,10 +53,18 @@ class Pack:
         return min(len(self.data), max(1, _BLOCK_BYTES // math.prod(self.data.shape)))
 
     @property
-    def labels(self) -> NDArray[np.int64] | None:
-        """The label of each image, int64 (N,)."""
+    def values(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays about the images' classes or values, by name: numbers, names and ranges."""
         data = self.data
-        return None if data.labels is None else data.labels[data.indices]
+        if data.values is None or data.condition is None:
+            return {}
+        chosen, names = data.values[data.indices], np.array(data.condition.names, str)
+        if data.condition.kind == "class":
+            return {"labels": chosen, "class_names": names}
+        if data.condition.kind == "classes":
+            return {"labels": chosen.astype(np.uint8), "class_names": names}
+        ranges = np.array(data.condition.ranges)
+        return {"labels": chosen, "value_names": names, "value_ranges": ranges}
 
     def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
         """The images in blocks, each with its rows as a slice."""
@@ -96,6 +105,15 @@ def check_output(
         raise RequestError(f"{out} cannot contain descriptions: write --out FILE.h5")
 
 
+def check_condition(condition: Condition | None, out: Path, *, folder: bool = False) -> None:
+    """Raise RequestError if the format of ``out`` cannot contain this condition of the images."""
+    if condition and condition.kind != "class" and not output_format(out, folder=folder):
+        raise RequestError(
+            f"{out}: a folder cannot contain {condition} of each image: write --out FILE.h5 or "
+            "FILE.npz"
+        )
+
+
 def _require_free(out: Path, force: bool) -> None:
     exists = out.exists() or out.is_symlink()
     if exists and not force:
@@ -125,6 +143,7 @@ def write(
     ``folder`` and ``force`` are as for ``check_output``. Raises RequestError if the format cannot
     contain these images, or if ``out`` has been created meanwhile, and OSError if the disk is full.
     """
+    check_condition(pack.data.condition, out, folder=folder)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
@@ -185,7 +204,7 @@ class _ErrorKeepingFile(io.FileIO):
 
 
 def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
-    """Write the datasets ``images`` (N, H, W, C), ``labels``, ``class_names``, and the texts.
+    """Write the datasets ``images`` (N, H, W, C), those of ``Pack.values``, and the texts.
 
     The attributes ``layout`` and ``range`` describe the images.
     """
@@ -209,12 +228,14 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
         for rows, images in pack.blocks(progress):
             stored[rows] = images
             disk.check()
-        if pack.labels is not None:
-            names = [name.encode() for name in pack.data.class_names]
+        for name, array in pack.values.items():
+            if array.dtype.kind != "U":
+                file.create_dataset(name, data=array)
+                continue
+            names = [each.encode() for each in array.tolist()]
             # Of fixed length: HDF5 may never return from reading damaged texts of variable length.
             text = h5py.string_dtype("utf-8", max(map(len, names)))
-            file.create_dataset("labels", data=pack.labels)
-            file.create_dataset("class_names", data=names, dtype=text)
+            file.create_dataset(name, data=names, dtype=text)
         for name, texts in pack.texts.items():
             plain = [text.replace("\0", "") for text in texts]  # HDF5 texts end at a null character
             file.create_dataset(name, data=plain, dtype=h5py.string_dtype())
@@ -222,7 +243,7 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
 
 
 def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
-    """Write the arrays ``images`` (N, C, H, W), ``labels`` and ``class_names`` for ``np.load``.
+    """Write the arrays ``images`` (N, C, H, W) and those of ``Pack.values`` for ``np.load``.
 
     The texts ``layout`` and ``range`` describe the images.
     """
@@ -244,18 +265,14 @@ def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
         for name, text in (("layout", "NCHW"), ("range", "0..255")):
             with member(name) as file:
                 npy.write_array(file, np.array(text), allow_pickle=False)
-        if pack.labels is not None:
-            for name, array in (
-                ("labels", pack.labels),
-                ("class_names", np.array(pack.data.class_names, str)),
-            ):
-                with member(name) as file:
-                    npy.write_array(file, array, allow_pickle=False)
+        for name, array in pack.values.items():
+            with member(name) as file:
+                npy.write_array(file, array, allow_pickle=False)
 
 
 def _write_folder(pack: Pack, folder: Path, progress: Progress) -> None:
     """Write PNG files named by number, in a folder for each class if there are classes."""
-    data, labels = pack.data, pack.labels
+    data, labels = pack.data, pack.values.get("labels")
     if data.shape.channels not in (1, 3, 4):
         raise RequestError(
             f"PNG files cannot have {data.shape.channels} channels: write --out FILE.h5"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Dataset, RawImage
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_FORMAT = 1
+_FORMAT = 2
 """The version of prepared images; with another version, all images are prepared again."""
 _SMALLEST, _LARGEST = 4, 1024
 
@@ -77,13 +77,16 @@ class Preparation(Options):
     def identity(self, dataset: Dataset, dataset_name: str) -> str:
         """A hash of the dataset and of these settings: the cache key of its prepared images.
 
-        It depends on the dataset's fingerprint, class names and qualified name; two plugins may
+        It depends on the dataset's fingerprint, condition and qualified name; two plugins may
         have datasets with the same short name.
         """
+        from ganzoo.contracts import condition_of  # it imports torch, which `info` does not need
+
+        condition = condition_of(dataset)
         content = [
             dataset_name,
             require_fingerprint(dataset.fingerprint),
-            list(dataset.class_names),
+            condition.to_plain() if condition else None,
         ]
         key = json.dumps([_FORMAT, content, self.named()])
         return hashlib.sha256(key.encode()).hexdigest()[:32]

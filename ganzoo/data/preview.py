@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ganzoo.contracts import Dataset, RawImage
+from ganzoo.contracts import Dataset, RawImage, condition_of
 from ganzoo.data.collection import group_classes
 from ganzoo.data.inspection import evenly_spaced, for_training, printable
 from ganzoo.data.preparation import Preparation, prepare
@@ -28,11 +28,14 @@ _FRAME_COLOR = "#d8d8d8"
 def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] = ()) -> Image.Image:
     """Up to 24 evenly spaced images, each next to its prepared version, as one RGB image.
 
+    The caption is the size and the class or values.
+
     With ``classes``, as in ``data.classes``, only images of these classes.
     """
     dataset, preparation = for_training(dataset, preparation)
+    condition = condition_of(dataset)
     labels_of_classes = [
-        label for group in group_classes(dataset.class_names, classes).values() for label in group
+        label for group in group_classes(condition, classes).values() for label in group
     ]
     candidates = (
         _SAMPLES * len(dataset.class_names) // len(labels_of_classes)
@@ -44,13 +47,12 @@ def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] =
         if len(pairs) == _SAMPLES:
             break
         try:
-            image, label = dataset[number]
+            image, value = dataset[number]
         except RequestError:
             continue
-        if not classes or label in labels_of_classes:
-            pairs.append(
-                _pair(image, preparation, "" if label is None else dataset.class_names[label])
-            )
+        if not classes or value in labels_of_classes:
+            told = condition.text(value) if condition and value is not None else ""
+            pairs.append(_pair(image, preparation, told))
     width, height = 2 * _SIDE + 3 * _GAP, _SIDE + _LINE + 2 * _GAP
     rows = -(-len(pairs) // _COLUMNS)
     page = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAGE_COLOR)
@@ -59,13 +61,13 @@ def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] =
     return page
 
 
-def _pair(image: RawImage, preparation: Preparation, class_name: str) -> Image.Image:
+def _pair(image: RawImage, preparation: Preparation, told: str) -> Image.Image:
     before = image if isinstance(image, Image.Image) else to_image(image)
     after = to_image(prepare(image, preparation)).convert("RGBA")
     pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAGE_COLOR)
     pair.paste(_framed(to_image(prepare(before, _BEFORE))), (0, 0))
     pair.paste(_framed(after), (_SIDE + _GAP, 0))
-    caption = f"{size(*before.size)}  {printable(class_name)}"
+    caption = f"{size(*before.size)}  {printable(told)}"
     draw = ImageDraw.Draw(pair)
     draw.text((0, _SIDE + 1), caption, fill="black", font=ImageFont.load_default())
     return pair

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import ChunkedDataset, Dataset, ImageShape
+from ganzoo.contracts import ChunkedDataset, Dataset, ImageShape, condition_of
 from ganzoo.data.cache_writer import NO_ATTRIBUTION
+from ganzoo.data.conditions import require_values
 from ganzoo.data.items import require_array
-from ganzoo.data.labels import require_labels
 from ganzoo.data.order import Indices
 from ganzoo.data.preparation import Preparation, prepare
 
@@ -24,7 +24,7 @@ class StreamedImages:
     chunks in the background. Images that already have the right shape are not changed.
     ``dataset_name`` is the dataset's qualified name.
 
-    Raises RequestError for labels that do not match the class names.
+    Raises RequestError for labels or values that do not match the dataset's condition.
     """
 
     def __init__(
@@ -47,9 +47,8 @@ class StreamedImages:
         first = self._images(range(1))
         channels = first.shape[3] if preparation.channels == "auto" else preparation.channels
         self.shape = ImageShape(channels, preparation.height, preparation.width)
-        self.labels = dataset.labels
-        self.class_names = tuple(dataset.class_names)
-        require_labels(self.labels, self.class_names, self._size, dataset_name)
+        self.condition = condition_of(dataset)
+        self.values = require_values(dataset.values, self.condition, self._size, dataset_name)
         self.identity = preparation.identity(dataset, dataset_name)
 
     def __len__(self) -> int:

@@ -58,7 +58,7 @@ def suggest_settings(
             "keeps the discriminator from memorizing so few images",
         )
     if len(report.classes) > 1:
-        yield "architecture.conditional=true", "lets you choose the class of generated images"
+        yield "data.conditional=true", "lets you choose the class of generated images"
     if report.unbalanced and can_balance:
         yield "data.balance=true", "shows every class equally often"
     if report.unreadable and can_skip:

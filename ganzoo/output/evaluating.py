@@ -59,4 +59,4 @@ def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str
 
 def _evaluate(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> EvaluationResult:
     step, images_seen = run.step, run.images_seen
-    return evaluation(run.generator, run.growth_point, step, images_seen, run.conditional, progress)
+    return evaluation(run.generator, run.growth_point, step, images_seen, progress)

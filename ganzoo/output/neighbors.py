@@ -14,10 +14,11 @@ from ganzoo.contracts import Dataset, Extractor, NamedDataset
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection, Store
 from ganzoo.data.inspection import printable
+from ganzoo.data.order import spread_evenly
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.evaluation import Evaluation, real_images, spread_evenly
+from ganzoo.training.evaluation import Evaluation, real_images
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.store import SILENT, store_of
 

@@ -37,7 +37,8 @@ class Projection:
     """uint8 (C, H, W)."""
     latents: Tensor
     """Its latents, without a batch axis, on the CPU."""
-    label: int | None
+    condition: str | None
+    """Its class or values, as ``TrainedRun.generate`` reads them."""
     distance: float
     """Root mean square difference to the given image, of pixels from 0 to 255."""
     random_distance: float
@@ -62,20 +63,26 @@ class Projector:
     It minimizes the mean squared difference between the two images, summed over several scales,
     each half of the one before, plus the penalty ``0.1 (|z|^2 / D - 1)^2``: normal latents of D
     dimensions almost always have |z|^2 near D. The 256 candidates are the images of
-    ``TrainedRun.generate`` with this seed; without ``class_name``, a conditional generator tries
-    each class as often as it was trained.
+    ``TrainedRun.generate`` with this seed, class and condition; what is not given is tried as often
+    as it was trained.
 
-    Raises RequestError if the generator is not conditional, or has no class of that name.
+    Raises RequestError as ``TrainedRun.generate``.
     """
 
     def __init__(
-        self, run: TrainedRun, steps: int = 300, seed: int = 0, class_name: str | None = None
+        self,
+        run: TrainedRun,
+        steps: int = 300,
+        seed: int = 0,
+        class_name: str | None = None,
+        condition: str | None = None,
     ) -> None:
         self.steps = steps
         self._generator = run.generator
         self._latents = latents_of(run.generator, range(_CANDIDATES), seed)
-        self._labels = run.labels(_CANDIDATES, seed, class_name)
-        self._images = images_from_latents(run.generator, self._latents, self._labels)
+        self._condition = run.condition
+        self._told = run.conditions(_CANDIDATES, seed, class_name, condition)
+        self._images = images_from_latents(run.generator, self._latents, self._told)
         self._device = next(run.generator.parameters()).device
         # Latents that are not normal are standardized by their own mean and standard deviation.
         self._mean, self._std = self._latents.mean().item(), self._latents.std().item()
@@ -85,19 +92,23 @@ class Projector:
         target = _all_scales(imaging.from_uint8(image[None].to(self._device)))
         nearest = self._nearest(target)
         latents = self._latents[nearest].to(self._device)
-        labels = None if self._labels is None else self._labels[nearest].to(self._device)
-        latents, best = self._optimize(latents, labels, target, on_step)
-        label = None if labels is None else labels[best : best + 1]
+        told = None if self._told is None else self._told[nearest].to(self._device)
+        latents, best = self._optimize(latents, told, target, on_step)
+        best_told = None if told is None else told[best : best + 1]
         found = latents[best : best + 1]
-        generated = images_from_latents(self._generator, found, label)[0]
+        generated = images_from_latents(self._generator, found, best_told)[0]
         return Projection(
             image=generated,
             latents=found[0].cpu(),
-            label=None if label is None else int(label),
+            condition=None if best_told is None else self._text(best_told[0]),
             distance=_rms(generated, image),
             random_distance=_rms(self._images[nearest[0]], image),
             length=self._squared_length(found).sqrt().item(),
         )
+
+    def _text(self, told: Tensor) -> str:
+        assert self._condition
+        return self._condition.text(told)
 
     def _nearest(self, target: Tensor) -> Tensor:
         """The indices of the candidates to start from, nearest first."""
@@ -109,7 +120,7 @@ class Projector:
 
     @torch.enable_grad()
     def _optimize(
-        self, start: Tensor, labels: Tensor | None, target: Tensor, on_step: Callable[[], None]
+        self, start: Tensor, told: Tensor | None, target: Tensor, on_step: Callable[[], None]
     ) -> tuple[Tensor, int]:
         """The best latents found from each start, and the index of the best of all."""
         z = start.clone().requires_grad_()
@@ -117,7 +128,7 @@ class Projector:
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         best, lowest = start, torch.full((len(start),), torch.inf, device=start.device)
         for _ in range(self.steps):
-            losses = _losses(self._generator(z, labels), target)
+            losses = _losses(self._generator(z, told), target)
             best, lowest = _keep_best(z.detach(), losses.detach(), best, lowest)
             prior = (self._squared_length(z) - 1).square()
             optimizer.zero_grad()
@@ -126,7 +137,7 @@ class Projector:
             scheduler.step()
             on_step()
         with torch.no_grad():
-            losses = _losses(self._generator(z, labels), target)
+            losses = _losses(self._generator(z, told), target)
         best, lowest = _keep_best(z.detach(), losses, best, lowest)
         return best, int(lowest.argmin())
 

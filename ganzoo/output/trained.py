@@ -7,7 +7,7 @@ import html
 import io
 import textwrap
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,9 +15,9 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo import imaging
-from ganzoo.contracts import Generator, ImageShape, LossRequirements, Networks
-from ganzoo.data.collection import Collection
-from ganzoo.errors import RequestError, UnknownName, did_you_mean
+from ganzoo.contracts import Condition, Generator, ImageShape, LossRequirements, Networks
+from ganzoo.data.collection import Collection, class_names_of
+from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
@@ -26,9 +26,16 @@ from ganzoo.output.device import require_device
 from ganzoo.output.truncation import TruncatedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
+from ganzoo.training.conditional import network_condition
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import ClassFrequencies, latents_of, make_each_class, make_images
+from ganzoo.training.sampling import (
+    ConditionFrequencies,
+    latents_of,
+    make_images,
+    make_rows,
+    row_names,
+)
 from ganzoo.training.weights import Weights
 
 
@@ -49,14 +56,17 @@ class TrainedRun:
             state = read(checkpoints.find(checkpoint))
         self.step: int = state["step"]
         self.images_seen: int = state["images_seen"]
-        self.class_names: tuple[str, ...] = tuple(state["class_names"])
+        self.data_condition = Condition.from_plain(state["condition"])
+        """What is known about each of the run's images."""
+        self.condition = network_condition(run, self.data_condition)
+        """What the networks are told about each image; ``None`` unless ``data.conditional``."""
+        self.frequencies: ConditionFrequencies | None = None
+        """How often each condition was trained; ``None`` unless ``data.conditional``."""
+        if self.condition:
+            self.frequencies = ConditionFrequencies.from_plain(state["frequencies"])
         self.data_image_shape = ImageShape(*state["image_shape"])
         """The shape of the images in the data; ``image_shape`` is smaller at an earlier stage."""
         networks = self._build_networks(LossRequirements(**state["requirements"]))
-        self.conditional = networks.conditional
-        self.class_frequencies = (
-            ClassFrequencies(state["class_counts"]) if self.conditional else None
-        )
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
@@ -85,6 +95,16 @@ class TrainedRun:
         return f'<p>{html.escape(repr(self))}</p><img alt="generated images" src="{source}">'
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The name of each class of the images; empty unless each image has one class."""
+        return class_names_of(self.data_condition)
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The names of the rows of ``generate_rows``; empty unless ``data.conditional``."""
+        return row_names(self.condition) if self.condition else ()
+
+    @property
     def history(self) -> list[Mapping[str, Any]]:
         """The run's reports and evaluations so far: one dict of named numbers per ``step``."""
         return list(Journal.read(self.folder / "metrics.jsonl").lines)
@@ -99,13 +119,13 @@ class TrainedRun:
         sessions = RunFolder(self.folder).sessions()
         now = f"{len(data)} ({data.identity[:8]})"
         before = sessions[-1].get("images", now) if sessions else now
-        shape, names = self.data_image_shape, self.class_names
-        if before != now or (data.shape, data.class_names) != (shape, names):
+        shape, condition = self.data_image_shape, self.data_condition
+        if before != now or (data.shape, data.condition) != (shape, condition):
             raise RequestError(
                 f"{self.folder} was trained on other images, {before} of {shape.size} x "
-                f"{shape.channels} in {len(names)} classes, than these, {now} of "
-                f"{data.shape.size} x {data.shape.channels} in {len(data.class_names)} classes: "
-                "use the original images"
+                f"{shape.channels} with {condition or 'no classes'}, than these, {now} of "
+                f"{data.shape.size} x {data.shape.channels} with "
+                f"{data.condition or 'no classes'}: use the original images"
             )
 
     def generate(
@@ -114,18 +134,21 @@ class TrainedRun:
         seed: int = 0,
         class_name: str | None = None,
         truncation: float = 1.0,
+        condition: str | Mapping[str, float] | None = None,
     ) -> Tensor:
         """``count`` images as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
 
-        Image i depends on the seed, i and its class, not on ``count``. Without ``class_name``, a
-        conditional generator makes images of all classes, each as often as it was trained. With
-        ``truncation`` below 1, images are more typical and less diverse.
+        Image i depends on the seed, i and its condition, not on ``count``. ``condition`` has values
+        by name, also as a text: ``"hue=0.7,size=0.3"``. What is not given is drawn as in training:
+        each class as often, or the values of one of the real images. With ``truncation`` below 1,
+        images are more typical and less diverse.
 
-        Raises RequestError if the generator is not conditional, or has no class of that name.
+        Raises RequestError if the generator is not conditional, has no class or value of that name,
+        or for a value out of range.
         """
         _require_positive(count)
-        labels = self.labels(count, seed, class_name)
-        return make_images(self.truncated(truncation), count, seed, labels)
+        told = self.conditions(count, seed, class_name, condition)
+        return make_images(self.truncated(truncation), count, seed, told)
 
     def grid(
         self,
@@ -134,9 +157,10 @@ class TrainedRun:
         class_name: str | None = None,
         truncation: float = 1.0,
         scale: int = 1,
+        condition: str | Mapping[str, float] | None = None,
     ) -> Image:
         """The images of ``generate`` as one grid; each pixel is repeated ``scale`` times."""
-        images = self.generate(count, seed, class_name, truncation)
+        images = self.generate(count, seed, class_name, truncation, condition)
         return imaging.to_image(imaging.grid(imaging.enlarged(images, scale)))
 
     def latents(self, count: int = 1, seed: int = 0) -> Tensor:
@@ -148,15 +172,19 @@ class TrainedRun:
         device = next(self.generator.parameters()).device
         return latents_of(self.generator, range(count), seed).to(device)
 
-    def generate_each_class(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """``count`` images of every class as uint8 (classes, N, C, H, W), from the same latents.
+    def generate_rows(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
+        """``count`` images for each class or value as uint8 (rows, N, C, H, W).
+
+        All rows use the same latents. The images of a row have one class; or one value rises from
+        its lowest to its highest, while the others are in the middle of their ranges.
+        ``row_names`` has the names of the rows.
 
         Raises RequestError if the generator is not conditional.
         """
-        self._require_conditional()
+        condition = self._require_conditional()
         _require_positive(count)
-        generator = self.truncated(truncation)
-        return make_each_class(generator, len(self.class_names), count, seed)
+        assert self.frequencies
+        return make_rows(self.truncated(truncation), condition, self.frequencies, count, seed)
 
     def truncated(self, truncation: float) -> Generator:
         """The generator with truncated latents; at 1, the generator itself.
@@ -177,23 +205,36 @@ class TrainedRun:
         self.discriminator.to(device)
         return self
 
-    def labels(self, count: int, seed: int, class_name: str | None = None) -> Tensor | None:
-        """The labels of the images that ``generate`` makes, (count,); ``None`` without labels.
+    def conditions(
+        self,
+        count: int,
+        seed: int,
+        class_name: str | None = None,
+        condition: str | Mapping[str, float] | None = None,
+    ) -> Tensor | None:
+        """What the generator is told about the images of ``generate``, (count,) or (count, D).
 
-        Raises RequestError if the generator is not conditional, or has no class of that name.
+        ``None`` unless it is conditional. Raises RequestError as ``generate``.
         """
-        if class_name is None:
-            classes = self.class_frequencies
-            return classes.labels(range(count), seed) if classes else None
-        self._require_conditional()
-        return torch.full((count,), _label(self.class_names, class_name))
+        if class_name is not None and condition is not None:
+            raise RequestError("a class and a condition are given: remove one of them")
+        drawn = self.frequencies.sample(range(count), seed) if self.frequencies else None
+        if class_name is not None:
+            condition = class_name
+        if condition is None:
+            return drawn
+        known = self._require_conditional()
+        if isinstance(condition, str):
+            return known.parse(condition, drawn)
+        return known.complete(condition, drawn)
 
-    def _require_conditional(self) -> None:
-        if not self.conditional:
+    def _require_conditional(self) -> Condition:
+        if self.condition is None:
             raise RequestError(
-                f"{self.folder} was trained without labels: name no class, or train with "
-                "architecture.conditional=true"
+                f"{self.folder} was trained without conditions: name no class or value, or train "
+                "with data.conditional=true"
             )
+        return self.condition
 
     def _build_networks(self, requirements: LossRequirements) -> Networks:
         # As in training, so that frozen parameters with random values are the same.
@@ -201,7 +242,7 @@ class TrainedRun:
             Randomness(self.run.seed).reseed("initial weights", 0, torch.device("cpu"))
             networks: Networks = self.run.architecture.build(
                 image_shape=self.data_image_shape,
-                num_classes=len(self.class_names),
+                condition=self.condition,
                 requirements=requirements,
             )
         return networks
@@ -210,10 +251,3 @@ class TrainedRun:
 def _require_positive(count: int) -> None:
     if count < 1:
         raise RequestError(f"count={count}: it must be at least one image")
-
-
-def _label(names: Sequence[str], name: str) -> int:
-    if name not in names:
-        known = did_you_mean(name, names) or f"; there are {', '.join(names)}"
-        raise UnknownName(f"there is no class called {name}{known}")
-    return names.index(name)

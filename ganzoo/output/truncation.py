@@ -26,9 +26,9 @@ class TruncatedGenerator(Generator):
         self.psi = psi
         self.mean = mean_latent(generator)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """The images of the generator; the latents are used unchanged."""
-        return self.generator(latents, labels)
+        return self.generator(latents, condition)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         """``n`` truncated latents."""

@@ -48,7 +48,7 @@ def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -
 
 
 def walk(
-    generator: Generator, keyframes: list[Tensor], frames: int, labels: Tensor | None = None
+    generator: Generator, keyframes: list[Tensor], frames: int, condition: Tensor | None = None
 ) -> Iterator[Image.Image]:
     """Frames from keyframe to keyframe and back to the first, ``frames`` of them per keyframe.
 
@@ -58,7 +58,7 @@ def walk(
     for start, end in itertools.pairwise([*keyframes, keyframes[0]]):
         for frame in range(frames):
             yield on_white(
-                _grid(images_from_latents(generator, slerp(start, end, frame / frames), labels))
+                _grid(images_from_latents(generator, slerp(start, end, frame / frames), condition))
             )
 
 

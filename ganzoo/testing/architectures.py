@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
 from ganzoo.contracts import (
+    Condition,
     Generator,
     GrowingNetwork,
     ImageShape,
@@ -24,21 +25,25 @@ from ganzoo.testing.state import buffers_of, not_finite, restore_buffers
 
 _SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
 _N = 4
+CONDITIONS = {
+    "class": Condition("class", ("a", "b", "c")),
+    "classes": Condition("classes", ("a", "b", "c")),
+    "vector": Condition("vector", ("a", "b"), ((0.0, 1.0), (-40.0, 10.0))),
+}
+"""A condition of each kind."""
 
 
 def check_architecture(component: ComponentSpec, options: Options, problems: Problems) -> None:
-    """Shapes, ranges, gradients and independence of scores are right, also with labels."""
+    """Shapes, ranges, gradients and independence of scores are right, with every condition."""
     assert isinstance(component, ArchitectureSpec)
-    variants = [(options, 0)]
-    if "conditional" in type(options).model_fields:
-        variants.append((options.model_copy(update={"conditional": True}), 3))
-    for variant, classes in variants:
+    for condition in (None, *(CONDITIONS[kind] for kind in component.conditions)):
+        part = problems.of(f"condition {condition.kind}") if condition else problems
         for independent in (False, True):
             requirements = LossRequirements(independent_scores=independent)
-            with problems.catching("it cannot be built"):
-                built = _build_any(component, variant, classes, requirements, problems)
+            with part.catching("it cannot be built"):
+                built = _build_any(component, options, condition, requirements, part)
                 if built:
-                    _check_networks(component, variant, *built, classes, requirements, problems)
+                    _check_networks(component, options, *built, condition, requirements, part)
 
 
 def _check_networks(
@@ -46,34 +51,34 @@ def _check_networks(
     options: Options,
     networks: Networks,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
     problems: Problems,
 ) -> None:
     again = component.build(
-        options, image_shape=image_shape, num_classes=num_classes, requirements=requirements
+        options, image_shape=image_shape, condition=condition, requirements=requirements
     )
-    labels = torch.arange(_N) % num_classes if networks.conditional else None
+    told = condition.examples(_N) if condition else None
     with problems.catching("growth"):
-        check_growth(component, networks, image_shape, labels, problems)
+        check_growth(component, networks, image_shape, told, problems)
     part = problems.of("generator")
     with part.catching("it cannot be called"):
-        _check_generator(networks, image_shape, labels, part)
+        _check_generator(networks, image_shape, told, part)
     part = problems.of("discriminator")
     with part.catching("it cannot be called"):
         images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        if _check_scores(networks.discriminator, images, labels, part) and (
+        if _check_scores(networks.discriminator, images, told, part) and (
             requirements.independent_scores and not networks.batch_dependent_scores
         ):
-            _check_independence(networks.discriminator, images, labels, part)
-    _check_state(networks, again, image_shape, labels, problems)
+            _check_independence(networks.discriminator, images, told, part)
+    _check_state(networks, again, image_shape, told, problems)
 
 
 def _check_state(
     networks: Networks,
     again: Networks,
     image_shape: ImageShape,
-    labels: Tensor | None,
+    told: Tensor | None,
     problems: Problems,
 ) -> None:
     """New networks that load the state of used ones return the same output for the same input."""
@@ -85,10 +90,10 @@ def _check_state(
         with part.catching("its state_dict() cannot be loaded"), torch.no_grad():
             after.load_state_dict(before.state_dict())
             torch.manual_seed(0)
-            expected = before(input, labels)
+            expected = before(input, told)
             torch.manual_seed(0)
             part.expect(
-                torch.allclose(after(input, labels), expected, equal_nan=True),
+                torch.allclose(after(input, told), expected, equal_nan=True),
                 "its output differs after a resume: register all state with register_buffer()",
             )
 
@@ -96,7 +101,7 @@ def _check_state(
 def _build_any(
     component: ComponentSpec,
     options: Options,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
     problems: Problems,
 ) -> tuple[Networks, ImageShape] | None:
@@ -105,7 +110,7 @@ def _build_any(
         torch.manual_seed(0)
         try:
             networks = component.build(
-                options, image_shape=image, num_classes=num_classes, requirements=requirements
+                options, image_shape=image, condition=condition, requirements=requirements
             )
         except RequestError as error:
             refused.append(str(error))
@@ -119,16 +124,16 @@ def _build_any(
 
 
 def _check_generator(
-    networks: Networks, image_shape: ImageShape, labels: Tensor | None, problems: Problems
+    networks: Networks, image_shape: ImageShape, told: Tensor | None, problems: Problems
 ) -> None:
     generator = networks.generator
     drawn = _check_latents(generator.sample_latents, problems.of("sample_latents"))
     if isinstance(generator, TrainingLatents):
         part = problems.of("sample_training_latents")
-        mixed = generator(_check_latents(generator.sample_training_latents, part), labels)
+        mixed = generator(_check_latents(generator.sample_training_latents, part), told)
         shape = tuple(mixed.shape)
         part.expect(shape == (_N, *image_shape), f"their images have the shape {shape}")
-    made = generator(drawn, labels)
+    made = generator(drawn, told)
     valid = made.shape == (_N, *image_shape)
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
@@ -140,8 +145,26 @@ def _check_generator(
         # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
         problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
     if isinstance(generator, MappingGenerator):
-        _check_mapping(generator, drawn, labels, problems)
+        _check_mapping(generator, drawn, told, problems)
     _check_gradients(generator, made, problems)
+    _check_told(generator, drawn, told, problems)
+
+
+def _check_told(
+    network: nn.Module, inputs: Tensor, told: Tensor | None, problems: Problems
+) -> None:
+    """The output depends on the condition."""
+    if told is None:
+        return
+    outputs = []
+    with torch.no_grad():
+        for each in (told[:1], told[1:2]):
+            torch.manual_seed(0)
+            outputs.append(network(inputs, each.expand(_N, *told.shape[1:])))
+    problems.expect(
+        not torch.equal(*outputs),
+        "its output does not depend on the condition, which its declaration promises",
+    )
 
 
 def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: Problems) -> Tensor:
@@ -160,15 +183,15 @@ def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: P
 
 
 def _check_mapping(
-    generator: Generator, latents: Tensor, labels: Tensor | None, problems: Problems
+    generator: Generator, latents: Tensor, told: Tensor | None, problems: Problems
 ) -> None:
     """``forward`` is ``map`` and then ``synthesize``."""
     assert isinstance(generator, MappingGenerator)
     with torch.no_grad():
         torch.manual_seed(0)
-        expected = generator(latents, labels)
+        expected = generator(latents, told)
         torch.manual_seed(0)
-        made = generator.synthesize(generator.map(latents, labels))
+        made = generator.synthesize(generator.map(latents, told))
     problems.expect(
         torch.allclose(made, expected, equal_nan=True),
         "its images should be those of synthesize(map(latents, condition))",
@@ -176,10 +199,10 @@ def _check_mapping(
 
 
 def _check_scores(
-    discriminator: nn.Module, images: Tensor, labels: Tensor | None, problems: Problems
+    discriminator: nn.Module, images: Tensor, told: Tensor | None, problems: Problems
 ) -> bool:
     """Whether there are finite scores for each image, one or K."""
-    scores = discriminator(images, labels)
+    scores = discriminator(images, told)
     valid = problems.expect(
         scores.ndim in (1, 2) and len(scores) == _N,
         f"its scores have the shape {tuple(scores.shape)}, not ({_N},) or ({_N}, K)",
@@ -187,20 +210,21 @@ def _check_scores(
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")
     _check_gradients(discriminator, scores, problems)
+    _check_told(discriminator, images, told, problems)
     return valid and not wrong
 
 
 def _check_independence(
-    discriminator: nn.Module, images: Tensor, labels: Tensor | None, problems: Problems
+    discriminator: nn.Module, images: Tensor, told: Tensor | None, problems: Problems
 ) -> None:
     others = torch.cat([images[:1], -images[1:]])
     buffers = buffers_of(discriminator)
     with torch.no_grad():
         torch.manual_seed(0)
-        before = discriminator(images, labels)[0]
+        before = discriminator(images, told)[0]
         restore_buffers(discriminator, buffers)
         torch.manual_seed(0)
-        after = discriminator(others, labels)[0]
+        after = discriminator(others, told)[0]
     close = torch.allclose(before, after, atol=1e-5)
     problems.expect(
         close, "a score depends on the other images, but the loss needs independent scores"

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ganzoo.components import ComponentSpec, Options
-from ganzoo.contracts import BulkDataset, ChunkedDataset, Dataset, NamedDataset, ScalableDataset
+from ganzoo.contracts import (
+    BulkDataset,
+    ChunkedDataset,
+    Dataset,
+    NamedDataset,
+    ScalableDataset,
+    condition_of,
+)
+from ganzoo.data.conditions import require_value, require_values
 from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.errors import RequestError
 from ganzoo.testing.problems import Problems
 
 _N = 4
 
 
 def check_dataset(component: ComponentSpec, options: Options, problems: Problems) -> None:
-    """Images and labels are valid, and the same each time and from any thread."""
+    """Images and labels or values are valid, and the same each time and from any thread."""
     dataset: Dataset = component.build(options)
     again: Dataset = component.build(options)
     problems.expect(len(dataset) > 0, "has no images")
@@ -37,7 +48,7 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
             named = all(dataset.name(i) for i in indices)
             problems.expect(named, "name() should not be empty")
     if isinstance(dataset, ChunkedDataset):
-        with problems.catching("chunk, window and labels"):
+        with problems.catching("chunk, window and values"):
             _check_chunked(dataset, problems)
     if isinstance(dataset, ScalableDataset):
         with problems.catching("at()"):
@@ -45,36 +56,45 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
 
 
 def _checked_image(dataset: Dataset, index: int, problems: Problems) -> np.ndarray:
-    image, label = dataset[index]
+    image, value = dataset[index]
     if not isinstance(image, Image.Image):
         valid = image.dtype == np.uint8 and image.ndim == 3
         if not problems.expect(valid, f"image {index} should be uint8 (H, W, C)"):
             return image
     prepare(image, Preparation(resolution=8))
-    classes = len(dataset.class_names)
-    valid = label in range(classes) if classes else label is None
-    problems.expect(valid, f"image {index} has the label {label}, but there are {classes} classes")
+    try:
+        require_value(value, condition_of(dataset), index, "")
+    except RequestError as error:
+        problems.add(str(error))
     return np.asarray(image)
 
 
 def _check_bulk(dataset: Dataset, images: list[np.ndarray], problems: Problems) -> None:
     if isinstance(dataset, BulkDataset):
-        read, labels = dataset.read(range(len(images)))
+        read, values = dataset.read(range(len(images)))
         same = len(read) == len(images) and all(map(np.array_equal, read, images))
         problems.expect(same, "read() and [i] should return the same images")
+        items = [dataset[index][1] for index in range(len(images))]
+        told = [None] * len(images) if values is None else values.tolist()
         problems.expect(
-            (labels is None) == (not dataset.class_names),
-            "read() should return labels if, and only if, there are class names",
+            list(map(_as_plain, told)) == list(map(_as_plain, items)),
+            "read() and [i] should return the same labels or values",
         )
+
+
+def _as_plain(value: Any) -> Any:
+    """A label or values in a form that can be compared."""
+    return tuple(map(np.float32, value)) if isinstance(value, Iterable) else value
 
 
 def _check_chunked(dataset: Dataset, problems: Problems) -> None:
     assert isinstance(dataset, ChunkedDataset)
     positive = min(dataset.chunk, dataset.window) > 0
     problems.expect(positive, "chunk and window should be positive")
-    count = None if dataset.labels is None else len(dataset.labels)
-    valid = count == (len(dataset) if dataset.class_names else None)
-    problems.expect(valid, "labels should have one label per image, or be None without class names")
+    try:
+        require_values(dataset.values, condition_of(dataset), len(dataset), "")
+    except RequestError as error:
+        problems.add(str(error))
 
 
 def _check_scalable(dataset: ScalableDataset, count: int, problems: Problems) -> None:

@@ -22,7 +22,7 @@ def check_growth(
     architecture: ArchitectureSpec,
     networks: Networks,
     image_shape: ImageShape,
-    labels: Tensor | None,
+    told: Tensor | None,
     problems: Problems,
 ) -> None:
     """Both networks grow through the same stages; at fade 0 a stage equals the previous one."""
@@ -48,13 +48,13 @@ def check_growth(
     _check_network(
         problems.of("generator"),
         generator,
-        lambda images: generator(latents, labels),
+        lambda images: generator(latents, told),
         lambda small: enlarged(small, 2),
     )
     _check_network(
         problems.of("discriminator"),
         discriminator,
-        lambda images: discriminator(images, labels),
+        lambda images: discriminator(images, told),
         lambda small: small,
     )
 

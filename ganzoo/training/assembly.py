@@ -7,18 +7,27 @@ from functools import partial
 
 import torch
 
-from ganzoo.contracts import ChunkedDataset, Dataset, ImageShape, LossRequirements, Networks
+from ganzoo.contracts import (
+    ChunkedDataset,
+    Condition,
+    Dataset,
+    ImageShape,
+    LossRequirements,
+    Networks,
+    condition_of,
+)
 from ganzoo.data.batches import Batches, require_balance
-from ganzoo.data.collection import Collection, group_classes
+from ganzoo.data.collection import Collection
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
 from ganzoo.training.components import Components
+from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import repeats
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import ClassFrequencies
+from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
 from ganzoo.training.store import SILENT, prepare
 from ganzoo.training.trial import try_phases
@@ -32,18 +41,13 @@ class Assembly:
     setup: Setup
     batches: Batches
     schedule: GrowthSchedule
-    frequencies: ClassFrequencies | None
-    """How often each class is trained; ``None`` if the networks are unconditional."""
+    frequencies: ConditionFrequencies | None
+    """How often each condition is trained; ``None`` if the networks are unconditional."""
 
     @property
     def engine(self) -> Engine:
         """The device and the processes."""
         return self.setup.engine
-
-    @property
-    def classes(self) -> int:
-        """The number of classes; 0 if the networks are unconditional."""
-        return len(self.batches.data.class_names) if self.setup.conditional else 0
 
     def shuffle(self, randomness: Randomness) -> None:
         """Take the real images in the order of this stream of random numbers."""
@@ -60,7 +64,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     components = Components.of(run, engine.device)
     _check_components(run, dataset, engine)
     data = Collection.of(prepare(run, dataset, engine, progress), run.data.classes)
-    networks = _build_networks(run, data.shape, len(data.class_names), components.requirements)
+    condition = network_condition(run, data.condition)
+    networks = _build_networks(run, data.shape, condition, components.requirements)
     memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in networks.by_name().values():
         network.to(device=engine.device).to(memory_format=memory_format)
@@ -71,11 +76,11 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
         batches_per_step=_batches_per_step(run, components),
     )
     frequencies = None
-    if networks.conditional:
-        frequencies = ClassFrequencies.of(data, balance=run.data.balance)
+    if condition:
+        frequencies = ConditionFrequencies.of(data, balance=run.data.balance)
     randomness = Randomness(run.seed)
     take = partial(batches.take, shard=engine.shard)
-    setup = Setup(networks, components, take, engine, randomness, schedule.at(0))
+    setup = Setup(networks, components, take, engine, randomness, schedule.at(0), condition)
     return Assembly(run, setup, batches, schedule, frequencies)
 
 
@@ -96,26 +101,27 @@ def _batches_per_step(run: Run, components: Components) -> int:
 def _check_components(run: Run, dataset: Dataset, engine: Engine) -> None:
     """Raise, before images are prepared, what components raise for every number of channels."""
     options = run.data
-    classes = len(group_classes(dataset.class_names, options.classes))
+    known = chosen_condition(run, condition_of(dataset))
     if options.balance:
-        require_balance(classes, chunked=isinstance(dataset, ChunkedDataset))
+        require_balance(known, chunked=isinstance(dataset, ChunkedDataset))
+    condition = network_condition(run, known)
     possible = (1, 3) if options.channels == "auto" else (options.channels,)
     for channels in possible:
         try:
-            _try(run, ImageShape(channels, options.height, options.width), classes, engine)
+            _try(run, ImageShape(channels, options.height, options.width), condition, engine)
             return
         except (RequestError, PluginError):
             if channels == possible[-1]:
                 raise
 
 
-def _try(run: Run, image_shape: ImageShape, classes: int, engine: Engine) -> None:
+def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine: Engine) -> None:
     """Try separate instances of the components on random images."""
     components = Components.of(run, engine.device)
-    networks = _build_networks(run, image_shape, classes, components.requirements)
+    networks = _build_networks(run, image_shape, condition, components.requirements)
     first = GrowthSchedule(run, networks, image_shape, processes=engine.processes).at(0)
     first.grow(*networks.by_name().values())
-    try_phases(components, networks, first.stage.image_shape, engine)
+    try_phases(components, networks, first.stage.image_shape, engine, condition)
 
 
 def _batches(
@@ -126,10 +132,10 @@ def _batches(
 
 
 def _build_networks(
-    run: Run, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    run: Run, image_shape: ImageShape, condition: Condition | None, requirements: LossRequirements
 ) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
     networks: Networks = run.architecture.build(
-        image_shape=image_shape, num_classes=num_classes, requirements=requirements
+        image_shape=image_shape, condition=condition, requirements=requirements
     )
     return networks

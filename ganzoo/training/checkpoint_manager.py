@@ -12,7 +12,7 @@ from ganzoo.evaluation.record import ComparisonBasis
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.training import state
 from ganzoo.training.checkpoint import Checkpoints, State, read
-from ganzoo.training.sampling import ClassFrequencies
+from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.trainer import Trainer
 
 
@@ -23,7 +23,7 @@ class CheckpointManager:
         self,
         trainer: Trainer,
         data: Collection,
-        frequencies: ClassFrequencies | None,
+        frequencies: ConditionFrequencies | None,
         checkpoints: Checkpoints,
         observers: ObserverList,
     ) -> None:
@@ -93,7 +93,7 @@ class CheckpointManager:
             "step": self._progress.step,
             "images_seen": self._progress.images_seen,
             **state.facts_of(self._data),
-            "class_counts": list(self._frequencies.counts) if self._frequencies else [],
+            "frequencies": self._frequencies.to_plain() if self._frequencies else None,
             "requirements": asdict(self._trainer.setup.components.requirements),
             "state": state.take(self._trainer.table()),
         }

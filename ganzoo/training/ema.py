@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ganzoo.contracts import Generator
 from ganzoo.sections import EmaOptions
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import ClassFrequencies
+from ganzoo.training.sampling import ConditionFrequencies
 
 _BATCHES, _BATCH_SIZE = 4, 32
 """The generated batches from which batch normalization's statistics are computed.
@@ -25,8 +25,8 @@ within 2 %, which changes images by 1.3 of 255 on average; 512 images halve that
 class Ema:
     """The EMA generator: a copy whose weights are averages of the trained generator's.
 
-    Its batch statistics depend on the seed and on the class ``frequencies``, if any. ``progress``
-    is called with what is computed, the number of batches done, and their total.
+    Its batch statistics depend on the seed and on the ``frequencies`` of conditions, if any.
+    ``progress`` is called with what is computed, the number of batches done, and their total.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Ema:
         generator: Generator,
         settings: EmaOptions,
         seed: int = 0,
-        frequencies: ClassFrequencies | None = None,
+        frequencies: ConditionFrequencies | None = None,
         progress: Callable[[str, int, int], None] = lambda what, done, total: None,
     ) -> None:
         self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
@@ -75,8 +75,8 @@ class Ema:
         """Compute batch normalization's statistics with the averaged weights.
 
         Statistics of the trained weights, or their average, do not fit the averaged weights
-        (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). Each class is as frequent as in
-        training. The statistics depend on the weights and the seed alone.
+        (Izmailov et al. 2018, arXiv 1803.05407, section 3.2). Each condition is as frequent as
+        in training. The statistics depend on the weights and the seed alone.
         """
         norms = [module for module in self.generator.modules() if isinstance(module, _BatchNorm)]
         if self.statistics_are_current or not norms:
@@ -93,11 +93,11 @@ class Ema:
             self._progress("batch statistics of the EMA generator", batch, batches)
             random = self._randomness.generator("settling", batch)
             latents = self.generator.sample_latents(_BATCH_SIZE, random).to(device)
-            labels = None
+            told = None
             if self._frequencies:
                 numbers = range(batch * _BATCH_SIZE, (batch + 1) * _BATCH_SIZE)
-                labels = self._frequencies.labels(numbers, self._randomness.seed).to(device)
-            self.generator(latents, labels)
+                told = self._frequencies.sample(numbers, self._randomness.seed).to(device)
+            self.generator(latents, told)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()

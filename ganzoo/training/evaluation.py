@@ -6,7 +6,6 @@ import json
 import time
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +13,7 @@ from ganzoo import imaging
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Extractor, Generator
 from ganzoo.data.collection import Collection
-from ganzoo.data.order import Indices
+from ganzoo.data.order import spread_evenly
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.cache import EvaluationCache, cache_key
 from ganzoo.evaluation.evaluator import (
@@ -29,7 +28,7 @@ from ganzoo.evaluation.metric_check import check_metrics
 from ganzoo.evaluation.record import EvaluationResult, Goal, selection_metric
 from ganzoo.run import Run
 from ganzoo.training.growth import GrowthPoint
-from ganzoo.training.sampling import ClassFrequencies, images_from_latents, latents_of
+from ganzoo.training.sampling import ConditionFrequencies, images_from_latents, latents_of
 
 
 class Evaluation:
@@ -85,20 +84,19 @@ class Evaluation:
         point: GrowthPoint,
         step: int,
         images_seen: int,
-        conditional: bool = False,
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
     ) -> EvaluationResult:
         """Measure a generator, which is in evaluation mode and at the stage of ``point``.
 
-        Its images are those of ``ganzoo generate`` with the run's seed. The classes of a
-        ``conditional`` generator are as frequent as among the real images that it is compared with,
-        even if ``data.balance`` trains all classes equally. An exception in ``progress`` is raised;
+        Its images are those of ``ganzoo generate`` with the run's seed. The classes or values of a
+        conditional run are as frequent as among the real images that it is compared with, even if
+        ``data.balance`` trains all classes equally. An exception in ``progress`` is raised;
         one in a metric is passed to ``failed``, if given.
         """
         start = time.perf_counter()
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
-        generated = self._generate(generator, conditional, progress)
+        generated = self._generate(generator, progress)
         scores = evaluator(generated, progress, failed)
         assert self.run.extractor
         return EvaluationResult(
@@ -115,16 +113,17 @@ class Evaluation:
             seconds=round(time.perf_counter() - start, 1),
         )
 
-    def _generate(self, generator: Generator, conditional: bool, progress: Progress) -> Tensor:
+    def _generate(self, generator: Generator, progress: Progress) -> Tensor:
         count = self.run.evaluate.samples
-        frequencies = ClassFrequencies.of(self._data) if conditional else None
+        conditional = self.run.data.conditional
+        frequencies = ConditionFrequencies.of(self._data) if conditional else None
         batches, seed = [], self.run.seed
         for batch in torch.arange(count).split(AT_ONCE):
             progress("generated images", int(batch[0]), count)
             indices = batch.tolist()
-            labels = frequencies.labels(indices, seed) if frequencies else None
+            told = frequencies.sample(indices, seed) if frequencies else None
             latents = latents_of(generator, indices, seed)
-            batches.append(images_from_latents(generator, latents, labels))
+            batches.append(images_from_latents(generator, latents, told))
         return torch.cat(batches)
 
     def _evaluator_at(self, point: GrowthPoint) -> Evaluator:
@@ -153,9 +152,3 @@ def _configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:
     shown = json.dumps(others, sort_keys=True) if others else ""
     goal: Goal = getattr(chosen.entry.component, "goal", "low")
     return ConfiguredMetric(chosen.build(), goal, identity, shown, chosen.entry.code)
-
-
-def spread_evenly(numbers: Indices, most: int) -> Indices:
-    """At most so many of them, from all over."""
-    count = min(most, len(numbers))
-    return numbers[np.arange(count) * len(numbers) // count]

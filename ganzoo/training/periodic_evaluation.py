@@ -93,7 +93,7 @@ class PeriodicEvaluation:
             failures.setdefault(in_one_line(error), []).append(metric)
 
         evaluated = self._evaluation(
-            *(ema.generator, setup.point, *self._progress.position, setup.conditional),
+            *(ema.generator, setup.point, *self._progress.position),
             *(progress, failed),
         )
         for reason, names in failures.items():

@@ -15,12 +15,12 @@ from ganzoo.training.assembly import Assembly
 from ganzoo.training.diversity import diversity
 from ganzoo.training.ema import Ema
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import make_each_class, make_images
+from ganzoo.training.sampling import make_images, make_rows, row_names
 
 Show = Callable[[str, NDArray[np.uint8]], None]
 Progress = Callable[[str, int, int], None]
-_MIN_PER_CLASS = 4
-"""A grid has rows for each class if each class gets at least this number of images."""
+_MIN_PER_ROW = 4
+"""A grid has rows for each class or value if each gets at least this number of images."""
 
 
 class SampleGrids:
@@ -53,10 +53,10 @@ class SampleGrids:
         assembly = self._assembly
         self._ema.update_batch_statistics()
         self._progress("samples", 0, self._count)
-        labels, seed = None, assembly.run.seed
+        told, seed = None, assembly.run.seed
         if assembly.frequencies:
-            labels = assembly.frequencies.labels(range(self._count), seed)
-        samples = make_images(self._ema.generator, self._count, seed, labels)
+            told = assembly.frequencies.sample(range(self._count), seed)
+        samples = make_images(self._ema.generator, self._count, seed, told)
         self._show("samples", self._grid(samples))
         self._progress("samples", self._count, self._count)
         if self._count < 2:
@@ -66,23 +66,21 @@ class SampleGrids:
         return diversity(samples) / real_diversity if real_diversity else None
 
     def _grid(self, samples: Tensor) -> NDArray[np.uint8]:
-        """A grid of the samples, with rows for each class if there are enough images of each."""
-        assembly = self._assembly
+        """A grid of the samples, with rows for each class or value if there are enough images."""
+        assembly, condition = self._assembly, self._setup.condition
         # Images of early stages are enlarged, so that all grids have the same size.
         stage = self._setup.point.stage
         factor = assembly.batches.data.shape.height // stage.image_shape.height
-        per_class = self._count // assembly.classes if assembly.classes else 0
-        if per_class < _MIN_PER_CLASS:
+        each = self._count // condition.size if condition else 0
+        if each < _MIN_PER_ROW or condition is None or assembly.frequencies is None:
             return imaging.grid(imaging.enlarged(samples, factor))
-        rows = max(1, round((per_class / assembly.classes) ** 0.5))  # makes the grid about square
-        columns = per_class // rows
-        classes = make_each_class(
-            self._ema.generator, assembly.classes, columns * rows, assembly.run.seed
-        )
-        enlarged = imaging.enlarged(classes.flatten(0, 1), factor).unflatten(
-            0, (assembly.classes, -1)
-        )
-        return imaging.class_grid(enlarged, assembly.batches.data.class_names, columns)
+        # Several lines of a class make the grid about square; a value changes along one line.
+        lines = 1 if condition.kind == "vector" else max(1, round((each / condition.size) ** 0.5))
+        columns = each // lines
+        generator, seed = self._ema.generator, assembly.run.seed
+        rows = make_rows(generator, condition, assembly.frequencies, columns * lines, seed)
+        enlarged = imaging.enlarged(rows.flatten(0, 1), factor).unflatten(0, (condition.size, -1))
+        return imaging.class_grid(enlarged, row_names(condition), columns)
 
     @cached_property
     def _real_images(self) -> Tensor:

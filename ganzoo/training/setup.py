@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Discriminator, Generator, Networks, RealImages
+from ganzoo.contracts import Condition, Discriminator, Generator, Networks, RealImages
 from ganzoo.data.batches import Batch
 from ganzoo.training.components import Components
 from ganzoo.training.engine import Engine
@@ -29,11 +29,13 @@ class Setup:
         engine: Engine,
         randomness: Randomness,
         point: GrowthPoint,
+        condition: Condition | None = None,
     ) -> None:
         self.networks: dict[str, nn.Module] = networks.by_name()
         self.generator: Generator = networks.generator
         self.discriminator: Discriminator = networks.discriminator
-        self.conditional = networks.conditional
+        self.condition = condition
+        """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components
         self.engine = engine
         self.randomness = randomness
@@ -68,7 +70,7 @@ class Setup:
             batch = self._take(first, count)
             random = self.randomness.generator("augment", first, self.engine.device)
             images = self.augment(batch.images, random, self.engine.shard)
-            condition = batch.labels if self.conditional else None
+            condition = batch.condition if self.condition else None
             self._last = (first, count), RealImages(self.point.shrink(images), condition)
         return self._last[1]
 

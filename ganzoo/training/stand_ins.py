@@ -40,9 +40,9 @@ class LinearGenerator(Generator):
         images: Tensor = self.layers(intermediate)
         return images
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W)."""
-        return self.synthesize(self.map(latents, labels))
+        return self.synthesize(self.map(latents, condition))
 
 
 class LinearDiscriminator(Discriminator):
@@ -53,7 +53,7 @@ class LinearDiscriminator(Discriminator):
         pixels = torch.Size(image_shape).numel()
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         scores: Tensor = self.layers(images)
         return scores

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Stateful
+from ganzoo.contracts import Condition, Stateful
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.size import size
@@ -82,17 +82,19 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def facts_of(data: Collection) -> State:
     """What a checkpoint says about the images."""
-    return {"image_shape": list(data.shape), "class_names": list(data.class_names)}
+    condition = data.condition.to_plain() if data.condition else None
+    return {"image_shape": list(data.shape), "condition": condition}
 
 
 def require_same_images(data: Collection, state: State) -> None:
-    """Raise RequestError if the images have another shape or other classes than before."""
-    if facts_of(data) == {key: state[key] for key in ("image_shape", "class_names")}:
+    """Raise RequestError if the images have another shape or condition than before."""
+    if facts_of(data) == {key: state[key] for key in ("image_shape", "condition")}:
         return
     channels, height, width = state["image_shape"]
+    before = Condition.from_plain(state["condition"]) or "no classes"
     raise RequestError(
-        f"the run was trained on images of {size(width, height)} x {channels} in "
-        f"{len(state['class_names'])} classes; these are {data.shape.size} x "
-        f"{data.shape.channels} in {len(data.class_names)}: resume with the images that the run "
-        "was trained on"
+        f"the run was trained on images of {size(width, height)} x {channels} with "
+        f"{before}; these are {data.shape.size} x {data.shape.channels} with"
+        f" {data.condition or 'no classes'}: resume with the images that "
+        "the run was trained on"
     )

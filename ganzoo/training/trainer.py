@@ -70,10 +70,11 @@ class Trainer:
         for phase in self.phases:
             if self.progress.step % phase.every == 0:
                 count = repeats(phase, self.run.train)
-                for repeat in range(count):
+                first = self.progress.step // phase.every * count
+                for number in range(first, first + count):
                     if phase.new_images:
                         self.progress.images_seen += stage.batch_size
-                    self.updater.update(phase, self.progress.step * count + repeat, self.optimizers)
+                    self.updater.update(phase, number, self.optimizers)
         self.progress.step += 1
         self._collect_scalars()
         self._average_generator(stage.batch_size)

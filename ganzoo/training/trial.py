@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import ImageShape, Networks, Phase
+from ganzoo.contracts import Condition, ImageShape, Networks, Phase
 from ganzoo.data.batches import Batch
 from ganzoo.errors import ContractError
 from ganzoo.structure import require_plain, require_scores, require_tensor
@@ -34,23 +34,27 @@ _MAX_ABSOLUTE = 10.0
 
 
 def try_phases(
-    components: Components, networks: Networks, image_shape: ImageShape, engine: Engine
+    components: Components,
+    networks: Networks,
+    image_shape: ImageShape,
+    engine: Engine,
+    condition: Condition | None = None,
 ) -> None:
     """Try the networks, the augmentations and all phases; none must be used afterwards.
 
-    ``image_shape`` is that of the networks' present stage. Raises PluginError if a component fails
-    or breaks its contract.
+    ``image_shape`` is that of the networks' present stage; ``condition`` is what they are told.
+    Raises PluginError if a component fails or breaks its contract.
     """
     with _preserved_random_state(engine.device):
         is_small = image_shape.height * image_shape.width <= _MAX_PIXELS
         if is_small:
-            _try_networks(networks, image_shape, engine.device)
+            _try_networks(networks, image_shape, engine.device, condition)
         for augmentation in components.augmentations.values():
             with augmentation.code:
                 _try_augmentation(augmentation, _images(image_shape, engine.device))
         if is_small or not networks.others:
             used = networks if is_small else stand_ins(image_shape)
-            setup = trial_setup(components, used, image_shape, engine)
+            setup = trial_setup(components, used, image_shape, engine, condition)
             for phase in components.phases():
                 _try_phase(phase, setup)
         for _, component in components.by_section():
@@ -60,35 +64,42 @@ def try_phases(
 
 
 def trial_setup(
-    components: Components, networks: Networks, image_shape: ImageShape, engine: Engine
+    components: Components,
+    networks: Networks,
+    image_shape: ImageShape,
+    engine: Engine,
+    condition: Condition | None = None,
 ) -> Setup:
     """A setup with random images, four in each process."""
 
     def take(first: int, count: int) -> Batch:
-        labels = torch.zeros(_N, dtype=torch.int64, device=engine.device)
-        return Batch(_images(image_shape, engine.device), labels)
+        told = condition.examples(_N).to(engine.device) if condition else None
+        return Batch(_images(image_shape, engine.device), told)
 
     for network in networks.by_name().values():
         network.to(engine.device)
     stage = Stage(0, image_shape, _N * engine.processes)
-    return Setup(networks, components, take, engine, Randomness(0), GrowthPoint(stage, 1.0))
+    point = GrowthPoint(stage, 1.0)
+    return Setup(networks, components, take, engine, Randomness(0), point, condition)
 
 
 def _preserved_random_state(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _try_networks(networks: Networks, image_shape: ImageShape, device: torch.device) -> None:
+def _try_networks(
+    networks: Networks, image_shape: ImageShape, device: torch.device, condition: Condition | None
+) -> None:
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
-    labels = torch.zeros(_N, dtype=torch.int64, device=device) if networks.conditional else None
+    told = condition.examples(_N).to(device) if condition else None
     with torch.no_grad(), generator.plugin_code:
         latents = generator.sample_latents(_N, _random(device))
         for training in (False, True):  # samples are generated in evaluation mode
-            images = generator.train(training)(latents, labels)
+            images = generator.train(training)(latents, told)
             require_tensor("the generator's output", images, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
-        require_scores(discriminator(images, labels), _N, discriminator.forward)
+        require_scores(discriminator(images, told), _N, discriminator.forward)
 
 
 def _try_phase(phase: Phase, setup: Setup) -> None:

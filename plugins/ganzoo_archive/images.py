@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import posixpath
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    Condition,
     EightBitConverter,
     RequestError,
     UnreadableImage,
+    condition_by_table,
     find_images,
     fingerprint_of_file,
     images_in_class_folders,
     labels_by_folder,
-    labels_by_table,
     open_image,
     parse_dataset_json,
     strip_common_folder,
@@ -24,7 +25,6 @@ from ganzoo import (
 from ganzoo_archive.members import open_archive
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -36,9 +36,9 @@ _TABLE = "dataset.json"
 class ArchiveImages:
     """All images in a zip or tar file, sorted by name.
 
-    Labels come from a dataset.json, if there is one. Otherwise each folder is a class, with
-    everything below it; a folder that contains all images is not a class. The few images outside
-    the class folders are left out.
+    Classes or values come from a dataset.json, if there is one. Otherwise each folder is a class,
+    with everything below it; a folder that contains all images is not a class. The few images
+    outside the class folders are left out.
     """
 
     def __init__(self, options: ArchiveOptions) -> None:
@@ -56,7 +56,8 @@ class ArchiveImages:
                 f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
                 + "".join(f"; {note}" for note in self._notes)
             )
-        self._labels, self.class_names = self._find_labels()
+        self._values, self.condition = self._find_values()
+        self.class_names = self.condition.class_names if self.condition else ()
         self._converter = EightBitConverter(
             options.range, self._names, [self._path], self._open, str(self._path)
         )
@@ -78,7 +79,7 @@ class ArchiveImages:
     def __len__(self) -> int:
         return len(self._names)
 
-    def __getitem__(self, index: int) -> tuple[Image, int | None]:
+    def __getitem__(self, index: int) -> tuple[Image, Any]:
         name = self._names[index]
         where = f"{name} in {self._path}"
         try:
@@ -88,7 +89,7 @@ class ArchiveImages:
             if not self._skip:
                 reason += "; write dataset.on_error=skip to leave such images out"
             raise UnreadableImage(where, reason, skip=self._skip) from error
-        return image, None if self._labels is None else int(self._labels[index])
+        return image, None if self._values is None else self._values[index].tolist()
 
     def _open(self, name: str) -> BinaryIO:
         return io.BytesIO(self._members.read(name))
@@ -99,12 +100,13 @@ class ArchiveImages:
         except ValueError:
             return b""
 
-    def _find_labels(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    def _find_values(self) -> tuple[NDArray[Any] | None, Condition | None]:
         tables = [name for name in self._members.names if posixpath.basename(name) == _TABLE]
         if not tables:
             self._names, notes = images_in_class_folders(self._names, ignore_common_folder=True)
             self._notes += notes
-            return labels_by_folder(strip_common_folder(self._names))
+            labels, names = labels_by_folder(strip_common_folder(self._names))
+            return labels, Condition("class", names) if names else None
         name = min(tables, key=lambda name: (name.count("/"), name))
         table = f"{name} in {self._path}"
         try:
@@ -113,6 +115,6 @@ class ArchiveImages:
             raise RequestError(f"cannot read {table}: {error}") from error
         rows = parse_dataset_json(content, table)
         if rows is None:
-            return None, ()
+            return None, None
         folder = name.removesuffix(_TABLE)
-        return labels_by_table(rows, [name.removeprefix(folder) for name in self._names], table)
+        return condition_by_table(rows, [name.removeprefix(folder) for name in self._names], table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from pydantic import Field
 
@@ -24,6 +25,12 @@ class BlossomsOptions(Options):
         default=0,
         ge=0,
         description="Random seed: the same seed always gives the same images.",
+    )
+    condition: Literal["class", "petals", "vector"] = Field(
+        default="class",
+        description="What is told about each image: class is the number of petals as a class, "
+        "petals is this number as a value, vector has the values petals, hue (0 is blue, 1 yellow) "
+        "and size (the radius in heights of the image).",
     )
 
 

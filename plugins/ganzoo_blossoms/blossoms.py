@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo import Condition
 from ganzoo_blossoms.drawing import VERSION, draw
-from ganzoo_blossoms.ring import MAX_PETALS, MIN_PETALS, petal_counts
+from ganzoo_blossoms.properties import CONDITIONS, properties
 
 if TYPE_CHECKING:
     from ganzoo_blossoms import BlossomsOptions
@@ -18,17 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blossoms:
-    """``count`` square images of flowers; the label is the number of petals minus 3."""
+    """``count`` square images of flowers, with a class or values of each."""
 
     seed: int
     count: int
     size: int
     """Height and width, in pixels."""
+    told: str = "class"
+    """What is told about each image: its class, its petals, or all of its values."""
+
+    @property
+    def condition(self) -> Condition:
+        """The classes "3 petals" to "8 petals", or the values petals, hue and size."""
+        return CONDITIONS[self.told]
 
     @property
     def class_names(self) -> Sequence[str]:
-        """The names "3 petals" to "8 petals"."""
-        return [f"{n} petals" for n in range(MIN_PETALS, MAX_PETALS + 1)]
+        """The names of the classes, if there are any."""
+        return self.condition.class_names
 
     @property
     def fingerprint(self) -> str:
@@ -38,25 +46,25 @@ class Blossoms:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Any]:
         index = range(self.count)[index]
-        images, labels = self.read(range(index, index + 1))
-        return images[0], int(labels[0])
+        images, values = self.read(range(index, index + 1))
+        return images[0], values[0].tolist()
 
     def at(self, resolution: int) -> Blossoms:
         """The same flowers at another resolution."""
         return replace(self, size=resolution)
 
-    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Images, uint8 (N, size, size, 3), and their labels, int64 (N,).
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[Any]]:
+        """Images, uint8 (N, size, size, 3), and labels, int64 (N,), or values, float32 (N, D).
 
         Raises IndexError if an index is not in 0 to ``count - 1``.
         """
         if indices and not 0 <= min(indices) <= max(indices) < self.count:
             raise IndexError(f"no such images: {indices} of {self.count}")
-        return draw(self.seed, indices, self.size), petal_counts(self.seed, indices) - MIN_PETALS
+        return draw(self.seed, indices, self.size), properties(self.seed, indices, self.told)
 
 
 def make_blossoms(options: BlossomsOptions) -> Blossoms:
     """The dataset for these options."""
-    return Blossoms(seed=options.seed, count=options.count, size=options.size)
+    return Blossoms(options.seed, options.count, options.size, options.condition)

@@ -41,6 +41,8 @@ class PetalColors:
 
     throat: Float
     tip: Float
+    hue: Float
+    """The hue of the tip, in degrees of OKLCH."""
     accent: Float
     """The color of the marks."""
     throat_length: Float
@@ -82,6 +84,7 @@ class PetalColors:
                 hue + turn,
             ),
             tip=oklch(lightness, chroma, hue),
+            hue=hue,
             accent=oklch(
                 0.96 + dark * (0.6 * lightness - 0.96), 0.03 + 0.12 * dark, hue - 12 * dark
             ),

@@ -8,6 +8,8 @@ import numpy as np
 
 from ganzoo_blossoms.randomness import Draws, Float
 
+MIN_RADIUS, MAX_RADIUS = 0.3, 0.46
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -28,7 +30,7 @@ class Pose:
     @classmethod
     def sample(cls, draws: Draws) -> Pose:
         """A random pose: only the tips of petals may be outside the image."""
-        radius = draws.uniform(0.3, 0.46)
+        radius = draws.uniform(MIN_RADIUS, MAX_RADIUS)
         margin = (0.53 - radius).clip(0)
         return cls(
             x=0.5 + draws.uniform(-1, 1) * margin,

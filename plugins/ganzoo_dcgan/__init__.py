@@ -39,7 +39,6 @@ class DcganOptions(Options):
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout probability for the discriminator's input."
     )
-    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
@@ -51,6 +50,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             summary="DCGAN: strided convolutions, for square images of 8 to 256 pixels.",
             factory="ganzoo_dcgan.networks:build",
             options=DcganOptions,
+            conditions=("class", "classes", "vector"),
             reference="Radford et al. 2015, arXiv 1511.06434; conditional: Mirza & Osindero 2014, "
             "arXiv 1411.1784",
         )

@@ -1,6 +1,6 @@
 """Generator and discriminator of DCGAN (Radford et al. 2015).
 
-Labels are embedded as in Mirza & Osindero 2014.
+Conditions are embedded as in Mirza & Osindero 2014.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Discriminator, Generator, ImageShape, LossRequirements, Networks
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    Generator,
+    ImageShape,
+    LossRequirements,
+    Networks,
+)
 
 if TYPE_CHECKING:
     from ganzoo_dcgan import DcganOptions
@@ -33,46 +41,41 @@ def build(
     options: DcganOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
     """Both networks, initialized as in the paper.
 
-    Raises ValueError if the images are not squares with a side in ``SIZES``, and for
-    ``conditional`` networks if the images have no labels.
+    Raises ValueError if the images are not squares with a side in ``SIZES``.
     """
     if image_shape.height != image_shape.width or image_shape.width not in SIZES:
         raise ValueError(_unsupported_size(image_shape))
-    if options.conditional and not num_classes:
-        raise ValueError(
-            "the images have no labels: remove conditional, or use a dataset with labels"
-        )
-    generator = DcganGenerator(options, image_shape, num_classes)
+    generator = DcganGenerator(options, image_shape, condition)
     discriminator = DcganDiscriminator(
-        options, image_shape, num_classes, requirements.norm(options.norm)
+        options, image_shape, condition, requirements.norm(options.norm)
     )
     generator.apply(_initialize)
     discriminator.apply(_initialize)
-    return Networks(
-        generator=generator, discriminator=discriminator, conditional=options.conditional
-    )
+    return Networks(generator=generator, discriminator=discriminator)
 
 
 class DcganGenerator(Generator):
     """Projects latents to 4 x 4 feature maps, then upsamples these to the image's size.
 
-    Latents are normal, in the paper uniform in [-1, 1]. A learned embedding of the label is
+    Latents are normal, in the paper uniform in [-1, 1]. A learned embedding of the condition is
     concatenated to the latents.
     """
 
-    def __init__(self, options: DcganOptions, image_shape: ImageShape, num_classes: int) -> None:
+    def __init__(
+        self, options: DcganOptions, image_shape: ImageShape, condition: Condition | None
+    ) -> None:
         super().__init__()
         kernel, latent_dim = options.kernel_size, options.latent_dim
         widths = _widths(options, image_shape)[::-1]
         self.latent_dim = latent_dim
-        self.embed = nn.Embedding(num_classes, latent_dim) if options.conditional else None
+        self.embed = ConditionEmbedding(condition, latent_dim) if condition else None
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim * (1 + options.conditional), widths[0] * 4 * 4, bias=False),
+            nn.Linear(latent_dim * (1 + bool(condition)), widths[0] * 4 * 4, bias=False),
             nn.Unflatten(1, (widths[0], 4, 4)),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
@@ -86,10 +89,10 @@ class DcganGenerator(Generator):
         """Normal latents, (n, latent_dim) float32."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
         if self.embed is not None:
-            latents = torch.cat((latents, self.embed(labels)), dim=1)
+            latents = torch.cat((latents, self.embed(condition)), dim=1)
         images: Tensor = self.layers(latents)
         return images
 
@@ -97,18 +100,18 @@ class DcganGenerator(Generator):
 class DcganDiscriminator(Discriminator):
     """Downsamples the image to 4 x 4 feature maps, then computes one score from these.
 
-    A learned embedding of the label is concatenated to the image, as one more channel.
+    A learned embedding of the condition is concatenated to the image, as one more channel.
     """
 
     def __init__(
-        self, options: DcganOptions, image_shape: ImageShape, num_classes: int, norm: str
+        self, options: DcganOptions, image_shape: ImageShape, condition: Condition | None, norm: str
     ) -> None:
         super().__init__()
         kernel, widths = options.kernel_size, _widths(options, image_shape)
-        inputs = image_shape.channels + options.conditional
+        inputs = image_shape.channels + bool(condition)
         self.embed = (
-            nn.Embedding(num_classes, image_shape.height * image_shape.width)
-            if options.conditional
+            ConditionEmbedding(condition, image_shape.height * image_shape.width)
+            if condition
             else None
         )
         layers: list[nn.Module] = [
@@ -125,10 +128,10 @@ class DcganDiscriminator(Discriminator):
             layers += [nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, 1)]
         self.layers = nn.Sequential(*layers, nn.Flatten(0))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
         if self.embed is not None:
-            plane = self.embed(labels).view(-1, 1, *images.shape[2:])
+            plane = self.embed(condition).view(-1, 1, *images.shape[2:])
             images = torch.cat((images, plane), dim=1)
         scores: Tensor = self.layers(images)
         return scores

@@ -33,7 +33,6 @@ class FullyConvolutionalOptions(Options):
         description="Normalization of the discriminator; auto is batch, or layer if the loss "
         "needs independent scores, as a gradient penalty does.",
     )
-    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
@@ -45,6 +44,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             summary="Fully convolutional encoder-decoder whose latents have the image's shape.",
             factory="ganzoo_fully_convolutional.networks:build",
             options=FullyConvolutionalOptions,
+            conditions=("class", "classes", "vector"),
             reference="Latents of the image's shape: Jetchev et al. 2016, arXiv 1611.08207; "
             "encoder-decoder: Johnson et al. 2016, arXiv 1603.08155; conditional: Mirza & Osindero "
             "2014, arXiv 1411.1784",

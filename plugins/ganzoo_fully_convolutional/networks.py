@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Discriminator, Generator, ImageShape, LossRequirements, Networks
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    Generator,
+    ImageShape,
+    LossRequirements,
+    Networks,
+)
 
 if TYPE_CHECKING:
     from ganzoo_fully_convolutional import FullyConvolutionalOptions
@@ -31,50 +39,42 @@ def build(
     options: FullyConvolutionalOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
     """Both networks, initialized.
 
-    Raises ValueError if the image's sides cannot be halved ``depth`` times, and for
-    ``conditional`` networks if the images have no labels.
+    Raises ValueError if the image's sides cannot be halved ``depth`` times.
     """
-    if options.conditional and not num_classes:
-        raise ValueError(
-            "the images have no labels: remove conditional, or use a dataset with labels"
-        )
     # Channels at the image's full size, at 1/2, at 1/4, and so on.
     widths = [
         options.base_channels * min(2**halved, 8)
         for halved in range(_depth(options, image_shape) + 1)
     ]
-    labels = num_classes if options.conditional else 0
-    generator = FullyConvolutionalGenerator(image_shape, widths, options.blocks, labels)
+    generator = FullyConvolutionalGenerator(image_shape, widths, options.blocks, condition)
     discriminator = FullyConvolutionalDiscriminator(
-        image_shape, widths, requirements.norm(options.norm), labels
+        image_shape, widths, requirements.norm(options.norm), condition
     )
     generator.apply(_initialize)
     discriminator.apply(_initialize)
-    return Networks(
-        generator=generator, discriminator=discriminator, conditional=options.conditional
-    )
+    return Networks(generator=generator, discriminator=discriminator)
 
 
 class FullyConvolutionalGenerator(Generator):
     """An encoder-decoder with residual blocks at its smallest feature maps.
 
-    There are no skip connections. Learned constant planes of the label are concatenated to the
+    There are no skip connections. Learned constant planes of the condition are concatenated to the
     latents.
     """
 
     def __init__(
-        self, image_shape: ImageShape, widths: list[int], blocks: int, num_classes: int
+        self, image_shape: ImageShape, widths: list[int], blocks: int, condition: Condition | None
     ) -> None:
         super().__init__()
         self.image = image_shape
-        self.label_planes = LabelPlanes(image_shape.channels, num_classes)
+        self.condition_planes = ConditionPlanes(image_shape.channels, condition)
         layers: list[nn.Module] = []
-        for narrow, wide in pairwise([self.label_planes.planes, *widths[1:]]):
+        for narrow, wide in pairwise([self.condition_planes.planes, *widths[1:]]):
             layers += [_downsampling_conv(narrow, wide), nn.BatchNorm2d(wide), nn.ReLU()]
         layers += [Residual(widths[-1]) for _ in range(blocks)]
         for wide, narrow in pairwise(widths[::-1]):
@@ -88,27 +88,27 @@ class FullyConvolutionalGenerator(Generator):
         """Normal latents for images of the run's size, (n, C, H, W) float32."""
         return torch.randn(n, *self.image, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images in [-1, 1] of the latents' shape (N, C, H, W).
 
         H and W may differ from the run's, but must be multiples of 2^depth.
         """
-        images: Tensor = self.layers(self.label_planes(latents, labels))
+        images: Tensor = self.layers(self.condition_planes(latents, condition))
         return images
 
 
 class FullyConvolutionalDiscriminator(Discriminator):
     """Two convolutions per scale, then the mean over the scores of all positions.
 
-    Learned constant planes of the label are concatenated to the image.
+    Learned constant planes of the condition are concatenated to the image.
     """
 
     def __init__(
-        self, image_shape: ImageShape, widths: list[int], norm: str, num_classes: int
+        self, image_shape: ImageShape, widths: list[int], norm: str, condition: Condition | None
     ) -> None:
         super().__init__()
-        self.label_planes = LabelPlanes(image_shape.channels, num_classes)
-        inputs = self.label_planes.planes
+        self.condition_planes = ConditionPlanes(image_shape.channels, condition)
+        inputs = self.condition_planes.planes
         layers: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
             layers += [_conv(inputs, narrow, bias=True), nn.LeakyReLU(0.2)]
@@ -117,25 +117,25 @@ class FullyConvolutionalDiscriminator(Discriminator):
             inputs = wide
         self.layers = nn.Sequential(*layers, _conv(widths[-1], 1, bias=True))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
-        scores: Tensor = self.layers(self.label_planes(images, labels))
+        scores: Tensor = self.layers(self.condition_planes(images, condition))
         return scores.mean((1, 2, 3))
 
 
-class LabelPlanes(nn.Module):
-    """Concatenates one constant plane per channel to an image; their values depend on the label."""
+class ConditionPlanes(nn.Module):
+    """Concatenates constant planes, one per channel, with values that depend on the condition."""
 
-    def __init__(self, channels: int, num_classes: int) -> None:
+    def __init__(self, channels: int, condition: Condition | None) -> None:
         super().__init__()
-        self.values = nn.Embedding(num_classes, channels) if num_classes else None
-        self.planes = channels * (2 if num_classes else 1)
+        self.values = ConditionEmbedding(condition, channels) if condition else None
+        self.planes = channels * (1 + bool(condition))
 
-    def forward(self, images: Tensor, labels: Tensor | None) -> Tensor:
-        """(N, C, H, W) to (N, planes, H, W); unchanged without classes."""
+    def forward(self, images: Tensor, condition: Tensor | None) -> Tensor:
+        """(N, C, H, W) to (N, planes, H, W); unchanged without a condition."""
         if self.values is None:
             return images
-        planes = self.values(labels)[:, :, None, None].expand_as(images)
+        planes = self.values(condition)[:, :, None, None].expand_as(images)
         return torch.cat((images, planes), dim=1)
 
 

@@ -20,7 +20,6 @@ class GrowingMlpOptions(Options):
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout probability for the discriminator's hidden units."
     )
-    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
@@ -32,6 +31,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             summary="Fully connected networks that grow layer by layer, for small images.",
             factory="ganzoo_growing_mlp.networks:build",
             options=GrowingMlpOptions,
+            conditions=("class", "classes", "vector"),
             grows=True,
             reference="Goodfellow et al. 2014, arXiv 1406.2661; growth: Karras et al. 2017, arXiv "
             "1710.10196; conditional: Mirza & Osindero 2014, arXiv 1411.1784",

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import GrowingDiscriminator, GrowingGenerator, ImageShape, LossRequirements, Networks
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    ImageShape,
+    LossRequirements,
+    Networks,
+)
 
 if TYPE_CHECKING:
     from ganzoo_growing_mlp import GrowingMlpOptions
@@ -24,39 +32,30 @@ def build(
     options: GrowingMlpOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
-    """Both networks; the discriminator's scores are independent of the batch.
-
-    Raises ValueError for ``conditional`` networks if the images have no labels.
-    """
-    if options.conditional and not num_classes:
-        raise ValueError(
-            "the images have no labels: remove conditional, or use a dataset with labels"
-        )
-    generator = GrowingMlpGenerator(options, image_shape, num_classes)
-    discriminator = GrowingMlpDiscriminator(options, image_shape, num_classes)
+    """Both networks; the discriminator's scores are independent of the batch."""
+    generator = GrowingMlpGenerator(options, image_shape, condition)
+    discriminator = GrowingMlpDiscriminator(options, image_shape, condition)
     generator.apply(_initialize)
     _scale_down(generator.image_layers[1:])
     discriminator.apply(_initialize)
-    return Networks(
-        generator=generator, discriminator=discriminator, conditional=options.conditional
-    )
+    return Networks(generator=generator, discriminator=discriminator)
 
 
 class GrowingMlpGenerator(GrowingGenerator):
     """One more hidden ReLU layer per stage, then the stage's own output layer with tanh.
 
-    A learned embedding of the label is concatenated to the latents.
+    A learned embedding of the condition is concatenated to the latents.
     """
 
     def __init__(
-        self, options: GrowingMlpOptions, image_shape: ImageShape, num_classes: int
+        self, options: GrowingMlpOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        inputs = options.latent_dim * (1 + options.conditional)
+        inputs = options.latent_dim * (1 + bool(condition))
         super().__init__(
             stages,
             blocks=(
@@ -71,31 +70,31 @@ class GrowingMlpGenerator(GrowingGenerator):
             ),
         )
         self.latent_dim = options.latent_dim
-        self.embed = nn.Embedding(num_classes, options.latent_dim) if options.conditional else None
+        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         """Normal latents, (n, latent_dim) float32."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
         if self.embed is not None:
-            latents = torch.cat((latents, self.embed(labels)), dim=1)
+            latents = torch.cat((latents, self.embed(condition)), dim=1)
         return self.grown(latents)
 
 
 class GrowingMlpDiscriminator(GrowingDiscriminator):
     """One more hidden LeakyReLU layer per stage, after the stage's own input layer.
 
-    A learned embedding of the label is concatenated to the input.
+    A learned embedding of the condition is concatenated to the input.
     """
 
     def __init__(
-        self, options: GrowingMlpOptions, image_shape: ImageShape, num_classes: int
+        self, options: GrowingMlpOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        labels = options.latent_dim * options.conditional
+        told = options.latent_dim * bool(condition)
         score = nn.Sequential(nn.Linear(widths[0], 1), nn.Flatten(0))
         super().__init__(
             stages,
@@ -104,26 +103,26 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
                 *(_hidden(wide, narrow, options.dropout) for narrow, wide in pairwise(widths)),
             ],
             image_layers=(
-                _InputLayer(_hidden(prod(shape) + labels, width, options.dropout))
+                _InputLayer(_hidden(prod(shape) + told, width, options.dropout))
                 for width, shape in zip(widths, stages, strict=True)
             ),
         )
-        self.embed = nn.Embedding(num_classes, options.latent_dim) if options.conditional else None
+        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
-        return self.grown(images, *([] if self.embed is None else [self.embed(labels)]))
+        return self.grown(images, *([] if self.embed is None else [self.embed(condition)]))
 
 
 class _InputLayer(nn.Module):
-    """A dense layer of all pixels, to which the label's embedding is concatenated."""
+    """A dense layer of all pixels, to which the condition's embedding is concatenated."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
 
-    def forward(self, images: Tensor, *labels: Tensor) -> Tensor:
-        units: Tensor = self.layer(torch.cat((images.flatten(1), *labels), dim=1))
+    def forward(self, images: Tensor, *told: Tensor) -> Tensor:
+        units: Tensor = self.layer(torch.cat((images.flatten(1), *told), dim=1))
         return units
 
 

@@ -41,9 +41,11 @@ class Hdf5Options(Options):
     )
     labels_key: str | None = Field(
         None,
-        description="The HDF5 dataset with the labels, integers or strings; by default labels, if "
-        "the file has it. An HDF5 dataset or attribute class_names may give the names of integer "
-        "labels.",
+        description="The HDF5 dataset with the labels; by default labels, if the file has it. "
+        "Integers or strings (N,) are classes, numbers 0 and 1 of shape (N, D) are several classes "
+        "per image, and other numbers (N, D) are values. HDF5 datasets or attributes class_names "
+        "or value_names may give their names, and a dataset value_ranges (D, 2) the ranges of "
+        "values.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, encode_labels, fingerprint_of_file
+from ganzoo import Condition, ImageArray, RequestError, encode_condition, fingerprint_of_file
 from ganzoo_hdf5.memory import free_memory
 from ganzoo_hdf5.store import Store, StoredArray, is_text
 
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
     from ganzoo_hdf5 import Hdf5Options
 
 _LABELS = "labels"
-_CLASS_NAMES = "class_names"
+_VALUE_NAMES, _RANGES = ("value_names",), "value_ranges"
+_CLASS_NAMES = ("class_names", *_VALUE_NAMES)
+_MOST_VALUES = 1000
 _MIN_READ = 2**20
 """Bytes to read at once: for less, the overhead of a read is larger than the read."""
 
 
 class Hdf5Images:
-    """The images in an HDF5 file, with their labels if the file has any."""
+    """The images in an HDF5 file, with their labels or values if the file has any."""
 
     def __init__(self, options: Hdf5Options) -> None:
         if options.path is None:
@@ -37,7 +40,8 @@ class Hdf5Images:
             self._array = self._find_images()
             stored = {key: self._store.attribute_text(key) for key in ("layout", "range")}
             self._images = ImageArray(self._array, name, options.layout, options.range, stored)
-            self.labels, self.class_names = self._classes()
+            self.values, self.condition = self._find_values()
+        self.class_names = self.condition.class_names if self.condition else ()
         self._loads = self._should_load()
         self._loaded: NDArray[np.uint8] | None = None
         self._lock = threading.Lock()
@@ -64,15 +68,15 @@ class Hdf5Images:
     def __len__(self) -> int:
         return len(self._images)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int | None]:
-        images, labels = self.read(range(index, index + 1))
-        return images[0], None if labels is None else int(labels[0])
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Any]:
+        images, values = self.read(range(index, index + 1))
+        return images[0], None if values is None else values[0].tolist()
 
-    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        """Images, uint8 (N, H, W, C), and their labels, int64 (N,), if any."""
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
+        """Images, uint8 (N, H, W, C), and labels, int64 (N,), or values, float32 (N, D), if any."""
         rows = slice(indices.start, indices.stop, indices.step)
         images = self._all()[rows] if self._loads else self._images.read(indices)
-        return images, None if self.labels is None else self.labels[rows]
+        return images, None if self.values is None else self.values[rows]
 
     def _find_images(self) -> StoredArray:
         key = self._options.images_key
@@ -84,7 +88,7 @@ class Hdf5Images:
             + (f"one of {names}" if names else "but the file has no datasets")
         )
 
-    def _classes(self) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    def _find_values(self) -> tuple[NDArray[Any] | None, Condition | None]:
         key = self._options.labels_key or _LABELS
         name = f"{self._store.path}: {key}"
         labels = self._store.array(key)
@@ -95,18 +99,26 @@ class Hdf5Images:
                     f"{self._store.path} has no dataset {key!r}: write dataset.labels_key=NAME, "
                     f"one of {names}"
                 )
-            return None, ()
-        if labels.shape[:1] != (len(self),) or math.prod(labels.shape[1:]) != 1:
+            return None, None
+        if labels.shape[:1] != (len(self),) or math.prod(labels.shape[1:]) > _MOST_VALUES:
             raise RequestError(
-                f"{name} has the shape {labels.shape}, but there are {len(self)} images"
+                f"{name} has the shape {labels.shape}, but there are {len(self)} images, and at "
+                f"most {_MOST_VALUES} values of each"
             )
         texts = is_text(labels.dtype)
         values: NDArray[Any] = np.array(labels.texts()) if texts else labels[0 : len(self)]
-        return encode_labels(values, name, self._class_names())
+        stored = self._store.array(_RANGES)
+        ranges = stored[0:_MOST_VALUES] if stored and len(stored.shape) == 2 else None
+        told = self._names(_CLASS_NAMES if ranges is None else _VALUE_NAMES)
+        return encode_condition(values, name, told, ranges)
 
-    def _class_names(self) -> list[str]:
-        names = self._store.array(_CLASS_NAMES)
-        return names.texts() if names else self._store.attribute_texts(_CLASS_NAMES)
+    def _names(self, keys: Sequence[str]) -> list[str]:
+        """The names in the first of these datasets or attributes that the file has."""
+        for key in keys:
+            stored = self._store.array(key)
+            if found := stored.texts() if stored else self._store.attribute_texts(key):
+                return found
+        return []
 
     def _should_load(self) -> bool:
         memory, free = self._options.memory, free_memory()

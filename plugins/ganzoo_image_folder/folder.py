@@ -6,10 +6,11 @@ import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganzoo import (
     IMAGE_SUFFIXES,
+    Condition,
     EightBitConverter,
     RequestError,
     UnreadableImage,
@@ -20,9 +21,11 @@ from ganzoo import (
     labels_by_folder,
     open_image,
 )
-from ganzoo_image_folder.table import read_labels
+from ganzoo_image_folder.columns import Column
+from ganzoo_image_folder.table import read_table
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
     from ganzoo_image_folder import ImageFolderOptions
@@ -36,9 +39,10 @@ _START = 64
 class ImageFolder:
     """All images in a folder and its subfolders, sorted by name.
 
-    Labels come from a table, if there is one. Otherwise each subfolder is a class, with everything
-    below it, and images outside the subfolders are left out. If at least half of the images are
-    outside, or if there are such images and only one subfolder, all images are kept without labels.
+    Classes or values come from a table, if there is one. Otherwise each subfolder is a class, with
+    everything below it, and images outside the subfolders are left out. If at least half of the
+    images are outside, or if there are such images and only one subfolder, all images are kept
+    without labels.
     """
 
     def __init__(self, options: ImageFolderOptions) -> None:
@@ -59,12 +63,21 @@ class ImageFolder:
         self._table = options.labels
         if options.labels is None and (options.path / TABLE).is_file():
             self._table = options.path / TABLE
+        columns = list(map(Column.parse, options.condition))
+        if columns and not self._table:
+            raise RequestError(
+                "dataset.condition names columns of a table: write dataset.labels=FILE.csv"
+            )
+        self._values: NDArray[Any] | None
+        self.condition: Condition | None
         if self._table:
-            self._labels, self.class_names = read_labels(self._table, self._names)
+            self._values, self.condition = read_table(self._table, self._names, columns)
         else:
             self._names, notes = images_in_class_folders(self._names)
             self._notes += notes
-            self._labels, self.class_names = labels_by_folder(self._names)
+            self._values, names = labels_by_folder(self._names)
+            self.condition = Condition("class", names) if names else None
+        self.class_names = self.condition.class_names if self.condition else ()
         paths = [self._folder / name for name in self._names]
         self._converter = EightBitConverter(
             options.range, self._names, paths, self._open, str(self._folder)
@@ -89,7 +102,7 @@ class ImageFolder:
     def __len__(self) -> int:
         return len(self._names)
 
-    def __getitem__(self, index: int) -> tuple[Image, int | None]:
+    def __getitem__(self, index: int) -> tuple[Image, Any]:
         try:
             image = self._converter.convert(open_image(self._folder / self._names[index]))
         except UnreadableImage as error:
@@ -97,7 +110,7 @@ class ImageFolder:
             raise UnreadableImage(
                 error.image, error.reason if self._skip else reason, skip=self._skip
             ) from error
-        return image, None if self._labels is None else int(self._labels[index])
+        return image, None if self._values is None else self._values[index].tolist()
 
     def _open(self, name: str) -> BinaryIO:
         path = self._folder / name

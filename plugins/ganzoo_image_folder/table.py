@@ -1,17 +1,18 @@
-"""Labels of images from a table: a CSV file, or a dataset.json of StyleGAN2-ADA."""
+"""What a table says about images: a CSV file, or a dataset.json of StyleGAN2-ADA."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ganzoo import RequestError, labels_by_table, parse_dataset_json
+from ganzoo import Condition, RequestError, condition_by_table, parse_dataset_json
+from ganzoo_image_folder.columns import Column
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _LARGEST = 64 * 1024**2
@@ -19,21 +20,28 @@ _MOST_SHOWN = 10
 _HEADINGS = ("label", "class")
 
 
-def read_labels(
-    table: Path, names: Sequence[str]
-) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
-    """The labels of the images ``names``, int64 (N,), and the class names.
+def read_table(
+    table: Path, names: Sequence[str], columns: Sequence[Column] = ()
+) -> tuple[NDArray[Any] | None, Condition | None]:
+    """The labels of the images ``names``, int64 (N,), or their values, float32 (N, D).
 
-    ``None`` and () if a dataset.json says that there are no labels. Raises RequestError if the
-    table cannot be read, or has no label for an image.
+    A CSV file gives the class of each image, or with ``columns`` the numbers in these. ``None`` if
+    a dataset.json says that there are no labels. Raises RequestError if the table cannot be read,
+    has nothing for an image, or has a number that is wrong or out of range.
     """
-    content = _content(table)
+    content, where = _content(table), str(table)
+    value_names, ranges = [column.name for column in columns], Column.ranges(columns)
     if table.suffix == ".json":
-        numbers = parse_dataset_json(content, str(table))
-        return (None, ()) if numbers is None else labels_by_table(numbers, names, str(table))
-    rows = _csv_rows(table, content)
+        found = parse_dataset_json(content, where)
+        if found is None:
+            return None, None
+        return condition_by_table(found, names, where, value_names, ranges)
+    lines = _Lines(table, content)
+    if columns:
+        return condition_by_table(_numbers(lines, columns), names, where, value_names, ranges)
+    rows = _classes(lines)
     _require_classes(table, rows, names)
-    return labels_by_table(((row.name, row.label) for row in rows if row.label), names, str(table))
+    return condition_by_table(((row.name, row.label) for row in rows if row.label), names, where)
 
 
 class _Row(NamedTuple):
@@ -42,23 +50,76 @@ class _Row(NamedTuple):
     label: str
 
 
-def _csv_rows(table: Path, content: bytes) -> list[_Row]:
-    """The rows of a CSV file, with or without headings; the first column is the file name."""
-    text = io.StringIO(_text(table, content), newline="")
-    lines = csv.reader(text, skipinitialspace=True, strict=True)
-    wrong = f"of {table} is not of the form FILE NAME,CLASS, or does not match the headings"
+class _Lines:
+    """The lines of a CSV file, with or without headings; the first column is the file name."""
+
+    def __init__(self, table: Path, content: bytes) -> None:
+        self.table = table
+        self.headings: list[str] = []
+        """Empty if there are none."""
+        self.rows = self._read(content)
+        """The line number and the cells of each row."""
+
+    def _read(self, content: bytes) -> list[tuple[int, list[str]]]:
+        text = io.StringIO(_text(self.table, content), newline="")
+        lines = csv.reader(text, skipinitialspace=True, strict=True)
+        wrong = (
+            f"of {self.table} is not of the form FILE NAME,CLASS, or does not match the headings"
+        )
+        try:
+            rows = [(lines.line_num, [cell.strip() for cell in cells]) for cells in lines if cells]
+        except csv.Error as error:
+            raise RequestError(f"line {lines.line_num} {wrong}: {error}") from error
+        if rows and not PurePosixPath(rows[0][1][0]).suffix:  # no file name: a heading
+            _, self.headings = rows.pop(0)
+        for number, cells in rows:
+            if len(cells) != (len(self.headings) or 2) or not cells[0]:
+                raise RequestError(f"line {number} {wrong}")
+        return rows
+
+    def column(self, name: str) -> int:
+        """The position of the column with this heading; raises RequestError if there is none."""
+        if name not in self.headings[1:]:
+            known = ", ".join(self.headings[1:]) or "no headings"
+            raise RequestError(
+                f"{self.table} has no column {name}, but {known}: correct dataset.condition"
+            )
+        return self.headings.index(name, 1)
+
+
+def _classes(lines: _Lines) -> list[_Row]:
+    """The class in each row; empty where there is none."""
+    column = _class_column(lines.headings, lines.table) if lines.headings else 1
+    return [_Row(line, str(PurePosixPath(cells[0])), cells[column]) for line, cells in lines.rows]
+
+
+def _numbers(lines: _Lines, columns: Sequence[Column]) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """The name in each row, and the numbers in these columns."""
+    positions = [lines.column(column.name) for column in columns]
+    for line, cells in lines.rows:
+        numbers = []
+        for column, position in zip(columns, positions, strict=True):
+            where = f"line {line} of {lines.table}"
+            numbers.append(_number(cells[position], column, where))
+        yield str(PurePosixPath(cells[0])), tuple(numbers)
+
+
+def _number(cell: str, column: Column, where: str) -> float:
+    if not cell:
+        raise RequestError(f"{where} has no {column.name}: add it, or remove the image")
     try:
-        rows = [(lines.line_num, [cell.strip() for cell in cells]) for cells in lines if cells]
-    except csv.Error as error:
-        raise RequestError(f"line {lines.line_num} {wrong}: {error}") from error
-    width, column = 2, 1
-    if rows and not PurePosixPath(rows[0][1][0]).suffix:  # no file name: a heading
-        _, headings = rows.pop(0)
-        width, column = len(headings), _class_column(headings, table)
-    for number, cells in rows:
-        if len(cells) != width or not cells[0]:
-            raise RequestError(f"line {number} {wrong}")
-    return [_Row(line, str(PurePosixPath(cells[0])), cells[column]) for line, cells in rows]
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise RequestError(f"{where} has {column.name}={cell}, which is not a number: correct it")
+    if column.range and not column.range[0] <= number <= column.range[1]:
+        low, high = column.range
+        raise RequestError(
+            f"{where} has {column.name}={number:g}, which is not in {low:g}..{high:g}: correct it, "
+            "or the range in dataset.condition"
+        )
+    return number
 
 
 def _require_classes(table: Path, rows: Sequence[_Row], names: Sequence[str]) -> None:
@@ -81,7 +142,7 @@ def _class_column(headings: Sequence[str], table: Path) -> int:
     if len(headings) != 2:
         raise RequestError(
             f"{table} has no column with the heading {' or '.join(_HEADINGS)}: rename one of "
-            f"{', '.join(headings)}"
+            f"{', '.join(headings)}, or choose columns with dataset.condition"
         )
     return 1
 

@@ -19,7 +19,6 @@ class MlpOptions(Options):
         lt=1,
         description="Dropout probability for the discriminator's hidden units.",
     )
-    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
@@ -31,6 +30,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             summary="Fully connected generator and discriminator, for small images of any shape.",
             factory="ganzoo_mlp.networks:build",
             options=MlpOptions,
+            conditions=("class", "classes", "vector"),
             reference="Goodfellow et al. 2014, arXiv 1406.2661; conditional: Mirza & Osindero "
             "2014, arXiv 1411.1784",
         )

@@ -1,7 +1,7 @@
 """Fully connected generator and discriminator as in Goodfellow et al. 2014.
 
-Labels are embedded as in Mirza & Osindero 2014. The paper's discriminator has maxout units; here
-they are LeakyReLU. No layer has batch statistics, so scores are independent of the batch.
+Conditions are embedded as in Mirza & Osindero 2014. The paper's discriminator has maxout units;
+here they are LeakyReLU. No layer has batch statistics, so scores are independent of the batch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Discriminator, Generator, ImageShape, LossRequirements, Networks
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    Generator,
+    ImageShape,
+    LossRequirements,
+    Networks,
+)
 
 if TYPE_CHECKING:
     from ganzoo_mlp import MlpOptions
@@ -23,37 +31,30 @@ def build(
     options: MlpOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
-    """Both networks; the discriminator's scores are independent of the batch.
-
-    Raises ValueError for ``conditional`` networks if the images have no labels.
-    """
-    if options.conditional and not num_classes:
-        raise ValueError(
-            "the images have no labels: remove conditional, or use a dataset with labels"
-        )
-    generator = MlpGenerator(options, image_shape, num_classes)
-    discriminator = MlpDiscriminator(options, image_shape, num_classes)
+    """Both networks; the discriminator's scores are independent of the batch."""
+    generator = MlpGenerator(options, image_shape, condition)
+    discriminator = MlpDiscriminator(options, image_shape, condition)
     generator.apply(_initialize)
     discriminator.apply(_initialize)
-    return Networks(
-        generator=generator, discriminator=discriminator, conditional=options.conditional
-    )
+    return Networks(generator=generator, discriminator=discriminator)
 
 
 class MlpGenerator(Generator):
     """Hidden ReLU layers, then an output layer with tanh.
 
-    A learned embedding of the label is concatenated to the latents.
+    A learned embedding of the condition is concatenated to the latents.
     """
 
-    def __init__(self, options: MlpOptions, image_shape: ImageShape, num_classes: int) -> None:
+    def __init__(
+        self, options: MlpOptions, image_shape: ImageShape, condition: Condition | None
+    ) -> None:
         super().__init__()
         self.latent_dim = options.latent_dim
-        self.embed = nn.Embedding(num_classes, options.latent_dim) if options.conditional else None
-        inputs = options.latent_dim * (1 + options.conditional)
+        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        inputs = options.latent_dim * (1 + bool(condition))
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise([inputs] + [options.width] * options.layers):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
@@ -64,10 +65,10 @@ class MlpGenerator(Generator):
         """Normal latents, (n, latent_dim) float32."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
         if self.embed is not None:
-            latents = torch.cat((latents, self.embed(labels)), dim=1)
+            latents = torch.cat((latents, self.embed(condition)), dim=1)
         images: Tensor = self.layers(latents)
         return images
 
@@ -75,23 +76,25 @@ class MlpGenerator(Generator):
 class MlpDiscriminator(Discriminator):
     """Hidden LeakyReLU layers, then one score.
 
-    A learned embedding of the label is concatenated to the input.
+    A learned embedding of the condition is concatenated to the input.
     """
 
-    def __init__(self, options: MlpOptions, image_shape: ImageShape, num_classes: int) -> None:
+    def __init__(
+        self, options: MlpOptions, image_shape: ImageShape, condition: Condition | None
+    ) -> None:
         super().__init__()
-        self.embed = nn.Embedding(num_classes, options.latent_dim) if options.conditional else None
-        inputs = prod(image_shape) + options.latent_dim * options.conditional
+        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        inputs = prod(image_shape) + options.latent_dim * bool(condition)
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise([inputs] + [options.width] * options.layers):
             layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2), nn.Dropout(options.dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(options.width, 1), nn.Flatten(0))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
         inputs = images.flatten(1)
         if self.embed is not None:
-            inputs = torch.cat((inputs, self.embed(labels)), dim=1)
+            inputs = torch.cat((inputs, self.embed(condition)), dim=1)
         scores: Tensor = self.layers(inputs)
         return scores
 

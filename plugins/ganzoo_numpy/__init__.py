@@ -29,9 +29,10 @@ class NumpyOptions(Options):
     )
     labels_key: str | None = Field(
         None,
-        description="The name of the labels in an .npz file, integers or strings; by default "
-        "labels or y, if the file has one. An array class_names may give the names of integer "
-        "labels.",
+        description="The name of the labels in an .npz file; by default labels or y, if the file "
+        "has one. Integers or strings (N,) are classes, numbers 0 and 1 of shape (N, D) are "
+        "several classes per image, and other numbers (N, D) are values. Arrays class_names or "
+        "value_names may give their names, and value_ranges (D, 2) the ranges of values.",
     )
 
 

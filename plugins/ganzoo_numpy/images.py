@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import ImageArray, RequestError, encode_labels, fingerprint_of_file
+from ganzoo import Condition, ImageArray, RequestError, encode_condition, fingerprint_of_file
 from ganzoo_numpy.files import Npz, map_npy
 
 if TYPE_CHECKING:
@@ -19,21 +19,23 @@ if TYPE_CHECKING:
 
 _IMAGES = ("images", "x", "arr_0")
 _LABELS = ("labels", "y")
+_VALUE_NAMES, _RANGES = ("value_names",), "value_ranges"
+_CLASS_NAMES = ("class_names", *_VALUE_NAMES)
 
 
 class _Arrays(NamedTuple):
     """The arrays of a file and their names."""
 
     images: NDArray[Any]
-    labels: NDArray[np.int64] | None = None
-    class_names: tuple[str, ...] = ()
+    values: NDArray[Any] | None = None
+    condition: Condition | None = None
     keys: tuple[str, ...] = ()
     stored: Mapping[str, str] | None = None
     """The layout and range stored in the file."""
 
 
 class NumpyImages:
-    """The images of an array, with their labels if the file has any."""
+    """The images of an array, with their labels or values if the file has any."""
 
     def __init__(self, options: NumpyOptions) -> None:
         if options.path is None:
@@ -43,11 +45,12 @@ class NumpyImages:
         name = ": ".join([str(options.path), *arrays.keys[:1]])
         self._images = ImageArray(arrays.images, name, options.layout, options.range, arrays.stored)
         self._keys = arrays.keys
-        self._labels = arrays.labels
-        self.class_names = arrays.class_names
-        if self._labels is not None and len(self._labels) != len(self):
+        self._values = arrays.values
+        self.condition = arrays.condition
+        self.class_names = arrays.condition.class_names if arrays.condition else ()
+        if self._values is not None and len(self._values) != len(self):
             raise RequestError(
-                f"{name} has {len(self)} images, but {arrays.keys[1]} has {len(self._labels)}"
+                f"{name} has {len(self)} images, but {arrays.keys[1]} has {len(self._values)}"
             )
 
     @cached_property
@@ -59,14 +62,14 @@ class NumpyImages:
     def __len__(self) -> int:
         return len(self._images)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int | None]:
-        label = None if self._labels is None else int(self._labels[index])
-        return self._images.read(range(index, index + 1))[0], label
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Any]:
+        value = None if self._values is None else self._values[index].tolist()
+        return self._images.read(range(index, index + 1))[0], value
 
-    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-        """Images, uint8 (N, H, W, C), and their labels, int64 (N,), if any."""
-        labels = None if self._labels is None else self._labels[indices]
-        return self._images.read(indices), labels
+    def read(self, indices: range) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
+        """Images, uint8 (N, H, W, C), and labels, int64 (N,), or values, float32 (N, D), if any."""
+        values = None if self._values is None else self._values[indices]
+        return self._images.read(indices), values
 
 
 def _read(path: Path, options: NumpyOptions) -> _Arrays:
@@ -110,11 +113,19 @@ def _read_npz(file: Npz, options: NumpyOptions) -> _Arrays:
     labels = _find_key(file, "labels_key", options.labels_key, _LABELS)
     if labels is None:
         return _Arrays(file.read(images), keys=(images,), stored=stored)
-    names = file.read("class_names") if "class_names" in file.keys else np.array([], str)
+    ranges = file.read(_RANGES) if _RANGES in file.keys else None
+    names = _names(file, _CLASS_NAMES if ranges is None else _VALUE_NAMES)
+    values, condition = encode_condition(file.read(labels), f"{file.path}: {labels}", names, ranges)
+    return _Arrays(file.read(images), values, condition, (images, labels), stored)
+
+
+def _names(file: Npz, keys: Sequence[str]) -> NDArray[Any]:
+    """The names in the first of these arrays that the file has; empty if it has none."""
+    key = next((key for key in keys if key in file.keys), None)
+    names = file.read(key) if key else np.array([], str)
     if names.ndim != 1 or names.dtype.kind not in "US":
-        raise RequestError(f"{file.path}: class_names must be strings, not {names.dtype}")
-    numbers, class_names = encode_labels(file.read(labels), f"{file.path}: {labels}", names)
-    return _Arrays(file.read(images), numbers, class_names, (images, labels), stored)
+        raise RequestError(f"{file.path}: {key} must be strings, not {names.dtype}")
+    return names
 
 
 def _stored_text(file: Npz, key: str) -> str:

@@ -23,7 +23,6 @@ class ProgressiveOptions(Options):
         description="Images in a group of the minibatch standard deviation layer; 1 removes the "
         "layer.",
     )
-    conditional: bool = Field(False, description="Whether both networks get the class labels.")
 
 
 @hookimpl
@@ -35,6 +34,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             summary="Progressively grown convolutions, for square images of 4 to 1024 pixels.",
             factory="ganzoo_progressive.networks:build",
             options=ProgressiveOptions,
+            conditions=("class", "classes", "vector"),
             grows=True,
             reference="Karras et al. 2017, arXiv 1710.10196; conditional: Miyato & Koyama 2018, "
             "arXiv 1802.05637",

@@ -1,7 +1,7 @@
 """The progressively grown networks of Karras et al. 2017.
 
-The discriminator projects labels as in Miyato & Koyama 2018. Stage 0 has the smallest images; each
-later stage doubles height and width.
+The discriminator projects conditions as in Miyato & Koyama 2018. Stage 0 has the smallest images;
+each later stage doubles height and width.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import GrowingDiscriminator, GrowingGenerator, ImageShape, LossRequirements, Networks
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    ImageShape,
+    LossRequirements,
+    Networks,
+)
 from ganzoo_progressive.layers import (
     EqualizedConv,
     EqualizedLinear,
@@ -33,29 +41,23 @@ def build(
     options: ProgressiveOptions,
     *,
     image_shape: ImageShape,
-    num_classes: int,
+    condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
     """Both networks; ``mbstd_group_size=1`` removes the minibatch standard deviation layer.
 
-    Raises ValueError if the images are not squares with a side in ``SIZES``, for ``conditional``
-    networks if the images have no labels, and if the loss clips weights: the stored weights are
-    N(0, 1) before they are scaled.
+    Raises ValueError if the images are not squares with a side in ``SIZES``, and if the loss clips
+    weights: the stored weights are N(0, 1) before they are scaled.
     """
     if image_shape.height != image_shape.width or image_shape.width not in SIZES:
         raise ValueError(_unsupported_size(image_shape))
-    if options.conditional and not num_classes:
-        raise ValueError(
-            "the images have no labels: remove conditional, or use a dataset with labels"
-        )
     if requirements.constrained_weights:
         raise ValueError(
             "the loss clips the discriminator's weights, but they are scaled when used: use wgan-gp"
         )
     return Networks(
-        generator=ProgressiveGenerator(options, image_shape, num_classes),
-        discriminator=ProgressiveDiscriminator(options, image_shape, num_classes),
-        conditional=options.conditional,
+        generator=ProgressiveGenerator(options, image_shape, condition),
+        discriminator=ProgressiveDiscriminator(options, image_shape, condition),
         batch_dependent_scores=options.mbstd_group_size > 1,
     )
 
@@ -63,43 +65,43 @@ def build(
 class ProgressiveGenerator(GrowingGenerator):
     """Projects latents to the smallest feature maps, then upsamples these, one block per stage.
 
-    Each stage has its own toRGB layer. A learned embedding of the label is concatenated to the
+    Each stage has its own toRGB layer. A learned embedding of the condition is concatenated to the
     latents.
     """
 
     def __init__(
-        self, options: ProgressiveOptions, image_shape: ImageShape, num_classes: int
+        self, options: ProgressiveOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        inputs = options.latent_dim * (1 + options.conditional)
+        inputs = options.latent_dim * (1 + bool(condition))
         blocks = [_first_generator_block(inputs, widths[0], stages[0].height)]
         blocks += [_upsampling_block(wide, narrow) for wide, narrow in pairwise(widths)]
         to_rgb = [EqualizedConv(width, image_shape.channels, 1, gain=1) for width in widths]
         super().__init__(stages, blocks, to_rgb)
         self.latent_dim = options.latent_dim
-        self.embed = nn.Embedding(num_classes, options.latent_dim) if options.conditional else None
+        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         """Normal latents, (n, latent_dim) float32."""
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
         if self.embed is not None:
-            latents = torch.cat((latents, self.embed(labels)), dim=1)
+            latents = torch.cat((latents, self.embed(condition)), dim=1)
         return self.grown(latents)
 
 
 class ProgressiveDiscriminator(GrowingDiscriminator):
     """Downsamples images, one block per stage, and computes one score from the smallest maps.
 
-    Each stage has its own fromRGB layer. With labels y, the score is psi(phi(x)) + y^T V phi(x)
-    (Miyato & Koyama 2018, eq. 3).
+    Each stage has its own fromRGB layer. With a condition y, the score is
+    psi(phi(x)) + y^T V phi(x) (Miyato & Koyama 2018, eq. 3).
     """
 
     def __init__(
-        self, options: ProgressiveOptions, image_shape: ImageShape, num_classes: int
+        self, options: ProgressiveOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
@@ -108,16 +110,16 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
         from_rgb = [_activated(EqualizedConv(image_shape.channels, width, 1)) for width in widths]
         super().__init__(stages, blocks, from_rgb)
         self.score = EqualizedLinear(widths[0], 1, gain=1)
-        self.embed = nn.Embedding(num_classes, widths[0]) if options.conditional else None
+        self.embed = ConditionEmbedding(condition, widths[0]) if condition else None
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
         features = self.grown(images)
         scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
             # The embedding is equalized, too: N(0, 1), scaled by 1 / sqrt(fan-in).
             size = features.shape[1]
-            scores = scores + (self.embed(labels) * features).sum(dim=1) / sqrt(size)
+            scores = scores + (self.embed(condition) * features).sum(dim=1) / sqrt(size)
         return scores
 
 

@@ -175,7 +175,7 @@ class Networked(ganzoo.Generator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 2, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.weight * latents.new_zeros(len(latents), *self.image)
 
 
@@ -184,22 +184,22 @@ class Judge(ganzoo.Discriminator):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.weight * images.mean((1, 2, 3))
 
 
 class Column(Judge):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:  # at: column
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:  # at: column
         return super().forward(images)[:, None, None]
 
 
 class Multiplies(Networked):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return latents @ torch.ones(3, 3)  # at: multiplies
 
 
 class Unsampled(Networked):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images = super().forward(latents)
         return images if self.training else images[:, 9]  # at: unsampled
 
@@ -213,19 +213,19 @@ def tupled(options: Options, *, image_shape: Any, **others: Any) -> Any:  # at: 
     return Networked(image_shape), Judge()
 
 
-def column(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+def column(options: Options, *, image_shape: Any, condition: Any, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Networked(image_shape), discriminator=Column())
 
 
-def multiplies(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+def multiplies(options: Options, *, image_shape: Any, condition: Any, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Multiplies(image_shape), discriminator=Judge())
 
 
-def unsampled(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+def unsampled(options: Options, *, image_shape: Any, condition: Any, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Unsampled(image_shape), discriminator=Judge())
 
 
-def undrawn(options: Options, *, image_shape: Any, num_classes: int, requirements: Any) -> Any:
+def undrawn(options: Options, *, image_shape: Any, condition: Any, requirements: Any) -> Any:
     return ganzoo.Networks(generator=Undrawn(image_shape), discriminator=Judge())
 
 
@@ -280,7 +280,7 @@ class Bulk(Grays):  # at: bulk
 class Chunks(Grays):
     """A chunked dataset that is damaged after its first images."""
 
-    chunk, window, labels = 4, 8, None
+    chunk, window, values = 4, 8, None
     class_names = ()
 
     def read(self, indices: range) -> Any:

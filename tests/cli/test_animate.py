@@ -97,7 +97,7 @@ def test_a_walk(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> Non
 def test_a_walk_can_be_limited_to_one_class(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     walk = ("animate", "run", "--walk", 2, "--frames", 1)
     assert ganzoo_command(*walk, "--class", "3 petals", "--out", "a.gif").status == 0
     assert ganzoo_command(*walk, "--out", "b.gif").status == 0

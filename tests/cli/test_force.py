@@ -28,7 +28,7 @@ WRITING = {
 
 @pytest.fixture
 def trained(tiny_run: Ganzoo) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
 
 
 @pytest.mark.usefixtures("trained")

@@ -28,10 +28,31 @@ def test_a_folder_gets_single_images(
 
 
 def test_generate_can_make_images_of_one_class(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     assert ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").status == 0
     refused = ganzoo_command("generate", "run", "--class", "9 petals", "--out", "b.png").error
     assert "no class called 9 petals; did you mean" in refused
+
+
+def test_generate_can_make_images_with_values(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "data.conditional=true", "dataset.condition=vector")
+    ganzoo_command("generate", "run", "--condition", "hue=0.1", "--out", "a.png")
+    ganzoo_command("generate", "run", "--condition", "hue=0.9", "--out", "b.png")
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    rows = ganzoo_command("generate", "run", "--each-class", "--out", "rows.png").err
+    assert "rows: petals 3 ... 8, hue 0 ... 1, size 0.3 ... 0.46" in rows
+    for condition, message in (
+        ("hue=7", "hue=7, which is not in 0 to 1"),
+        ("tone=1", "there is no value called tone; there are petals, hue, size"),
+    ):
+        arguments = ("generate", "run", "--condition", condition, "--out", "c.png")
+        assert message in ganzoo_command(*arguments).error
+    both = ("--each-class", "--condition", "hue=1", "--out", "c.png")
+    assert "remove --condition" in ganzoo_command("generate", "run", *both).error
+    walk = ("animate", "run", "--walk", 2, "--condition", "hue=7", "--out", "a.gif")
+    assert "hue=7, which is not in 0 to 1" in ganzoo_command(*walk).error
 
 
 def test_a_class_of_a_run_without_labels_is_refused(
@@ -39,7 +60,7 @@ def test_a_class_of_a_run_without_labels_is_refused(
 ) -> None:
     tiny_run()
     refused = ganzoo_command("generate", "run", "--class", "3 petals", "--out", "a.png").error
-    assert "architecture.conditional=true" in refused
+    assert "data.conditional=true" in refused
 
 
 def test_generate_does_not_overwrite_files(
@@ -90,7 +111,7 @@ def test_an_unknown_device_is_reported_with_the_known_ones(
 def test_each_class_gets_a_row_of_the_same_latents(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     done = ganzoo_command("generate", "run", "--each-class", "--count", 3, "--out", "a.png")
     assert (done.status, done.out) == (0, "a.png\n")
     assert done.err == f"rows: {', '.join(f'{n} petals' for n in range(3, 9))}\n"
@@ -119,7 +140,7 @@ def test_truncation_changes_images_unless_it_is_1(
 def test_each_class_with_class_is_refused(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run()
     for more, reason in (
-        (("--each-class", "--out", "a.png"), "trained without labels"),
+        (("--each-class", "--out", "a.png"), "trained without conditions"),
         (("--each-class", "--class", "3 petals", "--out", "a.png"), "remove --class"),
         (("--each-class", "--out", "a"), "name one image file"),
         (("--truncation", 0, "--out", "a.png"), "above 0 and at most 1"),

@@ -88,7 +88,7 @@ def test_wrong_requests_get_one_line(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -
         (("--out", "a"), "name one image file"),
         (("--out", "a.png", "--by", "smell"), "--by"),
         (("--out", "a.png", "--neighbors", 0), "--neighbors"),
-        (("--out", "a.png", "--class", "rose"), "trained without labels"),
+        (("--out", "a.png", "--class", "rose"), "trained without conditions"),
     ):
         assert reason in ganzoo_command(*SHOWN, *arguments).error
 

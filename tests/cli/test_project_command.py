@@ -44,10 +44,12 @@ def test_each_row_has_an_image_and_its_projection(
 def test_the_class_of_a_projection_is_in_the_json(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str]
 ) -> None:
-    tiny_run("run", "architecture.conditional=true")
+    tiny_run("run", "data.conditional=true")
     project = ("project", "run", *given, "--steps", 2, "--json")
     reported = json.loads(ganzoo_command(*project, "--class", "4 petals", "--out", "a.png").out)
-    assert [(row["image"], row["class"]) for row in reported] == [(g, "4 petals") for g in given]
+    assert [(row["image"], row["condition"]) for row in reported] == [
+        (g, "4 petals") for g in given
+    ]
     assert all(row["distance"] > 0 for row in reported)
 
 
@@ -62,7 +64,7 @@ def test_wrong_requests_get_one_line(
         (("red.png", "--out", "blue.jpg"), "blue.jpg exists already"),
         (("red.png", "--out", "a.png", "--latents", "z.txt"), "ends in .npy"),
         (("red.png", "--out", "a.png", "--steps", 0), "--steps"),
-        (("red.png", "--out", "a.png", "--class", "3 petals"), "trained without labels"),
+        (("red.png", "--out", "a.png", "--class", "3 petals"), "trained without conditions"),
         (("red.png", "--out", "a.png", "--checkpoint", "77"), "77"),
         (("--out", "a.png"), "IMAGE"),
     ):

@@ -146,9 +146,9 @@ def test_a_conditional_run_without_labels_is_refused(
     Image.new("RGB", (16, 16), "red").save(tmp_path / "pics" / "a.png")
     done = ganzoo_command(
         *("train", "image-folder", "dcgan", "hinge", "dataset.path=pics", "--resolution", 8),
-        "architecture.conditional=true",
+        "data.conditional=true",
     )
-    assert "the images have no labels" in done.error
+    assert "the images have no classes or values" in done.error
 
 
 def test_arguments_override_a_recipe(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ganzoo import Condition
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection
@@ -12,7 +13,8 @@ from ganzoo.shard import Shard
 def batches(count: int = 10, labeled: bool = True) -> Batches:
     images = np.arange(count * 2 * 3 * 3, dtype=np.uint8).reshape(count, 2, 3, 3)
     labels = np.arange(count) if labeled else None
-    data = PreparedImages(images, labels, tuple("abc") if labeled else ())
+    condition = Condition("class", tuple("abcdefghijklm"[:count])) if labeled else None
+    data = PreparedImages(images, labels, condition)
     return Batches(Collection.of(data), seed=7, device=torch.device("cpu"))
 
 
@@ -28,16 +30,17 @@ def test_a_batch_has_values_in_range_and_is_channels_last() -> None:
 def test_images_keep_their_labels() -> None:
     source = batches()
     batch = source.take(3, 5)
-    assert batch.labels is not None
+    assert batch.condition is not None
     expected = (
-        torch.from_numpy(source.data.store.take(batch.labels.numpy())).permute(0, 3, 1, 2) / 127.5
+        torch.from_numpy(source.data.store.take(batch.condition.numpy())).permute(0, 3, 1, 2)
+        / 127.5
         - 1
     )
     torch.testing.assert_close(batch.images, expected)
 
 
 def test_images_without_labels_have_none_in_a_batch() -> None:
-    assert batches(labeled=False).take(0, 4).labels is None
+    assert batches(labeled=False).take(0, 4).condition is None
 
 
 def test_shards_add_up_to_the_batch() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import RawImage, RequestError, UnreadableImage
+from ganzoo import Condition, RawImage, RequestError, UnreadableImage
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.preparation import Preparation
 
@@ -82,9 +82,9 @@ def test_images_and_labels_keep_their_order() -> None:
     assert data.images.shape == (300, 8, 8, 3)
     assert data.shape == (3, 8, 8)
     assert [int(p[0, 0, 0]) for p in data.images] == [i % 256 for i in range(300)]
-    assert data.labels is not None
-    assert data.labels.tolist() == [i % 2 for i in range(300)]
-    assert data.class_names == ("even", "odd")
+    assert data.values is not None
+    assert data.values.tolist() == [i % 2 for i in range(300)]
+    assert data.condition == Condition("class", ("even", "odd"))
 
 
 def test_cached_images_are_checked_by_reading_three() -> None:
@@ -140,7 +140,7 @@ def test_the_cache_key_includes_plugin_and_class_names(own_cache: Path) -> None:
     load_or_prepare(Plain(), SMALL, dataset_name="mine/plain")
     load_or_prepare(Plain(), SMALL, dataset_name="yours/plain")
     other = load_or_prepare(Plain(class_names=("zero", "one")), SMALL, dataset_name="mine/plain")
-    assert other.class_names == ("zero", "one")
+    assert other.condition == Condition("class", ("zero", "one"))
     assert len(folders(own_cache)) == 3
 
 
@@ -163,8 +163,8 @@ class LabeledInBulk(Labeled):
 @pytest.mark.parametrize(
     ("kind", "label", "class_names", "message"),
     [
-        (Labeled, 2, "ab", r"has the label 2, but class_names has 2 names \(a, b\): labels are"),
-        (LabeledInBulk, 2, "ab", "has the label 2, but class_names has 2 names"),
+        (Labeled, 2, "ab", r"has the label 2, but there are 2 classes \(a, b\): labels are"),
+        (LabeledInBulk, 2, "ab", "has the label 2, but there are 2 classes"),
         (LabeledInBulk, -1, "ab", "has the label -1, but"),
         (Labeled, None, "ab", "has no label, but"),
         (Labeled, 0, "", "has the label 0, but class_names is empty"),
@@ -204,16 +204,50 @@ def test_gray_images_get_one_channel() -> None:
     assert load_or_prepare(Plain(), Preparation(resolution=8, channels=4)).shape == (4, 8, 8)
 
 
+class Valued(Plain):
+    """Images with two values each."""
+
+    condition = Condition("vector", ("gray", "half"), ((0.0, 300.0), (0.0, 150.0)))
+    wrong = -1
+
+    def __init__(self) -> None:
+        super().__init__(class_names=())
+
+    def __getitem__(self, index: int) -> tuple[RawImage, Any]:
+        return super().__getitem__(index)[0], (index, 999.0 if index == self.wrong else index / 2)
+
+
+def test_values_are_kept_in_order(own_cache: Path) -> None:
+    for _ in range(2):  # prepared, then read from the cache
+        data = load_or_prepare(Valued(), SMALL)
+        assert data.condition == Valued.condition
+        assert data.values is not None
+        assert data.values.dtype == np.float32
+        assert data.values.tolist() == [[i, i / 2] for i in range(len(data))]
+    assert data.values is not None
+    np.save(own_cache / "prepared" / data.identity / "values.npy", data.values * 1000)
+    with pytest.raises(RequestError, match=r"are damaged .the values are float32 of shape"):
+        load_or_prepare(Valued(), SMALL)
+
+
+def test_values_out_of_range_are_refused_before_training(own_cache: Path) -> None:
+    source = Valued()
+    source.wrong = 3
+    message = "dataset mine/plain: image 3 has half=999, which is not in 0 to 150"
+    with pytest.raises(RequestError, match=message):
+        load_or_prepare(source, SMALL, dataset_name="mine/plain")
+
+
 def test_images_without_classes_have_no_labels() -> None:
-    assert load_or_prepare(Plain(class_names=()), SMALL).labels is None
+    assert load_or_prepare(Plain(class_names=()), SMALL).values is None
 
 
 def test_unreadable_images_are_left_out_and_reported_each_time() -> None:
     for _ in range(2):
         data = load_or_prepare(Plain(broken=(0, 3)), SMALL)
         assert [int(image[0, 0, 0]) for image in data.images] == [1, 2, 4]
-        assert data.labels is not None
-        assert data.labels.tolist() == [1, 0, 0]
+        assert data.values is not None
+        assert data.values.tolist() == [1, 0, 0]
         assert data.skipped == tuple(f"cannot read the image {i}.png: it is broken" for i in (0, 3))
 
 
@@ -269,9 +303,9 @@ def test_an_incomplete_cache_is_not_used_but_resumed(
     assert again.reads == 900 - 512 + 1  # two chunks were recorded; the broken image is read again
     whole = load_or_prepare(Plain(count=900, broken=(7,), fingerprint="undisturbed"), SMALL)
     assert np.array_equal(data.images, whole.images)
-    assert data.labels is not None
-    assert whole.labels is not None
-    assert data.labels.tolist() == whole.labels.tolist()
+    assert data.values is not None
+    assert whole.values is not None
+    assert data.values.tolist() == whole.values.tolist()
     assert data.skipped == whole.skipped
     assert list((own_cache / "prepared").glob(".*")) == []
 
@@ -280,12 +314,12 @@ def test_an_incomplete_cache_is_not_used_but_resumed(
     ("name", "content"),
     [
         ("about.json", b"{"),
-        ("about.json", b'{"class_names": [], "skipped": []}'),  # labels.npy exists
-        ("about.json", b'{"class_names": ["a", "b"], "skipped": [[10, "x"]]}'),
+        ("about.json", b'{"condition": null, "skipped": []}'),
+        ("about.json", b'{"condition": {"kind": "class", "names": ["a"]}, "skipped": []}'),
         ("about.json", b"[" * 100_000),
         ("images.npy", b""),
         ("images.npy", b"PK\x03\x04"),
-        ("labels.npy", b"\x93NUMPY\x01\0"),
+        ("values.npy", b"\x93NUMPY\x01\0"),
     ],
 )
 def test_damaged_prepared_images_are_refused_with_a_remedy(
@@ -320,7 +354,7 @@ def test_a_damaged_progress_file_restarts_the_preparation(
     assert len(load_or_prepare(again, SMALL)) == again.reads == 900
 
 
-@pytest.mark.parametrize("damage", ["rows.npy", "every_label.npy"])
+@pytest.mark.parametrize("damage", ["rows.npy", "every_value.npy"])
 def test_incomplete_files_restart_the_preparation(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganzoo import RequestError, UnreadableImage
-from ganzoo.data.cache_writer import NO_LABEL
-from ganzoo.data.image_facts import collect_facts, map_images
+from ganzoo.data.image_facts import NO_LABEL, collect_facts, map_images
 
 
 class Source:
@@ -82,7 +81,7 @@ class Damaged(Bulk):
 @pytest.mark.parametrize("chunk", [None, 20])
 def test_only_the_damaged_images_of_a_bulk_read_are_errors(chunk: int | None) -> None:
     class Chunked(Damaged):
-        chunk, window, labels = 20, 40, None
+        chunk, window, values = 20, 40, None
 
     source = Damaged() if chunk is None else Chunked()
     facts, errors = collect_facts(source, range(200), ignore)

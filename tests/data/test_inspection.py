@@ -295,7 +295,7 @@ def test_images_of_other_classes_count_only_in_the_cost() -> None:
 class Streamed(Images):
     """A chunked dataset; its first image is damaged."""
 
-    chunk, window = 4, 8
+    chunk, window, values = 4, 8, None
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
         if 0 in indices:
@@ -376,7 +376,7 @@ def test_the_estimated_size_is_that_of_the_cache(mode: str, own_cache: Path) -> 
     assert before.bytes == 5 * (16 * 16 * len(mode) + 8)
     data = load_or_prepare(source, how)
     assert before.shape == tuple(data.shape)
-    files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("images", "labels")]
+    files = [own_cache / "prepared" / data.identity / f"{n}.npy" for n in ("images", "values")]
     assert before.bytes == sum(file.stat().st_size - 128 for file in files)
     assert inspect(source, how).preparation.done is True
     assert inspect(source, Preparation(resolution=8)).preparation.done is False

@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from ganzoo import (
+    Condition,
     RequestError,
+    condition_by_table,
     images_in_class_folders,
     labels_by_folder,
-    labels_by_table,
     parse_dataset_json,
 )
 from ganzoo.data import layout
 
 
-def listed(found: layout._Labels) -> tuple[list[int] | None, tuple[str, ...]]:
-    labels, class_names = found
-    return None if labels is None else labels.tolist(), class_names
+def listed(found: Any) -> tuple[list[int] | None, tuple[str, ...]]:
+    labels, names = found
+    names = names.class_names if isinstance(names, Condition) else names
+    return None if labels is None else labels.tolist(), names
 
 
 def test_the_first_folder_is_the_class_if_all_images_have_one() -> None:
@@ -27,14 +30,14 @@ def test_the_first_folder_is_the_class_if_all_images_have_one() -> None:
 
 def test_the_first_label_of_an_image_counts_and_others_are_reported() -> None:
     rows = [("./a.png", "rose"), ("b.png", "iris"), ("a.png", "rose")]
-    assert listed(labels_by_table(rows, ["a.png", "b.png"], "x")) == ([1, 0], ("iris", "rose"))
+    assert listed(condition_by_table(rows, ["a.png", "b.png"], "x")) == ([1, 0], ("iris", "rose"))
     others = [("a.png", "iris"), ("b.png", "rose"), ("c.png", "rose")]
     said = (
         "x has labels for 2 of 2 images, and 1 for images that do not exist, such as c.png; "
         "ignored 2 further labels of an image, such as iris for a.png"
     )
     with pytest.warns(UserWarning, match=f"^{said}$") as caught:
-        found = listed(labels_by_table(rows + others, ["a.png", "b.png"], "x"))
+        found = listed(condition_by_table(rows + others, ["a.png", "b.png"], "x"))
     assert found == ([1, 0], ("iris", "rose"))
     assert len(caught) == 1
 
@@ -44,12 +47,25 @@ def test_an_image_without_a_label_is_refused() -> None:
         RequestError,
         match=r"^x has labels for 1 of 2 images: b\.png has none; give every image a label",
     ):
-        labels_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
+        condition_by_table([("a.png", 1)], ["a.png", "b.png"], "x")
 
 
 def test_a_dataset_json_contains_labels_or_null() -> None:
     assert parse_dataset_json(b'{"labels": [["a.png", 3]]}', "x") == [("a.png", 3)]
     assert parse_dataset_json(b'{"labels": null}', "x") is None
+
+
+def test_a_dataset_json_may_contain_several_classes_or_values() -> None:
+    rows = parse_dataset_json(b'{"labels": [["a.png", [0, 1]], ["b.png", [1, 1]]]}', "x")
+    assert rows == [("a.png", (0, 1)), ("b.png", (1, 1))]
+    values, condition = condition_by_table(rows, ["b.png", "a.png"], "x")
+    assert values.tolist() == [[1, 1], [0, 1]]
+    assert condition == Condition("classes", ("0", "1"))
+    rows = parse_dataset_json(b'{"labels": [["a.png", [0.5, 1]], ["b.png", [1, -1]]]}', "x")
+    assert rows is not None
+    values, condition = condition_by_table(rows, ["b.png", "a.png"], "x", ("hue", "size"))
+    assert values.tolist() == [[1, -1], [0.5, 1]]
+    assert condition == Condition("vector", ("hue", "size"), ((0.5, 1), (-1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +77,10 @@ def test_a_dataset_json_contains_labels_or_null() -> None:
         b"{}",
         b'{"labels": 3}',
         b'{"labels": [["a.png"]]}',
-        b'{"labels": [["a.png", [0, 1]]]}',
+        b'{"labels": [["a.png", []]]}',
+        b'{"labels": [["a.png", [0, true]]]}',
+        b'{"labels": [["a.png", [0, 1]], ["b.png", 1]]}',
+        b'{"labels": [["a.png", [0, 1]], ["b.png", [1]]]}',
         b'{"labels": [["a.png", true]]}',
         b'{"labels": [[["a.png"], 1]]}',
         b"[" * 100_000,
@@ -109,7 +128,7 @@ def test_few_images_outside_class_folders_are_left_out_and_many_remove_labels(
 
 
 def test_a_table_may_have_backslashes() -> None:
-    labels, _ = labels_by_table(
+    labels, _ = condition_by_table(
         [("a\\x.png", "rose"), ("b\\c.png", "iris")], ["a/x.png", "b\\c.png"], "x"
     )
     assert labels is not None

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganzoo import Dataset, RequestError
+from ganzoo import Condition, Dataset, RequestError
 from ganzoo.data.cache import PreparedImages, load_or_prepare
 from ganzoo.data.collection import Collection
 from ganzoo.data.packing import Pack, check_output, write
@@ -27,7 +27,8 @@ def images(
 ) -> PreparedImages:
     pixels = np.random.default_rng(0).integers(0, 256, (count, 16, 16, channels), np.uint8)
     labels = np.arange(count, dtype=np.int64) % len(class_names) if class_names else None
-    return PreparedImages(pixels, labels, tuple(class_names))
+    condition = Condition("class", tuple(class_names)) if class_names else None
+    return PreparedImages(pixels, labels, condition)
 
 
 def packed(data: PreparedImages | None = None, **more: Any) -> Pack:
@@ -42,12 +43,31 @@ def reread(name: str, path: Path, how: Preparation = HOW) -> PreparedImages:
 
 
 def same_images(one: PreparedImages, other: PreparedImages) -> bool:
-    in_order = one.labels is None or np.array_equal(one.labels, other.labels)  # type: ignore[arg-type]
+    in_order = one.values is None or np.array_equal(one.values, other.values)  # type: ignore[arg-type]
     return (
-        in_order
-        and np.array_equal(one.images, other.images)
-        and one.class_names == other.class_names
+        in_order and np.array_equal(one.images, other.images) and one.condition == other.condition
     )
+
+
+@pytest.mark.parametrize("file", ["a.h5", "a.npz"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Condition("classes", ("round", "schön")),
+        Condition("vector", ("hue", "schön"), ((0, 1), (-2, 2))),
+        Condition("vector", ("hue", "1"), ((0.0, 0.5), (0.25, 1.5))),
+    ],
+)
+def test_several_classes_and_values_are_packed(
+    tmp_path: Path, file: str, condition: Condition
+) -> None:
+    data = replace(images(count=12), values=condition.examples(12).numpy(), condition=condition)
+    write(packed(data), tmp_path / file)
+    name = "hdf5" if file == "a.h5" else "numpy"
+    assert same_images(reread(name, tmp_path / file), data)
+    with pytest.raises(RequestError, match=r"a folder cannot contain 2 .* of each image: write"):
+        write(packed(data), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -78,7 +98,7 @@ def test_a_packed_file_states_its_layout_and_range(
 ) -> None:
     shape = (12, height, width, channels)
     pixels = np.random.default_rng(0).integers(0, brightest + 1, shape, np.uint8)
-    data = PreparedImages(pixels, None, ())
+    data = PreparedImages(pixels, None, None)
     write(packed(data), tmp_path / file)
     how = Preparation(resolution=f"{width}x{height}", channels=channels)
     assert same_images(reread(name, tmp_path / file, how), data)
@@ -91,9 +111,9 @@ def test_a_packed_folder_trains_on_the_same_images(
     data = images(count=12, class_names=class_names)
     write(packed(data), tmp_path / "out" / "packed")
     found = reread("image-folder", tmp_path / "out" / "packed")
-    by_class = np.arange(12) if data.labels is None else np.argsort(data.labels, kind="stable")
-    labels = None if data.labels is None else data.labels[by_class]
-    assert same_images(found, replace(data, images=data.images[by_class], labels=labels))
+    by_class = np.arange(12) if data.values is None else np.argsort(data.values, kind="stable")
+    labels = None if data.values is None else data.values[by_class]
+    assert same_images(found, replace(data, images=data.images[by_class], values=labels))
 
 
 def test_files_take_any_number_of_channels_and_folders_1_3_or_4(tmp_path: Path) -> None:
@@ -143,7 +163,7 @@ def test_an_npz_is_read_by_numpy_without_pickle(tmp_path: Path) -> None:
         assert stored.dtype == np.uint8
         assert stored.flags.c_contiguous
         assert np.array_equal(stored, data.images.transpose(0, 3, 1, 2))
-        assert np.array_equal(file["labels"], data.labels)  # type: ignore[arg-type]
+        assert np.array_equal(file["labels"], data.values)  # type: ignore[arg-type]
         assert file["class_names"].tolist() == ["daisy", "rose"]
 
 
@@ -202,8 +222,9 @@ def test_some_classes_are_packed_with_new_labels(tmp_path: Path) -> None:
         if name == "image-folder":  # its classes are sorted by name
             rows = np.array([0, 3, 6, 9, 2, 5, 8, 11])
         assert np.array_equal(found.images, data.images[rows])
-        assert found.labels is not None
-        names = [found.class_names[label] for label in found.labels]
+        assert found.values is not None
+        assert found.condition is not None
+        names = [found.condition.names[label] for label in found.values]
         assert names == [("daisy", "rose", "tulip")[row % 3] for row in rows]
 
 

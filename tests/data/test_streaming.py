@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 import ganzoo
-from ganzoo import RequestError
+from ganzoo import Condition, RequestError
 from ganzoo.data.batches import Batches
 from ganzoo.data.collection import Collection
 from ganzoo.data.order import windowed
@@ -31,7 +31,7 @@ class Chunked:
     def __init__(self, side: int = 4, channels: int = 3) -> None:
         self.side = side
         self.channels = channels
-        self.labels = np.arange(90) % 2
+        self.values = np.arange(90) % 2
         self.reads: list[range] = []
         self.threads: set[str] = set()
 
@@ -45,7 +45,7 @@ class Chunked:
         self.reads.append(indices)
         self.threads.add(threading.current_thread().name)
         grays = np.array(indices, np.uint8)[:, None, None, None]
-        return np.tile(grays, (1, self.side, self.side, self.channels)), self.labels[indices]
+        return np.tile(grays, (1, self.side, self.side, self.channels)), self.values[indices]
 
 
 def grays(images: NDArray[np.uint8]) -> list[int]:
@@ -73,7 +73,7 @@ def test_an_epoch_reads_each_chunk_once() -> None:
     seen = [batches.take(position, 10) for position in range(0, 90, 10)]
     shown = torch.cat([((b.images[:, 0, 0, 0] + 1) * 127.5).round() for b in seen]).int().tolist()
     assert sorted(shown) == list(range(90))
-    labels = torch.cat([b.labels for b in seen if b.labels is not None])
+    labels = torch.cat([b.condition for b in seen if b.condition is not None])
     assert labels.tolist() == [gray % 2 for gray in shown]
     ahead = [r for r in chunked.reads if len(r) > 1][: -(-90 // 8)]
     assert sorted(r.start for r in ahead) == list(range(0, 90, 8))
@@ -97,7 +97,7 @@ def test_memory_is_bounded() -> None:
 
 def test_with_few_images_each_chunk_is_still_read_once_per_epoch() -> None:
     chunked = Chunked()
-    chunked.labels = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
+    chunked.values = (np.arange(90) % 10 != 0).astype(np.int64)  # nine in 90 are "even"
     data = Collection.of(StreamedImages(chunked, SMALL), ["even"])
     batches = Batches(data, 0, torch.device("cpu"))
     chunked.reads.clear()
@@ -138,8 +138,21 @@ def test_a_run_on_chunks_trains_and_resumes_exactly(
         assert torch.equal(value, states[1]["generator"][key])
 
 
+def test_values_are_streamed_with_their_images() -> None:
+    chunked: Any = Chunked()
+    chunked.class_names = ()
+    chunked.condition = Condition("vector", ("gray",), ((0.0, 90.0),))
+    chunked.values = np.arange(90.0)[:, None]
+    data = Collection.of(StreamedImages(chunked, Preparation(resolution=4)))
+    batch = Batches(data, seed=0, device=torch.device("cpu")).take(0, 20)
+    assert batch.condition is not None
+    assert batch.condition.dtype == torch.float32
+    grays = ((batch.images[:, 0, 0, 0] + 1) * 127.5).round()
+    assert torch.equal(batch.condition[:, 0], grays)
+
+
 def test_labels_that_do_not_match_the_class_names_are_refused() -> None:
     chunked = Chunked()
-    chunked.labels = np.full(len(chunked), len(chunked.class_names))
+    chunked.values = np.full(len(chunked), len(chunked.class_names))
     with pytest.raises(RequestError, match=r"^dataset mine/chunked: image 0 has the label 2, but"):
         StreamedImages(chunked, SMALL, "mine/chunked")

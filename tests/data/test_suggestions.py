@@ -73,8 +73,8 @@ def test_fewer_images_get_more_augmentation() -> None:
 
 def test_balance_is_suggested_if_it_is_possible() -> None:
     report = replace(PLAIN, classes={"rose": 9, "tulip": 1}, unbalanced={"tulip": "few"})
-    assert settings(report) == ["architecture.conditional=true", "data.balance=true"]
-    assert settings(report, can_balance=False) == ["architecture.conditional=true"]
+    assert settings(report) == ["data.conditional=true", "data.balance=true"]
+    assert settings(report, can_balance=False) == ["data.conditional=true"]
     assert settings(replace(PLAIN, classes={"rose": 9})) == []
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 import ganzoo
 from ganzoo.output.projection import Projector, prepare_image
 from ganzoo.output.trained import TrainedRun
-from ganzoo.training.sampling import ClassFrequencies, images_from_latents, latents_of
+from ganzoo.training.sampling import ConditionFrequencies, images_from_latents, latents_of
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -29,8 +29,8 @@ class LatentPixels(ganzoo.Generator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 1, 4, 4, generator=random)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        sign = 1 if labels is None else 1 - 2 * labels[:, None, None, None]
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        sign = 1 if condition is None else 1 - 2 * condition[:, None, None, None]
         return sign * (self.weight * latents).tanh()
 
 
@@ -49,7 +49,7 @@ def test_the_latents_of_a_generated_image_are_found(trained: TrainedRun) -> None
     assert found.distance < 6 < 40 < found.random_distance
     assert torch.allclose(found.latents, latents[0], atol=0.4)
     assert torch.equal(found.image, images_from_latents(trained.generator, found.latents[None])[0])
-    assert found.label is None
+    assert found.condition is None
 
 
 def test_more_steps_reduce_the_distance(trained: TrainedRun) -> None:
@@ -85,15 +85,15 @@ def test_on_step_is_called_after_each_step(trained: TrainedRun) -> None:
 
 
 def test_the_class_is_searched_for_unless_it_is_named(trained: TrainedRun) -> None:
-    trained.conditional, trained.class_names = True, ("positive", "negative")
-    trained.class_frequencies = ClassFrequencies([1, 1])
-    labels = trained.labels(256, seed=0)
+    trained.condition = ganzoo.Condition("class", ("positive", "negative"))
+    trained.frequencies = ConditionFrequencies([1, 1])
+    labels = trained.conditions(256, seed=0)
     assert labels is not None
     number = int(labels.nonzero()[-1])  # one of the candidates, which is a 1
     latents = latents_of(trained.generator, [number], seed=0)
     image = images_from_latents(trained.generator, latents, torch.tensor([1]))[0]
-    assert Projector(trained, steps=5)(image).label == 1
-    assert Projector(trained, steps=5, class_name="positive")(image).label == 0
+    assert Projector(trained, steps=5)(image).condition == "negative"
+    assert Projector(trained, steps=5, class_name="positive")(image).condition == "positive"
     with pytest.raises(ganzoo.RequestError, match="no class called neutral"):
         Projector(trained, class_name="neutral")
 

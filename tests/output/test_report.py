@@ -80,9 +80,7 @@ def body(text: str) -> str:
 
 
 def test_the_report_of_a_complete_run_has_all_parts(tiny: Tiny, tmp_path: Path) -> None:
-    ganzoo.train(
-        **tiny(settings={"architecture.conditional": True, "train.discriminator.steps": 1})
-    )
+    ganzoo.train(**tiny(settings={"data.conditional": True, "train.discriminator.steps": 1}))
     folder = RunFolder.open(tmp_path / "run")
     folder.evaluations.write_text(evaluated(3, kid=0.25, precision=0.75).line())
     shown = body(written(folder, out=tmp_path / "report.html"))
@@ -138,7 +136,7 @@ def test_a_class_name_with_html_is_escaped(tmp_path: Path, tiny: Tiny) -> None:
     for name in ("<script>alert(1)", "b"):
         for number in range(3):
             noise_image(tmp_path / "images" / name / f"{number}.png", number, size=8)
-    settings = {"dataset.path": str(tmp_path / "images"), "architecture.conditional": True}
+    settings = {"dataset.path": str(tmp_path / "images"), "data.conditional": True}
     ganzoo.train(**tiny(dataset="image-folder", settings=settings))
     text = written(RunFolder.open(tmp_path / "run"), out=tmp_path / "report.html")
     assert "<script>alert" not in text

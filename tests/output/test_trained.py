@@ -29,9 +29,9 @@ def test_a_run_generates_without_its_dataset(tiny: Arguments, own_cache: Any) ->
 
 
 def test_a_conditional_image_does_not_depend_on_the_others(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
+    run = ganzoo.train(**tiny(settings={"data.conditional": True}))
     assert run.class_names == tuple(f"{n} petals" for n in range(3, 9))
-    labels = run.labels(40, seed=1)
+    labels = run.conditions(40, seed=1)
     assert labels is not None
     assert len(labels.unique()) == 6
     images = run.generate(40, seed=1)
@@ -41,31 +41,31 @@ def test_a_conditional_image_does_not_depend_on_the_others(tiny: Arguments) -> N
         assert torch.equal(images[labels == number], alone)
 
 
-def test_generate_each_class_equals_generate_with_each_class_name(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(settings={"architecture.conditional": True}))
-    rows = run.generate_each_class(5, seed=2)
+def test_generate_rows_equals_generate_with_each_class_name(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(settings={"data.conditional": True}))
+    rows = run.generate_rows(5, seed=2)
     for row, name in zip(rows, run.class_names, strict=True):
         assert torch.equal(row, run.generate(5, seed=2, class_name=name))
     with pytest.raises(ganzoo.RequestError, match="at least one"):
-        run.generate_each_class(0)
+        run.generate_rows(0)
 
 
-def test_class_frequencies_are_those_of_training(tiny: Arguments) -> None:
+def test_frequencies_are_those_of_training(tiny: Arguments) -> None:
     classes = {"data.classes": ["4 petals", "3 petals+5 petals"], "dataset.count": 60}
-    settings = {**classes, "architecture.conditional": True}
+    settings = {**classes, "data.conditional": True}
     plain = ganzoo.train(**tiny("plain", steps=1, settings=settings))
     balanced = ganzoo.train(**tiny("balanced", steps=1, settings=settings | {"data.balance": True}))
-    assert plain.class_frequencies
-    fours, others = plain.class_frequencies.counts
+    assert plain.frequencies
+    fours, others = plain.frequencies.counts
     assert others > fours > 0
-    assert balanced.class_frequencies
-    assert balanced.class_frequencies.counts == (1, 1)
-    assert ganzoo.train(**tiny("unlabeled")).class_frequencies is None
+    assert balanced.frequencies
+    assert balanced.frequencies.counts == (1, 1)
+    assert ganzoo.train(**tiny("unlabeled")).frequencies is None
 
 
 def test_a_class_without_labels_and_a_count_of_zero_are_refused(tiny: Arguments) -> None:
     plain = ganzoo.train(**tiny("plain"))
-    with pytest.raises(ganzoo.RequestError, match="trained without labels"):
+    with pytest.raises(ganzoo.RequestError, match="trained without conditions"):
         plain.generate(1, class_name="3 petals")
     with pytest.raises(ganzoo.RequestError, match="at least one"):
         plain.generate(0)

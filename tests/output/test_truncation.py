@@ -25,7 +25,7 @@ class Shifted(ganzoo.Generator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return 2 + 2 * torch.rand(n, 1, 2, 2, generator=random)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.weight * latents
 
 

@@ -20,9 +20,9 @@ class LatentPixels(Generator):
         self.channels = channels
         self.weight = torch.nn.Parameter(torch.ones(()))
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images = (self.weight * latents / 3)[:, None].expand(-1, self.channels, -1, -1)
-        return images if labels is None else images - labels[:, None, None, None]
+        return images if condition is None else images - condition[:, None, None, None]
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 2, 3, generator=random)

@@ -1,4 +1,4 @@
-"""Outputs of growing networks at a stage and fade, with labels if the networks are conditional."""
+"""Outputs of growing networks at a stage and fade, with conditions if they are conditional."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Generator, GrowingNetwork, Networks
-from tests.plugins.outputs import labels_for
+from tests.plugins.outputs import told
 
 
 def latents_for(generator: Generator, n: int = 8) -> Tensor:
@@ -27,14 +27,14 @@ def draw(networks: Networks, stage: int, fade: float) -> Tensor:
     assert isinstance(generator, GrowingNetwork)
     generator.grow(stage, fade)
     latents = latents_for(networks.generator)
-    return networks.generator(latents, labels_for(networks, len(latents)))
+    return networks.generator(latents, told(networks, len(latents)))
 
 
 def score(networks: Networks, images: Tensor, stage: int, fade: float) -> Tensor:
     discriminator = networks.discriminator
     assert isinstance(discriminator, GrowingNetwork)
     discriminator.grow(stage, fade)
-    return networks.discriminator(images, labels_for(networks, len(images)))
+    return networks.discriminator(images, told(networks, len(images)))
 
 
 def used_before(network: Any, stage: int) -> nn.Module:

@@ -67,6 +67,27 @@ def test_images_have_any_size_and_are_read_in_bulk() -> None:
     assert flowers.at(48)[0][0].shape == (48, 48, 3)  # type: ignore[union-attr]
 
 
+def test_the_values_of_a_flower_are_those_it_is_drawn_with() -> None:
+    flowers = make_blossoms(BlossomsOptions(size=32, count=500, condition="vector"))
+    assert flowers.class_names == ()
+    assert flowers.condition.names == ("petals", "hue", "size")
+    images, values = flowers.read(range(500))
+    assert values.dtype == np.float32
+    for column, (low, high) in enumerate(flowers.condition.ranges):
+        assert low <= values[:, column].min() < low + 0.1 * (high - low)
+        assert high - 0.1 * (high - low) < values[:, column].max() <= high
+    petals, hue, size = values.T
+    assert np.array_equal(petals, petal_counts(0, range(500)))
+    assert flowers[7][1] == values[7].tolist()
+    assert np.array_equal(images, dataset(count=500).read(range(500))[0])
+    # Yellow flowers are less blue, and larger ones cover more of the center's surroundings.
+    blueness = images[:, 8:24, 8:24].astype(int).mean((1, 2)) @ [-0.5, -0.5, 1]
+    assert blueness[hue < 0.3].mean() > blueness[hue > 0.7].mean() + 30
+    assert np.array_equal(size, Pose.sample(Draws(0, "pose", range(500))).radius[:, 0, 0])
+    (names,) = {make_blossoms(BlossomsOptions(condition="petals")).condition.names}
+    assert names == ("petals",)
+
+
 def test_an_index_out_of_range_raises_index_error() -> None:
     flowers = dataset(count=3)
     assert len(list(flowers)) == 3  # type: ignore[call-overload]

@@ -10,7 +10,7 @@ import ganzoo_dcgan
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_dcgan import DcganOptions
 from ganzoo_dcgan.networks import build
-from tests.plugins.outputs import draw, layers, score
+from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
 
 INDEPENDENT = LossRequirements(independent_scores=True)
 
@@ -19,7 +19,7 @@ def build_networks(
     size: int = 16,
     colors: int = 3,
     requirements: LossRequirements = INDEPENDENT,
-    num_classes: int = 4,
+    kind: str | None = None,
     **options: Any,
 ) -> Networks:
     torch.manual_seed(0)
@@ -28,24 +28,24 @@ def build_networks(
     return build(
         DcganOptions(**options),
         image_shape=image,
-        num_classes=num_classes,
+        condition=CONDITIONS[kind],
         requirements=requirements,
     )
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
 @pytest.mark.parametrize("head", ["conv", "dense"])
 @pytest.mark.parametrize("kernel", [4, 5])
 def test_images_scores_and_gradients_are_well_formed(
-    kernel: int, head: str, norm: str, conditional: bool
+    kernel: int, head: str, norm: str, kind: str | None
 ) -> None:
     networks = build_networks(
         requirements=LossRequirements(),
         kernel_size=kernel,
         head=head,
         norm=norm,
-        conditional=conditional,
+        kind=kind,
     )
     images = draw(networks, 4)
     assert images.shape == (4, 3, 16, 16)
@@ -182,20 +182,9 @@ def test_dropout_applies_to_the_discriminators_input_in_training_mode() -> None:
     assert torch.equal(seen[1], images)
 
 
-def test_labels_change_images_and_scores() -> None:
-    networks = build_networks(conditional=True)
-    networks.generator.eval()
-    latents = networks.generator.sample_latents(1, torch.Generator())
-    zero, one = torch.tensor([0]), torch.tensor([1])
-    images = networks.generator(latents, zero)
-    assert not torch.allclose(images, networks.generator(latents, one))
-    scores = networks.discriminator(images, zero)
-    assert not torch.allclose(scores, networks.discriminator(images, one))
-
-
-def test_conditional_networks_need_labels() -> None:
-    with pytest.raises(ValueError, match="the images have no labels"):
-        build_networks(conditional=True, num_classes=0)
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_conditions_change_images_and_scores(kind: str) -> None:
+    require_conditions(build_networks(kind=kind))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +204,7 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
         spec.build(
             spec.options(),
             image_shape=ImageShape(3, height, width),
-            num_classes=0,
+            condition=None,
             requirements=LossRequirements(),
         )
     message = str(caught.value)
@@ -246,7 +235,7 @@ def test_latents_are_normal() -> None:
 
 
 def test_state_dicts_restore_the_networks() -> None:
-    networks, others = build_networks(conditional=True), build_networks(conditional=True)
+    networks, others = build_networks(kind="class"), build_networks(kind="class")
     with torch.no_grad():
         for network in (others.generator, others.discriminator):
             for parameter in network.parameters():

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo_fully_convolutional
-from ganzoo import ImageShape, LossRequirements, Networks, RequestError
+from ganzoo import ConditionEmbedding, ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_fully_convolutional import FullyConvolutionalOptions
 from ganzoo_fully_convolutional.networks import Residual, build
-from tests.plugins.outputs import draw, labels_for, layers, score
+from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score, told
 
 INDEPENDENT = LossRequirements(independent_scores=True)
 
@@ -20,14 +20,14 @@ def build_networks(
     width: int | None = None,
     colors: int = 3,
     requirements: LossRequirements = INDEPENDENT,
-    num_classes: int = 4,
+    kind: str | None = None,
     **options: Any,
 ) -> Networks:
     torch.manual_seed(0)
     return build(
         FullyConvolutionalOptions(**{"base_channels": 4, **options}),
         image_shape=ImageShape(colors, height, width or height),
-        num_classes=num_classes,
+        condition=CONDITIONS[kind],
         requirements=requirements,
     )
 
@@ -40,11 +40,11 @@ def activate_blocks(networks: Networks) -> Networks:
     return networks
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("norm", ["auto", "batch", "layer", "none"])
-def test_images_scores_and_gradients_are_well_formed(norm: str, conditional: bool) -> None:
+def test_images_scores_and_gradients_are_well_formed(norm: str, kind: str | None) -> None:
     networks = activate_blocks(
-        build_networks(requirements=LossRequirements(), norm=norm, conditional=conditional)
+        build_networks(requirements=LossRequirements(), norm=norm, kind=kind)
     )
     images = draw(networks, 4)
     assert images.shape == (4, 3, 16, 16)
@@ -110,7 +110,7 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
         spec.build(
             options,
             image_shape=ImageShape(3, height, width),
-            num_classes=0,
+            condition=None,
             requirements=LossRequirements(),
         )
     message = str(caught.value)
@@ -120,11 +120,11 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("conditional", [False, True])
-def test_latents_of_another_size_give_images_of_that_size(conditional: bool) -> None:
-    networks = build_networks(32, conditional=conditional)
+@pytest.mark.parametrize("kind", CONDITIONS)
+def test_latents_of_another_size_give_images_of_that_size(kind: str | None) -> None:
+    networks = build_networks(32, kind=kind)
     latents = torch.randn(2, 3, 48, 64, generator=torch.Generator().manual_seed(0))
-    images = networks.generator(latents, labels_for(networks, 2))
+    images = networks.generator(latents, told(networks, 2))
     assert images.shape == latents.shape
     assert score(networks, images).shape == (2,)
 
@@ -149,10 +149,10 @@ def test_channels_double_with_each_halving_up_to_eight_times() -> None:
 
 
 def test_only_convolutions_have_weights_without_norm_and_labels() -> None:
-    networks = build_networks(requirements=LossRequirements(), conditional=True)
+    networks = build_networks(requirements=LossRequirements(), kind="class")
     for network in (networks.generator, networks.discriminator):
         owners = [module for module in network.modules() if list(module.parameters(False))]
-        assert {type(owner) for owner in owners} == {nn.Conv2d, nn.BatchNorm2d, nn.Embedding}
+        assert {type(owner) for owner in owners} == {nn.Conv2d, nn.BatchNorm2d, ConditionEmbedding}
 
 
 def test_residual_blocks_start_as_the_identity() -> None:
@@ -208,20 +208,9 @@ def test_batch_norm_warns_if_the_loss_needs_independent_scores() -> None:
     assert (scores[:4] - networks.discriminator(images[:4])).abs().min() > 1e-4
 
 
-def test_labels_change_images_and_scores() -> None:
-    networks = build_networks(conditional=True)
-    networks.generator.eval()
-    latents = networks.generator.sample_latents(1, torch.Generator())
-    zero, one = torch.tensor([0]), torch.tensor([1])
-    images = networks.generator(latents, zero)
-    assert not torch.allclose(images, networks.generator(latents, one))
-    scores = networks.discriminator(images, zero)
-    assert not torch.allclose(scores, networks.discriminator(images, one))
-
-
-def test_conditional_networks_need_labels() -> None:
-    with pytest.raises(ValueError, match="the images have no labels"):
-        build_networks(conditional=True, num_classes=0)
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_conditions_change_images_and_scores(kind: str) -> None:
+    require_conditions(build_networks(kind=kind))
 
 
 def test_latents_are_normal_in_the_shape_of_the_image_and_depend_on_the_random_generator_only() -> (

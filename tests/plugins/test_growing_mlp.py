@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-import ganzoo_growing_mlp
-from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks, RequestError
+from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks
 from ganzoo_growing_mlp import GrowingMlpOptions
 from ganzoo_growing_mlp.networks import GrowingMlpDiscriminator, GrowingMlpGenerator, build
-from tests.plugins.growing_outputs import draw, images_for, latents_for, score, used_before
+from tests.plugins.growing_outputs import draw, images_for, score, used_before
+from tests.plugins.outputs import CONDITIONS, require_conditions
 
 OBLONG = ImageShape(3, 16, 24)
 
 
 def build_networks(
-    image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any
+    image_shape: ImageShape = OBLONG, kind: str | None = None, **options: Any
 ) -> Networks:
     torch.manual_seed(0)
     options = {"width": 6, "latent_dim": 5, **options}
@@ -27,7 +27,7 @@ def build_networks(
     return build(
         GrowingMlpOptions(**options),
         image_shape=image_shape,
-        num_classes=num_classes,
+        condition=CONDITIONS[kind],
         requirements=requirements,
     )
 
@@ -44,7 +44,7 @@ def sizes(layers: nn.Module) -> list[tuple[int, int]]:
     return [(layer.in_features, layer.out_features) for layer in dense]
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("colors", [1, 3, 4])
 @pytest.mark.parametrize(
     ("whole", "sides"),
@@ -57,9 +57,9 @@ def sizes(layers: nn.Module) -> list[tuple[int, int]]:
     ],
 )
 def test_images_and_scores_have_the_shape_of_every_stage(
-    whole: tuple[int, int], sides: list[tuple[int, int]], colors: int, conditional: bool
+    whole: tuple[int, int], sides: list[tuple[int, int]], colors: int, kind: str | None
 ) -> None:
-    networks = build_networks(ImageShape(colors, *whole), conditional=conditional)
+    networks = build_networks(ImageShape(colors, *whole), kind=kind)
     for network in both(networks):
         assert isinstance(network, GrowingNetwork)
         assert network.stages == [ImageShape(colors, *side) for side in sides]
@@ -72,10 +72,10 @@ def test_images_and_scores_have_the_shape_of_every_stage(
             assert score(networks, images, stage, fade).shape == (8,)
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_0_networks_compute_the_stage_before(stage: int, conditional: bool) -> None:
-    networks = build_networks(conditional=conditional)
+def test_at_fade_0_networks_compute_the_stage_before(stage: int, kind: str | None) -> None:
+    networks = build_networks(kind=kind)
     small = draw(networks, stage - 1, 1)
     enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     assert torch.equal(draw(networks, stage, 0), enlarged)
@@ -112,21 +112,21 @@ def test_between_fade_0_and_1_images_and_hidden_units_are_interpolated(stage: in
     torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
 
 
-@pytest.mark.parametrize("conditional", [False, True])
-def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
-    for network in both(build_networks(conditional=conditional)):
+@pytest.mark.parametrize("kind", CONDITIONS)
+def test_every_parameter_belongs_to_exactly_one_stage(kind: str | None) -> None:
+    for network in both(build_networks(kind=kind)):
         added = [id(p) for stage in range(3) for p in network.stage_parameters(stage)]
         assert len(added) == len(set(added))
         assert set(added) == {id(parameter) for parameter in network.parameters()}
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("fade", [0.5, 1])
 @pytest.mark.parametrize("stage", [0, 1, 2])
 def test_gradients_reach_the_layers_up_to_the_stage_only(
-    stage: int, fade: float, conditional: bool
+    stage: int, fade: float, kind: str | None
 ) -> None:
-    networks = build_networks(conditional=conditional)
+    networks = build_networks(kind=kind)
     scores = score(networks, draw(networks, stage, fade), stage, fade)
     scores.square().sum().backward()
     for network in both(networks):
@@ -193,22 +193,12 @@ def test_gradient_penalties_work(fade: float) -> None:
 
 
 @pytest.mark.parametrize("stage", [0, 2])
-def test_labels_change_images_and_scores(stage: int) -> None:
-    networks = build_networks(conditional=True)
-    generator, discriminator = both(networks)
-    generator.grow(stage, 1)
-    discriminator.grow(stage, 1)
-    latents, images = latents_for(generator, 1), images_for(networks, stage, 1)
-    zero, one = torch.tensor([0]), torch.tensor([1])
-    assert not torch.allclose(generator(latents, zero), generator(latents, one))
-    assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
-
-
-def test_conditional_networks_need_labels() -> None:
-    (spec,) = ganzoo_growing_mlp.ganzoo_architectures()
-    options = GrowingMlpOptions(conditional=True)
-    with pytest.raises(RequestError, match="growing-mlp: the images have no labels"):
-        spec.build(options, image_shape=OBLONG, num_classes=0, requirements=LossRequirements())
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_conditions_change_images_and_scores(kind: str, stage: int) -> None:
+    networks = build_networks(kind=kind)
+    for network in both(networks):
+        network.grow(stage, 1)
+    require_conditions(networks)
 
 
 def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
@@ -222,7 +212,7 @@ def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
 
 
 def test_state_dicts_are_the_same_at_every_stage_and_restore_the_networks() -> None:
-    networks, others = build_networks(conditional=True), build_networks(conditional=True)
+    networks, others = build_networks(kind="class"), build_networks(kind="class")
     for number in range(2):
         network, other = both(networks)[number], both(others)[number]
         whole = list(network.state_dict())

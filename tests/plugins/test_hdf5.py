@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganzoo import BulkDataset, ChunkedDataset, RequestError
+from ganzoo import BulkDataset, ChunkedDataset, Condition, RequestError
 from ganzoo_hdf5 import Hdf5Options, ganzoo_datasets
 from ganzoo_hdf5.images import Hdf5Images
 from ganzoo_hdf5.memory import _free_of_container, _free_of_machine, free_memory
@@ -217,10 +217,35 @@ def test_datasets_with_other_names_are_chosen_by_keys(tmp_path: Path) -> None:
     assert "but the file has no datasets" in error_message(path)
 
 
+@pytest.mark.parametrize("memory", ["load", "stream"])
+def test_several_classes_or_values_are_read_with_their_names(tmp_path: Path, memory: str) -> None:
+    yes_or_no = np.arange(20).reshape(10, 2) % 3 % 2
+    more: dict[str, Any] = {"labels": yes_or_no, "class_names": ["round", "red"]}
+    dataset = open_dataset(store(tmp_path / "a.h5", pixels(), more), memory=memory)
+    assert dataset.condition == Condition("classes", ("round", "red"))
+    assert dataset.class_names == ()
+    values = dataset.read(range(3, 5))[1]
+    assert values is not None
+    assert values.dtype == np.float32
+    assert values.tolist() == yes_or_no[3:5].tolist()
+    assert dataset[4][1] == yes_or_no[4].tolist()
+    more = {"labels": yes_or_no / 2, "value_names": ["hue", "size"]}
+    dataset = open_dataset(store(tmp_path / "b.h5", pixels(), more), memory=memory)
+    assert dataset.condition == Condition("vector", ("hue", "size"), ((0, 0.5), (0, 0.5)))
+    more["value_ranges"] = [[0, 1], [-1, 1]]
+    dataset = open_dataset(store(tmp_path / "c.h5", pixels(), more), memory=memory)
+    assert dataset.condition == Condition("vector", ("hue", "size"), ((0, 1), (-1, 1)))
+    more["value_ranges"] = [[0, 0.25], [-1, 1]]
+    message = error_message(store(tmp_path / "d.h5", pixels(), more))
+    assert "has hue=0.5, which is not in 0 to 0.25" in message
+
+
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     for labels, message in (
         (np.arange(9), "(9,), but there are 10 images"),
-        (np.zeros((10, 2), int), "(10, 2), but there are 10 images"),
+        (np.zeros((10, 1001), int), "(10, 1001), but there are 10 images, and at most 1000"),
+        (np.full((10, 2), 0.5), "value0 is 0.5 in all images: leave it out"),
+        (np.full((10, 2), np.nan), "image 0 has values that are not finite"),
         (np.zeros(10), "float64"),
         (np.arange(10) - 1, "has the label -1"),
     ):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ganzoo import RequestError, UnreadableImage
+from ganzoo import Condition, RequestError, UnreadableImage
 from ganzoo.folders import RunFolder
 from ganzoo_image_folder import ImageFolderOptions, ganzoo_datasets
 from ganzoo_image_folder import table as tables
@@ -29,8 +29,8 @@ def source(path: Path | None, **options: Any) -> ImageFolder:
     return ImageFolder(ImageFolderOptions(path=path, **options))
 
 
-def contents(found: ImageFolder) -> list[tuple[Any, int | None]]:
-    """The gray level and the label of every image, in order."""
+def contents(found: ImageFolder) -> list[tuple[Any, Any]]:
+    """The gray level and the label or values of every image, in order."""
     pairs = [found[index] for index in range(len(found))]
     return [(image.getpixel((0, 0)), label) for image, label in pairs]
 
@@ -233,6 +233,60 @@ def test_a_dataset_json_may_say_that_there_are_no_labels(tmp_path: Path) -> None
     paint(tmp_path, {"00000/a.png": 1, "00001/b.png": 2})
     table(tmp_path, '{"labels": null}', "dataset.json")
     assert contents(source(tmp_path)) == [(1, None), (2, None)]
+
+
+COLUMNS = "file,hue,round,red,note\na.png,0.5,1,0,x\nb/c.png,0.25,0,0,y\n"
+
+
+def test_columns_of_a_table_are_values_or_classes(tmp_path: Path) -> None:
+    where = paint(tmp_path / "images", {"a.png": 1, "b/c.png": 2})
+    labels = table(tmp_path, COLUMNS)
+    found = source(where, labels=labels, condition="hue,round=0..2")
+    assert found.condition == Condition("vector", ("hue", "round"), ((0.25, 0.5), (0, 2)))
+    assert contents(found) == [(1, [0.5, 1]), (2, [0.25, 0])]
+    assert found.class_names == ()
+    found = source(where, labels=labels, condition=["red", "round"])
+    assert found.condition == Condition("classes", ("red", "round"))
+    assert contents(found) == [(1, [0, 1]), (2, [0, 0])]
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "message"),
+    [
+        (COLUMNS, "tone", "labels.csv has no column tone, but hue, round, red, note: correct"),
+        (COLUMNS, "note", "line 2 of .*labels.csv has note=x, which is not a number"),
+        (COLUMNS, "hue=0..0.3", r"line 2 of .* has hue=0.5, which is not in 0..0.3: correct it"),
+        (COLUMNS.replace("0.25", ""), "hue", "line 3 of .* has no hue: add it, or remove the"),
+        (COLUMNS.replace("0.25", "nan"), "hue", "line 3 of .* has hue=nan, which is not a number"),
+        (COLUMNS.replace("0.25", "0.5"), "hue", "hue is 0.5 in all images: leave it out"),
+        ("a.png,1\nb/c.png,2\n", "hue", "has no column hue, but no headings"),
+        (COLUMNS, "hue,hue", r"the names of a condition are \('hue', 'hue'\)"),
+    ],
+)
+def test_columns_that_are_wrong_are_refused_with_the_line(
+    text: str, condition: str, message: str, tmp_path: Path
+) -> None:
+    where = paint(tmp_path / "images", {"a.png": 1, "b/c.png": 2})
+    with pytest.raises(RequestError, match=message) as refused:
+        source(where, labels=table(tmp_path, text), condition=condition)
+    assert "\n" not in str(refused.value)
+
+
+def test_columns_need_a_table(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"write dataset.labels=FILE.csv"):
+        source(paint(tmp_path, {"a.png": 1}), condition="hue")
+    with pytest.raises(ValueError, match=r"write NAME, or NAME=LOW..HIGH"):
+        ImageFolderOptions(condition="hue=1..0")
+
+
+def test_a_dataset_json_may_contain_values(tmp_path: Path) -> None:
+    rows = {"labels": [["a.png", [0.5, -1]], ["b.png", [1, 3]]]}
+    table(paint(tmp_path, {"a.png": 1, "b.png": 2}), json.dumps(rows), "dataset.json")
+    found = source(tmp_path, condition="hue,size=-5..5")
+    assert found.condition == Condition("vector", ("hue", "size"), ((0.5, 1), (-5, 5)))
+    assert contents(found) == [(1, [0.5, -1]), (2, [1, 3])]
+    with pytest.raises(RequestError, match="but there are 1 names: give one name per column"):
+        source(tmp_path, condition="hue")
 
 
 def test_missing_rows_and_rows_without_an_image_are_counted(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-import ganzoo_mlp
-from ganzoo import ImageShape, LossRequirements, Networks, RequestError
+from ganzoo import ImageShape, LossRequirements, Networks
 from ganzoo_mlp import MlpOptions
 from ganzoo_mlp.networks import build
-from tests.plugins.outputs import draw, score
+from tests.plugins.outputs import CONDITIONS, draw, require_conditions, score
 
 OBLONG = ImageShape(3, 6, 9)
 
 
 def build_networks(
-    image_shape: ImageShape = OBLONG, num_classes: int = 4, **options: Any
+    image_shape: ImageShape = OBLONG, kind: str | None = None, **options: Any
 ) -> Networks:
     torch.manual_seed(0)
     options = {"width": 16, "latent_dim": 6, **options}
@@ -24,18 +23,18 @@ def build_networks(
     return build(
         MlpOptions(**options),
         image_shape=image_shape,
-        num_classes=num_classes,
+        condition=CONDITIONS[kind],
         requirements=requirements,
     )
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 6, 9), (5, 7, 2), (1, 1, 1)])
 def test_images_scores_and_gradients_are_well_formed(
-    shape: tuple[int, int, int], layers: int, conditional: bool
+    shape: tuple[int, int, int], layers: int, kind: str | None
 ) -> None:
-    networks = build_networks(ImageShape(*shape), layers=layers, conditional=conditional)
+    networks = build_networks(ImageShape(*shape), layers=layers, kind=kind)
     images = draw(networks, 8)
     assert images.shape == (8, *shape)
     assert images.abs().max() <= 1
@@ -85,25 +84,9 @@ def test_dropout_applies_to_the_discriminator_in_training_mode() -> None:
     assert not any(isinstance(layer, nn.Dropout) for layer in networks.generator.modules())
 
 
-def test_labels_change_images_and_scores() -> None:
-    networks = build_networks(conditional=True)
-    latents = networks.generator.sample_latents(1, torch.Generator())
-    zero, one = torch.tensor([0]), torch.tensor([1])
-    images = networks.generator(latents, zero)
-    assert not torch.allclose(images, networks.generator(latents, one))
-    scores = networks.discriminator(images, zero)
-    assert not torch.allclose(scores, networks.discriminator(images, one))
-
-
-def test_conditional_networks_need_labels() -> None:
-    (spec,) = ganzoo_mlp.ganzoo_architectures()
-    with pytest.raises(RequestError, match="architecture mlp: the images have no labels"):
-        spec.build(
-            MlpOptions(conditional=True),
-            image_shape=ImageShape(1, 8, 8),
-            num_classes=0,
-            requirements=LossRequirements(),
-        )
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_conditions_change_images_and_scores(kind: str) -> None:
+    require_conditions(build_networks(kind=kind))
 
 
 def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
@@ -117,7 +100,7 @@ def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
 
 
 def test_state_dicts_restore_the_networks() -> None:
-    networks, others = build_networks(conditional=True), build_networks(conditional=True)
+    networks, others = build_networks(kind="class"), build_networks(kind="class")
     with torch.no_grad():
         for network in (others.generator, others.discriminator):
             for parameter in network.parameters():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganzoo import RequestError
+from ganzoo import Condition, RequestError
 from ganzoo_numpy import NumpyOptions, files, ganzoo_datasets
 from ganzoo_numpy.images import NumpyImages
 
@@ -23,7 +23,7 @@ def open_dataset(path: Path | None, **options: Any) -> NumpyImages:
     return NumpyImages(NumpyOptions(path=path, **options))
 
 
-def contents(dataset: NumpyImages) -> tuple[np.ndarray[Any, Any], list[int | None]]:
+def contents(dataset: NumpyImages) -> tuple[np.ndarray[Any, Any], list[Any]]:
     pairs = [dataset[index] for index in range(len(dataset))]
     return np.stack([image for image, _ in pairs]), [label for _, label in pairs]
 
@@ -51,6 +51,26 @@ def test_images_are_read_in_bulk(file: Path) -> None:
     images, labels = open_dataset(file).read(range(2, 5))
     np.testing.assert_array_equal(images, IMAGES[2:5])
     assert labels is None
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_several_classes_or_values_are_read_with_their_names(save: Any, tmp_path: Path) -> None:
+    path, yes_or_no = tmp_path / "x.npz", np.arange(12).reshape(6, 2) % 3 % 2
+    save(path, images=IMAGES, labels=yes_or_no)
+    dataset = open_dataset(path)
+    assert dataset.condition == Condition("classes", ("0", "1"))
+    assert dataset.class_names == ()
+    assert contents(dataset)[1] == yes_or_no.tolist()
+    save(path, images=IMAGES, labels=yes_or_no - 0.5, value_names=["hue", "size"])
+    dataset = open_dataset(path)
+    assert dataset.condition == Condition("vector", ("hue", "size"), ((-0.5, 0.5), (-0.5, 0.5)))
+    values = dataset.read(range(3))[1]
+    assert values is not None
+    assert values.dtype == np.float32
+    save(path, images=IMAGES, labels=yes_or_no, value_ranges=[[0, 1], [0, 2]])
+    assert open_dataset(path).condition == Condition(
+        "vector", ("value0", "value1"), ((0, 1), (0, 2))
+    )
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -19,10 +19,11 @@ from ganzoo_progressive.networks import (
     build,
 )
 from tests.plugins.growing_outputs import draw, images_for, latents_for, score, used_before
+from tests.plugins.outputs import CONDITIONS, require_conditions
 
 
 def build_networks(
-    size: int = 16, colors: int = 3, num_classes: int = 4, **options: Any
+    size: int = 16, colors: int = 3, kind: str | None = None, **options: Any
 ) -> Networks:
     torch.manual_seed(0)
     options = {"max_channels": 6, "latent_dim": 5, **options}
@@ -30,7 +31,7 @@ def build_networks(
     return build(
         ProgressiveOptions(**options),
         image_shape=image,
-        num_classes=num_classes,
+        condition=CONDITIONS[kind],
         requirements=LossRequirements(),
     )
 
@@ -51,7 +52,7 @@ def scales(layers: nn.Module) -> list[float]:
     return [layer.scale for layer in equalized(layers)]
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("colors", [1, 3, 4])
 @pytest.mark.parametrize(
     ("size", "sides"),
@@ -64,9 +65,9 @@ def scales(layers: nn.Module) -> list[float]:
     ],
 )
 def test_images_and_scores_have_the_shape_of_every_stage(
-    size: int, sides: list[int], colors: int, conditional: bool
+    size: int, sides: list[int], colors: int, kind: str | None
 ) -> None:
-    networks = build_networks(size, colors, conditional=conditional, max_channels=3)
+    networks = build_networks(size, colors, kind=kind, max_channels=3)
     for network in both(networks):
         assert isinstance(network, GrowingNetwork)
         assert network.stages == [ImageShape(colors, side, side) for side in sides]
@@ -78,10 +79,10 @@ def test_images_and_scores_have_the_shape_of_every_stage(
             assert score(networks, images, stage, fade).shape == (8,)
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("stage", [1, 2])
-def test_at_fade_0_networks_compute_the_stage_before(stage: int, conditional: bool) -> None:
-    networks = build_networks(conditional=conditional)
+def test_at_fade_0_networks_compute_the_stage_before(stage: int, kind: str | None) -> None:
+    networks = build_networks(kind=kind)
     small = draw(networks, stage - 1, 1)
     enlarged = small.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     assert torch.equal(draw(networks, stage, 0), enlarged)
@@ -118,21 +119,21 @@ def test_between_fade_0_and_1_images_and_feature_maps_are_interpolated(stage: in
     torch.testing.assert_close(seen[2], 0.7 * seen[0] + 0.3 * seen[1])
 
 
-@pytest.mark.parametrize("conditional", [False, True])
-def test_every_parameter_belongs_to_exactly_one_stage(conditional: bool) -> None:
-    for network in both(build_networks(32, conditional=conditional)):
+@pytest.mark.parametrize("kind", CONDITIONS)
+def test_every_parameter_belongs_to_exactly_one_stage(kind: str | None) -> None:
+    for network in both(build_networks(32, kind=kind)):
         added = [id(p) for stage in range(4) for p in network.stage_parameters(stage)]
         assert len(added) == len(set(added))
         assert set(added) == {id(parameter) for parameter in network.parameters()}
 
 
-@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("kind", CONDITIONS)
 @pytest.mark.parametrize("fade", [0.5, 1])
 @pytest.mark.parametrize("stage", [0, 1, 2])
 def test_gradients_reach_the_layers_up_to_the_stage_only(
-    stage: int, fade: float, conditional: bool
+    stage: int, fade: float, kind: str | None
 ) -> None:
-    networks = build_networks(conditional=conditional)
+    networks = build_networks(kind=kind)
     scores = score(networks, draw(networks, stage, fade), stage, fade)
     scores.square().sum().backward()
     for network in both(networks):
@@ -274,7 +275,7 @@ def test_statistics_are_computed_in_float32() -> None:
 
 @pytest.mark.parametrize("fade", [0.5, 1])
 def test_networks_run_in_half_precision(fade: float) -> None:
-    networks = build_networks(conditional=True)
+    networks = build_networks(kind="class")
     with torch.autocast("cpu", dtype=torch.bfloat16):
         scores = score(networks, draw(networks, 2, fade), 2, fade)
     scores.sum().backward()
@@ -337,7 +338,7 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
         spec.build(
             spec.options(),
             image_shape=ImageShape(3, height, width),
-            num_classes=0,
+            condition=None,
             requirements=LossRequirements(),
         )
     message = str(caught.value)
@@ -347,19 +348,16 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
 
 
 @pytest.mark.parametrize("stage", [0, 2])
-def test_labels_change_images_and_scores(stage: int) -> None:
-    networks = build_networks(conditional=True)
-    generator, discriminator = both(networks)
-    generator.grow(stage, 1)
-    discriminator.grow(stage, 1)
-    latents, images = latents_for(generator, 1), images_for(networks, stage, 1)
-    zero, one = torch.tensor([0]), torch.tensor([1])
-    assert not torch.allclose(generator(latents, zero), generator(latents, one))
-    assert not torch.allclose(discriminator(images, zero), discriminator(images, one))
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_conditions_change_images_and_scores(kind: str, stage: int) -> None:
+    networks = build_networks(kind=kind)
+    for network in both(networks):
+        network.grow(stage, 1)
+    require_conditions(networks)
 
 
 def test_labels_are_projected_on_the_last_features() -> None:
-    networks = build_networks(conditional=True)
+    networks = build_networks(kind="class")
     discriminator = both(networks)[1]
     features: list[Tensor] = []
     discriminator.score.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
@@ -368,11 +366,6 @@ def test_labels_are_projected_on_the_last_features() -> None:
     vectors = (discriminator.score.weight + discriminator.embed.weight) / sqrt(6)
     expected = torch.stack([vectors[i % 4] @ phi for i, phi in enumerate(features[0])])
     torch.testing.assert_close(scores, expected)
-
-
-def test_conditional_networks_need_labels() -> None:
-    with pytest.raises(ValueError, match="the images have no labels"):
-        build_networks(conditional=True, num_classes=0)
 
 
 def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
@@ -386,7 +379,7 @@ def test_latents_are_normal_and_depend_on_the_random_generator_only() -> None:
 
 
 def test_state_dicts_are_the_same_at_every_stage_and_restore_the_networks() -> None:
-    networks, others = build_networks(conditional=True), build_networks(conditional=True)
+    networks, others = build_networks(kind="class"), build_networks(kind="class")
     for number in range(2):
         network, other = both(networks)[number], both(others)[number]
         whole = list(network.state_dict())

@@ -175,7 +175,7 @@ def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:
     run = resolved("dcgan-flowers")
     players: Networks = run.architecture.build(
         image_shape=ImageShape(3, 64, 64),
-        num_classes=0,
+        condition=None,
         requirements=LossRequirements(independent_scores=False),
     )
     project, *_ = (m for m in players.generator.modules() if isinstance(m, nn.Linear))

@@ -196,6 +196,8 @@ def test_observers_can_be_turned_off(tiny: Callable[..., dict[str, Any]]) -> Non
     assert names(run.folder / "samples") == []
     ganzoo.resume(run, steps=4, quiet=True)
     assert not list(run.folder.glob("events*"))
+    ganzoo.resume(run, steps=5, quiet=True, settings={"observe.tensorboard": True})
+    assert list(run.folder.glob("events*"))
 
 
 def test_without_the_journal_a_warning_says_what_is_lost(

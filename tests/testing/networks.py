@@ -17,7 +17,7 @@ class DenseGenerator(ganzoo.Generator):
         self.image = image_shape
         self.layer = nn.Linear(4, image_shape.channels * image_shape.height * image_shape.width)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images: Tensor = self.layer(latents).tanh().view(-1, *self.image)
         return images
 
@@ -30,7 +30,7 @@ class DenseDiscriminator(ganzoo.Discriminator):
         super().__init__()
         self.layer = nn.Linear(image_shape.channels * image_shape.height * image_shape.width, 1)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores: Tensor = self.layer(images.flatten(1)).flatten()
         return scores
 
@@ -42,7 +42,7 @@ def architecture(
         options: Options,
         *,
         image_shape: ImageShape,
-        num_classes: int,
+        condition: ganzoo.Condition | None,
         requirements: LossRequirements,
     ) -> Networks:
         return Networks(generator=generator(image_shape), discriminator=discriminator(image_shape))

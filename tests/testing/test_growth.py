@@ -45,7 +45,7 @@ class ImageMaker(Layers, ganzoo.Generator):
         images: Tensor = self.layers[stage](latents).tanh().view(-1, *self.stages[stage])
         return images
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images = self.made(self.stage, latents)
         if self.stage and self.fade < 1:
             images = enlarged(self.made(self.stage - 1, latents), 2).lerp(images, self.fade)
@@ -61,7 +61,7 @@ class Scorer(Layers, ganzoo.Discriminator):
         scores: Tensor = self.layers[stage](images.flatten(1)).flatten()
         return scores
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores = self.scored(self.stage, images)
         if self.stage and self.fade < 1:
             scores = self.scored(self.stage - 1, avg_pool2d(images, 2)).lerp(scores, self.fade)
@@ -69,12 +69,12 @@ class Scorer(Layers, ganzoo.Discriminator):
 
 
 class Abrupt(ImageMaker):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.made(self.stage, latents)
 
 
 class Jumping(ImageMaker):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         if self.stage and self.fade == 0:
             return enlarged(self.made(self.stage - 1, latents), 2)
         return self.made(self.stage, latents)
@@ -103,7 +103,7 @@ class Short(ImageMaker):
 
 
 class AbruptScorer(Scorer):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return self.scored(self.stage, images)
 
 

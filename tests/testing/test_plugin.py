@@ -149,7 +149,7 @@ def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
 
 
 class OutOfRange(DenseGenerator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(latents) * 127.5 + 127.5
 
 
@@ -183,7 +183,7 @@ class OtherMapping(DenseGenerator):
 
 
 class CorrectMapping(OtherMapping):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(self.map(latents))
 
     def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -191,12 +191,12 @@ class CorrectMapping(OtherMapping):
 
 
 class NaNDiscriminator(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(images) * float("nan")
 
 
 class NaNGenerator(DenseGenerator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(latents) * float("nan")
 
 
@@ -207,17 +207,17 @@ class AllFrozen(DenseDiscriminator):
 
 
 class ScoreMaps(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return super().forward(images)[:, None, None]
 
 
 class ScoresOfPatches(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         return torch.stack([super().forward(images)] * 3, 1)
 
 
 class Dependent(DenseDiscriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         scores = super().forward(images)
         return scores - scores.mean()
 

@@ -27,7 +27,7 @@ class Spectral(ganzoo.Discriminator):
         self.first = spectral_norm(nn.Linear(size, 8))
         self.last = spectral_norm(nn.Linear(8, 1))
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         features = self.first(self.frozen(images.flatten(1)).relu()).relu()
         scores: Tensor = self.last(features).flatten()
         return scores
@@ -38,7 +38,7 @@ class Tiring(Spectral):
 
     calls = 0
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         self.calls += 1
         return super().forward(images) - self.calls
 

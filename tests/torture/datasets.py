@@ -17,7 +17,9 @@ import h5py
 import numpy as np
 import scipy.io
 
+from ganzoo.contracts import condition_of
 from ganzoo.data.cache import PreparedImages, load_or_prepare
+from ganzoo.data.conditions import require_value
 from ganzoo.data.descriptions import read_descriptions
 from tests.torture.images import encoded, pixels
 from tests.torture.input_kind import InputKind, file_contents
@@ -144,7 +146,7 @@ def _read_table(name: str, folder: Path, content: bytes) -> None:
     (folder / name).write_bytes(content)
     found = open_dataset("image-folder", folder, labels=folder / name)
     label = found[0][1]
-    assert label is None or 0 <= label < len(found.class_names)
+    require_value(label, condition_of(found), 0, "")
 
 
 def _tables() -> list[bytes]:
@@ -248,13 +250,14 @@ def _read_kept(name: str, folder: Path, content: bytes) -> None:
     found = _prepared(folder)
     assert found.images.dtype == np.uint8
     assert found.images.shape[1:3] == (8, 8)
-    assert found.labels is not None
-    assert set(found.labels.tolist()) <= set(range(len(found.class_names)))
+    assert found.values is not None
+    assert found.condition is not None
+    assert set(found.values.tolist()) <= set(range(found.condition.size))
 
 
 _PREPARED = (
     InputKind("prepared images", partial(_kept, "images.npy"), partial(_read_kept, "images.npy")),
-    InputKind("prepared labels", partial(_kept, "labels.npy"), partial(_read_kept, "labels.npy")),
+    InputKind("prepared labels", partial(_kept, "values.npy"), partial(_read_kept, "values.npy")),
     InputKind(
         "about prepared images",
         partial(_kept, "about.json"),

@@ -97,7 +97,7 @@ def disturbed_runs(folder: Path, steps: int) -> list[DisturbedRun]:
             "conditional, rolls back from NaN",
             ("blossoms", "dcgan", "rarely-nan"),
             steps,
-            {**narrow, **back, "architecture.conditional": True},
+            {**narrow, **back, "data.conditional": True},
             rolls_back=True,
         ),
         DisturbedRun(

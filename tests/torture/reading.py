@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.contracts import BulkDataset, Dataset
+from ganzoo.contracts import BulkDataset, Dataset, condition_of
+from ganzoo.data.conditions import require_value
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.registry import Registry
 
@@ -29,9 +30,9 @@ def open_dataset(dataset: str, path: Path, **options: Any) -> Dataset:
 
 
 def check_dataset(found: Dataset) -> None:
-    """Read and prepare all images, and check their shapes and labels."""
-    for image, label in _items(found):
-        assert label is None or 0 <= label < len(found.class_names)
+    """Read and prepare all images, and check their shapes, labels and values."""
+    for image, value in _items(found):
+        require_value(value, condition_of(found), 0, "")
         for how in PREPARATIONS:
             ready = prepare(image, how)
             assert ready.shape == (8, 8, how.most_channels)
@@ -39,14 +40,15 @@ def check_dataset(found: Dataset) -> None:
     "".join(found.class_names).encode()
 
 
-def _items(found: Dataset) -> list[tuple[Any, int | None]]:
+def _items(found: Dataset) -> list[tuple[Any, Any]]:
     """All images; of a dataset that is read in bulk only the first one, since all are alike."""
     if not isinstance(found, BulkDataset):
         return [found[index] for index in range(len(found))]
     for start in range(0, len(found), 1024):
         indices = range(start, min(start + 1024, len(found)))
-        images, labels = found.read(indices)
+        images, values = found.read(indices)
         assert images.dtype == np.uint8
         assert len(images) == len(indices)
-        assert labels is None or set(labels.tolist()) <= set(range(len(found.class_names)))
+        for value in [] if values is None else values.tolist():
+            require_value(value, condition_of(found), 0, "")
     return [found[0]]

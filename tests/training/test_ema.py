@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from ganzoo import Generator
 from ganzoo.sections import EmaOptions
 from ganzoo.training.ema import Ema
-from ganzoo.training.sampling import ClassFrequencies
+from ganzoo.training.sampling import ConditionFrequencies
 
 
 class Small(Generator):
@@ -16,7 +16,7 @@ class Small(Generator):
         self.layer = nn.Linear(2, 2)
         self.norm = nn.BatchNorm1d(2)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         images: Tensor = self.norm(self.layer(latents))
         return images
 
@@ -95,14 +95,14 @@ def test_batch_statistics_are_those_of_the_averaged_weights() -> None:
 class Shifted(Small):
     """Activations of 10 in the second class, and about 0 in the first."""
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        assert labels is not None
-        images: Tensor = self.norm(0.01 * latents + 10.0 * labels[:, None])
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        images: Tensor = self.norm(0.01 * latents + 10.0 * condition[:, None])
         return images
 
 
 def test_batch_statistics_use_the_class_frequencies_of_training() -> None:
-    ema = Ema(Shifted(), EmaOptions(), frequencies=ClassFrequencies([15, 1]))
+    ema = Ema(Shifted(), EmaOptions(), frequencies=ConditionFrequencies([15, 1]))
     ema.update(Shifted(), images_generated=8, batch_size=8)
     ema.update_batch_statistics()
     mean = ema.generator.get_buffer("norm.running_mean")

@@ -89,9 +89,9 @@ class Flat(ganzoo.Generator):
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 1, generator=random)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        assert labels is not None
-        gray = torch.tensor([200.0, 60.0])[labels] / 127.5 - 1
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        gray = torch.tensor([200.0, 60.0])[condition] / 127.5 - 1
         return gray[:, None, None, None].expand(-1, 3, 8, 8)
 
 
@@ -106,7 +106,7 @@ def test_evaluated_classes_are_as_frequent_as_in_the_data(
             image.save(tmp_path / "images" / name / f"{number}.png")
     settings = {
         **EVALUATED,
-        "architecture.conditional": True,
+        "data.conditional": True,
         "dataset.path": str(tmp_path / "images"),
         "data.channels": 3,
         "data.balance": balance,
@@ -114,7 +114,7 @@ def test_evaluated_classes_are_as_frequent_as_in_the_data(
     }
     trained = ganzoo.train(**tiny(dataset="image-folder", steps=1, settings=settings))
     data = Collection.of(store_of(trained.run, trained.run.dataset.build()))
-    found = Evaluation(trained.run, data)(Flat(), trained.growth_point, 1, 8, conditional=True)
+    found = Evaluation(trained.run, data)(Flat(), trained.growth_point, 1, 8)
     assert found.scores["moments/mean"].value < 0.03  # 0.25 where both are equally frequent
 
 

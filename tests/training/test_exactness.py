@@ -141,7 +141,7 @@ def test_stopping_many_times_is_exact(tiny: Arguments) -> None:
 
 
 def test_resuming_a_conditional_run_is_exact(tiny: Arguments) -> None:
-    extra = {"settings": {"architecture.conditional": True}}
+    extra = {"settings": {"data.conditional": True}}
     straight = ganzoo.train(**tiny("straight", steps=4, **extra))
     halved = ganzoo.train(**tiny("halved", steps=2, **extra))
     ganzoo.resume(halved.folder, steps=4, quiet=True)

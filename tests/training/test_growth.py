@@ -36,7 +36,7 @@ class GrowingNetwork(nn.Module):
 
 
 class GrowingGenerator(GrowingNetwork, ganzoo.Generator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -44,7 +44,7 @@ class GrowingGenerator(GrowingNetwork, ganzoo.Generator):
 
 
 class GrowingDiscriminator(GrowingNetwork, ganzoo.Discriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_is_too_short_to_grow_fully_gets_a_warning() -> None:
 
 
 class Plain(ganzoo.Generator):
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -164,7 +164,7 @@ class Plain(ganzoo.Generator):
 
 
 class PlainCritic(ganzoo.Discriminator):
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         raise NotImplementedError
 
 

@@ -99,16 +99,16 @@ def test_the_sample_grid_has_the_images_of_generate(tiny: Arguments) -> None:
 
 
 def test_the_grid_of_a_conditional_run_has_named_rows_for_each_class(tiny: Arguments) -> None:
-    settings = {"architecture.conditional": True, "sample.count": 25}
+    settings = {"data.conditional": True, "sample.count": 25}
     run = ganzoo.train(**tiny(seed=3, settings=settings))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
-    rows = imaging.class_grid(run.generate_each_class(4, seed=3), run.class_names, columns=4)
+    rows = imaging.class_grid(run.generate_rows(4, seed=3), run.class_names, columns=4)
     assert np.array_equal(drawn, rows)
 
 
 def test_the_grid_of_few_images_of_a_conditional_run_has_no_rows(tiny: Arguments) -> None:
-    run = ganzoo.train(**tiny(seed=3, settings={"architecture.conditional": True}))
+    run = ganzoo.train(**tiny(seed=3, settings={"data.conditional": True}))
     with Image.open(run.folder / "samples" / "step-0000003.png") as image:
         drawn = np.asarray(image)
     assert np.array_equal(drawn, imaging.grid(run.generate(4, seed=3)))

@@ -100,6 +100,26 @@ def test_a_lazy_regularizer_is_used_and_reported_every_n_steps(tiny: Arguments) 
     assert ["r1/r1" in line for line in lines] == [True, False, True, False]
 
 
+def test_updates_of_a_phase_are_numbered_without_gaps(tiny: Arguments) -> None:
+    numbers: dict[str, list[int]] = {}
+
+    class Numbers(Constant):
+        def terms(self, step: Step) -> Terms:
+            if step.step + step.number:  # not while it is tried before the run
+                numbers.setdefault(step.phase, []).append(step.number)
+            return {"square": step.critic(step.real.images).square().mean()}
+
+    for every in (1, 3):
+        spec = ganzoo.RegularizerSpec(
+            name=f"every-{every}",
+            summary="Numbers.",
+            factory=lambda options, every=every: Numbers(every=every),
+        )
+        settings = {"train.discriminator.steps": 2}
+        ganzoo.train(**tiny(spec.name, "mlp", steps=7, regularize=spec, settings=settings))
+    assert numbers == {"discriminator": list(range(1, 14)), "every-3": [1, 2]}
+
+
 def test_a_lazy_regularizer_weighs_n_times_as_much(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ class Limits(ganzoo.Options):
     """How often."""
 
     every: int = Field(1, ge=1, description="Steps.")
+    share: float = Field(1.0, ge=0, le=1, description="Of the losses.")
 
 
 class Recording(ganzoo.Observer):
@@ -83,7 +84,7 @@ def test_an_observer_of_a_plugin_is_told_of_all_events(tiny: Arguments, plugin: 
     assert "on_failure" not in told
     stored = tomllib.loads((run.folder / "run.toml").read_text())
     qualified = "recording-observer/recording"
-    assert stored["observe"]["recording"] == {"name": qualified, "every": 3}
+    assert stored["observe"]["recording"] == {"name": qualified, "every": 3, "share": 1.0}
     calls().clear()
     ganzoo.resume(run, steps=4, quiet=True)
     assert calls()[0] == ("made", 3, run.folder, 3, True)
@@ -106,7 +107,7 @@ def test_an_observer_is_told_of_the_error_that_ends_the_run(
     [
         (
             7,
-            r"observer recording-observer/recording \(.*observer.py:19\): RuntimeError: seven",
+            r"observer recording-observer/recording \(.*observer.py:20\): RuntimeError: seven",
         ),
         (8, "observer recording: not eight"),
     ],
@@ -128,6 +129,7 @@ def test_a_factory_that_fails_does_not_end_the_run(
         ({"observe.recording.evry": 1}, "no setting observe.recording.evry .*; did you mean"),
         ({"observe.recoding": True}, "no observer called recoding; did you mean recording"),
         ({"observe": False}, "observe is a "),
+        ({"observe.recording.share": "0 -> 1 linear"}, "it cannot be a schedule"),
     ],
 )
 def test_wrong_settings_are_refused_before_the_run_starts(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     DatasetSpec,
     Discriminator,
     Generator,
@@ -60,7 +61,7 @@ class Translator(Generator):
         index = torch.randint(STORED, (n,), generator=random, device=random.device)
         return self.sources.to(random.device)[index]
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of A and their translations, (N, C, H, W)."""
         return torch.cat([latents, self.layers(latents)], 3)
 
@@ -74,7 +75,7 @@ class DomainDiscriminator(Discriminator):
         first, last = nn.Conv2d(channels, WIDTH, 3), nn.Conv2d(WIDTH, 1, 3)
         self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), last, nn.Flatten())
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N, K)."""
         scores: Tensor = self.layers(halves(images)[self.domain])
         return scores
@@ -170,7 +171,11 @@ class Squares:
 
 
 def build(
-    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    options: Options,
+    *,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
 ) -> Networks:
     """The four networks."""
     if image_shape.width % 2:

@@ -1,9 +1,10 @@
-"""Train every trial in float64, in one or in several processes: FOLDER DEVICES TRIAL..."""
+"""Train every trial in float64, in one or in several processes: FOLDER DEVICES"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo import imaging
-from tests.trials.runs import arguments
+from tests.trials.runs import STATEFUL, TRIALS, arguments
 
 STEPS = 6
 
@@ -24,17 +25,18 @@ def use_double_precision() -> None:
     patch(convert, lambda images: imaging.from_uint8(images).double()).start()
 
 
-def train(folder: Path, devices: int, names: list[str]) -> None:
-    """Train each trial for six steps; in several processes also for three and three more."""
-    for name in names:
-        parts = {"straight": STEPS, "halved": STEPS // 2} if devices > 1 else {"straight": STEPS}
-        for part, steps in parts.items():
-            ganzoo.train(**arguments(name, folder / f"{name}-{part}"), steps=steps, devices=devices)
-        if devices > 1:
-            ganzoo.resume(folder / f"{name}-halved", steps=STEPS, quiet=True)
+def train(folder: Path, devices: int) -> None:
+    """Train each trial for six steps; in several processes some for three and three more."""
+    for name in TRIALS:
+        run: dict[str, Any] = {"steps": STEPS, "devices": devices}
+        ganzoo.train(**arguments(name, folder / f"{name}-straight"), **run)
+        if devices > 1 and name in STATEFUL:
+            run["steps"] = STEPS // 2
+            halved = ganzoo.train(**arguments(name, folder / f"{name}-halved"), **run)
+            ganzoo.resume(halved, steps=STEPS, quiet=True)
 
 
 if __name__ == "__main__":
     use_double_precision()
     torch.set_num_threads(1)
-    train(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    train(Path(sys.argv[1]), int(sys.argv[2]))

@@ -11,6 +11,7 @@ from torch.nn.functional import conv2d, leaky_relu
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     Discriminator,
     Generator,
     ImageShape,
@@ -35,7 +36,7 @@ class LinearGenerator(Generator):
         """Normal latents, (n, 4)."""
         return torch.randn(n, LATENT, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layer(latents).tanh().view(-1, *self.shape)
         return images
@@ -54,7 +55,7 @@ class FeatureDiscriminator(Discriminator):
         self.register_buffer("filters", torch.randn(shape, generator=random) / shape[1] ** 0.5 / 4)
         self.score = nn.Conv2d(FEATURES, 1, 1)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of patches, (N, K)."""
         features = leaky_relu(conv2d(images, self.filters, stride=2), 0.2)
         scores: Tensor = self.score(features).flatten(1)
@@ -62,7 +63,11 @@ class FeatureDiscriminator(Discriminator):
 
 
 def build(
-    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    options: Options,
+    *,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
 ) -> Networks:
     """Both networks."""
     return Networks(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     Discriminator,
     Generator,
     ImageShape,
@@ -126,7 +127,11 @@ class PathLength(nn.Module):
 
 
 def build(
-    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    options: Options,
+    *,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
 ) -> Networks:
     """Both networks."""
     return Networks(

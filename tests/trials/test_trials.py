@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from ganzoo import LossSpec, Options, Scores, Terms
 from ganzoo.registry import Registry
 from ganzoo.testing import check_plugin
 from tests.sameness import same
-from tests.trials.runs import TRIALS, arguments, files, state
+from tests.trials.runs import STATEFUL, TRIALS, arguments, files, state
 
 ROOT = Path(__file__).parents[2]
 BOUND = 1e-12
@@ -59,7 +60,7 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.trials.double_precision"),
-                *(str(folder / str(devices)), str(devices), *TRIALS),
+                *(str(folder / str(devices)), str(devices)),
             ],
             env={**environment, "GANZOO_CACHE": str(folder / f"cache-{devices}")},
             stderr=subprocess.PIPE,
@@ -87,7 +88,7 @@ def test_one_and_two_processes_compute_the_same_up_to_rounding(name: str, double
     assert {weight.dtype for weight in weights if weight.is_floating_point()} == {torch.float64}
 
 
-@pytest.mark.parametrize("name", TRIALS)
+@pytest.mark.parametrize("name", STATEFUL)
 def test_two_processes_resume_exactly(name: str, double: Path) -> None:
     straight, halved = (state(double / "2" / f"{name}-{part}") for part in ("straight", "halved"))
     assert same(halved, straight)
@@ -145,6 +146,24 @@ def test_lazy_r1_corrects_learning_rate_and_betas_and_weighs_k_times_as_much(
         change = fourth[key] - start
         assert change.abs().max() > 1e-4
         torch.testing.assert_close(change, (each[key] - start) * 4 * 4 / 5, atol=1e-6, rtol=1e-4)
+
+
+def test_schedules_set_the_options_of_optimizers_and_components(tmp_path: Path) -> None:
+    after = train("schedules", tmp_path / "run")
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    report = json.loads(lines[-1])
+    for key, text in arguments("schedules", tmp_path)["settings"].items():
+        if isinstance(text, str):
+            value = ganzoo.Schedule.parse(text).at(5 * 8, 6 * 8)  # before the sixth step
+            assert report[f"schedule/{key}"] == pytest.approx(value)
+    group = "state.optimizers.{}.optimizer.param_groups.0.{}"
+    rate = report["schedule/train.generator.lr"]
+    assert 0 < after[group.format("generator", "lr")] == rate < 2e-4
+    beta = report["schedule/train.discriminator.betas.1"]
+    assert after[group.format("discriminator", "betas.1")] == pytest.approx(beta ** (2 / 3))
+    # The augmentation kept its state whenever its target changed: four of six batches.
+    assert after["state.augment.ada.p"] == pytest.approx(8 * 4 / 100)
+    assert after["state.augment.ada.batches"] == 2
 
 
 def test_ada_follows_the_signs_of_the_scores(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     ArchitectureSpec,
+    Condition,
     Discriminator,
     Generator,
     ImageShape,
@@ -36,7 +37,7 @@ class TinyGenerator(Generator):
         """Normal latents, (n, C, H, W)."""
         return torch.randn(n, *self.shape, generator=random, device=random.device)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""
         images: Tensor = self.layers(latents).tanh().view(-1, *self.shape)
         return images
@@ -49,14 +50,18 @@ class TinyDiscriminator(Discriminator):
         super().__init__()
         self.layers = layers(prod(image_shape), 1)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         scores: Tensor = self.layers(images).flatten()
         return scores
 
 
 def build(
-    options: Options, *, image_shape: ImageShape, num_classes: int, requirements: LossRequirements
+    options: Options,
+    *,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
 ) -> Networks:
     """Both networks."""
     return Networks(

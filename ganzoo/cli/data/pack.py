@@ -73,8 +73,16 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
+    from ganzoo.contracts import condition_of
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
-    from ganzoo.data.packing import FORMATS_WITH_TEXTS, Pack, check_output, output_format, write
+    from ganzoo.data.packing import (
+        FORMATS_WITH_TEXTS,
+        Pack,
+        check_condition,
+        check_output,
+        output_format,
+        write,
+    )
     from ganzoo.observers.console import ProgressBar, show_progress
 
     path, flags = out.path, {"folder": out.is_folder, "force": force}
@@ -82,6 +90,7 @@ def pack(
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
     dataset, bar = chosen.build(), ProgressBar()
+    check_condition(condition_of(dataset), path, folder=out.is_folder)
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
@@ -120,7 +129,7 @@ def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> R
 
 
 def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
-    from ganzoo.contracts import notes_of
+    from ganzoo.contracts import condition_of, notes_of
     from ganzoo.data.cache import load_or_prepare
     from ganzoo.data.collection import Collection, group_classes
     from ganzoo.errors import RequestError
@@ -130,9 +139,8 @@ def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
         raise RequestError(
             "data.balance affects only training, and a pack has each image once: remove it"
         )
-    group_classes(
-        dataset.class_names, preparation.classes
-    )  # refuses unknown classes before the work
+    # Refuses unknown classes before the work.
+    group_classes(condition_of(dataset), preparation.classes)
     for note in notes_of(dataset):
         bar.on_message(note)
     entry = chosen.entry

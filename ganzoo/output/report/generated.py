@@ -1,4 +1,4 @@
-"""Images that a trained run generates for the page: a grid, a row per class, a latent walk."""
+"""Images that a trained run generates for the page: a grid, rows per class or value, a walk."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COUNT = 64
 SEED = 1
 """Seed of the images in the grid; sample grids may use 0."""
 CLASSES = 12
-"""Maximum number of classes that are shown."""
-_IMAGES_PER_CLASS = 8
+"""Maximum number of classes or values that are shown."""
+_IMAGES_PER_ROW = 8
 _WALKS, _KEYFRAMES, _FRAMES, _FPS = 9, 4, 12, 12
 _WALK_SIDE = 480
 """Maximum length of a frame's longer side, in pixels."""
@@ -30,21 +30,25 @@ def image_grid(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage:
     return embedded.add(imaging.to_image(imaging.grid(run.generate(COUNT, SEED))))
 
 
-def class_rows(run: TrainedRun, embedded: EmbeddedImages) -> list[tuple[str, EmbeddedImage]]:
-    """The names of the first classes with a row of images each; empty if not conditional."""
-    rows = []
-    for name in run.class_names[:CLASSES] if run.conditional else ():
-        images = run.generate(_IMAGES_PER_CLASS, class_name=name)
-        row = imaging.to_image(imaging.grid(images, columns=_IMAGES_PER_CLASS))
-        rows.append((name, embedded.add(row)))
-    return rows
+def condition_rows(run: TrainedRun, embedded: EmbeddedImages) -> list[tuple[str, EmbeddedImage]]:
+    """The names of the first classes or values with a row of images each.
+
+    Empty unless the run is conditional.
+    """
+    if not run.condition:
+        return []
+    rows = zip(run.row_names, run.generate_rows(_IMAGES_PER_ROW), strict=True)
+    return [
+        (name, embedded.add(imaging.to_image(imaging.grid(images, columns=_IMAGES_PER_ROW))))
+        for name, images in list(rows)[:CLASSES]
+    ]
 
 
 def latent_walk(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage | None:
     """An animated WebP that loops; ``None`` if there is not enough space."""
     keyframes = keyframe_latents(run.generator, _KEYFRAMES, _WALKS, seed=0)
-    labels = run.labels(_WALKS, seed=0)
-    frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, labels)))
+    told = run.conditions(_WALKS, seed=0)
+    frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, told)))
     with TemporaryDirectory() as folder:
         path = Path(folder, "walk.webp")
         animation.write(frames, path, _FPS)

@@ -48,7 +48,7 @@ class GeneratedImages:
     seed: int
     parameters: int
     grid: EmbeddedImage
-    class_rows: list[tuple[str, EmbeddedImage]]
+    rows: list[tuple[str, EmbeddedImage]]
     classes: int
     walk: EmbeddedImage | Omitted
     nearest: NearestImages | Omitted
@@ -170,7 +170,10 @@ def _generated(
     name = folder.path.resolve().name
     trained = TrainedRun(folder, run).to(device)
     observer.on_message(f"{name}: generating images")
-    grid, rows = generated.image_grid(trained, embedded), generated.class_rows(trained, embedded)
+    grid, rows = (
+        generated.image_grid(trained, embedded),
+        generated.condition_rows(trained, embedded),
+    )
     nearest: NearestImages | Omitted = Omitted("the report was made without the real images")
     if dataset:
         observer.on_message(f"{name}: finding the nearest real images")
@@ -182,7 +185,7 @@ def _generated(
         seed=generated.SEED,
         parameters=sum(each.numel() for each in trained.generator.parameters()),
         grid=grid,
-        class_rows=rows,
+        rows=rows,
         classes=len(trained.class_names),
         walk=generated.latent_walk(trained, embedded) or Omitted("the file would be too large"),
         nearest=nearest,

@@ -57,7 +57,7 @@ def unfinished(cache: Path, days: float) -> list[Path]:
     """Files of processes that were killed."""
     part = cache / f"prepared/.{KEY}.part"
     part.mkdir(parents=True)
-    for name in ("rows.npy", "every_label.npy", "progress.json", ".progress.json.123.part"):
+    for name in ("rows.npy", "every_value.npy", "progress.json", ".progress.json.123.part"):
         (part / name).touch()
     (cache / "fingerprints").mkdir(exist_ok=True)
     download(cache / "flowers", "begun.tgz").unlink()

@@ -53,7 +53,7 @@ def test_the_report_has_facts_and_suggested_settings(ganzoo_command: Ganzoo, ima
         "suggested settings:\n  data.resolution=32 ",
         "  --augment flip ",
         "  --augment shift augment.shift.apply_to=all ",
-        "  architecture.conditional=true ",
+        "  data.conditional=true ",
         "  data.balance=true ",
         "  dataset.on_error=skip ",
     ):

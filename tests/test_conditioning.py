@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import copy
+from math import sqrt
+
+import pytest
+import torch
+
+from ganzoo import Condition, ConditionEmbedding
+
+VECTOR = Condition("vector", ("hue", "size"), ((0.0, 1.0), (-40.0, 10.0)))
+
+
+def test_a_class_is_a_row_and_values_are_scaled_to_minus_1_to_1() -> None:
+    embed = ConditionEmbedding(Condition("class", ("a", "b")), 3)
+    assert torch.equal(embed(torch.tensor([1, 0, 1])), embed.weight[[1, 0, 1]])
+    embed = ConditionEmbedding(VECTOR, 3)
+    low_and_high = embed(torch.tensor([[0.0, 10.0]]))
+    torch.testing.assert_close(low_and_high[0], (embed.weight[1] - embed.weight[0]) / sqrt(2))
+    assert not embed(torch.tensor([[0.5, -15.0]])).any()
+    embed = ConditionEmbedding(Condition("classes", ("a", "b")), 3)
+    no_and_yes = embed(torch.tensor([[0.0, 1.0]]))
+    torch.testing.assert_close(no_and_yes[0], (embed.weight[1] - embed.weight[0]) / sqrt(2))
+
+
+def test_only_the_weight_is_stored() -> None:
+    embed = ConditionEmbedding(VECTOR, 3)
+    assert list(embed.state_dict()) == ["weight"]
+    assert torch.equal(copy.deepcopy(embed)(torch.ones(1, 2)), embed(torch.ones(1, 2)))
+
+
+def test_a_missing_condition_is_refused() -> None:
+    with pytest.raises(ValueError, match="need the condition of each image"):
+        ConditionEmbedding(VECTOR, 3)(None)
