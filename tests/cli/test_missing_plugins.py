@@ -212,3 +212,12 @@ def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) 
     )
     assert reported in refused
     assert 'can also load a copy: plugins=["FOLDER/gone_gan.py"]' in refused
+
+
+def test_an_impossible_name_in_the_stored_settings_is_refused_in_one_line(
+    ganzoo_command: Ganzoo, train_with: Callable[[str], None]
+) -> None:
+    train_with("loss")
+    stored = Path("run/run.toml")
+    stored.write_text(stored.read_text("utf-8").replace("foo/bar", "foo/b%r"), "utf-8")
+    assert "there is no loss called foo/b%r" in ganzoo_command("resume", "run").error
