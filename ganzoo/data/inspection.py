@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ganzoo.contracts import (
     BulkDataset,
     ChunkedDataset,
+    Condition,
     Dataset,
     NamedDataset,
     RawImage,
@@ -87,6 +88,8 @@ class Report:
     modes: dict[str, int]
     classes: dict[str, int]
     """The number of images of each class, in the order of the labels."""
+    values: dict[str, str]
+    """The range of each value, or "0 or 1" of each class, if images have several."""
     unbalanced: dict[str, str]
     """Classes with less than half the average number of images ("few") or over twice ("many")."""
     same: list[list[str]]
@@ -140,6 +143,7 @@ def inspect(
         **_of_shapes(facts, names),
         modes=_counted(facts["mode"].tolist()),
         classes=(counts := _classes(facts, groups)),
+        values=_values(condition_of(dataset)),
         unbalanced=_unbalanced(counts),
         same=[[names[row] for row in group] for group in same],
         near=[[names[row] for row in group] for group in near],
@@ -228,6 +232,14 @@ def _of_groups(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> NDAr
 def _classes(facts: NDArray[Any], groups: Mapping[str, Sequence[int]]) -> dict[str, int]:
     counts = Counter(facts["label"].tolist())
     return {printable(name): counts[number] for number, name in enumerate(groups)}
+
+
+def _values(condition: Condition | None) -> dict[str, str]:
+    if condition is None or condition.kind == "class":
+        return {}
+    between = "or" if condition.kind == "classes" else "to"
+    limits = zip(condition.names, condition.limits, strict=True)
+    return {printable(name): f"{low:g} {between} {high:g}" for name, (low, high) in limits}
 
 
 def _unbalanced(classes: dict[str, int]) -> dict[str, str]:

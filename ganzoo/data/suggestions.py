@@ -59,6 +59,8 @@ def suggest_settings(
         )
     if len(report.classes) > 1:
         yield "data.conditional=true", "lets you choose the class of generated images"
+    elif report.values:
+        yield "data.conditional=true", "lets you choose the values of generated images"
     if report.unbalanced and can_balance:
         yield "data.balance=true", "shows every class equally often"
     if report.unreadable and can_skip:

@@ -21,7 +21,7 @@ from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep
+from ganzoo.training.step import TrainingStep, after_update
 from ganzoo.training.trial import trial_setup
 
 STATE_METHODS = ("observe", "state_dict", "load_state_dict")
@@ -94,8 +94,7 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         total = torch.stack(list(terms.values())).sum()
         gradients = _gradients(total, parameters)
         problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
-        if phase.after:
-            phase.after(step)
+        after_update(phase, step)
         values += [float(term.detach()) for term in terms.values()]
     return values
 

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import torch
 
+from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import (
@@ -25,8 +26,9 @@ from ganzoo.contracts import (
     WeightConstraint,
 )
 from ganzoo.run import Run
-from ganzoo.structure import require_terms
+from ganzoo.structure import require_phases, require_terms
 from ganzoo.training.adversarial import Adversarial
+from ganzoo.training.randomness import Randomness
 from ganzoo.training.regularization import regularized
 
 P = ParamSpec("P")
@@ -36,19 +38,21 @@ T = TypeVar("T")
 class BuiltComponent:
     """A component that its factory built on a device.
 
-    It is built again, with the same state, when a schedule changes the value of an option. Errors
-    in its code are raised as PluginError.
+    It is built again, with the same state, when a schedule changes the value of an option. The
+    random numbers of its factory depend on ``seed``. Errors in its code are raised as PluginError.
     """
 
-    def __init__(self, chosen: ConfiguredComponent, device: torch.device) -> None:
+    def __init__(self, chosen: ConfiguredComponent, device: torch.device, seed: int = 0) -> None:
         self.code = chosen.entry.code
         self._chosen = chosen
         self._device = device
+        self._seed = seed
         self._values: Mapping[str, float] = {}
         """The values that schedules have set."""
         self.built = self._build(chosen)
 
     def _build(self, chosen: ConfiguredComponent) -> Any:
+        Randomness(self._seed).reseed(f"build {self.code.what}", 0, self._device)
         built = chosen.build()
         # Buffers are used together with scores and images.
         return built.to(self._device) if isinstance(built, torch.nn.Module) else built
@@ -123,10 +127,14 @@ class Components:
     @classmethod
     def of(cls, run: Run, device: torch.device) -> Self:
         """New components of a run, on a device."""
+
+        def build(chosen: ConfiguredComponent) -> BuiltComponent:
+            return BuiltComponent(chosen, device, run.seed)
+
         return cls(
-            BuiltComponent(run.loss, device),
-            {name: BuiltComponent(chosen, device) for name, chosen in run.regularize.items()},
-            {name: BuiltComponent(chosen, device) for name, chosen in run.augment.items()},
+            build(run.loss),
+            {name: build(chosen) for name, chosen in run.regularize.items()},
+            {name: build(chosen) for name, chosen in run.augment.items()},
         )
 
     def by_section(self) -> Iterator[tuple[str, BuiltComponent]]:
@@ -155,6 +163,10 @@ class Components:
             phases = list(self._method().phases())
         return regularized(phases, {k: _regularizer(r) for k, r in self.regularizers.items()})
 
+    def code_of(self, phase: Phase) -> PluginCode:
+        """The code of the loss, or of the regularizer that the phase is for."""
+        return self.regularizers.get(phase.name, self.loss).code
+
     def _method(self) -> Method:
         """The method of the loss; the core's own one for a loss that is computed from scores."""
         loss = self.loss.built
@@ -177,13 +189,16 @@ class _Method:
     def phases(self) -> list[Phase]:
         """Its phases."""
         made = self._component
+        phases = made.built.phases()
+        require_phases(phases, made.built.phases)
         return [
             replace(
                 phase,
                 terms=made.checked(phase.terms),
+                constrain=made.guarded(phase.constrain) if phase.constrain else None,
                 after=made.guarded(phase.after) if phase.after else None,
             )
-            for phase in made.built.phases()
+            for phase in phases
         ]
 
 

@@ -96,8 +96,11 @@ class Loop:
                 self.after_step(before, stopping)
             except NonFinite as error:
                 self._recover(error)
-        if not self.checkpoints.is_saved:
-            self._recovery.save()
+        try:
+            if not self.checkpoints.is_saved:
+                self._recovery.save()
+        except NonFinite as error:  # of an update that was not checked yet
+            self._recover(error)
         if failed := self.checkpoints.save_error:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
         return Outcome.FINISHED if progress.step >= progress.total_steps else Outcome.STOPPED

@@ -17,7 +17,7 @@ def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]
     A regularizer for every step adds its terms to the phases of its network. One for every n-th
     step gets a phase of its own after them, with its name.
 
-    Raises RequestError if no phase updates the network of a regularizer.
+    Raises RequestError if no phase updates the network of a regularizer, or if one has its name.
     """
     result = list(phases)
     for name, regularizer in regularizers.items():
@@ -28,12 +28,15 @@ def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]
                 f"regularize.{name} is for the network {regularizer.network}, which the loss does "
                 f"not train: it trains {networks}"
             )
+        if any(phase.name == name for phase in phases):
+            raise RequestError(f"regularize.{name} has the name of a phase of the loss: rename it")
         if regularizer.every > 1:
             result.insert(places[-1] + 1, _lazy(name, regularizer, result[places[0]]))
             continue
-        for place in places:
-            if result[place].every == 1:
-                result[place] = _with_terms(result[place], regularizer)
+        in_every_step = [place for place in places if result[place].every == 1]
+        own = [place for place in places if result[place].name not in regularizers]
+        for place in in_every_step or own:
+            result[place] = _with_terms(result[place], name, regularizer)
     return result
 
 
@@ -43,6 +46,7 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
         name=name,
         networks=phase.networks,
         terms=regularizer.terms,
+        constrain=phase.constrain,
         optimizer=phase.optimizer,
         repeats=1,
         every=regularizer.every,
@@ -50,13 +54,17 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
     )
 
 
-def _with_terms(phase: Phase, regularizer: Regularizer) -> Phase:
-    """The phase with the regularizer's terms added, which are computed in float32."""
+def _with_terms(phase: Phase, name: str, regularizer: Regularizer) -> Phase:
+    """The phase with the regularizer's terms added, which are computed in float32.
+
+    A term whose name the phase has already is called ``NAME/TERM``.
+    """
 
     def terms(step: Step) -> Terms:
         own = phase.terms(step)
         device = next(iter(own.values())).device.type
         with torch.autocast(device, enabled=False):
-            return {**own, **regularizer.terms(step)}
+            added = regularizer.terms(step).items()
+        return {**own, **{f"{name}/{key}" if key in own else key: term for key, term in added}}
 
     return replace(phase, terms=terms)

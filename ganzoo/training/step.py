@@ -148,6 +148,7 @@ class TrainingStep:
 
     def report(self, name: str, value: Tensor) -> None:
         """Add a scalar to the means of the next report."""
+        require_tensor(f"the reported value {name}", value, ())
         self.reports[name] = value.detach()
 
     def give_feedback(self) -> None:
@@ -167,6 +168,13 @@ def compute_terms(phase: Phase, step: TrainingStep, engine: Engine) -> Terms:
     """The terms of an update, in the run's precision, or in float32 if the phase says so."""
     with nullcontext() if phase.full_precision else engine.autocast():
         return phase.terms(step)
+
+
+def after_update(phase: Phase, step: TrainingStep) -> None:
+    """Call what follows an update of a phase."""
+    for function in (phase.constrain, phase.after):
+        if function:
+            function(step)
 
 
 class LazyScores:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts import Phase, Terms
+from ganzoo.structure import require_gradient
 from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
-from ganzoo.training.step import TrainingStep, compute_terms
+from ganzoo.training.step import TrainingStep, after_update, compute_terms
 
 
 class Updater:
@@ -41,14 +42,16 @@ class Updater:
         step = TrainingStep(setup, self._progress, phase, number)
         terms = compute_terms(phase, step, setup.engine)
         total = torch.stack(list(terms.values())).sum()
-        (total * phase.every).backward(inputs=parameters)
+        if total.requires_grad:
+            (total * phase.every).backward(inputs=parameters)
         setup.engine.average_gradients(parameters)
+        with setup.components.code_of(phase):
+            require_gradient(phase, exists=any(p.grad is not None for p in parameters))
         try:
             is_made = self.finite_check.check(self._describe(phase, terms, parameters))
             if is_made:
                 optimizer.step()
-                if phase.after:
-                    phase.after(step)
+                after_update(phase, step)
                 self._collect(phase, step, total, terms)
         finally:  # also before a rollback: gradients accumulate
             optimizer.zero_grad(set_to_none=True)

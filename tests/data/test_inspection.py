@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 import ganzoo
-from ganzoo import RequestError, UnreadableImage
+from ganzoo import Condition, RequestError, UnreadableImage
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.inspection import Report, evenly_spaced, inspect
 from ganzoo.data.preparation import Preparation
+from ganzoo.data.preview import preview
 from ganzoo_image_folder import ImageFolderOptions
 from ganzoo_image_folder.folder import ImageFolder
 
@@ -430,3 +431,17 @@ def test_memory_stays_small_for_many_images() -> None:
     assert shown[0] == 0
     assert shown[-1] == 2000
     assert shown == sorted(shown)
+
+
+def test_the_ranges_of_values_are_reported() -> None:
+    source: Any = Images([image(seed, (8, 8)) for seed in range(2)])
+    source.condition = Condition("vector", ("hue", "size\n"), ((0.0, 1.0), (-2.5, 2.0)))
+    source.labels = [(0.5, 0), (1, -2)]
+    found = inspect(source, Preparation(resolution=8))
+    assert found.values == {"hue": "0 to 1", "size\\n": "-2.5 to 2"}
+    assert found.classes == {}
+    assert found.preparation.bytes == 2 * (8 * 8 * 3 + 2 * 4)
+    source.condition = Condition("classes", ("round", "red"))
+    source.labels = [(1, 0), (1, 1)]
+    assert inspect(source, Preparation(resolution=8)).values == {"round": "0 or 1", "red": "0 or 1"}
+    assert preview(source, Preparation(resolution=8)).width > 0

@@ -24,6 +24,7 @@ PLAIN = Report(
     ratios={},
     modes={},
     classes={},
+    values={},
     unbalanced={},
     same=[],
     near=[],

@@ -36,7 +36,11 @@ class DenseDiscriminator(ganzoo.Discriminator):
 
 
 def architecture(
-    generator: Any = DenseGenerator, discriminator: Any = DenseDiscriminator, *, grows: bool = False
+    generator: Any = DenseGenerator,
+    discriminator: Any = DenseDiscriminator,
+    *,
+    grows: bool = False,
+    conditions: Any = (),
 ) -> ganzoo.ArchitectureSpec:
     def build(
         options: Options,
@@ -47,4 +51,6 @@ def architecture(
     ) -> Networks:
         return Networks(generator=generator(image_shape), discriminator=discriminator(image_shape))
 
-    return ganzoo.ArchitectureSpec(name="mine", summary="Networks.", factory=build, grows=grows)
+    return ganzoo.ArchitectureSpec(
+        name="mine", summary="Networks.", factory=build, grows=grows, conditions=conditions
+    )

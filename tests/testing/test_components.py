@@ -96,6 +96,18 @@ class Dots:
         return np.full((8, 8, 3), index, np.uint8), index % 2
 
 
+class Valued(Dots):
+    class_names = ()  # type: ignore[assignment]
+    condition = ganzoo.Condition("vector", ("gray",), ((0.0, 2.0),))
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        return super().__getitem__(index)[0], (index,)
+
+
+class OutOfRange(Valued):
+    condition = ganzoo.Condition("vector", ("gray",), ((0.0, 1.0),))
+
+
 class Changing(Dots):
     def __getitem__(self, index: int) -> tuple[Any, int | None]:
         return np.random.default_rng().integers(256, size=(8, 8, 3), dtype=np.uint8), 0
@@ -117,10 +129,12 @@ class Mislabeled(Dots):
         (Changing, "should be the same each time"),
         (Floats, "should be uint8"),
         (Mislabeled, "has the label 2, but there are 2 classes"),
+        (OutOfRange, "image 2 has gray=2, which is not in 0 to 1"),
     ],
 )
 def test_an_incorrect_dataset_is_found(factory: type, message: str) -> None:
     check(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=Dots))
+    check(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=Valued))
     assert message in problems_of(ganzoo.DatasetSpec(name="mine", summary="Dots.", factory=factory))
 
 

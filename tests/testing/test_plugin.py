@@ -230,6 +230,37 @@ def test_a_correct_architecture_passes(
     check(architecture(generator, discriminator))
 
 
+class ToldGenerator(DenseGenerator):
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        images = super().forward(latents)
+        if condition is None:
+            return images
+        return images + 0.1 * condition.float().view(len(images), -1).mean(1)[:, None, None, None]
+
+
+class ToldDiscriminator(DenseDiscriminator):
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        scores = super().forward(images)
+        if condition is None:
+            return scores
+        return scores + condition.float().view(len(images), -1).mean(1)
+
+
+@pytest.mark.parametrize("kind", ["class", "classes", "vector"])
+def test_networks_that_ignore_a_declared_condition_are_found(kind: str) -> None:
+    check(architecture(ToldGenerator, ToldDiscriminator, conditions=(kind,)))
+    message = "its output does not depend on the condition, which its declaration promises"
+    ignoring = architecture(ToldGenerator, DenseDiscriminator, conditions=(kind,))
+    assert f"condition {kind}: discriminator: {message}" in problems_of(ignoring)
+    ignoring = architecture(DenseGenerator, ToldDiscriminator, conditions=(kind,))
+    assert f"condition {kind}: generator: {message}" in problems_of(ignoring)
+
+
+def test_an_unknown_kind_of_condition_is_found() -> None:
+    message = "its conditions should be some of class, classes, vector, not ('label',)"
+    assert message in problems_of(architecture(conditions=("label",)))
+
+
 @pytest.mark.parametrize(
     ("generator", "discriminator", "message"),
     [
@@ -250,3 +281,35 @@ def test_an_incorrect_architecture_is_found(
     generator: type[DenseGenerator], discriminator: type[DenseDiscriminator], message: str
 ) -> None:
     assert message in problems_of(architecture(generator, discriminator))
+
+
+class ConditionalGenerator(DenseGenerator):
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        return super().forward(latents + condition.mean(1, keepdim=True))
+
+
+class ConditionalDiscriminator(DenseDiscriminator):
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        return super().forward(images) + condition.mean(1)
+
+
+def needs_condition(*kinds: Any) -> ganzoo.ArchitectureSpec:
+    """An architecture that cannot be built without a condition."""
+    build: Any = architecture(ConditionalGenerator, ConditionalDiscriminator).factory
+
+    def needing(options: Options, *, condition: ganzoo.Condition | None, **more: Any) -> Any:
+        if condition is None:
+            raise ValueError("it needs a condition")
+        return build(options, condition=condition, **more)
+
+    return ganzoo.ArchitectureSpec(
+        name="mine", summary="Networks.", factory=needing, conditions=kinds
+    )
+
+
+def test_only_an_architecture_that_declares_conditions_may_need_one() -> None:
+    check(needs_condition("vector"))
+    refuses = "refuses all image shapes: ['architecture mine: it needs a condition'"
+    assert refuses in problems_of(needs_condition())

@@ -94,7 +94,7 @@ def test_two_processes_resume_exactly(name: str, double: Path) -> None:
     assert same(halved, straight)
 
 
-@pytest.mark.parametrize("name", ["path_length", "transport"])
+@pytest.mark.parametrize("name", TRIALS)
 def test_bf16(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
     full = train(name, tmp_path / "fp32", steps=4)

@@ -28,7 +28,7 @@ _PREPARED = re.compile(r"[0-9a-f]{32}")
 _UNFINISHED_PREPARED = re.compile(r"\.[0-9a-f]{32}\.\w+")
 _LOCK = re.compile(r"\.[0-9a-f]{32}\.lock")
 _PREPARED_FILE = re.compile(
-    r"about\.json|(images|values|rows|every_value)\.npy|progress\.json"
+    r"about\.json|(images|values|labels|rows|every_value|every_label)\.npy|progress\.json"
     r"|\.progress\.json\.[\w-]+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")

@@ -131,6 +131,8 @@ def _report_lines(report: Report, chosen: Chosen) -> Iterator[str]:
         yield from table(list(_summary(report)))
     classes = [(n, f"{c:,}", report.unbalanced.get(n, "")) for n, c in report.classes.items()]
     yield from _section("classes", list(table(classes)), 20)
+    several = "several classes or values of each image"
+    yield from _section(several, list(table(list(report.values.items()))), 20)
     reasons = [f"{name}: {reason}" for name, reason in report.unreadable.items()]
     yield from _section("images that cannot be read", reasons, 20)
     yield from _section("images with the same pixels", [" = ".join(n) for n in report.same], 10)
