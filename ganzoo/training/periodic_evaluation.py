@@ -113,13 +113,13 @@ class PeriodicEvaluation:
     def _new_best(self, evaluated: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:
         """Name, value and basis of the number by which this step is the best so far, or None."""
         wanted = self._trainer.run.evaluate.best
+        if wanted is None:
+            return None
         name = selection_metric(evaluated.scores, wanted)
         if name is None:
-            if wanted:
-                self._warn(
-                    f"no metric returns evaluate.best={wanted} for images of {evaluated.size}"
-                    " pixels"
-                )
+            self._warn(
+                f"no metric returns evaluate.best={wanted} for images of {evaluated.size} pixels"
+            )
             return None
         score = evaluated.scores[name]
         basis = ComparisonBasis.of(evaluated, score)

@@ -155,7 +155,7 @@ def test_the_best_checkpoint_is_chosen_by_the_given_number(tiny: Arguments) -> N
         ({"evaluate.best": "fid"}, r"no metric of the run has this value; did you mean fd\?"),
         ({"evaluate.best": "kid"}, "no metric of the run has this value; there are fd, moments"),
         ({"evaluate.best": "moments/means"}, "returns this number; did you mean moments/mean"),
-        ({"evaluate.best": "moments"}, "no metric returns this number; did you mean moments/"),
+        ({"evaluate.best": "moments/"}, "no metric returns this number; did you mean moments/"),
         (
             {"evaluate.metrics": "moments/mean"},
             "moments/mean is a value of the metric moments: write moments",
