@@ -125,6 +125,14 @@ class Configuration:
             found[label] = self.configured(entry, section)
         return found
 
+    def turned_off(self) -> dict[str, list[str]]:
+        """The components that are removed with ``false``, by the name of their section."""
+        sections = {name: self.settings.values.get(name, {}) for name in NAMED_SECTIONS}
+        return {
+            name: [label for label, values in section.items() if values is False]
+            for name, section in sections.items()
+        }
+
     def _set_origin_of_name(self, section: str) -> None:
         """A section without a name was added by its first value."""
         origins = self.settings.origins

@@ -71,6 +71,8 @@ class Run(BaseModel):
     )
     _schedules: Mapping[str, Schedule] = PrivateAttr(default_factory=dict)
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _turned_off: Mapping[str, Sequence[str]] = PrivateAttr(default_factory=dict)
+    """The components that the settings remove with ``false``, by their named section."""
 
     @classmethod
     def resolve(
@@ -122,6 +124,7 @@ class Run(BaseModel):
         except ValidationError as error:
             raise setting_error(error, "", known, settings.origins) from None
         run._schedules, run._origins = found.schedules, settings.origins
+        run._turned_off = found.turned_off()
         return run
 
     def with_measures(self) -> Self:
@@ -156,7 +159,8 @@ class Run(BaseModel):
         components = {kind: getattr(self, kind).tree() for kind in MAIN_KINDS}
         for section in NAMED_SECTIONS:
             chosen = getattr(self, section).items()
-            components[section] = {label: part.tree() for label, part in chosen}
+            off = dict.fromkeys(self._turned_off.get(section, ()), False)
+            components[section] = {**off, **{label: part.tree() for label, part in chosen}}
         others = {*MAIN_KINDS, *NAMED_SECTIONS, "extractor", "metrics"}
         rest = self.model_dump(mode="json", exclude_none=True, exclude=others)
         for key, schedule in self.schedules.items():

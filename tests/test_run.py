@@ -437,7 +437,7 @@ def test_a_removed_component_of_a_run_stays_removed(regularizing: Registry) -> N
     stored = Settings()
     stored.add(run.tree(), "run.toml")
     assert Run.resolve(stored, regularizing, recommend=False).tree() == run.tree()
-    assert run.tree()["regularize"] == {}
+    assert run.tree()["regularize"] == {"decay": False}
 
 
 def test_resolving_does_not_change_the_settings(regularizing: Registry) -> None:
@@ -448,3 +448,15 @@ def test_resolving_does_not_change_the_settings(regularizing: Registry) -> None:
     assert first.tree() == again.tree()
     assert first.origins == again.origins
     assert first.origins["regularize.decay.weight"] == "loss decaying"
+
+
+def test_a_run_from_its_own_file_has_no_component_that_was_turned_off() -> None:
+    off = ("regularize.gradient-penalty=false", "observe.tensorboard=false")
+    run = resolve("dataset=blossoms", "architecture=dcgan", "loss=wgan-gp", *off)
+    assert "gradient-penalty" not in run.regularize
+    again = Settings()
+    again.add(run.tree(), "run.toml")
+    same = Run.resolve(again)
+    assert "gradient-penalty" not in same.regularize
+    assert "tensorboard" not in same.observe
+    assert same.tree() == run.tree()

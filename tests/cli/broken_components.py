@@ -315,7 +315,7 @@ class LateMetric(Floating):
     def __call__(self, real: Any, fake: Any) -> Any:
         if len(fake) == 12:
             raise IndexError("twelve")  # at: late-metric
-        return {"late": ganzoo.MetricValue(0.5, len(fake))}
+        return {"late-metric": ganzoo.MetricValue(0.5, len(fake))}
 
 
 class Doubles:  # at: features

@@ -74,7 +74,8 @@ def test_two_phases_of_the_same_name_are_refused(tiny: Arguments) -> None:
 def test_terms_of_a_partial_that_are_no_scalars_are_refused(tiny: Arguments) -> None:
     wrong: Any = functools.partial(lambda step: 3)
     with pytest.raises(
-        PluginError, match=rf"{HERE}\): .* the terms of the phase generator are an int, not named scalars"
+        PluginError,
+        match=rf"{HERE}\): .* the terms of the phase generator are an int, not named scalars",
     ):
         train(**tiny("run", "mlp", method(replace(GENERATOR, terms=wrong))))
 
