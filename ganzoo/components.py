@@ -239,6 +239,10 @@ class MetricSpec(ComponentSpec):
 
     goal: Literal["low", "high", "real"] = "low"
     """Which values are good: low ones, high ones, or those close to the value of real images."""
+    preference: int = 0
+    """Of a run's metrics with the goal ``low``, the one with the greatest preference chooses the
+    best checkpoint, unless ``evaluate.best`` names another one.
+    """
 
     def faults(self) -> Iterator[str]:
         """As for every component, and an unknown goal."""

@@ -9,7 +9,13 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, LocalPath, RecipeSpec
+from ganzoo.components import (
+    ArchitectureSpec,
+    ComponentSpec,
+    LocalPath,
+    MetricSpec,
+    RecipeSpec,
+)
 from ganzoo.configured_components import Configuration, ConfiguredComponent
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.recommendations import (
@@ -287,8 +293,10 @@ def _keep_choices(settings: Settings, metrics: Mapping[str, ConfiguredComponent]
     So they stay the same when plugins are installed or removed.
     """
     chosen: dict[str, Any] = {"evaluate.metrics": list(metrics)}
-    low = (k for k, part in metrics.items() if getattr(part.entry.component, "goal", "") == "low")
-    chosen["evaluate.best"] = next(low, None)
+    specs = {name: part.entry.component for name, part in metrics.items()}
+    metric_specs = {k: s for k, s in specs.items() if isinstance(s, MetricSpec)}
+    low = {name: spec.preference for name, spec in metric_specs.items() if spec.goal == "low"}
+    chosen["evaluate.best"] = max(low, key=lambda name: low[name], default=None)
     for key, value in chosen.items():
         if value and not _evaluate_section(settings).get(key.partition(".")[2]):
             settings.set(key, value, "auto")

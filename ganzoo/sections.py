@@ -217,7 +217,7 @@ class EvaluateOptions(Options):
     best: str | None = Field(
         None,
         description="The metric that chooses the best checkpoint, such as kid, or one of its "
-        "values, such as swd/32; if unset, the first metric that is better when lower.",
+        "values, such as swd/32; if unset, a metric that is better when lower chooses it.",
     )
 
 

@@ -51,6 +51,8 @@ def ganzoo_metrics() -> list[MetricSpec]:
             "the KID.",
             factory="ganzoo_feature_metrics.kernel:KernelDistance",
             options=KernelOptions,
+            # Its value does not depend on the number of images, as that of fd does.
+            preference=1,
             reference="Bińkowski et al. 2018, arXiv 1801.01401",
         ),
         MetricSpec(
