@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import RequestError, Stopped
+from ganzoo.flags import FLAGS
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects, component_of
-from ganzoo.run import SHORTHANDS, Run, core_keys, recipe_settings
+from ganzoo.run import Run, core_keys, recipe_settings
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
 
 if TYPE_CHECKING:
@@ -175,12 +176,12 @@ def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
     Raises RequestError if there is no flag of a name.
     """
     for name in shorthands:
-        if name not in SHORTHANDS:
+        if name not in FLAGS:
             raise RequestError(
-                f"there is no argument {name}: there are {', '.join(SHORTHANDS)}; put other "
+                f"there is no argument {name}: there are {', '.join(FLAGS)}; put other "
                 f"keys into settings={{...}}{suggest_keys(name, core_keys())}"
             )
-    return {SHORTHANDS[name]: v for name, v in shorthands.items() if v is not None}
+    return {FLAGS[name].key: v for name, v in shorthands.items() if v is not None}
 
 
 def progress_observer(quiet: bool) -> Observer:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ganzoo.components import ExtractorSpec, Options
 from ganzoo.errors import RequestError, UnknownName
+from ganzoo.flags import ADDING
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
 from ganzoo.registry import Entry, Registry
 from ganzoo.schedule import Schedule
@@ -107,7 +108,8 @@ class Configuration:
         """The components of a section such as ``augment``, by the names of their sections in it."""
         sections = self.settings.values.get(name, {})
         if not isinstance(sections, dict):
-            raise RequestError(f"{name} is a section: write {name}.NAME=true")
+            flag = f", or --{name} NAME" if name in ADDING else ""
+            raise RequestError(f"{name} is a section: write {name}.NAME=true{flag}")
         found = {}
         for label, values in sections.items():
             section = f"{name}.{label}"
@@ -129,8 +131,11 @@ class Configuration:
         first = next((key for key in origins if f"{key}.".startswith(f"{section}.")), "")
         origins.setdefault(f"{section}.name", origins.get(first, "default"))
 
-    def metrics(self) -> dict[str, ConfiguredComponent]:
-        """The metrics in ``evaluate.metrics``; all installed ones if it is empty."""
+    def metrics(self, measure: bool) -> dict[str, ConfiguredComponent]:
+        """The metrics in ``evaluate.metrics``.
+
+        If it is empty, all installed ones to measure something, else those that have a section.
+        """
         sections = self.settings.values.setdefault("metrics", {})
         if not isinstance(sections, dict):
             raise RequestError("metrics is a section: write evaluate.metrics=fd,kid to choose some")
@@ -139,14 +144,18 @@ class Configuration:
             name = section.get("name", label) if isinstance(section, dict) else label
             configured[label] = self.find("metric", str(name), f"metrics.{label}")
         missing = [k for k, e in configured.items() if e.component.options is UncheckedOptions]
-        installed = [entry.component.name for entry in self.registry.entries("metric")]
+        default = [*self.installed_metrics(), *missing] if measure else list(configured)
         found = {}
-        for name in self._names_of_metrics() or [*installed, *missing]:
+        for name in self._names_of_metrics() or default:
             entry = configured.get(str(name)) or self._metric(str(name))
             label = entry.component.name
             sections.setdefault(label, {})
             found[label] = self.configured(entry, f"metrics.{label}")
         return found
+
+    def installed_metrics(self) -> list[str]:
+        """The names of all installed metrics."""
+        return [entry.component.name for entry in self.registry.entries("metric")]
 
     def _names_of_metrics(self) -> Sequence[Any] | None:
         evaluate = self.settings.values.get("evaluate", {})
@@ -159,24 +168,28 @@ class Configuration:
     def _metric(self, name: str) -> Entry:
         """The metric of this name; the error explains names of values, such as ``swd/32``."""
         metric = name.partition("/")[0]
-        installed = [entry.component.name for entry in self.registry.entries("metric")]
         try:
             return self.registry.find("metric", name)
         except UnknownName as error:
-            if metric == name or metric not in installed:
+            if metric == name or metric not in self.installed_metrics():
                 raise
             raise UnknownName(
                 f"{error}; {name} is a value of the metric {metric}: write {metric}"
             ) from None
 
-    def extractor(self) -> ConfiguredComponent | None:
-        """The extractor; for ``auto`` the available one of the greatest preference."""
+    def extractor(self, measure: bool) -> ConfiguredComponent | None:
+        """The extractor; for ``auto`` the available one of the greatest preference.
+
+        Without ``measure``, ``None`` if the settings do not choose one.
+        """
         section = self.settings.values.setdefault("extractor", {})
         if not isinstance(section, dict):
             raise RequestError(
                 f"extractor={section}: write the name of an extractor, such as random"
             )
         name = str(section.get("name", "auto"))
+        if not measure and section in ({}, {"name": "auto"}):
+            return None
         if name != "auto":
             entry = self.find("extractor", name, "extractor")
             return self.configured(entry, "extractor")

@@ -47,7 +47,7 @@ def missing_component(
     So a run can still be used for all that does not need this component. ``recorded`` are the
     plugins in the run folder, as ``foo (ganzoo-foo 1.2)``; ``error`` is the registry's error.
 
-    Raises RequestError for an architecture, which is always needed.
+    Raises RequestError for an architecture, which is always needed, and for an impossible name.
     """
     plugin_name, _, component = name.partition("/")
     plugin = _recorded_plugin(plugin_name, recorded)
@@ -63,9 +63,15 @@ def missing_component(
     def refuse(options: Options, **context: Any) -> None:
         raise refusal
 
-    made = _SPECS[kind](
-        name=component, summary="Its plugin is missing.", factory=refuse, options=UncheckedOptions
-    )
+    try:
+        made = _SPECS[kind](
+            name=component,
+            summary="Its plugin is missing.",
+            factory=refuse,
+            options=UncheckedOptions,
+        )
+    except ValueError:  # no component can have this name
+        raise error from None
     return Entry(made, plugin)
 
 

@@ -39,7 +39,7 @@ def evaluate(
     given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
     stored.add({key: value for key, value in given.items() if value}, "Python")
     stored.add(settings or {}, "Python")
-    resolved = Run.resolve(stored, objects.registry(stored), recommend=False)
+    resolved = Run.resolve(stored, objects.registry(stored), recommend=False, measure=True)
     if checkpoint is None:
         checkpoint = "last" if isinstance(run, str | Path) else run.step
 

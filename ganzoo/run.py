@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,19 +30,7 @@ from ganzoo.sections import (
     TrainOptions,
     known_keys,
 )
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, setting_error
-
-SHORTHANDS = {
-    "resolution": "data.resolution",
-    "batch_size": "train.batch_size",
-    "steps": "train.steps",
-    "epochs": "train.epochs",
-    "seed": "seed",
-    "device": "train.device",
-    "devices": "train.devices",
-    "precision": "train.precision",
-}
-"""The settings that have a flag, by the name of the flag and of the keyword argument in Python."""
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored, setting_error
 
 
 class Run(BaseModel):
@@ -86,12 +74,19 @@ class Run(BaseModel):
 
     @classmethod
     def resolve(
-        cls, settings: Settings, registry: Registry | None = None, *, recommend: bool = True
+        cls,
+        settings: Settings,
+        registry: Registry | None = None,
+        *,
+        recommend: bool = True,
+        measure: bool = False,
     ) -> Self:
         """The run that these settings describe, with the recommendations of its components.
 
         Without a registry, the installed plugins and the files in ``plugins`` are used. Settings of
-        an existing run are complete: pass ``recommend=False``.
+        an existing run are complete: pass ``recommend=False``. Metrics and an extractor that the
+        settings do not name are chosen only to measure something: with ``measure``, or with
+        ``evaluate.every``; then the run keeps the choice.
 
         Raises RequestError for an unknown component or key, or an invalid value.
         """
@@ -108,10 +103,13 @@ class Run(BaseModel):
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {kind: found.configured(entries[kind], kind) for kind in MAIN_KINDS}
         parts |= {name: found.named(name) for name in NAMED_SECTIONS}
-        parts["metrics"] = found.metrics()
+        evaluates = _evaluate_section(settings).get("every") is not None
+        parts["metrics"] = found.metrics(measure or evaluates)
         if recommend:
-            _check_best(settings, parts["metrics"])
-        parts["extractor"] = found.extractor()
+            _check_best(settings, list(parts["metrics"]) or found.installed_metrics())
+        if evaluates:
+            _keep_choices(settings, parts["metrics"])
+        parts["extractor"] = found.extractor(measure or evaluates)
         rest = {key: value for key, value in settings.values.items() if key not in parts}
         known = _known_keys(parts)
         if "train" in rest:
@@ -125,6 +123,15 @@ class Run(BaseModel):
             raise setting_error(error, "", known, settings.origins) from None
         run._schedules, run._origins = found.schedules, settings.origins
         return run
+
+    def with_measures(self) -> Self:
+        """The same run with metrics and an extractor; installed ones are chosen if it has none."""
+        settings = Settings()
+        settings.add(self.tree(), "")
+        settings.stored = Stored("", ())  # accepts components whose plugin is missing
+        found = Configuration(settings, discover_plugins(settings), core_keys())
+        chosen = {"metrics": found.metrics(True), "extractor": found.extractor(True)}
+        return self.model_copy(update=chosen)
 
     @property
     def schedules(self) -> Mapping[str, Schedule]:
@@ -253,17 +260,34 @@ def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
         )
 
 
-def _check_best(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:
+def _evaluate_section(settings: Settings) -> dict[str, Any]:
+    section = settings.values.get("evaluate")
+    return section if isinstance(section, dict) else {}
+
+
+def _check_best(settings: Settings, metrics: Sequence[str]) -> None:
     """Raise RequestError if ``evaluate.best`` cannot be a value of these metrics.
 
     The names of the values themselves are checked when the metrics are tried, before a run begins.
     """
-    evaluate = settings.values.get("evaluate", {})
-    best = evaluate.get("best") if isinstance(evaluate, dict) else None
+    best = _evaluate_section(settings).get("best")
     metric = str(best).partition("/")[0]
     if best is not None and metric not in metrics:
         known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
         raise RequestError(f"evaluate.best={best}: no metric of the run has this value{known}")
+
+
+def _keep_choices(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:
+    """Store the metrics of a run, and the one of its best checkpoint, if it does not name them.
+
+    So they stay the same when plugins are installed or removed.
+    """
+    chosen: dict[str, Any] = {"evaluate.metrics": list(metrics)}
+    low = (k for k, part in metrics.items() if getattr(part.entry.component, "goal", "") == "low")
+    chosen["evaluate.best"] = next(low, None)
+    for key, value in chosen.items():
+        if value and not _evaluate_section(settings).get(key.partition(".")[2]):
+            settings.set(key, value, "auto")
 
 
 def core_keys() -> list[str]:

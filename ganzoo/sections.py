@@ -206,7 +206,9 @@ class EvaluateOptions(Options):
         description='Steps between evaluations, or a text such as "5 epochs"; none if unset.',
     )
     metrics: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
-        (), description="Names of metrics, such as fd,kid; all installed ones if empty."
+        (),
+        description="Names of metrics, such as fd,kid; if empty, all that are installed when the "
+        "run starts.",
     )
     samples: int = Field(2000, ge=1, le=1_000_000, description="Number of generated images.")
     real: int = Field(
@@ -214,8 +216,8 @@ class EvaluateOptions(Options):
     )
     best: str | None = Field(
         None,
-        description="The metric that chooses the best checkpoint, such as kid; if unset, the "
-        "first one that is better when lower.",
+        description="The metric that chooses the best checkpoint, such as kid, or one of its "
+        "values, such as swd/32; if unset, the first metric that is better when lower.",
     )
 
 

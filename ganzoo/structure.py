@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.attribution import PluginCode
-from ganzoo.contracts import Discriminator, Generator, Networks
+from ganzoo.contracts import Discriminator, Generator, Networks, Phase
 from ganzoo.errors import ContractError, described
 
 _PLAIN = (Tensor, str, int, float, bool, type(None))
@@ -78,7 +78,7 @@ def _require_regularizer(regularizer: Any) -> None:
             f'network is {network!r}, not a name such as "discriminator"', regularizer
         )
     every = getattr(regularizer, "every", None)
-    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+    if not _is_count(every):
         raise ContractError(f"every is {every!r}, not a whole number from 1 on", regularizer)
     independent = getattr(regularizer, "independent_scores", None)
     if not isinstance(independent, bool):
@@ -207,16 +207,70 @@ def require_scores(scores: Any, count: int, at: Any) -> None:
         )
 
 
-def require_terms(terms: Any, method: Callable[..., Any]) -> None:
-    """Raise ContractError if a loss's method did not return named scalars."""
+def require_terms(terms: Any, whose: str, at: Any) -> None:
+    """Raise ContractError if the terms of a phase or of a regularizer are not named scalars."""
     if not isinstance(terms, Mapping) or not terms:
         raise ContractError(
-            f"{method.__name__}() returned {_described_mapping(terms)}, not named scalars such as "
+            f"the terms of {whose} are {_described_mapping(terms)}, not named scalars such as "
             '{"fake": ...}',
-            method,
+            at,
         )
     for name, term in terms.items():
-        require_tensor(f"the term {name} of {method.__name__}()", term, (), method)
+        require_tensor(f"the term {name} of {whose}", term, (), at)
+
+
+def require_phases(phases: Any, method: Any) -> None:
+    """Raise ContractError if these are not the phases of a method."""
+    if not isinstance(phases, Sequence) or not all(isinstance(each, Phase) for each in phases):
+        raise ContractError(
+            f"phases() returned {described(phases)}, not a list of ganzoo.Phase", method
+        )
+    names = [phase.name for phase in phases]
+    for phase in phases:
+        if wrong := _wrong_field(phase):
+            field, expected = wrong
+            value = getattr(phase, field)
+            raise ContractError(f"{field} of the phase {phase.name} is {value!r}, not {expected}")
+        if names.count(phase.name) > 1:
+            raise ContractError(f"two phases have the name {phase.name}", method)
+    # Phases with the same networks share one optimizer, which is found by the names in this order.
+    written = {phase.networks for phase in phases}
+    if len({tuple(sorted(networks)) for networks in written}) < len(written):
+        raise ContractError("two phases name the same networks in another order", method)
+
+
+def _wrong_field(phase: Any) -> tuple[str, str] | None:
+    """The first field of a phase that is wrong, and what it must be."""
+    number, function = "a whole number from 1 on", "a function of the step"
+    networks = phase.networks
+    are_names = isinstance(networks, tuple) and all(isinstance(name, str) for name in networks)
+    expected = {
+        "name": (isinstance(phase.name, str) and bool(phase.name), "a text"),
+        "networks": (are_names and bool(networks), 'names such as ("generator",)'),
+        "terms": (callable(phase.terms), function),
+        "optimizer": (phase.optimizer in _SECTIONS, '"generator" or "discriminator"'),
+        "repeats": (phase.repeats is None or _is_count(phase.repeats), number),
+        "every": (_is_count(phase.every), number),
+        "constrain": (phase.constrain is None or callable(phase.constrain), function),
+        "after": (phase.after is None or callable(phase.after), function),
+    }
+    return next(((name, what) for name, (is_right, what) in expected.items() if not is_right), None)
+
+
+_SECTIONS = ("", "generator", "discriminator")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def require_gradient(phase: Phase, *, exists: bool) -> None:
+    """Raise ContractError if no parameter of a phase's networks has a gradient."""
+    if not exists:
+        networks = " and ".join(phase.networks)
+        raise ContractError(
+            f"the terms of the phase {phase.name} have no gradient for the {networks}", phase.terms
+        )
 
 
 def require_metric_values(values: Any, metric: Any) -> None:

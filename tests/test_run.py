@@ -13,8 +13,9 @@ import ganzoo
 from ganzoo import RequestError
 from ganzoo.api import flags
 from ganzoo.data.preparation import Preparation
+from ganzoo.flags import ADDING, FLAGS
 from ganzoo.registry import Plugin, Registry
-from ganzoo.run import SHORTHANDS, Run, core_keys
+from ganzoo.run import Run, core_keys
 from ganzoo.sections import (
     CheckpointOptions,
     EmaOptions,
@@ -24,7 +25,7 @@ from ganzoo.sections import (
     TrainOptions,
     section,
 )
-from ganzoo.settings import Settings, explain
+from ganzoo.settings import NAMED_SECTIONS, Settings, explain
 from ganzoo.testing.declaration import option_faults
 
 REGISTRY = Registry.discover()
@@ -288,7 +289,7 @@ def test_settings_of_the_core_follow_the_rules_of_options(section: type[BaseMode
 
 
 def test_every_shorthand_exists_as_a_setting() -> None:
-    assert set(SHORTHANDS.values()) <= set(core_keys())
+    assert {flag.key for flag in FLAGS.values()} <= set(core_keys())
 
 
 def test_a_broken_plugin_is_reported_as_a_warning_in_python(tmp_path: Path) -> None:
@@ -322,19 +323,65 @@ def test_stored_settings_with_an_unknown_best_metric_can_be_resumed() -> None:
     assert Run.resolve(stored, REGISTRY, recommend=False).evaluate.best == "fid"
 
 
-def test_an_automatic_extractor_has_the_origin_auto() -> None:
-    for assignment, origin in (("seed=1", "auto"), ("extractor=random", "command line")):
-        given = settings(assignment)
-        run = Run.resolve(given, REGISTRY)
-        (found,) = [o for k, _, o in explain(run.tree(), run.origins) if k == "extractor.name"]
-        assert found == origin
-        assert run.extractor
-        assert run.extractor.automatic == (origin == "auto")
+@pytest.mark.parametrize("more", [["extractor=random"], []])
+def test_a_run_that_is_evaluated_keeps_the_metrics_that_were_chosen(more: list[str]) -> None:
+    run = resolve("evaluate.every=5", *more)
+    installed = [entry.component.name for entry in REGISTRY.entries("metric")]
+    assert list(run.metrics) == list(run.evaluate.metrics) == installed
+    goals = {k: getattr(part.entry.component, "goal", "") for k, part in run.metrics.items()}
+    assert run.evaluate.best == next(name for name, goal in goals.items() if goal == "low")
+    assert run.extractor
+    assert run.extractor.automatic == (not more)
+    chosen = [*("evaluate.metrics", "evaluate.best"), *([] if more else ["extractor.name"])]
+    assert [run.origins[key] for key in chosen] == ["auto"] * len(chosen)
+    stored = Settings()
+    stored.add(run.tree(), "run.toml")
+    registry = Registry.discover()
+    added = ganzoo.MetricSpec(name="a-first", summary="One.", factory=dict)
+    registry.add_components([added], Plugin("more", "ganzoo-more", "1"))
+    again = Run.resolve(stored, registry, recommend=False)
+    assert again.tree() == run.tree()
+
+
+def test_named_metrics_are_kept_and_the_best_is_one_of_them() -> None:
+    run = resolve("evaluate.every=5", "evaluate.metrics=prdc,kid")
+    assert (run.evaluate.metrics, run.evaluate.best) == (("prdc", "kid"), "kid")
+    assert run.origins["evaluate.metrics"] == "command line"
+    assert resolve("evaluate.every=5", "evaluate.metrics=prdc").evaluate.best is None
+    best = resolve("evaluate.every=5", "evaluate.best=prdc/recall")
+    assert best.evaluate.best == "prdc/recall"
+
+
+def test_a_run_that_is_not_evaluated_needs_no_metric_and_no_extractor() -> None:
+    bare = Registry.discover(without=["feature-metrics", "image-metrics", "features"])
+    assert not [*bare.entries("metric"), *bare.entries("extractor")]
+    run = Run.resolve(settings(), bare)
+    assert (run.metrics, run.extractor) == ({}, None)
+    assert "extractor" not in run.tree()
+    assert resolve().tree() == run.tree()
+    measured = Run.resolve(settings(), REGISTRY, measure=True)
+    assert measured.extractor
+    assert len(measured.metrics) == len(REGISTRY.entries("metric"))
+    assert run.with_measures().metrics.keys() == measured.metrics.keys()
+
+
+def test_metrics_that_are_configured_are_checked_also_if_a_run_is_not_evaluated() -> None:
+    run = resolve("metrics.kid.subset_size=50", "extractor=random")
+    assert list(run.metrics) == ["kid"]
+    assert run.extractor
+    assert len(run.with_measures().metrics) == len(REGISTRY.entries("metric"))
+    assert run.with_measures().metrics["kid"] == run.metrics["kid"]
+    assert "did you mean" in error_of("metrics.kidd.x=1")
 
 
 def test_an_unknown_python_argument_suggests_the_dotted_key() -> None:
     with pytest.raises(RequestError, match=r"did you mean train\.generator\.lr or"):
         flags({"lr": 1e-4})
+
+
+def test_flags_add_components_to_sections_of_several() -> None:
+    assert ADDING.keys() < NAMED_SECTIONS.keys()
+    assert "write augment.NAME=true, or --augment NAME" in error_of("augment=flip")
 
 
 class Weight(ganzoo.Options):

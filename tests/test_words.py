@@ -177,7 +177,7 @@ def test_a_run_folder_has_no_banned_word(
         "run.toml",
         "metrics.jsonl: images_seen",
         "TensorBoard: ",
-        "pt: state: network generator",
+        "pt: state: networks.generator",
     ):
         assert name in shown
     assert not banned_in(found)

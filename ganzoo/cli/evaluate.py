@@ -68,7 +68,7 @@ def evaluate(
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
     settings.add({key: value for key, value in asked.items() if value}, "command line")
     known = registry(disable_plugin, plugin_files(settings))
-    resolved = Run.resolve(settings, known, recommend=False)
+    resolved = Run.resolve(settings, known, recommend=False, measure=True)
 
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.observers.console import ProgressBar

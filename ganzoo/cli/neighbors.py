@@ -86,7 +86,8 @@ def neighbors(
     folder = RunFolder.open(run)
     settings = stored_settings(folder)
     settings.override(changes or [])
-    trained = TrainedRun(folder, Run.resolve(settings, recommend=False), checkpoint).to(device)
+    resolved = Run.resolve(settings, recommend=False, measure=True)
+    trained = TrainedRun(folder, resolved, checkpoint).to(device)
     generated = trained.generate(count, seed, class_name, condition=condition)
     observer = ProgressBar()
     try:

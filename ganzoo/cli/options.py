@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 CHECKPOINT_HELP = "Which checkpoint: last, best or the number of a step."
 DEVICE_HELP = "Where to compute: cpu, cuda, cuda:N or mps."
 TRUNCATION_HELP = "Below 1, latents are scaled toward their mean: less diverse images."
-RESOLUTION_HELP = "Size of the images: 64 for 64 x 64, or WIDTHxHEIGHT such as 64x48."
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
 DisablePlugin = Annotated[

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 RecipeName = Annotated[
     str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
 ]
-Augmentations = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Add an augmentation; can be given several times."),
-]
-
-
-Regularizers = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Add a regularizer to the loss; can be given several times."),
-]
 
 
 class Arguments(NamedTuple):
@@ -71,12 +61,12 @@ class Request:
     def __init__(
         self,
         recipe: str | None,
-        included: Mapping[str, list[str] | None],
+        added: Mapping[str, Sequence[str]],
         plugin: list[Path] | None,
         disable_plugin: list[str] | None,
     ) -> None:
         self.recipe = recipe
-        self.included = included
+        self.added = added
         self.plugins = [file.absolute() for file in plugin or ()]
         # Cached because a sweep resolves many runs: each broken plugin gets one warning.
         self._registry = cache(lambda files: registry(disable_plugin, list(files)))
@@ -100,8 +90,8 @@ class Request:
         if self.plugins:
             settings.set("plugins", [str(file) for file in files], "command line")
         settings.add(by_key(flags), "command line")
-        for section, names in self.included.items():
-            for name in names or ():
+        for section, names in self.added.items():
+            for name in names:
                 settings.include(section, name, f"--{section} {name}")
         return Run.resolve(settings, known)
 

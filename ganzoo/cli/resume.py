@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ganzoo.cli.options import DisablePlugin, RunArgument, registry
+from ganzoo.flags import FLAGS
 
 
 def resume(
@@ -18,9 +19,7 @@ def resume(
         int | None,
         typer.Option(help="The new total number of steps, including those already done."),
     ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="Where to train: auto, cpu, cuda, cuda:N or mps.")
-    ] = None,
+    device: Annotated[str | None, typer.Option(help=FLAGS["device"].help)] = None,
     disable_plugin: DisablePlugin = None,
 ) -> None:
     """Resume a run from its newest checkpoint; the result is the same as without the stop.

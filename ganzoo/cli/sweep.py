@@ -13,24 +13,18 @@ import typer
 
 from ganzoo.cli.combinations import Combination, combinations
 from ganzoo.cli.exit import STOPPED
+from ganzoo.cli.flags import with_flags
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
-from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Regularizers, Request
+from ganzoo.cli.request import Arguments, RecipeName, Request
 from ganzoo.cli.table import table
+from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
     from ganzoo.sweeps import Result, Sweep, Trial
 
-Values = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST",
-        help="One value, or several with commas between them.",
-        rich_help_panel="Common settings, as for `ganzoo train`",
-    ),
-]
 
-
+@with_flags([name for name in FLAGS if name != "devices"], lists=True)
 def sweep(
     what: Annotated[
         list[str] | None,
@@ -41,8 +35,6 @@ def sweep(
         ),
     ] = None,
     recipe: RecipeName = None,
-    augment: Augmentations = None,
-    regularize: Regularizers = None,
     sweep_dir: Annotated[
         Path | None,
         typer.Option(
@@ -56,13 +48,9 @@ def sweep(
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
-    resolution: Values = None,
-    batch_size: Values = None,
-    steps: Values = None,
-    epochs: Values = None,
-    seed: Values = None,
-    device: Values = None,
-    precision: Values = None,
+    *,
+    flags: Mapping[str, str],
+    added: Mapping[str, Sequence[str]],
 ) -> None:
     """Train all combinations of lists of values, one run after the other.
 
@@ -75,37 +63,24 @@ def sweep(
     - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001`
 
     """
-    from ganzoo.run import SHORTHANDS
     from ganzoo.sweeps import Sweep, title, trials
 
     words = what or []
-    options = {
-        "resolution": resolution,
-        "batch_size": batch_size,
-        "steps": steps,
-        "epochs": epochs,
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-    }
-    flags = {name: text for name, text in options.items() if text is not None}
     if folder := _sweep_folder(words):
         others = (
             recipe,
-            augment,
-            regularize,
+            *added.values(),
             sweep_dir,
             dry_run,
             disable_plugin,
             plugin,
             *flags.keys() - {"device"},
         )
-        _resume(folder, device, as_json, changed=len(words) > 1 or any(others))
+        _resume(folder, flags.get("device"), as_json, changed=len(words) > 1 or any(others))
         return
-    assignments = (f"{SHORTHANDS[name]}={text}" for name, text in flags.items())
+    assignments = (f"{FLAGS[name].key}={text}" for name, text in flags.items())
     chosen = combinations(Arguments.of([*words, *assignments]))
-    included = {"augment": augment, "regularize": regularize}
-    runs = _resolve(chosen, Request(recipe, included, plugin, disable_plugin))
+    runs = _resolve(chosen, Request(recipe, added, plugin, disable_plugin))
     new = trials([combination.differs for combination in chosen], runs)
     if dry_run:
         _show(new, as_json)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.options import RESOLUTION_HELP, DisablePlugin, LocalPlugin
-from ganzoo.cli.request import Arguments, Augmentations, RecipeName, Regularizers, Request
+from ganzoo.cli.flags import with_flags
+from ganzoo.cli.options import DisablePlugin, LocalPlugin
+from ganzoo.cli.request import Arguments, RecipeName, Request
 from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run
 
-_SETTINGS = "Common settings"
 
-
+@with_flags()
 def train(
     what: Annotated[
         list[str] | None,
@@ -32,8 +32,6 @@ def train(
         ),
     ] = None,
     recipe: RecipeName = None,
-    augment: Augmentations = None,
-    regularize: Regularizers = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(
@@ -48,40 +46,9 @@ def train(
     ] = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
-    resolution: Annotated[
-        str | None,
-        typer.Option(help=RESOLUTION_HELP, rich_help_panel=_SETTINGS),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(help="Images per batch, over all processes.", rich_help_panel=_SETTINGS),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Total number of training steps.", rich_help_panel=_SETTINGS)
-    ] = None,
-    epochs: Annotated[
-        float | None,
-        typer.Option(help="Number of passes over the dataset.", rich_help_panel=_SETTINGS),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Random seed of the whole run.", rich_help_panel=_SETTINGS)
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            help="Where to train: auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_SETTINGS
-        ),
-    ] = None,
-    devices: Annotated[
-        int | None,
-        typer.Option(help="Number of devices, with one process each.", rich_help_panel=_SETTINGS),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="Precision of computation: fp32, tf32 or bf16.", rich_help_panel=_SETTINGS
-        ),
-    ] = None,
+    *,
+    flags: Mapping[str, Any],
+    added: Mapping[str, Sequence[str]],
 ) -> None:
     """Train a new run: a dataset, an architecture and a loss.
 
@@ -97,18 +64,7 @@ def train(
     """
     from ganzoo.api import folder_maker
 
-    flags = {
-        "resolution": resolution,
-        "batch_size": batch_size,
-        "steps": steps,
-        "epochs": epochs,
-        "seed": seed,
-        "device": device,
-        "devices": devices,
-        "precision": precision,
-    }
-    included = {"augment": augment, "regularize": regularize}
-    request = Request(recipe, included, plugin, disable_plugin)
+    request = Request(recipe, added, plugin, disable_plugin)
     resolved = request.resolve(Arguments.of(what or []), flags)
     if dry_run:
         _show(resolved)

@@ -15,7 +15,8 @@ class Scores(Protocol):
     """The discriminator's scores of the images of an update; a high score means real.
 
     Each is float32 (N,), or (N, K) if the discriminator gives K scores to an image. They are
-    computed on first access: a loss that does not read one of them does not pay for it.
+    computed on first access: an update of the generator whose loss does not read the scores of the
+    real images does not compute them.
     """
 
     @property
@@ -55,5 +56,5 @@ class WeightConstraint(Protocol):
     """A loss that also constrains the discriminator's weights, for example by clipping."""
 
     def constrain(self, discriminator: nn.Module) -> None:
-        """Change the weights in place; called after each update of the discriminator."""
+        """Change the weights in place; called after each update, also one for a regularizer."""
         ...

@@ -38,6 +38,11 @@ class Phase:
     With more than 1, the terms weigh ``every`` times as much, and the learning rate and betas of
     the optimizer are corrected (Karras et al. 2020, arXiv 1912.04958, appendix B).
     """
+    constrain: Callable[[Step], None] | None = None
+    """Called after each update, and after those that regularizers make of the same networks.
+
+    It may change the weights in place, for example by clipping.
+    """
     after: Callable[[Step], None] | None = None
     """Called after each update."""
     full_precision: bool = False
@@ -54,7 +59,10 @@ class Method(Protocol):
         ...
 
     def phases(self) -> Sequence[Phase]:
-        """The phases of a step in their order; at least one takes new images."""
+        """The phases of a step in their order; at least one takes new images.
+
+        It is called several times in a run and must return the same phases each time.
+        """
         ...
 
 

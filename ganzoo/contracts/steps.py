@@ -85,7 +85,10 @@ class Step(Protocol):
 
     @property
     def real(self) -> RealImages:
-        """The last batch of real images, augmented by the augmentations of real images."""
+        """The last batch of real images, augmented by the augmentations of real images.
+
+        Other updates of the step use the same tensors: do not change them in place.
+        """
         ...
 
     @property

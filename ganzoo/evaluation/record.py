@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -139,14 +139,13 @@ def read(path: Path) -> list[EvaluationResult]:
     return found
 
 
-def selection_metric(scores: Mapping[str, Score], name: str | None) -> str | None:
-    """The metric by which the best checkpoint is chosen: ``name``, or the first whose goal is low.
+def selection_metric(names: Iterable[str], best: str) -> str | None:
+    """The number by which the best checkpoint is chosen: ``best``, or the first of that metric.
 
     ``None`` if there is none.
     """
-    if name is not None:
-        return name if name in scores else None
-    return next((each for each, score in scores.items() if score.goal == "low"), None)
+    found = list(names)
+    return best if best in found else next((n for n in found if n.startswith(f"{best}/")), None)
 
 
 def is_better(score: Score, than: float | None) -> bool:

@@ -71,7 +71,7 @@ class TrainedRun:
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         try:
             Weights(self.generator).load_state_dict(state["state"]["generator_ema"])
-            Weights(self.discriminator).load_state_dict(state["state"]["network discriminator"])
+            Weights(self.discriminator).load_state_dict(state["state"]["networks.discriminator"])
         except (RuntimeError, ValueError) as error:
             if isinstance(error, RequestError):
                 raise

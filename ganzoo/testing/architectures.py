@@ -99,7 +99,7 @@ def _check_state(
 
 
 def _build_any(
-    component: ComponentSpec,
+    component: ArchitectureSpec,
     options: Options,
     condition: Condition | None,
     requirements: LossRequirements,
@@ -119,7 +119,8 @@ def _build_any(
         if problems.expect(valid, f"returns {type(networks).__name__}, not ganzoo.Networks"):
             return networks, image
         return None
-    problems.add(f"refuses all image shapes: {refused}")
+    if condition or not component.conditions:  # it may need a condition
+        problems.add(f"refuses all image shapes: {refused}")
     return None
 
 

@@ -16,13 +16,15 @@ from ganzoo.registry import Entry, Plugin
 from ganzoo.sections import TrainOptions
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import number_text, rebuilt_with_state
-from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
+from ganzoo.training.run_components import Components
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
 from ganzoo.training.step import TrainingStep
 from ganzoo.training.trial import trial_setup
+from ganzoo.training.update import after_update, compute_terms
 
 STATE_METHODS = ("observe", "state_dict", "load_state_dict")
 """The optional methods of losses and regularizers that have a state."""
@@ -88,14 +90,13 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         step = TrainingStep(
             setup, Progress(images_seen=setup.point.stage.batch_size), phase, number
         )
-        terms = phase.terms(step)
+        terms = compute_terms(phase, step, setup)
         _check_terms(terms, phase, problems)
         parameters = [p for k in phase.networks for p in setup.networks[k].parameters()]
         total = torch.stack(list(terms.values())).sum()
         gradients = _gradients(total, parameters)
         problems.expect(gradients, f"the {' and the '.join(phase.networks)} gets no gradient")
-        if phase.after:
-            phase.after(step)
+        after_update(phase, step, setup)
         values += [float(term.detach()) for term in terms.values()]
     return values
 

@@ -20,12 +20,13 @@ class Adversarial:
         self.independent_scores = loss.independent_scores
 
     def phases(self) -> Sequence[Phase]:
-        """K updates of D on new real images, then one of G."""
+        """The updates of D, each on new real images, then those of G."""
         return (
             Phase(
                 name="discriminator",
                 networks=("discriminator",),
                 terms=self.discriminator_terms,
+                constrain=self.constrain,
                 after=self.after_discriminator,
                 new_images=True,
             ),
@@ -38,10 +39,13 @@ class Adversarial:
         step.report("scores/fake", step.scores.fake.mean())
         return self.loss.discriminator(step.scores)
 
-    def after_discriminator(self, step: Step) -> None:
-        """Constrain D if the loss does that, and pass the scores to adaptive components."""
+    def constrain(self, step: Step) -> None:
+        """Constrain the weights of D if the loss does that."""
         if isinstance(self.loss, WeightConstraint):
             self.loss.constrain(step.networks["discriminator"])
+
+    def after_discriminator(self, step: Step) -> None:
+        """Pass the scores to adaptive components."""
         step.give_feedback()
 
     def generator_terms(self, step: Step) -> Terms:

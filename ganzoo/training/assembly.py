@@ -21,12 +21,12 @@ from ganzoo.data.collection import Collection
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
-from ganzoo.training.components import Components
 from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import repeats
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_components import Components
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
 from ganzoo.training.store import SILENT, prepare
@@ -40,7 +40,7 @@ class Assembly:
     run: Run
     setup: Setup
     batches: Batches
-    schedule: GrowthSchedule
+    growth: GrowthSchedule
     frequencies: ConditionFrequencies | None
     """How often each condition is trained; ``None`` if the networks are unconditional."""
 
@@ -70,7 +70,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     for network in networks.by_name().values():
         network.to(device=engine.device).to(memory_format=memory_format)
     batches = _batches(run, data, engine, memory_format)
-    schedule = GrowthSchedule(
+    growth = GrowthSchedule(
         *(run, networks, data.shape),
         processes=engine.processes,
         batches_per_step=_batches_per_step(run, components),
@@ -80,8 +80,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
         frequencies = ConditionFrequencies.of(data, balance=run.data.balance)
     randomness = Randomness(run.seed)
     take = partial(batches.take, shard=engine.shard)
-    setup = Setup(networks, components, take, engine, randomness, schedule.at(0), condition)
-    return Assembly(run, setup, batches, schedule, frequencies)
+    setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition)
+    return Assembly(run, setup, batches, growth, frequencies)
 
 
 def _batches_per_step(run: Run, components: Components) -> int:

@@ -60,10 +60,15 @@ class Collectives(ABC):
 
     @torch.no_grad()
     def average_(self, tensors: Sequence[Tensor]) -> None:
-        """Replace floating-point tensors by their means over all processes, in one all-reduce."""
+        """Replace floating-point tensors by their means over all processes, in one all-reduce.
+
+        Tensors that are the same in all processes, such as frozen weights, keep their values.
+        """
         assert all(tensor.is_floating_point() for tensor in tensors)
         if self.processes > 1 and tensors:
-            for tensor, mean in zip(tensors, self._means(tensors), strict=True):
+            # In float32, the mean of three equal numbers may differ from them in the last bit.
+            means = self._means([tensor.double() for tensor in tensors])
+            for tensor, mean in zip(tensors, means, strict=True):
                 tensor.copy_(mean)
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from ganzoo.evaluation.evaluator import (
 )
 from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor
 from ganzoo.evaluation.metric_check import check_metrics
-from ganzoo.evaluation.record import EvaluationResult, Goal
+from ganzoo.evaluation.record import EvaluationResult, Goal, selection_metric
 from ganzoo.run import Run
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ConditionFrequencies, images_from_latents, latents_of
@@ -38,6 +38,8 @@ class Evaluation:
     """
 
     def __init__(self, run: Run, data: Collection, device: torch.device | str = "cpu") -> None:
+        if not (run.metrics and run.extractor):
+            run = run.with_measures()
         if not run.metrics:
             raise RequestError("no metric is installed: `ganzoo list metrics` shows them")
         if not run.extractor:
@@ -72,7 +74,7 @@ class Evaluation:
         options, best = self.run.evaluate, self.run.evaluate.best
         counts = (min(options.real, len(self._data)), options.samples)
         names = check_metrics(self._metrics, self._data.shape, self.extract, counts)
-        if best is not None and names is not None and best not in names:
+        if best is not None and names is not None and not selection_metric(names, best):
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
             raise RequestError(f"evaluate.best={best}: no metric returns this number{known}")
 

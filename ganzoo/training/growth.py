@@ -15,6 +15,7 @@ from ganzoo.contracts import GrowingNetwork, ImageShape, Networks
 from ganzoo.errors import RequestError
 from ganzoo.run import Run
 from ganzoo.sections import GrowthOptions
+from ganzoo.training.weights import is_frozen
 
 T = TypeVar("T")
 
@@ -126,7 +127,11 @@ class GrowthSchedule:
 
     def trained_parameters(self, network: nn.Module, stage: Stage) -> dict[str, nn.Parameter]:
         """The parameters of a network that are trained at a stage, by their names."""
-        named = {k: p for k, p in network.named_parameters() if p.requires_grad}
+        named = {
+            name: parameter
+            for name, parameter in network.named_parameters()
+            if parameter.requires_grad and not is_frozen(network, name)
+        }
         if self._growth is None or not isinstance(network, GrowingNetwork):
             return named
         newest_only = self._growth.freeze and stage is not self.stages[0]

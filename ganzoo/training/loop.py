@@ -49,7 +49,7 @@ class Loop:
         self._observers = observers
         progress = self._report_progress
         ema = Ema(setup.generator, run.train.ema, run.seed, assembly.frequencies, progress)
-        self.trainer = trainer = Trainer(run, setup, assembly.schedule, ema, assembly.shuffle)
+        self.trainer = trainer = Trainer(run, setup, assembly.growth, ema, assembly.shuffle)
         self.progress = trainer.progress
         self.checkpoints = CheckpointManager(
             trainer, data, assembly.frequencies, checkpoints, observers
@@ -70,7 +70,7 @@ class Loop:
             images = train.epochs * self._images_per_epoch
         steps = train.steps
         if images is not None:
-            steps = step + self.trainer.schedule.steps(images, seen)
+            steps = step + self.trainer.growth.steps(images, seen)
         self.trainer.set_total_steps(steps)
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
@@ -96,8 +96,11 @@ class Loop:
                 self.after_step(before, stopping)
             except NonFinite as error:
                 self._recover(error)
-        if not self.checkpoints.is_saved:
-            self._recovery.save()
+        try:
+            if not self.checkpoints.is_saved:
+                self._recovery.save()
+        except NonFinite as error:  # of an update that was not checked yet
+            self._recover(error)
         if failed := self.checkpoints.save_error:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
         return Outcome.FINISHED if progress.step >= progress.total_steps else Outcome.STOPPED

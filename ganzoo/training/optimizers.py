@@ -50,11 +50,8 @@ class Optimizers:
         for phase in phases:
             if phase.networks in self._optimizers:
                 continue
-            named = {
-                f"{network}.{name}": parameter
-                for network in phase.networks
-                for name, parameter in schedule.trained_parameters(networks[network], stage).items()
-            }
+            trained = {k: schedule.trained_parameters(networks[k], stage) for k in phase.networks}
+            named = _named(trained)
             if not named:
                 raise RequestError(
                     f"{' and '.join(phase.networks)} have no parameters to train: choose an "
@@ -104,6 +101,19 @@ class Optimizers:
             )
         for networks, optimizer in self._optimizers.items():
             _load(optimizer, state["+".join(networks)]["optimizer"])
+
+
+def _named(trained: Mapping[str, Named]) -> Named:
+    """The parameters of several networks; those that networks share are in it once.
+
+    Networks share parameters in CoGAN, for example (Liu and Tuzel 2016, arXiv 1606.07536).
+    """
+    named: dict[str, nn.Parameter] = {}
+    for network, parameters in trained.items():
+        known = {id(parameter) for parameter in named.values()}
+        own = {f"{network}.{name}": p for name, p in parameters.items() if id(p) not in known}
+        named.update(own)
+    return named
 
 
 def lazy_corrections(phases: Sequence[Phase], train: TrainOptions) -> dict[tuple[str, ...], float]:

@@ -41,7 +41,7 @@ class PeriodicEvaluation:
         step, images_seen = self._progress.position
         if every is None or not step or self.last_step == step:
             return False
-        schedule = self._trainer.schedule
+        schedule = self._trainer.growth
         taken = schedule.at(images_seen - 1).stage.batch_size * schedule.batches_per_step
         before = Position(step - 1, images_seen - taken)
         at_end = step == self._progress.total_steps
@@ -113,13 +113,13 @@ class PeriodicEvaluation:
     def _new_best(self, evaluated: EvaluationResult) -> tuple[str, float, ComparisonBasis] | None:
         """Name, value and basis of the number by which this step is the best so far, or None."""
         wanted = self._trainer.run.evaluate.best
+        if wanted is None:
+            return None
         name = selection_metric(evaluated.scores, wanted)
         if name is None:
-            if wanted:
-                self._warn(
-                    f"no metric returns evaluate.best={wanted} for images of {evaluated.size}"
-                    " pixels"
-                )
+            self._warn(
+                f"no metric returns evaluate.best={wanted} for images of {evaluated.size} pixels"
+            )
             return None
         score = evaluated.scores[name]
         basis = ComparisonBasis.of(evaluated, score)

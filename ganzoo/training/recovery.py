@@ -37,7 +37,7 @@ class Recovery:
         """
         self._trainer.updater.finite_check.check_pending()
         self.finite_means()
-        table = {k: v for k, v in self._trainer.table().items() if k != "running means"}
+        table = {k: v for k, v in self._trainer.table().items() if k != "running_means"}
         if not state.all_finite(table):
             step = self._trainer.progress.step
             raise Diverged(f"weights are no longer finite at step {step}; {self._suggestion()}")

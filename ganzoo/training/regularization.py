@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 
 import torch
 
+from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Phase, Regularizer, Step, Terms
 from ganzoo.errors import RequestError
+from ganzoo.structure import require_terms
 
 
-def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]) -> list[Phase]:
+def regularized(
+    phases: Sequence[Phase],
+    regularizers: Mapping[str, Regularizer],
+    codes: Mapping[str, PluginCode] = MappingProxyType({}),
+) -> list[Phase]:
     """The phases, with each regularizer in every update of its network, or every n steps.
 
     A regularizer for every step adds its terms to the phases of its network. One for every n-th
-    step gets a phase of its own after them, with its name.
+    step gets a phase of its own after them, with its name. ``codes`` are the contexts in which the
+    terms of regularizers are computed; they attribute errors to plugins.
 
-    Raises RequestError if no phase updates the network of a regularizer.
+    Raises RequestError if no phase updates the network of a regularizer, or if one has its name.
     """
     result = list(phases)
     for name, regularizer in regularizers.items():
@@ -28,12 +37,16 @@ def regularized(phases: Sequence[Phase], regularizers: Mapping[str, Regularizer]
                 f"regularize.{name} is for the network {regularizer.network}, which the loss does "
                 f"not train: it trains {networks}"
             )
+        if any(phase.name == name for phase in phases):
+            raise RequestError(f"regularize.{name} has the name of a phase of the loss: rename it")
         if regularizer.every > 1:
             result.insert(places[-1] + 1, _lazy(name, regularizer, result[places[0]]))
             continue
-        for place in places:
-            if result[place].every == 1:
-                result[place] = _with_terms(result[place], regularizer)
+        in_every_step = [place for place in places if result[place].every == 1]
+        own = [place for place in places if result[place].name not in regularizers]
+        for place in in_every_step or own:
+            code = codes.get(name, nullcontext())
+            result[place] = _with_terms(result[place], name, regularizer, code)
     return result
 
 
@@ -43,6 +56,7 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
         name=name,
         networks=phase.networks,
         terms=regularizer.terms,
+        constrain=phase.constrain,
         optimizer=phase.optimizer,
         repeats=1,
         every=regularizer.every,
@@ -50,13 +64,22 @@ def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
     )
 
 
-def _with_terms(phase: Phase, regularizer: Regularizer) -> Phase:
-    """The phase with the regularizer's terms added, which are computed in float32."""
+def _with_terms(
+    phase: Phase, name: str, regularizer: Regularizer, code: AbstractContextManager[None]
+) -> Phase:
+    """The phase with the regularizer's terms added, which are computed in float32.
+
+    A term whose name the phase has already is called ``NAME/TERM``.
+    """
 
     def terms(step: Step) -> Terms:
         own = phase.terms(step)
+        require_terms(own, f"the phase {phase.name}", phase.terms)
         device = next(iter(own.values())).device.type
-        with torch.autocast(device, enabled=False):
-            return {**own, **regularizer.terms(step)}
+        with code, torch.autocast(device, enabled=False):
+            added = regularizer.terms(step)
+            require_terms(added, f"the regularizer {name}", regularizer.terms)
+        named = {f"{name}/{key}" if key in own else key: term for key, term in added.items()}
+        return {**own, **named}
 
     return replace(phase, terms=terms)

@@ -44,7 +44,7 @@ class Reporter:
 
     def report_stage(self) -> None:
         """Send a message about the stage, if it has just begun."""
-        schedule, stage = self._trainer.schedule, self._trainer.setup.point.stage
+        schedule, stage = self._trainer.growth, self._trainer.setup.point.stage
         if stage.number == self._stage_reported:
             return
         self._stage_reported = stage.number
@@ -69,12 +69,12 @@ class Reporter:
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
         values = self._trainer.values.present
         scalars |= {f"schedule/{key}": value for key, value in values.items()}
-        if len(self._trainer.schedule.stages) > 1:
+        if len(self._trainer.growth.stages) > 1:
             point = self._trainer.setup.point
             scalars["growth/resolution"] = point.stage.image_shape.height
             scalars["growth/fade"] = point.fade
         self._observers.notify(lambda observer: observer.on_report(step, scalars))
-        scores = {k: each.cpu().numpy() for k, each in self._trainer.updater.scores.items()}
+        scores = {k: each.cpu().numpy() for k, each in self._trainer.updater.last_scores.items()}
         self._observers.notify(lambda observer: observer.on_scores(step, scores))
         for name, fraction in scalars.items():
             if name.startswith("skipped/") and fraction:

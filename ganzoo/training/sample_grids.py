@@ -42,7 +42,7 @@ class SampleGrids:
         setup, device = self._setup, self._setup.engine.device
         random = setup.randomness.generator("shown", 0, device)
         images = imaging.from_uint8(self._real_images.to(device))
-        augmented = setup.view(setup.augment(images, random), random)
+        augmented = setup.augment_all(setup.augment_real(images, random), random)
         self._show("real", imaging.grid(imaging.to_uint8(augmented)))
 
     def draw_samples(self) -> float | None:

@@ -9,10 +9,10 @@ from torch import nn
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Condition, Discriminator, Generator, Networks, RealImages
 from ganzoo.data.batches import Batch
-from ganzoo.training.components import Components
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_components import Components
 
 TakeBatch = Callable[[int, int], Batch]
 """This process's part of the batch of real images at a position, with a number of images."""
@@ -43,9 +43,9 @@ class Setup:
         """The current stage and fade."""
         self.total_images = 1
         """The run's total number of images seen."""
-        self.augment: Pipeline
+        self.augment_real: Pipeline
         """The augmentations of real images only."""
-        self.view: Pipeline
+        self.augment_all: Pipeline
         """The augmentations of all inputs of the discriminator."""
         self._take = take
         self._last: tuple[tuple[int, int], RealImages] | None = None
@@ -53,8 +53,8 @@ class Setup:
 
     def refresh(self) -> None:
         """Use the components as they are now; called whenever one was built again."""
-        self.augment = self.components.pipeline("real")
-        self.view = self.components.pipeline("all")
+        self.augment_real = self.components.pipeline("real")
+        self.augment_all = self.components.pipeline("all")
         self.forget_images()
 
     def forget_images(self) -> None:
@@ -69,7 +69,7 @@ class Setup:
         if self._last is None or self._last[0] != (first, count):
             batch = self._take(first, count)
             random = self.randomness.generator("augment", first, self.engine.device)
-            images = self.augment(batch.images, random, self.engine.shard)
+            images = self.augment_real(batch.images, random, self.engine.shard)
             condition = batch.condition if self.condition else None
             self._last = (first, count), RealImages(self.point.shrink(images), condition)
         return self._last[1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext
 from functools import cached_property
 
 import torch
@@ -16,12 +15,10 @@ from ganzoo.contracts import (
     MappingGenerator,
     Phase,
     RealImages,
-    Terms,
     TrainingLatents,
 )
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
-from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
 
@@ -60,9 +57,9 @@ class TrainingStep:
         return self.generate()
 
     @cached_property
-    def scores(self) -> LazyScores:
+    def scores(self) -> StepScores:
         """The scores of ``real`` and ``fake``."""
-        return LazyScores(self, "discriminator" in self._updated)
+        return StepScores(self, "discriminator" in self._updated)
 
     def latents(self) -> Tensor:
         """New latents for this process's images."""
@@ -95,7 +92,7 @@ class TrainingStep:
             random = self._generator(f"transform {transform}")
         else:
             random = self.random("transform")
-        augmented = setup.view(images, random, setup.engine.shard)
+        augmented = setup.augment_all(images, random, setup.engine.shard)
         with discriminator.plugin_code:
             scores = discriminator(augmented, condition)
             require_scores(scores, len(images), discriminator.forward)
@@ -148,6 +145,7 @@ class TrainingStep:
 
     def report(self, name: str, value: Tensor) -> None:
         """Add a scalar to the means of the next report."""
+        require_tensor(f"the reported value {name}", value, ())
         self.reports[name] = value.detach()
 
     def give_feedback(self) -> None:
@@ -155,7 +153,7 @@ class TrainingStep:
         observers = self._setup.components.with_feedback()
         if not observers:
             return
-        scores = WholeScores(
+        scores = BatchScores(
             self._setup.engine.gather(self.scores.real.detach()),
             self._setup.engine.gather(self.scores.fake.detach()),
         )
@@ -163,13 +161,7 @@ class TrainingStep:
             component.observe(self, scores)
 
 
-def compute_terms(phase: Phase, step: TrainingStep, engine: Engine) -> Terms:
-    """The terms of an update, in the run's precision, or in float32 if the phase says so."""
-    with nullcontext() if phase.full_precision else engine.autocast():
-        return phase.terms(step)
-
-
-class LazyScores:
+class StepScores:
     """The scores of a step's real and generated images, computed on first access."""
 
     def __init__(self, step: TrainingStep, with_gradient: bool) -> None:
@@ -194,7 +186,7 @@ class LazyScores:
         }
 
 
-class WholeScores:
+class BatchScores:
     """The scores of a whole batch, from all processes."""
 
     def __init__(self, real: Tensor, fake: Tensor) -> None:

@@ -32,13 +32,13 @@ class Trainer:
         self,
         run: Run,
         setup: Setup,
-        schedule: GrowthSchedule,
+        growth: GrowthSchedule,
         ema: Ema,
         shuffle: Callable[[Randomness], None] = lambda randomness: None,
     ) -> None:
         self.run = run
         self.setup = setup
-        self.schedule = schedule
+        self.growth = growth
         self.ema = ema
         self.progress = Progress()
         self.running_means = RunningMeans(setup.engine.device)
@@ -56,7 +56,7 @@ class Trainer:
         self.phases = self.setup.components.phases()
         self.optimizers = Optimizers(
             *(self.phases, self.setup.networks, self.values.train),
-            *(self.schedule, self.setup.point.stage),
+            *(self.growth, self.setup.point.stage),
         )
 
     def step(self) -> None:
@@ -120,12 +120,12 @@ class Trainer:
 
     def _grow(self) -> None:
         """Set all networks to the stage and fade of the images seen so far."""
-        self.setup.grow(self.schedule.at(self.progress.images_seen), self.ema.generator)
+        self.setup.grow(self.growth.at(self.progress.images_seen), self.ema.generator)
 
     def set_total_steps(self, steps: int) -> None:
         """Set the run's total number of steps."""
         self.progress.total_steps = steps
-        self.values.total_images = self.setup.total_images = self.schedule.images(steps)
+        self.values.total_images = self.setup.total_images = self.growth.images(steps)
 
     def use_stream(self, stream: int) -> None:
         """Use this stream of random numbers from now on."""
@@ -135,14 +135,14 @@ class Trainer:
 
     def table(self) -> dict[str, Stateful]:
         """Everything with a state, by name."""
-        networks = {f"network {k}": Weights(v) for k, v in self.setup.networks.items()}
+        networks = {f"networks.{k}": Weights(v) for k, v in self.setup.networks.items()}
         return {
             "progress": self.progress,
             **networks,
             "generator_ema": Weights(self.ema.generator),
             **self.setup.components.stateful(),
             "optimizers": self.optimizers,
-            "running means": self.running_means,
+            "running_means": self.running_means,
         }
 
     def restore(self, saved: Mapping[str, State]) -> None:

@@ -16,15 +16,17 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Condition, ImageShape, Networks, Phase
 from ganzoo.data.batches import Batch
 from ganzoo.errors import ContractError
-from ganzoo.structure import require_plain, require_scores, require_tensor
-from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.structure import require_gradient, require_plain, require_scores, require_tensor
+from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, Stage
 from ganzoo.training.progress import Progress
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_components import Components
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
-from ganzoo.training.step import TrainingStep, compute_terms
+from ganzoo.training.step import TrainingStep
+from ganzoo.training.update import after_update, compute_terms
 
 _N = 4
 _MAX_PIXELS = 128 * 128
@@ -106,17 +108,17 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     """Compute the terms of a phase and their gradients; then call what follows the update."""
     progress = Progress(images_seen=setup.point.stage.batch_size)
     step = TrainingStep(setup, progress, phase, 0)
-    terms = compute_terms(phase, step, setup.engine)
+    terms = compute_terms(phase, step, setup)
     parameters = [
         parameter
         for name in phase.networks
         for parameter in _network(setup, phase, name).parameters()
         if parameter.requires_grad
     ]
-    with setup.components.loss.code:
-        _require_gradient(phase, torch.stack(list(terms.values())).sum(), parameters)
-    if phase.after:
-        phase.after(step)
+    total = torch.stack(list(terms.values())).sum()
+    with setup.components.code_of(phase):
+        require_gradient(phase, exists=_has_gradient(total, parameters))
+    after_update(phase, step, setup)
 
 
 def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:
@@ -131,15 +133,11 @@ def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:
     return setup.networks[name]
 
 
-def _require_gradient(phase: Phase, total: Tensor, parameters: Sequence[nn.Parameter]) -> None:
-    gradients: Sequence[Tensor | None] = ()
-    if total.requires_grad:
-        gradients = torch.autograd.grad(total, list(parameters), allow_unused=True)
-    if all(gradient is None for gradient in gradients):
-        networks = " and ".join(phase.networks)
-        raise ContractError(
-            f"the terms of the phase {phase.name} have no gradient for the {networks}", phase.terms
-        )
+def _has_gradient(total: Tensor, parameters: Sequence[nn.Parameter]) -> bool:
+    if not total.requires_grad or not parameters:
+        return False
+    gradients = torch.autograd.grad(total, list(parameters), allow_unused=True)
+    return any(gradient is not None for gradient in gradients)
 
 
 def _try_augmentation(component: BuiltComponent, images: Tensor) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts import Phase, Terms
+from ganzoo.structure import require_gradient, require_terms
 from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
-from ganzoo.training.step import TrainingStep, compute_terms
+from ganzoo.training.step import TrainingStep
 
 
 class Updater:
@@ -23,7 +25,7 @@ class Updater:
         self.finite_check = FiniteCheck(setup.engine, policy, progress)
         self.scalars: list[tuple[str, Tensor]] = []
         """Scalars of the updates since the last step, with their names in reports."""
-        self.scores: dict[str, Tensor] = {}
+        self.last_scores: dict[str, Tensor] = {}
         """The scores of the real and fake images of the discriminator's last update."""
         self._setup = setup
         self._progress = progress
@@ -37,18 +39,20 @@ class Updater:
         setup, optimizer = self._setup, optimizers.of(phase)
         parameters = list(optimizers.parameters[phase.networks].values())
         setup.randomness.reseed(f"{phase.name}/{setup.engine.rank}", number, setup.engine.device)
-        before = _Restorable(setup) if self._skips else None
+        before = _Snapshot(setup) if self._skips else None
         step = TrainingStep(setup, self._progress, phase, number)
-        terms = compute_terms(phase, step, setup.engine)
+        terms = compute_terms(phase, step, setup)
         total = torch.stack(list(terms.values())).sum()
-        (total * phase.every).backward(inputs=parameters)
+        if total.requires_grad:
+            (total * phase.every).backward(inputs=parameters)
         setup.engine.average_gradients(parameters)
+        with setup.components.code_of(phase):
+            require_gradient(phase, exists=any(p.grad is not None for p in parameters))
         try:
             is_made = self.finite_check.check(self._describe(phase, terms, parameters))
             if is_made:
                 optimizer.step()
-                if phase.after:
-                    phase.after(step)
+                after_update(phase, step, setup)
                 self._collect(phase, step, total, terms)
         finally:  # also before a rollback: gradients accumulate
             optimizer.zero_grad(set_to_none=True)
@@ -71,10 +75,30 @@ class Updater:
         self.scalars += [(f"{phase.name}/{name}", term.detach()) for name, term in terms.items()]
         self.scalars += step.reports.items()
         if "discriminator" in phase.networks and len(scores := step.scores.computed()) == 2:
-            self.scores = scores
+            self.last_scores = scores
 
 
-class _Restorable:
+def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
+    """The terms of an update, in the run's precision, or in float32 if the phase says so.
+
+    Raises PluginError for an error in the code of a component.
+    """
+    precision = nullcontext() if phase.full_precision else setup.engine.autocast()
+    with setup.components.code_of(phase), precision:
+        terms = phase.terms(step)
+        require_terms(terms, f"the phase {phase.name}", phase.terms)
+        return terms
+
+
+def after_update(phase: Phase, step: TrainingStep, setup: Setup) -> None:
+    """Call what follows an update of a phase; raises PluginError for errors in plugins' code."""
+    with setup.components.code_of(phase):
+        for function in (phase.constrain, phase.after):
+            if function:
+                function(step)
+
+
+class _Snapshot:
     """What computing the terms of an update changes: buffers, and the states of components.
 
     Batch norm's statistics, for example, include what is not finite.

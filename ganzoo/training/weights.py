@@ -26,7 +26,7 @@ class Weights:
     def state_dict(self) -> dict[str, Any]:
         """``weights`` by name, and the SHA-256 of each tensor that is ``frozen``."""
         state = self._network.state_dict()
-        frozen = {name for name in state if self._is_frozen(name)}
+        frozen = {name for name in state if is_frozen(self._network, name)}
         return {
             "weights": {name: tensor for name, tensor in state.items() if name not in frozen},
             "frozen": {name: digest(state[name]) for name in sorted(frozen)},
@@ -51,9 +51,11 @@ class Weights:
         frozen = {name: now[name] for name in state["frozen"] if name in now}
         self._network.load_state_dict({**weights, **frozen})
 
-    def _is_frozen(self, name: str) -> bool:
-        prefixes: Iterable[str] = getattr(self._network, "frozen_parameters", ())
-        return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+def is_frozen(network: nn.Module, name: str) -> bool:
+    """Whether a network says that this parameter or buffer never changes."""
+    prefixes: Iterable[str] = getattr(network, "frozen_parameters", ())
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def digest(tensor: Tensor) -> str:

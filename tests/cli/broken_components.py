@@ -101,18 +101,18 @@ class Divides(Fine):
         return {"loss": scores.fake.mean() / (1 // 0)}  # at: divides
 
 
-class Tensors(Fine):
-    def discriminator(self, scores: Any) -> Any:  # at: tensor
+class Tensors(Fine):  # at: tensor
+    def discriminator(self, scores: Any) -> Any:
         return scores.fake.mean()
 
 
-class Nothing(Fine):
-    def generator(self, scores: Any) -> Any:  # at: nothing
+class Nothing(Fine):  # at: nothing
+    def generator(self, scores: Any) -> Any:
         scores.fake.mean()
 
 
-class Unreduced(Fine):
-    def generator(self, scores: Any) -> Any:  # at: unreduced
+class Unreduced(Fine):  # at: unreduced
+    def generator(self, scores: Any) -> Any:
         return {"loss": -scores.fake}
 
 
@@ -147,12 +147,12 @@ class Forgets(Fine):
         state["scale"]  # at: unloadable
 
 
-class LateShape(Fine):
+class LateShape(Fine):  # at: late-shape
     """Correct in the first calls."""
 
     calls = 0
 
-    def generator(self, scores: Any) -> Any:  # at: late-shape
+    def generator(self, scores: Any) -> Any:
         LateShape.calls += 1
         terms = super().generator(scores)
         return terms if LateShape.calls < 3 else {"loss": terms["loss"].repeat(2)}

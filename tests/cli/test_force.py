@@ -10,6 +10,8 @@ import pytest
 from typer.main import get_command
 
 from ganzoo.cli import app
+from ganzoo.plugin_commands import command_of
+from ganzoo.registry import Registry
 
 Ganzoo = Callable[..., Any]
 
@@ -72,6 +74,9 @@ def test_every_command_with_out_has_force() -> None:
     fetch = "which resumes with the files that are there"
     commands = dict(get_command(app).commands)  # type: ignore[attr-defined]
     commands |= {f"data {name}": each for name, each in commands.pop("data").commands.items()}
+    for entry in Registry.discover().entries("command"):
+        spec: Any = entry.component
+        commands[spec.name] = command_of(spec)
     writing = {
         name: {option for parameter in command.params for option in parameter.opts}
         for name, command in commands.items()

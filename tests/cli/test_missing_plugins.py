@@ -22,6 +22,7 @@ FOO = {
     "dataset": "blossoms",
     "architecture": "dcgan",
     "loss": "hinge",
+    "regularizer": "r1",
     "augmentation": "flip",
     "metric": "kid",
     "extractor": "random",
@@ -72,9 +73,10 @@ def train_with(ganzoo_command: Ganzoo, install: Ganzoo) -> Callable[[str], None]
     """Train a run with the plugin's component of this kind, then uninstall the plugin."""
 
     def trained(kind: str) -> None:
-        install(kind)
+        install(*(("metric", "extractor") if kind == "installed-only" else (kind,)))
         names = ["foo/bar" if kind == k else FOO[k] for k in ("dataset", "architecture", "loss")]
         more = {
+            "regularizer": ["regularize.bar=true"],
             "augmentation": ["augment.bar=true"],
             "metric": ["evaluate.metrics=bar"],
             "extractor": ["extractor=bar"],
@@ -99,6 +101,7 @@ NEEDED = {
     "dataset": {"resume", "evaluate"},
     "architecture": {"generate", "resume", "evaluate"},
     "loss": {"resume"},
+    "regularizer": {"resume"},
     "augmentation": {"resume"},
     "metric": {"evaluate"},
     "extractor": {"evaluate"},
@@ -133,6 +136,18 @@ def test_a_run_resumed_without_a_metric_keeps_its_settings(
     assert RunFolder(Path("run")).stored_settings()["metrics"]["bar"] == before
     install("metric")
     assert ganzoo_command("evaluate", "run", "--samples", 4).status == 0
+
+
+def test_a_run_depends_only_on_what_it_trains_with(
+    ganzoo_command: Ganzoo, train_with: Callable[[str], None], install: Ganzoo
+) -> None:
+    train_with("installed-only")
+    tree = RunFolder(Path("run")).stored_settings()
+    assert "metrics" not in tree or not tree["metrics"]
+    assert "extractor" not in tree
+    for words in COMMANDS.values():
+        done = ganzoo_command(*words)
+        assert done.status == 0, done.err
 
 
 def test_the_environment_names_the_plugins_of_metrics_and_extractor(
@@ -197,3 +212,12 @@ def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) 
     )
     assert reported in refused
     assert 'can also load a copy: plugins=["FOLDER/gone_gan.py"]' in refused
+
+
+def test_an_impossible_name_in_the_stored_settings_is_refused_in_one_line(
+    ganzoo_command: Ganzoo, train_with: Callable[[str], None]
+) -> None:
+    train_with("loss")
+    stored = Path("run/run.toml")
+    stored.write_text(stored.read_text("utf-8").replace("foo/bar", "foo/b%r"), "utf-8")
+    assert "there is no loss called foo/b%r" in ganzoo_command("resume", "run").error

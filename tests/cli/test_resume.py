@@ -82,7 +82,7 @@ def test_only_damaged_checkpoints_are_an_error(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("architecture.base_channels=4", "network generator does not fit the checkpoint"),
+        ("architecture.base_channels=4", "networks.generator does not fit the checkpoint"),
         ("data.resolution=16", "the run was trained on images of 8 x 8 x 3"),
         ("train.stepz=4", "no setting train.stepz; did you mean train.steps"),
     ],

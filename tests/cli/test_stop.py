@@ -67,7 +67,7 @@ def interrupt(patch: pytest.MonkeyPatch, where: str, number: signal.Signals) -> 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    names = ("network generator", "network discriminator", "generator_ema")
+    names = ("networks.generator", "networks.discriminator", "generator_ema")
     return {f"{k} {n}": w for k in names for n, w in state["state"][k]["weights"].items()}
 
 

@@ -37,7 +37,7 @@ def tiny_sweep(ganzoo_command: Ganzoo) -> Ganzoo:
 
 def weights(run: Path, step: int = 2) -> list[torch.Tensor]:
     state = read(run / "checkpoints" / f"step-{step:07}.pt")
-    names = ("network generator", "network discriminator", "generator_ema")
+    names = ("networks.generator", "networks.discriminator", "generator_ema")
     players = [state["state"][name]["weights"] for name in names]
     return [tensor for player in players for tensor in player.values()]
 
@@ -213,7 +213,10 @@ def test_a_resumed_sweep_retries_refused_runs(ganzoo_command: Ganzoo, tmp_path: 
     ("arguments", "message"),
     [
         (["architecture.with=4,8"], "no setting architecture.with; did you mean architecture.wi"),
-        (["train.generator.lr=1e-3,-1"], "should be greater than 0 (in run 2: loss=hinge lr=-1)"),
+        (
+            ["train.generator.lr=1e-3,-1"],
+            "should be greater than or equal to 0 (in run 2: loss=hinge lr=-1)",
+        ),
         (["seed=0,"], "seed=: input should be a valid integer"),
         (["train.devices=1,2"], "train.devices=2: the runs of a sweep train in one process"),
         (["--augment", "flop"], "no augmentation called flop"),

@@ -45,11 +45,13 @@ def test_damaged_lines_are_skipped(tmp_path: Path, damaged: str) -> None:
     assert read(file) == [RESULT]
 
 
-def test_the_selection_metric_is_the_named_one_or_the_first_with_a_low_goal() -> None:
-    assert selection_metric(RESULT.scores, None) == "fd"
-    assert selection_metric(RESULT.scores, "recall") == "recall"
-    assert selection_metric(RESULT.scores, "another") is None
-    assert selection_metric({"recall": RECALL}, None) is None
+def test_the_selection_metric_is_the_named_value_or_the_first_of_the_named_metric() -> None:
+    names = ["fd", "prdc/recall", "prdc", "swd/32", "swd/16"]
+    assert [selection_metric(names, best) for best in ("fd", "prdc/recall", "swd")] == [
+        *("fd", "prdc/recall", "swd/32"),
+    ]
+    assert selection_metric(names, "prdc") == "prdc"
+    assert selection_metric(names, "another") is None
 
 
 @pytest.mark.parametrize(

@@ -135,10 +135,10 @@ class NoTerms(Correct):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        (NotScalar, "the term score of generator() has the shape (4,), not ()"),
+        (NotScalar, "the term score of the phase generator has the shape (4,), not ()"),
         (NotFinite, "generator: score is"),
         (Detached, "the generator gets no gradient"),
-        (NoTerms, "discriminator() returned an empty dict"),
+        (NoTerms, "the terms of the phase discriminator are an empty dict"),
     ],
 )
 def test_an_incorrect_loss_is_found(factory: type, message: str) -> None:
@@ -281,3 +281,35 @@ def test_an_incorrect_architecture_is_found(
     generator: type[DenseGenerator], discriminator: type[DenseDiscriminator], message: str
 ) -> None:
     assert message in problems_of(architecture(generator, discriminator))
+
+
+class ConditionalGenerator(DenseGenerator):
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        return super().forward(latents + condition.mean(1, keepdim=True))
+
+
+class ConditionalDiscriminator(DenseDiscriminator):
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        return super().forward(images) + condition.mean(1)
+
+
+def needs_condition(*kinds: Any) -> ganzoo.ArchitectureSpec:
+    """An architecture that cannot be built without a condition."""
+    build: Any = architecture(ConditionalGenerator, ConditionalDiscriminator).factory
+
+    def needing(options: Options, *, condition: ganzoo.Condition | None, **more: Any) -> Any:
+        if condition is None:
+            raise ValueError("it needs a condition")
+        return build(options, condition=condition, **more)
+
+    return ganzoo.ArchitectureSpec(
+        name="mine", summary="Networks.", factory=needing, conditions=kinds
+    )
+
+
+def test_only_an_architecture_that_declares_conditions_may_need_one() -> None:
+    check(needs_condition("vector"))
+    refuses = "refuses all image shapes: ['architecture mine: it needs a condition'"
+    assert refuses in problems_of(needs_condition())

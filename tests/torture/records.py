@@ -57,7 +57,13 @@ classes = ["a", "b"]
 [train]
 steps = 100
 generator.lr = 1e-4
-generator.betas = [0.0, 0.9]
+generator.betas = [0.0, "constant 0.9 for 50 images then 0.9 -> 0.99 log over 5_000 images"]
+
+[regularize.r1]
+gamma = "5 -> 40 linear over 200000 images"
+
+[evaluate]
+every = 50
 
 [checkpoint]
 every = "2 epochs"
@@ -98,6 +104,7 @@ def _words() -> list[bytes]:
     return [
         b"blossoms\ndcgan\nwgan-gp\nloss.drift=0.5\ntrain.generator.betas=[0, 0.9]\n"
         b'data.classes=rose+tulip,aster\naugment.flip=true\nseed=3\ntrain={"epochs": 2}\n'
+        b"train.generator.lr=2e-4 -> 0 cosine\nregularize.gradient-penalty=false\n"
         b"dataset.count=20\narchitecture.base_channels=8\ncheckpoint.every=2 epochs",
     ]
 

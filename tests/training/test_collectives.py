@@ -163,3 +163,17 @@ def test_one_process_changes_nothing() -> None:
     gathered = engine.gather(tensor)
     assert gathered.data_ptr() == tensor.data_ptr()
     assert not gathered.requires_grad
+
+
+def test_the_average_of_equal_tensors_of_three_processes_has_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tensor = torch.randn(1000, generator=torch.Generator().manual_seed(0))
+    before = tensor.clone()
+    assert not torch.equal((before + before + before) / 3, before)
+    monkeypatch.setattr(Engine, "processes", 3)
+    monkeypatch.setattr(
+        torch.distributed, "all_reduce", lambda flat: flat.copy_(flat + flat + flat)
+    )
+    Engine(TrainOptions(device="cpu")).average_([tensor])
+    assert torch.equal(tensor, before)

@@ -60,7 +60,7 @@ def test_two_processes_train_the_same_weights_as_one(tmp_path: Path) -> None:
         states.append(read(folder / "checkpoints" / "step-0000003.pt"))
         sessions = json.loads((folder / "environment.json").read_text())["sessions"]
         assert [session["processes"] for session in sessions] == [devices]
-    for network in ("network generator", "network discriminator", "generator_ema"):
+    for network in ("networks.generator", "networks.discriminator", "generator_ema"):
         weights, others = (state["state"][network]["weights"] for state in states)
         for name, value in weights.items():
             torch.testing.assert_close(others[name], value, atol=1e-6, rtol=1e-5)

@@ -38,7 +38,7 @@ EVALUATED = {
 
 def last_state(folder: Path) -> dict[str, Any]:
     state = Checkpoints(folder / "checkpoints", 3).load()
-    state = {k: v for k, v in state["state"].items() if k != "running means"}
+    state = {k: v for k, v in state["state"].items() if k != "running_means"}
     return state | {"progress": {**state["progress"], "rollback_step": 0}}
 
 
@@ -155,7 +155,7 @@ def test_the_best_checkpoint_is_chosen_by_the_given_number(tiny: Arguments) -> N
         ({"evaluate.best": "fid"}, r"no metric of the run has this value; did you mean fd\?"),
         ({"evaluate.best": "kid"}, "no metric of the run has this value; there are fd, moments"),
         ({"evaluate.best": "moments/means"}, "returns this number; did you mean moments/mean"),
-        ({"evaluate.best": "moments"}, "no metric returns this number; did you mean moments/"),
+        ({"evaluate.best": "moments/"}, "no metric returns this number; did you mean moments/"),
         (
             {"evaluate.metrics": "moments/mean"},
             "moments/mean is a value of the metric moments: write moments",

@@ -125,8 +125,8 @@ def test_generate_makes_images_of_the_current_stage(
 def test_a_checkpoint_has_the_whole_state(tiny: Arguments) -> None:
     state = last_state(ganzoo.train(**tiny(loss="wgan-gp")).folder)
     assert state["images_seen"] == 3 * 2 * 8
-    networks = {"network generator", "network discriminator", "generator_ema"}
-    assert set(state["state"]) == {*networks, "progress", "optimizers", "running means"}
+    networks = {"networks.generator", "networks.discriminator", "generator_ema"}
+    assert set(state["state"]) == {*networks, "progress", "optimizers", "running_means"}
     assert state["state"]["optimizers"]["generator"]["optimizer"]["state"][0]["step"] == 3
     assert state["state"]["optimizers"]["discriminator"]["optimizer"]["state"][0]["step"] == 6
 
@@ -159,14 +159,14 @@ def test_samples_reports_and_checkpoints_do_not_change_the_training(
     plain = last_state(ganzoo.train(**tiny("plain")).folder)
     watched = last_state(ganzoo.train(**tiny("watched", settings=change)).folder)
     for state in (plain["state"], watched["state"]):  # reports and checkpoints
-        del state["running means"], state["progress"]["rollback_step"]
+        del state["running_means"], state["progress"]["rollback_step"]
     assert same(plain, watched)
 
 
 def test_another_seed_gives_other_weights(tiny: Arguments) -> None:
     first = last_state(ganzoo.train(**tiny("first")).folder)
     other = last_state(ganzoo.train(**tiny("other", seed=1)).folder)
-    generator = "network generator"
+    generator = "networks.generator"
     assert not same(first["state"][generator], other["state"][generator])
 
 

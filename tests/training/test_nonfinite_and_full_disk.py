@@ -27,7 +27,8 @@ from ganzoo.shard import Shard
 from ganzoo.training import checkpoint, session
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.finite_check import MAX_SKIPPED
+from ganzoo.training.finite_check import MAX_SKIPPED, FiniteCheck
+from ganzoo.training.loop import Loop
 from ganzoo.training.recovery import MAX_ROLLBACKS, Diverged
 from ganzoo.training.setup import Setup
 from ganzoo.training.step import TrainingStep
@@ -40,7 +41,7 @@ def last_state(folder: Path) -> dict[str, Any]:
 
 
 def is_finite(state: dict[str, Any]) -> bool:
-    states = [state["state"][f"network {name}"] for name in ("generator", "discriminator")]
+    states = [state["state"][f"networks.{name}"] for name in ("generator", "discriminator")]
     return all(w.isfinite().all() for each in states for w in each["weights"].values())
 
 
@@ -54,6 +55,26 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoints(
     state = last_state(arguments["run_dir"])
     assert state["step"] == 3
     assert is_finite(state)
+
+
+def test_an_update_that_is_only_checked_when_the_run_stops_is_reported_too(
+    tiny: Arguments, inject_nan: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, train = FiniteCheck.__init__, Loop.train
+
+    def in_groups(self: FiniteCheck, *arguments: Any) -> None:
+        create(self, *arguments)
+        self._immediate = False  # as with a GPU
+
+    monkeypatch.setattr(FiniteCheck, "__init__", in_groups)
+    monkeypatch.setattr(
+        Loop, "train", lambda self, stopping: train(self, lambda: self.progress.step == 4)
+    )
+    inject_nan([2])
+    arguments = tiny("run", "mlp", steps=50)
+    with pytest.raises(Diverged, match=r"generator's update of step 3, adversarial is nan.*try"):
+        ganzoo.train(**arguments)
+    assert (arguments["run_dir"] / "nonfinite.json").exists()
 
 
 def test_nonfinite_json_has_step_term_and_batch(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo import Phase, Step, Terms
+from ganzoo import Phase, RequestError, Step, Terms
 from ganzoo.sections import TrainOptions
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.optimizers import lazy_corrections
@@ -62,8 +62,52 @@ def test_a_lazy_regularizer_has_a_phase_of_its_own_after_its_network() -> None:
 
 
 def test_a_regularizer_of_a_network_that_is_not_trained_is_refused() -> None:
-    with pytest.raises(ganzoo.RequestError, match=r"regularize\.mine is for the network encoder"):
+    with pytest.raises(RequestError, match=r"regularize\.mine is for the network encoder"):
         regularized(PHASES, {"mine": Constant(network="encoder")})
+
+
+def test_weights_are_constrained_after_lazy_updates_too(tiny: Arguments) -> None:
+    largest: list[float] = []
+
+    class Grows(Constant):
+        def terms(self, step: Step) -> Terms:
+            return {"grows": -1e6 * step.scores.real.square().mean()}
+
+    class Watches(Constant):
+        def terms(self, step: Step) -> Terms:
+            weights = step.networks["discriminator"].parameters()
+            largest.append(max(float(weight.abs().max()) for weight in weights))
+            return {"square": step.scores.fake.square().mean()}
+
+    specs = [
+        ganzoo.RegularizerSpec(name=name, summary="A penalty.", factory=factory)
+        for name, factory in [
+            ("grows", lambda options: Grows(every=2)),
+            ("watches", lambda options: Watches(network="generator")),
+        ]
+    ]
+    ganzoo.train(**tiny("run", "mlp", "wgan", regularize=specs))
+    assert max(largest[1:]) <= 0.01 + 1e-6  # the first one is the trial's
+
+
+def test_terms_of_the_same_name_are_all_minimized() -> None:
+    first, _ = regularized(PHASES, {"mine": Constant(), "other": Constant()})
+    step: Any = None
+    terms = first.terms(step)
+    assert list(terms) == ["loss", "constant", "other/constant"]
+    assert sum(terms.values()) == 2
+
+
+def test_a_regularizer_with_the_name_of_a_phase_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"regularize\.generator has the name of a phase"):
+        regularized(PHASES, {"generator": Constant(every=2)})
+
+
+def test_a_regularizer_of_every_step_is_used_where_its_network_is_updated_less_often() -> None:
+    phases = (PHASES[0], phase("generator", every=2))
+    mine = {"lazy": Constant(every=4, network="generator"), "mine": Constant(network="generator")}
+    terms = [names_of_terms(made) for made in regularized(phases, mine)]
+    assert terms == [["loss"], ["loss", "constant"], ["constant"]]
 
 
 @pytest.mark.parametrize(("steps", "every", "c"), [(1, 16, 16 / 17), (1, 4, 4 / 5), (2, 4, 8 / 9)])

@@ -15,11 +15,11 @@ Arguments = Callable[..., dict[str, Any]]
 
 
 def one_more(state: State) -> None:
-    state["state"]["network generator"]["weights"]["of.another.network"] = torch.zeros(1)
+    state["state"]["networks.generator"]["weights"]["of.another.network"] = torch.zeros(1)
 
 
 def one_less(state: State) -> None:
-    weights = state["state"]["network discriminator"]["weights"]
+    weights = state["state"]["networks.discriminator"]["weights"]
     del weights[next(iter(weights))]
 
 
@@ -30,8 +30,8 @@ def another_shape(state: State) -> None:
 
 
 def another_type(state: State) -> None:
-    name, weight = next(iter(state["state"]["network generator"]["weights"].items()))
-    state["state"]["network generator"]["weights"][name] = weight.double()
+    name, weight = next(iter(state["state"]["networks.generator"]["weights"].items()))
+    state["state"]["networks.generator"]["weights"][name] = weight.double()
 
 
 def another_optimizer(state: State) -> None:

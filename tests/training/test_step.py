@@ -11,9 +11,10 @@ from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase
 from ganzoo.registry import Registry
 from ganzoo.sections import TrainOptions
-from ganzoo.training.components import BuiltComponent, Components
+from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
+from ganzoo.training.run_components import Components
 from ganzoo.training.stand_ins import stand_ins
 from ganzoo.training.step import TrainingStep
 from ganzoo.training.trial import trial_setup

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -28,12 +27,11 @@ def use_double_precision() -> None:
 def train(folder: Path, devices: int) -> None:
     """Train each trial for six steps; in several processes some for three and three more."""
     for name in TRIALS:
-        run: dict[str, Any] = {"steps": STEPS, "devices": devices}
-        ganzoo.train(**arguments(name, folder / f"{name}-straight"), **run)
+        straight, halved = (arguments(name, folder / f"{name}-{k}") for k in ("straight", "halved"))
+        ganzoo.train(**straight, steps=STEPS, devices=devices)
         if devices > 1 and name in STATEFUL:
-            run["steps"] = STEPS // 2
-            halved = ganzoo.train(**arguments(name, folder / f"{name}-halved"), **run)
-            ganzoo.resume(halved, steps=STEPS, quiet=True)
+            ganzoo.train(**halved, steps=STEPS // 2, devices=devices)
+            ganzoo.resume(folder / f"{name}-halved", steps=STEPS, quiet=True)
 
 
 if __name__ == "__main__":

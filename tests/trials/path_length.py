@@ -51,7 +51,7 @@ class StyleGenerator(Generator):
         first, second = (self.sample_latents(n, random)[:, None] for _ in range(2))
         u, start = torch.rand(2, n, 1, 1, generator=random, device=random.device)
         layer = torch.arange(LAYERS, device=random.device)[None, :, None]
-        mixed = (u < 0.9) & (layer >= 1 + start * (LAYERS - 1))
+        mixed = (u < 0.9) & (layer >= 1 + (start * (LAYERS - 1)).floor())
         return torch.where(mixed, second, first)
 
     def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -35,6 +35,11 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
         "architecture": "styles",
         "settings": {"regularize.path-length": True, "regularize.r1.every": 2},
     },
+    "continuous_condition": {
+        "plugins": ["continuous_condition"],
+        "architecture": "continuous",
+        "settings": {"dataset.condition": "vector", "regularize.r1.every": 2},
+    },
     "frozen_features": {
         "plugins": ["frozen_features"],
         "architecture": "frozen-features",

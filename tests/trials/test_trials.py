@@ -94,7 +94,7 @@ def test_two_processes_resume_exactly(name: str, double: Path) -> None:
     assert same(halved, straight)
 
 
-@pytest.mark.parametrize("name", ["path_length", "transport"])
+@pytest.mark.parametrize("name", TRIALS)
 def test_bf16(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True, raising=False)
     full = train(name, tmp_path / "fp32", steps=4)
@@ -137,7 +137,7 @@ def test_lazy_r1_corrects_learning_rate_and_betas_and_weighs_k_times_as_much(
         settings |= {f"train.discriminator.{key}": value for key, value in sgd.items()}
         ganzoo.train(**{**arguments("lazy_r1", tmp_path / name, **settings), "loss": loss}, steps=1)
         found = state(tmp_path / name, 1).items()
-        return {k: v for k, v in found if "network discriminator" in k and k.endswith("weight")}
+        return {k: v for k, v in found if "networks.discriminator" in k and k.endswith("weight")}
 
     before = weights("none", **{"regularize.r1.gamma": 0})
     each = weights("each", **{"regularize.r1.every": 1})

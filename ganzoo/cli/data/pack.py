@@ -11,13 +11,13 @@ import typer
 
 from ganzoo.cli.data.request import Chosen, choose
 from ganzoo.cli.options import (
-    RESOLUTION_HELP,
     DisablePlugin,
     Force,
     LocalPlugin,
     OutputPath,
     registry,
 )
+from ganzoo.flags import RESOLUTION_HELP
 
 if TYPE_CHECKING:
     from ganzoo.components import Options

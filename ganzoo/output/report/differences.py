@@ -25,9 +25,13 @@ def changed_settings(run: Run) -> list[Setting]:
     bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in MAIN_KINDS}}, "")
     for section in NAMED_SECTIONS:
         bare.add({section: {k: {"name": v["name"]} for k, v in tree[section].items()}}, "")
+    every = tree["evaluate"].get("every")
+    bare.set("evaluate.every", every, "")  # so that the same metrics are chosen
     objects = Objects()
     objects.add_from(run)
     changes = changed_values(Run.resolve(bare, objects.registry(bare)).tree(), tree)
+    if every is not None:
+        changes["evaluate.every"] = (None, every)
     return [
         Setting(key, format_value(value), format_value(default))
         for key, (default, value) in changes.items()

@@ -1,0 +1,71 @@
+"""A loss, a regularizer or an augmentation, with the present values of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ganzoo.configured_components import ConfiguredComponent
+from ganzoo.contracts import Scores, Stateful, Step
+from ganzoo.training.randomness import Randomness
+from ganzoo.training.weights import Weights
+
+
+class BuiltComponent:
+    """A component that its factory built on a device.
+
+    It is built again, with the same state, when a schedule changes the value of an option. The
+    random numbers of its factory depend on ``seed``. Errors in its code are raised as PluginError.
+    """
+
+    def __init__(self, chosen: ConfiguredComponent, device: torch.device, seed: int = 0) -> None:
+        self.code = chosen.entry.code
+        self._chosen = chosen
+        self._device = device
+        self._seed = seed
+        self._values: Mapping[str, float] = {}
+        """The values that schedules have set."""
+        self.built = self._build(chosen)
+
+    def _build(self, chosen: ConfiguredComponent) -> Any:
+        Randomness(self._seed).reseed(f"build {self.code.what}", 0, self._device)
+        built = chosen.build()
+        # Buffers are used together with scores and images.
+        return built.to(self._device) if isinstance(built, torch.nn.Module) else built
+
+    def set_values(self, values: Mapping[str, float]) -> bool:
+        """Use these values of scheduled options; returns whether it was built again."""
+        if values == self._values:
+            return False
+        self._values = dict(values)
+        state = self.state_dict() if self.is_stateful else None
+        self.built = self._build(self._chosen.with_values(values))
+        if state is not None:
+            self.load_state_dict(state)
+        return True
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether it has a state."""
+        return isinstance(self.built, Stateful)
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """The component's state; frozen weights of a module by their hash."""
+        with self.code:
+            return dict(self._state().state_dict())
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> None:
+        """Restore what ``state_dict`` returned."""
+        with self.code:
+            self._state().load_state_dict(state)
+
+    def _state(self) -> Stateful:
+        has_frozen = bool(getattr(self.built, "frozen_parameters", ()))
+        return Weights(self.built) if has_frozen else self.built
+
+    def observe(self, step: Step, scores: Scores) -> None:
+        """Pass the scores of an update to the component."""
+        with self.code:
+            self.built.observe(step, scores)
