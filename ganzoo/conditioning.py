@@ -14,14 +14,14 @@ class ConditionEmbedding(nn.Module):
     """Maps conditions of any kind to vectors of ``width`` numbers, float32 (N, width).
 
     For a class, the vector is a learned row of the class. For several classes or values, scaled to
-    [-1, 1], it is ``W x / sqrt(D)`` with D classes or values. Initial weights are N(0, 1). It is
-    no ``nn.Linear`` or ``nn.Embedding``, so that ``apply`` of a network's initialization does not
-    change it.
+    [-1, 1], it is ``W x / sqrt(D)`` with D classes or values. Initial weights are N(0, std^2). It
+    is no ``nn.Linear`` or ``nn.Embedding``, so that ``apply`` of a network's initialization does
+    not change it.
     """
 
-    def __init__(self, condition: Condition, width: int) -> None:
+    def __init__(self, condition: Condition, width: int, std: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(condition.size, width))
+        self.weight = nn.Parameter(std * torch.randn(condition.size, width))
         self.condition = condition
         low, high = torch.tensor(condition.limits).unbind(1)
         self.low: Tensor

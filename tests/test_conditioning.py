@@ -23,6 +23,12 @@ def test_a_class_is_a_row_and_values_are_scaled_to_minus_1_to_1() -> None:
     torch.testing.assert_close(no_and_yes[0], (embed.weight[1] - embed.weight[0]) / sqrt(2))
 
 
+def test_the_standard_deviation_of_the_initial_weights_can_be_chosen() -> None:
+    torch.manual_seed(0)
+    embed = ConditionEmbedding(Condition("class", tuple("abcdefgh")), 500, std=0.3)
+    assert embed.weight.std().item() == pytest.approx(0.3, rel=0.05)
+
+
 def test_only_the_weight_is_stored() -> None:
     embed = ConditionEmbedding(VECTOR, 3)
     assert list(embed.state_dict()) == ["weight"]

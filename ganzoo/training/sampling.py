@@ -60,7 +60,9 @@ class ConditionFrequencies:
         from n * frequency by a few.
         """
         start = Randomness(seed).derive_seed("label")
-        numbers = torch.tensor([self._number(start + i * _STRIDE) for i in indices])
+        numbers = torch.tensor(
+            [self._number(start + i * _STRIDE) for i in indices], dtype=torch.int64
+        )
         return numbers if self.rows is None else self.rows[numbers]
 
     def _number(self, position: int) -> int:

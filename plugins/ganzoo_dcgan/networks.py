@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 SIZES = (8, 16, 32, 64, 128, 256)
 
+_STD = 0.3
+"""The standard deviation of the generator's embedding of the condition, relative to the latents.
+
+At 1, the images of a class were nearly alike: on blossoms of 32 pixels with 16 base channels and
+the hinge loss, their mean distance was 504 after 2,000 steps. At 0.3 it was 3,545; that of real
+images is 3,861. One seed was measured.
+"""
+
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     # Layer norm: mean and variance of each image over (C, H, W), as in Gulrajani et al. 2017.
@@ -73,7 +81,7 @@ class DcganGenerator(Generator):
         kernel, latent_dim = options.kernel_size, options.latent_dim
         widths = _widths(options, image_shape)[::-1]
         self.latent_dim = latent_dim
-        self.embed = ConditionEmbedding(condition, latent_dim) if condition else None
+        self.embed = ConditionEmbedding(condition, latent_dim, _STD) if condition else None
         layers: list[nn.Module] = [
             nn.Linear(latent_dim * (1 + bool(condition)), widths[0] * 4 * 4, bias=False),
             nn.Unflatten(1, (widths[0], 4, 4)),
