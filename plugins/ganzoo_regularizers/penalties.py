@@ -37,21 +37,19 @@ class R1(DiscriminatorPenalty):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r1``."""
-        gradient = image_gradient(step, step.real.images)
-        return {"r1": self.gamma / 2 * gradient.square().sum((1, 2, 3)).mean()}
+        return {"r1": self.penalty(step, step.real.images)}
+
+    def penalty(self, step: Step, images: Tensor) -> Tensor:
+        """gamma / 2 times the mean squared norm of the gradient at these images."""
+        return self.gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
 
 
-class R2(DiscriminatorPenalty):
-    """gamma / 2 E[||grad D(G(z))||^2] at generated images (Mescheder et al. 2018, equation 9)."""
-
-    def __init__(self, options: GammaOptions) -> None:
-        super().__init__(options)
-        self.gamma = options.gamma
+class R2(R1):
+    """The same at generated images."""
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r2``."""
-        gradient = image_gradient(step, step.fake.images)
-        return {"r2": self.gamma / 2 * gradient.square().sum((1, 2, 3)).mean()}
+        return {"r2": self.penalty(step, step.fake.images)}
 
 
 class GradientPenalty(DiscriminatorPenalty):
