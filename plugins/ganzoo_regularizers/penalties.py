@@ -40,7 +40,7 @@ class R1(DiscriminatorPenalty):
         return {"r1": self.penalty(step, step.real.images)}
 
     def penalty(self, step: Step, images: Tensor) -> Tensor:
-        """gamma / 2 times the mean squared norm of the gradient at these images."""
+        """Gamma / 2 times the mean squared norm of the gradient at these images."""
         return self.gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
 
 

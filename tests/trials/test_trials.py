@@ -179,5 +179,5 @@ def test_ada_follows_the_signs_of_the_scores(tmp_path: Path) -> None:
 def test_frozen_features_are_not_in_the_checkpoint_but_their_hash_is(tmp_path: Path) -> None:
     after = train("frozen_features", tmp_path / "run", steps=1)
     keys = [key for key in after if "filters" in key]
-    assert keys == ["state.network discriminator.frozen.filters"]
+    assert keys == ["state.networks.discriminator.frozen.filters"]
     assert len(after[keys[0]]) == 64
