@@ -84,7 +84,7 @@ def test_one_and_two_processes_compute_the_same_up_to_rounding(name: str, double
         if (isinstance(value, Tensor) and value.numel()) or isinstance(value, float)
     }
     assert max(differences.values()) < BOUND, {k: v for k, v in differences.items() if v >= BOUND}
-    weights = [v for key, v in one.items() if ".network " in key and isinstance(v, Tensor)]
+    weights = [v for key, v in one.items() if ".networks." in key and isinstance(v, Tensor)]
     assert {weight.dtype for weight in weights if weight.is_floating_point()} == {torch.float64}
 
 
