@@ -109,14 +109,15 @@ class Trainer:
         """
         names, values = zip(*self.updater.scalars, strict=True)
         self.updater.scalars.clear()
-        scalars = torch.stack([value.float() for value in values])
         if self.setup.engine.processes > 1:
             networks = self.setup.networks.values()
             buffers = [buffer for network in networks for buffer in network.buffers()]
             floating = [buffer for buffer in buffers if buffer.is_floating_point()]
+            scalars = torch.stack([value.float() for value in values])
             self.setup.engine.average_([scalars, *floating])
-        for name, scalar in zip(names, scalars.unbind(), strict=True):
-            self.running_means.add(name, scalar)
+            values = scalars.unbind()
+        for name, value in zip(names, values, strict=True):
+            self.running_means.add(name, value)
 
     def _grow(self) -> None:
         """Set all networks to the stage and fade of the images seen so far."""

@@ -44,7 +44,8 @@ class Updater:
         terms = compute_terms(phase, step, setup)
         total = torch.stack(list(terms.values())).sum()
         if total.requires_grad:
-            (total * phase.every).backward(inputs=parameters)
+            weighted = total if phase.every == 1 else total * phase.every
+            weighted.backward(inputs=parameters)
         setup.engine.average_gradients(parameters)
         with setup.components.code_of(phase):
             require_gradient(phase, exists=any(p.grad is not None for p in parameters))
