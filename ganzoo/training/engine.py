@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import warnings
@@ -13,7 +14,7 @@ from typing import Any, NoReturn
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
-from torch.distributed import DistNetworkError, is_initialized
+from torch.distributed import DistNetworkError, destroy_process_group, is_initialized
 
 from ganzoo.errors import RequestError
 from ganzoo.launcher import is_main_process, launcher, process_count, process_rank
@@ -90,6 +91,8 @@ class Engine(Collectives):
                     "a free port"
                 ) from error
             raise
+        if is_initialized():
+            atexit.register(_disconnect)
 
     @property
     def shard(self) -> Shard:
@@ -114,6 +117,12 @@ class Engine(Collectives):
             reason = self._children.wait_for_failure() or reason
             self._children.kill()
         raise LostProcess(processes.lost_message(reason)) from error
+
+
+def _disconnect() -> None:
+    """Leave the group of processes; its threads may abort a process that exits without this."""
+    if is_initialized():
+        destroy_process_group()
 
 
 @contextmanager

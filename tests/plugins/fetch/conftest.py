@@ -35,14 +35,8 @@ class Request(BaseHTTPRequestHandler):
         with server.lock:
             server.asked[self.path] += 1
             server.headers.append(dict(self.headers.items()))
-            server.busy += 1
-            server.busiest = max(server.busiest, server.busy)
-        try:
-            with contextlib.suppress(OSError):  # the client has disconnected
-                server.answers.get(self.path, status(404))(self)
-        finally:
-            with server.lock:
-                server.busy -= 1
+        with contextlib.suppress(OSError):  # the client has disconnected
+            server.answers.get(self.path, status(404))(self)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -62,7 +56,6 @@ class Server(ThreadingHTTPServer):
         self.lock = Lock()
         self.asked = Counter[str]()
         self.headers: list[dict[str, str]] = []
-        self.busy = self.busiest = 0
         self.answers: dict[str, Answer] = {}
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
