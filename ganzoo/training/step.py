@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -165,19 +166,22 @@ class StepScores:
     """The scores of a step's real and generated images, computed on first access."""
 
     def __init__(self, step: TrainingStep, with_gradient: bool) -> None:
-        self._step = step
+        # A cycle of references would keep the graph of the update until the next collection.
+        self._step = weakref.proxy(step)
         self._with_gradient = with_gradient
 
     @cached_property
     def real(self) -> Tensor:
         """The scores of the real images."""
         with torch.set_grad_enabled(self._with_gradient):
-            return self._step.critic(self._step.real.images)
+            scores: Tensor = self._step.critic(self._step.real.images)
+            return scores
 
     @cached_property
     def fake(self) -> Tensor:
         """The scores of the generated images."""
-        return self._step.critic(self._step.fake.images)
+        scores: Tensor = self._step.critic(self._step.fake.images)
+        return scores
 
     def computed(self) -> dict[str, Tensor]:
         """The scores that were computed, without gradient, by name."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
+import ganzoo
 from ganzoo.components import Options
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase
@@ -18,6 +24,7 @@ from ganzoo.training.run_components import Components
 from ganzoo.training.stand_ins import stand_ins
 from ganzoo.training.step import TrainingStep
 from ganzoo.training.trial import trial_setup
+from ganzoo.training.update import Updater
 
 
 def variance(values: Tensor) -> Tensor:
@@ -58,3 +65,28 @@ def test_with_one_process_the_rows_of_all_processes_are_its_own() -> None:
     images = step.fake.images
     assert torch.equal(step.gather(images), images)
     assert step.gather(images).requires_grad
+
+
+def test_images_and_scores_of_an_update_are_released_without_a_garbage_collection(
+    tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[TrainingStep]] = []
+    alive: list[bool] = []
+    create, update = TrainingStep.__init__, Updater.update
+
+    def record(self: TrainingStep, *arguments: Any) -> None:
+        create(self, *arguments)
+        made.append(weakref.ref(self))
+
+    def without_collection(self: Updater, *arguments: Any) -> None:
+        gc.disable()
+        try:
+            update(self, *arguments)
+            alive.append(made[-1]() is not None)
+        finally:
+            gc.enable()
+
+    monkeypatch.setattr(TrainingStep, "__init__", record)
+    monkeypatch.setattr(Updater, "update", without_collection)
+    ganzoo.train(**tiny(steps=1, regularize="r1"))
+    assert alive == [False] * 3
