@@ -156,8 +156,8 @@ def test_the_purposes_of_random_numbers_in_a_step(
     monkeypatch.setattr(TrainingStep, "_generator", record)
     ganzoo.train(**tiny(steps=1, augment=["flip"], settings={"train.discriminator.steps": 1}))
     assert calls == [
-        "discriminator/transform/0",
         "discriminator/latents/0",
+        "discriminator/transform/0",
         "discriminator/transform/1",
         "generator/latents/0",
         "generator/transform/0",
