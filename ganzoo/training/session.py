@@ -121,17 +121,8 @@ def _train(
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers = ObserverList()
     loop = Loop(assembly, checkpoints, observers, evaluation)
-    if resumed and not checkpoints.has_any():
-        _require_checkpoint_folder(checkpoints)
-        message("there is no checkpoint yet: training starts at the first step")
-    elif resumed:
-        loop.resume(message)
-        step = loop.progress.step
-        if step in {evaluated.step for evaluated in read(folder.evaluations)}:
-            loop.evaluations.last_step = step
-        if step >= loop.progress.total_steps and not loop.evaluations.is_due:
-            message(f"all {step} steps are done: --steps N trains up to step N")
-            return Outcome.FINISHED
+    if resumed and not _restore(loop, checkpoints, folder, message):
+        return Outcome.FINISHED
     if engine.is_main:
         _record_session(folder, assembly, message)
         step, tree = loop.progress.step, run.tree()
@@ -148,6 +139,24 @@ def _train(
         raise
     finally:
         observers.notify(lambda observer: observer.on_end())
+
+
+def _restore(
+    loop: Loop, checkpoints: Checkpoints, folder: RunFolder, message: Callable[[str], None]
+) -> bool:
+    """Restore the newest checkpoint, if there is one; returns whether anything is left to do."""
+    if not checkpoints.has_any():
+        _require_checkpoint_folder(checkpoints)
+        message("there is no checkpoint yet: training starts at the first step")
+        return True
+    loop.resume(message)
+    step = loop.progress.step
+    if step in {evaluated.step for evaluated in read(folder.evaluations)}:
+        loop.evaluations.last_step = step
+    is_done = step >= loop.progress.total_steps and not loop.evaluations.is_due
+    if is_done:
+        message(f"all {step} steps are done: --steps N trains up to step N")
+    return not is_done
 
 
 def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
