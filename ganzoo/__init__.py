@@ -101,11 +101,13 @@ if TYPE_CHECKING:
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
+    from ganzoo.training.adversarial import Adversarial
 
 __version__ = "0.1.0"
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "Adversarial",
     "ApplyTo",
     "ArchitectureSpec",
     "Augmentation",
@@ -238,6 +240,7 @@ _MODULES = {
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),
+    "training.adversarial": ("Adversarial",),
 }
 """Public names by the module that defines them; all other names are in ganzoo.contracts."""
 

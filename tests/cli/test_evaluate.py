@@ -32,7 +32,8 @@ def test_evaluate_prints_and_stores_the_metrics(
 
 
 def test_spaces_after_commas_are_ignored(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
-    tiny_run("run", "evaluate.metrics=fd, moments", "evaluate.every=1", "extractor=random")
+    measured = ("evaluate.every=1", "evaluate.samples=12", "extractor=random")
+    tiny_run("run", "evaluate.metrics=fd, moments", *measured)
     done = ganzoo_command("evaluate", "run", "--metric", "fd, kid", "--json")
     assert set(json.loads(done.out)[0]["scores"]) == {"fd", "kid"}
 
