@@ -118,6 +118,12 @@ class Run(BaseModel):
         if evaluates:
             _keep_choices(settings, parts["metrics"])
         parts["extractor"] = found.extractor(measure or evaluates)
+        return cls._validated(found, parts)
+
+    @classmethod
+    def _validated(cls, found: Configuration, parts: Mapping[str, Any]) -> Self:
+        """The run of these components and of the other settings, which are validated."""
+        settings = found.settings
         rest = {key: value for key, value in settings.values.items() if key not in parts}
         known = _known_keys(parts)
         if "train" in rest:

@@ -123,8 +123,8 @@ def animate(
         _write(grid_frames(grids), len(grids), out, fps or 5)
     elif last is None:
         trained = api.load(run, checkpoint).to(device)
-        told = trained.conditions(count, seed, class_name, condition)
-        images = _walk(trained, walk, frames, count, seed, told, truncation)
+        conditions = trained.conditions(count, seed, class_name, condition)
+        images = _walk(trained, walk, frames, count, seed, conditions, truncation)
         _write(images, walk * frames, out, fps or 20)
     else:
         raise RequestError("--last and --walk cannot be combined: remove one of them")
@@ -147,13 +147,13 @@ def _walk(
     frames: int,
     count: int,
     seed: int,
-    told: Tensor | None,
+    conditions: Tensor | None,
     truncation: float,
 ) -> Iterator[Image.Image]:
     from ganzoo.output.walk import keyframe_latents, walk
 
     generator = run.truncated(truncation)
-    return walk(generator, keyframe_latents(generator, number, count, seed), frames, told)
+    return walk(generator, keyframe_latents(generator, number, count, seed), frames, conditions)
 
 
 def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:

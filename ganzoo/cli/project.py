@@ -125,13 +125,13 @@ def _project(projector: Projector, images: Sequence[Tensor]) -> list[Projection]
 
 
 def _row(path: Path, projection: Projection) -> dict[str, Any]:
-    told = projection.condition
+    conditions = projection.condition
     return {
         "image": str(path),
         "distance": projection.distance,
         "random": projection.random_distance,
         "length": projection.length,
-        **({} if told is None else {"condition": told}),
+        **({} if conditions is None else {"condition": conditions}),
     }
 
 

@@ -34,7 +34,7 @@ class Fake:
     latents: Tensor
     """(N, ...), as the generator's ``sample_latents`` or ``sample_training_latents`` returned."""
     condition: Tensor | None
-    """What the generator was told; ``None`` if it is not conditional."""
+    """The conditions that the generator got; ``None`` if it is not conditional."""
     intermediate: Tensor | None = None
     """The intermediate latents of a :class:`~ganzoo.MappingGenerator`; ``None`` of others."""
 

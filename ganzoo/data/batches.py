@@ -66,8 +66,8 @@ class Batches:
             self.data.store.expect(shard.of(ahead).numpy())
         condition = None
         if self.data.values is not None:
-            told = torch.from_numpy(self.data.values[chosen])
-            condition = told.to(self.device, non_blocking=True)
+            conditions = torch.from_numpy(self.data.values[chosen])
+            condition = conditions.to(self.device, non_blocking=True)
         images = from_uint8(images.permute(0, 3, 1, 2))
         return Batch(images.contiguous(memory_format=self.layout), condition)
 

@@ -215,8 +215,8 @@ def _prepare_rows(
 ) -> list[Row]:
     ready = images.shape[1:] == (preparation.height, preparation.width, preparation.most_channels)
     pixels = images if ready else [prepare(image, preparation) for image in images]
-    told = [None] * len(indices) if values is None else values.tolist()
-    return [Row(*row) for row in zip(indices, pixels, told, strict=True)]
+    conditions = [None] * len(indices) if values is None else values.tolist()
+    return [Row(*row) for row in zip(indices, pixels, conditions, strict=True)]
 
 
 def _open_or_create(file: Path, dtype: type[Any], shape: tuple[int, ...]) -> np.memmap[Any, Any]:

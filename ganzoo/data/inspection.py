@@ -299,8 +299,8 @@ def _estimate(
     channels = 1 if is_gray else preparation.most_channels
     stored = not isinstance(dataset, ChunkedDataset)
     condition = condition_of(dataset)
-    told = (4 * sum(condition.shape) or 8) if condition else 0  # bytes of the label or the values
-    image_bytes = channels * preparation.height * preparation.width + told
+    condition_bytes = (4 * sum(condition.shape) or 8) if condition else 0
+    image_bytes = channels * preparation.height * preparation.width + condition_bytes
     all_opened = len(all_facts) + unreadable == len(dataset)
     return PreparationEstimate(
         shape=(channels, preparation.height, preparation.width),

@@ -51,8 +51,8 @@ def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] =
         except RequestError:
             continue
         if not classes or value in labels_of_classes:
-            told = condition.text(value) if condition and value is not None else ""
-            pairs.append(_pair(image, preparation, told))
+            text = condition.text(value) if condition and value is not None else ""
+            pairs.append(_pair(image, preparation, text))
     width, height = 2 * _SIDE + 3 * _GAP, _SIDE + _LINE + 2 * _GAP
     rows = -(-len(pairs) // _COLUMNS)
     page = Image.new("RGB", (_COLUMNS * width, max(1, rows) * height), _PAGE_COLOR)
@@ -61,13 +61,13 @@ def preview(dataset: Dataset, preparation: Preparation, classes: Sequence[str] =
     return page
 
 
-def _pair(image: RawImage, preparation: Preparation, told: str) -> Image.Image:
+def _pair(image: RawImage, preparation: Preparation, condition: str) -> Image.Image:
     before = image if isinstance(image, Image.Image) else to_image(image)
     after = to_image(prepare(image, preparation)).convert("RGBA")
     pair = Image.new("RGB", (2 * _SIDE + _GAP, _SIDE + _LINE), _PAGE_COLOR)
     pair.paste(_framed(to_image(prepare(before, _BEFORE))), (0, 0))
     pair.paste(_framed(after), (_SIDE + _GAP, 0))
-    caption = f"{size(*before.size)}  {printable(told)}"
+    caption = f"{size(*before.size)}  {printable(condition)}"
     draw = ImageDraw.Draw(pair)
     draw.text((0, _SIDE + 1), caption, fill="black", font=ImageFont.load_default())
     return pair

@@ -81,8 +81,8 @@ class Projector:
         self._generator = run.generator
         self._latents = latents_of(run.generator, range(_CANDIDATES), seed)
         self._condition = run.condition
-        self._told = run.conditions(_CANDIDATES, seed, class_name, condition)
-        self._images = images_from_latents(run.generator, self._latents, self._told)
+        self._conditions = run.conditions(_CANDIDATES, seed, class_name, condition)
+        self._images = images_from_latents(run.generator, self._latents, self._conditions)
         self._device = next(run.generator.parameters()).device
         # Latents that are not normal are standardized by their own mean and standard deviation.
         self._mean, self._std = self._latents.mean().item(), self._latents.std().item()
@@ -92,23 +92,25 @@ class Projector:
         target = _all_scales(imaging.from_uint8(image[None].to(self._device)))
         nearest = self._nearest(target)
         latents = self._latents[nearest].to(self._device)
-        told = None if self._told is None else self._told[nearest].to(self._device)
-        latents, best = self._optimize(latents, told, target, on_step)
-        best_told = None if told is None else told[best : best + 1]
+        conditions = (
+            None if self._conditions is None else self._conditions[nearest].to(self._device)
+        )
+        latents, best = self._optimize(latents, conditions, target, on_step)
+        best_condition = None if conditions is None else conditions[best : best + 1]
         found = latents[best : best + 1]
-        generated = images_from_latents(self._generator, found, best_told)[0]
+        generated = images_from_latents(self._generator, found, best_condition)[0]
         return Projection(
             image=generated,
             latents=found[0].cpu(),
-            condition=None if best_told is None else self._text(best_told[0]),
+            condition=None if best_condition is None else self._text(best_condition[0]),
             distance=_rms(generated, image),
             random_distance=_rms(self._images[nearest[0]], image),
             length=self._squared_length(found).sqrt().item(),
         )
 
-    def _text(self, told: Tensor) -> str:
+    def _text(self, conditions: Tensor) -> str:
         assert self._condition
-        return self._condition.text(told)
+        return self._condition.text(conditions)
 
     def _nearest(self, target: Tensor) -> Tensor:
         """The indices of the candidates to start from, nearest first."""
@@ -120,7 +122,7 @@ class Projector:
 
     @torch.enable_grad()
     def _optimize(
-        self, start: Tensor, told: Tensor | None, target: Tensor, on_step: Callable[[], None]
+        self, start: Tensor, conditions: Tensor | None, target: Tensor, on_step: Callable[[], None]
     ) -> tuple[Tensor, int]:
         """The best latents found from each start, and the index of the best of all."""
         z = start.clone().requires_grad_()
@@ -128,7 +130,7 @@ class Projector:
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
         best, lowest = start, torch.full((len(start),), torch.inf, device=start.device)
         for _ in range(self.steps):
-            losses = _losses(self._generator(z, told), target)
+            losses = _losses(self._generator(z, conditions), target)
             best, lowest = _keep_best(z.detach(), losses.detach(), best, lowest)
             prior = (self._squared_length(z) - 1).square()
             optimizer.zero_grad()
@@ -137,7 +139,7 @@ class Projector:
             scheduler.step()
             on_step()
         with torch.no_grad():
-            losses = _losses(self._generator(z, told), target)
+            losses = _losses(self._generator(z, conditions), target)
         best, lowest = _keep_best(z.detach(), losses, best, lowest)
         return best, int(lowest.argmin())
 

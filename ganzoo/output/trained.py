@@ -147,8 +147,8 @@ class TrainedRun:
         or for a value out of range.
         """
         _require_positive(count)
-        told = self.conditions(count, seed, class_name, condition)
-        return make_images(self.truncated(truncation), count, seed, told)
+        conditions = self.conditions(count, seed, class_name, condition)
+        return make_images(self.truncated(truncation), count, seed, conditions)
 
     def grid(
         self,

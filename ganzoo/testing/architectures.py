@@ -58,27 +58,27 @@ def _check_networks(
     again = component.build(
         options, image_shape=image_shape, condition=condition, requirements=requirements
     )
-    told = condition.examples(_N) if condition else None
+    conditions = condition.examples(_N) if condition else None
     with problems.catching("growth"):
-        check_growth(component, networks, image_shape, told, problems)
+        check_growth(component, networks, image_shape, conditions, problems)
     part = problems.of("generator")
     with part.catching("it cannot be called"):
-        _check_generator(networks, image_shape, told, part)
+        _check_generator(networks, image_shape, conditions, part)
     part = problems.of("discriminator")
     with part.catching("it cannot be called"):
         images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        if _check_scores(networks.discriminator, images, told, part) and (
+        if _check_scores(networks.discriminator, images, conditions, part) and (
             requirements.independent_scores and not networks.batch_dependent_scores
         ):
-            _check_independence(networks.discriminator, images, told, part)
-    _check_state(networks, again, image_shape, told, problems)
+            _check_independence(networks.discriminator, images, conditions, part)
+    _check_state(networks, again, image_shape, conditions, problems)
 
 
 def _check_state(
     networks: Networks,
     again: Networks,
     image_shape: ImageShape,
-    told: Tensor | None,
+    conditions: Tensor | None,
     problems: Problems,
 ) -> None:
     """New networks that load the state of used ones return the same output for the same input."""
@@ -90,10 +90,10 @@ def _check_state(
         with part.catching("its state_dict() cannot be loaded"), torch.no_grad():
             after.load_state_dict(before.state_dict())
             torch.manual_seed(0)
-            expected = before(input, told)
+            expected = before(input, conditions)
             torch.manual_seed(0)
             part.expect(
-                torch.allclose(after(input, told), expected, equal_nan=True),
+                torch.allclose(after(input, conditions), expected, equal_nan=True),
                 "its output differs after a resume: register all state with register_buffer()",
             )
 
@@ -125,16 +125,16 @@ def _build_any(
 
 
 def _check_generator(
-    networks: Networks, image_shape: ImageShape, told: Tensor | None, problems: Problems
+    networks: Networks, image_shape: ImageShape, conditions: Tensor | None, problems: Problems
 ) -> None:
     generator = networks.generator
     drawn = _check_latents(generator.sample_latents, problems.of("sample_latents"))
     if isinstance(generator, TrainingLatents):
         part = problems.of("sample_training_latents")
-        mixed = generator(_check_latents(generator.sample_training_latents, part), told)
+        mixed = generator(_check_latents(generator.sample_training_latents, part), conditions)
         shape = tuple(mixed.shape)
         part.expect(shape == (_N, *image_shape), f"their images have the shape {shape}")
-    made = generator(drawn, told)
+    made = generator(drawn, conditions)
     valid = made.shape == (_N, *image_shape)
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
@@ -146,22 +146,22 @@ def _check_generator(
         # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
         problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
     if isinstance(generator, MappingGenerator):
-        _check_mapping(generator, drawn, told, problems)
+        _check_mapping(generator, drawn, conditions, problems)
     _check_gradients(generator, made, problems)
-    _check_told(generator, drawn, told, problems)
+    _check_condition_is_used(generator, drawn, conditions, problems)
 
 
-def _check_told(
-    network: nn.Module, inputs: Tensor, told: Tensor | None, problems: Problems
+def _check_condition_is_used(
+    network: nn.Module, inputs: Tensor, conditions: Tensor | None, problems: Problems
 ) -> None:
     """The output depends on the condition."""
-    if told is None:
+    if conditions is None:
         return
     outputs = []
     with torch.no_grad():
-        for each in (told[:1], told[1:2]):
+        for each in (conditions[:1], conditions[1:2]):
             torch.manual_seed(0)
-            outputs.append(network(inputs, each.expand(_N, *told.shape[1:])))
+            outputs.append(network(inputs, each.expand(_N, *conditions.shape[1:])))
     problems.expect(
         not torch.equal(*outputs),
         "its output does not depend on the condition, which its declaration promises",
@@ -184,15 +184,15 @@ def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: P
 
 
 def _check_mapping(
-    generator: Generator, latents: Tensor, told: Tensor | None, problems: Problems
+    generator: Generator, latents: Tensor, conditions: Tensor | None, problems: Problems
 ) -> None:
     """``forward`` is ``map`` and then ``synthesize``."""
     assert isinstance(generator, MappingGenerator)
     with torch.no_grad():
         torch.manual_seed(0)
-        expected = generator(latents, told)
+        expected = generator(latents, conditions)
         torch.manual_seed(0)
-        made = generator.synthesize(generator.map(latents, told))
+        made = generator.synthesize(generator.map(latents, conditions))
     problems.expect(
         torch.allclose(made, expected, equal_nan=True),
         "its images should be those of synthesize(map(latents, condition))",
@@ -200,10 +200,10 @@ def _check_mapping(
 
 
 def _check_scores(
-    discriminator: nn.Module, images: Tensor, told: Tensor | None, problems: Problems
+    discriminator: nn.Module, images: Tensor, conditions: Tensor | None, problems: Problems
 ) -> bool:
     """Whether there are finite scores for each image, one or K."""
-    scores = discriminator(images, told)
+    scores = discriminator(images, conditions)
     valid = problems.expect(
         scores.ndim in (1, 2) and len(scores) == _N,
         f"its scores have the shape {tuple(scores.shape)}, not ({_N},) or ({_N}, K)",
@@ -211,21 +211,21 @@ def _check_scores(
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")
     _check_gradients(discriminator, scores, problems)
-    _check_told(discriminator, images, told, problems)
+    _check_condition_is_used(discriminator, images, conditions, problems)
     return valid and not wrong
 
 
 def _check_independence(
-    discriminator: nn.Module, images: Tensor, told: Tensor | None, problems: Problems
+    discriminator: nn.Module, images: Tensor, conditions: Tensor | None, problems: Problems
 ) -> None:
     others = torch.cat([images[:1], -images[1:]])
     buffers = buffers_of(discriminator)
     with torch.no_grad():
         torch.manual_seed(0)
-        before = discriminator(images, told)[0]
+        before = discriminator(images, conditions)[0]
         restore_buffers(discriminator, buffers)
         torch.manual_seed(0)
-        after = discriminator(others, told)[0]
+        after = discriminator(others, conditions)[0]
     close = torch.allclose(before, after, atol=1e-5)
     problems.expect(
         close, "a score depends on the other images, but the loss needs independent scores"

@@ -75,9 +75,9 @@ def _check_bulk(dataset: Dataset, images: list[np.ndarray], problems: Problems) 
         same = len(read) == len(images) and all(map(np.array_equal, read, images))
         problems.expect(same, "read() and [i] should return the same images")
         items = [dataset[index][1] for index in range(len(images))]
-        told = [None] * len(images) if values is None else values.tolist()
+        conditions = [None] * len(images) if values is None else values.tolist()
         problems.expect(
-            list(map(_as_plain, told)) == list(map(_as_plain, items)),
+            list(map(_as_plain, conditions)) == list(map(_as_plain, items)),
             "read() and [i] should return the same labels or values",
         )
 

@@ -22,7 +22,7 @@ def check_growth(
     architecture: ArchitectureSpec,
     networks: Networks,
     image_shape: ImageShape,
-    told: Tensor | None,
+    conditions: Tensor | None,
     problems: Problems,
 ) -> None:
     """Both networks grow through the same stages; at fade 0 a stage equals the previous one."""
@@ -48,13 +48,13 @@ def check_growth(
     _check_network(
         problems.of("generator"),
         generator,
-        lambda images: generator(latents, told),
+        lambda images: generator(latents, conditions),
         lambda small: enlarged(small, 2),
     )
     _check_network(
         problems.of("discriminator"),
         discriminator,
-        lambda images: discriminator(images, told),
+        lambda images: discriminator(images, conditions),
         lambda small: small,
     )
 

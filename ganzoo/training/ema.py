@@ -93,11 +93,11 @@ class Ema:
             self._progress("batch statistics of the EMA generator", batch, batches)
             random = self._randomness.generator("settling", batch)
             latents = self.generator.sample_latents(_BATCH_SIZE, random).to(device)
-            told = None
+            conditions = None
             if self._frequencies:
                 numbers = range(batch * _BATCH_SIZE, (batch + 1) * _BATCH_SIZE)
-                told = self._frequencies.sample(numbers, self._randomness.seed).to(device)
-            self.generator(latents, told)
+                conditions = self._frequencies.sample(numbers, self._randomness.seed).to(device)
+            self.generator(latents, conditions)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()

@@ -121,9 +121,9 @@ class Evaluation:
         for batch in torch.arange(count).split(AT_ONCE):
             progress("generated images", int(batch[0]), count)
             indices = batch.tolist()
-            told = frequencies.sample(indices, seed) if frequencies else None
+            conditions = frequencies.sample(indices, seed) if frequencies else None
             latents = latents_of(generator, indices, seed)
-            batches.append(images_from_latents(generator, latents, told))
+            batches.append(images_from_latents(generator, latents, conditions))
         return torch.cat(batches)
 
     def _evaluator_at(self, point: GrowthPoint) -> Evaluator:

@@ -53,10 +53,10 @@ class SampleGrids:
         assembly = self._assembly
         self._ema.update_batch_statistics()
         self._progress("samples", 0, self._count)
-        told, seed = None, assembly.run.seed
+        conditions, seed = None, assembly.run.seed
         if assembly.frequencies:
-            told = assembly.frequencies.sample(range(self._count), seed)
-        samples = make_images(self._ema.generator, self._count, seed, told)
+            conditions = assembly.frequencies.sample(range(self._count), seed)
+        samples = make_images(self._ema.generator, self._count, seed, conditions)
         self._show("samples", self._grid(samples))
         self._progress("samples", self._count, self._count)
         if self._count < 2:

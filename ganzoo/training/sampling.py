@@ -112,15 +112,15 @@ def make_rows(
     rows = []
     for number in range(condition.size):
         if moves:
-            told = torch.tensor([(low + high) / 2 for low, high in condition.ranges])
-            told = told.repeat(count, 1)
-            told[:, number] = torch.linspace(*condition.ranges[number], count)
+            conditions = torch.tensor([(low + high) / 2 for low, high in condition.ranges])
+            conditions = conditions.repeat(count, 1)
+            conditions[:, number] = torch.linspace(*condition.ranges[number], count)
         elif condition.kind == "classes":
-            told = frequencies.sample(range(count), seed)
-            told[:, number] = 1.0
+            conditions = frequencies.sample(range(count), seed)
+            conditions[:, number] = 1.0
         else:
-            told = torch.full((count,), number)
-        rows.append(images_from_latents(generator, latents, told))
+            conditions = torch.full((count,), number)
+        rows.append(images_from_latents(generator, latents, conditions))
     return torch.stack(rows)
 
 

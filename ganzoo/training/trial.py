@@ -75,8 +75,8 @@ def trial_setup(
     """A setup with random images, four in each process."""
 
     def take(first: int, count: int) -> Batch:
-        told = condition.examples(_N).to(engine.device) if condition else None
-        return Batch(_images(image_shape, engine.device), told)
+        conditions = condition.examples(_N).to(engine.device) if condition else None
+        return Batch(_images(image_shape, engine.device), conditions)
 
     for network in networks.by_name().values():
         network.to(engine.device)
@@ -94,14 +94,14 @@ def _try_networks(
 ) -> None:
     generator = networks.generator.to(device)
     discriminator = networks.discriminator.to(device)
-    told = condition.examples(_N).to(device) if condition else None
+    conditions = condition.examples(_N).to(device) if condition else None
     with torch.no_grad(), generator.plugin_code:
         latents = generator.sample_latents(_N, _random(device))
         for training in (False, True):  # samples are generated in evaluation mode
-            images = generator.train(training)(latents, told)
+            images = generator.train(training)(latents, conditions)
             require_tensor("the generator's output", images, (_N, *image_shape), generator.forward)
     with torch.no_grad(), discriminator.plugin_code:
-        require_scores(discriminator(images, told), _N, discriminator.forward)
+        require_scores(discriminator(images, conditions), _N, discriminator.forward)
 
 
 def _try_phase(phase: Phase, setup: Setup) -> None:

@@ -25,13 +25,13 @@ class Blossoms:
     count: int
     size: int
     """Height and width, in pixels."""
-    told: str = "class"
+    condition_kind: str = "class"
     """What is told about each image: its class, its petals, or all of its values."""
 
     @property
     def condition(self) -> Condition:
         """The classes "3 petals" to "8 petals", or the values petals, hue and size."""
-        return CONDITIONS[self.told]
+        return CONDITIONS[self.condition_kind]
 
     @property
     def class_names(self) -> Sequence[str]:
@@ -62,7 +62,9 @@ class Blossoms:
         """
         if indices and not 0 <= min(indices) <= max(indices) < self.count:
             raise IndexError(f"no such images: {indices} of {self.count}")
-        return draw(self.seed, indices, self.size), properties(self.seed, indices, self.told)
+        return draw(self.seed, indices, self.size), properties(
+            self.seed, indices, self.condition_kind
+        )
 
 
 def make_blossoms(options: BlossomsOptions) -> Blossoms:

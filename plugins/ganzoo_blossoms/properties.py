@@ -1,4 +1,4 @@
-"""The properties of each flower that networks can be told."""
+"""The properties of each flower that can be a condition."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ CONDITIONS = {
 """What the dataset tells about each image, by the option ``condition``."""
 
 
-def properties(seed: int, indices: range, told: str) -> NDArray[np.int64] | NDArray[np.float32]:
+def properties(
+    seed: int, indices: range, condition_kind: str
+) -> NDArray[np.int64] | NDArray[np.float32]:
     """Labels, int64 (N,), or values, float32 (N, D), of these images.
 
     The hue is 0 for blue and 1 for yellow; the size is the radius in units of the image's height.
     """
     petals = petal_counts(seed, indices)
-    if told == "class":
+    if condition_kind == "class":
         return petals - MIN_PETALS
-    if told == "petals":
+    if condition_kind == "petals":
         return petals[:, None].astype(np.float32)
     hue = Petals.sample(Draws(seed, "petals", indices), petals).colors.hue[:, 0, 0]
     turned = (hue + 180) % 360 - 180  # the gap in the hues is now at the ends

@@ -94,7 +94,7 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        told = options.latent_dim * bool(condition)
+        conditions = options.latent_dim * bool(condition)
         score = nn.Sequential(nn.Linear(widths[0], 1), nn.Flatten(0))
         super().__init__(
             stages,
@@ -103,7 +103,7 @@ class GrowingMlpDiscriminator(GrowingDiscriminator):
                 *(_hidden(wide, narrow, options.dropout) for narrow, wide in pairwise(widths)),
             ],
             image_layers=(
-                _InputLayer(_hidden(prod(shape) + told, width, options.dropout))
+                _InputLayer(_hidden(prod(shape) + conditions, width, options.dropout))
                 for width, shape in zip(widths, stages, strict=True)
             ),
         )
@@ -121,8 +121,8 @@ class _InputLayer(nn.Module):
         super().__init__()
         self.layer = layer
 
-    def forward(self, images: Tensor, *told: Tensor) -> Tensor:
-        units: Tensor = self.layer(torch.cat((images.flatten(1), *told), dim=1))
+    def forward(self, images: Tensor, *conditions: Tensor) -> Tensor:
+        units: Tensor = self.layer(torch.cat((images.flatten(1), *conditions), dim=1))
         return units
 
 

@@ -109,8 +109,8 @@ class Hdf5Images:
         values: NDArray[Any] = np.array(labels.texts()) if texts else labels[0 : len(self)]
         stored = self._store.array(_RANGES)
         ranges = stored[0:_MOST_VALUES] if stored and len(stored.shape) == 2 else None
-        told = self._names(_CLASS_NAMES if ranges is None else _VALUE_NAMES)
-        return encode_condition(values, name, told, ranges)
+        conditions = self._names(_CLASS_NAMES if ranges is None else _VALUE_NAMES)
+        return encode_condition(values, name, conditions, ranges)
 
     def _names(self, keys: Sequence[str]) -> list[str]:
         """The names in the first of these datasets or attributes that the file has."""

@@ -47,8 +47,8 @@ def condition_rows(run: TrainedRun, embedded: EmbeddedImages) -> list[tuple[str,
 def latent_walk(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage | None:
     """An animated WebP that loops; ``None`` if there is not enough space."""
     keyframes = keyframe_latents(run.generator, _KEYFRAMES, _WALKS, seed=0)
-    told = run.conditions(_WALKS, seed=0)
-    frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, told)))
+    conditions = run.conditions(_WALKS, seed=0)
+    frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, conditions)))
     with TemporaryDirectory() as folder:
         path = Path(folder, "walk.webp")
         animation.write(frames, path, _FPS)
