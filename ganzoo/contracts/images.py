@@ -26,10 +26,14 @@ class ImageShape(NamedTuple):
         """Width and height in pixels, as messages show them: ``64 x 48``."""
         return size(self.width, self.height)
 
-    def halved_shapes(self, smallest: int = 4) -> list[ImageShape]:
+    def halved_shapes(self, smallest: int = 4, largest: int | None = None) -> list[ImageShape]:
         """This shape and its repeated halves, in ascending order; the last one is this shape.
 
         Halving stops at an odd side, and before a side would be shorter than ``smallest`` pixels.
+
+        With ``largest``, it raises ValueError unless the shape can be halved once or more and the
+        shorter side of the first shape is at most ``largest`` pixels. The message names the nearest
+        size that is possible.
         """
         found = [self]
         while not (found[0].height % 2 or found[0].width % 2):
@@ -37,4 +41,19 @@ class ImageShape(NamedTuple):
             if min(half.height, half.width) < smallest:
                 break
             found.insert(0, half)
+        first = found[0]
+        if largest and (len(found) == 1 or min(first.height, first.width) > largest):
+            raise ValueError(self._cannot_be_halved(smallest, largest))
         return found
+
+    def _cannot_be_halved(self, smallest: int, largest: int) -> str:
+        factor = 2
+        while min(self.height, self.width) // factor > largest:
+            factor *= 2
+        height, width = (
+            factor * max(smallest, round(side / factor)) for side in (self.height, self.width)
+        )
+        return (
+            f"cannot make images of {self.size} pixels: width and height must be multiples of "
+            f"{factor}, and at least {smallest * factor}; the nearest size is {size(width, height)}"
+        )

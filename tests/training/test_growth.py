@@ -75,6 +75,34 @@ def test_halvings_stop_at_odd_or_too_small_sides() -> None:
     assert ImageShape(3, 2, 2).halved_shapes() == [(3, 2, 2)]
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "nearest"),
+    [
+        (37, 37, "multiples of 4, and at least 16; the nearest size is 36 x 36"),
+        (100, 100, "multiples of 8, and at least 32; the nearest size is 96 x 96"),
+        (4, 4, "multiples of 2, and at least 8; the nearest size is 8 x 8"),
+        (8, 9, "multiples of 2, and at least 8; the nearest size is 8 x 8"),
+        (200, 50, "multiples of 4, and at least 16; the nearest size is 200 x 48"),
+    ],
+)
+def test_a_shape_that_cannot_be_halved_is_refused_with_the_nearest_one(
+    width: int, height: int, nearest: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(nearest)):
+        ImageShape(3, height, width).halved_shapes(largest=15)
+
+
+def test_the_nearest_size_that_a_message_names_is_possible() -> None:
+    for side in range(8, 300):
+        try:
+            shapes = ImageShape(3, side, side).halved_shapes(largest=15)
+        except ValueError as error:
+            nearest = int(str(error).rsplit(" ", 1)[1])
+            shapes = ImageShape(3, nearest, nearest).halved_shapes(largest=15)
+        assert len(shapes) > 1
+        assert 4 <= shapes[0].height <= 15
+
+
 def test_stages_follow_each_other_in_images_seen() -> None:
     stages = schedule().stages
     assert [stage.image_shape.height for stage in stages] == [4, 8, 16, 32]
