@@ -1,4 +1,4 @@
-"""Penalties that can be combined with any loss: r1, r2, gradient-penalty, r1-approximate."""
+"""Regularizers that can be combined with any loss."""
 
 from __future__ import annotations
 
@@ -55,9 +55,22 @@ class ApproximateOptions(IntervalOptions):
     )
 
 
+class PathLengthOptions(Options):
+    """Options of path length regularization."""
+
+    weight: float = Field(2.0, ge=0, le=1e6, description="Weight of the regularization.")
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="Decay of the moving mean of path lengths, per use."
+    )
+    shrink: int = Field(
+        2, ge=1, le=64, description="Of each batch, one image of so many is used, to save time."
+    )
+    every: int = Field(4, ge=1, le=1000, description="Steps from one use to the next.")
+
+
 @hookimpl
 def ganzoo_regularizers() -> list[RegularizerSpec]:
-    """Four penalties of the discriminator's gradient with respect to its images."""
+    """Penalties of the discriminator's gradient, and path lengths of the generator."""
     return [
         RegularizerSpec(
             name="r1",
@@ -87,5 +100,12 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory=f"{_PENALTIES}:ApproximateR1",
             options=ApproximateOptions,
             reference="Lin et al. 2025, arXiv 2501.08316, section 3.4",
+        ),
+        RegularizerSpec(
+            name="path-length",
+            summary="Equal changes of the image for equal steps of the intermediate latents.",
+            factory="ganzoo_regularizers.path_length:PathLength",
+            options=PathLengthOptions,
+            reference="Karras et al. 2020, arXiv 1912.04958, equation 4 and appendix B",
         ),
     ]

@@ -38,7 +38,7 @@ def last_state(folder: Path) -> State:
     return Checkpoints(folder / "checkpoints", 3).load()
 
 
-REFUSED = [("progressive", "wgan")]
+REFUSED = [("progressive", "wgan"), ("stylegan2", "wgan")]
 """Combinations of components that are incompatible."""
 
 COMBINATIONS = [
