@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Fake, Step, Terms
+from ganzoo import Fake, RequestError, Step, Terms
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import PathLengthOptions
@@ -33,10 +33,11 @@ class PathLength(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
 
     def terms(self, step: Step) -> Terms:
-        """The regularization, named ``path_length``; raises TypeError without intermediate latents.
+        """The regularization, named ``path_length``.
 
         With several processes, the same images are used as with one if each process's part of the
-        batch can be divided by ``shrink``.
+        batch can be divided by ``shrink``. Raises RequestError for a generator without intermediate
+        latents.
         """
         lengths = self.lengths(step, self._generate(step))
         self.mean.lerp_(step.mean(lengths), 1 - self.decay)
@@ -47,8 +48,9 @@ class PathLength(nn.Module):
         """The path length of each image, (N,)."""
         images, w = fake.images, fake.intermediate
         if w is None:
-            raise TypeError(
-                "path-length needs a generator with intermediate latents, such as stylegan2"
+            raise RequestError(
+                "path-length needs a generator with intermediate latents, such as stylegan2: use "
+                "one, or remove it with regularize.path-length=false"
             )
         # The division makes the length independent of the resolution (appendix B).
         y = step.normal(*images.shape[1:])[:: self.shrink] / sqrt(prod(images.shape[2:]))

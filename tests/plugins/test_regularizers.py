@@ -109,8 +109,12 @@ def test_the_approximation_augments_an_image_and_its_copy_in_the_same_way() -> N
     assert first == second != ""
 
 
-@pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
-def test_all_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
+@pytest.mark.parametrize(
+    "spec",
+    [spec for spec in ganzoo_regularizers.ganzoo_regularizers() if spec.name != "path-length"],
+    ids=str,
+)
+def test_all_penalties_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
     regularizer = spec.build(spec.options(every=16))
     assert (regularizer.network, regularizer.every) == ("discriminator", 16)
     assert regularizer.independent_scores
