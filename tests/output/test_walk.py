@@ -143,12 +143,12 @@ class MappedPixels(LatentPixels):
 
 
 def test_a_walk_of_a_generator_with_intermediate_latents_is_linear_in_these() -> None:
-    generator, labels = MappedPixels(), torch.tensor([0, 1])
-    keyframes = keyframe_latents(generator, 2, 2, seed=0)
+    generator, labels = MappedPixels(), torch.tensor([0, 1, 0, 1])
+    keyframes = keyframe_latents(generator, 2, 4, seed=0)
     first, *_ = walk(generator, keyframes, 4, labels)
     seen = torch.stack(generator.seen)
     a, b = (generator.map(latents, labels) for latents in keyframes)
     expected = [a.lerp(b, k / 4) for k in range(4)] + [b.lerp(a, k / 4) for k in range(4)]
     torch.testing.assert_close(seen, torch.stack(expected))
-    images = grid(enlarged(images_from_latents(generator, keyframes[0], labels), factor=126))
+    images = grid(enlarged(images_from_latents(generator, keyframes[0], labels), factor=63))
     assert first.convert("L").tobytes() == images.tobytes()
