@@ -27,8 +27,6 @@ from ganzoo.training.stopping import Stopping
 from tests.sameness import same
 
 REGISTRY = Registry.discover()
-ARCHITECTURES = [entry.component.name for entry in REGISTRY.entries("architecture")]
-LOSSES = [entry.component.name for entry in REGISTRY.entries("loss")]
 AUGMENTATIONS = [entry.component.name for entry in REGISTRY.entries("augmentation")]
 
 Arguments = Callable[..., dict[str, Any]]
@@ -36,33 +34,6 @@ Arguments = Callable[..., dict[str, Any]]
 
 def last_state(folder: Path) -> State:
     return Checkpoints(folder / "checkpoints", 3).load()
-
-
-REFUSED = [("progressive", "wgan")]
-"""Combinations of components that are incompatible."""
-
-COMBINATIONS = [
-    pytest.param(
-        *pair,
-        id="-".join(pair),
-        marks=pytest.mark.xfail(
-            pair in REFUSED, raises=RequestError, reason="they do not fit together"
-        ),
-    )
-    for pair in itertools.product(ARCHITECTURES, LOSSES)
-]
-
-
-@pytest.mark.parametrize(("architecture", "loss"), COMBINATIONS)
-def test_n_steps_and_n_steps_after_a_resume_equal_2n_steps(
-    tiny: Arguments, architecture: str, loss: str
-) -> None:
-    # 20 images, 16 per step: it stops in the middle of the third epoch.
-    straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
-    halved = ganzoo.train(**tiny("halved", architecture, loss, steps=3))
-    assert not same(last_state(halved.folder), last_state(straight.folder))
-    ganzoo.resume(halved.folder, steps=6, quiet=True)
-    assert same(last_state(halved.folder), last_state(straight.folder))
 
 
 GROWING = [
