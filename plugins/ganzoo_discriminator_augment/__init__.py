@@ -1,0 +1,70 @@
+"""Augmentations of all images that the discriminator receives, for datasets of few images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ganzoo import AugmentationSpec, Options, hookimpl
+
+
+def _split(names: Any) -> Any:
+    return names.split(",") if isinstance(names, str) else names
+
+
+class DiffAugmentOptions(Options):
+    """Which of the three transformations are used."""
+
+    policy: Annotated[
+        tuple[Literal["color", "translation", "cutout"], ...], BeforeValidator(_split)
+    ] = Field(
+        ("color", "translation", "cutout"),
+        min_length=1,
+        description="Any of color, translation and cutout; commas between several.",
+    )
+
+
+class CutoutOptions(Options):
+    """How often and how much is cut out."""
+
+    probability: float = Field(1.0, ge=0, le=1, description="Probability for each image.")
+    size: float = Field(
+        0.5, ge=0, le=1, description="Sides of the rectangle, as a fraction of the image's sides."
+    )
+
+
+class NoiseOptions(Options):
+    """How often and how much noise is added."""
+
+    probability: float = Field(1.0, ge=0, le=1, description="Probability for each image.")
+    std: float = Field(
+        0.1, ge=0, le=1, description="Standard deviation; black and white differ by 2."
+    )
+
+
+@hookimpl
+def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
+    """DiffAugment, cutout and noise."""
+    yield AugmentationSpec(
+        name="diffaugment",
+        summary="Color, translation and cutout of all images, for a few thousand images or fewer.",
+        factory="ganzoo_discriminator_augment.diffaugment:DiffAugment",
+        options=DiffAugmentOptions,
+        reference="Zhao et al. 2020, arXiv 2006.10738, section 3",
+    )
+    yield AugmentationSpec(
+        name="cutout",
+        summary="A rectangle at a random place becomes gray, in all images.",
+        factory="ganzoo_discriminator_augment.cutout:Cutout",
+        options=CutoutOptions,
+        reference="DeVries and Taylor 2017, arXiv 1708.04552",
+    )
+    yield AugmentationSpec(
+        name="noise",
+        summary="Normal noise in each pixel of all images.",
+        factory="ganzoo_discriminator_augment.noise:Noise",
+        options=NoiseOptions,
+        reference="Arjovsky and Bottou 2017, arXiv 1701.04862, section 3",
+    )
