@@ -44,15 +44,69 @@ class NoiseOptions(Options):
     )
 
 
+class AdaptiveOptions(Options):
+    """How a probability follows the scores of real images."""
+
+    p: float | None = Field(
+        None, ge=0, le=1, description="A fixed probability; by default it follows the scores."
+    )
+    target: float = Field(
+        0.6,
+        ge=-1,
+        le=1,
+        description="The probability rises while the mean sign of the scores of real images is "
+        "greater than this, and falls while it is less.",
+    )
+    interval: int = Field(
+        4, ge=1, le=1000, description="Batches from one change of the probability to the next."
+    )
+    ramp_images: int = Field(
+        500_000,
+        ge=1,
+        le=10**9,
+        description="Images seen while the probability rises from 0 to 1.",
+    )
+
+
+class AdaOptions(AdaptiveOptions):
+    """The probability, and factors of it for each category of transformations."""
+
+    flip: float = Field(1.0, ge=0, le=1, description="Factor for horizontal flips.")
+    rotate_90: float = Field(
+        1.0, ge=0, le=1, description="Factor for rotations by multiples of 90 degrees."
+    )
+    shift: float = Field(1.0, ge=0, le=1, description="Factor for shifts by whole pixels.")
+    geometry: float = Field(
+        1.0, ge=0, le=1, description="Factor for scaling, rotation by any angle, and stretching."
+    )
+    color: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Factor for brightness, contrast, luma flip, hue and saturation.",
+    )
+    filter: float = Field(0.0, ge=0, le=1, description="Factor for filters of frequency bands.")
+    noise: float = Field(0.0, ge=0, le=1, description="Factor for noise.")
+    cutout: float = Field(0.0, ge=0, le=1, description="Factor for cutting out a rectangle.")
+
+
 @hookimpl
 def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
-    """DiffAugment, cutout and noise."""
+    """Augmentations of all images, with a fixed or an adaptive probability."""
     yield AugmentationSpec(
         name="diffaugment",
         summary="Color, translation and cutout of all images, for a few thousand images or fewer.",
         factory="ganzoo_discriminator_augment.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
         reference="Zhao et al. 2020, arXiv 2006.10738, section 3",
+    )
+    yield AugmentationSpec(
+        name="ada",
+        summary="Flips, rotations, scales, colors and more of all images, as often as the "
+        "discriminator overfits.",
+        factory="ganzoo_discriminator_augment.ada:Ada",
+        options=AdaOptions,
+        reference="Karras et al. 2020, arXiv 2006.06676, section 3 and appendix B",
     )
     yield AugmentationSpec(
         name="cutout",
