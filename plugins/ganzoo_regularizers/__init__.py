@@ -25,11 +25,12 @@ class IntervalOptions(Options):
 class GammaOptions(IntervalOptions):
     """The weight of a squared norm of a gradient."""
 
-    gamma: float = Field(
-        10.0,
+    gamma: float | None = Field(
+        None,
         ge=0,
         le=100_000,
-        description="Weight: the penalty is gamma / 2 times the squared norm of the gradient.",
+        description="Weight: the penalty is gamma / 2 times the squared norm of the gradient. By "
+        "default 0.0002 x width x height / batch size (Karras et al. 2020, arXiv 2006.06676).",
     )
 
 

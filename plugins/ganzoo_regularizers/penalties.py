@@ -29,7 +29,11 @@ class DiscriminatorPenalty:
 
 
 class R1(DiscriminatorPenalty):
-    """gamma / 2 E[||grad D(x)||^2] at real images x (Mescheder et al. 2018, equation 9)."""
+    """gamma / 2 E[||grad D(x)||^2] at real images x (Mescheder et al. 2018, equation 9).
+
+    By default gamma = 0.0002 H W / M for M images of H x W pixels in the whole batch (Karras et al.
+    2020, arXiv 2006.06676, appendix C).
+    """
 
     def __init__(self, options: GammaOptions) -> None:
         super().__init__(options)
@@ -41,7 +45,10 @@ class R1(DiscriminatorPenalty):
 
     def penalty(self, step: Step, images: Tensor) -> Tensor:
         """Gamma / 2 times the mean squared norm of the gradient at these images."""
-        return self.gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
+        height, width = images.shape[2:]
+        default = 0.0002 * height * width / step.batch_size
+        gamma = default if self.gamma is None else self.gamma
+        return gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
 
 
 class R2(R1):

@@ -27,6 +27,7 @@ class GivenStep:
     def __init__(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> None:
         self.real: Any = SimpleNamespace(images=real, condition=None)
         self.fake: Any = SimpleNamespace(images=fake, condition=None)
+        self.batch_size = len(real)
         self._critic = critic
         self.transforms: list[str] = []
         """The names of the transformations, one for each call of the critic."""

@@ -60,6 +60,14 @@ def test_r2_is_the_same_at_generated_images() -> None:
     torch.testing.assert_close(r2, 7 / 2 * fake.square().sum((1, 2, 3)).mean())
 
 
+def test_the_default_gamma_depends_on_the_size_of_the_images_and_of_the_batch() -> None:
+    real = torch.randn(5, 3, 4, 6)
+    gamma = 0.0002 * 4 * 6 / 5
+    for regularizer in (R1, R2):
+        default = term(regularizer(GammaOptions()), squares, real, real)
+        torch.testing.assert_close(default, gamma / 2 * real.square().sum((1, 2, 3)).mean())
+
+
 def test_r1_of_several_scores_uses_their_sum() -> None:
     real = torch.randn(5, 1, 4, 4)
     both = lambda images: torch.stack([squares(images), squares(images)], dim=1)  # noqa: E731
@@ -77,7 +85,7 @@ def test_r1_and_r2_are_differentiable_in_the_critics_parameters(regularizer: Any
     def value(*values: Tensor) -> Tensor:
         state = dict(zip(parameters, values, strict=True))
         call = lambda images: torch.func.functional_call(critic, state, (images,))  # noqa: E731
-        return term(regularizer(GammaOptions()), call, x, x)
+        return term(regularizer(GammaOptions(gamma=10.0)), call, x, x)
 
     assert torch.autograd.gradcheck(value, tuple(parameters.values()))
 
