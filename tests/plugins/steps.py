@@ -40,6 +40,13 @@ class GivenStep:
         images = self.real.images
         return torch.rand(len(images), *shape, dtype=images.dtype, device=images.device)
 
+    @property
+    def scores(self) -> Scores:
+        return scores(real=self._critic(self.real.images), fake=self._critic(self.fake.images))
+
+    def mean(self, values: Tensor) -> Tensor:
+        return values.mean()
+
     def normal(self, *shape: int) -> Tensor:
         images = self.real.images
         return torch.randn(len(images), *shape, dtype=images.dtype, device=images.device)
