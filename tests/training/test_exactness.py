@@ -313,6 +313,8 @@ REDUCED: dict[str, Any] = {
 """Settings that make any recipe fast enough for a test."""
 
 
+# Some papers combine a gradient penalty with batch normalization.
+@pytest.mark.filterwarnings('ignore:norm="batch" makes an image:UserWarning')
 @pytest.mark.parametrize("recipe", [e.qualified_name for e in REGISTRY.entries("recipe")])
 def test_every_recipe_is_exact(
     recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, int]]
