@@ -102,6 +102,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "huggingface": parquet,
     "image-folder": image_folder,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
+    "ladagan": lambda path: {"channels": (8, 8), "discriminator_channels": 8, "heads": 2},
     "mnist": digits,
     "numpy": arrays,
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
