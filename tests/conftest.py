@@ -22,6 +22,7 @@ SMALL = {
     },
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "resnet": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
 }
 """Options that make an architecture small; other architectures use their defaults."""
 
