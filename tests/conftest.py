@@ -23,6 +23,11 @@ SMALL = {
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
     "resnet": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
+    "stylegan2": {
+        "architecture.max_channels": 4,
+        "architecture.latent_dim": 4,
+        "architecture.mapping_layers": 2,
+    },
 }
 """Options that make an architecture small; other architectures use their defaults."""
 

@@ -107,6 +107,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "numpy": arrays,
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
     "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
+    "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options of datasets that read files, and of components that would be slow."""

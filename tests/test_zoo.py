@@ -32,6 +32,7 @@ SEVERAL = {"regularizer": 2, "augmentation": 2}
 
 REFUSED: Mapping[Pair, str] = {
     frozenset(("progressive", "wgan")): "the loss clips the discriminator's weights",
+    frozenset(("stylegan2", "wgan")): "the loss clips the discriminator's weights",
 }
 """Pairs that do not fit, with a part of the message."""
 

@@ -1,4 +1,4 @@
-"""Regularizers of the discriminator that can be combined with any loss."""
+"""Regularizers that can be combined with any loss."""
 
 from __future__ import annotations
 
@@ -90,9 +90,22 @@ class DriftOptions(Options):
     )
 
 
+class PathLengthOptions(Options):
+    """Options of path length regularization."""
+
+    weight: float = Field(2.0, ge=0, le=1e6, description="Weight of the regularization.")
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="Decay of the moving mean of path lengths, per use."
+    )
+    shrink: int = Field(
+        2, ge=1, le=64, description="Of each batch, one image of so many is used, to save time."
+    )
+    every: int = Field(4, ge=1, le=1000, description="Steps from one use to the next.")
+
+
 @hookimpl
 def ganzoo_regularizers() -> list[RegularizerSpec]:
-    """Penalties of the gradient with respect to images, and regularizers of the scores."""
+    """Penalties of gradients, regularizers of scores, and path lengths of the generator."""
     return [
         RegularizerSpec(
             name="r1",
@@ -153,5 +166,12 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory="ganzoo_regularizers.scores:Drift",
             options=DriftOptions,
             reference="Karras et al. 2017, arXiv 1710.10196, appendix A.1",
+        ),
+        RegularizerSpec(
+            name="path-length",
+            summary="Equal changes of the image for equal steps of the intermediate latents.",
+            factory="ganzoo_regularizers.path_length:PathLength",
+            options=PathLengthOptions,
+            reference="Karras et al. 2020, arXiv 1912.04958, equation 4 and appendix B",
         ),
     ]
