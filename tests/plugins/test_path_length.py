@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import ganzoo
-from ganzoo import Fake, RequestError
+from ganzoo import Fake
 from ganzoo_regularizers import PathLengthOptions
 from ganzoo_regularizers.path_length import PathLength
 from tests.plugins.steps import GivenStep
@@ -82,7 +81,9 @@ class OneLength(PathLength):
 
 def test_the_moving_mean_is_updated_first_and_saved() -> None:
     regularizer = OneLength(PathLengthOptions(weight=3, decay=0.9, shrink=1))
-    step: Any = GivenStep(lambda x: x, torch.zeros(2), torch.tensor([1.0, 3.0]))
+    step: Any = GivenStep(lambda x: x, torch.zeros(2), torch.zeros(2))
+    step.latents = lambda: torch.tensor([1.0, 3.0])
+    step.generate = lambda latents, condition: Fake(latents, latents, condition, None)
     step.mean, step.report = torch.mean, lambda name, value: None
     (term,) = regularizer.terms(step).values()
     mean = 0.1 * 2
@@ -108,6 +109,11 @@ def test_a_batch_is_shrunk_with_its_conditions() -> None:
     assert [each.tolist() for each in asked] == [[0, 2], [0, 2]]
 
 
-def test_a_generator_without_intermediate_latents_is_refused(tiny: Any) -> None:
-    with pytest.raises(RequestError, match="such as stylegan2"):
-        ganzoo.train(**tiny(steps=1, regularize="path-length"))
+def test_without_intermediate_latents_the_length_is_that_of_the_latents() -> None:
+    network = synthesis()
+    z = torch.randn(2, LAYERS, DIM, dtype=torch.float64).requires_grad_()
+    images = network(z)
+    step: Any = GivenStep(lambda x: x, images, images)
+    torch.manual_seed(7)
+    found = PathLength(PathLengthOptions(shrink=1)).lengths(step, Fake(images, z, None, None))
+    torch.testing.assert_close(found, lengths(network, z) * sqrt(LAYERS))

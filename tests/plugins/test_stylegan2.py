@@ -62,7 +62,7 @@ def test_parameters_are_as_many_as_published() -> None:
         generator, discriminator = both(build_networks(3, 1024, 1024, tiny=False))
     assert count(generator) == 28_794_124 + 6 * 512 * 513
     assert count(discriminator) == 29_012_513
-    assert count(generator.blocks[0].first) == 2_622_465
+    assert count(layers(generator, StyledLayer)[1]) == 2_622_465
     assert count(generator.to_rgb[0]) == 264_195
     assert count(discriminator.conv) == 2_364_416
 
