@@ -227,17 +227,15 @@ def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:
 
 
 INDEPENDENT = {"r1", "r2", "gradient-penalty", "dragan", "r1-approximate"}
-LAZY = {*INDEPENDENT, "consistency"}
+LAZY = {*INDEPENDENT, "consistency", "path-length"}
 
 
 @pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
 def test_penalties_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
     options = {"every": 16} if spec.name in LAZY else {}
     regularizer = spec.build(spec.options(**options))
-    assert (regularizer.network, regularizer.every) == (
-        "discriminator",
-        16 if spec.name in LAZY else 1,
-    )
+    network = "generator" if spec.name == "path-length" else "discriminator"
+    assert (regularizer.network, regularizer.every) == (network, 16 if spec.name in LAZY else 1)
     assert regularizer.independent_scores == (spec.name in INDEPENDENT)
 
 
