@@ -1,4 +1,4 @@
-"""Penalties that can be combined with any loss: r1, r2, gradient-penalty, r1-approximate."""
+"""Penalties that can be combined with any loss, such as r1, r2 and gradient-penalty."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ class GradientPenaltyOptions(IntervalOptions):
     )
 
 
+class DivergencePenaltyOptions(IntervalOptions):
+    """The weight and the power of the divergence penalty."""
+
+    k: float = Field(2.0, ge=0, le=100_000, description="Weight of the penalty.")
+    p: float = Field(6.0, ge=2, le=10, description="Power of the gradient's norm.")
+
+
 class ApproximateOptions(IntervalOptions):
     """The weight and the noise of the approximate penalty."""
 
@@ -57,7 +64,7 @@ class ApproximateOptions(IntervalOptions):
 
 @hookimpl
 def ganzoo_regularizers() -> list[RegularizerSpec]:
-    """Four penalties of the discriminator's gradient with respect to its images."""
+    """Penalties of the discriminator's gradient with respect to its images."""
     return [
         RegularizerSpec(
             name="r1",
@@ -79,6 +86,14 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory=f"{_PENALTIES}:GradientPenalty",
             options=GradientPenaltyOptions,
             reference="Gulrajani et al. 2017, arXiv 1704.00028, equation 3",
+        ),
+        RegularizerSpec(
+            name="divergence-penalty",
+            summary="A power of the gradient's norm between real and generated images, as the "
+            "Wasserstein divergence has it.",
+            factory="ganzoo_regularizers.divergence:DivergencePenalty",
+            options=DivergencePenaltyOptions,
+            reference="Wu et al. 2018, arXiv 1712.01026, equation 8",
         ),
         RegularizerSpec(
             name="r1-approximate",
