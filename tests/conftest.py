@@ -16,6 +16,12 @@ SMALL = {
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "r3gan": {
+        "architecture.max_channels": 4,
+        "architecture.group_size": 4,
+        "architecture.blocks": 1,
+        "architecture.latent_dim": 4,
+    },
 }
 """Options that make an architecture small; other architectures use their defaults."""
 

@@ -104,6 +104,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "mnist": digits,
     "numpy": arrays,
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
+    "r3gan": lambda path: {"channel_base": 64, "max_channels": 8, "blocks": 1, "group_size": 4},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options of datasets that read files, and of components that would be slow."""
