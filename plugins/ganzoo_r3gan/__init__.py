@@ -74,8 +74,8 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             summary="CIFAR-10 by the networks, loss and schedules of R3GAN.",
             settings="ganzoo_r3gan/paper.toml",
             reference=f"{_PAPER}, section 4",
-            expects="The paper reports a Fréchet inception distance of 1.96 with augmentations, "
-            "after days on eight GPUs.",
+            expects="The paper reports a Fréchet inception distance of 1.96, after days on eight "
+            "GPUs.",
         ),
         RecipeSpec(
             name="r3gan-small",

@@ -277,6 +277,7 @@ def test_the_recipe_of_the_paper_has_its_schedules() -> None:
         "train.ema.half_life": "0 -> 5_000_000 cosine",
         "regularize.r1.gamma": "0.05 -> 0.005 cosine",
         "regularize.r2.gamma": "0.05 -> 0.005 cosine",
+        "augment.ada.p": "0 -> 0.55 cosine",
     }
     assert (run.train.images, run.train.batch_size) == (20_000_000, 512)
     assert run.train.generator.betas[0] == 0
