@@ -22,6 +22,12 @@ SMALL = {
     },
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "r3gan": {
+        "architecture.max_channels": 4,
+        "architecture.group_size": 4,
+        "architecture.blocks": 1,
+        "architecture.latent_dim": 4,
+    },
     "resnet": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "stylegan2": {
         "architecture.max_channels": 4,

@@ -106,6 +106,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "mnist": digits,
     "numpy": arrays,
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
+    "r3gan": lambda path: {"channel_base": 64, "max_channels": 8, "blocks": 1, "group_size": 4},
     "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
     "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},

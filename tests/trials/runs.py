@@ -59,6 +59,17 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
     },
     "transport": {"plugins": ["transport", "tiny"], "settings": {"regularize.transport": True}},
     "energy_distance": {"plugins": ["energy_distance", "tiny"], "loss": "energy-distance"},
+    # The loss does not depend on the last bias, and Adam would scale up the rounding errors of the
+    # gradient of 0.
+    "dual_contrastive": {
+        "plugins": ["tiny"],
+        "loss": "dual-contrastive",
+        "settings": {
+            "train.discriminator.optimizer": "sgd",
+            "train.discriminator.betas": [0, 0],
+            "train.discriminator.lr": 0.1,
+        },
+    },
     "cycle_gan": {
         "plugins": ["cycle_gan"],
         "dataset": "squares",
