@@ -288,7 +288,7 @@ REDUCED: dict[str, Any] = {
 @pytest.mark.filterwarnings('ignore:norm="batch" makes an image:UserWarning')
 @pytest.mark.parametrize("recipe", [e.qualified_name for e in REGISTRY.entries("recipe")])
 def test_every_recipe_is_exact(
-    recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, int]]
+    recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, Any]]
 ) -> None:
     def run(folder: str, steps: int) -> Path:
         settings = recipe_settings(recipe, REGISTRY)
