@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "fully-convolutional": {"architecture.base_channels": 2},
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
@@ -67,7 +67,7 @@ def default_signals() -> None:
 
 
 @pytest.fixture
-def small() -> Mapping[str, Mapping[str, int]]:
+def small() -> Mapping[str, Mapping[str, Any]]:
     """Options that make architectures small, by architecture."""
     return SMALL
 

@@ -290,7 +290,7 @@ REDUCED: dict[str, Any] = {
 def test_every_recipe_is_exact(
     recipe: str,
     tmp_path: Path,
-    small: Mapping[str, Mapping[str, int]],
+    small: Mapping[str, Mapping[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = recipe_settings(recipe, REGISTRY)
