@@ -35,6 +35,14 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
             "regularize.r1": True,
         },
     },
+    "apa": {
+        "plugins": ["tiny"],
+        "settings": {
+            "augment.apa.ramp_images": 60,
+            "augment.apa.target": -1,
+            "regularize.r1.every": 2,
+        },
+    },
     "path_length": {
         "plugins": ["path_length"],
         "architecture": "styles",
@@ -63,7 +71,7 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
 
-STATEFUL = ("schedules", "ada", "path_length", "cycle_gan")
+STATEFUL = ("schedules", "ada", "apa", "path_length", "cycle_gan")
 """Trials with a state of their own, beside weights and optimizers."""
 
 
