@@ -86,6 +86,11 @@ class Components:
         """A context for the code of the loss, or of the regularizer that the phase is for."""
         return self.regularizers.get(phase.name, self.loss).code.only_own_frames()
 
+    def resist_memorization(self) -> bool:
+        """Whether an augmentation is for all images, or adapts to the discriminator's scores."""
+        built = [component.built for component in self.augmentations.values()]
+        return any(each.apply_to == "all" or isinstance(each, Feedback) for each in built)
+
     def replacements(self) -> Sequence[BuiltComponent]:
         """The augmentations that replace real images."""
         augmentations = self.augmentations.values()

@@ -102,6 +102,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
         summary="Color, translation and cutout of all images, for a few thousand images or fewer.",
         factory="ganzoo_discriminator_augment.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
+        suggested_below=10_000,
         reference="Zhao et al. 2020, arXiv 2006.10738, section 3",
     )
     yield AugmentationSpec(
@@ -110,6 +111,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
         "discriminator overfits.",
         factory="ganzoo_discriminator_augment.ada:Ada",
         options=AdaOptions,
+        suggested_below=10_000,
         reference="Karras et al. 2020, arXiv 2006.06676, section 3 and appendix B",
     )
     yield AugmentationSpec(
