@@ -94,6 +94,7 @@ def installed_weights(path: Path) -> dict[str, object]:
 
 OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "ada": lambda path: {"p": 0.8, "filter": 1, "noise": 1, "cutout": 1},
+    "apa": lambda path: {"p": 0.5},
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
     "effnet-lite0": installed_weights,

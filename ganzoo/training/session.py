@@ -49,6 +49,8 @@ def train(
                 evaluation.check_metrics()
                 if note := evaluation.note:
                     progress.on_message(note)
+            if engine.is_main and (note := _few_images(assembly)):
+                progress.on_message(note)
         run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _ownership(run, run_folder, progress) as owner:
             args = (assembly, evaluation, run_folder, (progress, *others), stopping, owner)
@@ -84,6 +86,16 @@ def _engine(run: Run, progress: Observer) -> Engine:
     if started and engine.processes > 1 and engine.is_main:
         progress.on_message(f"{started}, which train this run together")
     return engine
+
+
+def _few_images(assembly: Assembly) -> str:
+    """Which augmentations suit so few images, if the run has none against memorization."""
+    images = len(assembly.batches.data)
+    suggested = assembly.run.augmentations_for(images)
+    if not suggested or assembly.setup.components.resist_memorization():
+        return ""
+    choices = " or ".join(f"--augment {name}" for name in suggested)
+    return f"the discriminator may memorize {images:,} images: consider {choices}"
 
 
 @contextmanager

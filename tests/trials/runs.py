@@ -46,6 +46,14 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
             "regularize.r1.every": 2,
         },
     },
+    "apa": {
+        "plugins": ["tiny"],
+        "settings": {
+            "augment.apa.ramp_images": 60,
+            "augment.apa.target": -1,
+            "regularize.r1.every": 2,
+        },
+    },
     "continuous_condition": {
         "plugins": ["continuous_condition"],
         "architecture": "continuous",
@@ -80,7 +88,7 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
 
-STATEFUL = ("schedules", "ada", "stylegan2", "cycle_gan")
+STATEFUL = ("schedules", "ada", "apa", "stylegan2", "cycle_gan")
 """Trials with a state of their own, beside weights and optimizers."""
 
 
