@@ -103,6 +103,10 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
     "mnist": digits,
     "numpy": arrays,
+    "projected": lambda path: {
+        **{"base_channels": 1, "latent_dim": 4, "mixing_channels": 2},
+        **{"features": "random", "feature_resolution": 64},
+    },
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
