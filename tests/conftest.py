@@ -14,8 +14,20 @@ SMALL = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "fully-convolutional": {"architecture.base_channels": 2},
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
+    "ladagan": {
+        "architecture.channels": [8, 4],
+        "architecture.discriminator_channels": 4,
+        "architecture.hidden_channels": 4,
+        "architecture.latent_dim": 4,
+    },
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "resnet": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
+    "stylegan2": {
+        "architecture.max_channels": 4,
+        "architecture.latent_dim": 4,
+        "architecture.mapping_layers": 2,
+    },
 }
 """Options that make an architecture small; other architectures use their defaults."""
 

@@ -93,6 +93,7 @@ def installed_weights(path: Path) -> dict[str, object]:
 
 
 OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
+    "ada": lambda path: {"p": 0.8, "filter": 1, "noise": 1, "cutout": 1},
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
     "effnet-lite0": installed_weights,
@@ -101,6 +102,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "huggingface": parquet,
     "image-folder": image_folder,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
+    "ladagan": lambda path: {"channels": (8, 8), "discriminator_channels": 8, "heads": 2},
     "mnist": digits,
     "numpy": arrays,
     "projected": lambda path: {
@@ -108,6 +110,8 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
         **{"features": "random", "feature_resolution": 64},
     },
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
+    "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
+    "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options of datasets that read files, and of components that would be slow."""

@@ -37,7 +37,7 @@ class CorrectRegularizer:
 class Rotation:
     apply_to = "real"
 
-    def sample_affine(self, n: int, aspect: float, random: Any) -> Any: ...
+    def sample_affine(self, n: int, image_shape: Any, random: Any) -> Any: ...
 
 
 class MisspelledTint(Rotation):

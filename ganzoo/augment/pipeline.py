@@ -57,27 +57,26 @@ class Pipeline:
         of an image depends on its index in the global batch, not on the number of processes. Twice
         differentiable. Without augmentations, the same tensor is returned.
         """
-        n, channels, height, width = images.shape
+        n, image_shape = len(images), ImageShape(*images.shape[1:])
         global_size = n * shard.count
         channels_last = images.is_contiguous(memory_format=torch.channels_last)
         # Half precision is too coarse for coordinates, and does not support matrix inversion.
         with torch.autocast(images.device.type, enabled=False):
             if self._geometric:
-                aspect = width / height
                 warps = [
-                    _warp_matrices(each, global_size, aspect, random) for each in self._geometric
+                    _warp_matrices(each, global_size, image_shape, random)
+                    for each in self._geometric
                 ]
                 images = warp(images, shard.of(_compose(warps)))
             if self._color:
                 colors = [
-                    _color_matrices(each, global_size, channels, random) for each in self._color
+                    _color_matrices(each, global_size, image_shape.channels, random)
+                    for each in self._color
                 ]
                 images = recolor(images, shard.of(_compose(colors)))
             for augment, code in self._pixel:
                 with code:
-                    drawn = augment.sample_parameters(
-                        global_size, ImageShape(channels, height, width), random
-                    )
+                    drawn = augment.sample_parameters(global_size, image_shape, random)
                     images = _apply(augment, images, shard.of(drawn))
         return images.contiguous(memory_format=torch.channels_last) if channels_last else images
 
@@ -89,11 +88,14 @@ def _with_codes(
 
 
 def _warp_matrices(
-    pair: tuple[GeometricAugmentation, Code], n: int, aspect: float, random: torch.Generator
+    pair: tuple[GeometricAugmentation, Code],
+    n: int,
+    image_shape: ImageShape,
+    random: torch.Generator,
 ) -> Tensor:
     augment, code = pair
     with code:
-        matrices = augment.sample_affine(n, aspect, random)
+        matrices = augment.sample_affine(n, image_shape, random)
         require_tensor("the result of sample_affine()", matrices, (n, 3, 3), augment.sample_affine)
         return matrices
 

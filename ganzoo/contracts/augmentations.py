@@ -26,12 +26,12 @@ class GeometricAugmentation(Protocol):
         """Which images it changes."""
         ...
 
-    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         """Sample ``n`` affine matrices, float32 (n, 3, 3), on the device of ``random``.
 
         A matrix maps a point (x, y, 1) of the image to its new position. The origin is the center,
         x points right, y points down, and the unit is half of the image's height: y runs from -1
-        to 1, x from -``aspect`` to ``aspect``, where ``aspect`` is width / height.
+        to 1, x from -``image_shape.aspect`` to ``image_shape.aspect``, which is width / height.
         """
         ...
 

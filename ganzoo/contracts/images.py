@@ -22,6 +22,11 @@ class ImageShape(NamedTuple):
     width: int
 
     @property
+    def aspect(self) -> float:
+        """Width / height."""
+        return self.width / self.height
+
+    @property
     def size(self) -> str:
         """Width and height in pixels, as messages show them: ``64 x 48``."""
         return size(self.width, self.height)

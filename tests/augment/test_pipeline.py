@@ -24,7 +24,7 @@ class Moved:
     matrix: Matrix
     apply_to: ApplyTo = "real"
 
-    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.tensor(self.matrix, dtype=torch.float32).repeat(n, 1, 1)
 
 
@@ -34,7 +34,7 @@ class Turned:
 
     apply_to: ApplyTo = "real"
 
-    def sample_affine(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affine(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         angle, x = torch.rand(2, n, generator=random)
         matrix = torch.eye(3).repeat(n, 1, 1)
         matrix[:, :2, :2] = torch.stack(

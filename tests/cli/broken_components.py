@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 import ganzoo
-from ganzoo import Options, hookimpl
+from ganzoo import ImageShape, Options, hookimpl
 
 
 class Brighter:
@@ -48,7 +48,7 @@ class MisspelledAffine:  # at: misspelled-affine
 
     def __init__(self, options: Options) -> None: ...
 
-    def sample_affin(self, n: int, aspect: float, random: torch.Generator) -> Tensor:
+    def sample_affin(self, n: int, image_shape: ImageShape, random: torch.Generator) -> Tensor:
         return torch.eye(3).repeat(n, 1, 1)
 
 

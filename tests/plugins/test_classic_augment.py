@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from ganzoo import GeometricAugmentation
+from ganzoo import GeometricAugmentation, ImageShape
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo_classic_augment import ganzoo_augmentations
 from ganzoo_classic_augment.matrices import rotation, scaling, shear, translation
@@ -28,8 +28,12 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def shape(aspect: float = 1.0) -> ImageShape:
+    return ImageShape(3, 32, int(32 * aspect))
+
+
 def draw(name: str, aspect: float = 1.0, **options: Any) -> Tensor:
-    return build(name, **options).sample_affine(MANY, aspect, seeded())
+    return build(name, **options).sample_affine(MANY, shape(aspect), seeded())
 
 
 def covers(values: Tensor, low: float, high: float) -> bool:
@@ -81,10 +85,10 @@ def test_each_augmentation_samples_one_matrix_per_image(name: str) -> None:
 def test_samples_depend_on_the_seed(name: str) -> None:
     augment = build(name)
     assert torch.equal(
-        augment.sample_affine(99, 1.0, seeded(3)), augment.sample_affine(99, 1.0, seeded(3))
+        augment.sample_affine(99, shape(), seeded(3)), augment.sample_affine(99, shape(), seeded(3))
     )
     assert not torch.equal(
-        augment.sample_affine(99, 1.0, seeded(3)), augment.sample_affine(99, 1.0, seeded(4))
+        augment.sample_affine(99, shape(), seeded(3)), augment.sample_affine(99, shape(), seeded(4))
     )
 
 
@@ -189,7 +193,7 @@ def test_positive_shifts_move_the_image_right_and_down() -> None:
     images = torch.zeros(64, 1, 32, 64)
     images[:, :, 16, 32] = 1
     augment = build("shift", width=0.25, height=0.25)
-    x, y = augment.sample_affine(64, 2.0, seeded())[:, :2, 2].T * 16  # in pixels
+    x, y = augment.sample_affine(64, shape(2.0), seeded())[:, :2, 2].T * 16  # in pixels
     moved = Pipeline([augment])(images, seeded())[:, 0]
     weight = moved.sum((1, 2))
     torch.testing.assert_close((moved.sum(1) * torch.arange(64)).sum(1) / weight - 32, x)
@@ -213,7 +217,7 @@ def test_zooms_above_1_enlarge() -> None:
     spot = torch.zeros(64, 1, 64, 64)
     spot[:, :, 24:40, 24:40] = 1
     augment = build("zoom", amount=0.2)
-    factor = augment.sample_affine(64, 1.0, seeded())[:, 0, 0]
+    factor = augment.sample_affine(64, shape(), seeded())[:, 0, 0]
     area = Pipeline([augment])(spot, seeded()).sum((1, 2, 3))
     torch.testing.assert_close(area, (16 * factor) ** 2, rtol=0.03, atol=0)
 

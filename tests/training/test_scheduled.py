@@ -15,7 +15,6 @@ from ganzoo.training.stopping import Stopping
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
-LECAM = Path(__file__).parents[2] / "examples" / "one_file" / "lecam.py"
 
 SCHEDULES = {
     "train.generator.lr": "2e-4 -> 0 cosine",
@@ -43,7 +42,7 @@ def scheduled(tiny: Arguments) -> Callable[[str], dict[str, Any]]:
 
     def arguments(name: str) -> dict[str, Any]:
         settings = {**SCHEDULES, "log.every": 1}
-        more = {"settings": settings, "loss": "wgan-gp", "plugins": [LECAM], "steps": 6}
+        more = {"settings": settings, "loss": "wgan-gp", "steps": 6}
         return tiny(name, **more)
 
     return arguments

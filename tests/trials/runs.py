@@ -16,19 +16,24 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
         "settings": {"regularize.r1.every": 4, "regularize.r1.gamma": 1},
     },
     "schedules": {
-        "plugins": ["ada", "tiny"],
+        "plugins": ["tiny"],
         "settings": {
             "train.generator.lr": "2e-4 -> 0 cosine over 60 images",
             "train.discriminator.betas": [0.5, "0.9 -> 0.99 linear over 40 images"],
             "regularize.r1.gamma": "constant 1 for 8 images then 1 -> 0.1 log over 32 images",
             "regularize.r1.every": 2,
             "augment.ada.target": "-0.9 -> 0.9 linear over 48 images",
-            "augment.ada.images": 100,
+            "augment.ada.ramp_images": 100,
         },
     },
     "ada": {
-        "plugins": ["ada", "tiny"],
-        "settings": {"augment.ada.images": 100, "augment.ada.target": -0.9, "regularize.r1": True},
+        "plugins": ["tiny"],
+        "settings": {
+            "augment.ada.ramp_images": 40,
+            "augment.ada.target": -1,
+            "augment.ada.noise": 1,
+            "regularize.r1": True,
+        },
     },
     "path_length": {
         "plugins": ["path_length"],
