@@ -46,12 +46,13 @@ def build_networks(
 ) -> Networks:
     torch.manual_seed(0)
     (spec,) = ganzoo_resnet.ganzoo_architectures()
-    return spec.build(
+    networks: Networks = spec.build(
         ResnetOptions(**{"base_channels": 4, "latent_dim": 5, **options}),
         image_shape=ImageShape(channels, height, width or height),
         condition=condition,
         requirements=requirements or LossRequirements(),
     )
+    return networks
 
 
 def both(networks: Networks) -> tuple[ResnetGenerator, ResnetDiscriminator]:
@@ -62,7 +63,7 @@ def both(networks: Networks) -> tuple[ResnetGenerator, ResnetDiscriminator]:
 
 
 def full_size(side: int, **options: Any) -> tuple[ResnetGenerator, ResnetDiscriminator]:
-    paper = {"base_channels": 64, "latent_dim": 128, "spectral_norm": False}
+    paper: dict[str, Any] = {"base_channels": 64, "latent_dim": 128, "spectral_norm": False}
     with torch.device("meta"):
         return both(build_networks(side, **paper, **options))
 
