@@ -14,7 +14,7 @@ import torch
 import ganzoo
 from ganzoo.training.stopping import Stopping
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "fully-convolutional": {"architecture.base_channels": 2},
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
@@ -71,7 +71,7 @@ def default_signals() -> None:
 
 
 @pytest.fixture
-def small() -> Mapping[str, Mapping[str, int]]:
+def small() -> Mapping[str, Mapping[str, Any]]:
     """Options that make architectures small, by architecture."""
     return SMALL
 
