@@ -33,7 +33,7 @@ from ganzoo.training.engine import Engine
 from ganzoo.training.trainer import Trainer
 
 REGISTRY = Registry.discover()
-SECONDS = 0.1
+SECONDS = 6.0
 """The least time that is measured."""
 
 
