@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.output.trained import TrainedRun
@@ -194,6 +195,7 @@ __all__ = [
     "image_suffix",
     "images_in_class_folders",
     "labels_by_folder",
+    "layer_noise",
     "load",
     "open_image",
     "parse_dataset_json",
@@ -237,6 +239,7 @@ _MODULES = {
     "imaging": ("save_image",),
     "journal": ("Journal",),
     "json_lines": ("JsonLinesFile",),
+    "noise": ("layer_noise",),
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),
     "output.trained": ("TrainedRun",),

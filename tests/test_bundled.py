@@ -103,9 +103,17 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "huggingface": parquet,
     "image-folder": image_folder,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
+    "ladagan": lambda path: {"channels": (8, 8), "discriminator_channels": 8, "heads": 2},
     "mnist": digits,
     "numpy": arrays,
+    "projected": lambda path: {
+        **{"base_channels": 1, "latent_dim": 4, "mixing_channels": 2},
+        **{"features": "random", "feature_resolution": 64},
+    },
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
+    "r3gan": lambda path: {"channel_base": 64, "max_channels": 8, "blocks": 1, "group_size": 4},
+    "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
+    "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},
 }
 """Options of datasets that read files, and of components that would be slow."""

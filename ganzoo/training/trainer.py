@@ -19,7 +19,7 @@ from ganzoo.training.running_means import RunningMeans
 from ganzoo.training.scheduled import ScheduledValues
 from ganzoo.training.setup import Setup
 from ganzoo.training.update import Updater
-from ganzoo.training.weights import Weights
+from ganzoo.training.weights import Weights, saved_buffers
 
 
 class Trainer:
@@ -111,8 +111,7 @@ class Trainer:
         self.updater.scalars.clear()
         if self.setup.engine.processes > 1:
             networks = self.setup.networks.values()
-            buffers = [buffer for network in networks for buffer in network.buffers()]
-            floating = [buffer for buffer in buffers if buffer.is_floating_point()]
+            floating = [buffer for network in networks for buffer in saved_buffers(network)]
             scalars = torch.stack([value.float() for value in values])
             self.setup.engine.average_([scalars, *floating])
             values = scalars.unbind()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.contracts import Phase, Terms
+from ganzoo.noise import NoiseSource, noise_from
 from ganzoo.structure import require_gradient, require_terms
 from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
@@ -85,7 +87,8 @@ def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
     Raises PluginError for an error in the code of a component.
     """
     precision = nullcontext() if phase.full_precision else setup.engine.autocast()
-    with setup.components.code_of(phase), precision:
+    noise = NoiseSource(partial(step.random, "layer noise"), setup.engine.shard)
+    with setup.components.code_of(phase), precision, noise_from(noise):
         terms = phase.terms(step)
         require_terms(terms, f"the phase {phase.name}", phase.terms)
         return terms

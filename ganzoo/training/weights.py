@@ -58,6 +58,13 @@ def is_frozen(network: nn.Module, name: str) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
 
 
+def saved_buffers(network: nn.Module) -> list[Tensor]:
+    """The floating-point buffers that checkpoints contain; the others never change."""
+    saved = network.state_dict().keys()
+    named = network.named_buffers()
+    return [buffer for name, buffer in named if name in saved and buffer.is_floating_point()]
+
+
 def digest(tensor: Tensor) -> str:
     """The SHA-256 of a tensor's dtype, shape and values."""
     hashed = hashlib.sha256(f"{tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -1,4 +1,4 @@
-"""Penalties that can be combined with any loss: r1, r2, gradient-penalty, r1-approximate."""
+"""Regularizers that can be combined with any loss."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class IntervalOptions(Options):
 class GammaOptions(IntervalOptions):
     """The weight of a squared norm of a gradient."""
 
-    gamma: float = Field(
-        10.0,
+    gamma: float | None = Field(
+        None,
         ge=0,
         le=100_000,
-        description="Weight: the penalty is gamma / 2 times the squared norm of the gradient.",
+        description="Weight: the penalty is gamma / 2 times the squared norm of the gradient. By "
+        "default 0.0002 x width x height / batch size (Karras et al. 2020, arXiv 2006.06676).",
     )
 
 
@@ -39,6 +40,13 @@ class GradientPenaltyOptions(IntervalOptions):
     weight: float = Field(
         10.0, ge=0, le=100_000, description="Weight of the penalty; lambda in the paper."
     )
+
+
+class DivergencePenaltyOptions(IntervalOptions):
+    """The weight and the power of the divergence penalty."""
+
+    k: float = Field(2.0, ge=0, le=100_000, description="Weight of the penalty.")
+    p: float = Field(6.0, ge=2, le=10, description="Power of the gradient's norm.")
 
 
 class ApproximateOptions(IntervalOptions):
@@ -55,9 +63,56 @@ class ApproximateOptions(IntervalOptions):
     )
 
 
+class ConsistencyOptions(IntervalOptions):
+    """The weights of the consistency regularization, and its transformation of images."""
+
+    real_weight: float = Field(
+        10.0, ge=0, le=100_000, description="Weight for real images; lambda_real in the paper."
+    )
+    fake_weight: float = Field(
+        10.0, ge=0, le=100_000, description="Weight for generated images; lambda_fake in the paper."
+    )
+    shift: int = Field(4, ge=0, description="Largest shift of an image, in pixels.")
+    flip: bool = Field(True, description="Mirror half of the images horizontally.")
+
+
+class LeCamOptions(Options):
+    """The weight of the LeCam regularization, and its averages."""
+
+    weight: float = Field(
+        0.3,
+        ge=0,
+        le=100_000,
+        description="Weight; lambda in the paper. It depends on the size of the scores: 0.3 suits "
+        "the hinge loss, 3e-7 the networks of StyleGAN2.",
+    )
+    decay: float = Field(0.99, ge=0, lt=1, description="Decay of the moving averages per update.")
+
+
+class DriftOptions(Options):
+    """The weight of the drift."""
+
+    weight: float = Field(
+        0.001, ge=0, le=100_000, description="Weight of the drift; epsilon_drift in the paper."
+    )
+
+
+class PathLengthOptions(Options):
+    """Options of path length regularization."""
+
+    weight: float = Field(2.0, ge=0, le=1e6, description="Weight of the regularization.")
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="Decay of the moving mean of path lengths, per use."
+    )
+    shrink: int = Field(
+        2, ge=1, le=64, description="Of each batch, one image of so many is used, to save time."
+    )
+    every: int = Field(4, ge=1, le=1000, description="Steps from one use to the next.")
+
+
 @hookimpl
 def ganzoo_regularizers() -> list[RegularizerSpec]:
-    """Four penalties of the discriminator's gradient with respect to its images."""
+    """Penalties of gradients, regularizers of scores, and path lengths of the generator."""
     return [
         RegularizerSpec(
             name="r1",
@@ -81,11 +136,57 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             reference="Gulrajani et al. 2017, arXiv 1704.00028, equation 3",
         ),
         RegularizerSpec(
+            name="divergence-penalty",
+            summary="A power of the gradient's norm between real and generated images, as the "
+            "Wasserstein divergence has it.",
+            factory="ganzoo_regularizers.divergence:DivergencePenalty",
+            options=DivergencePenaltyOptions,
+            reference="Wu et al. 2018, arXiv 1712.01026, equation 8",
+        ),
+        RegularizerSpec(
+            name="dragan",
+            summary="The gradient's norm near real images is pulled to 1.",
+            factory=f"{_PENALTIES}:Dragan",
+            options=GradientPenaltyOptions,
+            reference="Kodali et al. 2017, arXiv 1705.07215, section 2.3, with the noise of the "
+            "authors' code",
+        ),
+        RegularizerSpec(
             name="r1-approximate",
             summary="Approximate R1: squared difference of the scores of real images with and "
             "without noise; needs no second derivative.",
             factory=f"{_PENALTIES}:ApproximateR1",
             options=ApproximateOptions,
             reference="Lin et al. 2025, arXiv 2501.08316, section 3.4",
+        ),
+        RegularizerSpec(
+            name="consistency",
+            summary="An image and its mirrored or shifted copy get similar scores (bCR).",
+            factory="ganzoo_regularizers.consistency:Consistency",
+            options=ConsistencyOptions,
+            reference="Zhao et al. 2020, arXiv 2002.04724, Algorithm 1",
+        ),
+        RegularizerSpec(
+            name="lecam",
+            summary="LeCam: scores of real and generated images are pulled to each other's moving "
+            "average; for few images.",
+            factory="ganzoo_regularizers.scores:LeCam",
+            options=LeCamOptions,
+            reference="Tseng et al. 2021, arXiv 2104.03310, equation 5; the authors' code squares "
+            "only scores beyond the averages",
+        ),
+        RegularizerSpec(
+            name="drift",
+            summary="The mean squared score of real images keeps the scores near 0.",
+            factory="ganzoo_regularizers.scores:Drift",
+            options=DriftOptions,
+            reference="Karras et al. 2017, arXiv 1710.10196, appendix A.1",
+        ),
+        RegularizerSpec(
+            name="path-length",
+            summary="Equal changes of the image for equal steps of the intermediate latents.",
+            factory="ganzoo_regularizers.path_length:PathLength",
+            options=PathLengthOptions,
+            reference="Karras et al. 2020, arXiv 1912.04958, equation 4 and appendix B",
         ),
     ]

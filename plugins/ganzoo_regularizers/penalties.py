@@ -29,7 +29,11 @@ class DiscriminatorPenalty:
 
 
 class R1(DiscriminatorPenalty):
-    """gamma / 2 E[||grad D(x)||^2] at real images x (Mescheder et al. 2018, equation 9)."""
+    """gamma / 2 E[||grad D(x)||^2] at real images x (Mescheder et al. 2018, equation 9).
+
+    By default gamma = 0.0002 H W / M for M images of H x W pixels in the whole batch (Karras et al.
+    2020, arXiv 2006.06676, appendix C).
+    """
 
     def __init__(self, options: GammaOptions) -> None:
         super().__init__(options)
@@ -41,7 +45,10 @@ class R1(DiscriminatorPenalty):
 
     def penalty(self, step: Step, images: Tensor) -> Tensor:
         """Gamma / 2 times the mean squared norm of the gradient at these images."""
-        return self.gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
+        height, width = images.shape[2:]
+        default = 0.0002 * height * width / step.batch_size
+        gamma = default if self.gamma is None else self.gamma
+        return gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
 
 
 class R2(R1):
@@ -67,9 +74,28 @@ class GradientPenalty(DiscriminatorPenalty):
         """The penalty, named ``gradient_penalty``."""
         epsilon = step.uniform(1, 1, 1)
         x_hat = epsilon * step.real.images + (1 - epsilon) * step.fake.images
+        return {"gradient_penalty": self.penalty(step, x_hat)}
+
+    def penalty(self, step: Step, images: Tensor) -> Tensor:
+        """Lambda times the mean squared distance of the gradient's norm at these images to 1."""
         # Where the gradient is 0, vector_norm has the derivative 0, but sqrt(sum) has NaN.
-        norm: Tensor = torch.linalg.vector_norm(image_gradient(step, x_hat), dim=(1, 2, 3))
-        return {"gradient_penalty": self.weight * (norm - 1).square().mean()}
+        norm: Tensor = torch.linalg.vector_norm(image_gradient(step, images), dim=(1, 2, 3))
+        return self.weight * (norm - 1).square().mean()
+
+
+class Dragan(GradientPenalty):
+    """lambda E[(||grad D(x + delta)||_2 - 1)^2] at real images x (Kodali et al. 2017, section 2.3).
+
+    As in the authors' code, delta = s u / 2 with u from U[0, 1] for each pixel, and s the standard
+    deviation of all values in the batch. The paper has normal noise.
+    """
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``dragan``."""
+        x = step.real.images
+        mean = step.mean(x)
+        deviation = step.mean((x - mean).square()).sqrt()
+        return {"dragan": self.penalty(step, x + 0.5 * deviation * step.uniform(*x.shape[1:]))}
 
 
 class ApproximateR1(DiscriminatorPenalty):

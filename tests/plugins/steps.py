@@ -27,6 +27,7 @@ class GivenStep:
     def __init__(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> None:
         self.real: Any = SimpleNamespace(images=real, condition=None)
         self.fake: Any = SimpleNamespace(images=fake, condition=None)
+        self.batch_size = len(real)
         self._critic = critic
         self.transforms: list[str] = []
         """The names of the transformations, one for each call of the critic."""
@@ -38,6 +39,13 @@ class GivenStep:
     def uniform(self, *shape: int) -> Tensor:
         images = self.real.images
         return torch.rand(len(images), *shape, dtype=images.dtype, device=images.device)
+
+    @property
+    def scores(self) -> Scores:
+        return scores(real=self._critic(self.real.images), fake=self._critic(self.fake.images))
+
+    def mean(self, values: Tensor) -> Tensor:
+        return values.mean()
 
     def normal(self, *shape: int) -> Tensor:
         images = self.real.images

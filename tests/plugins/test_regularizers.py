@@ -1,4 +1,4 @@
-"""The penalties of the discriminator's gradient, against values that are known exactly."""
+"""Regularizers of the discriminator, against values that are known exactly."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 import ganzoo_regularizers
-from ganzoo_regularizers import ApproximateOptions, GammaOptions, GradientPenaltyOptions
-from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, GradientPenalty
-from tests.plugins.steps import GivenStep
+from ganzoo_regularizers import (
+    ApproximateOptions,
+    ConsistencyOptions,
+    DriftOptions,
+    GammaOptions,
+    GradientPenaltyOptions,
+    LeCamOptions,
+)
+from ganzoo_regularizers.consistency import Consistency
+from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, Dragan, GradientPenalty
+from ganzoo_regularizers.scores import Drift, LeCam
+from tests.plugins.steps import GivenStep, scores
 
 Critic = Callable[[Tensor], Tensor]
 
@@ -60,6 +69,14 @@ def test_r2_is_the_same_at_generated_images() -> None:
     torch.testing.assert_close(r2, 7 / 2 * fake.square().sum((1, 2, 3)).mean())
 
 
+def test_the_default_gamma_depends_on_the_size_of_the_images_and_of_the_batch() -> None:
+    real = torch.randn(5, 3, 4, 6)
+    gamma = 0.0002 * 4 * 6 / 5
+    for regularizer in (R1, R2):
+        default = term(regularizer(GammaOptions()), squares, real, real)
+        torch.testing.assert_close(default, gamma / 2 * real.square().sum((1, 2, 3)).mean())
+
+
 def test_r1_of_several_scores_uses_their_sum() -> None:
     real = torch.randn(5, 1, 4, 4)
     both = lambda images: torch.stack([squares(images), squares(images)], dim=1)  # noqa: E731
@@ -77,7 +94,7 @@ def test_r1_and_r2_are_differentiable_in_the_critics_parameters(regularizer: Any
     def value(*values: Tensor) -> Tensor:
         state = dict(zip(parameters, values, strict=True))
         call = lambda images: torch.func.functional_call(critic, state, (images,))  # noqa: E731
-        return term(regularizer(GammaOptions()), call, x, x)
+        return term(regularizer(GammaOptions(gamma=10.0)), call, x, x)
 
     assert torch.autograd.gradcheck(value, tuple(parameters.values()))
 
@@ -109,11 +126,123 @@ def test_the_approximation_augments_an_image_and_its_copy_in_the_same_way() -> N
     assert first == second != ""
 
 
-@pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
-def test_all_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
-    regularizer = spec.build(spec.options(every=16))
-    assert (regularizer.network, regularizer.every) == ("discriminator", 16)
-    assert regularizer.independent_scores
+def shifted_cells(shift: int, flip: bool) -> tuple[Tensor, Tensor]:
+    """Where T moves the pixels of images whose pixel (row, column) has the value 10 row + column.
+
+    Returns the values, int64 (N, 5, 6), and the images that the critic got, without T.
+    """
+    image = (10 * torch.arange(5)[:, None] + torch.arange(6)).float()
+    images = image.expand(2000, 1, 5, 6)
+    seen: list[Tensor] = []
+
+    def critic(images: Tensor) -> Tensor:
+        seen.append(images)
+        return images.mean((1, 2, 3))
+
+    step: Any = GivenStep(critic, images, images)
+    torch.manual_seed(0)
+    Consistency(ConsistencyOptions(shift=shift, flip=flip)).terms(step)
+    assert len(set(step.transforms)) == 1 < len(step.transforms)
+    return seen[1][:, 0].long(), seen[0][:, 0]
+
+
+def test_consistency_mirrors_half_of_the_images() -> None:
+    made, given = shifted_cells(shift=0, flip=True)
+    mirrored = (made == given.flip(-1)).all(-1).all(-1)
+    assert mirrored.float().mean().item() == pytest.approx(0.5, abs=0.05)
+    assert (made[~mirrored] == given[~mirrored]).all()
+
+
+def test_consistency_shifts_images_by_all_numbers_of_pixels_equally_often() -> None:
+    made, _ = shifted_cells(shift=2, flip=False)
+    down, right = 2 - made[:, 2, 2] // 10, 2 - made[:, 2, 2] % 10
+    for shifts in (down, right):
+        assert shifts.unique(return_counts=True)[1] == pytest.approx([400] * 5, abs=80)
+    together = torch.stack((down, right)).float()
+    assert torch.corrcoef(together)[0, 1].abs() < 0.1
+    for image, y, x in zip(
+        made[:50].tolist(), down[:50].tolist(), right[:50].tolist(), strict=True
+    ):
+        rows = [min(max(row - y, 0), 4) for row in range(5)]
+        columns = [min(max(column - x, 0), 5) for column in range(6)]
+        assert image == [[10 * row + column for column in columns] for row in rows]
+
+
+def test_consistency_is_the_mean_squared_difference_of_the_scores() -> None:
+    def column(images: Tensor) -> Tensor:  # its mirror image has the score 3 - score
+        return images[:, 0, 0, :2]
+
+    real, fake = torch.tensor([[1.0, 2.0]]), torch.tensor([[4.0, 7.0]])
+    step: Any = GivenStep(column, real.expand(1000, 1, 1, 2), fake.expand(1000, 1, 1, 2))
+    options = ConsistencyOptions(real_weight=3, fake_weight=5, shift=0)
+    terms = Consistency(options).terms(step)
+    shares = [terms["consistency_real"] / 3 / 1**2, terms["consistency_fake"] / 5 / 3**2]
+    assert shares == pytest.approx([0.5, 0.5], abs=0.06)
+
+
+def test_a_shift_may_be_larger_than_the_image() -> None:
+    x = torch.randn(20, 3, 4, 2)
+    assert term_names(Consistency(ConsistencyOptions(shift=50)), x) == {
+        "consistency_real",
+        "consistency_fake",
+    }
+
+
+def term_names(regularizer: Any, x: Tensor) -> set[str]:
+    step: Any = GivenStep(squares, x, x)
+    terms = regularizer.terms(step)
+    assert all(value.isfinite() for value in terms.values())
+    return set(terms)
+
+
+def test_lecam_pulls_scores_to_the_moving_averages_of_the_other_images() -> None:
+    lecam = LeCam(LeCamOptions(weight=2, decay=0.75))
+    assert term(lecam, mean_critic, torch.ones(2, 1, 2, 2), 2 * torch.ones(2, 1, 2, 2)) == 2 * 5
+    step: Any = None
+    lecam.observe(step, scores(real=torch.tensor([4.0, 12.0]), fake=torch.tensor([-8.0, 0.0])))
+    assert lecam.real_average == 2
+    assert lecam.fake_average == -1
+    real, fake = torch.ones(2, 1, 2, 2), 3 * torch.ones(2, 1, 2, 2)
+    assert term(lecam, mean_critic, real, fake) == 2 * ((1 + 1) ** 2 + (3 - 2) ** 2)
+
+
+def test_drift_is_the_mean_squared_score_of_real_images() -> None:
+    real, fake = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1), torch.randn(2, 1, 1, 1)
+    assert term(Drift(DriftOptions(weight=0.5)), mean_critic, real, fake) == 0.5 * (1 + 9) / 2
+
+
+def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:
+    points: list[Tensor] = []
+
+    def critic(images: Tensor) -> Tensor:
+        points.append(images.detach())
+        return 3 * images.flatten(1)[:, 0]  # the norm of its gradient is 3
+
+    real, fake = 7 * torch.randn(2, 500, 2, 3, 3)
+    found = term(Dragan(GradientPenaltyOptions(weight=5)), critic, real, fake)
+    assert found.item() == pytest.approx(5 * (3 - 1) ** 2)
+    u = (points[0] - real) / (0.5 * real.std(correction=0))
+    assert -1e-4 < u.min() < 0.01
+    assert 0.99 < u.max() < 1 + 1e-4
+    assert u.std() == pytest.approx(sqrt(1 / 12), abs=0.01)
+
+
+INDEPENDENT = {"r1", "r2", "gradient-penalty", "dragan", "r1-approximate"}
+LAZY = {*INDEPENDENT, "consistency", "path-length"}
+
+
+SPECS = [
+    spec for spec in ganzoo_regularizers.ganzoo_regularizers() if spec.name != "path-length"
+]  # which is for the generator
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_penalties_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
+    options = {"every": 16} if spec.name in LAZY else {}
+    regularizer = spec.build(spec.options(**options))
+    network = "generator" if spec.name == "path-length" else "discriminator"
+    assert (regularizer.network, regularizer.every) == (network, 16 if spec.name in LAZY else 1)
+    assert regularizer.independent_scores == (spec.name in INDEPENDENT)
 
 
 @pytest.mark.parametrize(

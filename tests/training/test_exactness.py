@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,10 @@ from ganzoo.run import Run, recipe_settings
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints, State
 from ganzoo.training.stopping import Stopping
+from ganzoo_regularizers.scores import LeCam
 from tests.sameness import same
 
 REGISTRY = Registry.discover()
-ARCHITECTURES = [entry.component.name for entry in REGISTRY.entries("architecture")]
-LOSSES = [entry.component.name for entry in REGISTRY.entries("loss")]
 AUGMENTATIONS = [entry.component.name for entry in REGISTRY.entries("augmentation")]
 
 Arguments = Callable[..., dict[str, Any]]
@@ -36,33 +34,6 @@ Arguments = Callable[..., dict[str, Any]]
 
 def last_state(folder: Path) -> State:
     return Checkpoints(folder / "checkpoints", 3).load()
-
-
-REFUSED = [("progressive", "wgan")]
-"""Combinations of components that are incompatible."""
-
-COMBINATIONS = [
-    pytest.param(
-        *pair,
-        id="-".join(pair),
-        marks=pytest.mark.xfail(
-            pair in REFUSED, raises=RequestError, reason="they do not fit together"
-        ),
-    )
-    for pair in itertools.product(ARCHITECTURES, LOSSES)
-]
-
-
-@pytest.mark.parametrize(("architecture", "loss"), COMBINATIONS)
-def test_n_steps_and_n_steps_after_a_resume_equal_2n_steps(
-    tiny: Arguments, architecture: str, loss: str
-) -> None:
-    # 20 images, 16 per step: it stops in the middle of the third epoch.
-    straight = ganzoo.train(**tiny("straight", architecture, loss, steps=6))
-    halved = ganzoo.train(**tiny("halved", architecture, loss, steps=3))
-    assert not same(last_state(halved.folder), last_state(straight.folder))
-    ganzoo.resume(halved.folder, steps=6, quiet=True)
-    assert same(last_state(halved.folder), last_state(straight.folder))
 
 
 GROWING = [
@@ -278,11 +249,8 @@ def test_rollback_is_exact_wherever_the_run_is_stopped(
     assert reports(often) == reports(straight)
 
 
-LECAM = Path(__file__).parents[2] / "examples" / "one_file" / "lecam.py"
-
-
 def test_the_state_of_a_regularizer_is_resumed_exactly(tiny: Arguments) -> None:
-    more = {"regularize": "lecam", "plugins": [LECAM]}
+    more = {"regularize": "lecam"}
     straight = ganzoo.train(**tiny("straight", steps=4, **more)).folder
     halved = ganzoo.train(**tiny("halved", steps=2, **more)).folder
     ganzoo.resume(halved, steps=4, quiet=True)
@@ -299,9 +267,8 @@ def test_a_regularizer_that_is_a_module_is_moved_to_the_device(
         devices.add(device)
         return module
 
-    Registry.discover(files=[LECAM])
-    monkeypatch.setattr(sys.modules["lecam"].LeCam, "to", move, raising=False)
-    ganzoo.train(**tiny("moved", steps=1, regularize="lecam", plugins=[LECAM]))
+    monkeypatch.setattr(LeCam, "to", move, raising=False)
+    ganzoo.train(**tiny("moved", steps=1, regularize="lecam"))
     assert devices == {torch.device("cpu")}
 
 
@@ -317,29 +284,38 @@ REDUCED: dict[str, Any] = {
 """Settings that make any recipe fast enough for a test."""
 
 
+# Some papers combine a gradient penalty with batch normalization.
+@pytest.mark.filterwarnings('ignore:norm="batch" makes an image:UserWarning')
 @pytest.mark.parametrize("recipe", [e.qualified_name for e in REGISTRY.entries("recipe")])
 def test_every_recipe_is_exact(
-    recipe: str, tmp_path: Path, small: Mapping[str, Mapping[str, int]]
+    recipe: str,
+    tmp_path: Path,
+    small: Mapping[str, Mapping[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def run(folder: str, steps: int) -> Path:
-        settings = recipe_settings(recipe, REGISTRY)
-        settings.add({**REDUCED, "train.steps": steps}, "test")
-        name = str(settings.values["architecture"]["name"]).rpartition("/")[2]
-        settings.add(small.get(name, {}), "test")
-        if "growth" in settings.values:
-            settings.add({"growth.fade_images": 16, "growth.stable_images": 16}, "test")
-        resolved = Run.resolve(settings, REGISTRY)
+    settings = recipe_settings(recipe, REGISTRY)
+    settings.add({**REDUCED, "train.steps": 6}, "test")
+    name = str(settings.values["architecture"]["name"]).rpartition("/")[2]
+    settings.add(small.get(name, {}), "test")
+    if "growth" in settings.values:
+        settings.add({"growth.fade_images": 16, "growth.stable_images": 16}, "test")
+    resolved = Run.resolve(settings, REGISTRY)
+
+    def run(folder: str) -> State:
         place = RunFolder(tmp_path / folder)
         if place.path.exists():
             session.resume(resolved, place)
         else:
             session.train(resolved, lambda: RunFolder.create(place.path, resolved.tree()))
-        return place.path
+        return last_state(place.path)
 
-    straight = run("straight", 6)
-    run("halved", 1)
-    halved = [run("halved", steps) for steps in (3, 6)][-1]
-    assert same(last_state(halved), last_state(straight))
+    straight = run("straight")
+    for steps in (1, 3):  # it stops after that many steps: schedules depend on their total
+        with monkeypatch.context() as patch:
+            answers = iter([False] * (steps - (steps > 1)) + [True])
+            patch.setattr(Stopping, "__call__", lambda self, answers=answers: next(answers))
+            assert run("stopped")["step"] == steps
+    assert same(run("stopped"), straight)
 
 
 def test_a_resumed_run_has_each_tensorboard_event_once(tiny: Arguments) -> None:

@@ -1,27 +1,23 @@
-"""A regularizer with state: ``ganzoo train blossoms dcgan hinge --regularize lecam``.
+"""Regularizers of the discriminator's scores."""
 
-Add ``--plugin lecam.py``.
-"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from ganzoo import Options, RegularizerSpec, Scores, Step, Terms, hookimpl
+from ganzoo import Scores, Step, Terms
 
-
-class LeCamOptions(Options):
-    """Options of the LeCam regularization."""
-
-    weight: float = Field(0.3, ge=0, description="Weight of the regularization.")
-    decay: float = Field(0.99, ge=0, lt=1, description="Decay of the moving averages.")
+if TYPE_CHECKING:
+    from ganzoo_regularizers import DriftOptions, LeCamOptions
 
 
 class LeCam(nn.Module):
-    """weight * (E[(D(x_r) - a_f)^2] + E[(D(x_f) - a_r)^2]) (Tseng et al. 2021, equation 5).
+    """lambda (E[(D(x) - a_F)^2] + E[(D(x~) - a_R)^2]) (Tseng et al. 2021, equation 5).
 
-    a_r and a_f are moving averages of the scores of real and generated images. They are buffers, so
-    they are in ``state_dict`` and in checkpoints, and a resumed run is exact.
+    a_R and a_F are moving averages of the scores of real images x and generated images x~. They are
+    buffers, so they are in ``state_dict`` and in checkpoints, and a resumed run is exact.
     """
 
     network = "discriminator"
@@ -51,15 +47,16 @@ class LeCam(nn.Module):
         self.fake_average.lerp_(scores.fake.mean(), 1 - self.decay)
 
 
-@hookimpl
-def ganzoo_regularizers() -> list[RegularizerSpec]:
-    """One regularizer."""
-    return [
-        RegularizerSpec(
-            name="lecam",
-            summary="LeCam regularization of the scores, for few images.",
-            factory=LeCam,
-            options=LeCamOptions,
-            reference="Tseng et al. 2021, arXiv 2104.03310",
-        )
-    ]
+class Drift:
+    """epsilon E[D(x)^2] at real images x (Karras et al. 2017, appendix A.1)."""
+
+    network = "discriminator"
+    every = 1
+    independent_scores = False
+
+    def __init__(self, options: DriftOptions) -> None:
+        self.epsilon = options.weight
+
+    def terms(self, step: Step) -> Terms:
+        """The drift, named ``drift``."""
+        return {"drift": self.epsilon * step.scores.real.square().mean()}

@@ -1,0 +1,64 @@
+"""Normal noise for the layers of networks, the same for any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ganzoo.shard import Shard
+
+
+class NoiseSource:
+    """The noise of one update, drawn for the whole batch.
+
+    ``random`` returns the random generator; it is called when noise is first needed.
+    """
+
+    def __init__(self, random: Callable[[], torch.Generator], shard: Shard) -> None:
+        self._random = random
+        self._shard = shard
+
+    @cached_property
+    def _generator(self) -> torch.Generator:
+        return self._random()
+
+    def normal(self, n: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """This process's ``n`` rows of the noise of all processes."""
+        random = self._generator
+        size = (n * self._shard.count, *shape)
+        drawn = torch.randn(size, generator=random, device=random.device)
+        return self._shard.of(drawn).to(device)
+
+
+_source: ContextVar[NoiseSource | None] = ContextVar("source", default=None)
+
+
+@contextmanager
+def noise_from(source: NoiseSource) -> Iterator[None]:
+    """A context in which ``layer_noise`` draws from this source."""
+    token = _source.set(source)
+    try:
+        yield
+    finally:
+        _source.reset(token)
+
+
+def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:
+    """Noise from N(0, 1) for ``n`` images, (n, *shape), for a layer of a network in training.
+
+    In an update it depends on the seed, the phase and the number of the update, and each process
+    gets its rows of what is drawn for the whole batch. So a resumed run is exact, and one process
+    and several compute the same. Elsewhere, torch's global random generator draws it.
+
+    In evaluation mode a layer should use noise that never changes, so that an image depends on its
+    latents alone.
+    """
+    source = _source.get()
+    if source is None:
+        return torch.randn(n, *shape, device=device)
+    return source.normal(n, shape, device)

@@ -1,0 +1,78 @@
+"""The generator: that of FastGAN (Liu et al. 2021) without noise."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import Condition, ConditionEmbedding, Generator, ImageShape
+from ganzoo_projected.layers import (
+    Gated,
+    Projection,
+    SkipLayerExcitation,
+    SpectralConv,
+    Upsampling,
+)
+
+if TYPE_CHECKING:
+    from ganzoo_projected import ProjectedOptions
+
+_WIDTHS = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)
+"""The channels of the stages, relative to ``base_channels``."""
+_SKIPPED = 4
+"""Stages from the small maps of a skip-layer excitation to the large ones."""
+
+
+class ProjectedGenerator(Generator):
+    """Projects latents to the smallest maps, then doubles these, one block per stage.
+
+    Latents are divided by the root of their mean square. A learned embedding of the condition is
+    concatenated to them, where the authors' code has conditional batch norm.
+    """
+
+    def __init__(
+        self, options: ProjectedOptions, image_shape: ImageShape, condition: Condition | None
+    ) -> None:
+        super().__init__()
+        stages = image_shape.halved_shapes(largest=15)
+        first = stages[0]
+        widths = [max(1, int(options.base_channels * width)) for width in _WIDTHS]
+        widths += widths[-1:] * (len(stages) - len(widths))
+        widths = widths[: len(stages)]
+        self.latent_dim = options.latent_dim
+        self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
+        inputs = self.latent_dim * (1 + bool(condition))
+        self.project = Gated(Projection(inputs, 2 * widths[0], first), widths[0])
+        self.blocks = nn.ModuleList(
+            Upsampling(wide, narrow, options.convolutions) for wide, narrow in pairwise(widths)
+        )
+        skips = zip(widths, widths[_SKIPPED:], strict=False)
+        # The paper has no excitation of the maps from 1024 pixels on.
+        self.skips = nn.ModuleList(
+            SkipLayerExcitation(small, large, first, 2**stage)
+            for stage, (small, large) in enumerate(skips)
+            if stage < _SKIPPED
+        )
+        self.to_image = SpectralConv(widths[-1], image_shape.channels, 3, padding=1, bias=True)
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        """Normal latents, (n, latent_dim) float32."""
+        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
+        latents = latents * latents.square().mean(dim=1, keepdim=True).add(1e-8).rsqrt()
+        if self.embed is not None:
+            latents = torch.cat((latents, self.embed(condition)), dim=1)
+        maps: list[Tensor] = [self.project(latents)]
+        for stage, block in enumerate(self.blocks, 1):
+            x = block(maps[-1])
+            skip = stage - _SKIPPED
+            if 0 <= skip < len(self.skips):
+                x = x * self.skips[skip](maps[skip])
+            maps.append(x)
+        images: Tensor = self.to_image(maps[-1])
+        return images

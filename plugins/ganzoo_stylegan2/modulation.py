@@ -1,0 +1,158 @@
+"""Layers of the generator that styles modulate (Karras et al. 2020, section 2.2)."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv_transpose2d
+
+from ganzoo import ImageShape, layer_noise
+from ganzoo_stylegan2.layers import (
+    EPSILON,
+    EqualizedConv,
+    EqualizedLinear,
+    Filter,
+    activate,
+    at_least_float32,
+)
+
+
+class ModulatedConv(nn.Module):
+    """A convolution with other weights for each image: w'' = s w / sqrt(sum((s w)^2) + epsilon).
+
+    The style s has a number for each input channel (equations 1 and 3). Scaling the input by s and
+    the output by the root is the same as scaling the weights, and all images share one convolution.
+    With ``up``, the output is twice as large: zeros between the pixels, convolution, filter.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        latent_dim: int,
+        *,
+        up: bool = False,
+        demodulate: bool = True,
+    ) -> None:
+        super().__init__()
+        self.style = EqualizedLinear(latent_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.scale = 1 / sqrt(inputs * kernel * kernel)
+        self.padding = kernel // 2
+        self.filter = Filter() if up else None
+        self.demodulate = demodulate
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """(N, inputs, H, W) and (N, latent_dim) to (N, outputs, H, W), or (N, outputs, 2H, 2W)."""
+        style, weight = self.style(w), self.weight * self.scale
+        x = x * style[:, :, None, None]
+        if self.filter is None:
+            x = conv2d(x, weight, padding=self.padding)
+        else:
+            x = conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            x = self.filter(x, padding=1, gain=4.0)
+        if self.demodulate:
+            x = x * demodulation(weight, style)[:, :, None, None].to(x.dtype)
+        return x
+
+
+def demodulation(weight: Tensor, style: Tensor) -> Tensor:
+    """1 / sqrt(sum((s w)^2) + epsilon) of each image and output channel, (N, outputs)."""
+    with torch.autocast(style.device.type, enabled=False):
+        squares = at_least_float32(weight).square().sum(dim=(2, 3))
+        return torch.rsqrt(at_least_float32(style).square() @ squares.T + EPSILON)
+
+
+class StyledLayer(nn.Module):
+    """A modulated 3 x 3 convolution, noise, bias and activation.
+
+    In training the noise is new for each image. In evaluation it is the same for all images and
+    runs; ``number`` decides which.
+    """
+
+    fixed_noise: Tensor
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        latent_dim: int,
+        image_shape: ImageShape,
+        number: int,
+        *,
+        up: bool,
+    ) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(inputs, outputs, 3, latent_dim, up=up)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.shape = (1, image_shape.height, image_shape.width)
+        noise = torch.randn(1, *self.shape, generator=torch.Generator().manual_seed(number))
+        self.register_buffer("fixed_noise", noise, persistent=False)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """The activations of the layer, (N, outputs, H, W)."""
+        x = self.conv(x, w)
+        if self.training:
+            noise = layer_noise(len(x), *self.shape, device=x.device)
+        else:
+            noise = self.fixed_noise
+        offset = (noise * self.noise_strength).to(x.dtype) + self.bias[:, None, None].to(x.dtype)
+        return activate(x + offset)
+
+
+class ToRgb(nn.Module):
+    """Feature maps to the channels of an image, by a modulated 1 x 1 convolution and a bias."""
+
+    def __init__(self, inputs: int, channels: int, latent_dim: int) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(inputs, channels, 1, latent_dim, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, channels, H, W), float32 also under autocast."""
+        return at_least_float32(self.conv(x, w)) + self.bias[:, None, None]
+
+
+class Shortcut(nn.Module):
+    """A 1 x 1 convolution whose output is upsampled."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = EqualizedConv(inputs, outputs, 1, bias=False)
+        self.filter = Filter()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, 2 H, 2 W)."""
+        return self.filter.upsample(self.conv(x))
+
+
+class Block(nn.Module):
+    """Two styled layers; the first doubles height and width.
+
+    With ``residual``, an upsampled 1 x 1 convolution of the input is added.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        latent_dim: int,
+        image_shape: ImageShape,
+        number: int,
+        *,
+        residual: bool,
+    ) -> None:
+        super().__init__()
+        rest = (latent_dim, image_shape)
+        self.first = StyledLayer(inputs, outputs, *rest, number, up=True)
+        self.second = StyledLayer(outputs, outputs, *rest, number + 1, up=False)
+        self.shortcut = Shortcut(inputs, outputs) if residual else None
+
+    def forward(self, x: Tensor, w: tuple[Tensor, Tensor]) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, 2 H, 2 W)."""
+        maps: Tensor = self.second(self.first(x, w[0]), w[1])
+        return maps if self.shortcut is None else (maps + self.shortcut(x)) * sqrt(0.5)
