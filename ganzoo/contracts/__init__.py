@@ -35,6 +35,7 @@ from ganzoo.contracts.networks import (
     LossRequirements,
     MappingGenerator,
     Networks,
+    ReconstructingDiscriminator,
     TrainingLatents,
 )
 from ganzoo.contracts.stateful import Stateful
@@ -73,6 +74,7 @@ __all__ = [
     "PixelAugmentation",
     "RawImage",
     "RealImages",
+    "ReconstructingDiscriminator",
     "Regularizer",
     "ScalableDataset",
     "Scores",
