@@ -1,12 +1,12 @@
-"""A loss in one file: ``ganzoo train blossoms dcgan relativistic --plugin my_gan.py``."""
+"""A loss in one file: ``ganzoo train blossoms dcgan boundary-seeking --plugin my_gan.py``."""
 
 from torch.nn.functional import softplus
 
 from ganzoo import LossSpec, Options, Scores, Terms, hookimpl
 
 
-class Relativistic:
-    """Relativistic GAN: E[softplus(C(x_f) - C(x_r))] for the discriminator."""
+class BoundarySeeking:
+    """Boundary-seeking GAN: generated images get scores of 0, so that D = sigmoid(0) = 1/2."""
 
     independent_scores = False
 
@@ -14,12 +14,12 @@ class Relativistic:
         """The loss has no options."""
 
     def discriminator(self, scores: Scores) -> Terms:
-        """-E[log sigmoid(C(x_r) - C(x_f))]."""
-        return {"relativistic": softplus(scores.fake - scores.real).mean()}
+        """-E[log D(x)] - E[log(1 - D(G(z)))]."""
+        return {"real": softplus(-scores.real).mean(), "fake": softplus(scores.fake).mean()}
 
     def generator(self, scores: Scores) -> Terms:
-        """-E[log sigmoid(C(x_f) - C(x_r))]."""
-        return {"relativistic": softplus(scores.real - scores.fake).mean()}
+        """1/2 E[(log D(G(z)) - log(1 - D(G(z))))^2], which is half of the squared score."""
+        return {"boundary": scores.fake.square().mean() / 2}
 
 
 @hookimpl
@@ -27,9 +27,9 @@ def ganzoo_losses() -> list[LossSpec]:
     """One loss."""
     return [
         LossSpec(
-            name="relativistic",
-            summary="Relativistic GAN loss of pairs of real and generated images.",
-            factory=Relativistic,
-            reference="Jolicoeur-Martineau 2018, arXiv 1807.00734",
+            name="boundary-seeking",
+            summary="Boundary-seeking GAN loss: generated images get scores near 0.",
+            factory=BoundarySeeking,
+            reference="Hjelm et al. 2017, arXiv 1702.08431, section 3",
         )
     ]

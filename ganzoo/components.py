@@ -225,10 +225,21 @@ class RegularizerSpec(ComponentSpec):
     kind = "regularizer"
 
 
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AugmentationSpec(ComponentSpec):
     """``factory(options)`` returns an :data:`~ganzoo.Augmentation`."""
 
     kind = "augmentation"
+
+    suggested_below: int = 0
+    """For datasets of fewer images than this, it is suggested to the user; with 0, never."""
+
+    def faults(self) -> Iterator[str]:
+        """As for every component, and a wrong type of ``suggested_below``."""
+        yield from super().faults()
+        number: Any = self.suggested_below
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+            yield f"its suggested_below should be a whole number from 0 on, not {number!r}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

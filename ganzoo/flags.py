@@ -25,6 +25,9 @@ FLAGS: Mapping[str, Flag] = {
     "seed": Flag("seed", int, "Random seed of the whole run."),
     "device": Flag("train.device", str, "Where to train: auto, cpu, cuda, cuda:N or mps."),
     "devices": Flag("train.devices", int, "Number of devices, with one process each."),
+    "init_from": Flag(
+        "train.init_from", str, "Start from the weights of this run folder or checkpoint."
+    ),
     "precision": Flag("train.precision", str, "Precision of computation: fp32, tf32 or bf16."),
 }
 """Flags by their name in Python."""

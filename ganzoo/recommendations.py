@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from ganzoo.components import ComponentSpec, ObserverSpec
+from ganzoo.components import AugmentationSpec, ComponentSpec, ObserverSpec
 from ganzoo.errors import RequestError
 from ganzoo.settings import Settings
 
@@ -52,3 +52,12 @@ def add_default_observers(observers: Mapping[str, ComponentSpec], settings: Sett
             settings.recommend({f"{section}.name": qualified_name}, origin="default")
             if spec.warning_if_off and settings.is_removed(section):
                 warnings.warn(f"{section}=false: {spec.warning_if_off}", stacklevel=4)
+
+
+def augmentations_for(images: int, components: Iterable[ComponentSpec]) -> list[str]:
+    """The names of the augmentations among the components that are suggested for so few images."""
+    return [
+        component.name
+        for component in components
+        if isinstance(component, AugmentationSpec) and images < component.suggested_below
+    ]

@@ -23,6 +23,7 @@ def evaluate(
     extractor: str | None = None,
     samples: int | None = None,
     checkpoint: str | int | None = None,
+    per_class: bool = False,
     device: str = "cpu",
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
@@ -31,12 +32,15 @@ def evaluate(
 
     ``checkpoint`` is ``"last"``, ``"best"`` or a step; by default, the last checkpoint of a folder,
     or the loaded checkpoint of a TrainedRun. ``evaluate(run).scalars["metric/kid"]`` is a float.
+    With ``per_class``, a conditional run also has the metrics of each class:
+    ``scalars["metric/class/daisy/kid"]``.
 
     Raises RequestError if the real images are not those that the run was trained on.
     """
     folder, stored, objects = open_run(run, {})
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
+    given["evaluate.per_class"] = per_class
     stored.add({key: value for key, value in given.items() if value}, "Python")
     stored.add(settings or {}, "Python")
     resolved = Run.resolve(stored, objects.registry(stored), recommend=False, measure=True)

@@ -21,6 +21,7 @@ from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.recommendations import (
     add_default_observers,
     apply_recommendations,
+    augmentations_for,
     remove_alternatives,
 )
 from ganzoo.registry import Registry
@@ -79,6 +80,8 @@ class Run(BaseModel):
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _turned_off: Mapping[str, Sequence[str]] = PrivateAttr(default_factory=dict)
     """The components that the settings remove with ``false``, by their named section."""
+    _installed: Sequence[ComponentSpec] = PrivateAttr(default=())
+    """The installed augmentations."""
 
     @classmethod
     def resolve(
@@ -137,6 +140,7 @@ class Run(BaseModel):
             raise setting_error(error, "", known, settings.origins) from None
         run._schedules, run._origins = found.schedules, settings.origins
         run._turned_off = found.turned_off()
+        run._installed = [entry.component for entry in found.registry.entries("augmentation")]
         return run
 
     def with_measures(self) -> Self:
@@ -156,6 +160,10 @@ class Run(BaseModel):
         element of a list.
         """
         return self._schedules
+
+    def augmentations_for(self, images: int) -> Sequence[str]:
+        """The names of the installed augmentations that are suggested for so few images."""
+        return augmentations_for(images, self._installed)
 
     @property
     def origins(self) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from ganzoo.components import Options
+from ganzoo.components import LocalPath, Options
 from ganzoo.data.preparation import Preparation
 from ganzoo.settings import split_names
 
@@ -77,6 +77,13 @@ class OptimizerOptions(Options):
     )
     eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
     steps: int = Field(1, ge=1, le=1000, description="Updates of this network in each step.")
+    freeze: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Number of the network's first layers that are not trained, counted along its "
+        "computation: those next to the image for the discriminator.",
+    )
 
 
 class EmaOptions(Options):
@@ -119,6 +126,14 @@ class TrainOptions(Options):
         None,
         description='Stop after this time, such as "11.5 hours", with a checkpoint to resume from; '
         "for a sweep, the time of the whole sweep.",
+    )
+    init_from: LocalPath | None = Field(
+        None,
+        description="Start from the weights of this run folder or checkpoint, as far as its "
+        "layers fit.",
+    )
+    init_from_ema: bool = Field(
+        False, description="Start the generator from the EMA generator of init_from."
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
@@ -214,6 +229,10 @@ class EvaluateOptions(Options):
     real: int = Field(
         10_000, ge=1, le=1_000_000, description="Largest number of real images to compare with."
     )
+    per_class: bool = Field(
+        False,
+        description="Compute the metrics of each class, too, for a conditional run with classes.",
+    )
     best: str | None = Field(
         None,
         description="The metric that chooses the best checkpoint, such as kid, or one of its "
@@ -236,7 +255,9 @@ class DataOptions(Preparation):
         (),
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )
-    balance: bool = Field(False, description="Show each class equally often.")
+    balance: bool = Field(
+        False, description="Show each class, or each combination of several classes, equally often."
+    )
     conditional: bool = Field(
         False,
         description="Whether the networks are told each image's condition: its class, its classes "

@@ -95,6 +95,7 @@ _AUGMENTATION_METHODS = (
     ("sample_affine",),
     ("sample_color_matrix",),
     ("sample_parameters", "apply"),
+    ("replace_real",),
 )
 """The methods of each kind of augmentation."""
 
@@ -109,9 +110,11 @@ def _require_augmentation(augmentation: Any) -> None:
         hint = next(filter(None, (_rename_hint(augmentation, method) for method in known)), "")
         raise ContractError(
             "it has no method that changes images: define sample_affine, or sample_color_matrix, "
-            f"or sample_parameters and apply{hint}",
+            f"or sample_parameters and apply, or replace_real{hint}",
             augmentation,
         )
+    if ("replace_real",) in kinds and apply_to != "real":
+        raise ContractError('it replaces real images, so apply_to must be "real"', augmentation)
     for methods in kinds:
         _require_methods(augmentation, methods)
     _require_state_methods(augmentation)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "fully-convolutional": {"architecture.base_channels": 2},
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
@@ -22,6 +22,12 @@ SMALL = {
     },
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "r3gan": {
+        "architecture.max_channels": 4,
+        "architecture.group_size": 4,
+        "architecture.blocks": 1,
+        "architecture.latent_dim": 4,
+    },
     "resnet": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
     "stylegan2": {
         "architecture.max_channels": 4,
@@ -61,7 +67,7 @@ def default_signals() -> None:
 
 
 @pytest.fixture
-def small() -> Mapping[str, Mapping[str, int]]:
+def small() -> Mapping[str, Mapping[str, Any]]:
     """Options that make architectures small, by architecture."""
     return SMALL
 

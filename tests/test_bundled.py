@@ -94,6 +94,7 @@ def installed_weights(path: Path) -> dict[str, object]:
 
 OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "ada": lambda path: {"p": 0.8, "filter": 1, "noise": 1, "cutout": 1},
+    "apa": lambda path: {"p": 0.5},
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
     "effnet-lite0": installed_weights,
@@ -111,6 +112,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
         **{"features": "random", "feature_resolution": 64},
     },
     "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
+    "r3gan": lambda path: {"channel_base": 64, "max_channels": 8, "blocks": 1, "group_size": 4},
     "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
     "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},

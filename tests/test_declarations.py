@@ -65,6 +65,7 @@ def test_a_wrong_declaration_is_refused_with_the_components_name(
     ("component", "changes", "fault"),
     [
         (ganzoo.MetricSpec, {"goal": "lowest"}, "its goal should be low, high or real"),
+        (ganzoo.AugmentationSpec, {"suggested_below": -1}, "its suggested_below should be"),
         (ganzoo.ExtractorSpec, {"packages": "torch"}, "its packages should be a tuple of names"),
         (
             ganzoo.ExtractorSpec,

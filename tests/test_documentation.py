@@ -197,4 +197,4 @@ def test_the_plugin_of_the_readme_loads(tmp_path: Path) -> None:
     file.write_text(code, encoding="utf-8")
     registry = Registry.discover(files=[file])
     assert not registry.failures
-    assert registry.find("loss", "gan-of-the-readme/relativistic").component.summary
+    assert registry.find("loss", "gan-of-the-readme/boundary-seeking").component.summary

@@ -41,6 +41,9 @@ def evaluate(
             "given several times.",
         ),
     ] = None,
+    per_class: Annotated[
+        bool, typer.Option("--per-class", help="Compute the metrics of each class, too.")
+    ] = False,
     device: Device = "cpu",
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
@@ -54,6 +57,7 @@ def evaluate(
     - `ganzoo evaluate RUN`
     - `ganzoo evaluate RUN --metric fd --metric kid --checkpoint best --samples 5000`
     - `ganzoo evaluate RUN --checkpoint all --extractor random`
+    - `ganzoo evaluate RUN --metric kid --per-class`
 
     """
     from ganzoo.api import stored_settings
@@ -66,6 +70,7 @@ def evaluate(
     settings.override(changes or [])
     metrics = [name for names in metric or () for name in split_names(names)]
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
+    asked["evaluate.per_class"] = per_class
     settings.add({key: value for key, value in asked.items() if value}, "command line")
     known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, recommend=False, measure=True)

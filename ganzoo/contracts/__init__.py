@@ -10,6 +10,7 @@ from ganzoo.contracts.augmentations import (
     ColorAugmentation,
     GeometricAugmentation,
     PixelAugmentation,
+    RealImageReplacement,
 )
 from ganzoo.contracts.conditions import Condition, ConditionKind
 from ganzoo.contracts.datasets import (
@@ -73,6 +74,7 @@ __all__ = [
     "Phase",
     "PixelAugmentation",
     "RawImage",
+    "RealImageReplacement",
     "RealImages",
     "ReconstructingDiscriminator",
     "Regularizer",

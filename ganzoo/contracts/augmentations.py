@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contracts.images import ImageShape
+from ganzoo.contracts.steps import RealImages, Step
 
 ApplyTo = Literal["real", "all"]
 """Which images an augmentation changes.
@@ -75,4 +76,26 @@ class PixelAugmentation(Protocol):
         ...
 
 
-Augmentation = GeometricAugmentation | ColorAugmentation | PixelAugmentation
+@runtime_checkable
+class RealImageReplacement(Protocol):
+    """Other images in place of some real ones, whenever the discriminator is updated.
+
+    They replace images that the augmentations of real images have changed already, in each phase
+    that updates the discriminator, also in phases of regularizers.
+    """
+
+    @property
+    def apply_to(self) -> ApplyTo:
+        """``"real"``."""
+        ...
+
+    def replace_real(self, step: Step, real: RealImages) -> Tensor:
+        """The images that the discriminator gets as real ones, with the shape of ``real.images``.
+
+        Row i must fit row i of ``real.condition``, which does not change. Gradients are not used.
+        Do not read ``step.real`` or ``step.scores``, which do not exist yet.
+        """
+        ...
+
+
+Augmentation = GeometricAugmentation | ColorAugmentation | PixelAugmentation | RealImageReplacement

@@ -87,6 +87,9 @@ class Step(Protocol):
     def real(self) -> RealImages:
         """The last batch of real images, augmented by the augmentations of real images.
 
+        If the phase updates the discriminator, a :class:`~ganzoo.RealImageReplacement` may have
+        replaced some.
+
         Other updates of the step use the same tensors: do not change them in place.
         """
         ...

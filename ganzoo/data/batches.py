@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,8 +29,8 @@ class Batch(NamedTuple):
 class Batches:
     """Batches of real images, by their position in an order that depends on the seed.
 
-    With ``balance``, each class is shown equally often. Raises RequestError if images do not
-    have one class each, or are read in chunks.
+    With ``balance``, each class, or each combination of several classes, is shown equally often.
+    Raises RequestError if images do not have classes, or are read in chunks.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class Batches:
 
 def require_balance(condition: Condition | None, *, chunked: bool) -> None:
     """Raise RequestError if classes cannot be shown equally often."""
-    require_classes(condition, "data.balance", "write data.balance=false")
+    if condition is None or condition.kind != "classes":
+        require_classes(condition, "data.balance", "write data.balance=false")
     if chunked:
         raise RequestError(
             "data.balance: images that are read in chunks cannot be balanced; write "
@@ -87,7 +89,10 @@ def _order(data: Collection, seed: int, balance: bool) -> Order:
     if balance:
         require_balance(data.condition, chunked=isinstance(store, StreamedImages))
         assert data.values is not None
-        return balanced(numbers, data.values[numbers], seed)
+        labels = data.values[numbers]
+        if labels.ndim > 1:  # several classes: each combination counts as one
+            labels = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
+        return balanced(numbers, labels, seed)
     if isinstance(store, StreamedImages):
         return windowed(numbers, store.chunk, store.window, seed)
     return shuffled(numbers, seed)

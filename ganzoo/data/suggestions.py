@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ganzoo.data.inspection import Report
 from ganzoo.data.preparation import Preparation
@@ -10,8 +10,8 @@ from ganzoo.data.preparation import Preparation
 _LARGEST = 256
 """The largest suggested resolution in pixels; with more, a run takes days on one GPU."""
 
-_SMALL, _TINY = 100_000, 10_000
-"""With fewer images, augmentation helps; with fewer still, the discriminator memorizes them."""
+_SMALL = 100_000
+"""With fewer images, augmentation helps."""
 
 
 def suggest_settings(
@@ -21,11 +21,13 @@ def suggest_settings(
     resolution_is_known: bool = False,
     can_skip: bool = False,
     can_balance: bool = True,
+    augmentations: Sequence[str] = (),
 ) -> Iterator[tuple[str, str]]:
     """Arguments of ``ganzoo train``, each with the reason for it.
 
     ``resolution_is_known`` says that the dataset recommends a resolution, ``can_skip`` that it can
     leave out images that cannot be read, ``can_balance`` that its classes can be balanced.
+    ``augmentations`` are the names of those that are suggested for so few images.
     """
     transparent = len(report.oddities.get("transparent", ()))
     if resolution_is_known:
@@ -52,11 +54,11 @@ def suggest_settings(
             "--augment flip",
             "doubles the images; not for images that must not be mirrored, such as text",
         )
-    if report.images < _TINY:
-        yield (
-            "--augment shift augment.shift.apply_to=all",
-            "keeps the discriminator from memorizing so few images",
-        )
+    if augmentations:
+        first, *others = augmentations
+        instead = "".join(f"; or --augment {name}" for name in others)
+        reason = "keeps the discriminator from memorizing so few images"
+        yield f"--augment {first}", reason + instead
     if len(report.classes) > 1:
         yield "data.conditional=true", "lets you choose the class of generated images"
     elif report.values:

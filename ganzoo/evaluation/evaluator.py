@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from math import isfinite
 from typing import NamedTuple
 
@@ -86,6 +86,11 @@ class CachedRealImages:
         """All real images; their features are read from the cache if they are in it."""
         return _CachedImageSet(self, progress)
 
+    def of(self, rows: Tensor, name: str) -> CachedRealImages:
+        """The real images of these numbers, with a name for them; baselines are cached by it."""
+        identity = cache_key(images=self.identity, group=name)
+        return CachedRealImages(self.images[rows], identity, self.extract, self.cache, self.device)
+
 
 class _CachedImageSet(TensorImageSet):
     """Real images whose features are read from the cache, or computed and written to it."""
@@ -127,6 +132,26 @@ class _FeatureUseRecorder:
         return self._images.features
 
 
+class Group(NamedTuple):
+    """Real images, and the generated ones that are compared with them."""
+
+    real: Tensor
+    """Their numbers, int64."""
+    generated: Tensor
+
+
+class _PartOfImageSet(TensorImageSet):
+    """Some of the images of a set, with their features, which are computed once for all."""
+
+    def __init__(self, whole: ImageSet, images: Tensor, rows: Tensor) -> None:
+        super().__init__(images[rows])
+        self._whole = whole
+        self._rows = rows
+
+    def _compute_features(self) -> Tensor:
+        return self._whole.features[self._rows]
+
+
 class Evaluator:
     """Computes all metrics of generated images; they share one set of features."""
 
@@ -139,12 +164,14 @@ class Evaluator:
         made: Tensor,
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
+        groups: Mapping[str, Group] = {},
     ) -> dict[str, Score]:
         """The scores of generated images, uint8 (N, C, H, W) of the real ones' shape, by name.
 
-        With ``failed``, a metric that fails is skipped and reported to it. Without, its error is
-        raised: RequestError if the metric rejected the images, ArithmeticError if a value is not
-        finite.
+        Those of each group are named ``class/GROUP/...``; a metric that rejects the few images of a
+        group has no score there. With ``failed``, a metric that fails is skipped and reported to
+        it. Without, its error is raised: RequestError if the metric rejected the images,
+        ArithmeticError if a value is not finite.
         """
         real = self.real.image_set(progress)
         fake = TensorImageSet(
@@ -157,21 +184,40 @@ class Evaluator:
         for number, configured in enumerate(self._metrics, 1):
             progress("metrics", number - 1, len(self._metrics))
             try:
-                scores |= self._scores(configured, real, fake)
+                scores |= self._scores(configured, real, fake, self.real)
             except Exception as error:
                 if failed is None:
                     raise
                 failed(configured.name, error)
             progress("metrics", number, len(self._metrics))
+        for number, (name, group) in enumerate(groups.items()):
+            progress("metrics of classes", number, len(groups))
+            of_group = self._scores_of_group(name, group, real, made, fake)
+            scores |= {f"class/{name}/{value}": score for value, score in of_group.items()}
+        return scores
+
+    def _scores_of_group(
+        self, name: str, group: Group, real: ImageSet, made: Tensor, fake: ImageSet
+    ) -> dict[str, Score]:
+        """The scores of the metrics that do not reject so few images."""
+        cached = self.real.of(group.real, name)
+        sets = (
+            _PartOfImageSet(real, self.real.images, group.real),
+            _PartOfImageSet(fake, made, group.generated),
+        )
+        scores: dict[str, Score] = {}
+        for configured in self._metrics:
+            with suppress(RequestError, ArithmeticError):
+                scores |= self._scores(configured, *sets, cached)
         return scores
 
     def _scores(
-        self, configured: ConfiguredMetric, real: ImageSet, fake: ImageSet
+        self, configured: ConfiguredMetric, real: ImageSet, fake: ImageSet, cached: CachedRealImages
     ) -> dict[str, Score]:
         recorder = _FeatureUseRecorder(fake)
         values = compute(configured, real, recorder)
         by_features = recorder.features_used
-        baselines = self._baselines(configured, real, by_features)
+        baselines = _baselines(configured, cached, real, by_features)
         scores = {}
         for name, (value, images) in values.items():
             baseline, baseline_images = baselines.get(name, (None, 0))
@@ -186,23 +232,24 @@ class Evaluator:
             )
         return scores
 
-    def _baselines(
-        self, configured: ConfiguredMetric, real: ImageSet, by_features: bool
-    ) -> Mapping[str, MetricValue]:
-        """The metric's values for one half of the real images against the other half."""
-        if len(real) < 4:
+
+def _baselines(
+    configured: ConfiguredMetric, cached: CachedRealImages, real: ImageSet, by_features: bool
+) -> Mapping[str, MetricValue]:
+    """The metric's values for one half of the real images against the other half."""
+    if len(real) < 4:
+        return {}
+    features = cached.extract.identity if by_features else ""
+    key = cache_key(images=cached.identity, metric=configured.identity, features=features)
+    values = cached.cache.load_values(key)
+    if values is None:
+        halves = (_half(cached, real, start, by_features) for start in (0, 1))
+        try:
+            values = compute(configured, *halves)
+        except RequestError:  # half of the images may be too few for the metric
             return {}
-        features = self.real.extract.identity if by_features else ""
-        key = cache_key(images=self.real.identity, metric=configured.identity, features=features)
-        values = self.real.cache.load_values(key)
-        if values is None:
-            halves = (_half(self.real, real, start, by_features) for start in (0, 1))
-            try:
-                values = compute(configured, *halves)
-            except RequestError:  # half of the images may be too few for the metric
-                return {}
-            self.real.cache.save_values(key, values)
-        return values
+        cached.cache.save_values(key, values)
+    return values
 
 
 def _half(

@@ -23,7 +23,7 @@ from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.output.device import require_device
-from ganzoo.output.truncation import TruncatedGenerator
+from ganzoo.output.truncation import truncated
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.conditional import network_condition
@@ -189,11 +189,13 @@ class TrainedRun:
     def truncated(self, truncation: float) -> Generator:
         """The generator with truncated latents; at 1, the generator itself.
 
+        A generator with intermediate latents (``MappingGenerator``) truncates these.
+
         Raises RequestError unless 0 < truncation <= 1.
         """
         if not 0 < truncation <= 1:
             raise RequestError(f"truncation={truncation}: it must be above 0 and at most 1")
-        return self.generator if truncation == 1 else TruncatedGenerator(self.generator, truncation)
+        return self.generator if truncation == 1 else truncated(self.generator, truncation)
 
     def to(self, device: str) -> TrainedRun:
         """Move the networks to a device; returns the run itself.

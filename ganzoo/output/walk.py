@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from PIL import Image
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from ganzoo import imaging
-from ganzoo.contracts import Generator
+from ganzoo.contracts import Generator, MappingGenerator
 from ganzoo.output.animation import on_white
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import images_from_latents, latents_of
@@ -54,12 +54,45 @@ def walk(
 
     A frame is an RGB grid with one image of each walk. Each pixel is repeated until the frame's
     shorter side has at least 256 pixels. The walk is a loop: the first frame follows the last.
+
+    Latents are interpolated spherically; intermediate latents, if the generator has some, linearly
+    (Karras et al. 2019, arXiv 1812.04948, section 4.1).
     """
+    interpolate: Callable[[Tensor, Tensor, float], Tensor] = slerp
+    if isinstance(generator, MappingGenerator):
+        keyframes = [_mapped(generator, latents, condition) for latents in keyframes]
+        generator, condition, interpolate = Synthesis(generator), None, torch.lerp
     for start, end in itertools.pairwise([*keyframes, keyframes[0]]):
         for frame in range(frames):
-            yield on_white(
-                _grid(images_from_latents(generator, slerp(start, end, frame / frames), condition))
-            )
+            latents = interpolate(start, end, frame / frames)
+            yield on_white(_grid(images_from_latents(generator, latents, condition)))
+
+
+class Synthesis(Generator):
+    """The part of a generator that makes images from intermediate latents."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        """Intermediate latents; those of a condition cannot be drawn."""
+        assert isinstance(self.generator, MappingGenerator)
+        return self.generator.map(self.generator.sample_latents(n, random))
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The images of intermediate latents; the condition is a part of these."""
+        assert isinstance(self.generator, MappingGenerator)
+        return self.generator.synthesize(latents)
+
+
+@torch.no_grad()
+def _mapped(generator: Generator, latents: Tensor, condition: Tensor | None) -> Tensor:
+    """The intermediate latents, on the CPU."""
+    assert isinstance(generator, MappingGenerator)
+    device = next(generator.parameters()).device
+    rows = None if condition is None else condition.to(device)
+    return generator.map(latents.to(device), rows).cpu()
 
 
 def _grid(images: Tensor) -> Image.Image:

@@ -15,15 +15,20 @@ from ganzoo.contracts import (
     ColorAugmentation,
     GeometricAugmentation,
     PixelAugmentation,
+    RealImageReplacement,
 )
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, rebuilt_with_state
+from ganzoo.testing.updates import check_updates
 
 _N = 4
 _SHAPES = ((_N, 3, 16, 16), (_N, 1, 12, 20))
 _KINDS = (GeometricAugmentation, ColorAugmentation, PixelAugmentation)
-_METHODS = ("sample_affine", "sample_color_matrix", "sample_parameters", "apply")
+_METHODS = (
+    *("sample_affine", "sample_color_matrix", "sample_parameters", "apply"),
+    "replace_real",
+)
 
 
 def check_augmentation(component: ComponentSpec, options: Options, problems: Problems) -> None:
@@ -36,10 +41,14 @@ def check_augmentation(component: ComponentSpec, options: Options, problems: Pro
     # Without a valid apply_to it is an instance of no kind, even if it has the methods.
     has_method = any(hasattr(augmentation, method) for method in _METHODS)
     if not problems.expect(
-        isinstance(augmentation, _KINDS) or (not valid and has_method),
+        isinstance(augmentation, (*_KINDS, RealImageReplacement)) or (not valid and has_method),
         "it has no method that changes images: define sample_affine(), or sample_color_matrix(), "
-        "or sample_parameters() and apply()",
+        "or sample_parameters() and apply(), or replace_real()",
     ):
+        return
+    if isinstance(augmentation, RealImageReplacement):
+        check_updates(component, options, problems)
+    if not isinstance(augmentation, _KINDS):
         return
     for shape in _SHAPES:
         with problems.catching("it cannot be applied"):

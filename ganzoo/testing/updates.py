@@ -1,4 +1,4 @@
-"""Updates with linear networks, to check losses and regularizers."""
+"""Updates with linear networks, to check losses, regularizers and replaced real images."""
 
 from __future__ import annotations
 
@@ -67,7 +67,11 @@ def _setup(component: ComponentSpec, built: BuiltComponent, shape: ImageShape) -
         components = Components(built, {}, {})
     else:
         neutral = LossSpec(name="score", summary="The mean score.", factory=_Score)
-        components = Components(_built(neutral, Options()), {component.name: built}, {})
+        found = {component.name: built}
+        regularizers, augmentations = (
+            (found, {}) if component.kind == "regularizer" else ({}, found)
+        )
+        components = Components(_built(neutral, Options()), regularizers, augmentations)
     engine = Engine(TrainOptions(device="cpu"))
     return trial_setup(components, stand_ins(shape), shape, engine)
 

@@ -23,6 +23,7 @@ from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
 from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
+from ganzoo.training.frozen_layers import freeze_layers
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import repeats
 from ganzoo.training.randomness import Randomness
@@ -69,6 +70,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in networks.by_name().values():
         network.to(device=engine.device).to(memory_format=memory_format)
+    freeze_layers(networks, run.train, data.shape, condition)
     batches = _batches(run, data, engine, memory_format)
     growth = GrowthSchedule(
         *(run, networks, data.shape),

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import Scores, Stateful, Step
+from ganzoo.contracts import RealImages, Scores, Stateful, Step
+from ganzoo.structure import require_tensor
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.weights import Weights
 
@@ -64,6 +65,14 @@ class BuiltComponent:
     def _state(self) -> Stateful:
         has_frozen = bool(getattr(self.built, "frozen_parameters", ()))
         return Weights(self.built) if has_frozen else self.built
+
+    def replace_real(self, step: Step, real: RealImages) -> RealImages:
+        """The images that the component puts in place of real ones, without gradient."""
+        with self.code, torch.no_grad():
+            images = self.built.replace_real(step, real)
+            at = self.built.replace_real
+            require_tensor("the result of replace_real()", images, real.images.shape, at)
+            return RealImages(images.detach(), real.condition)
 
     def observe(self, step: Step, scores: Scores) -> None:
         """Pass the scores of an update to the component."""

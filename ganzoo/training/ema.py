@@ -68,6 +68,10 @@ class Ema:
         torch._foreach_lerp_(self._weights, weights, 1.0 - decay)
         for averaged, buffer in zip(self._buffers, generator.buffers(), strict=True):
             averaged.copy_(buffer)
+        self.mark_changed()
+
+    def mark_changed(self) -> None:
+        """Compute the batch statistics again before they are used: the weights have changed."""
         self.statistics_are_current, self._updated = False, True
 
     @torch.no_grad()

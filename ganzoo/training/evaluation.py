@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ganzoo import imaging
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import Extractor, Generator
+from ganzoo.contracts import Condition, Extractor, Generator
 from ganzoo.data.collection import Collection
-from ganzoo.data.order import spread_evenly
+from ganzoo.data.order import Indices, spread_evenly
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.cache import EvaluationCache, cache_key
 from ganzoo.evaluation.evaluator import (
@@ -21,6 +21,7 @@ from ganzoo.evaluation.evaluator import (
     ConfiguredMetric,
     Evaluator,
     Failed,
+    Group,
     Progress,
 )
 from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor
@@ -44,6 +45,8 @@ class Evaluation:
             raise RequestError("no metric is installed: `ganzoo list metrics` shows them")
         if not run.extractor:
             raise RequestError("no feature extractor is installed: choose one with extractor=NAME")
+        if run.evaluate.per_class:
+            _require_classes(run, data.condition)
         self.run = run
         self._data = data
         self._device = device
@@ -96,8 +99,9 @@ class Evaluation:
         """
         start = time.perf_counter()
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
-        generated = self._generate(generator, progress)
-        scores = evaluator(generated, progress, failed)
+        conditions = self._conditions()
+        generated = self._generate(generator, conditions, progress)
+        scores = evaluator(generated, progress, failed, self._groups(conditions))
         assert self.run.extractor
         return EvaluationResult(
             step=step,
@@ -113,18 +117,45 @@ class Evaluation:
             seconds=round(time.perf_counter() - start, 1),
         )
 
-    def _generate(self, generator: Generator, progress: Progress) -> Tensor:
-        count = self.run.evaluate.samples
-        conditional = self.run.data.conditional
-        frequencies = ConditionFrequencies.of(self._data) if conditional else None
-        batches, seed = [], self.run.seed
+    def _conditions(self) -> Tensor | None:
+        """What the generator is told about each image; ``None`` if it is not conditional."""
+        if not self.run.data.conditional:
+            return None
+        numbers = range(self.run.evaluate.samples)
+        return ConditionFrequencies.of(self._data).sample(numbers, self.run.seed)
+
+    def _generate(
+        self, generator: Generator, conditions: Tensor | None, progress: Progress
+    ) -> Tensor:
+        count, batches = self.run.evaluate.samples, []
         for batch in torch.arange(count).split(AT_ONCE):
             progress("generated images", int(batch[0]), count)
-            indices = batch.tolist()
-            conditions = frequencies.sample(indices, seed) if frequencies else None
-            latents = latents_of(generator, indices, seed)
-            batches.append(images_from_latents(generator, latents, conditions))
+            latents = latents_of(generator, batch.tolist(), self.run.seed)
+            rows = None if conditions is None else conditions[batch]
+            batches.append(images_from_latents(generator, latents, rows))
         return torch.cat(batches)
+
+    def _groups(self, conditions: Tensor | None) -> dict[str, Group]:
+        """With ``evaluate.per_class``, the real and the generated images of each class."""
+        condition, values = self._data.condition, self._data.values
+        if not self.run.evaluate.per_class:
+            return {}
+        assert condition is not None
+        assert values is not None
+        assert conditions is not None
+        real = torch.from_numpy(values[_real_numbers(self.run, self._data)])
+
+        def members(of_images: Tensor, label: int) -> Tensor:
+            one = condition.kind == "class"
+            return (of_images == label if one else of_images[:, label] == 1).nonzero()[:, 0]
+
+        groups = {
+            name: Group(members(real, label), members(conditions, label))
+            for label, name in enumerate(condition.names)
+        }
+        return {
+            name: each for name, each in groups.items() if len(each.real) and len(each.generated)
+        }
 
     def _evaluator_at(self, point: GrowthPoint) -> Evaluator:
         """The evaluator with the real images at a stage's resolution."""
@@ -137,12 +168,26 @@ class Evaluation:
 
 def real_images(run: Run, data: Collection, point: GrowthPoint) -> Tensor:
     """The real images of a run's metrics at a stage's resolution, uint8 (N, C, H, W)."""
-    indices = spread_evenly(data.indices, run.evaluate.real)
-    taken = torch.from_numpy(data.store.take(indices)).permute(0, 3, 1, 2)
+    taken = torch.from_numpy(data.store.take(_real_numbers(run, data))).permute(0, 3, 1, 2)
     batches = [
         imaging.to_uint8(point.shrink(imaging.from_uint8(batch))) for batch in taken.split(AT_ONCE)
     ]
     return torch.cat(batches)
+
+
+def _real_numbers(run: Run, data: Collection) -> Indices:
+    return spread_evenly(data.indices, run.evaluate.real)
+
+
+def _require_classes(run: Run, condition: Condition | None) -> None:
+    """Raise RequestError unless the generator can be asked for a class."""
+    if not run.data.conditional:
+        raise RequestError(
+            "evaluate.per_class: the run is not conditional, so it has no images of one class: "
+            "train with data.conditional=true"
+        )
+    if condition and condition.kind == "vector":
+        raise RequestError(f"evaluate.per_class: the images have {condition}, not classes")
 
 
 def _configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:

@@ -107,8 +107,11 @@ class Loop:
 
     def _before_first_step(self) -> None:
         self.reporter.draw_first()
-        if self._run.train.on_nonfinite == "rollback" and not self.checkpoints.is_saved:
-            self._recovery.save(due=True)  # for a rollback
+        train = self._run.train
+        # To roll back to, and so that a resumed run does not need the run that it started from.
+        needed = train.on_nonfinite == "rollback" or train.init_from is not None
+        if needed and not self.checkpoints.is_saved:
+            self._recovery.save(due=True)
 
     def after_step(self, before: Position, stopping: Callable[[], bool] = lambda: False) -> None:
         """Do what is due after the step from ``before``: samples, reports, checkpoints."""

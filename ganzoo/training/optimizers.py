@@ -97,7 +97,8 @@ class Optimizers:
         if trained != {name: saved["parameters"] for name, saved in self.state_dict().items()}:
             raise RequestError(
                 "other layers would be trained now than in the checkpoint: restore the sections "
-                "growth, loss and regularize"
+                "growth, loss and regularize, and train.generator.freeze and "
+                "train.discriminator.freeze"
             )
         for networks, optimizer in self._optimizers.items():
             _load(optimizer, state["+".join(networks)]["optimizer"])

@@ -10,7 +10,14 @@ import torch
 from ganzoo.attribution import PluginCode
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import ApplyTo, Feedback, LossRequirements, Method, Phase
+from ganzoo.contracts import (
+    ApplyTo,
+    Feedback,
+    LossRequirements,
+    Method,
+    Phase,
+    RealImageReplacement,
+)
 from ganzoo.run import Run
 from ganzoo.structure import require_phases
 from ganzoo.training.adversarial import Adversarial
@@ -78,6 +85,16 @@ class Components:
     def code_of(self, phase: Phase) -> PluginCode:
         """A context for the code of the loss, or of the regularizer that the phase is for."""
         return self.regularizers.get(phase.name, self.loss).code.only_own_frames()
+
+    def resist_memorization(self) -> bool:
+        """Whether an augmentation is for all images, or adapts to the discriminator's scores."""
+        built = [component.built for component in self.augmentations.values()]
+        return any(each.apply_to == "all" or isinstance(each, Feedback) for each in built)
+
+    def replacements(self) -> Sequence[BuiltComponent]:
+        """The augmentations that replace real images."""
+        augmentations = self.augmentations.values()
+        return [each for each in augmentations if isinstance(each.built, RealImageReplacement)]
 
     def pipeline(self, apply_to: ApplyTo) -> Pipeline:
         """The augmentations with this ``apply_to``."""

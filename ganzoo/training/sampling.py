@@ -43,10 +43,14 @@ class ConditionFrequencies:
     def of(cls, data: Collection, *, balance: bool = False) -> Self:
         """The frequencies of a run's images; with ``balance``, all classes with images are equal.
 
-        Images have classes or values. Of more than 10,000 images with values, 10,000 are used.
+        So are all combinations of several classes. Images have classes or values. Of more than
+        10,000 images with values, 10,000 are used.
         """
         assert data.condition is not None
         assert data.values is not None
+        if data.condition.kind == "classes" and balance:
+            combinations = torch.from_numpy(np.unique(data.values[data.indices], axis=0))
+            return cls([1] * len(combinations), combinations)
         if data.condition.kind != "class":
             rows = torch.from_numpy(data.values[spread_evenly(data.indices, _MOST_ROWS)])
             return cls([1] * len(rows), rows)

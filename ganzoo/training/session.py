@@ -26,6 +26,7 @@ from ganzoo.training.run_observers import build_observers
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
+from ganzoo.training.transfer import Source, Transfer
 
 
 def train(
@@ -43,16 +44,20 @@ def train(
     with switches(run.train), _stop_requests(run, progress) as stopping:
         with stopping.immediately():
             engine = _engine(run, progress)
+            source = Source.of(run, engine, progress.on_message)
             assembly = assemble(run, engine, progress)
+            transfer = Transfer(source, assembly) if source else None
             evaluation = _build_evaluation(assembly)
             if evaluation:
                 evaluation.check_metrics()
                 if note := evaluation.note:
                     progress.on_message(note)
+            if engine.is_main and (note := _few_images(assembly)):
+                progress.on_message(note)
         run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _ownership(run, run_folder, progress) as owner:
             args = (assembly, evaluation, run_folder, (progress, *others), stopping, owner)
-            return run_folder, _train(*args, resumed=False)
+            return run_folder, _train(*args, transfer, resumed=False)
 
 
 def resume(
@@ -70,8 +75,12 @@ def resume(
         with stopping.immediately():
             assembly = assemble(run, _engine(run, progress), progress)
             evaluation = _build_evaluation(assembly)
+            transfer = None
+            if not Checkpoints(folder.checkpoints, keep=1).has_any():
+                source = Source.of(run, assembly.engine, progress.on_message)
+                transfer = Transfer(source, assembly) if source else None
         args = (assembly, evaluation, folder, (progress, *others), stopping, owner)
-        return _train(*args, resumed=True)
+        return _train(*args, transfer, resumed=True)
 
 
 def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
@@ -84,6 +93,16 @@ def _engine(run: Run, progress: Observer) -> Engine:
     if started and engine.processes > 1 and engine.is_main:
         progress.on_message(f"{started}, which train this run together")
     return engine
+
+
+def _few_images(assembly: Assembly) -> str:
+    """Which augmentations suit so few images, if the run has none against memorization."""
+    images = len(assembly.batches.data)
+    suggested = assembly.run.augmentations_for(images)
+    if not suggested or assembly.setup.components.resist_memorization():
+        return ""
+    choices = " or ".join(f"--augment {name}" for name in suggested)
+    return f"the discriminator may memorize {images:,} images: consider {choices}"
 
 
 @contextmanager
@@ -113,6 +132,7 @@ def _train(
     user_observers: Sequence[Observer],
     stopping: Stopping,
     owner: Ownership | None,
+    transfer: Transfer | None,
     *,
     resumed: bool,
 ) -> Outcome:
@@ -123,8 +143,11 @@ def _train(
     loop = Loop(assembly, checkpoints, observers, evaluation)
     if resumed and not _restore(loop, checkpoints, folder, message):
         return Outcome.FINISHED
+    if transfer:
+        transfer.start_ema(loop.trainer.ema)
+        message(transfer.message())
     if engine.is_main:
-        _record_session(folder, assembly, message)
+        _record_session(folder, assembly, transfer, message)
         step, tree = loop.progress.step, run.tree()
         observed = ObservedRun(folder=folder, step=step, resumed=resumed, settings=tree)
         built, failures = build_observers(run, observed)
@@ -175,9 +198,16 @@ def _build_evaluation(assembly: Assembly) -> Evaluation | None:
     return Evaluation(assembly.run, assembly.batches.data, assembly.engine.device)
 
 
-def _record_session(folder: RunFolder, assembly: Assembly, message: Callable[[str], None]) -> None:
+def _record_session(
+    folder: RunFolder,
+    assembly: Assembly,
+    transfer: Transfer | None,
+    message: Callable[[str], None],
+) -> None:
     """Write the settings and the environment; report what changed since the last start."""
     facts = environment(assembly)
+    if transfer:
+        facts["initialized_from"] = transfer.facts()
     if before := folder.sessions():
         changed = [key for key in AFFECTS_BITS if before[-1].get(key) != facts[key]]
         if changed:

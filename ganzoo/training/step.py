@@ -48,7 +48,16 @@ class TrainingStep:
 
     @cached_property
     def real(self) -> RealImages:
-        """The last batch of real images."""
+        """The last batch of real images; some are replaced if the discriminator is updated."""
+        real = self._taken
+        if "discriminator" in self._updated:
+            for component in self._setup.components.replacements():
+                real = component.replace_real(self, real)
+        return real
+
+    @cached_property
+    def _taken(self) -> RealImages:
+        """The last batch of real images, before any is replaced."""
         first = max(0, self.images_seen - self.batch_size)
         return self._setup.real_images(first, self.batch_size)
 
@@ -75,7 +84,7 @@ class TrainingStep:
     def generate(self, latents: Tensor | None = None, condition: Tensor | None = None) -> Fake:
         """Images of ``latents``, with a gradient if the phase updates the generator."""
         latents = self.latents() if latents is None else latents
-        condition = self.real.condition if condition is None else condition
+        condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
         with torch.set_grad_enabled("generator" in self._updated), generator.plugin_code:
             images, intermediate = _images(generator, latents, condition)

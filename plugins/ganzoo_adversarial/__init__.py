@@ -1,4 +1,4 @@
-"""Adversarial losses: minimax, non-saturating, least squares and hinge."""
+"""Adversarial losses: minimax, non-saturating, least squares, hinge, and losses of pairs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,19 @@ class LeastSquaresOptions(Options):
     )
 
 
+class DualContrastiveOptions(Options):
+    """What the generator maximizes."""
+
+    minimax: bool = Field(
+        False,
+        description="Whether the generator minimizes what the discriminator maximizes, as the "
+        "paper writes it; its gradient vanishes when the discriminator is confident.",
+    )
+
+
 @hookimpl
 def ganzoo_losses() -> list[LossSpec]:
-    """The four adversarial losses."""
+    """Four losses of single scores, and two that compare real and generated images."""
     return [
         LossSpec(
             name="minimax",
@@ -55,5 +65,21 @@ def ganzoo_losses() -> list[LossSpec]:
             factory="ganzoo_adversarial.losses:Hinge",
             reference="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957, "
             "equations 16 and 17",
+        ),
+        LossSpec(
+            name="relativistic",
+            summary="Relativistic pairing loss (RpGAN): a real image should have a higher score "
+            "than the generated image that it is paired with.",
+            factory="ganzoo_adversarial.losses:Relativistic",
+            reference="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv "
+            "2501.05441, equation 2",
+        ),
+        LossSpec(
+            name="dual-contrastive",
+            summary="Dual contrastive loss: each real image against all generated images of the "
+            "batch, and each generated image against all real ones.",
+            factory="ganzoo_adversarial.dual_contrastive:DualContrastive",
+            options=DualContrastiveOptions,
+            reference="Yu et al. 2021, arXiv 2103.09742, equations 3 to 6",
         ),
     ]

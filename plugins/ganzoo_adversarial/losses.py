@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch.nn.functional import logsigmoid, relu
+from torch.nn.functional import logsigmoid, relu, softplus
 
 from ganzoo import Options, Scores, Terms
 
@@ -86,3 +86,23 @@ class Hinge:
     def generator(self, scores: Scores) -> Terms:
         """-E[D(G(z))]."""
         return {"adversarial": -scores.fake.mean()}
+
+
+@dataclass(frozen=True)
+class Relativistic:
+    """min_D E[f(D(x) - D(G(z)))], min_G E[f(D(G(z)) - D(x))] with f(t) = softplus(-t).
+
+    Jolicoeur-Martineau 2018, equations 7 and 8; Huang et al. 2024, equation 2. The i-th real image
+    of a batch is paired with its i-th generated image, which has the same condition.
+    """
+
+    options: Options
+    independent_scores = False
+
+    def discriminator(self, scores: Scores) -> Terms:
+        """E[f(D(x) - D(G(z)))]."""
+        return {"relativistic": softplus(-(scores.real - scores.fake)).mean()}
+
+    def generator(self, scores: Scores) -> Terms:
+        """E[f(D(G(z)) - D(x))]."""
+        return {"relativistic": softplus(-(scores.fake - scores.real)).mean()}

@@ -28,8 +28,8 @@ class DcganOptions(Options):
     )
     head: Literal["conv", "dense"] = Field(
         "conv",
-        description="The discriminator's last layer: a 4 x 4 convolution or a dense layer; both "
-        "compute the same function.",
+        description="The discriminator's last layer: a convolution as large as the feature maps or "
+        "a dense layer; both compute the same function.",
     )
     norm: Literal["auto", "batch", "layer", "none"] = Field(
         "auto",
@@ -47,7 +47,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
     return [
         ArchitectureSpec(
             name="dcgan",
-            summary="DCGAN: strided convolutions, for square images of 8 to 256 pixels.",
+            summary="DCGAN: strided convolutions.",
             factory="ganzoo_dcgan.networks:build",
             options=DcganOptions,
             conditions=("class", "classes", "vector"),

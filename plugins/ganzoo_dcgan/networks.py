@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from math import log2
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,8 +25,6 @@ from ganzoo import (
 
 if TYPE_CHECKING:
     from ganzoo_dcgan import DcganOptions
-
-SIZES = (8, 16, 32, 64, 128, 256)
 
 _STD = 0.3
 """The standard deviation of the generator's embedding of the condition, relative to the latents.
@@ -54,10 +51,8 @@ def build(
 ) -> Networks:
     """Both networks, initialized as in the paper.
 
-    Raises ValueError if the images are not squares with a side in ``SIZES``.
+    Raises ValueError if the sides of the images cannot be halved down to 15 pixels or less.
     """
-    if image_shape.height != image_shape.width or image_shape.width not in SIZES:
-        raise ValueError(_unsupported_size(image_shape))
     generator = DcganGenerator(options, image_shape, condition)
     discriminator = DcganDiscriminator(
         options, image_shape, condition, requirements.norm(options.norm)
@@ -68,7 +63,7 @@ def build(
 
 
 class DcganGenerator(Generator):
-    """Projects latents to 4 x 4 feature maps, then upsamples these to the image's size.
+    """Projects latents to the smallest feature maps, then upsamples these to the image's size.
 
     Latents are normal, in the paper uniform in [-1, 1]. A learned embedding of the condition is
     concatenated to the latents.
@@ -79,12 +74,17 @@ class DcganGenerator(Generator):
     ) -> None:
         super().__init__()
         kernel, latent_dim = options.kernel_size, options.latent_dim
-        widths = _widths(options, image_shape)[::-1]
+        start, *larger = _shapes(image_shape)
+        widths = _widths(options, len(larger))[::-1]
         self.latent_dim = latent_dim
         self.embed = ConditionEmbedding(condition, latent_dim, _STD) if condition else None
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim * (1 + bool(condition)), widths[0] * 4 * 4, bias=False),
-            nn.Unflatten(1, (widths[0], 4, 4)),
+            nn.Linear(
+                latent_dim * (1 + bool(condition)),
+                widths[0] * start.height * start.width,
+                bias=False,
+            ),
+            nn.Unflatten(1, (widths[0], start.height, start.width)),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
         ]
@@ -106,7 +106,7 @@ class DcganGenerator(Generator):
 
 
 class DcganDiscriminator(Discriminator):
-    """Downsamples the image to 4 x 4 feature maps, then computes one score from these.
+    """Downsamples the image to the smallest feature maps, then computes one score from these.
 
     A learned embedding of the condition is concatenated to the image, as one more channel.
     """
@@ -115,7 +115,8 @@ class DcganDiscriminator(Discriminator):
         self, options: DcganOptions, image_shape: ImageShape, condition: Condition | None, norm: str
     ) -> None:
         super().__init__()
-        kernel, widths = options.kernel_size, _widths(options, image_shape)
+        start, *larger = _shapes(image_shape)
+        kernel, widths = options.kernel_size, _widths(options, len(larger))
         inputs = image_shape.channels + bool(condition)
         self.embed = (
             ConditionEmbedding(condition, image_shape.height * image_shape.width)
@@ -131,9 +132,9 @@ class DcganDiscriminator(Discriminator):
             conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
             layers += [conv, NORMS[norm](wide), nn.LeakyReLU(0.2)]
         if options.head == "conv":
-            layers += [nn.Conv2d(widths[-1], 1, 4)]
+            layers += [nn.Conv2d(widths[-1], 1, (start.height, start.width))]
         else:
-            layers += [nn.Flatten(), nn.Linear(widths[-1] * 4 * 4, 1)]
+            layers += [nn.Flatten(), nn.Linear(widths[-1] * start.height * start.width, 1)]
         self.layers = nn.Sequential(*layers, nn.Flatten(0))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -145,10 +146,14 @@ class DcganDiscriminator(Discriminator):
         return scores
 
 
-def _widths(options: DcganOptions, image_shape: ImageShape) -> list[int]:
-    """The number of feature maps at 1/2 of the image's size, at 1/4, and so on to 4 x 4."""
-    stages = image_shape.width.bit_length() - (4).bit_length()
-    return [options.base_channels * min(2**stage, 8) for stage in range(stages)]
+def _shapes(image_shape: ImageShape) -> list[ImageShape]:
+    """The shapes of the feature maps in ascending order, from 4 x 4 for a power of two."""
+    return image_shape.halved_shapes(largest=15)
+
+
+def _widths(options: DcganOptions, halvings: int) -> list[int]:
+    """The number of feature maps at 1/2 of the image's size, at 1/4, and so on."""
+    return [options.base_channels * min(2**stage, 8) for stage in range(halvings)]
 
 
 def _upsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
@@ -177,16 +182,3 @@ def _initialize(layer: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
-
-
-def _unsupported_size(image_shape: ImageShape) -> str:
-    """The message about an unsupported size, with the two nearest sizes by ratio."""
-
-    def distance(size: int) -> float:
-        return abs(log2(size / image_shape.height)) + abs(log2(size / image_shape.width))
-
-    low, high = sorted(sorted(SIZES, key=distance)[:2])
-    return (
-        f"cannot make images of {image_shape.size} pixels, only squares "
-        f"with a side of {', '.join(map(str, SIZES))}: the nearest resolutions are {low} and {high}"
-    )

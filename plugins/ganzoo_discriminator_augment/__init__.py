@@ -90,6 +90,10 @@ class AdaOptions(AdaptiveOptions):
     cutout: float = Field(0.0, ge=0, le=1, description="Factor for cutting out a rectangle.")
 
 
+class ApaOptions(AdaptiveOptions):
+    """The probability that a real image is replaced."""
+
+
 @hookimpl
 def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
     """Augmentations of all images, with a fixed or an adaptive probability."""
@@ -98,6 +102,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
         summary="Color, translation and cutout of all images, for a few thousand images or fewer.",
         factory="ganzoo_discriminator_augment.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
+        suggested_below=10_000,
         reference="Zhao et al. 2020, arXiv 2006.10738, section 3",
     )
     yield AugmentationSpec(
@@ -106,7 +111,16 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
         "discriminator overfits.",
         factory="ganzoo_discriminator_augment.ada:Ada",
         options=AdaOptions,
+        suggested_below=10_000,
         reference="Karras et al. 2020, arXiv 2006.06676, section 3 and appendix B",
+    )
+    yield AugmentationSpec(
+        name="apa",
+        summary="Generated images in place of some real ones, as often as the discriminator "
+        "overfits.",
+        factory="ganzoo_discriminator_augment.apa:Apa",
+        options=ApaOptions,
+        reference="Jiang et al. 2021, arXiv 2111.06849, section 3",
     )
     yield AugmentationSpec(
         name="cutout",

@@ -49,7 +49,9 @@ def _filter(length: int, gains: Tensor) -> Tensor:
 def _cosine_transform(length: int, like: Tensor) -> Tensor:
     """The orthogonal matrix of the discrete cosine transform; row k has the frequency k."""
     pixels = torch.arange(length, dtype=like.dtype, device=like.device)
-    matrix = (math.pi / length * pixels[:, None] * (pixels + 0.5)).cos() * (2 / length) ** 0.5
+    matrix: Tensor = (math.pi / length * pixels[:, None] * (pixels + 0.5)).cos() * (
+        2 / length
+    ) ** 0.5
     matrix[0] /= 2**0.5
     return matrix
 

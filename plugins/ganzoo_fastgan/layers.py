@@ -43,7 +43,8 @@ class SpectralConv(nn.Conv2d):
         """(N, inputs, H, W) to (N, outputs, H', W')."""
         with torch.autocast(x.device.type, enabled=False):
             weight = self.weight
-        return self._conv_forward(x, weight, None)
+        maps: Tensor = self._conv_forward(x, weight, None)
+        return maps
 
 
 class Noise(nn.Module):

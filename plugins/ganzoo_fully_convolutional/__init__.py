@@ -22,8 +22,8 @@ class FullyConvolutionalOptions(Options):
         None,
         ge=1,
         le=10,
-        description="How many times height and width are halved; by default until the shorter side "
-        "has 4 to 7 pixels.",
+        description="How many times height and width are halved; by default until a half would not "
+        "be a whole number of pixels or less than 4.",
     )
     blocks: int = Field(
         2, ge=0, description="Residual blocks of the generator, at its smallest feature maps."

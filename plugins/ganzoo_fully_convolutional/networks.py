@@ -173,11 +173,10 @@ def _depth(options: FullyConvolutionalOptions, image_shape: ImageShape) -> int:
 
     Raises ValueError if a half is not a whole number of pixels.
     """
-    shorter = min(image_shape.height, image_shape.width)
-    depth = options.depth or max(1, (shorter // 4).bit_length() - 1)
+    depth = options.depth or len(image_shape.halved_shapes(largest=15)) - 1
     unit = 2**depth
     if image_shape.height % unit or image_shape.width % unit:
-        low = max(1, shorter // unit) * unit
+        low = max(1, min(image_shape.height, image_shape.width) // unit) * unit
         raise ValueError(
             f"cannot halve images of {image_shape.size} pixels {depth} "
             f"times: use a resolution that is a multiple of {unit}, such as {low} or "

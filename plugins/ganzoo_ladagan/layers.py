@@ -94,7 +94,8 @@ class DiscriminatorBlock(nn.Module):
         x = maps.flatten(2).transpose(1, 2) + self.positions
         x = x + self.attention(x)
         x = x + self.mlp(x)
-        return x.transpose(1, 2).unflatten(2, maps.shape[2:])
+        mixed: Tensor = x.transpose(1, 2).unflatten(2, maps.shape[2:])
+        return mixed
 
 
 def mlp(channels: int, hidden: int) -> nn.Sequential:

@@ -31,7 +31,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
     return [
         ArchitectureSpec(
             name="progressive",
-            summary="Progressively grown convolutions, for square images of 4 to 1024 pixels.",
+            summary="Progressively grown convolutions (ProGAN).",
             factory="ganzoo_progressive.networks:build",
             options=ProgressiveOptions,
             conditions=("class", "classes", "vector"),

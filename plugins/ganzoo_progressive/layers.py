@@ -5,7 +5,7 @@ Statistics are computed in float32, also under autocast.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 
 import torch
 from torch import Tensor, nn
@@ -36,19 +36,20 @@ class EqualizedLinear(nn.Linear):
 
 
 class EqualizedProjection(EqualizedLinear):
-    """The generator's first layer: latents as a 1 x 1 image, convolved to ``side`` x ``side``.
+    """The generator's first layer: latents as a 1 x 1 image, convolved to H x W.
 
     It is computed as a dense layer. The fan-in is that of the paper's convolution, ``latent_dim *
-    side * side``.
+    height * width``.
     """
 
-    def __init__(self, latent_dim: int, width: int, side: int) -> None:
-        super().__init__(latent_dim, width * side * side, gain=sqrt(2) / side)
-        self.shape = (width, side, side)
-        self.bias = nn.Parameter(torch.zeros(width))
+    def __init__(self, latent_dim: int, maps: int, height: int, width: int) -> None:
+        pixels = height * width
+        super().__init__(latent_dim, maps * pixels, gain=sqrt(2 / pixels))
+        self.shape = (maps, height, width)
+        self.bias = nn.Parameter(torch.zeros(maps))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, latent_dim) to (N, width, side, side); one bias per feature map."""
+        """(N, latent_dim) to (N, maps, height, width); one bias per feature map."""
         maps: Tensor = linear(x, self.weight * self.scale).unflatten(1, self.shape)
         return maps + self.bias[:, None, None]
 
@@ -57,10 +58,16 @@ class EqualizedConv(nn.Conv2d):
     """A convolution with equalized weights, see :class:`EqualizedLinear`."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, padding: int = 0, gain: float = sqrt(2)
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        *,
+        padding: int = 0,
+        gain: float = sqrt(2),
     ) -> None:
         super().__init__(inputs, outputs, kernel, padding=padding)
-        self.scale = gain / sqrt(inputs * kernel * kernel)
+        self.scale = gain / sqrt(inputs * prod(self.kernel_size))
 
     def reset_parameters(self) -> None:
         """Draw new weights; biases are zero."""

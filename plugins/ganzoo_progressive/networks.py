@@ -7,7 +7,7 @@ each later stage doubles height and width.
 from __future__ import annotations
 
 from itertools import pairwise
-from math import log2, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,9 +33,6 @@ from ganzoo_progressive.layers import (
 if TYPE_CHECKING:
     from ganzoo_progressive import ProgressiveOptions
 
-SIZES = sorted(side << n for side in (4, 5, 6, 7) for n in range(9) if side << n <= 1024)
-"""The supported sides of images: 4 to 7 pixels, doubled up to 1024."""
-
 
 def build(
     options: ProgressiveOptions,
@@ -46,11 +43,9 @@ def build(
 ) -> Networks:
     """Both networks; ``mbstd_group_size=1`` removes the minibatch standard deviation layer.
 
-    Raises ValueError if the images are not squares with a side in ``SIZES``, and if the loss clips
-    weights: the stored weights are N(0, 1) before they are scaled.
+    Raises ValueError if the sides of the images cannot be halved down to 15 pixels or less, and if
+    the loss clips weights: the stored weights are N(0, 1) before they are scaled.
     """
-    if image_shape.height != image_shape.width or image_shape.width not in SIZES:
-        raise ValueError(_unsupported_size(image_shape))
     if requirements.constrained_weights:
         raise ValueError(
             "the loss clips the discriminator's weights, but they are scaled when used: use wgan-gp"
@@ -72,10 +67,10 @@ class ProgressiveGenerator(GrowingGenerator):
     def __init__(
         self, options: ProgressiveOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
-        stages = image_shape.halved_shapes()
+        stages = image_shape.halved_shapes(largest=15)
         widths = _widths(options, len(stages))
         inputs = options.latent_dim * (1 + bool(condition))
-        blocks = [_first_generator_block(inputs, widths[0], stages[0].height)]
+        blocks = [_first_generator_block(inputs, widths[0], stages[0])]
         blocks += [_upsampling_block(wide, narrow) for wide, narrow in pairwise(widths)]
         to_rgb = [EqualizedConv(width, image_shape.channels, 1, gain=1) for width in widths]
         super().__init__(stages, blocks, to_rgb)
@@ -103,9 +98,9 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
     def __init__(
         self, options: ProgressiveOptions, image_shape: ImageShape, condition: Condition | None
     ) -> None:
-        stages = image_shape.halved_shapes()
+        stages = image_shape.halved_shapes(largest=15)
         widths = _widths(options, len(stages))
-        blocks = [_last_discriminator_block(widths[0], stages[0].height, options.mbstd_group_size)]
+        blocks = [_last_discriminator_block(widths[0], stages[0], options.mbstd_group_size)]
         blocks += [_downsampling_block(narrow, wide) for wide, narrow in pairwise(widths)]
         from_rgb = [_activated(EqualizedConv(image_shape.channels, width, 1)) for width in widths]
         super().__init__(stages, blocks, from_rgb)
@@ -136,11 +131,13 @@ def _activated_and_normalized(*layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(*layers, nn.LeakyReLU(0.2), PixelNorm())
 
 
-def _first_generator_block(latent_dim: int, width: int, side: int) -> nn.Sequential:
-    """The generator's first block: (N, latent_dim) to (N, width, side, side)."""
+def _first_generator_block(latent_dim: int, width: int, start: ImageShape) -> nn.Sequential:
+    """The generator's first block: (N, latent_dim) to (N, width, H, W) of the first stage."""
     return nn.Sequential(
         PixelNorm(),
-        _activated_and_normalized(EqualizedProjection(latent_dim, width, side)),
+        _activated_and_normalized(
+            EqualizedProjection(latent_dim, width, start.height, start.width)
+        ),
         _activated_and_normalized(EqualizedConv(width, width, 3, padding=1)),
     )
 
@@ -163,24 +160,12 @@ def _downsampling_block(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _last_discriminator_block(width: int, side: int, group: int) -> nn.Sequential:
-    """The discriminator's last block: feature maps (N, width, side, side) to (N, width)."""
+def _last_discriminator_block(width: int, start: ImageShape, group: int) -> nn.Sequential:
+    """The discriminator's last block: feature maps of the first stage to (N, width)."""
     mbstd = [MinibatchStddev(group)] if group > 1 else []
     return nn.Sequential(
         *mbstd,
         _activated(EqualizedConv(width + len(mbstd), width, 3, padding=1)),
-        _activated(EqualizedConv(width, width, side)),
+        _activated(EqualizedConv(width, width, (start.height, start.width))),
         nn.Flatten(),
-    )
-
-
-def _unsupported_size(image_shape: ImageShape) -> str:
-    """The message about an unsupported size, with the two nearest sizes by ratio."""
-    pixels = image_shape.height * image_shape.width
-    distance = {size: abs(log2(size * size / pixels)) for size in SIZES}
-    low, high = sorted(sorted(SIZES, key=distance.__getitem__)[:2])
-    return (
-        f"cannot make images of {image_shape.size} pixels, only squares "
-        "whose side is 4 to 7 times a power of 2, up to 1024: "
-        f"the nearest resolutions are {low} and {high}"
     )

@@ -42,6 +42,13 @@ class GradientPenaltyOptions(IntervalOptions):
     )
 
 
+class DivergencePenaltyOptions(IntervalOptions):
+    """The weight and the power of the divergence penalty."""
+
+    k: float = Field(2.0, ge=0, le=100_000, description="Weight of the penalty.")
+    p: float = Field(6.0, ge=2, le=10, description="Power of the gradient's norm.")
+
+
 class ApproximateOptions(IntervalOptions):
     """The weight and the noise of the approximate penalty."""
 
@@ -127,6 +134,14 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory=f"{_PENALTIES}:GradientPenalty",
             options=GradientPenaltyOptions,
             reference="Gulrajani et al. 2017, arXiv 1704.00028, equation 3",
+        ),
+        RegularizerSpec(
+            name="divergence-penalty",
+            summary="A power of the gradient's norm between real and generated images, as the "
+            "Wasserstein divergence has it.",
+            factory="ganzoo_regularizers.divergence:DivergencePenalty",
+            options=DivergencePenaltyOptions,
+            reference="Wu et al. 2018, arXiv 1712.01026, equation 8",
         ),
         RegularizerSpec(
             name="dragan",

@@ -1,4 +1,4 @@
-"""Path length regularization of a generator with intermediate latents."""
+"""Path length regularization of the generator."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class PathLength(nn.Module):
     J_w is the derivative of the image with respect to the intermediate latent w, y an image of
     normal noise, and a the moving mean of the lengths, over all processes. If w has a vector for
     each layer, the length is the root of the mean square over the layers, as in the paper's code.
+
+    For a generator without intermediate latents, w is the latent.
     """
 
     network = "generator"
@@ -33,7 +35,7 @@ class PathLength(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
 
     def terms(self, step: Step) -> Terms:
-        """The regularization, named ``path_length``; raises TypeError without intermediate latents.
+        """The regularization, named ``path_length``.
 
         With several processes, the same images are used as with one if each process's part of the
         batch can be divided by ``shrink``.
@@ -46,22 +48,18 @@ class PathLength(nn.Module):
     def lengths(self, step: Step, fake: Fake) -> Tensor:
         """The path length of each image, (N,)."""
         images, w = fake.images, fake.intermediate
-        if w is None:
-            raise TypeError(
-                "path-length needs a generator with intermediate latents, such as stylegan2"
-            )
+        layers = 1 if w is None else prod(w.shape[1:-1])
         # The division makes the length independent of the resolution (appendix B).
         y = step.normal(*images.shape[1:])[:: self.shrink] / sqrt(prod(images.shape[2:]))
-        (gradient,) = torch.autograd.grad((images * y).sum(), w, create_graph=True)
-        layers = gradient[0].numel() // gradient.shape[-1]
+        (gradient,) = torch.autograd.grad(
+            (images * y).sum(), fake.latents if w is None else w, create_graph=True
+        )
         # Where the gradient is 0, vector_norm has the derivative 0, but sqrt(sum) has NaN.
         norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
         return norm / sqrt(layers)
 
     def _generate(self, step: Step) -> Fake:
-        """Images of every ``shrink``-th latent."""
-        if self.shrink == 1:
-            return step.fake
+        """Images of every ``shrink``-th latent, with their derivatives."""
         told = step.real.condition
         condition = None if told is None else told[:: self.shrink]
-        return step.generate(step.latents()[:: self.shrink], condition)
+        return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)

@@ -34,6 +34,7 @@ class Wgan:
 
     @torch.no_grad()
     def constrain(self, discriminator: nn.Module) -> None:
-        """Clip all parameters w to [-c, c], also biases and gains, as in the authors' code."""
+        """Clip all trained w to [-c, c], also biases and gains, as in the authors' code."""
         for w in discriminator.parameters():
-            w.clamp_(-self.options.clip, self.options.clip)
+            if w.requires_grad:
+                w.clamp_(-self.options.clip, self.options.clip)

@@ -196,7 +196,7 @@ def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) 
             "train",
             "blossoms",
             "mlp",
-            "relativistic",
+            "boundary-seeking",
             "--plugin",
             "gone_gan.py",
             "--run-dir",
@@ -208,7 +208,8 @@ def test_a_missing_plugin_file_is_named(ganzoo_command: Ganzoo, tmp_path: Path) 
     file.unlink()
     refused = ganzoo_command("resume", "run", "--steps", 2).error
     reported = (
-        f"the loss gone-gan/relativistic is from the file {file}, which does not exist: restore it"
+        f"the loss gone-gan/boundary-seeking is from the file {file}, "
+        "which does not exist: restore it"
     )
     assert reported in refused
     assert 'can also load a copy: plugins=["FOLDER/gone_gan.py"]' in refused

@@ -57,6 +57,15 @@ def test_balanced_batches_contain_each_class_equally_often() -> None:
     assert batch.condition.bincount().tolist() == [2, 2, 2, 2]
 
 
+def test_combinations_of_several_classes_can_be_balanced() -> None:
+    condition = Condition("classes", ("round", "red"))
+    values = np.array([[0, 0]] * 4 + [[1, 0]] * 2 + [[1, 1]], np.float32)
+    data = Collection(store(), np.arange(7), values, condition, "")
+    batch = Batches(data, seed=0, device=torch.device("cpu"), balance=True).take(0, 12)
+    assert batch.condition is not None
+    assert batch.condition.unique(dim=0, return_counts=True)[1].tolist() == [4, 4, 4]
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [

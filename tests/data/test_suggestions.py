@@ -66,10 +66,10 @@ def test_the_reason_for_a_resolution_is_true_of_images_of_that_size() -> None:
 
 def test_fewer_images_get_more_augmentation() -> None:
     assert settings(replace(PLAIN, images=50_000)) == ["--augment flip"]
-    assert settings(replace(PLAIN, images=500)) == [
-        "--augment flip",
-        "--augment shift augment.shift.apply_to=all",
-    ]
+    few = replace(PLAIN, images=500)
+    assert settings(few, augmentations=["mine"]) == ["--augment flip", "--augment mine"]
+    *_, (_, reason) = suggest_settings(few, Preparation(), augmentations=["mine", "other"])
+    assert reason.endswith("so few images; or --augment other")
 
 
 def test_balance_is_suggested_if_it_is_possible() -> None:

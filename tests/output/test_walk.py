@@ -9,7 +9,7 @@ from torch import Tensor
 from ganzoo.contracts import Generator
 from ganzoo.imaging import enlarged, grid
 from ganzoo.output.walk import keyframe_latents, slerp, walk
-from ganzoo.training.sampling import make_images
+from ganzoo.training.sampling import images_from_latents, make_images
 
 
 class LatentPixels(Generator):
@@ -121,3 +121,34 @@ def test_frames_of_any_number_of_channels_are_rgb(channels: int) -> None:
     (frame, _) = walk(generator, keyframe_latents(generator, 2, 1, 0), 1)
     assert frame.mode == "RGB"
     assert min(frame.size) >= 256
+
+
+class MappedPixels(LatentPixels):
+    """Intermediate latents are the cubes of the latents, less the label; images are these."""
+
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        w = (self.weight * latents) ** 3 / 30
+        return w if condition is None else w - condition[:, None, None]
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        self.seen.append(intermediate)
+        return intermediate[:, None].expand(-1, self.channels, -1, -1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Tensor] = []
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.synthesize(self.map(latents, condition))
+
+
+def test_a_walk_of_a_generator_with_intermediate_latents_is_linear_in_these() -> None:
+    generator, labels = MappedPixels(), torch.tensor([0, 1, 0, 1])
+    keyframes = keyframe_latents(generator, 2, 4, seed=0)
+    first, *_ = walk(generator, keyframes, 4, labels)
+    seen = torch.stack(generator.seen)
+    a, b = (generator.map(latents, labels) for latents in keyframes)
+    expected = [a.lerp(b, k / 4) for k in range(4)] + [b.lerp(a, k / 4) for k in range(4)]
+    torch.testing.assert_close(seen, torch.stack(expected))
+    images = grid(enlarged(images_from_latents(generator, keyframes[0], labels), factor=63))
+    assert first.convert("L").tobytes() == images.tobytes()

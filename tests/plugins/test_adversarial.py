@@ -9,10 +9,14 @@ from torch import Tensor
 import ganzoo_adversarial
 from ganzoo import Loss, Options
 from ganzoo_adversarial import LeastSquaresOptions
-from ganzoo_adversarial.losses import Hinge, LeastSquares, Minimax, NonSaturating
+from ganzoo_adversarial.losses import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic
 from tests.plugins.steps import scores
 
-LOSSES = {spec.name: spec for spec in ganzoo_adversarial.ganzoo_losses()}
+LOSSES = {
+    spec.name: spec
+    for spec in ganzoo_adversarial.ganzoo_losses()
+    if spec.name != "dual-contrastive"  # a method
+}
 QUARTERS = log(3)
 """The score whose sigmoid is 3/4; its negative's is 1/4."""
 
@@ -63,6 +67,27 @@ def test_hinge_is_zero_beyond_the_margin() -> None:
     assert terms["adversarial"].item() == pytest.approx(-(-3 + 1) / 2)
 
 
+def test_relativistic_compares_each_real_score_with_the_fake_score_of_its_pair() -> None:
+    loss, given = (
+        Relativistic(Options()),
+        scores(real=values(0, QUARTERS), fake=values(QUARTERS, 0)),
+    )
+    # The sigmoid of a difference of QUARTERS is 3/4, of -QUARTERS it is 1/4.
+    expected = -(log(1 / 4) + log(3 / 4)) / 2
+    assert loss.discriminator(given)["relativistic"].item() == pytest.approx(expected)
+    assert loss.generator(given)["relativistic"].item() == pytest.approx(expected)
+    given = scores(real=values(QUARTERS), fake=values(0))
+    assert loss.discriminator(given)["relativistic"].item() == pytest.approx(-log(3 / 4))
+    assert loss.generator(given)["relativistic"].item() == pytest.approx(-log(1 / 4))
+
+
+def test_relativistic_does_not_change_if_a_constant_is_added_to_all_scores() -> None:
+    loss, real, fake = Relativistic(Options()), values(0, 1, -2), values(0.5, -3, 1)
+    for terms in (loss.discriminator, loss.generator):
+        moved = terms(scores(real=real + 7, fake=fake + 7))["relativistic"]
+        torch.testing.assert_close(moved, terms(scores(real=real, fake=fake))["relativistic"])
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_discriminator_raises_real_scores_and_lowers_fake_scores(name: str) -> None:
     real, fake = values(0, 0.5).requires_grad_(), values(0.5, 0.25).requires_grad_()
@@ -78,7 +103,8 @@ def test_discriminator_raises_real_scores_and_lowers_fake_scores(name: str) -> N
 @pytest.mark.parametrize("name", LOSSES)
 def test_generator_raises_its_scores(name: str) -> None:
     fake = values(-0.5, 0, 0.5).requires_grad_()
-    sum(build(name).generator(scores(fake=fake)).values(), torch.zeros(())).backward()
+    given = scores(real=values(0, 0.25, 0.5), fake=fake)
+    sum(build(name).generator(given).values(), torch.zeros(())).backward()
     assert fake.grad is not None
     assert (fake.grad < 0).all()
 

@@ -14,7 +14,7 @@ from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo_fastgan import FastganOptions, ReconstructionOptions
-from ganzoo_fastgan.discriminator import FastganDiscriminator
+from ganzoo_fastgan.discriminator import Downsampling, FastganDiscriminator
 from ganzoo_fastgan.layers import Noise, SkipLayerExcitation
 from ganzoo_fastgan.losses import Hinge
 from ganzoo_fastgan.networks import build
@@ -80,7 +80,8 @@ def test_channels_are_those_of_the_paper() -> None:
     networks = build_networks(256, 256, base_channels=64, latent_dim=2)
     generator = [norm.num_features // 2 for norm in layers(networks.generator, nn.BatchNorm2d)]
     assert list(dict.fromkeys(generator)) == [1024, 512, 256, 128, 64, 32]
-    found = [block.main[0][0].out_channels for block in discriminator_of(networks).blocks]
+    blocks = layers(discriminator_of(networks), Downsampling)
+    found = [block.main[0][0].out_channels for block in blocks]
     assert found == [32, 64, 128, 256, 512]
 
 
@@ -189,9 +190,13 @@ def test_other_discriminators_are_refused_in_one_line(tmp_path: Path) -> None:
         regularizer.terms(step)
     with pytest.raises(RequestError, match="DcganDiscriminator does not"):
         ganzoo.train(
-            *("blossoms", "dcgan", "hinge"),
+            "blossoms",
+            "dcgan",
+            "hinge",
             settings={"regularize.fastgan-reconstruction": True, "architecture.base_channels": 1},
-            **{"resolution": 16, "steps": 1, "device": "cpu", "quiet": True},
+            resolution=16,
+            steps=1,
+            device="cpu",
             run_dir=tmp_path / "run",
         )
 
@@ -218,11 +223,17 @@ def test_the_hinge_loss_has_the_given_margins() -> None:
 def train(folder: Path, steps: int, **more: Any) -> dict[str, Any]:
     options = {f"architecture.{key}": value for key, value in TINY.items()}
     ganzoo.train(
-        *("blossoms", "fastgan", "soft-hinge"),
+        "blossoms",
+        "fastgan",
+        "soft-hinge",
         settings={"dataset.count": 8, "sample.count": 4, "log.every": 3, **options},
-        **{"resolution": 16, "batch_size": 4, "steps": steps, "device": "cpu", "quiet": True},
-        **more,
+        resolution=16,
+        batch_size=4,
+        steps=steps,
+        device="cpu",
+        quiet=True,
         run_dir=folder,
+        **more,
     )
     return state(folder, steps)
 

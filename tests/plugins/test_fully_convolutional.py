@@ -69,10 +69,11 @@ def test_images_scores_and_gradients_are_well_formed(norm: str, kind: str | None
         (48, 64, (6, 8)),
         (96, 32, (12, 4)),
         (80, 80, (5, 5)),
+        (100, 60, (25, 15)),
         (128, 128, (4, 4)),
     ],
 )
-def test_sides_are_halved_to_four_to_seven_pixels(
+def test_sides_are_halved_as_often_as_possible(
     height: int, width: int, bottom: tuple[int, int], colors: int
 ) -> None:
     networks = build_networks(height, width, colors, base_channels=2)
@@ -94,15 +95,13 @@ def test_depth_sets_the_number_of_halvings() -> None:
 @pytest.mark.parametrize(
     ("height", "width", "depth", "times", "nearest"),
     [
-        (36, 36, None, 3, "a multiple of 8, such as 32 or 40"),
-        (100, 100, None, 4, "a multiple of 16, such as 96 or 112"),
-        (48, 36, None, 3, "a multiple of 8, such as 32 or 40"),
-        (7, 7, None, 1, "a multiple of 2, such as 6 or 8"),
+        (36, 36, 3, 3, "a multiple of 8, such as 32 or 40"),
+        (48, 36, 3, 3, "a multiple of 8, such as 32 or 40"),
         (8, 8, 4, 4, "a multiple of 16, such as 16 or 32"),
     ],
 )
 def test_unsupported_sizes_are_refused_with_the_nearest_ones(
-    height: int, width: int, depth: int | None, times: int, nearest: str
+    height: int, width: int, depth: int, times: int, nearest: str
 ) -> None:
     (spec,) = ganzoo_fully_convolutional.ganzoo_architectures()
     options = FullyConvolutionalOptions(depth=depth)
@@ -118,6 +117,11 @@ def test_unsupported_sizes_are_refused_with_the_nearest_ones(
     assert message.startswith(f"architecture fully-convolutional: {beginning}")
     assert nearest in message
     assert "\n" not in message
+
+
+def test_an_odd_size_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(ValueError, match="the nearest size is 36 x 36"):
+        build_networks(37)
 
 
 @pytest.mark.parametrize("kind", CONDITIONS)

@@ -249,11 +249,16 @@ def test_the_recipe_resolves_and_trains(name: str, tmp_path: Path) -> None:
     run = Run.resolve(settings, Registry.discover())
     assert run.data.resolution == 32
     assert run.architecture.entry.component.name == "ladagan"
-    small = {
+    small: dict[str, Any] = {
         **{f"architecture.{key}": value for key, value in TINY.items()},
         **{"dataset.count": 12, "sample.count": 4, "train.batch_size": 4},
     }
-    changed = {"dataset": "blossoms", "device": "cpu", "quiet": True, "run_dir": tmp_path / "run"}
+    changed: dict[str, Any] = {
+        "dataset": "blossoms",
+        "device": "cpu",
+        "quiet": True,
+        "run_dir": tmp_path / "run",
+    }
     trained = ganzoo.train(recipe=name, steps=2, settings=small, **changed)
     assert trained.generate(2).shape == (2, 3, 32, 32)
 
@@ -265,5 +270,6 @@ def test_the_papers_recipe_has_its_published_settings() -> None:
     assert run.train.batch_size == 128
     for optimizer in (run.train.generator, run.train.discriminator):
         assert (optimizer.lr, optimizer.betas) == (2e-4, (0.5, 0.99))
+    assert run.augment["diffaugment"].options.model_dump()["policy"] == ("color", "translation")
     assert run.regularize["r1"].options.model_dump()["gamma"] == 2 * 1e-4
     assert run.architecture.options.model_dump()["channels"] == (1024, 256, 64)

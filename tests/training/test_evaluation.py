@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor
 
 import ganzoo
+from ganzoo import RequestError
 from ganzoo.api import stored_settings
 from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
@@ -373,3 +375,37 @@ def test_the_automatically_chosen_extractor_is_reported_and_recorded(
     assert chosen.entry.component.name == "random"
     ganzoo.train(**tiny("named", steps=2, settings=EVALUATED, quiet=False))
     assert "auto" not in capsys.readouterr().err
+
+
+def test_each_class_is_compared_with_the_images_that_were_asked_for_it(
+    tiny: Arguments, tmp_path: Path
+) -> None:
+    settings = {"data.conditional": True, "evaluate.samples": 30, "extractor": "random"}
+    run = ganzoo.train(**tiny(steps=1, settings=settings))
+    chosen = {"metrics": ["kid", "moments"], "extractor": "random", "samples": 30, "quiet": True}
+    result = ganzoo.evaluate(run, per_class=True, **chosen)
+    assert result.scalars.items() >= ganzoo.evaluate(run, **chosen).scalars.items()
+    assert run.frequencies
+    labels = run.frequencies.sample(range(30), run.run.seed)
+    data = Collection.of(store_of(run.run, run.run.dataset.build()))
+    assert data.values is not None
+    label = int(np.bincount(data.values).argmax())
+    score = result.scores[f"class/{run.class_names[label]}/moments/mean"]
+    assert score.images == (labels == label).sum()
+    real = torch.from_numpy(data.store.take(np.flatnonzero(data.values == label)))
+    fake = run.generate(30)[labels == label]
+    means = real.double().mean((0, 1, 2)), fake.double().mean((0, 2, 3))
+    expected = (means[0] - means[1]).square().mean().sqrt() / 255
+    assert score.value == pytest.approx(float(expected), rel=1e-4)
+    assert score.baseline is not None
+    assert f"class/{run.class_names[label]}/kid" in result.scores
+
+
+def test_metrics_of_each_class_need_a_conditional_run_with_classes(tiny: Arguments) -> None:
+    run = ganzoo.train(**tiny(steps=1))
+    with pytest.raises(RequestError, match=r"evaluate.per_class: the run is not conditional"):
+        ganzoo.evaluate(run, per_class=True, quiet=True)
+    settings = {"data.conditional": True, "dataset.condition": "vector"}
+    values = ganzoo.train(**tiny("values", steps=1, settings=settings))
+    with pytest.raises(RequestError, match=r"the images have 3 values .*, not classes"):
+        ganzoo.evaluate(values, per_class=True, quiet=True)

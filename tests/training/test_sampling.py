@@ -138,3 +138,12 @@ class Gray(Faded):
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         assert condition is not None
         return torch.stack([condition[:, 0], condition[:, 1] / self.span], 1)[..., None, None]
+
+
+def test_balanced_combinations_of_several_classes_are_equally_frequent() -> None:
+    values = np.array([[0, 1], [0, 1], [0, 1], [1, 1]], np.float32)
+    no_store: Any = None
+    data = Collection(no_store, np.arange(4), values, Condition("classes", ("a", "b")), "")
+    drawn = ConditionFrequencies.of(data, balance=True).sample(range(20), seed=0)
+    assert 9 <= drawn[:, 0].sum() <= 11
+    assert ConditionFrequencies.of(data).sample(range(20), seed=0)[:, 0].sum() <= 6

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import ganzoo
 from ganzoo.training.checkpoint import Checkpoints
@@ -96,3 +97,22 @@ def test_a_schedule_of_the_whole_run_follows_the_number_of_steps(tiny: Arguments
     ganzoo.resume(run.folder, steps=4, quiet=True)
     rates = [line["schedule/train.discriminator.lr"] for line in reports(run.folder)]
     assert rates == pytest.approx([1e-3, 5e-4, 5e-4, 2.5e-4])
+
+
+def test_the_ema_follows_the_schedule_of_its_half_life(tiny: Arguments) -> None:
+    # A half-life of 0 copies the weights; a long one without a ramp-up hardly changes them.
+    half_life = "constant 0 for 15 images then 0 -> 1e12 linear over 1 images"
+    settings = {"train.ema.half_life": half_life, "train.ema.rampup": 0, "checkpoint.every": 1}
+    folder = ganzoo.train(**tiny(steps=3, settings=settings)).folder
+    weights = []
+    for step in (1, 3):
+        saved = torch.load(folder / "checkpoints" / f"step-{step:07}.pt", weights_only=True)
+        weights.append(
+            [saved["state"][key]["weights"] for key in ("networks.generator", "generator_ema")]
+        )
+    (first, first_ema), (last, last_ema) = weights
+    for name in first_ema:
+        if name.endswith(("weight", "bias")):
+            assert torch.equal(first_ema[name], first[name])
+            torch.testing.assert_close(last_ema[name], first_ema[name], atol=1e-7, rtol=1e-6)
+    assert not all(torch.equal(last[name], first[name]) for name in last)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.components import Options
+from ganzoo.components import AugmentationSpec, Options
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import ImageShape, Phase
-from ganzoo.registry import Registry
+from ganzoo.contracts import Condition, ImageShape, Phase, RealImages, Step
+from ganzoo.errors import PluginError
+from ganzoo.registry import Entry, Plugin, Registry
 from ganzoo.sections import TrainOptions
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
@@ -31,13 +32,21 @@ def variance(values: Tensor) -> Tensor:
     return values.var(0).sum()
 
 
-def made_step() -> TrainingStep:
-    """A step of four images in each process."""
+def made_step(
+    *networks: str, replacement: type | None = None, condition: Condition | None = None
+) -> TrainingStep:
+    """A step of four images in each process; its phase updates these networks."""
     chosen = ConfiguredComponent(Registry.discover().find("loss", "hinge"), Options())
-    components = Components(BuiltComponent(chosen, torch.device("cpu")), {}, {})
+    loss, augmentations = BuiltComponent(chosen, torch.device("cpu")), {}
+    if replacement:
+        spec = AugmentationSpec(name="mine", summary="Replaces.", factory=replacement)
+        entry = Entry(spec, Plugin("mine", "mine", "0"))
+        mine = ConfiguredComponent(entry, Options())
+        augmentations["mine"] = BuiltComponent(mine, torch.device("cpu"))
+    components = Components(loss, {}, augmentations)
     shape, engine = ImageShape(3, 8, 8), Engine(TrainOptions(device="cpu"))
-    setup = trial_setup(components, stand_ins(shape), shape, engine)
-    phase = Phase(name="generator", networks=("generator",), terms=lambda step: {})
+    setup = trial_setup(components, stand_ins(shape), shape, engine, condition)
+    phase = Phase(name="tried", networks=networks or ("generator",), terms=lambda step: {})
     return TrainingStep(setup, Progress(images_seen=4), phase, 0)
 
 
@@ -90,3 +99,55 @@ def test_images_and_scores_of_an_update_are_released_without_a_garbage_collectio
     monkeypatch.setattr(Updater, "update", without_collection)
     ganzoo.train(**tiny(steps=1, regularize="r1"))
     assert alive == [False] * 3
+
+
+class Replacing:
+    """Replaces every second real image by a generated one."""
+
+    apply_to: Literal["real"] = "real"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def replace_real(self, step: Step, real: RealImages) -> Tensor:
+        assert step.generate().condition is real.condition
+        chosen = torch.arange(len(real.images))[:, None, None, None] % 2 == 1
+        return torch.where(chosen, step.generate().images, real.images)
+
+
+@pytest.mark.parametrize("condition", [None, Condition("class", ("rose", "iris"))])
+def test_real_images_are_replaced_when_the_discriminator_is_updated(
+    condition: Condition | None,
+) -> None:
+    untouched = made_step("discriminator", condition=condition).real
+    found = made_step("discriminator", replacement=Replacing, condition=condition).real
+    assert torch.equal(found.images[::2], untouched.images[::2])
+    assert not torch.isclose(found.images[1::2], untouched.images[1::2]).any(1).all()
+    assert (found.condition is None) == (condition is None)
+
+
+def test_replaced_images_have_no_gradient_in_a_phase_of_both_networks() -> None:
+    step = made_step("generator", "discriminator", replacement=Replacing)
+    assert not step.real.images.requires_grad
+    assert step.fake.images.requires_grad
+
+
+def test_the_generator_is_updated_with_the_real_images_unchanged() -> None:
+    real, untouched = made_step(replacement=Replacing).real, made_step().real
+    assert torch.equal(real.images, untouched.images)
+
+
+def test_a_replacement_of_another_shape_is_an_error_of_the_plugin() -> None:
+    class Wrong(Replacing):
+        def replace_real(self, step: Step, real: RealImages) -> Tensor:
+            return real.images[:1]
+
+    with pytest.raises(PluginError, match=r"replace_real\(\) has the shape"):
+        _ = made_step("discriminator", replacement=Wrong).real
+
+
+def test_a_replacement_is_for_real_images_only() -> None:
+    class Wrong(Replacing):
+        apply_to: Any = "all"
+
+    with pytest.raises(PluginError, match='apply_to must be "real"'):
+        made_step("discriminator", replacement=Wrong)

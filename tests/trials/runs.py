@@ -35,10 +35,24 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
             "regularize.r1": True,
         },
     },
-    "path_length": {
-        "plugins": ["path_length"],
-        "architecture": "styles",
-        "settings": {"regularize.path-length": True, "regularize.r1.every": 2},
+    "stylegan2": {
+        "plugins": [],
+        "architecture": "stylegan2",
+        "settings": {
+            "architecture.max_channels": 4,
+            "architecture.latent_dim": 4,
+            "architecture.mapping_layers": 2,
+            "architecture.mbstd_group_size": 1,  # each process compares its own images
+            "regularize.r1.every": 2,
+        },
+    },
+    "apa": {
+        "plugins": ["tiny"],
+        "settings": {
+            "augment.apa.ramp_images": 60,
+            "augment.apa.target": -1,
+            "regularize.r1.every": 2,
+        },
     },
     "continuous_condition": {
         "plugins": ["continuous_condition"],
@@ -53,6 +67,17 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
     },
     "transport": {"plugins": ["transport", "tiny"], "settings": {"regularize.transport": True}},
     "energy_distance": {"plugins": ["energy_distance", "tiny"], "loss": "energy-distance"},
+    # The loss does not depend on the last bias, and Adam would scale up the rounding errors of the
+    # gradient of 0.
+    "dual_contrastive": {
+        "plugins": ["tiny"],
+        "loss": "dual-contrastive",
+        "settings": {
+            "train.discriminator.optimizer": "sgd",
+            "train.discriminator.betas": [0, 0],
+            "train.discriminator.lr": 0.1,
+        },
+    },
     "cycle_gan": {
         "plugins": ["cycle_gan"],
         "dataset": "squares",
@@ -63,7 +88,7 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
 
-STATEFUL = ("schedules", "ada", "path_length", "cycle_gan")
+STATEFUL = ("schedules", "ada", "apa", "stylegan2", "cycle_gan")
 """Trials with a state of their own, beside weights and optimizers."""
 
 

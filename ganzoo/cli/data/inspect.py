@@ -59,11 +59,13 @@ def inspect(
     - `ganzoo data inspect blossoms --limit 1000 --json`
 
     """
-    chosen = choose(what or [], recipe, registry(disable_plugin, plugin))
+    known = registry(disable_plugin, plugin)
+    chosen = choose(what or [], recipe, known)
     if out:
         _check(out, force)
     from ganzoo.data.inspection import inspect
     from ganzoo.observers.console import show_progress
+    from ganzoo.recommendations import augmentations_for
 
     dataset, preparation = chosen.skipping_unreadable().build(), chosen.preparation
     plugin_code = chosen.entry.code.only_own_frames()
@@ -78,7 +80,9 @@ def inspect(
         )
     if out:
         _write_preview(dataset, preparation, out)
-    suggestions = list(_suggestions(report, chosen, dataset))
+    installed = [entry.component for entry in known.entries("augmentation")]
+    augmentations = augmentations_for(report.images, installed)
+    suggestions = list(_suggestions(report, chosen, dataset, augmentations))
     if as_json:
         data = preparation.model_dump(mode="json")
         settings = {"dataset": chosen.entry.qualified_name, "data": data}
@@ -89,7 +93,9 @@ def inspect(
         print("\nsuggested settings:", *table(suggestions), sep="\n  ")
 
 
-def _suggestions(report: Report, chosen: Chosen, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _suggestions(
+    report: Report, chosen: Chosen, dataset: Dataset, augmentations: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     from ganzoo.contracts import ChunkedDataset
     from ganzoo.data.suggestions import suggest_settings
 
@@ -99,6 +105,7 @@ def _suggestions(report: Report, chosen: Chosen, dataset: Dataset) -> Iterator[t
         resolution_is_known="data.resolution" in chosen.entry.component.recommends,
         can_skip=chosen.can_skip,
         can_balance=not isinstance(dataset, ChunkedDataset),
+        augmentations=augmentations,
     )
 
 
