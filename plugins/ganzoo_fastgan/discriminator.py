@@ -26,9 +26,11 @@ _MOST = 4
 class FastganDiscriminator(Discriminator):
     """Scores patches of the image and of a smaller copy of it.
 
-    The smaller copy has half the size, but at most 128 to 240 pixels. With a condition y, the
-    scores of the image are h(x) + e(y)^T phi(x) / sqrt(C), with the mean features phi(x) of length
-    C and an embedding e (Miyato & Koyama 2018).
+    The smaller copy has half the size, but at most 128 to 240 pixels. For images of 512 pixels and
+    more, the paper has strided convolutions in place of the first residual blocks.
+
+    With a condition y, the scores of the image are h(x) + e(y)^T phi(x) / sqrt(C), with the mean
+    features phi(x) of length C and an embedding e (Miyato & Koyama 2018).
     """
 
     def __init__(
@@ -40,27 +42,14 @@ class FastganDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         shapes = image_shape.halved_shapes(smallest=8, largest=15)
-        base, halvings = options.base_channels, len(shapes) - 1
-        last = shapes[0]
+        base, channels, halvings = options.base_channels, image_shape.channels, len(shapes) - 1
         widths = [max(1, int(base * 8 / 2**level)) for level in range(halvings + 1)]
-        self.stem = _activated(image_shape.channels, widths[-1], 3, "none")
+        self.stem = _activated(channels, widths[-1], 3, "none")
         self.blocks = nn.ModuleList(
             Downsampling(widths[level + 1], widths[level], norm)
             for level in reversed(range(halvings))
         )
-        pooled = image_shape.halved_shapes(largest=15)[0]
-        factor = last.height // pooled.height
-        self.skips = nn.ModuleDict(
-            {
-                str(level): SkipLayerExcitation(
-                    widths[level + _SKIPPED],
-                    widths[level],
-                    pooled,
-                    factor * 2 ** (level + _SKIPPED),
-                )
-                for level in range(min(3, halvings + 1 - _SKIPPED))
-            }
-        )
+        self.skips = _skips(widths, image_shape)
         self.score = nn.Sequential(
             _activated(widths[0], 2 * widths[0], 1, norm), SpectralConv(2 * widths[0], 1, 4)
         )
@@ -68,9 +57,8 @@ class FastganDiscriminator(Discriminator):
         small = min(halvings - 1, _MOST)
         self.reduction = 2 ** (halvings - small)
         narrow = [max(1, int(base * 4 / 2**level)) for level in range(small + 1)]
-        self.small = _small_layers(image_shape.channels, narrow, norm)
+        self.small = _small_layers(channels, narrow, norm)
         self.small_score = SpectralConv(narrow[0], 1, 4)
-        channels = image_shape.channels
         self.decoders = nn.ModuleDict(
             {
                 "image": Decoder(widths[0], channels, base, min(halvings, _MOST), norm),
@@ -85,9 +73,8 @@ class FastganDiscriminator(Discriminator):
         scores = self.score(x).flatten(1)
         if self.embed is not None:
             phi = x.mean((2, 3))
-            scores = scores + (self.embed(condition) * phi).sum(1, keepdim=True) / sqrt(
-                phi.shape[1]
-            )
+            projection: Tensor = (self.embed(condition) * phi).sum(dim=1, keepdim=True)
+            scores = scores + projection / sqrt(phi.shape[1])
         small = self.small(avg_pool2d(images, self.reduction))
         return torch.cat((scores, self.small_score(small).flatten(1)), dim=1)
 
@@ -141,6 +128,18 @@ def _activated(inputs: int, outputs: int, kernel: int, norm: str) -> nn.Sequenti
     stride = 2 if kernel == 4 else 1
     conv = SpectralConv(inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2)
     return nn.Sequential(conv, NORMS[norm](outputs), nn.LeakyReLU(0.2))
+
+
+def _skips(widths: Sequence[int], image_shape: ImageShape) -> nn.ModuleDict:
+    """The skip-layer excitations of the three smallest maps, by how often these can be doubled."""
+    last = image_shape.halved_shapes(smallest=8)[0]
+    pooled = image_shape.halved_shapes()[0]
+    skips = nn.ModuleDict()
+    for level, (small, large) in enumerate(zip(widths, widths[_SKIPPED:], strict=False)):
+        if level < 3:
+            pool = 2 ** (level + _SKIPPED) * last.height // pooled.height
+            skips[str(level)] = SkipLayerExcitation(large, small, pooled, pool)
+    return skips
 
 
 def _small_layers(channels: int, widths: Sequence[int], norm: str) -> nn.Sequential:
