@@ -42,7 +42,7 @@ def ganzoo_augmentations() -> list[AugmentationSpec]:
     """One augmentation."""
     return [
         AugmentationSpec(
-            name="noise",
+            name="instance-noise",
             summary="Gaussian noise on all images that the discriminator receives.",
             factory="ganzoo_example.augments:Noise",
             options=NoiseOptions,
