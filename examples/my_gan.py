@@ -30,6 +30,6 @@ def ganzoo_losses() -> list[LossSpec]:
             name="boundary-seeking",
             summary="Boundary-seeking GAN loss: generated images get scores near 0.",
             factory=BoundarySeeking,
-            reference="Hjelm et al. 2017, arXiv 1702.08431, section 3",
+            reference="Hjelm et al. 2017, arXiv 1702.08431",
         )
     ]

@@ -72,7 +72,7 @@ def ganzoo_losses() -> list[LossSpec]:
             "than the generated image that it is paired with.",
             factory="ganzoo_adversarial.losses:Relativistic",
             reference="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2024, arXiv "
-            "2501.05441, equation 2",
+            "2501.05441",
         ),
         LossSpec(
             name="dual-contrastive",
@@ -80,6 +80,6 @@ def ganzoo_losses() -> list[LossSpec]:
             "batch, and each generated image against all real ones.",
             factory="ganzoo_adversarial.dual_contrastive:DualContrastive",
             options=DualContrastiveOptions,
-            reference="Yu et al. 2021, arXiv 2103.09742, equations 3 to 6",
+            reference="Yu et al. 2021, arXiv 2103.09742",
         ),
     ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Contrast:
-    """Yu et al. 2021, equations 3 to 6, of the scores of a whole batch.
+    """The loss of Yu et al. 2021, of the scores of a whole batch.
 
     max_D E_x[log(e^D(x) / (e^D(x) + sum_z e^D(G(z))))]
         + E_z[log(e^-D(G(z)) / (e^-D(G(z)) + sum_x e^-D(x)))].

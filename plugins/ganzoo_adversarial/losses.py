@@ -92,8 +92,8 @@ class Hinge:
 class Relativistic:
     """min_D E[f(D(x) - D(G(z)))], min_G E[f(D(G(z)) - D(x))] with f(t) = softplus(-t).
 
-    Jolicoeur-Martineau 2018, equations 7 and 8; Huang et al. 2024, equation 2. The i-th real image
-    of a batch is paired with its i-th generated image, which has the same condition.
+    Jolicoeur-Martineau 2018; Huang et al. 2024. The i-th real image of a batch is paired with its
+    i-th generated image, which has the same condition.
     """
 
     options: Options

@@ -42,7 +42,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             factory="ganzoo_r3gan.networks:build",
             options=R3ganOptions,
             conditions=("class", "classes", "vector"),
-            reference=f"{_PAPER}, section 3 and table 2 (configuration E)",
+            reference=f"{_PAPER}, configuration E",
             # Gamma is the paper's for ImageNet at 64 pixels. It depends on the data: 0.05 for
             # CIFAR-10, 2 for FFHQ at 64 pixels, 150 at 256, each falling to a tenth.
             recommends={
@@ -73,7 +73,7 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             name="r3gan-paper",
             summary="CIFAR-10 by the networks, loss and schedules of R3GAN.",
             settings="ganzoo_r3gan/paper.toml",
-            reference=f"{_PAPER}, section 4",
+            reference=_PAPER,
             expects="The paper reports a Fréchet inception distance of 1.96, after days on eight "
             "GPUs.",
         ),

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, pad
 SLOPE = 0.2
 """The slope of leaky ReLU for negative inputs."""
 _GAIN = sqrt(2 / (1 + SLOPE**2))
-"""The gain of a layer before a leaky ReLU (He et al. 2015, arXiv 1502.01852, equation 15)."""
+"""The gain of a layer before a leaky ReLU (He et al. 2015, arXiv 1502.01852)."""
 
 
 def conv(

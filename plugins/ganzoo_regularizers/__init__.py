@@ -141,7 +141,7 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             "Wasserstein divergence has it.",
             factory="ganzoo_regularizers.divergence:DivergencePenalty",
             options=DivergencePenaltyOptions,
-            reference="Wu et al. 2018, arXiv 1712.01026, equation 8",
+            reference="Wu et al. 2018, arXiv 1712.01026",
         ),
         RegularizerSpec(
             name="dragan",

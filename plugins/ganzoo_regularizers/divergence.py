@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DivergencePenalty(DiscriminatorPenalty):
-    """k E[||grad D(x^)||^p] (Wu et al. 2018, equation 8).
+    """k E[||grad D(x^)||^p] (Wu et al. 2018), by default with k = 2 and p = 6.
 
     x^ = epsilon x + (1 - epsilon) G(z), with one epsilon from U[0, 1] per image.
     """

@@ -14,7 +14,8 @@ def ganzoo_losses() -> list[LossSpec]:
             summary="Wasserstein divergence loss (WGAN-div); its penalty is the regularizer "
             "divergence-penalty.",
             factory="ganzoo_wgan_div.losses:WganDiv",
-            reference="Wu et al. 2018, arXiv 1712.01026, Algorithm 1",
+            reference="Wu et al. 2018, arXiv 1712.01026",
+            # The penalty is the paper's; the training settings are those of wgan-gp.
             recommends={
                 "regularize.divergence-penalty": {},
                 "train.discriminator.steps": 5,

@@ -11,7 +11,7 @@ from ganzoo import Options, Scores, Terms
 class WganDiv:
     """max_D E[D(x)] - E[D(G(z))], from which the regularizer divergence-penalty is subtracted.
 
-    Wu et al. 2018, Algorithm 1, where generated images have the higher scores; here real ones have.
+    Wu et al. 2018. Real images get the higher scores, as in all losses of ganzoo.
     """
 
     options: Options

@@ -17,7 +17,7 @@ GIVEN = scores(real=torch.tensor(X), fake=torch.tensor(Z))
 
 
 def value_of_the_paper(x: list[float], z: list[float]) -> tuple[float, float]:
-    """Both expectations of equations 3 and 4, for scores x of real and z of generated images."""
+    """Both expectations, for scores x of real and z of generated images."""
     real = [log(exp(a) / (exp(a) + sum(exp(b) for b in z))) for a in x]
     fake = [log(exp(-b) / (exp(-b) + sum(exp(-a) for a in x))) for b in z]
     return sum(real) / len(x), sum(fake) / len(z)
