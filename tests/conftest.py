@@ -6,9 +6,13 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
+
+import ganzoo
+from ganzoo.training.stopping import Stopping
 
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
@@ -102,3 +106,15 @@ def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         }
 
     return arguments
+
+
+@pytest.fixture
+def stopped() -> Callable[[Mapping[str, Any], int], Path]:
+    """Train with the arguments of ``ganzoo.train``, and stop after some steps."""
+
+    def train(arguments: Mapping[str, Any], steps: int) -> Path:
+        answers = iter([False] * steps + [True])
+        with patch.object(Stopping, "__call__", lambda self: next(answers)):
+            return ganzoo.train(**arguments).folder
+
+    return train

@@ -98,6 +98,7 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
     "effnet-lite0": installed_weights,
+    "fastgan": lambda path: {"base_channels": 1, "latent_dim": 4},
     "flowers": flowers,
     "hdf5": hdf5,
     "huggingface": parquet,

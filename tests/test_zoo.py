@@ -21,6 +21,7 @@ from tests.designs import Pair, Row, covering_rows
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
+Stopped = Callable[[Mapping[str, Any], int], Path]
 
 REGISTRY = Registry.discover()
 COMPONENTS = {
@@ -48,12 +49,15 @@ def settings(row: Row) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(sum(row.values(), ())))
-def test_two_steps_and_two_after_a_resume_equal_four(tiny: Arguments, row: Row) -> None:
+def test_two_steps_and_two_after_a_resume_equal_four(
+    tiny: Arguments, stopped: Stopped, row: Row
+) -> None:
     more = {"architecture": row["architecture"][0], "loss": row["loss"][0]}
     straight = ganzoo.train(**tiny("straight", **more, steps=4, settings=settings(row)))
-    halved = ganzoo.train(**tiny("halved", **more, steps=2, settings=settings(row)))
-    assert not same(last_state(halved.folder), last_state(straight.folder))
-    resumed = ganzoo.resume(halved.folder, steps=4, quiet=True)
+    # Not a run of two steps: components may recommend schedules, which follow the run's length.
+    halved = stopped(tiny("halved", **more, steps=4, settings=settings(row)), 2)
+    assert not same(last_state(halved), last_state(straight.folder))
+    resumed = ganzoo.resume(halved, quiet=True)
     assert same(last_state(resumed.folder), last_state(straight.folder))
     assert resumed.generate(2).isfinite().all()
 

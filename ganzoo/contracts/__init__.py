@@ -36,6 +36,7 @@ from ganzoo.contracts.networks import (
     LossRequirements,
     MappingGenerator,
     Networks,
+    ReconstructingDiscriminator,
     TrainingLatents,
 )
 from ganzoo.contracts.stateful import Stateful
@@ -75,6 +76,7 @@ __all__ = [
     "RawImage",
     "RealImageReplacement",
     "RealImages",
+    "ReconstructingDiscriminator",
     "Regularizer",
     "ScalableDataset",
     "Scores",

@@ -137,6 +137,22 @@ class Discriminator(nn.Module, ABC):
 
 
 @runtime_checkable
+class ReconstructingDiscriminator(Protocol):
+    """A discriminator that reconstructs images from its features, as FastGAN's does.
+
+    A regularizer trains it by the distances of the reconstructions.
+    """
+
+    def reconstruct(self, images: Tensor, number: int) -> Sequence[tuple[Tensor, Tensor]]:
+        """Pairs of a reconstruction and the image that it should equal, both (N, C, H', W').
+
+        They may show parts of the images, or smaller copies. Which ones may depend on ``number``,
+        the number of the update.
+        """
+        ...
+
+
+@runtime_checkable
 class GrowingNetwork(Protocol):
     """A generator or discriminator that starts at a low resolution and grows stage by stage.
 

@@ -16,6 +16,7 @@ from ganzoo.contracts import (
     LossRequirements,
     MappingGenerator,
     Networks,
+    ReconstructingDiscriminator,
     TrainingLatents,
 )
 from ganzoo.errors import RequestError
@@ -210,9 +211,16 @@ def _check_scores(
     )
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")
-    _check_gradients(discriminator, scores, problems)
+    _check_gradients(discriminator, scores + _reconstructed(discriminator, images), problems)
     _check_condition_is_used(discriminator, images, conditions, problems)
     return valid and not wrong
+
+
+def _reconstructed(discriminator: nn.Module, images: Tensor) -> Tensor:
+    """The sum of the reconstructions that a regularizer may train, () with gradient; 0 if none."""
+    if not isinstance(discriminator, ReconstructingDiscriminator):
+        return torch.zeros(())
+    return torch.stack([made.sum() for made, _ in discriminator.reconstruct(images, 0)]).sum()
 
 
 def _check_independence(

@@ -14,6 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ganzoo.conditioning import ConditionEmbedding
 from ganzoo.contracts import Condition, Generator, GrowingNetwork, ImageShape, Networks
 from ganzoo.errors import RequestError
 from ganzoo.sections import TrainOptions
@@ -31,8 +32,9 @@ def freeze_layers(
     """Freeze the first layers of generator and discriminator, as the settings say.
 
     A layer is a module with weights of two or more axes; the normalizations after it belong to it.
-    Layers are counted in the order in which the network computes them at its full size. Frozen
-    parameters get no updates, and frozen batch statistics and other buffers keep their values.
+    Layers are counted in the order in which the network computes them at its full size, without
+    embeddings of conditions, which are always trained. Frozen parameters get no updates, and frozen
+    batch statistics and other buffers keep their values.
 
     Raises RequestError if no layer would be left to train.
     """
@@ -71,7 +73,8 @@ def _freeze_first(
 def _layers(network: nn.Module, inputs: Inputs, condition: Condition | None) -> list[list[str]]:
     """The names of the modules of each layer, in the order of a pass through the network."""
     weights, device = dict(network.named_parameters()), next(network.parameters()).device
-    weighted = {split(name)[0] for name, each in weights.items() if each.ndim > 1}
+    trained = (name for name, each in weights.items() if each.ndim > 1 and each.requires_grad)
+    weighted = {split(name)[0] for name in trained}
     layers: list[list[str]] = []
     for path in _called(network, inputs, condition, device):
         if path in weighted or not layers:
@@ -90,7 +93,9 @@ def _called(
     if isinstance(copied, GrowingNetwork):
         copied.grow(len(copied.stages) - 1, 1.0)
     for path in {split(name)[0] for name in network.state_dict()}:
-        copied.get_submodule(path).register_forward_pre_hook(partial(_note, called, path))
+        module = copied.get_submodule(path)
+        if not isinstance(module, ConditionEmbedding | nn.Embedding):
+            module.register_forward_pre_hook(partial(_note, called, path))
     conditions = condition.examples(_N).to(device) if condition else None
     devices = [device] if device.type == "cuda" else []
     code = getattr(network, "plugin_code", nullcontext())

@@ -46,17 +46,22 @@ class LinearGenerator(Generator):
 
 
 class LinearDiscriminator(Discriminator):
-    """One linear layer from an image to its score."""
+    """One linear layer from an image to its score, and one number per channel to reconstruct it."""
 
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
         pixels = torch.Size(image_shape).numel()
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
+        self.gain = nn.Parameter(torch.ones(image_shape.channels, 1, 1))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         scores: Tensor = self.layers(images)
         return scores
+
+    def reconstruct(self, images: Tensor, number: int) -> list[tuple[Tensor, Tensor]]:
+        """The images times the numbers, and the images."""
+        return [(self.gain * images, images)]
 
 
 def stand_ins(image_shape: ImageShape) -> Networks:

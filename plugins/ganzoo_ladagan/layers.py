@@ -11,7 +11,7 @@ EPSILON = 1e-6
 
 
 class AdditiveAttention(nn.Module):
-    """Linear additive attention: the cost grows linearly with the number of tokens (section 3.1).
+    """Linear additive attention: the cost grows linearly with the number of tokens.
 
     With queries q, keys k and values v of a head of D channels, and all its tokens i:
     a = softmax_i(w q_i / sqrt(D)), g = sum_i a_i q_i, and the result is r_i = v_i * g * k_i.
@@ -58,7 +58,7 @@ class SelfModulatedNorm(nn.Module):
 
 
 class GeneratorBlock(nn.Module):
-    """Positions, attention with a residual connection, and an MLP without one (section 3.2)."""
+    """Positions, attention with a residual connection, and an MLP without one."""
 
     def __init__(
         self, channels: int, tokens: int, latent_dim: int, heads: int, hidden: int

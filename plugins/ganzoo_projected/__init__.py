@@ -59,6 +59,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             reference="Sauer et al. 2021, arXiv 2111.01007; generator: Liu et al. 2021, arXiv "
             "2101.04775; on metrics: Kynkäänniemi et al. 2022, arXiv 2203.06026",
             recommends={
+                "augment.diffaugment": {},
                 "train.batch_size": 64,
                 "train.discriminator.steps": 1,
                 "train.generator.lr": 2e-4,
@@ -80,7 +81,7 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             name="projected-paper",
             summary="A folder of images at 256 x 256 pixels by a projected GAN, as in the paper.",
             settings="ganzoo_projected/paper.toml",
-            reference=f"{reference}, without noise in the generator and without its augmentation",
+            reference=f"{reference}, without noise in the generator",
             expects="Objects with the right layout appear within the first 100,000 images.",
         ),
         RecipeSpec(

@@ -142,7 +142,8 @@ class ProjectedDiscriminator(Discriminator):
         scores = torch.cat([critic(x) for critic, x in zip(self.critics, maps, strict=True)], dim=2)
         if self.embed is None:
             return scores.squeeze(1)
-        return (scores * self.embed(condition)[:, :, None]).sum(dim=1) / sqrt(_EMBEDDING)
+        embedding: Tensor = self.embed(condition)[:, :, None]
+        return (scores * embedding).sum(dim=1) / sqrt(_EMBEDDING)
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """The features of all groups of channels, concatenated."""

@@ -59,7 +59,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H / stride, W / stride)."""
-        y = relu6(self.expand(x)) if self.expand is not None else x
+        y: Tensor = relu6(self.expand(x)) if self.expand is not None else x
         y = self.project(relu6(self.filter(y)))
         return x + y if self.is_residual else y
 

@@ -31,7 +31,8 @@ class SpectralConv(nn.Conv2d):
         """(N, inputs, H, W) to (N, outputs, H', W')."""
         with torch.autocast(x.device.type, enabled=False):
             weight = self.weight
-        return self._conv_forward(x, weight, self.bias)
+        maps: Tensor = self._conv_forward(x, weight, self.bias)
+        return maps
 
 
 class Gated(nn.Module):

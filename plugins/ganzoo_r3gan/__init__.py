@@ -82,7 +82,6 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             summary="A few thousand images of 32 pixels by narrow networks of R3GAN.",
             settings="ganzoo_r3gan/small.toml",
             reference=_PAPER,
-            expects="Colors and outlines appear in the first 50,000 images, shapes of petals "
-            "later.",
+            expects="Spots of color appear first, outlines and the shapes of petals later.",
         ),
     ]

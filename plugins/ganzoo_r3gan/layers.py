@@ -50,7 +50,6 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, inner: int, groups: int, blocks_of_network: int) -> None:
         super().__init__()
-        # The paper's code has 2 * 3 - 2 in the exponent, as Fixup.
         gain = _GAIN * blocks_of_network ** (-1 / (2 * 3 - 2))
         self.layers = nn.Sequential(
             conv(channels, inner, gain=gain),

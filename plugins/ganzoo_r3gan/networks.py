@@ -114,7 +114,8 @@ class R3ganDiscriminator(Discriminator):
         h: Tensor = self.score(self.layers(self.from_image(images)))
         if self.embed is None:
             return h.flatten()
-        return (self.embed(condition) * h).sum(dim=1) / sqrt(h.shape[1])
+        scores: Tensor = (self.embed(condition) * h).sum(dim=1) / sqrt(h.shape[1])
+        return scores
 
 
 def stage(options: R3ganOptions, width: int, blocks_of_network: int) -> nn.Sequential:

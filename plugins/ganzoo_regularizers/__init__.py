@@ -148,8 +148,7 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             summary="The gradient's norm near real images is pulled to 1.",
             factory=f"{_PENALTIES}:Dragan",
             options=GradientPenaltyOptions,
-            reference="Kodali et al. 2017, arXiv 1705.07215, section 2.3, with the noise of the "
-            "authors' code",
+            reference="Kodali et al. 2017, arXiv 1705.07215, with the noise of the authors' code",
         ),
         RegularizerSpec(
             name="r1-approximate",

@@ -84,7 +84,7 @@ class GradientPenalty(DiscriminatorPenalty):
 
 
 class Dragan(GradientPenalty):
-    """lambda E[(||grad D(x + delta)||_2 - 1)^2] at real images x (Kodali et al. 2017, section 2.3).
+    """lambda E[(||grad D(x + delta)||_2 - 1)^2] at real images x (Kodali et al. 2017).
 
     As in the authors' code, delta = s u / 2 with u from U[0, 1] for each pixel, and s the standard
     deviation of all values in the batch. The paper has normal noise.

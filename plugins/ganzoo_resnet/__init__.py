@@ -57,10 +57,10 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
             factory="ganzoo_resnet.networks:build",
             options=ResnetOptions,
             conditions=("class", "classes", "vector"),
-            reference="Miyato et al. 2018, arXiv 1802.05957, appendix B.4; Gulrajani et al. 2017, "
-            "arXiv 1704.00028, appendix F; conditional: Miyato & Koyama 2018, arXiv 1802.05637; "
+            reference="Miyato et al. 2018, arXiv 1802.05957, appendix; Gulrajani et al. 2017, "
+            "arXiv 1704.00028, appendix; conditional: Miyato & Koyama 2018, arXiv 1802.05637; "
             "attention: Zhang et al. 2018, arXiv 1805.08318",
-            # Both papers: Miyato et al. 2018, table 1, setting C, and Gulrajani et al. 2017.
+            # The values of both papers for their residual networks for CIFAR-10.
             recommends={
                 "train.batch_size": 64,
                 "train.discriminator.steps": 5,
@@ -81,14 +81,14 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             name="resnet-paper",
             summary="CIFAR-10 at 32 x 32 pixels by the residual networks of SNGAN.",
             settings="ganzoo_resnet/paper.toml",
-            reference="Miyato et al. 2018, arXiv 1802.05957, section 4.1 and appendix B.4",
+            reference="Miyato et al. 2018, arXiv 1802.05957, experiments on CIFAR-10 and appendix",
             expects="An FID (Inception) of about 22, as the paper's 21.7 for 5,000 images.",
         ),
         RecipeSpec(
             name="resnet-wgan-gp",
             summary="CIFAR-10 at 32 x 32 pixels by the residual networks of WGAN-GP.",
             settings="ganzoo_resnet/wgan-gp.toml",
-            reference="Gulrajani et al. 2017, arXiv 1704.00028, section 5.4 and appendix F",
+            reference="Gulrajani et al. 2017, arXiv 1704.00028, CIFAR-10 and appendix",
             expects="The paper reports an Inception score of 7.86; objects are recognized by their "
             "colors and outlines.",
         ),

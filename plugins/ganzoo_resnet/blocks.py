@@ -1,4 +1,4 @@
-"""The residual blocks of Miyato et al. 2018, figure 8.
+"""The residual blocks of Miyato et al. 2018, appendix.
 
 A 1 x 1 convolution and pooling or upsampling can be exchanged: the shortcut does first what makes
 the feature maps smaller.

@@ -63,7 +63,8 @@ class ConditionalBatchNorm(nn.Module):
         normed: Tensor = self.norm(x)
         if self.embed is None:
             return normed
-        a, b = self.embed(condition).to(normed.dtype)[:, :, None, None].chunk(2, dim=1)
+        embedded: Tensor = self.embed(condition).to(normed.dtype)
+        a, b = embedded[:, :, None, None].chunk(2, dim=1)
         return normed * (1 + a) + b
 
 

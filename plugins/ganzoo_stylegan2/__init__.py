@@ -30,6 +30,11 @@ class StyleGan2Options(Options):
         "skip",
         description="skip adds up the images of all resolutions; residual has residual blocks.",
     )
+    noise: bool = Field(
+        True,
+        description="Whether layers add noise, which becomes texture. The same noise is used for "
+        "all generated images, except in training.",
+    )
     style_mixing: float = Field(
         0.9,
         ge=0,

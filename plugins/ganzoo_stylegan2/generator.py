@@ -69,9 +69,9 @@ class StyleGan2Generator(Generator):
         """The number of vectors in an intermediate latent."""
         self.mapping = Mapping(options, condition)
         self.constant = nn.Parameter(torch.randn(1, widths[0], first.height, first.width))
-        self.first = StyledLayer(widths[0], widths[0], dim, first, 0, up=False)
+        self.first = StyledLayer(widths[0], widths[0], dim, first, 0, up=False, noise=options.noise)
         self.blocks = nn.ModuleList(
-            Block(*pair, dim, stage, number, residual=residual)
+            Block(*pair, dim, stage, number, residual=residual, noise=options.noise)
             for pair, stage, number in zip(
                 pairwise(widths), stages[1:], range(1, self.count, 2), strict=False
             )

@@ -67,7 +67,7 @@ def demodulation(weight: Tensor, style: Tensor) -> Tensor:
 
 
 class StyledLayer(nn.Module):
-    """A modulated 3 x 3 convolution, noise, bias and activation.
+    """A modulated 3 x 3 convolution, noise if there is any, bias and activation.
 
     In training the noise is new for each image. In evaluation it is the same for all images and
     runs; ``number`` decides which.
@@ -84,24 +84,26 @@ class StyledLayer(nn.Module):
         number: int,
         *,
         up: bool,
+        noise: bool,
     ) -> None:
         super().__init__()
         self.conv = ModulatedConv(inputs, outputs, 3, latent_dim, up=up)
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         self.shape = (1, image_shape.height, image_shape.width)
-        noise = torch.randn(1, *self.shape, generator=torch.Generator().manual_seed(number))
-        self.register_buffer("fixed_noise", noise, persistent=False)
+        fixed = torch.randn(1, *self.shape, generator=torch.Generator().manual_seed(number))
+        self.register_buffer("fixed_noise", fixed, persistent=False)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """The activations of the layer, (N, outputs, H, W)."""
         x = self.conv(x, w)
-        if self.training:
-            noise = layer_noise(len(x), *self.shape, device=x.device)
-        else:
-            noise = self.fixed_noise
-        offset = (noise * self.noise_strength).to(x.dtype) + self.bias[:, None, None].to(x.dtype)
-        return activate(x + offset)
+        if self.noise_strength is not None:
+            if self.training:
+                noise = layer_noise(len(x), *self.shape, device=x.device)
+            else:
+                noise = self.fixed_noise
+            x = x + (noise * self.noise_strength).to(x.dtype)
+        return activate(x + self.bias[:, None, None].to(x.dtype))
 
 
 class ToRgb(nn.Module):
@@ -145,11 +147,12 @@ class Block(nn.Module):
         number: int,
         *,
         residual: bool,
+        noise: bool,
     ) -> None:
         super().__init__()
         rest = (latent_dim, image_shape)
-        self.first = StyledLayer(inputs, outputs, *rest, number, up=True)
-        self.second = StyledLayer(outputs, outputs, *rest, number + 1, up=False)
+        self.first = StyledLayer(inputs, outputs, *rest, number, up=True, noise=noise)
+        self.second = StyledLayer(outputs, outputs, *rest, number + 1, up=False, noise=noise)
         self.shortcut = Shortcut(inputs, outputs) if residual else None
 
     def forward(self, x: Tensor, w: tuple[Tensor, Tensor]) -> Tensor:

@@ -16,10 +16,12 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ganzoo import RequestError
 from ganzoo.registry import Registry
@@ -112,12 +114,28 @@ def interval(trainer: Trainer) -> int:
     return max(phase.every for phase in trainer.phases)
 
 
+class OperationCounter(TorchDispatchMode):
+    """Counts the floating point operations of all calls inside it.
+
+    torch's FlopCounterMode fails where a module without gradient gets a parameter as its input.
+    """
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call the operation, and count it."""
+        result = func(*args, **(kwargs or {}))
+        if (count := flop_registry.get(func.overloadpacket)) is not None:
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
 def operations(call: Callable[[], object], calls: int) -> float:
     """The floating point operations of a call, the mean of several."""
-    with FlopCounterMode(display=False) as counter:
+    with OperationCounter() as counter:
         for _ in range(calls):
             call()
-    return float(counter.get_total_flops()) / calls
+    return counter.total / calls
 
 
 def seconds(call: Callable[[], object], repeats: int) -> float:

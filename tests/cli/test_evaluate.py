@@ -31,6 +31,16 @@ def test_evaluate_prints_and_stores_the_metrics(
     assert kept.step == 2
 
 
+def test_metrics_of_each_class_are_shown_with_their_numbers_of_images(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
+    tiny_run("run", "data.conditional=true")
+    done = ganzoo_command("evaluate", "run", *FAST, "--per-class")
+    assert done.status == 0, done.err
+    rows = [row.split() for row in done.out.splitlines() if "petals/moments/mean" in row]
+    assert sum(int(row[3]) for row in rows) == 12
+
+
 def test_spaces_after_commas_are_ignored(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     measured = ("evaluate.every=1", "evaluate.samples=12", "extractor=random")
     tiny_run("run", "evaluate.metrics=fd, moments", *measured)

@@ -322,3 +322,9 @@ def test_a_dry_run_draws_schedules(ganzoo_command: Ganzoo) -> None:
     unknown = ganzoo_command(*words, cosine, waiting, "--epochs", 3).err.splitlines()
     assert "loss.drift: constant 1 for 32000 images then 1 -> 0 linear" in unknown
     assert lines[1] in unknown
+
+
+def test_a_run_to_start_from_must_exist(tiny_run: Ganzoo, tmp_path: Path) -> None:
+    error = tiny_run("run", "--init-from", "missing").error
+    assert error == f"error: train.init_from: there is no run folder {tmp_path / 'missing'}"
+    assert not (tmp_path / "run").exists()

@@ -213,11 +213,17 @@ def test_other_sizes_are_refused_with_the_nearest_one(size: int, nearest: str) -
 def train(folder: Path, steps: int, **more: Any) -> dict[str, Any]:
     options = {f"architecture.{key}": value for key, value in TINY.items()}
     ganzoo.train(
-        *("blossoms", "projected", "hinge"),
+        "blossoms",
+        "projected",
+        "hinge",
         settings={"dataset.count": 8, "sample.count": 4, "log.every": 3, **options},
-        **{"resolution": 16, "batch_size": 4, "steps": steps, "device": "cpu", "quiet": True},
-        **more,
+        resolution=16,
+        batch_size=4,
+        steps=steps,
+        device="cpu",
+        quiet=True,
         run_dir=folder,
+        **more,
     )
     return state(folder, steps)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -285,16 +286,18 @@ def test_the_recipe_of_the_paper_has_its_schedules() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_trains_and_resumes_exactly(name: str, tmp_path: Path) -> None:
-    def arguments(folder: str, steps: int) -> dict[str, Any]:
+def test_the_recipe_trains_and_resumes_exactly(
+    name: str, tmp_path: Path, stopped: Callable[[Mapping[str, Any], int], Path]
+) -> None:
+    def arguments(folder: str) -> dict[str, Any]:
         small = {f"architecture.{key}": value for key, value in {**TINY, "blocks": 1}.items()}
         few = {"dataset": "blossoms", "dataset.count": 12, "sample.count": 4}
-        size = {"steps": steps, "batch_size": 4, "device": "cpu", "quiet": True}
+        size = {"steps": 3, "batch_size": 4, "device": "cpu", "quiet": True}
         return {"recipe": name, "settings": small | few, "run_dir": tmp_path / folder, **size}
 
-    straight = ganzoo.train(**arguments("straight", 2)).folder
-    halved = ganzoo.train(**arguments("halved", 1)).folder
-    ganzoo.resume(halved, steps=2, quiet=True)
+    straight = ganzoo.train(**arguments("straight")).folder
+    halved = stopped(arguments("halved"), 2)
+    ganzoo.resume(halved, quiet=True)
     last = [Checkpoints(folder / "checkpoints", 3).load() for folder in (straight, halved)]
     assert same(*last)
 

@@ -227,16 +227,11 @@ def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:
     assert u.std() == pytest.approx(sqrt(1 / 12), abs=0.01)
 
 
-INDEPENDENT = {"r1", "r2", "gradient-penalty", "dragan", "r1-approximate"}
+INDEPENDENT = {"r1", "r2", "gradient-penalty", "dragan", "r1-approximate", "divergence-penalty"}
 LAZY = {*INDEPENDENT, "consistency", "path-length"}
 
 
-SPECS = [
-    spec for spec in ganzoo_regularizers.ganzoo_regularizers() if spec.name != "path-length"
-]  # which is for the generator
-
-
-@pytest.mark.parametrize("spec", SPECS, ids=str)
+@pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
 def test_penalties_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
     options = {"every": 16} if spec.name in LAZY else {}
     regularizer = spec.build(spec.options(**options))

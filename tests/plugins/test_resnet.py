@@ -46,12 +46,13 @@ def build_networks(
 ) -> Networks:
     torch.manual_seed(0)
     (spec,) = ganzoo_resnet.ganzoo_architectures()
-    return spec.build(
+    networks: Networks = spec.build(
         ResnetOptions(**{"base_channels": 4, "latent_dim": 5, **options}),
         image_shape=ImageShape(channels, height, width or height),
         condition=condition,
         requirements=requirements or LossRequirements(),
     )
+    return networks
 
 
 def both(networks: Networks) -> tuple[ResnetGenerator, ResnetDiscriminator]:
@@ -62,7 +63,7 @@ def both(networks: Networks) -> tuple[ResnetGenerator, ResnetDiscriminator]:
 
 
 def full_size(side: int, **options: Any) -> tuple[ResnetGenerator, ResnetDiscriminator]:
-    paper = {"base_channels": 64, "latent_dim": 128, "spectral_norm": False}
+    paper: dict[str, Any] = {"base_channels": 64, "latent_dim": 128, "spectral_norm": False}
     with torch.device("meta"):
         return both(build_networks(side, **paper, **options))
 
@@ -71,7 +72,7 @@ def parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-# Miyato et al. 2018, tables 3 to 5 and appendix B.4, as in kwotsin/mimicry; down: halves.
+# Miyato et al. 2018, tables of the appendix; 64 pixels as in kwotsin/mimicry.
 TABLES = {
     32: ((4, [256, 256, 256, 256]), ([128, 128, 128, 128], 2)),
     48: ((6, [512, 256, 128, 64]), ([64, 128, 256, 512, 1024], 4)),
@@ -412,7 +413,7 @@ def test_the_recipe_of_wgan_gp_has_the_papers_networks() -> None:
             image_shape=ImageShape(3, 32, 32), condition=None, requirements=requirements
         )
     generator, discriminator = both(networks)
-    # Gulrajani et al. 2017, appendix F, tables of the networks for CIFAR-10: 128 maps everywhere.
+    # Gulrajani et al. 2017, appendix, networks for CIFAR-10: 128 maps everywhere.
     assert generator.maps == (128, 4, 4)
     assert {block.conv2.out_channels for block in layers(generator, GeneratorBlock)} == {128}
     blocks = layers(discriminator, DiscriminatorBlock)

@@ -213,9 +213,9 @@ def test_without_style_mixing_images_have_one_latent() -> None:
     assert generator.sample_training_latents(3, seeded()).shape == (3, 5)
 
 
-def use_noise(generator: nn.Module) -> list[StyledLayer]:
+def use_noise(generator: nn.Module) -> list[Any]:
     """The layers with noise, which is turned on: its strength is 0 at first."""
-    found: list[StyledLayer] = layers(generator, StyledLayer)
+    found = layers(generator, StyledLayer)
     for layer in found:
         nn.init.constant_(layer.noise_strength, 0.5)
     return found
@@ -237,6 +237,14 @@ def test_noise_is_new_in_training_and_fixed_in_evaluation() -> None:
     assert [tuple(noise.shape) for noise in fixed] == [(1, 1, s, s) for s in (4, 8, 8, 16, 16)]
     assert not torch.equal(fixed[1], fixed[2])
     assert not any("fixed_noise" in name for name in generator.state_dict())
+
+
+def test_without_noise_an_image_is_the_same_in_training_and_evaluation() -> None:
+    generator, _ = both(build_networks(noise=False))
+    latents = generator.sample_latents(2, seeded())
+    trained = generator(latents)
+    torch.testing.assert_close(generator.eval()(latents), trained)
+    assert not any("noise" in name for name, _ in generator.named_parameters())
 
 
 @pytest.mark.parametrize(("batch", "group"), [(8, 4), (6, 3), (5, 1)])

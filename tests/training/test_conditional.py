@@ -41,7 +41,8 @@ def test_values_cannot_be_chosen_or_balanced_like_classes(tiny: Arguments, key: 
 
 
 @pytest.mark.parametrize(
-    "architecture", ["dcgan", "mlp", "growing-mlp", "progressive", "fully-convolutional"]
+    "architecture",
+    ["dcgan", "mlp", "growing-mlp", "progressive", "fully-convolutional", "stylegan2"],
 )
 def test_resuming_a_run_with_values_is_exact(tiny: Arguments, architecture: str) -> None:
     extra = {"architecture": architecture, "loss": "wgan-gp", "settings": VECTOR}

@@ -382,7 +382,12 @@ def test_each_class_is_compared_with_the_images_that_were_asked_for_it(
 ) -> None:
     settings = {"data.conditional": True, "evaluate.samples": 30, "extractor": "random"}
     run = ganzoo.train(**tiny(steps=1, settings=settings))
-    chosen = {"metrics": ["kid", "moments"], "extractor": "random", "samples": 30, "quiet": True}
+    chosen: dict[str, Any] = {
+        "metrics": ["kid", "moments"],
+        "extractor": "random",
+        "samples": 30,
+        "quiet": True,
+    }
     result = ganzoo.evaluate(run, per_class=True, **chosen)
     assert result.scalars.items() >= ganzoo.evaluate(run, **chosen).scalars.items()
     assert run.frequencies

@@ -61,6 +61,15 @@ def test_layers_are_counted_from_the_image_with_their_norms() -> None:
     assert frozen(Backwards(), 0) == set()
 
 
+def test_embeddings_of_conditions_are_trained(tiny: Arguments) -> None:
+    settings = {"data.conditional": True, "train.discriminator.freeze": 1}
+    run = ganzoo.train(**tiny(steps=1, settings=settings))
+    file = Checkpoints(run.folder / "checkpoints", 3).paths()[0]
+    optimizer = torch.load(file, weights_only=True)["state"]["optimizers"]["discriminator"]
+    assert "discriminator.embed.weight" in optimizer["parameters"]
+    assert "discriminator.layers.1.weight" not in optimizer["parameters"]
+
+
 def test_a_layer_must_be_left() -> None:
     with pytest.raises(
         RequestError, match=r"discriminator.freeze=2: .* has 2 layers, and at least"

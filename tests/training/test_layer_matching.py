@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from ganzoo import ImageShape, LossRequirements, Networks
+from ganzoo.registry import Registry
 from ganzoo.training.layer_matching import match, split
+from tests.conftest import SMALL
 
 
 def same_shape(name: str, old: Tensor, new: Tensor) -> Tensor | None:
@@ -71,6 +74,30 @@ def test_a_parametrization_is_part_of_its_layer() -> None:
     assert split(path) == ("layers.0", "parametrizations.weight.original")
     assert split("parametrizations.weight.0._u") == ("", "parametrizations.weight.0._u")
     assert split("scale") == ("", "scale")
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+def test_every_architecture_has_layers_in_common_with_itself_at_another_size(
+    architecture: str,
+) -> None:
+    sizes = (8, 16) if architecture == "growing-mlp" else (16, 32)
+    old, new = (_networks(architecture, size) for size in sizes)
+    for name, network in old.by_name().items():
+        assert matched(network, network) == {key: key for key in matched(network, network)}
+        taken = matched(network, new.by_name()[name])
+        assert len(taken) >= len(matched(network, network)) / 3, name
+
+
+def _networks(architecture: str, size: int) -> Networks:
+    entry = Registry.discover().find("architecture", architecture)
+    options = {key.partition(".")[2]: value for key, value in SMALL[architecture].items()}
+    networks: Networks = entry.build(
+        entry.component.options(**options),
+        image_shape=ImageShape(3, size, size),
+        condition=None,
+        requirements=LossRequirements(),
+    )
+    return networks
 
 
 def test_taken_values_are_those_of_the_old_network() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import RequestError
-from ganzoo.training.weights import Weights, digest
+from ganzoo.training.weights import Weights, digest, saved_buffers
 
 
 class Pretrained(nn.Module):
@@ -48,3 +48,11 @@ def test_a_digest_depends_on_values_shape_and_dtype() -> None:
     assert len({digest(each) for each in (value, value.clone(), *others)}) == 5
     assert digest(torch.zeros(3, 4).t()) == digest(torch.zeros(4, 3))
     assert len(digest(torch.tensor(True))) == 64
+
+
+def test_buffers_that_checkpoints_do_not_contain_never_change() -> None:
+    network = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 1))
+    network.register_buffer("constant", torch.ones(3), persistent=False)
+    found = saved_buffers(network)
+    norm = network[0]
+    assert [id(buffer) for buffer in found] == [id(norm.running_mean), id(norm.running_var)]

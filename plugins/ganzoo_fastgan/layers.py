@@ -1,0 +1,113 @@
+"""Layers of both networks: spectral norm, gated units with noise, skip-layer excitation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganzoo import ImageShape, layer_noise
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "batch": nn.BatchNorm2d,
+    # Layer norm: mean and variance of each image over (C, H, W).
+    "layer": partial(nn.GroupNorm, 1),
+    "none": nn.Identity,
+}
+
+
+class SpectralConv(nn.Conv2d):
+    """A convolution without bias and with spectral norm, computed in float32 (Miyato et al. 2018).
+
+    Weights start as N(0, 0.02^2).
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int = 0,
+    ) -> None:
+        super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
+        nn.init.normal_(self.weight, std=0.02)
+        spectral_norm(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H', W')."""
+        with torch.autocast(x.device.type, enabled=False):
+            weight = self.weight
+        maps: Tensor = self._conv_forward(x, weight, None)
+        return maps
+
+
+class Noise(nn.Module):
+    """Adds noise with a learned strength, which starts at 0, to all channels of a pixel.
+
+    In training the noise is new for each image. In evaluation it is the same for all images and
+    runs; ``number`` decides which.
+    """
+
+    fixed_noise: Tensor
+
+    def __init__(self, shape: ImageShape, number: int) -> None:
+        super().__init__()
+        self.shape = (1, shape.height, shape.width)
+        self.strength = nn.Parameter(torch.zeros(()))
+        noise = torch.randn(1, *self.shape, generator=torch.Generator().manual_seed(number))
+        self.register_buffer("fixed_noise", noise, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        if self.training:
+            noise = layer_noise(len(x), *self.shape, device=x.device)
+        else:
+            noise = self.fixed_noise
+        return x + (self.strength * noise).to(x.dtype)
+
+
+class Projection(nn.Module):
+    """Latents (N, inputs) to maps (N, outputs, height, width)."""
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = (outputs, shape.height, shape.width)
+        self.layer = SpectralConv(inputs, outputs * shape.height * shape.width, 1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """The maps."""
+        maps: Tensor = self.layer(latents[:, :, None, None]).view(-1, *self.shape)
+        return maps
+
+
+def gated(layer: nn.Module, outputs: int, norm: str = "batch", *noise: nn.Module) -> nn.Sequential:
+    """A layer to twice the channels, noise if given, the norm, then a gated linear unit."""
+    return nn.Sequential(layer, *noise, NORMS[norm](2 * outputs), nn.GLU(dim=1))
+
+
+class SkipLayerExcitation(nn.Module):
+    """Multiplies large maps by factors in (0, 1), computed from small ones (equation 1).
+
+    The small maps are pooled to the size ``shape``, which is 4 x 4 in the paper.
+    """
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape, pool: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self.layers = nn.Sequential(
+            SpectralConv(inputs, outputs, (shape.height, shape.width)),
+            nn.SiLU(),
+            SpectralConv(outputs, outputs, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, small: Tensor, large: Tensor) -> Tensor:
+        """(N, inputs, H, W) and (N, outputs, H', W') to the latter's shape."""
+        factors: Tensor = self.layers(avg_pool2d(small, self.pool))
+        return large * factors
