@@ -31,8 +31,8 @@ from ganzoo.training.update import after_update, compute_terms
 _N = 4
 _MAX_PIXELS = 128 * 128
 """Networks for images with more pixels are not tried, because it would take too long."""
-_MAX_ABSOLUTE = 10.0
-"""Limit of augmented images: allows for brightness and contrast, but not for a range of 255."""
+_MAX_ABSOLUTE = 100.0
+"""Limit of augmented images: allows for contrast and saturation, but not for a range of 255."""
 
 
 def try_phases(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo import ImageShape, MetricValue, Options
+from ganzoo import ImageShape, MetricValue, Options, RealImages, Step
 from ganzoo.testing import check
 
 
@@ -63,6 +63,25 @@ class Smaller(Darker):
         return images[..., 1:] * parameters
 
 
+class Replacing:
+    apply_to: Any = "real"
+
+    def __init__(self, options: Options) -> None: ...
+
+    def replace_real(self, step: Step, real: RealImages) -> Tensor:
+        return step.generate().images
+
+
+class ReplacingOne(Replacing):
+    def replace_real(self, step: Step, real: RealImages) -> Tensor:
+        return real.images[:1]
+
+
+class ReplacingByNaN(Replacing):
+    def replace_real(self, step: Step, real: RealImages) -> Tensor:
+        return real.images * float("nan")
+
+
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
@@ -75,10 +94,13 @@ class Smaller(Darker):
         ),
         (Misspelled, "it has no method that changes images"),
         (NaN, "returns images that contain NaN"),
+        (ReplacingOne, "the result of replace_real() has the shape (1, 3, 8, 8)"),
+        (ReplacingByNaN, "discriminator: score is NaN"),
     ],
 )
 def test_an_incorrect_augmentation_is_found(factory: type, message: str) -> None:
-    check(ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=Darker))
+    for correct in (Darker, Replacing):
+        check(ganzoo.AugmentationSpec(name="mine", summary="Mine.", factory=correct))
     augmentation = ganzoo.AugmentationSpec(name="mine", summary="Darker.", factory=factory)
     assert message in problems_of(augmentation)
 
