@@ -16,6 +16,11 @@ from ganzoo.training.stopping import Stopping
 
 SMALL: dict[str, dict[str, Any]] = {
     "dcgan": {"architecture.base_channels": 2, "architecture.latent_dim": 4},
+    "fastgan": {
+        "architecture.base_channels": 2,
+        "architecture.latent_dim": 4,
+        "data.resolution": 16,
+    },
     "fully-convolutional": {"architecture.base_channels": 2},
     "growing-mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "ladagan": {
@@ -26,6 +31,13 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "mlp": {"architecture.width": 4, "architecture.latent_dim": 4},
     "progressive": {"architecture.max_channels": 4, "architecture.latent_dim": 4},
+    "projected": {
+        "architecture.base_channels": 2,
+        "architecture.latent_dim": 4,
+        "architecture.features": "random",
+        "architecture.feature_resolution": 64,
+        "architecture.mixing_channels": 4,
+    },
     "r3gan": {
         "architecture.max_channels": 4,
         "architecture.group_size": 4,
@@ -39,7 +51,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "architecture.mapping_layers": 2,
     },
 }
-"""Options that make an architecture small; other architectures use their defaults."""
+"""Settings that make an architecture small; other architectures use their defaults."""
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +109,7 @@ def tiny(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             "architecture": architecture,
             "loss": loss,
             "run_dir": tmp_path / folder,
-            "resolution": 8,
+            "resolution": settings.pop("data.resolution", 8),
             "steps": 3,
             "device": "cpu",
             "quiet": True,

@@ -34,6 +34,11 @@ SEVERAL = {"regularizer": 2, "augmentation": 2}
 REFUSED: Mapping[Pair, str] = {
     frozenset(("progressive", "wgan")): "the loss clips the discriminator's weights",
     frozenset(("stylegan2", "wgan")): "the loss clips the discriminator's weights",
+    **{
+        frozenset((name, "fastgan-reconstruction")): "needs a discriminator that reconstructs"
+        for name in COMPONENTS["architecture"]
+        if name != "fastgan"
+    },
 }
 """Pairs that do not fit, with a part of the message."""
 

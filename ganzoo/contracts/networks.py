@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganzoo.contracts.images import ImageShape
 from ganzoo.contracts.losses import WeightConstraint
-from ganzoo.contracts.methods import AnyLoss, Regularizer
+from ganzoo.contracts.methods import AnyLoss, Method, Regularizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class LossRequirements:
         parts = (loss, *regularizers)
         return cls(
             independent_scores=any(part.independent_scores for part in parts),
-            constrained_weights=isinstance(loss, WeightConstraint),
+            constrained_weights=isinstance(loss, WeightConstraint) and not isinstance(loss, Method),
         )
 
     def norm(self, requested: str) -> str:

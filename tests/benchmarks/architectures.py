@@ -120,7 +120,7 @@ class OperationCounter(TorchDispatchMode):
     torch's FlopCounterMode fails where a module without gradient gets a parameter as its input.
     """
 
-    total = 0
+    total = 0.0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call the operation, and count it."""
@@ -132,10 +132,10 @@ class OperationCounter(TorchDispatchMode):
 
 def operations(call: Callable[[], object], calls: int) -> float:
     """The floating point operations of a call, the mean of several."""
-    with OperationCounter() as counter:
+    with OperationCounter() as counter:  # type: ignore[no-untyped-call]
         for _ in range(calls):
             call()
-    return counter.total / calls
+    return float(counter.total) / calls
 
 
 def seconds(call: Callable[[], object], repeats: int) -> float:
