@@ -46,8 +46,12 @@ ROWS = covering_rows(COMPONENTS, SEVERAL, REFUSED)
 
 
 def settings(row: Row) -> dict[str, Any]:
-    """The settings of a run that has these regularizers and augmentations."""
+    """The settings of a run that has these regularizers and augmentations.
+
+    The learning rates are low because some pairs of large terms would diverge.
+    """
     return {
+        **{f"train.{network}.lr": 1e-5 for network in ("generator", "discriminator")},
         **{f"regularize.{name}": True for name in row["regularizer"]},
         **{f"augment.{name}": True for name in row["augmentation"]},
     }
