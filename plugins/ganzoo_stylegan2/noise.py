@@ -14,16 +14,19 @@ MAPS = 16
 """The noise maps that are mixed: the noise of two images has a correlation near 1 / sqrt(MAPS)."""
 
 FREQUENCY = 4.0
-"""The change of an angle, in radians, with a change of the intermediate latent of length
-sqrt(latent_dim): large enough that all latents together use all mixtures."""
+"""The standard deviation of a_k w if the numbers in w have the mean square 1, in radians.
+
+It is large, so that the images of all latents share no noise, also after truncation.
+"""
 
 
 class LatentNoise(nn.Module):
-    """Noise from N(0, 1) that is another for each image and depends on its latent w alone.
+    """Noise of variance 1 that differs between images and depends on an image's latent w alone.
 
     It is a mixture of fixed noise maps n_k: the sum of c_k n_k / |c| with c_k = cos(a_k w + b_k)
-    and random numbers a_k and b_k. So it changes smoothly with w, as in videos of interpolations.
-    The maps are one map of normal noise, moved; ``number`` decides all random numbers.
+    and random a_k and b_k, so it changes smoothly between latents. The maps are one map of normal
+    noise, moved; ``number`` decides all random numbers. Karras et al. 2020 draw new noise instead,
+    or use the same for all images.
     """
 
     map: Tensor
@@ -48,4 +51,5 @@ class LatentNoise(nn.Module):
             c = (w @ self.slopes.to(w.dtype).T + self.offsets.to(w.dtype)).cos()
             c = c / torch.linalg.vector_norm(c, dim=1, keepdim=True)
             moved = [self.map.roll(k * len(self.map) // MAPS) for k in range(MAPS)]
-            return (c @ torch.stack(moved).to(w.dtype)).unflatten(1, self.shape)
+            noise: Tensor = (c @ torch.stack(moved).to(w.dtype)).unflatten(1, self.shape)
+            return noise
