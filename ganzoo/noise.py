@@ -55,8 +55,9 @@ def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:
     gets its rows of what is drawn for the whole batch. So a resumed run is exact, and one process
     and several compute the same. Elsewhere, torch's global random generator draws it.
 
-    In evaluation mode a layer should use noise that never changes, so that an image depends on its
-    latents alone.
+    In evaluation mode the noise should be a function of the latents, so that an image depends on
+    them alone, and other for each image, as in training: noise that all images share shows as the
+    same pattern in all of them.
     """
     source = _source.get()
     if source is None:

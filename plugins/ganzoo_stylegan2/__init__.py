@@ -32,8 +32,8 @@ class StyleGan2Options(Options):
     )
     noise: bool = Field(
         True,
-        description="Whether layers add noise, which becomes texture. The same noise is used for "
-        "all generated images, except in training.",
+        description="Whether layers add noise, which becomes texture. It is random in training; "
+        "otherwise an image's latent decides its noise.",
     )
     style_mixing: float = Field(
         0.9,

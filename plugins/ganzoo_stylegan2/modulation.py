@@ -17,6 +17,7 @@ from ganzoo_stylegan2.layers import (
     activate,
     at_least_float32,
 )
+from ganzoo_stylegan2.noise import LatentNoise
 
 
 class ModulatedConv(nn.Module):
@@ -69,11 +70,9 @@ def demodulation(weight: Tensor, style: Tensor) -> Tensor:
 class StyledLayer(nn.Module):
     """A modulated 3 x 3 convolution, noise if there is any, bias and activation.
 
-    In training the noise is new for each image. In evaluation it is the same for all images and
-    runs; ``number`` decides which.
+    In training the noise is new for each image. In evaluation it depends on the image's latent;
+    ``number`` decides how.
     """
-
-    fixed_noise: Tensor
 
     def __init__(
         self,
@@ -91,8 +90,7 @@ class StyledLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         self.shape = (1, image_shape.height, image_shape.width)
-        fixed = torch.randn(1, *self.shape, generator=torch.Generator().manual_seed(number))
-        self.register_buffer("fixed_noise", fixed, persistent=False)
+        self.latent_noise = LatentNoise(latent_dim, image_shape, number)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """The activations of the layer, (N, outputs, H, W)."""
@@ -101,7 +99,7 @@ class StyledLayer(nn.Module):
             if self.training:
                 noise = layer_noise(len(x), *self.shape, device=x.device)
             else:
-                noise = self.fixed_noise
+                noise = self.latent_noise(w)
             x = x + (noise * self.noise_strength).to(x.dtype)
         return activate(x + self.bias[:, None, None].to(x.dtype))
 

@@ -16,6 +16,7 @@ from ganzoo_stylegan2.generator import StyleGan2Generator
 from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, Filter, MinibatchStddev
 from ganzoo_stylegan2.modulation import ModulatedConv, StyledLayer
 from ganzoo_stylegan2.networks import build
+from ganzoo_stylegan2.noise import LatentNoise
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
 
 TINY = {"max_channels": 6, "latent_dim": 5, "mapping_layers": 2}
@@ -221,9 +222,9 @@ def use_noise(generator: nn.Module) -> list[Any]:
     return found
 
 
-def test_noise_is_new_in_training_and_fixed_in_evaluation() -> None:
+def test_noise_is_new_in_training_and_depends_on_latents_in_evaluation() -> None:
     generator, _ = both(build_networks())
-    noisy = use_noise(generator)
+    use_noise(generator)
     latents = generator.sample_latents(1, seeded()).expand(2, -1)
     with torch.no_grad():
         one, other = generator(latents)
@@ -233,10 +234,29 @@ def test_noise_is_new_in_training_and_fixed_in_evaluation() -> None:
         again, _ = both(build_networks())
         again.load_state_dict(generator.state_dict())
         torch.testing.assert_close(again.eval()(latents), generator(latents))
-    fixed = [layer.fixed_noise for layer in noisy]
-    assert [tuple(noise.shape) for noise in fixed] == [(1, 1, s, s) for s in (4, 8, 8, 16, 16)]
-    assert not torch.equal(fixed[1], fixed[2])
-    assert not any("fixed_noise" in name for name in generator.state_dict())
+    assert not any("latent_noise" in name for name in generator.state_dict())
+
+
+@pytest.mark.parametrize("psi", [1.0, 0.7])
+def test_in_evaluation_images_share_no_noise(psi: float) -> None:
+    """As in training: shared noise would be a pattern that the discriminator never saw."""
+    generator, _ = both(build_networks(max_channels=32, latent_dim=64))
+    w = generator.map(generator.sample_latents(256, seeded()))
+    w = (w.mean(0) + psi * (w - w.mean(0))).detach()
+    noise = [layer.latent_noise(w[:, 0]) for layer in use_noise(generator)]
+    assert [tuple(maps.shape[1:]) for maps in noise] == [(1, s, s) for s in (4, 8, 8, 16, 16)]
+    assert abs(float((noise[1] * noise[2]).mean())) < 0.3  # each layer has its own
+    for maps in noise[3:]:
+        assert float(maps.square().mean()) == pytest.approx(1, abs=0.2)
+        assert float(maps.mean(0).square().mean()) < 0.05
+
+
+def test_noise_changes_smoothly_with_the_latent() -> None:
+    layer = LatentNoise(64, ImageShape(3, 16, 16), 0)
+    w = torch.randn(1, 64, generator=seeded())
+    steps = torch.stack([layer(w + 0.01 * i) for i in range(3)])
+    assert 0 < rms(steps[1] - steps[0]) < 0.2
+    torch.testing.assert_close(steps[2] - steps[1], steps[1] - steps[0], atol=0.05, rtol=0)
 
 
 def test_without_noise_an_image_is_the_same_in_training_and_evaluation() -> None:
