@@ -24,8 +24,8 @@ def environment(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"], venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Run the tests; arguments after -- go to pytest."""
-    run_shared(session, "pytest", *session.posargs)
+    """Run the tests on all cores; arguments after -- go to pytest."""
+    run_shared(session, "pytest", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
+from torch.autograd import Function
+
+_BILINEAR, _REFLECTION = 0, 2
+"""The numbers of torch's interpolation and padding modes."""
 
 
 def warp(images: Tensor, matrices: Tensor) -> Tensor:
@@ -15,7 +20,43 @@ def warp(images: Tensor, matrices: Tensor) -> Tensor:
     smeared or black margins.
     """
     grid = _sampling_grid(matrices.to(images.dtype), *images.shape[2:])
-    return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    warped: Tensor = _Sample.apply(images, grid)
+    return warped
+
+
+class _Sample(Function):
+    """Samples images at a grid: a linear map W of the images, so its derivative is W^T.
+
+    torch's own function has no second derivative on all devices and in all versions, which a
+    gradient penalty through an augmentation needs.
+    """
+
+    @staticmethod
+    def forward(context: Any, images: Tensor, grid: Tensor) -> Tensor:
+        context.save_for_backward(grid)
+        return torch.grid_sampler(images, grid, _BILINEAR, _REFLECTION, False)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Distribute.apply(gradient, *context.saved_tensors), None
+
+
+class _Distribute(Function):
+    """W^T: adds each value to the pixels that were sampled for it. Its derivative is W."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, grid: Tensor) -> Tensor:
+        context.save_for_backward(grid)
+        images: Tensor = torch.ops.aten.grid_sampler_2d_backward(
+            # Of the images only the shape matters, which is that of the values.
+            *(values, values, grid, _BILINEAR, _REFLECTION, False),
+            (True, False),
+        )[0]
+        return images
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Sample.apply(gradient, *context.saved_tensors), None
 
 
 def _sampling_grid(matrices: Tensor, height: int, width: int) -> Tensor:
