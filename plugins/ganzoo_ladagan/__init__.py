@@ -87,5 +87,5 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
         summary="Narrow networks of LadaGAN for some thousand images of 32 x 32 pixels.",
         settings="ganzoo_ladagan/small.toml",
         reference="Morales-Juarez & Fuentes-Pineda 2024, arXiv 2401.09596, with fewer channels",
-        expects="Colors and outlines of the images appear first, details later.",
+        expects="Patches in the colors of the images appear within some hundred steps.",
     )

@@ -14,7 +14,8 @@ class AdditiveAttention(nn.Module):
     """Linear additive attention: the cost grows linearly with the number of tokens.
 
     With queries q, keys k and values v of a head of D channels, and all its tokens i:
-    a = softmax_i(w q_i / sqrt(D)), g = sum_i a_i q_i, and the result is r_i = v_i * g * k_i.
+    a = softmax_i(w q_i / sqrt(D)), g = sum_i a_i q_i, and the result is r_i = v_i * g * k_i. In
+    w q_i, q_i has the channels of all heads, as in the authors' code. A linear layer follows.
     """
 
     def __init__(self, channels: int, heads: int) -> None:
@@ -24,15 +25,15 @@ class AdditiveAttention(nn.Module):
         self.query = nn.Linear(channels, channels)
         self.key = nn.Linear(channels, channels)
         self.value = nn.Linear(channels, channels)
-        self.weigh = nn.Linear(channels, heads)
+        self.logits = nn.Linear(channels, heads)
         self.project = nn.Linear(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, C) to (N, T, C)."""
         q, k, v = self.query(x), self.key(x), self.value(x)
-        a = torch.softmax(self.weigh(q) * self.scale, dim=1)  # (N, T, heads)
-        of_heads = a.unsqueeze(3) * q.unflatten(2, (self.heads, -1))  # (N, T, heads, D)
-        g = of_heads.sum(dim=1).flatten(1).unsqueeze(1)  # (N, 1, C)
+        a = torch.softmax(self.logits(q) * self.scale, dim=1)  # (N, T, heads)
+        weighted = a.unsqueeze(3) * q.unflatten(2, (self.heads, -1))  # (N, T, heads, D)
+        g = weighted.sum(dim=1).flatten(1).unsqueeze(1)  # (N, 1, C)
         r: Tensor = self.project(v * (g * k))
         return r
 

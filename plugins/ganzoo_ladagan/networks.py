@@ -156,14 +156,17 @@ class DownsamplingBlock(nn.Module):
         bias = norm == "none"
         self.convs = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=bias),
-            *(NORMS[norm](outputs), nn.LeakyReLU(0.2)),
+            NORMS[norm](outputs),
+            nn.LeakyReLU(0.2),
             _conv(outputs, outputs, bias=bias),
-            *(NORMS[norm](outputs), nn.LeakyReLU(0.2)),
+            NORMS[norm](outputs),
+            nn.LeakyReLU(0.2),
         )
         self.pooled = nn.Sequential(
             nn.AvgPool2d(2),
             nn.Conv2d(inputs, outputs, 1, bias=bias),
-            *(NORMS[norm](outputs), nn.LeakyReLU(0.2)),
+            NORMS[norm](outputs),
+            nn.LeakyReLU(0.2),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -179,8 +182,12 @@ def _head(kind: str, width: int, doublings: int, channels: int) -> nn.Sequential
     layers: list[nn.Module] = []
     widths = [width, *(max(4, 32 >> number) for number in range(doublings))]
     for wide, narrow in pairwise(widths):
-        layers += [nn.Upsample(scale_factor=2), _conv(wide, narrow, bias=False)]
-        layers += [nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2)]
+        layers += [
+            nn.Upsample(scale_factor=2),
+            _conv(wide, narrow, bias=False),
+            nn.BatchNorm2d(narrow),
+            nn.LeakyReLU(0.2),
+        ]
     return nn.Sequential(*layers, _conv(widths[-1], channels))
 
 

@@ -82,6 +82,6 @@ def ganzoo_recipes() -> list[RecipeSpec]:
             summary="A few thousand images of 32 pixels by narrow networks of R3GAN.",
             settings="ganzoo_r3gan/small.toml",
             reference=_PAPER,
-            expects="Spots of color appear first, outlines and the shapes of petals later.",
+            expects="Spots in the colors of the images appear within some hundred steps.",
         ),
     ]

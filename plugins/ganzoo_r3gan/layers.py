@@ -80,7 +80,8 @@ class Upsampling(nn.Module):
 class Downsampling(nn.Module):
     """Downsampling by 2, then a 1 x 1 convolution if the number of channels changes.
 
-    The filter along each side is [1, 3, 3, 1] / 8, the same as that of bilinear upsampling.
+    The filter along each side is [1, 3, 3, 1] / 8, the same as that of bilinear upsampling. At the
+    border, both repeat the last row or column.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

@@ -45,15 +45,18 @@ class Consistency:
         """T(x): pixels that are shifted in repeat those at the border."""
         height, width = x.shape[2:]
         mirrored, down, right = step.uniform(3, 1).unbind(1)  # each (N, 1)
-        rows = self._shifted(height, down, x)
-        columns = self._shifted(width, right, x)
+        rows = self._sources(height, down, x)
+        columns = self._sources(width, right, x)
         if self.options.flip:
             columns = torch.where(mirrored < 0.5, columns.flip(1), columns)
         images = torch.arange(len(x), device=x.device)[:, None, None]
         return x[images, :, rows[:, :, None], columns[:, None, :]].movedim(3, 1)
 
-    def _shifted(self, length: int, random: Tensor, x: Tensor) -> Tensor:
-        """The pixel that comes to each of ``length`` places of each image, int64 (N, length)."""
-        most = self.options.shift
-        shift = (random * (2 * most + 1)).long().clamp(max=2 * most) - most
+    def _sources(self, length: int, random: Tensor, x: Tensor) -> Tensor:
+        """The row or column of x from which each one of T(x) is copied, int64 (N, length).
+
+        ``random`` is from U[0, 1), (N, 1); shifts are uniform in whole pixels.
+        """
+        largest = self.options.shift
+        shift = (random * (2 * largest + 1)).long().clamp(max=2 * largest) - largest
         return (torch.arange(length, device=x.device) - shift).clamp(0, length - 1)

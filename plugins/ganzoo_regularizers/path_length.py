@@ -60,6 +60,7 @@ class PathLength(nn.Module):
 
     def _generate(self, step: Step) -> Fake:
         """Images of every ``shrink``-th latent, with their derivatives."""
-        told = step.real.condition
-        condition = None if told is None else told[:: self.shrink]
+        condition = step.real.condition
+        if condition is not None:
+            condition = condition[:: self.shrink]
         return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)

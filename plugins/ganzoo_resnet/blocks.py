@@ -1,7 +1,7 @@
 """The residual blocks of Miyato et al. 2018, appendix.
 
-A 1 x 1 convolution and pooling or upsampling can be exchanged: the shortcut does first what makes
-the feature maps smaller.
+A 1 x 1 convolution before mean pooling or nearest upsampling gives the same as one after it. So a
+shortcut has its convolution where the feature maps are smaller.
 """
 
 from __future__ import annotations

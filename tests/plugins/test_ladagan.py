@@ -174,7 +174,7 @@ def test_attention_equals_its_equation_for_each_head() -> None:
     parts: list[Tensor] = []
     for head in range(2):
         own = slice(3 * head, 3 * head + 3)
-        weights = attention.weigh(q)[:, :, head : head + 1] / sqrt(3)
+        weights = attention.logits(q)[:, :, head : head + 1] / sqrt(3)
         a = weights.exp() / weights.exp().sum(dim=1, keepdim=True)
         g = (a * q[:, :, own]).sum(dim=1, keepdim=True)
         parts.append(v[:, :, own] * g * k[:, :, own])
