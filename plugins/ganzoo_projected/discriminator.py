@@ -75,9 +75,10 @@ class Mixing(nn.Module):
 
 
 class Critic(nn.Module):
-    """Downsamples maps, the one of ``level`` 0 to 3, then scores each 4 x 4 patch.
+    """Halves maps 4 - level times, the ones of ``level`` 0 to 3, then scores each 4 x 4 patch.
 
-    It halves them 4 - level times, as in the paper, but stops before a side is below four pixels.
+    For features of less than 128 pixels, the maps are smaller than 4 x 4: the patch is as large as
+    their shorter ``side``. So each critic has the paper's layers, and none of them is linear.
     """
 
     def __init__(
@@ -85,15 +86,12 @@ class Critic(nn.Module):
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for width in _WIDTHS[level + 1 :]:
-            if side // 2 < 4:
-                break
-            conv = SpectralConv(
-                inputs, width * options.mixing_channels, 4, stride=2, padding=1, bias=True
-            )
-            inputs, side = width * options.mixing_channels, side // 2
-            layers += [conv, NORMS[norm](inputs), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, SpectralConv(inputs, outputs, 4))
+        for factor in _WIDTHS[level + 1 :]:
+            width, side = factor * options.mixing_channels, side // 2
+            conv = SpectralConv(inputs, width, 4, stride=2, padding=1, bias=True)
+            layers += [conv, NORMS[norm](width), nn.LeakyReLU(0.2)]
+            inputs = width
+        self.layers = nn.Sequential(*layers, SpectralConv(inputs, outputs, min(4, side)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, K), K scores of patches."""
