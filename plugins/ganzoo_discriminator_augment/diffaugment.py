@@ -6,7 +6,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from ganzoo import ImageShape
 from ganzoo_discriminator_augment import DiffAugmentOptions
@@ -69,14 +68,14 @@ def recolored(images: Tensor, brightness: Tensor, saturation: Tensor, contrast: 
 
 def translated(images: Tensor, right: Tensor, down: Tensor) -> Tensor:
     """Images moved by whole numbers of pixels (N,), with 0 where nothing moved to."""
-    columns = _sources(images.shape[3], right)[:, None, :]
-    rows = _sources(images.shape[2], down)[:, :, None]
-    grid = torch.stack(torch.broadcast_tensors(columns, rows), -1)
-    # Of gather, products with shift matrices and this, this is the fastest.
-    return grid_sample(images, grid, "nearest", "zeros", align_corners=False)
+    rows, is_row = _sources(images.shape[2], down)
+    columns, is_column = _sources(images.shape[3], right)
+    moved = images.gather(2, rows[:, None, :, None].expand_as(images))
+    moved = moved.gather(3, columns[:, None, None, :].expand_as(images))
+    return moved * (is_row[:, None, :, None] & is_column[:, None, None, :])
 
 
-def _sources(length: int, moved: Tensor) -> Tensor:
-    """Where each of ``length`` pixels comes from, in the coordinates of grid_sample."""
-    pixels = torch.arange(length, dtype=moved.dtype, device=moved.device)
-    return (2 * (pixels - moved[:, None]) + 1 - length) / length
+def _sources(length: int, moved: Tensor) -> tuple[Tensor, Tensor]:
+    """The pixel that each of ``length`` pixels comes from, (N, length), and whether it exists."""
+    source = torch.arange(length, device=moved.device) - moved[:, None].long()
+    return source.clamp(0, length - 1), (source >= 0) & (source < length)

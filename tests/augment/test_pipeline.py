@@ -227,21 +227,6 @@ def test_the_pipeline_is_twice_differentiable() -> None:
     assert torch.autograd.gradgradcheck(lambda x: pipeline(x, seeded()), images)
 
 
-def test_a_warp_does_not_use_the_derivative_of_grid_sample() -> None:
-    # On CUDA, and in some versions of torch, it has no derivative itself.
-    images = smooth(2, 3, 8, 8).requires_grad_()
-    squares = Pipeline([Turned()])(images, seeded()).square().sum()
-    (gradient,) = torch.autograd.grad(squares, images, create_graph=True)
-    names, nodes = set[str](), [gradient.grad_fn]
-    while nodes:
-        node = nodes.pop()
-        if node is not None:
-            names.add(node.name())
-            nodes += [before for before, _ in node.next_functions]
-    assert any("Distribute" in name for name in names)
-    assert not any("GridSampler" in name for name in names)
-
-
 @pytest.mark.parametrize("augment", [Turned(), Tinted(), Squared()])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_the_memory_format_is_kept(
