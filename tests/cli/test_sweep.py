@@ -64,7 +64,8 @@ def test_every_combination_is_trained_and_printed(tiny_sweep: Ganzoo, tmp_path: 
         ["4", "lsgan", "1", "2", "16"],
     ]
     assert all(row.split()[-1] == "finished" for row in rows)
-    assert "run 2 of 4: loss=hinge seed=1\nstep 2/2" in done.err
+    assert "run 2 of 4: loss=hinge seed=1\n" in done.err
+    assert done.err.count("step 2/2") == 4
     folders = sorted(path.parent.name for path in tmp_path.glob("sweep/*/run.toml"))
     assert folders == [
         *("1-loss=hinge-seed=0", "2-loss=hinge-seed=1"),

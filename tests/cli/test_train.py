@@ -112,7 +112,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["blossoms", "dcgan", "hinge", "trian.steps=5"], "no setting trian; did you mean train"),
         (["blossoms", "dcgan", "hinge", "train.steps=x"], "train.steps=x: input should be a valid"),
         (["blossoms", "dcgan", "hinge", "--steps", "x"], "--steps"),
-        (["blossoms", "dcgan", "hinge", "--resolution", "48"], "48 x 48"),
+        (["blossoms", "dcgan", "hinge", "--resolution", "50"], "50 x 50"),
         (["blossoms", "dcgan", "hinge", "--disable-plugin", "dcgna"], "did you mean dcgan?"),
         (["blossoms", "dcgan", "hinge", "--plugin", "mine.py"], "no plugin file"),
         (["blossoms", "dcgan", "hinge", "--augment", "flop"], "no augmentation called flop"),

@@ -90,7 +90,11 @@ def test_every_architecture_has_layers_in_common_with_itself_at_another_size(
 
 def _networks(architecture: str, size: int) -> Networks:
     entry = Registry.discover().find("architecture", architecture)
-    options = {key.partition(".")[2]: value for key, value in SMALL[architecture].items()}
+    options = {
+        key.removeprefix("architecture."): value
+        for key, value in SMALL[architecture].items()
+        if key.startswith("architecture.")
+    }
     networks: Networks = entry.build(
         entry.component.options(**options),
         image_shape=ImageShape(3, size, size),

@@ -48,7 +48,9 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
     },
     "apa": {
         "plugins": ["tiny"],
+        "loss": "soft-hinge",
         "settings": {
+            "regularize.dragan": True,
             "augment.apa.ramp_images": 60,
             "augment.apa.target": -1,
             "regularize.r1.every": 2,
