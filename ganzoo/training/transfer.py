@@ -52,7 +52,8 @@ class Source:
             path: Path = engine.broadcast(_checkpoint(chosen, warn) if engine.is_main else chosen)
             state = read(path)
         except RequestError as error:
-            raise RequestError(f"train.init_from: {error}") from error
+            remedy = "name another run folder or checkpoint"
+            raise RequestError(f"train.init_from: {error}; {remedy}") from error
         return cls(path, state, hashlib.sha256(path.read_bytes()).hexdigest())
 
     @property

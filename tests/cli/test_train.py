@@ -326,5 +326,7 @@ def test_a_dry_run_draws_schedules(ganzoo_command: Ganzoo) -> None:
 
 def test_a_run_to_start_from_must_exist(tiny_run: Ganzoo, tmp_path: Path) -> None:
     error = tiny_run("run", "--init-from", "missing").error
-    assert error == f"error: train.init_from: there is no run folder {tmp_path / 'missing'}"
+    missing = f"there is no run folder {tmp_path / 'missing'}"
+    remedy = "name another run folder or checkpoint"
+    assert error == f"error: train.init_from: {missing}; {remedy}"
     assert not (tmp_path / "run").exists()

@@ -152,7 +152,9 @@ def test_what_cannot_be_taken_is_refused_before_anything_is_written(
     with pytest.raises(RequestError, match="no layer in common: use the same architecture"):
         start(tiny, source.folder, architecture="mlp")
     empty = RunFolder.create(tmp_path / "empty", {})
-    with pytest.raises(RequestError, match=r"train.init_from: .* has no checkpoint yet"):
+    with pytest.raises(
+        RequestError, match=r"train.init_from: .* has no checkpoint .*; name another"
+    ):
         start(tiny, empty.path)
     file = source.folder / "checkpoints" / "step-0000003.pt"
     file.write_bytes(file.read_bytes()[:-1])
