@@ -21,7 +21,9 @@ def _checked_interval(every: Any) -> int | str:
         return every
     if isinstance(every, int) and not isinstance(every, bool) and every >= 1:
         return every
-    raise ValueError('write a number of steps, or a text such as "2 epochs" or "50000 images"')
+    raise ValueError(
+        'write a number of steps from 1 on, or a text such as "2 epochs" or "50000 images"'
+    )
 
 
 Interval = Annotated[int | str, BeforeValidator(_checked_interval)]

@@ -118,7 +118,7 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
         (
             "sample.every=2 steps",
-            "sample.every=2 steps: write a number of steps, or a text such as",
+            "sample.every=2 steps: write a number of steps from 1 on, or a text such as",
         ),
         ("dataset=blosoms", "there is no dataset called blosoms; did you mean blossoms?"),
     ],

@@ -43,5 +43,7 @@ WRONG = [0, -1, "2", "epochs", "0 epochs", "0.0 epochs", ".5 epochs", "-1 epochs
 
 @pytest.mark.parametrize("wrong", [*WRONG, "2  epochs", "2 epochs ", "2 steps", 2.5, [1]])
 def test_wrong_intervals_are_refused(wrong: object) -> None:
-    with pytest.raises(ValidationError, match="write a number of steps, or a text such as"):
+    with pytest.raises(
+        ValidationError, match="write a number of steps from 1 on, or a text such as"
+    ):
         TypeAdapter(Interval).validate_python(wrong)
