@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
+    from ganzoo.layers import MinibatchStddev, SpectralConv
     from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
@@ -151,6 +152,7 @@ __all__ = [
     "Metric",
     "MetricSpec",
     "MetricValue",
+    "MinibatchStddev",
     "NamedDataset",
     "Networks",
     "ObservedRun",
@@ -174,6 +176,7 @@ __all__ = [
     "Schedule",
     "Score",
     "Scores",
+    "SpectralConv",
     "Stateful",
     "Step",
     "Terms",
@@ -241,6 +244,7 @@ _MODULES = {
     "imaging": ("save_image",),
     "journal": ("Journal",),
     "json_lines": ("JsonLinesFile",),
+    "layers": ("MinibatchStddev", "SpectralConv"),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),

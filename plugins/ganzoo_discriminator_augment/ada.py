@@ -12,15 +12,13 @@ from ganzoo import ImageShape, Scores, Step
 from ganzoo_discriminator_augment import AdaOptions
 from ganzoo_discriminator_augment.bands import band_gains, with_band_gains
 from ganzoo_discriminator_augment.color import color_matrices
-from ganzoo_discriminator_augment.cutout import kept_pixels
+from ganzoo_discriminator_augment.cutout import HALF_CUTOUT, kept_pixels
 from ganzoo_discriminator_augment.draws import Draws
 from ganzoo_discriminator_augment.geometry import affine_matrices
 from ganzoo_discriminator_augment.probability import AdaptiveProbability
 
 _NOISE = 0.1
 """The standard deviation of the standard deviation of the noise."""
-_HALF_CUTOUT = 0.25
-"""Half of the sides of the rectangle, as a fraction of the width and height."""
 
 
 class Ada:
@@ -67,7 +65,7 @@ class Ada:
         used = draws.is_used(p * self.options.cutout)
         everywhere = torch.ones_like(used)
         center = [draws.uniform(everywhere, 0, 1) for _ in range(2)]
-        parameters = [gains, torch.stack((*center, _HALF_CUTOUT * used), 1)]
+        parameters = [gains, torch.stack((*center, HALF_CUTOUT * used), 1)]
         if self.options.noise:
             std = draws.normal(draws.is_used(p * self.options.noise), _NOISE)
             pixels = torch.Size(image_shape).numel()

@@ -10,6 +10,9 @@ from torch import Tensor
 from ganzoo import ImageShape
 from ganzoo_discriminator_augment import CutoutOptions
 
+HALF_CUTOUT = 0.25
+"""Half of the sides of a rectangle in the papers, as a fraction of the width and height."""
+
 
 class Cutout:
     """Cuts a rectangle out of each image with a probability; its pixels become 0, which is gray."""

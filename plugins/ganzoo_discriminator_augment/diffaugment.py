@@ -9,12 +9,10 @@ from torch import Tensor
 
 from ganzoo import ImageShape
 from ganzoo_discriminator_augment import DiffAugmentOptions
-from ganzoo_discriminator_augment.cutout import kept_pixels
+from ganzoo_discriminator_augment.cutout import HALF_CUTOUT, kept_pixels
 
 _SHIFT = 0.125
 """The largest translation, as a fraction of the width or height."""
-_HALF_CUTOUT = 0.25
-"""Half of the sides of the rectangle, as a fraction of the width and height."""
 
 
 class DiffAugment:
@@ -45,7 +43,7 @@ class DiffAugment:
         if "translation" in self.policy:
             images = translated(images, *parameters[:, 3:5].unbind(1))
         if "cutout" in self.policy:
-            half = torch.full_like(parameters[:, :1], _HALF_CUTOUT)
+            half = torch.full_like(parameters[:, :1], HALF_CUTOUT)
             images = images * kept_pixels(images, torch.cat((parameters[:, 5:], half), 1))
         return images
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ganzoo_fastgan.layers import SpectralConv, gated
+from ganzoo import SpectralConv
+from ganzoo_fastgan.layers import gated
 
 _WIDTHS = (2, 1, 1, 1 / 2)
 """The channels after each doubling, relative to ``base_channels``."""

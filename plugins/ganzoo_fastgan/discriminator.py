@@ -10,9 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ganzoo import Condition, ConditionEmbedding, Discriminator, ImageShape
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    ImageShape,
+    SpectralConv,
+)
 from ganzoo_fastgan.decoder import Decoder
-from ganzoo_fastgan.layers import NORMS, SkipLayerExcitation, SpectralConv
+from ganzoo_fastgan.layers import NORMS, SkipLayerExcitation
 
 if TYPE_CHECKING:
     from ganzoo_fastgan import FastganOptions

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Condition, ConditionEmbedding, Generator, ImageShape
-from ganzoo_fastgan.layers import Noise, Projection, SkipLayerExcitation, SpectralConv, gated
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Generator,
+    ImageShape,
+    SpectralConv,
+)
+from ganzoo_fastgan.layers import Noise, Projection, SkipLayerExcitation, gated
 
 if TYPE_CHECKING:
     from ganzoo_fastgan import FastganOptions

@@ -8,9 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
-from torch.nn.utils.parametrizations import spectral_norm
 
-from ganzoo import ImageShape, layer_noise
+from ganzoo import ImageShape, SpectralConv, layer_noise
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
@@ -18,33 +17,6 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
     "layer": partial(nn.GroupNorm, 1),
     "none": nn.Identity,
 }
-
-
-class SpectralConv(nn.Conv2d):
-    """A convolution without bias and with spectral norm, computed in float32 (Miyato et al. 2018).
-
-    Weights start as N(0, 0.02^2).
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int | tuple[int, int],
-        *,
-        stride: int = 1,
-        padding: int = 0,
-    ) -> None:
-        super().__init__(inputs, outputs, kernel, stride, padding, bias=False)
-        nn.init.normal_(self.weight, std=0.02)
-        spectral_norm(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H', W')."""
-        with torch.autocast(x.device.type, enabled=False):
-            weight = self.weight
-        maps: Tensor = self._conv_forward(x, weight, None)
-        return maps
 
 
 class Noise(nn.Module):

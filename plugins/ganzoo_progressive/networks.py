@@ -20,13 +20,13 @@ from ganzoo import (
     GrowingGenerator,
     ImageShape,
     LossRequirements,
+    MinibatchStddev,
     Networks,
 )
 from ganzoo_progressive.layers import (
     EqualizedConv,
     EqualizedLinear,
     EqualizedProjection,
-    MinibatchStddev,
     PixelNorm,
 )
 

@@ -11,14 +11,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ganzoo import Condition, ConditionEmbedding, Discriminator, ImageShape
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    ImageShape,
+    SpectralConv,
+)
 from ganzoo_projected.efficientnet import (
     CHANNELS,
     draw_uniform,
     random_network,
     trained_network,
 )
-from ganzoo_projected.layers import SpectralConv
 
 if TYPE_CHECKING:
     from ganzoo_projected import ProjectedOptions

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Condition, ConditionEmbedding, Generator, ImageShape
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Generator,
+    ImageShape,
+    SpectralConv,
+)
 from ganzoo_projected.layers import (
     Gated,
     Projection,
     SkipLayerExcitation,
-    SpectralConv,
     Upsampling,
 )
 

@@ -2,37 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, glu
-from torch.nn.utils.parametrizations import spectral_norm
 
-from ganzoo import ImageShape
-
-
-class SpectralConv(nn.Conv2d):
-    """A convolution with spectral norm, which is computed in float32 (Miyato et al. 2018)."""
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int | tuple[int, int],
-        *,
-        stride: int = 1,
-        padding: int = 0,
-        bias: bool = False,
-    ) -> None:
-        super().__init__(inputs, outputs, kernel, stride, padding, bias=bias)
-        nn.init.normal_(self.weight, std=0.02)
-        spectral_norm(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H', W')."""
-        with torch.autocast(x.device.type, enabled=False):
-            weight = self.weight
-        maps: Tensor = self._conv_forward(x, weight, self.bias)
-        return maps
+from ganzoo import ImageShape, SpectralConv
 
 
 class Gated(nn.Module):

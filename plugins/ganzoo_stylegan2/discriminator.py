@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from ganzoo import Condition, ConditionEmbedding, Discriminator, ImageShape
-from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, MinibatchStddev, activate
+from ganzoo import Condition, ConditionEmbedding, Discriminator, ImageShape, MinibatchStddev
+from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, activate
 
 if TYPE_CHECKING:
     from ganzoo_stylegan2 import StyleGan2Options

@@ -90,27 +90,6 @@ class Filter(nn.Module):
         return (self.kernel * gain).to(x.dtype).expand(x.shape[1], 1, 4, 4)
 
 
-class MinibatchStddev(nn.Module):
-    """Concatenates a feature map: the standard deviation over a group of images.
-
-    The group size is the largest divisor of the batch size up to ``group``. Each process computes
-    it from its own images (Karras et al. 2017, arXiv 1710.10196, section 3).
-    """
-
-    def __init__(self, group: int) -> None:
-        super().__init__()
-        self.group = group
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C + 1, H, W): the mean deviation over channels and pixels."""
-        n, _, height, width = x.shape
-        group = next(size for size in range(self.group, 0, -1) if n % size == 0)
-        groups = at_least_float32(x).unflatten(0, (group, -1))  # (G, M, C, H, W)
-        deviation = (groups.var(dim=0, correction=0) + EPSILON).sqrt().mean(dim=(1, 2, 3))
-        extra = deviation.repeat(group).to(x.dtype).view(n, 1, 1, 1)
-        return torch.cat((x, extra.expand(n, 1, height, width)), dim=1)
-
-
 def activate(x: Tensor) -> Tensor:
     """Leaky ReLU times sqrt(2), which keeps the mean square of normal numbers near 1."""
     return leaky_relu(x, 0.2) * sqrt(2)

@@ -10,9 +10,16 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, leaky_relu
 
 import ganzoo_progressive
-from ganzoo import GrowingNetwork, ImageShape, LossRequirements, Networks, RequestError
+from ganzoo import (
+    GrowingNetwork,
+    ImageShape,
+    LossRequirements,
+    MinibatchStddev,
+    Networks,
+    RequestError,
+)
 from ganzoo_progressive import ProgressiveOptions
-from ganzoo_progressive.layers import EqualizedConv, EqualizedLinear, MinibatchStddev, PixelNorm
+from ganzoo_progressive.layers import EqualizedConv, EqualizedLinear, PixelNorm
 from ganzoo_progressive.networks import (
     ProgressiveDiscriminator,
     ProgressiveGenerator,

@@ -7,13 +7,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from ganzoo import ImageShape, LossRequirements, Networks
+from ganzoo import (
+    ImageShape,
+    LossRequirements,
+    MinibatchStddev,
+    Networks,
+)
 from ganzoo.registry import Registry
 from ganzoo.run import Run, recipe_settings
 from ganzoo_stylegan2 import StyleGan2Options
 from ganzoo_stylegan2.discriminator import StyleGan2Discriminator
 from ganzoo_stylegan2.generator import StyleGan2Generator
-from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, Filter, MinibatchStddev
+from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, Filter
 from ganzoo_stylegan2.modulation import ModulatedConv, StyledLayer
 from ganzoo_stylegan2.networks import build
 from ganzoo_stylegan2.noise import LatentNoise
