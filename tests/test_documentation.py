@@ -14,7 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ganzoo.cli import app
+from ganzoo.errors import RequestError
+from ganzoo.flags import ADDING, FLAGS
 from ganzoo.registry import KINDS, Registry
+from ganzoo.run import Run
+from ganzoo.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "ganzoo_example"
@@ -107,6 +111,61 @@ def test_settings_in_the_documentation_exist(page: Path) -> None:
         key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
         exists = key in known or any(k.startswith(f"{key}.") for k in known)
         assert exists, f"{title(page)} names {key}, and there is no such setting"
+
+
+def settings_of_other_programs() -> list[str]:
+    """The settings and flags in the second column of the tables of docs/coming-from.md."""
+    rows = re.findall(r"^\|.*\| (.*) \|$", text(ROOT / "docs" / "coming-from.md"), re.MULTILINE)
+    spans = [span for row in rows for span in re.findall(r"`([^`]+)`", row)]
+    found = [span for span in spans if re.match(r"--.* |[a-z_.]+=", span)]
+    # These name no setting of a run, and the last is a list of a sweep.
+    others = (
+        "--checkpoint ",
+        "--run-dir ",
+        "--init-from RUN",
+        "--recipe NAME",
+        "architecture.head=conv,",
+    )
+    return [span for span in dict.fromkeys(found) if not span.startswith(others)]
+
+
+def resolves(span: str, components: dict[str, str], registry: Registry) -> bool:
+    """Whether a run with these components accepts settings and flags."""
+    settings = Settings()
+    for kind, name in components.items():
+        settings.set(kind, name, "test")
+    words = shlex.split(span)
+    while words:
+        word = words.pop(0)
+        flag = word.removeprefix("--").replace("-", "_")
+        if not word.startswith("--"):
+            settings.override([word])
+        elif flag in ADDING:
+            settings.include(flag, words.pop(0), "test")
+        elif flag == "recipe":
+            registry.find("recipe", words.pop(0))
+        else:
+            settings.set(FLAGS[flag].key, FLAGS[flag].type(words.pop(0)), "test")
+    for section in re.findall(r"(augment|regularize)\.([\w-]+)\.", span):
+        settings.include(*section, "test")
+    try:
+        Run.resolve(settings, registry)
+    except RequestError:
+        return False
+    return True
+
+
+def test_settings_beside_those_of_other_programs_are_accepted() -> None:
+    registry = Registry.discover()
+    names = {"dataset": "image-folder", "architecture": "dcgan", "loss": "hinge"}
+    for span in settings_of_other_programs():
+        others = [
+            {**names, kind: entry.component.name}
+            for kind in names
+            for entry in registry.entries(kind)
+            if f"{kind}." in span
+        ]
+        assert any(resolves(span, each, registry) for each in [names, *others]), span
 
 
 def links() -> list[tuple[Path, str]]:
