@@ -60,6 +60,8 @@ def all_commands() -> list[list[str]]:
     # The design page also names planned commands.
     pages = [page for page in PAGES if page.name != "design.md"]
     found = [tuple(command) for page in pages for command in commands(page)]
+    lines = text(ROOT / "examples" / "slurm.sbatch").replace("$RUN", "job").splitlines()
+    found += [tuple(shlex.split(line)[1:-1]) for line in lines if line.startswith("    ganzoo ")]
     return [list(command) for command in dict.fromkeys(found)]
 
 
