@@ -208,6 +208,10 @@ class Registry:
             raise
         return declared
 
+    def name_of(self, module: ModuleType | object) -> str | None:
+        """The name of the plugin whose hooks are in this module; ``None`` if it is not loaded."""
+        return self._manager.get_name(module)
+
     def entries(self, kind: str | None = None) -> list[Entry]:
         """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
         kinds = [kind] if kind else list(KINDS)
