@@ -141,12 +141,15 @@ def _check_generator(
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
     )
-    problems.expect(made.dtype == torch.float32, "its images should be float32")
+    problems.expect(made.dtype == torch.float32, f"its images are {made.dtype}, not float32")
     if wrong := not_finite(made):
         problems.add(f"its images contain {wrong}")
     else:
         # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
-        problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
+        problems.expect(
+            made.abs().max() <= 10,
+            "its images should be in about [-1, 1]: black is -1, white is 1; end with tanh()",
+        )
     if isinstance(generator, MappingGenerator):
         _check_mapping(generator, drawn, conditions, problems)
     check_gradients(generator, "generator", made, problems)
@@ -166,7 +169,8 @@ def _check_condition_is_used(
             outputs.append(network(inputs, each.expand(_N, *conditions.shape[1:])))
     problems.expect(
         not torch.equal(*outputs),
-        "its output does not depend on the condition, which its declaration promises",
+        "its output does not depend on the condition, which its declaration promises: use it, or "
+        "do not name its kind in conditions",
     )
 
 
@@ -178,7 +182,10 @@ def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: P
         problems.add(f"its latents contain {wrong}")
     else:
         same = torch.equal(draws[0], draws[1])
-        problems.expect(same, "latents should depend on the passed random generator only")
+        problems.expect(
+            same,
+            "latents should depend on the passed random generator only: draw with generator=random",
+        )
         problems.expect(
             not torch.equal(draws[0], draws[2]), "latents should differ for another seed"
         )
@@ -238,5 +245,8 @@ def _check_independence(
         after = discriminator(others, conditions)[0]
     close = torch.allclose(before, after, atol=1e-5)
     problems.expect(
-        close, "a score depends on the other images, but the loss needs independent scores"
+        close,
+        "a score depends on the other images, but the loss needs independent scores: choose the "
+        'normalization by requirements.norm("auto"), or, if that is by design, return '
+        "Networks(batch_dependent_scores=True)",
     )

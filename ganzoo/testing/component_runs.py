@@ -8,13 +8,15 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
+from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec
 from ganzoo.contracts import ImageShape, LossRequirements, Method, Networks
 from ganzoo.errors import RequestError
+from ganzoo.registry import Registry
+from ganzoo.run import Run, recipe_settings
 from ganzoo.testing.architectures import CONDITIONS, SHAPES
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.resume import check_resume
-from ganzoo.testing.runs import resolve_tiny, temporary_cache
+from ganzoo.testing.runs import resolve_tiny, temporary_cache, with_plugin
 
 _MOST_IMAGES = 1000
 """Datasets of more images are not prepared for a run."""
@@ -33,8 +35,13 @@ def check_in_run(
 ) -> None:
     """The trainer of every run trains four steps with it, and a resumed copy is the same.
 
+    The settings of a recipe are only read, because its networks and images may be large.
     ``declared`` are all components of the plugin: a method may need one of its architectures.
     """
+    if isinstance(component, RecipeSpec):
+        with problems.catching("a run cannot have its settings"):
+            registry = with_plugin(Registry.discover(), plugin)
+            Run.resolve(recipe_settings(component.name, registry), registry)
     with problems.catching("a run of four steps fails"):
         arguments = _ARGUMENTS[component.kind](component, options, declared)
         if arguments is None:

@@ -92,7 +92,7 @@ def resolve_tiny(
     recipe, given = arguments.get("recipe"), arguments.get("settings") or {}
     files = {"plugins": [str(_TINY_PLUGIN), *_file_of(plugin)]}
     settings.add(files, _ORIGIN)
-    registry = _with_plugin(objects.registry(settings), plugin, observers_of_others)
+    registry = with_plugin(objects.registry(settings), plugin, observers_of_others)
     if recipe is not None:
         settings = recipe_settings(recipe, registry)
         settings.add({**files, "train.epochs": None, "train.images": None}, _ORIGIN)
@@ -122,8 +122,8 @@ def _file_of(plugin: ModuleType | object | None) -> list[str]:
     return [str(file)] if file and not is_package and "." not in str(plugin.__name__) else []
 
 
-def _with_plugin(
-    registry: Registry, plugin: ModuleType | object | None, observers_of_others: bool
+def with_plugin(
+    registry: Registry, plugin: ModuleType | object | None, observers_of_others: bool = True
 ) -> Registry:
     """The same components, and those of a plugin instead of others of the same kind and name."""
     if plugin is None:
