@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from ganzoo.components import ComponentSpec, Options
-from ganzoo.registry import KINDS, Plugin, Registry
+from ganzoo.registry import Plugin, Registry
 from ganzoo.settings import setting_error
 from ganzoo.testing.declaration import check_declaration
 from ganzoo.testing.imports import check_import
@@ -47,7 +46,9 @@ def check_plugin(
     declared: list[ComponentSpec] = []
     with problems.catching("it cannot be loaded"):
         declared = Registry().declared_by(module, Plugin("under-test", "under-test", "0"))
-        problems.expect(declared, f"it has no components: {_hint(module)}")
+        problems.expect(
+            declared, "it has no components: write a hook, such as ganzoo_losses, that returns some"
+        )
     for argument, given in (("options", options or {}), ("allow", allow or {})):
         for unknown in sorted(given.keys() - {component.name for component in declared}):
             problems.expect(
@@ -62,16 +63,6 @@ def check_plugin(
             (allow or {}).get(component.name, ()),
         )
     raise_problems(lines or _problems_in_runs(module, declared, options or {}))
-
-
-def _hint(module: ModuleType | object) -> str:
-    """What to do about a plugin without components."""
-    for name, value in vars(module).items():
-        if isinstance(value, FunctionType) and name not in KINDS.values():
-            close = difflib.get_close_matches(name, KINDS.values(), n=1, cutoff=0.8)
-            if close:
-                return f"rename {name} to {close[0]}, and write @ganzoo.hookimpl above it"
-    return "write @ganzoo.hookimpl above its hooks, such as ganzoo_losses"
 
 
 def _problems_in_runs(
