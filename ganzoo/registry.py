@@ -8,6 +8,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
@@ -34,6 +35,9 @@ KINDS = {
     "command": "ganzoo_commands",
 }
 """The kinds of components, and the hook of each."""
+
+SLOW_IMPORT = 1.0
+"""Seconds from which on the import of a plugin is slow: every command waits for it."""
 
 
 def plural(kind: str) -> str:
@@ -109,6 +113,9 @@ class Registry:
         self.failures: list[Failure] = []
         self.disabled: list[Plugin] = []
         self.import_seconds: dict[str, float] = {}
+        """The import time of each plugin, by name; also of one whose import failed."""
+        self.torch_importers: set[str] = set()
+        """The names of plugins that imported torch, which no plugin before them had."""
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         self._manager = pluggy.PluginManager("ganzoo")
         self._manager.add_hookspecs(hookspecs)
@@ -149,10 +156,9 @@ class Registry:
     def load(self, point: EntryPoint, from_file: Path | None = None) -> None:
         """Import and register one plugin; an error is recorded in ``failures``."""
         plugin = _plugin_of(point, from_file)
-        start = time.perf_counter()
         try:
-            module = _import_file(point.value, from_file) if from_file else point.load()
-            self.import_seconds[plugin.name] = time.perf_counter() - start
+            with self._observed_import(plugin):
+                module = _import_file(point.value, from_file) if from_file else point.load()
             self.register(module, plugin)
         except (KeyboardInterrupt, Stopped):
             raise
@@ -162,6 +168,17 @@ class Registry:
                 message = f"the plugin {plugin} cannot be used: {failure.reason}"
                 raise RequestError(message) from error
             self.failures.append(failure)
+
+    @contextmanager
+    def _observed_import(self, plugin: Plugin) -> Iterator[None]:
+        """Record how long an import takes, and whether torch was imported by it."""
+        start, had_torch = time.perf_counter(), "torch" in sys.modules
+        try:
+            yield
+        finally:
+            self.import_seconds[plugin.name] = time.perf_counter() - start
+            if not had_torch and "torch" in sys.modules:
+                self.torch_importers.add(plugin.name)
 
     def register(self, module: ModuleType | object, plugin: Plugin) -> None:
         """Add the components of one plugin; if anything fails, none of them.
@@ -202,11 +219,17 @@ class Registry:
             self._manager.register(module, name=plugin.name)
             self._reject_unknown_hooks(module)
             declared = list(self._call_hooks(module))
+            if not declared:
+                _reject_misspelled(module)
             _reject_duplicates(declared)
         except BaseException:
             self._manager.unregister(name=plugin.name)
             raise
         return declared
+
+    def name_of(self, module: ModuleType | object) -> str | None:
+        """The name of the plugin whose hooks are in this module; ``None`` if it is not loaded."""
+        return self._manager.get_name(module)
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
@@ -331,6 +354,19 @@ def _reject_unmarked(module: object) -> None:
         if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
             raise TypeError(
                 f"{hook} is not decorated: write @ganzoo.hookimpl above it{_definition(function)}"
+            )
+
+
+def _reject_misspelled(module: object) -> None:
+    """Raise TypeError for a function with almost a hook's name and without the decorator."""
+    import difflib
+
+    for name, function in getattr(module, "__dict__", {}).items():
+        close = difflib.get_close_matches(name, KINDS.values(), n=1, cutoff=0.85)
+        if close and isinstance(function, FunctionType) and not hasattr(function, "ganzoo_impl"):
+            raise TypeError(
+                f"{name} is not a hook: rename it to {close[0]}, and write @ganzoo.hookimpl above "
+                f"it{_definition(function)}"
             )
 
 
