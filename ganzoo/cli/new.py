@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ _KINDS = (
 
 
 def new(
+    context: typer.Context,
     name: Annotated[
         str,
         typer.Argument(
@@ -57,6 +58,8 @@ def new(
     """
     from ganzoo.new_plugin.package import NewPlugin
 
+    if kind == "command":
+        _require_free_command(context, name)
     folder = out or Path(f"ganzoo-{name}")
     plugin = NewPlugin.of(name, kind, author or _author(name))
     plugin.write(folder)
@@ -71,11 +74,25 @@ def new(
 _NEXT = ("pip install -e . pytest", "pytest")
 
 
+def _require_free_command(context: typer.Context, name: str) -> None:
+    """Raise RequestError if ganzoo has a command of this name itself."""
+    from ganzoo.errors import RequestError
+
+    group: Any = context.find_root().command
+    if name in group.commands:
+        raise RequestError(
+            f"the command {name} is installed already: choose another, such as my-{name}"
+        )
+
+
 def _author(name: str) -> str:
     """The name of git's user; if there is none, a name for all authors."""
+    unknown = f"the authors of ganzoo-{name}"
     try:
         command = ["git", "config", "user.name"]
-        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    except OSError:
-        found = ""
-    return found.strip() or f"the authors of ganzoo-{name}"
+        done = subprocess.run(  # noqa: S603 - fixed words
+            command, capture_output=True, text=True, check=False
+        )
+    except OSError:  # git is not installed
+        return unknown
+    return done.stdout.strip() or unknown
