@@ -21,6 +21,7 @@ from ganzoo.cli import (
     evaluate,
     generate,
     neighbors,
+    new,
     plugins,
     project,
     report,
@@ -54,6 +55,7 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("animate")(animate.animate)
 app.add_typer(data.app, name="data")
+app.command("new")(new.new)
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)
