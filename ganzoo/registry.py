@@ -7,6 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -36,6 +37,9 @@ KINDS = {
     "command": "ganzoo_commands",
 }
 """The kinds of components, and the hook of each."""
+
+SLOW_IMPORT = 1.0
+"""Seconds from which on the import of a plugin is slow: every command waits for it."""
 
 
 def plural(kind: str) -> str:
@@ -112,6 +116,9 @@ class Registry:
         self.failures: list[Failure] = []
         self.disabled: list[Plugin] = []
         self.import_seconds: dict[str, float] = {}
+        """The import time of each plugin, by name; also of one whose import failed."""
+        self.torch_importers: set[str] = set()
+        """The names of plugins that imported torch, which no plugin before them had."""
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         self._manager = pluggy.PluginManager("ganzoo")
         self._manager.add_hookspecs(hookspecs)
@@ -152,10 +159,9 @@ class Registry:
     def load(self, point: EntryPoint, from_file: Path | None = None) -> None:
         """Import and register one plugin; an error is recorded in ``failures``."""
         plugin = _plugin_of(point, from_file)
-        start = time.perf_counter()
         try:
-            module = import_file(point.value, from_file) if from_file else point.load()
-            self.import_seconds[plugin.name] = time.perf_counter() - start
+            with self._observed_import(plugin):
+                module = import_file(point.value, from_file) if from_file else point.load()
             self.register(module, plugin)
         except (KeyboardInterrupt, Stopped):
             raise
@@ -165,6 +171,17 @@ class Registry:
                 message = f"the plugin {plugin} cannot be used: {failure.reason}"
                 raise RequestError(message) from error
             self.failures.append(failure)
+
+    @contextmanager
+    def _observed_import(self, plugin: Plugin) -> Iterator[None]:
+        """Record how long an import takes, and whether torch was imported by it."""
+        start, had_torch = time.perf_counter(), "torch" in sys.modules
+        try:
+            yield
+        finally:
+            self.import_seconds[plugin.name] = time.perf_counter() - start
+            if not had_torch and "torch" in sys.modules:
+                self.torch_importers.add(plugin.name)
 
     def register(self, module: ModuleType | object, plugin: Plugin) -> None:
         """Add the components of one plugin; if anything fails, none of them.
@@ -210,6 +227,10 @@ class Registry:
             self._manager.unregister(name=plugin.name)
             raise
         return declared
+
+    def name_of(self, module: ModuleType | object) -> str | None:
+        """The name of the plugin whose hooks are in this module; ``None`` if it is not loaded."""
+        return self._manager.get_name(module)
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
