@@ -149,8 +149,8 @@ def resolves(span: str, components: dict[str, str], registry: Registry) -> bool:
             registry.find("recipe", words.pop(0))
         else:
             settings.set(FLAGS[flag].key, FLAGS[flag].type(words.pop(0)), "test")
-    for section in re.findall(r"(augment|regularize)\.([\w-]+)\.", span):
-        settings.include(*section, "test")
+    for section, name in re.findall(r"(augment|regularize)\.([\w-]+)\.", span):
+        settings.include(section, name, "test")
     try:
         Run.resolve(settings, registry)
     except RequestError:
@@ -181,6 +181,19 @@ def links() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(("page", "link"), links(), ids=title)
 def test_relative_links_point_to_existing_files(page: Path, link: str) -> None:
     assert (page.parent / link).exists()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as MyST and GitHub make them."""
+    prose = re.sub(r"^```.*?^```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{1,4} (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_links_to_a_section_name_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text(page)):
+        assert anchor in anchors(page.parent / target if target else page), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=title)

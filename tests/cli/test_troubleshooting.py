@@ -106,9 +106,3 @@ def test_the_messages_about_data_and_devices_are_those_of_the_page(
     if not torch.cuda.is_available():
         asked = ganzoo_command("train", "blossoms", "mlp", "hinge", "--device", "cuda").error
         assert asked.removeprefix("error: ") in PAGE
-
-
-def test_every_section_of_the_table_exists() -> None:
-    anchors = re.findall(r"\]\(#([\w-]+)\)", PAGE)
-    headings = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
-    assert {heading.lower().replace(" ", "-") for heading in headings} >= set(anchors)
