@@ -12,9 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
+from ganzoo.errors import RequestError
+from ganzoo.sections import TrainOptions
+from ganzoo.training.engine import Engine
 from tests.cli.conftest import Done, Ganzoo
 
-PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+SCALING = (DOCS / "scaling.md").read_text(encoding="utf-8")
 
 
 def commands(section: str) -> list[list[str]]:
@@ -106,3 +111,15 @@ def test_the_messages_about_data_and_devices_are_those_of_the_page(
     if not torch.cuda.is_available():
         asked = ganzoo_command("train", "blossoms", "mlp", "hinge", "--device", "cuda").error
         assert asked.removeprefix("error: ") in PAGE
+
+
+def test_the_messages_about_precision_and_batches_are_those_of_the_pages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False, raising=False)
+    with pytest.warns(UserWarning, match="bf16") as caught:
+        Engine(TrainOptions(device="cpu", precision="bf16"))
+    assert f"`warning: {caught[0].message}`" in PAGE
+    with pytest.raises(RequestError) as refused:
+        Engine(TrainOptions(device="cpu", batch_size=10, devices=4))
+    assert f"`{refused.value}`" in SCALING
