@@ -222,6 +222,8 @@ class Registry:
             self._manager.register(module, name=plugin.name)
             self._reject_unknown_hooks(module)
             declared = list(self._call_hooks(module, plugin))
+            if not declared:
+                _reject_misspelled(module)
             _reject_duplicates(declared)
         except BaseException:
             self._manager.unregister(name=plugin.name)
@@ -335,6 +337,19 @@ def _reject_unmarked(module: object) -> None:
         if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
             raise TypeError(
                 f"{hook} is not decorated: write @ganzoo.hookimpl above it{_definition(function)}"
+            )
+
+
+def _reject_misspelled(module: object) -> None:
+    """Raise TypeError for a function with almost a hook's name and without the decorator."""
+    import difflib
+
+    for name, function in getattr(module, "__dict__", {}).items():
+        close = difflib.get_close_matches(name, KINDS.values(), n=1, cutoff=0.85)
+        if close and isinstance(function, FunctionType) and not hasattr(function, "ganzoo_impl"):
+            raise TypeError(
+                f"{name} is not a hook: rename it to {close[0]}, and write @ganzoo.hookimpl above "
+                f"it{_definition(function)}"
             )
 
 
