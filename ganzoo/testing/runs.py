@@ -95,7 +95,9 @@ def resolve_tiny(
     registry = with_plugin(objects.registry(settings), plugin, observers_of_others)
     if recipe is not None:
         settings = recipe_settings(recipe, registry)
-        settings.add({**files, "train.epochs": None, "train.images": None}, _ORIGIN)
+        settings.add(files, _ORIGIN)
+        for other_length in ("train.epochs", "train.images"):
+            settings.drop(other_length)
     settings.add(_TINY_PARTS if recipe is None else {}, _ORIGIN)
     settings.add(_tiny(given), _ORIGIN)
     settings.add({**named, **given}, _ORIGIN)
