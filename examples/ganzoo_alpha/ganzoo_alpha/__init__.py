@@ -13,8 +13,8 @@ class AlphaOptions(Options):
     alpha: float = Field(
         1.0,
         ge=0.2,
-        description="1 is the non-saturating loss. Below 1, images that the discriminator gets wrong "
-        "weigh more, above 1 less.",
+        description="1 is the non-saturating loss. Below 1, images that the discriminator gets "
+        "wrong weigh more, above 1 less.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import logsigmoid
 
 from ganzoo import Scores, Terms
 
@@ -39,10 +39,10 @@ class Alpha:
         return {"adversarial": self._loss(scores.fake).mean()}
 
     def _loss(self, score: Tensor) -> Tensor:
-        """(1 - P^c) / c with c = (a - 1) / a and P = sigmoid(score), from log P = -softplus(-score).
+        """(1 - P^c) / c with c = (a - 1) / a and P = sigmoid(score).
 
-        So P^c = exp(c log P) is exact for large scores, and for c near 0.
+        P^c is exp(c log P), so that it is exact for large scores and for c near 0.
         """
         c = 1 - 1 / self.options.alpha
-        log_p = -softplus(-score)
+        log_p = logsigmoid(score)
         return -torch.expm1(c * log_p) / c if c else -log_p

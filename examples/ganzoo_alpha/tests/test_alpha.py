@@ -11,11 +11,17 @@ from ganzoo_alpha.losses import Alpha
 from torch.nn.functional import softplus
 
 from ganzoo.testing import check_plugin
+from ganzoo.testing.fixtures import TinyRun
 
 
 def test_plugin_passes_the_checks() -> None:
     """Every component has a correct declaration and behaves as its kind requires."""
     check_plugin(ganzoo_alpha)
+
+
+def test_a_run_with_the_loss_resumes_exactly(tiny_run: TinyRun) -> None:
+    """Four steps are the same as two, and two more after a resume."""
+    tiny_run(ganzoo_alpha, loss="alpha", settings={"loss.alpha": "0.5 -> 1 linear"})
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.5, 1.0), (2.0, 2 - 2**0.5), (1e7, 0.5)])
