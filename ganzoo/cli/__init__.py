@@ -20,6 +20,7 @@ from ganzoo.cli import (
     data,
     evaluate,
     generate,
+    install,
     neighbors,
     plugins,
     project,
@@ -27,6 +28,7 @@ from ganzoo.cli import (
     resume,
     sweep,
     train,
+    uninstall,
 )
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
@@ -57,6 +59,8 @@ app.add_typer(data.app, name="data")
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)
+app.command("install")(install.install)
+app.command("uninstall")(uninstall.uninstall)
 
 
 @app.callback()
