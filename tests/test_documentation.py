@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from ganzoo.cli import app
 from ganzoo.registry import KINDS, Registry
+from ganzoo.settings import NAMED_SECTIONS
 from tests.example_packages import PACKAGES, install
 
 ROOT = Path(__file__).parents[1]
@@ -95,12 +96,13 @@ def test_commands_in_the_documentation_work(command: list[str]) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=title)
 def test_settings_in_the_documentation_exist(page: Path) -> None:
     known = set(re.findall(r"^\| `([\w.-]+)`", text(ROOT / "docs" / "zoo.md"), re.MULTILINE))
+    examples = {package.name.removeprefix("ganzoo_") for package in PACKAGES}
+    named = {kind: section for section, kind in NAMED_SECTIONS.items()}
     for entry in Registry.discover().entries():
-        if entry.plugin.name == "example":
-            section = f"{entry.component.kind}.".replace(
-                "augmentation.", f"augment.{entry.component.name}."
-            )
-            known |= {section + option for option in entry.component.options.model_fields}
+        if entry.plugin.name in examples:
+            kind, name = entry.component.kind, entry.component.name
+            section = f"{named[kind]}.{name}" if kind in named else kind
+            known |= {section, *(f"{section}.{key}" for key in entry.component.options.model_fields)}
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.(?!json)[a-z][\w.-]*\w", text(page)):
         key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
         exists = key in known or any(k.startswith(f"{key}.") for k in known)

@@ -119,9 +119,9 @@ def _listed(given: Any) -> Sequence[Any]:
 
 def _file_of(plugin: ModuleType | object | None) -> list[str]:
     """The file of a plugin that is one file; a run then names it like ``--plugin FILE``."""
-    file = getattr(plugin, "__file__", None)
-    is_package = hasattr(plugin, "__path__")
-    return [str(file)] if file and not is_package and "." not in str(plugin.__name__) else []
+    file, name = getattr(plugin, "__file__", None), str(getattr(plugin, "__name__", ""))
+    is_package = hasattr(plugin, "__path__") or "." in name
+    return [str(file)] if file and not is_package else []
 
 
 def with_plugin(
