@@ -102,7 +102,10 @@ def test_settings_in_the_documentation_exist(page: Path) -> None:
         if entry.plugin.name in examples:
             kind, name = entry.component.kind, entry.component.name
             section = f"{named[kind]}.{name}" if kind in named else kind
-            known |= {section, *(f"{section}.{key}" for key in entry.component.options.model_fields)}
+            known |= {
+                section,
+                *(f"{section}.{key}" for key in entry.component.options.model_fields),
+            }
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.(?!json)[a-z][\w.-]*\w", text(page)):
         key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
         exists = key in known or any(k.startswith(f"{key}.") for k in known)

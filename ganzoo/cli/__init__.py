@@ -22,6 +22,7 @@ from ganzoo.cli import (
     generate,
     install,
     neighbors,
+    new,
     plugins,
     project,
     report,
@@ -56,6 +57,7 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("animate")(animate.animate)
 app.add_typer(data.app, name="data")
+app.command("new")(new.new)
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)
