@@ -20,6 +20,7 @@ from ganzoo.cli import (
     data,
     evaluate,
     generate,
+    install,
     neighbors,
     new,
     plugins,
@@ -28,6 +29,7 @@ from ganzoo.cli import (
     resume,
     sweep,
     train,
+    uninstall,
 )
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
@@ -59,6 +61,8 @@ app.command("new")(new.new)
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)
+app.command("install")(install.install)
+app.command("uninstall")(uninstall.uninstall)
 
 
 @app.callback()

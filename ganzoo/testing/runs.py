@@ -69,28 +69,30 @@ def check_run(
     parts |= {"augment": augment, "regularize": regularize}
     place = Path(folder)
     place.mkdir(parents=True)
-    with _cache(place / "cache"):
-        run = _resolve(parts, recipe, settings or {}, plugin)
+    with temporary_cache(place / "cache"):
+        run = resolve_tiny({**parts, "recipe": recipe, "settings": settings}, plugin)
         return check_resume(run, place)
 
 
-def _resolve(
-    parts: Mapping[str, Any],
-    recipe: str | None,
-    given: Mapping[str, Any],
+def resolve_tiny(
+    arguments: Mapping[str, Any],
     plugin: ModuleType | object | None,
+    *,
+    observers_of_others: bool = True,
 ) -> Run:
-    """The run of these components and settings, with tiny ones for all others."""
+    """The run of these arguments of ``check_run``, with tiny components for all others."""
     objects, settings = Objects(), Settings()
-    named = {k: objects.name(k, parts[k]) for k in MAIN_KINDS if parts[k] is not None}
+    main = {kind: arguments.get(kind) for kind in MAIN_KINDS}
+    named = {kind: objects.name(kind, given) for kind, given in main.items() if given is not None}
     included = [
         (section, objects.name(NAMED_SECTIONS[section], each))
         for section in ("augment", "regularize")
-        for each in _listed(parts[section])
+        for each in _listed(arguments.get(section, ()))
     ]
+    recipe, given = arguments.get("recipe"), arguments.get("settings") or {}
     files = {"plugins": [str(_TINY_PLUGIN), *_file_of(plugin)]}
     settings.add(files, _ORIGIN)
-    registry = _with_plugin(objects.registry(settings), plugin)
+    registry = with_plugin(objects.registry(settings), plugin, observers_of_others)
     if recipe is not None:
         settings = recipe_settings(recipe, registry)
         settings.add(files, _ORIGIN)
@@ -120,7 +122,9 @@ def _file_of(plugin: ModuleType | object | None) -> list[str]:
     return [str(file)] if file and not is_package and "." not in str(plugin.__name__) else []
 
 
-def _with_plugin(registry: Registry, plugin: ModuleType | object | None) -> Registry:
+def with_plugin(
+    registry: Registry, plugin: ModuleType | object | None, observers_of_others: bool = True
+) -> Registry:
     """The same components, and those of a plugin instead of others of the same kind and name."""
     if plugin is None:
         return registry
@@ -128,20 +132,23 @@ def _with_plugin(registry: Registry, plugin: ModuleType | object | None) -> Regi
     if name is None:
         module = str(getattr(plugin, "__name__", "plugin")).rpartition(".")[2]
         name = module.removeprefix("ganzoo_").replace("_", "-")
+        if name in {installed.name for installed in registry.plugins}:
+            name = f"{name}-under-test"
         registry.register(plugin, Plugin(name, "under test", ""))
-    own = {
-        (e.component.kind, e.component.name) for e in registry.entries() if e.plugin.name == name
-    }
+    entries = registry.entries()
+    hidden = {(e.component.kind, e.component.name) for e in entries if e.plugin.name == name}
+    if not observers_of_others:
+        hidden |= {("observer", entry.component.name) for entry in registry.entries("observer")}
     preferred = Registry()
-    for entry in registry.entries():
-        if entry.plugin.name == name or (entry.component.kind, entry.component.name) not in own:
-            preferred.add_components([entry.component], entry.plugin)
+    for component, owner in entries:
+        if owner.name == name or (component.kind, component.name) not in hidden:
+            preferred.add_components([component], owner)
     return preferred
 
 
 @contextmanager
-def _cache(folder: Path) -> Iterator[None]:
-    """Use this folder as the cache."""
+def temporary_cache(folder: Path) -> Iterator[None]:
+    """A context in which this folder is the cache."""
     before = os.environ.get("GANZOO_CACHE")
     os.environ["GANZOO_CACHE"] = str(folder)
     try:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, softplus
 
 from ganzoo import (
     ArchitectureSpec,
@@ -20,9 +21,12 @@ from ganzoo import (
     Discriminator,
     ExtractorSpec,
     Generator,
+    ImageSet,
     ImageShape,
     LossRequirements,
     LossSpec,
+    MetricSpec,
+    MetricValue,
     Networks,
     Options,
     Scores,
@@ -49,26 +53,34 @@ class Noise:
 
 
 class TinyGenerator(Generator):
-    """Two layers from eight numbers, and the condition, to an image."""
+    """Two layers from latents in the shape of the images, and a condition, to images."""
 
     def __init__(self, image_shape: ImageShape, condition: Condition | None) -> None:
         super().__init__()
         self.image_shape = image_shape
         self.embedding = ConditionEmbedding(condition, 8) if condition else None
-        self.layers = nn.Sequential(
-            nn.Linear(8, 8), nn.LeakyReLU(0.2), nn.Linear(8, prod(image_shape)), nn.Tanh()
-        )
+        self.first = nn.Linear(prod(image_shape), 8)
+        self.last = nn.Linear(8, prod(image_shape))
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, 8)."""
-        return torch.randn(n, 8, generator=random, device=random.device)
+        """Normal latents, (n, C, H, W)."""
+        return torch.randn(n, *self.image_shape, generator=random, device=random.device)
+
+    def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Intermediate latents, (N, 8)."""
+        hidden: Tensor = self.first(latents.flatten(1))
+        if self.embedding is not None:
+            hidden = hidden + self.embedding(condition)
+        return leaky_relu(hidden, 0.2)
+
+    def synthesize(self, intermediate: Tensor) -> Tensor:
+        """Images, (N, C, H, W)."""
+        images: Tensor = self.last(intermediate).tanh().view(-1, *self.image_shape)
+        return images
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W)."""
-        if self.embedding is not None and condition is not None:
-            latents = latents + self.embedding(condition)
-        images: Tensor = self.layers(latents).view(-1, *self.image_shape)
-        return images
+        return self.synthesize(self.map(latents, condition))
 
 
 class TinyDiscriminator(Discriminator):
@@ -79,14 +91,19 @@ class TinyDiscriminator(Discriminator):
         self.embedding = ConditionEmbedding(condition, 8) if condition else None
         self.first = nn.Linear(prod(image_shape), 8)
         self.last = nn.Linear(8, 1)
+        self.gain = nn.Parameter(torch.ones(()))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
         hidden: Tensor = self.first(images.flatten(1))
-        if self.embedding is not None and condition is not None:
+        if self.embedding is not None:
             hidden = hidden + self.embedding(condition)
-        scores: Tensor = self.last(nn.functional.leaky_relu(hidden, 0.2)).flatten()
+        scores: Tensor = self.last(leaky_relu(hidden, 0.2)).flatten()
         return scores
+
+    def reconstruct(self, images: Tensor, number: int) -> list[tuple[Tensor, Tensor]]:
+        """The images times a number that is learned, and the images."""
+        return [(self.gain * images, images)]
 
 
 def build(
@@ -112,12 +129,11 @@ class Softplus:
 
     def discriminator(self, scores: Scores) -> Terms:
         """One term."""
-        softplus = nn.functional.softplus
         return {"score": softplus(scores.fake).mean() + softplus(-scores.real).mean()}
 
     def generator(self, scores: Scores) -> Terms:
         """One term."""
-        return {"score": nn.functional.softplus(-scores.fake).mean()}
+        return {"score": softplus(-scores.fake).mean()}
 
 
 class MeanColors:
@@ -130,6 +146,17 @@ class MeanColors:
     def __call__(self, images: Tensor) -> Tensor:
         """Features, (N, 3)."""
         return images.float().mean((2, 3)).expand(len(images), 3)
+
+
+class FeatureDistance:
+    """The distance of the mean features."""
+
+    def __init__(self, options: Options) -> None: ...
+
+    def __call__(self, real: ImageSet, fake: ImageSet) -> dict[str, MetricValue]:
+        """One value."""
+        distance = (real.features.mean(0) - fake.features.mean(0)).norm()
+        return {"feature-distance": MetricValue(float(distance), len(fake))}
 
 
 @hookimpl
@@ -161,3 +188,16 @@ def ganzoo_losses() -> list[LossSpec]:
 def ganzoo_extractors() -> list[ExtractorSpec]:
     """One extractor."""
     return [ExtractorSpec(name="mean-colors", summary="The mean colors.", factory=MeanColors)]
+
+
+@hookimpl
+def ganzoo_metrics() -> list[MetricSpec]:
+    """One metric."""
+    return [
+        MetricSpec(
+            name="feature-distance",
+            summary="Distance of means.",
+            factory=FeatureDistance,
+            goal="low",
+        )
+    ]
