@@ -71,7 +71,7 @@ def new(
         print(f"  {command}")
 
 
-_NEXT = ("ganzoo install -e . pytest", "pytest")
+_NEXT = ("pip install -e . pytest", "pytest")
 
 
 def _require_free_command(context: typer.Context, name: str) -> None:

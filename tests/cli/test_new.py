@@ -23,7 +23,7 @@ def test_new_prints_what_it_wrote_and_what_comes_next(
     assert {tmp_path / "ganzoo-my-loss" / file.strip() for file in files} == written
     assert commands == [
         "  cd ganzoo-my-loss",
-        "  ganzoo install -e . pytest",
+        "  pip install -e . pytest",
         "  pytest",
         "  ganzoo train blossoms mlp my-loss --steps 200",
     ]
