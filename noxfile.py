@@ -47,6 +47,12 @@ def torture(session: nox.Session) -> None:
     run_shared(session, "python", "-m", "tests.torture", *session.posargs)
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def new(session: nox.Session) -> None:
+    """Install new plugins of all kinds in a fresh environment, train with them, run their tests."""
+    run_shared(session, "pytest", "tests/new_plugin/fresh_environment.py", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
