@@ -70,7 +70,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
     """One architecture."""
     return [
         ArchitectureSpec(
-            name="cyclegan",
+            name="translators",
             summary="Two residual generators and two discriminators of patches, for pairs of "
             "images.",
             factory="ganzoo_cyclegan.networks:build",

@@ -18,7 +18,7 @@ def translate(
     Each is cut to the size that the run was trained with, and saved as a PNG file of its own.
 
     Example:
-    - `ganzoo translate runs/two-folders-cyclegan-cyclegan-001 horses --out zebras`
+    - `ganzoo translate runs/two-folders-translators-cyclegan-001 horses --out zebras`
 
     """
     import numpy as np
@@ -32,7 +32,9 @@ def translate(
     trained = ganzoo.load(run)
     generator = trained.generator
     if not isinstance(generator, PairGenerator):
-        raise ganzoo.RequestError(f"{run} is no run of the architecture cyclegan: name one that is")
+        raise ganzoo.RequestError(
+            f"{run} is no run of the architecture translators: name one that is"
+        )
     channels, height, width = trained.image_shape
     out.mkdir(parents=True, exist_ok=True)
     for number, file in enumerate(image_files(images), 1):

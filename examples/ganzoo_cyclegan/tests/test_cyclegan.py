@@ -37,13 +37,13 @@ def run(tiny_run: TinyRun, tiny_images: Path) -> TrainedRun:
         **{"data.resolution": "16x32", "loss.pool": 6, "augment.flip": True},
         **{"train.batch_size": 4, "train.steps": 6},
     }
-    names = {"dataset": "two-folders", "architecture": "cyclegan", "loss": "cyclegan"}
+    names = {"dataset": "two-folders", "architecture": "translators", "loss": "cyclegan"}
     return tiny_run(ganzoo_cyclegan, **names, settings=settings)
 
 
 def test_plugin_passes_the_checks(tiny_images: Path) -> None:
     """Every component has a correct declaration and behaves as its kind requires."""
-    options = {"two-folders": folders(tiny_images), "cyclegan": {}}
+    options = {"two-folders": folders(tiny_images), "translators": SMALL}
     check_plugin(ganzoo_cyclegan, options=options)
 
 
