@@ -215,13 +215,11 @@ def trained_in_two_parts(
 def test_trackio_has_each_step_once(
     tiny: Callable[..., dict[str, Any]], stopped: Callable[..., Path], trackio_folder: Path
 ) -> None:
-    pytest.importorskip("trackio")
-    from trackio.sqlite_storage import SQLiteStorage
-
+    storage: Any = pytest.importorskip("trackio.sqlite_storage").SQLiteStorage
     folder = trained_in_two_parts("trackio", tiny, stopped)
     name = f"run-{json.loads((folder / 'trackio.json').read_text())['id']}"
-    assert SQLiteStorage.get_runs("tests") == [name]
-    rows = SQLiteStorage.get_logs("tests", name)
+    assert storage.get_runs("tests") == [name]
+    rows = storage.get_logs("tests", name)
     assert [row["step"] for row in rows if "loss/generator" in row] == [1, 2, 3, 4]
     assert [row["step"] for row in rows if "samples" in row] == [0, 2, 4]
     assert len([*(trackio_folder / "media").rglob("*.png")]) == 3
@@ -248,9 +246,7 @@ def records(log: bytes) -> Iterator[bytes]:
 def test_wandb_has_each_step_once(
     tiny: Callable[..., dict[str, Any]], stopped: Callable[..., Path]
 ) -> None:
-    pytest.importorskip("wandb")
-    from wandb.proto.wandb_internal_pb2 import Record
-
+    proto: Any = pytest.importorskip("wandb.proto.wandb_internal_pb2")
     folder = trained_in_two_parts("wandb", tiny, stopped)
     files = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
     assert len(files) == 2, "one for each start, which `wandb sync` joins"
@@ -259,7 +255,7 @@ def test_wandb_has_each_step_once(
     logged: dict[str, list[int]] = {"loss/generator": [], "samples": []}
     for file in files:
         for data in records(file.read_bytes()):
-            record = Record.FromString(data)
+            record = proto.Record.FromString(data)
             keys = {[*item.nested_key, item.key][0] for item in record.history.item}
             for key in logged:
                 if key in keys:
