@@ -76,6 +76,17 @@ def parity(session: nox.Session) -> None:
     run_shared(session, "pytest", *chosen, env={"PYTHONPATH": str(folder)})
 
 
+@nox.session(default=False, requires=["environment"], venv_backend="none")
+def trackers(session: nox.Session) -> None:
+    """Log runs to Weights & Biases and Trackio, offline, beside the shared environment."""
+    folder = Path(session.create_tmp())
+    extras = PROJECT["project"]["optional-dependencies"]
+    libraries = [*extras["wandb"], *extras["trackio"]]
+    run_shared(session, "python", "-m", "pip", "install", "-t", str(folder), *libraries)
+    tests = "tests/plugins/test_tracker.py"
+    run_shared(session, "pytest", "-rs", tests, env={"PYTHONPATH": str(folder)})
+
+
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
