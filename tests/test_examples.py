@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 import runpy
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import ganzoo
@@ -21,6 +24,7 @@ from ganzoo.testing import check_plugin
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PACKAGE = EXAMPLES / "ganzoo_example"
+SETTINGS = sorted((EXAMPLES / "settings").glob("*.toml"))
 FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
 
 
@@ -60,7 +64,10 @@ def test_the_python_script_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "from_python.py"))
-    assert "16 images after 40 steps" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "step 10: generator " in printed
+    assert "step 40: generator " in printed
+    assert "16 images after 40 steps" in printed
 
 
 def test_the_observer_and_the_command_of_the_examples_work(
@@ -82,3 +89,22 @@ def test_the_observer_and_the_command_of_the_examples_work(
     step, first, _ = shown.output.splitlines()
     assert (step, first.split()[0]) == ("step 3", "discriminator")
     assert float(first.split()[1]) == pytest.approx(float(rows[-1].split(",")[1]), rel=0.1)
+
+
+@pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.stem)
+def test_the_command_in_a_settings_file_is_valid(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = re.findall(r"^# (ganzoo (?:train|sweep) examples/.+)$", file.read_text(), re.M)
+    monkeypatch.chdir(EXAMPLES.parent)
+    images = tmp_path / "images" / "red"
+    images.mkdir(parents=True)
+    Image.new("RGB", (80, 80), "red").save(images / "a.png")
+    words = shlex.split(command.replace("dataset.path=images", f"dataset.path={images.parent}"))
+    done = CliRunner().invoke(app, [*words[1:], "--dry-run"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def test_the_settings_files_are_listed_in_the_documentation() -> None:
+    page = (EXAMPLES.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"examples/settings/([\w-]+)\.toml", page)) == {f.stem for f in SETTINGS}
