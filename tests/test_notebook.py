@@ -66,7 +66,7 @@ def test_the_notebook_runs_in_a_kernel(tmp_path: Path) -> None:
     reason = "`nox -s notebook` installs it"
     client = pytest.importorskip("nbclient", reason=reason)
     nbformat = pytest.importorskip("nbformat", reason=reason)
-    notebook = nbformat.from_dict(small_notebook(tmp_path, steps=2))
+    notebook = nbformat.reads(json.dumps(small_notebook(tmp_path, steps=2)), as_version=4)
     client.NotebookClient(notebook, timeout=100).execute()
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", ())]
     assert any("image/png" in out.get("data", {}) for out in outputs)
