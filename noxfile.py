@@ -88,6 +88,13 @@ def trackers(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def notebook(session: nox.Session) -> None:
+    """Run the notebook of the examples in a kernel of Jupyter."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "tests", "notebook"))
+    session.run("pytest", "tests/test_notebook.py")
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build; a warning is an error."""
     session.install(*nox.project.dependency_groups(PROJECT, "docs"))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
+import shlex
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import ganzoo
@@ -21,6 +24,7 @@ from ganzoo.settings import Settings
 from ganzoo.testing import check_plugin
 from tests.example_packages import EXAMPLES, PACKAGES, install
 
+SETTINGS = sorted((EXAMPLES / "settings").glob("*.toml"))
 FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
 
 
@@ -82,7 +86,10 @@ def test_the_python_script_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "from_python.py"))
-    assert "16 images after 40 steps" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "step 10: generator " in printed
+    assert "step 40: generator " in printed
+    assert "16 images after 40 steps" in printed
 
 
 def test_the_observer_and_the_command_of_the_examples_work(
@@ -148,3 +155,22 @@ def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(
     assert job("exit 0").wait(60) == 0
     assert (tmp_path / "called").read_text().split() == ["train", "requeue", "resume"]
     assert not (tmp_path / "requeued").exists()
+
+
+@pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.stem)
+def test_the_command_in_a_settings_file_is_valid(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = re.findall(r"^# (ganzoo (?:train|sweep) examples/.+)$", file.read_text(), re.M)
+    monkeypatch.chdir(EXAMPLES.parent)
+    images = tmp_path / "images" / "red"
+    images.mkdir(parents=True)
+    Image.new("RGB", (80, 80), "red").save(images / "a.png")
+    words = shlex.split(command.replace("dataset.path=images", f"dataset.path={images.parent}"))
+    done = CliRunner().invoke(app, [*words[1:], "--dry-run"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def test_the_settings_files_are_listed_in_the_documentation() -> None:
+    page = (EXAMPLES.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"examples/settings/([\w-]+)\.toml", page)) == {f.stem for f in SETTINGS}
