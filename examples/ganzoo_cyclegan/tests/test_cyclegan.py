@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import ganzoo_cyclegan
 import numpy as np
@@ -43,7 +44,10 @@ def run(tiny_run: TinyRun, tiny_images: Path) -> TrainedRun:
 
 def test_plugin_passes_the_checks(tiny_images: Path) -> None:
     """Every component has a correct declaration and behaves as its kind requires."""
-    options = {"two-folders": folders(tiny_images), "translators": SMALL}
+    options: dict[str, dict[str, Any]] = {
+        "two-folders": dict(folders(tiny_images)),
+        "translators": dict(SMALL),
+    }
     check_plugin(ganzoo_cyclegan, options=options)
 
 
