@@ -42,7 +42,7 @@ architecture can reach. [Architectures](architectures.md) compares longer runs. 
 AUGMENTATIONS_TEXT = """\
 ## Augmentations
 
-Each image shows one flower twelve times, with the default options unless others are named.
+Each image shows twelve draws for the same flower. Options that are named make the change easy to see; the defaults are smaller.
 
 ![The flower without augmentation](images/gallery/source.webp)
 """
@@ -198,7 +198,11 @@ def _entry(entry: Any) -> str:
 
 
 def _alternative(component: Any) -> str:
-    texts = {"dataset": "Images of", "architecture": "Samples of", "augmentation": "Twelve draws of"}
+    texts = {
+        "dataset": "Images of",
+        "architecture": "Samples of",
+        "augmentation": "Twelve draws of",
+    }
     return f"{texts[component.kind]} {component.name}"
 
 
