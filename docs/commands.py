@@ -18,8 +18,8 @@ from ganzoo.registry import Registry
 HEAD = """\
 # Commands
 
-All commands with their arguments and options, as `ganzoo COMMAND --help` shows them. Results go to standard output, progress and warnings
-to standard error.
+All commands with their arguments and options, as `ganzoo COMMAND --help` shows them. Results go to
+standard output, progress and warnings to standard error.
 
 | exit status | meaning |
 |---|---|

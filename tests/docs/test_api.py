@@ -15,7 +15,7 @@ import pytest
 import ganzoo
 import ganzoo.testing
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ENTRY = re.compile(r"^\.\. (?:auto\w+|py:data):: (ganzoo(?:\.testing)?\.\w+)$", re.MULTILINE)
 NAMES = [
     *(f"ganzoo.{name}" for name in ganzoo.__all__),
@@ -41,9 +41,7 @@ def texts_of_values() -> dict[str, str]:
     return found
 
 
-def texts_after(
-    body: list[ast.stmt], kind: type[ast.expr] = ast.Name
-) -> Iterator[tuple[str, str]]:
+def texts_after(body: list[ast.stmt], kind: type[ast.expr] = ast.Name) -> Iterator[tuple[str, str]]:
     """Each name, or each attribute of self, with the text after its assignment, or an empty one."""
     for statement, after in zip(body, [*body[1:], ast.Pass()], strict=True):
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
