@@ -18,7 +18,7 @@ from ganzoo.registry import Registry
 HEAD = """\
 # Commands
 
-All commands with their arguments and options, as `ganzoo COMMAND --help` shows them. Results go to
+All commands with their arguments and options, as `--help` shows them. Results go to
 standard output, progress and warnings to standard error.
 
 | exit status | meaning |

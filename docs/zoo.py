@@ -92,9 +92,10 @@ def _component(entry: Entry) -> Iterator[str]:
         yield from (f"*{component.reference}*", "")
     if image := image_of(component.kind, component.name):
         yield from (f"![{_caption(component)}](../images/gallery/{image}.webp)", "")
-    yield from ("```console", command(component), "```", "")
     if isinstance(component, ObserverSpec) and component.default:
-        yield from ("Every run uses it unless it is turned off, as above.", "")
+        yield from (f"Every run uses it; `observe.{component.name}=false` turns it off.", "")
+    else:
+        yield from ("```console", command(component), "```", "")
     if isinstance(component, ExtractorSpec) and component.packages:
         yield from (f"Needs the packages {', '.join(component.packages)}.", "")
     if component.options.model_fields:
@@ -151,8 +152,7 @@ def command(component: Any) -> str:
         case "recipe":
             return f"ganzoo train --recipe {name}"
         case "observer":
-            use = str(not component.default).lower()
-            return f"ganzoo train blossoms dcgan non-saturating observe.{name}={use}"
+            return f"ganzoo train blossoms dcgan non-saturating observe.{name}=true"
     return f"ganzoo {name} --help"
 
 

@@ -99,6 +99,8 @@ def test_settings_in_the_documentation_exist(page: Path) -> None:
     rows = "".join(text(table) for table in tables)
     known = set(re.findall(r"^\| `([\w.-]+)`", rows, re.MULTILINE))
     for entry in Registry.discover().entries():
+        if entry.component.kind == "observer":
+            known.add(f"observe.{entry.component.name}")
         if entry.plugin.name == "example":
             section = f"{entry.component.kind}.".replace(
                 "augmentation.", f"augment.{entry.component.name}."
