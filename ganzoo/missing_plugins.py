@@ -108,5 +108,5 @@ def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> 
     missing = "which is not installed"
     if installed:
         missing = f"but the installed {installed} does not declare it"
-    remedy = f": pip install {plugin.distribution}=={plugin.version}" if plugin.version else ""
+    remedy = f": ganzoo install {plugin.distribution}=={plugin.version}" if plugin.version else ""
     return f"the {kind} {name} is from the plugin {source}, {missing}{remedy}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
@@ -19,6 +20,8 @@ from ganzoo import hookspecs
 from ganzoo.attribution import PluginCode
 from ganzoo.components import ComponentSpec, Options
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
+from ganzoo.plugin_file import entry_point_of, import_file
+from ganzoo.plugin_trace import traced
 from ganzoo.settings import split_names
 
 KINDS = {
@@ -34,6 +37,9 @@ KINDS = {
     "command": "ganzoo_commands",
 }
 """The kinds of components, and the hook of each."""
+
+SLOW_IMPORT = 1.0
+"""Seconds from which on the import of a plugin is slow: every command waits for it."""
 
 
 def plural(kind: str) -> str:
@@ -79,7 +85,8 @@ class Entry(NamedTuple):
         returns something wrong.
         """
         with self.code:
-            built = self.component.build(options, **context)
+            name = f"{self.component.kind} {self.component.name}"
+            built = traced(self.plugin.name, name, self.component.build, options, **context)
             from ganzoo.structure import require_structure  # imports torch
 
             require_structure(self.component.kind, built, self.code)
@@ -109,6 +116,9 @@ class Registry:
         self.failures: list[Failure] = []
         self.disabled: list[Plugin] = []
         self.import_seconds: dict[str, float] = {}
+        """The import time of each plugin, by name; also of one whose import failed."""
+        self.torch_importers: set[str] = set()
+        """The names of plugins that imported torch, which no plugin before them had."""
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         self._manager = pluggy.PluginManager("ganzoo")
         self._manager.add_hookspecs(hookspecs)
@@ -143,16 +153,15 @@ class Registry:
             else:
                 registry.load(point)
         for file in files:
-            registry.load(_entry_point_of(file), from_file=file)
+            registry.load(entry_point_of(file), from_file=file)
         return registry
 
     def load(self, point: EntryPoint, from_file: Path | None = None) -> None:
         """Import and register one plugin; an error is recorded in ``failures``."""
         plugin = _plugin_of(point, from_file)
-        start = time.perf_counter()
         try:
-            module = _import_file(point.value, from_file) if from_file else point.load()
-            self.import_seconds[plugin.name] = time.perf_counter() - start
+            with self._observed_import(plugin):
+                module = import_file(point.value, from_file) if from_file else point.load()
             self.register(module, plugin)
         except (KeyboardInterrupt, Stopped):
             raise
@@ -162,6 +171,17 @@ class Registry:
                 message = f"the plugin {plugin} cannot be used: {failure.reason}"
                 raise RequestError(message) from error
             self.failures.append(failure)
+
+    @contextmanager
+    def _observed_import(self, plugin: Plugin) -> Iterator[None]:
+        """Record how long an import takes, and whether torch was imported by it."""
+        start, had_torch = time.perf_counter(), "torch" in sys.modules
+        try:
+            yield
+        finally:
+            self.import_seconds[plugin.name] = time.perf_counter() - start
+            if not had_torch and "torch" in sys.modules:
+                self.torch_importers.add(plugin.name)
 
     def register(self, module: ModuleType | object, plugin: Plugin) -> None:
         """Add the components of one plugin; if anything fails, none of them.
@@ -201,12 +221,18 @@ class Registry:
         try:
             self._manager.register(module, name=plugin.name)
             self._reject_unknown_hooks(module)
-            declared = list(self._call_hooks(module))
+            declared = list(self._call_hooks(module, plugin))
+            if not declared:
+                _reject_misspelled(module)
             _reject_duplicates(declared)
         except BaseException:
             self._manager.unregister(name=plugin.name)
             raise
         return declared
+
+    def name_of(self, module: ModuleType | object) -> str | None:
+        """The name of the plugin whose hooks are in this module; ``None`` if it is not loaded."""
+        return self._manager.get_name(module)
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
@@ -234,20 +260,12 @@ class Registry:
                 choices = " or ".join(sorted(e.qualified_name for e in matches))
                 raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
 
-    def _call_hooks(self, module: object) -> Iterator[ComponentSpec]:
+    def _call_hooks(self, module: object, plugin: Plugin) -> Iterator[ComponentSpec]:
         for kind, hook in KINDS.items():
             for implementation in getattr(self._manager.hook, hook).get_hookimpls():
                 if implementation.plugin is module:
-                    declared = implementation.function()
-                    where = _definition(implementation.function)
-                    if not isinstance(declared, Iterable):
-                        raise TypeError(
-                            f"{hook} returned {declared!r}, not a list of {plural(kind)}{where}"
-                        )
-                    for component in declared:
-                        if not isinstance(component, ComponentSpec) or component.kind != kind:
-                            raise TypeError(f"{hook} returned {component!r}, not a {kind}{where}")
-                        yield component
+                    call = partial(_declared, kind, implementation.function)
+                    yield from traced(plugin.name, hook, call)
 
     def _reject_unknown_hooks(self, module: object) -> None:
         for caller in self._manager.get_hookcallers(module) or ():
@@ -279,37 +297,25 @@ class Registry:
         return message
 
 
+def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
+    """The components that a hook returns; raises TypeError for anything else."""
+    declared = hook()
+    if not isinstance(declared, Iterable):
+        problem = f"{declared!r}, not a list of {plural(kind)}"
+        raise TypeError(f"{KINDS[kind]} returned {problem}{_definition(hook)}")
+    components = list(declared)
+    for one in components:
+        if not isinstance(one, ComponentSpec) or one.kind != kind:
+            raise TypeError(f"{KINDS[kind]} returned {one!r}, not a {kind}{_definition(hook)}")
+    return components
+
+
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
     if file:
         return Plugin(point.name, f"local: {file.resolve()}", "")
     if point.dist is None:
         return Plugin(point.name, "unknown", "")
     return Plugin(point.name, point.dist.name, point.dist.version)
-
-
-def _entry_point_of(file: Path) -> EntryPoint:
-    if not file.is_file():
-        raise RequestError(f"there is no plugin file {file}")
-    return EntryPoint(file.stem.lower().replace("_", "-"), file.stem, "ganzoo")
-
-
-def _import_file(module_name: str, file: Path) -> ModuleType:
-    if loaded := sys.modules.get(module_name):
-        if getattr(loaded, "__file__", None) == str(file.resolve()):
-            return loaded
-        raise ImportError(f"another module is named {module_name!r}: rename {file}")
-    spec = importlib.util.spec_from_file_location(module_name, file.resolve())
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    # Import strings such as "my_gan:MyLoss" look it up here.
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[module_name]
-        raise
-    return module
 
 
 def _place_of(error: BaseException, module: str) -> str:
@@ -331,6 +337,19 @@ def _reject_unmarked(module: object) -> None:
         if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
             raise TypeError(
                 f"{hook} is not decorated: write @ganzoo.hookimpl above it{_definition(function)}"
+            )
+
+
+def _reject_misspelled(module: object) -> None:
+    """Raise TypeError for a function with almost a hook's name and without the decorator."""
+    import difflib
+
+    for name, function in getattr(module, "__dict__", {}).items():
+        close = difflib.get_close_matches(name, KINDS.values(), n=1, cutoff=0.85)
+        if close and isinstance(function, FunctionType) and not hasattr(function, "ganzoo_impl"):
+            raise TypeError(
+                f"{name} is not a hook: rename it to {close[0]}, and write @ganzoo.hookimpl above "
+                f"it{_definition(function)}"
             )
 
 

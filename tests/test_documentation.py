@@ -47,6 +47,7 @@ def commands(page: Path) -> Iterator[list[str]]:
     for line in [*lines, *re.findall(r"`(ganzoo [^`]+)`", prose)]:
         for command in re.split("&&", line):
             words = shlex.split(command, comments=True)
+            words = words[: words.index(">")] if ">" in words else words  # what the shell reads
             if "ganzoo" in words:
                 yield words[words.index("ganzoo") + 1 :]
 

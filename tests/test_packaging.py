@@ -154,7 +154,8 @@ def test_modules_of_the_core_import_from_lower_layers_only() -> None:
 def test_no_file_contains_a_path_of_a_machine() -> None:
     # In pieces, so that this file does not match.
     folders = "|".join(("root", "Users", "work", "opt", "tmp"))
-    pattern = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|index-" + "url|find-" + "links")
+    place = r"[ =]\S*[:/]"  # of an index of packages: an address or a folder
+    pattern = re.compile(rf"(?<![\w.~>)])/(?:{folders})/\w|(?:index-url|find-links){place}")
     files = {path for pattern in TEXT_FILES for path in ROOT.rglob(pattern)}
     for path in sorted(files):
         if not GENERATED.intersection(path.relative_to(ROOT).parts):

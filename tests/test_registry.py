@@ -304,3 +304,24 @@ def test_entries_are_sorted_by_kind_and_name() -> None:
 @pytest.mark.parametrize(("kind", "expected"), [("loss", "losses"), ("dataset", "datasets")])
 def test_plurals(kind: str, expected: str) -> None:
     assert plural(kind) == expected
+
+
+def test_a_plugin_that_imports_torch_is_recorded_with_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("heavy_gan", "light_gan", "failing_heavy_gan"):
+        torch = "import sys\nsys.modules['torch'] = sys\n" if "heavy" in name else ""
+        (tmp_path / f"{name}.py").write_text(f"{torch}{'1 / 0' if 'failing' in name else ''}\n")
+    for names, importers in (
+        (["light_gan", "heavy_gan"], {"heavy-gan"}),
+        (["failing_heavy_gan", "light_gan"], {"failing-heavy-gan"}),
+    ):
+        monkeypatch.delitem(sys.modules, "torch", raising=False)
+        monkeypatch.delitem(sys.modules, "heavy_gan", raising=False)
+        registry = Registry()
+        for name in names:
+            file = tmp_path / f"{name}.py"
+            registry.load(EntryPoint(name.replace("_", "-"), name, "ganzoo"), from_file=file)
+        assert registry.torch_importers == importers
+        assert all(seconds >= 0 for seconds in registry.import_seconds.values())
+        assert len(registry.import_seconds) == 2

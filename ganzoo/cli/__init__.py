@@ -20,13 +20,16 @@ from ganzoo.cli import (
     data,
     evaluate,
     generate,
+    install,
     neighbors,
+    new,
     plugins,
     project,
     report,
     resume,
     sweep,
     train,
+    uninstall,
 )
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.keys import suggest_setting
@@ -54,9 +57,12 @@ app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("animate")(animate.animate)
 app.add_typer(data.app, name="data")
+app.command("new")(new.new)
 app.command("list")(components.list_components)
 app.command("info")(components.info)
 app.command("plugins")(plugins.plugins)
+app.command("install")(install.install)
+app.command("uninstall")(uninstall.uninstall)
 
 
 @app.callback()

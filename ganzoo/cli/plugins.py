@@ -3,57 +3,69 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin
 
+if TYPE_CHECKING:
+    from ganzoo.cli.plugin_facts import PluginFacts
+
+Requirements = Annotated[
+    bool,
+    typer.Option(
+        "--requirements", help="Print the packages of plugins, as lines for `ganzoo install -r`."
+    ),
+]
+
 
 def plugins(
-    as_json: Json = False, disable_plugin: DisablePlugin = None, plugin: LocalPlugin = None
+    as_json: Json = False,
+    requirements: Requirements = False,
+    disable_plugin: DisablePlugin = None,
+    plugin: LocalPlugin = None,
 ) -> None:
     """List all installed plugins, including those that failed to load or are disabled.
+
+    Each has its package, its components and the time that its import takes. Below the table is
+    what to do about a plugin that is broken or slow.
 
     To disable a plugin use `--disable-plugin NAME`, or the environment variable
     `GANZOO_DISABLE_PLUGINS=NAME,NAME`.
 
-    Examples: `ganzoo plugins`, `ganzoo plugins --json`, `ganzoo plugins --plugin my_gan.py`.
+    Examples: `ganzoo plugins`, `ganzoo plugins --json`, `ganzoo plugins --requirements`,
+    `ganzoo plugins --plugin my_gan.py`.
     """
+    from ganzoo.cli.plugin_facts import plugin_facts
+    from ganzoo.cli.plugin_requirements import requirement_lines
+    from ganzoo.cli.table import table
     from ganzoo.registry import Registry
 
-    registry = Registry.discover(disable_plugin or (), plugin or ())
-    rows = _rows(registry)
+    if as_json and requirements:
+        raise typer.BadParameter("choose one of --json and --requirements")
+    found = plugin_facts(Registry.discover(disable_plugin or (), plugin or ()))
     if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    width = max((len(row["name"]) for row in rows), default=0)
-    for row in rows:
-        status = "no components" if row["status"] == "ok" else row["status"]
-        components = ", ".join(row["offers"]) or status
-        package = f"{row['distribution']} {row['version']}".strip()
-        print(f"{row['name']:{width}}  {package}  {components}")
+        print(json.dumps([facts.as_json() for facts in found], indent=2))
+    elif requirements:
+        for line in requirement_lines(found):
+            print(line)
+    else:
+        problems = [f"{facts.name}: {facts.problem}" for facts in found if facts.problem]
+        print(*table(list(_rows(found))), *([""] if problems else []), *problems, sep="\n")
 
 
-def _rows(registry: Any) -> list[dict[str, Any]]:
-    from ganzoo.registry import plural
-
-    counts: dict[str, Counter[str]] = {}
-    for entry in registry.entries():
-        counts.setdefault(entry.plugin.name, Counter())[entry.component.kind] += 1
-    states = [(plugin, "ok") for plugin in registry.plugins]
-    states += [(plugin, "disabled") for plugin in registry.disabled]
-    states += [(failure.plugin, f"failed: {failure.reason}") for failure in registry.failures]
-    return [
-        {
-            "name": plugin.name,
-            "distribution": plugin.distribution,
-            "version": plugin.version,
-            "status": status,
-            "offers": [
-                f"{count} {kind if count == 1 else plural(kind)}"
-                for kind, count in counts.get(plugin.name, {}).items()
-            ],
-            "import_seconds": registry.import_seconds.get(plugin.name),
-        }
-        for plugin, status in sorted(states, key=lambda state: state[0].name)
-    ]
+def _rows(found: Sequence[PluginFacts]) -> Iterator[Sequence[str]]:
+    yield "plugin", "package", "version", "offers", "status", "import", "torch"
+    for facts in found:
+        seconds = facts.import_seconds
+        yield (
+            facts.name,
+            facts.distribution,
+            facts.version,
+            facts.offer,
+            "failed" if facts.failed else facts.status,
+            "" if seconds is None else f"{1000 * seconds:.0f} ms",
+            "imported" if facts.imports_torch else "",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,6 @@ from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
 from ganzoo.contracts import (
     Condition,
     Generator,
-    GrowingNetwork,
     ImageShape,
     LossRequirements,
     MappingGenerator,
@@ -21,10 +20,11 @@ from ganzoo.contracts import (
 )
 from ganzoo.errors import RequestError
 from ganzoo.testing.growth import check_growth
+from ganzoo.testing.parameters import check_frozen, check_gradients
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import buffers_of, not_finite, restore_buffers
 
-_SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
+SHAPES = [ImageShape(3, 32, 32), ImageShape(1, 32, 32), ImageShape(3, 64, 64)]
 _N = 4
 CONDITIONS = {
     "class": Condition("class", ("a", "b", "c")),
@@ -60,6 +60,7 @@ def _check_networks(
         options, image_shape=image_shape, condition=condition, requirements=requirements
     )
     conditions = condition.examples(_N) if condition else None
+    check_frozen(networks, again, problems)
     with problems.catching("growth"):
         check_growth(component, networks, image_shape, conditions, problems)
     part = problems.of("generator")
@@ -107,7 +108,7 @@ def _build_any(
     problems: Problems,
 ) -> tuple[Networks, ImageShape] | None:
     refused = []
-    for image in _SHAPES:
+    for image in SHAPES:
         torch.manual_seed(0)
         try:
             networks = component.build(
@@ -140,15 +141,18 @@ def _check_generator(
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
     )
-    problems.expect(made.dtype == torch.float32, "its images should be float32")
+    problems.expect(made.dtype == torch.float32, f"its images are {made.dtype}, not float32")
     if wrong := not_finite(made):
         problems.add(f"its images contain {wrong}")
     else:
         # A linear output may exceed [-1, 1] before training, but not reach another range's 255.
-        problems.expect(made.abs().max() <= 10, "its images should be in about [-1, 1]")
+        problems.expect(
+            made.abs().max() <= 10,
+            "its images should be in about [-1, 1]: black is -1, white is 1; end with tanh()",
+        )
     if isinstance(generator, MappingGenerator):
         _check_mapping(generator, drawn, conditions, problems)
-    _check_gradients(generator, made, problems)
+    check_gradients(generator, "generator", made, problems)
     _check_condition_is_used(generator, drawn, conditions, problems)
 
 
@@ -165,7 +169,8 @@ def _check_condition_is_used(
             outputs.append(network(inputs, each.expand(_N, *conditions.shape[1:])))
     problems.expect(
         not torch.equal(*outputs),
-        "its output does not depend on the condition, which its declaration promises",
+        "its output does not depend on the condition, which its declaration promises: use it, or "
+        "do not name its kind in conditions",
     )
 
 
@@ -177,7 +182,10 @@ def _check_latents(sample: Callable[[int, torch.Generator], Tensor], problems: P
         problems.add(f"its latents contain {wrong}")
     else:
         same = torch.equal(draws[0], draws[1])
-        problems.expect(same, "latents should depend on the passed random generator only")
+        problems.expect(
+            same,
+            "latents should depend on the passed random generator only: draw with generator=random",
+        )
         problems.expect(
             not torch.equal(draws[0], draws[2]), "latents should differ for another seed"
         )
@@ -211,7 +219,8 @@ def _check_scores(
     )
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")
-    _check_gradients(discriminator, scores + _reconstructed(discriminator, images), problems)
+    used = scores + _reconstructed(discriminator, images)
+    check_gradients(discriminator, "discriminator", used, problems)
     _check_condition_is_used(discriminator, images, conditions, problems)
     return valid and not wrong
 
@@ -236,28 +245,8 @@ def _check_independence(
         after = discriminator(others, conditions)[0]
     close = torch.allclose(before, after, atol=1e-5)
     problems.expect(
-        close, "a score depends on the other images, but the loss needs independent scores"
+        close,
+        "a score depends on the other images, but the loss needs independent scores: choose the "
+        'normalization by requirements.norm("auto"), or, if that is by design, return '
+        "Networks(batch_dependent_scores=True)",
     )
-
-
-def _check_gradients(network: nn.Module, output: Tensor, problems: Problems) -> None:
-    """All trainable parameters get a gradient; of a growing network, those of its last stage."""
-    parameters: Iterable[nn.Parameter] = network.parameters()
-    if isinstance(network, GrowingNetwork):
-        parameters = network.stage_parameters(len(network.stages) - 1)
-    belongs = {id(parameter) for parameter in parameters}
-    expected = {
-        key: parameter
-        for key, parameter in network.named_parameters()
-        if parameter.requires_grad and id(parameter) in belongs
-    }
-    if not problems.expect(
-        expected, "it has no trainable parameters (requires_grad is False for all of them)"
-    ):
-        return
-    if output.requires_grad:
-        output.square().sum().backward()
-    missing = [key for key, parameter in expected.items() if parameter.grad is None]
-    more = f" and {len(missing) - 3} more parameters" if len(missing) > 3 else ""
-    problems.expect(not missing, f"no gradient for {', '.join(missing[:3])}{more}")
-    network.zero_grad()

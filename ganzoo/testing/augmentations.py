@@ -66,14 +66,24 @@ def _check_applied(
     result = _applied(augmentation, images, 1)
     again = _applied(rebuilt, images, 1)
     unused = torch.equal(global_state, torch.get_rng_state())
-    problems.expect(unused, "uses the global random generator")
-    problems.expect(torch.equal(before, images), "changes its input in place")
-    problems.expect(result.shape == images.shape, "changes the shape")
-    problems.expect(result.dtype == images.dtype, "changes the dtype")
+    problems.expect(
+        unused,
+        "uses the global random generator: draw from the one that the method gets",
+    )
+    problems.expect(torch.equal(before, images), "changes its input in place: compute new images")
+    problems.expect(
+        result.shape == images.shape,
+        f"changes the shape of the images from {tuple(images.shape)} to {tuple(result.shape)}",
+    )
+    problems.expect(
+        result.dtype == images.dtype,
+        f"changes the dtype of the images from {images.dtype} to {result.dtype}",
+    )
     if wrong := not_finite(result):
         problems.add(f"returns images that contain {wrong}")
     elif problems.expect(
-        torch.equal(result, again), "should depend on its random generator and its state only"
+        torch.equal(result, again),
+        "should depend on its random generator and its state only: draw with generator=random",
     ):
         rebuilt = rebuilt_with_state(component, options, augmentation)
         problems.expect(
@@ -83,7 +93,11 @@ def _check_applied(
         )
     if result.requires_grad:
         result.sum().backward()
-    problems.expect(images.grad is not None, "passes no gradient to its input")
+    problems.expect(
+        images.grad is not None,
+        "passes no gradient to its input: use differentiable operations of torch, without "
+        "detach() or no_grad()",
+    )
 
 
 def _applied(augmentation: Augmentation, images: Tensor, seed: int) -> Tensor:

@@ -30,9 +30,20 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
     """Images and labels or values are valid, and the same each time and from any thread."""
     dataset: Dataset = component.build(options)
     again: Dataset = component.build(options)
-    problems.expect(len(dataset) > 0, "has no images")
-    problems.expect(isinstance(dataset.fingerprint, str), "its fingerprint should be a text")
-    problems.expect(dataset.fingerprint == again.fingerprint, "its fingerprint changes")
+    problems.expect(
+        len(dataset) > 0,
+        "it has no images with these options: pass those of a small dataset, "
+        'check_plugin(..., options={"NAME": {...}})',
+    )
+    problems.expect(
+        isinstance(dataset.fingerprint, str),
+        f"its fingerprint is {dataset.fingerprint!r}, not a text: return such as "
+        "ganzoo.fingerprint_of_folder(path)",
+    )
+    problems.expect(
+        dataset.fingerprint == again.fingerprint,
+        "its fingerprint changes: compute it from the images alone",
+    )
     indices = range(min(len(dataset), _N))
     images: list[np.ndarray] = []
     with problems.catching("dataset[i]"):
@@ -40,13 +51,17 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
             images += pool.map(lambda i: _checked_image(dataset, i, problems), indices)
         for index, pixels in zip(indices, images, strict=True):
             same = np.array_equal(pixels, _checked_image(again, index, problems))
-            problems.expect(same, f"image {index} should be the same each time")
+            problems.expect(
+                same,
+                f"image {index} should be the same each time: leave random changes to "
+                "augmentations, or seed them with the index",
+            )
     with problems.catching("read()"):
         _check_bulk(dataset, images, problems)
     if isinstance(dataset, NamedDataset):
         with problems.catching("name()"):
             named = all(dataset.name(i) for i in indices)
-            problems.expect(named, "name() should not be empty")
+            problems.expect(named, "name(i) should return a text for each image")
     if isinstance(dataset, ChunkedDataset):
         with problems.catching("chunk, window and values"):
             _check_chunked(dataset, problems)
@@ -59,7 +74,9 @@ def _checked_image(dataset: Dataset, index: int, problems: Problems) -> np.ndarr
     image, value = dataset[index]
     if not isinstance(image, Image.Image):
         valid = image.dtype == np.uint8 and image.ndim == 3
-        if not problems.expect(valid, f"image {index} should be uint8 (H, W, C)"):
+        if not problems.expect(
+            valid, f"image {index} should be a PIL image, or an array of uint8 (H, W, C)"
+        ):
             return image
     prepare(image, Preparation(resolution=8))
     try:

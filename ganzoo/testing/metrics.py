@@ -23,9 +23,15 @@ def check_metric(component: ComponentSpec, options: Options, problems: Problems)
             values = component.build(options)(real, fake)
             torch.rand(1)
             again = component.build(options)(real, fake)
-            problems.expect(values, "returns no values")
+            problems.expect(
+                values, f'returns no values: return {{"{component.name}": ganzoo.MetricValue(...)}}'
+            )
             if _check_values(values, component.name, count, problems):
-                problems.expect(values == again, "returns other values for the same images")
+                problems.expect(
+                    values == again,
+                    "returns other values for the same images: draw random numbers from a "
+                    "generator with a seed of its own",
+                )
 
 
 def _check_values(
@@ -38,10 +44,17 @@ def _check_values(
             key == name or (key.startswith(f"{name}/") and key.strip() == key and key[-1] != "/"),
             f"returns a value named {key!r}: name it {name!r}, or {name + '/...'!r} for several",
         )
-        if not problems.expect(isinstance(value, MetricValue), f"{key} is not a MetricValue"):
+        if not problems.expect(
+            isinstance(value, MetricValue),
+            f"{key} is not a MetricValue: return ganzoo.MetricValue(value, images)",
+        ):
             valid = False
             continue
-        valid &= problems.expect(math.isfinite(value.value), f"{key} is {number_text(value.value)}")
+        valid &= problems.expect(
+            math.isfinite(value.value),
+            f"{key} is {number_text(value.value)}: raise ValueError for images that it cannot "
+            "compare",
+        )
         problems.expect(
             0 < value.images <= count,
             f"{key} reports {value.images} images, but there are {count}",
@@ -59,15 +72,24 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
     """It returns features of images of any size and channels, independently for each image."""
     extractor: Extractor = component.build(options)
     same = extractor.identity == component.build(options).identity
-    problems.expect(same, "its identity changes")
+    problems.expect(same, "its identity changes: derive it from the weights or a version")
     random = torch.Generator().manual_seed(0)
     for shape in ((5, 3, 32, 32), (5, 1, 17, 40)):
         with problems.catching(f"it fails for images of shape {shape}"):
             images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
             features = extractor(images)
-            problems.expect(features.dtype == torch.float32, f"features are {features.dtype}")
-            problems.expect(features.ndim == 2, f"features have {features.ndim} dimensions")
-            problems.expect(not features.requires_grad, "features have a gradient graph")
+            problems.expect(
+                features.dtype == torch.float32,
+                f"features are {features.dtype}: convert them with .float()",
+            )
+            problems.expect(
+                features.ndim == 2,
+                f"features have {features.ndim} dimensions: return (N, D), such as by .flatten(1)",
+            )
+            problems.expect(
+                not features.requires_grad,
+                "features have a gradient graph: compute them inside torch.no_grad()",
+            )
             complete = problems.expect(
                 len(features) == 5, f"returns {len(features)} features for 5 images"
             )
@@ -76,4 +98,8 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
             elif complete:
                 alone = extractor(images[2:3])
                 close = torch.allclose(alone, features[2:3], rtol=1e-3, atol=1e-4)
-                problems.expect(close, "features of an image depend on the other images")
+                problems.expect(
+                    close,
+                    "features of an image depend on the other images: call eval() in its "
+                    "constructor, so that normalization uses stored statistics",
+                )

@@ -11,14 +11,22 @@ from ganzoo.errors import PluginError, place_in
 class Problems:
     """The problems of one component, one line each, which begins with the component's name."""
 
-    def __init__(self, name: str, module: str = "", lines: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        module: str = "",
+        lines: list[str] | None = None,
+        allowed: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self._module = module
         self.lines: list[str] = [] if lines is None else lines
+        self.allowed = allowed
+        """Parameters and modules that need no gradient: ``"generator.unused"``."""
 
     def of(self, part: str) -> Problems:
         """The same list of problems, for a part of the component such as its generator."""
-        return Problems(f"{self.name}: {part}", self._module, self.lines)
+        return Problems(f"{self.name}: {part}", self._module, self.lines, self.allowed)
 
     def add(self, problem: str) -> None:
         """Add a problem, unless it is in the list already."""

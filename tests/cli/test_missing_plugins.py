@@ -115,7 +115,7 @@ def test_commands_that_need_a_missing_plugin_fail_and_name_it(
     train_with(kind)
     message = (
         f"error: the {kind} foo/bar is from the plugin foo (ganzoo-foo 1.2), which is not "
-        "installed: pip install ganzoo-foo==1.2"
+        "installed: ganzoo install ganzoo-foo==1.2"
     )
     for name, words in COMMANDS.items():
         if name in NEEDED[kind]:
@@ -166,7 +166,7 @@ def test_a_plugin_version_without_the_component_is_named(
     refused = ganzoo_command("resume", "run", "--steps", 3).error
     assert refused.endswith(
         "foo (ganzoo-foo 1.2), but the installed foo (ganzoo-foo 2.0) does not declare it: "
-        "pip install ganzoo-foo==1.2"
+        "ganzoo install ganzoo-foo==1.2"
     )
 
 

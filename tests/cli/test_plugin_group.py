@@ -98,7 +98,7 @@ def test_commands_are_listed_as_components(
     assert re.search(r"  data fetch +Download", listed)
     assert re.search(r"  greet +Says polite\.  \[polite\]", listed)
     assert "run it with: ganzoo data greet" in ganzoo_command("info", "data greet").out
-    assert re.search(r"polite +unknown +2 commands", ganzoo_command("plugins").out)
+    assert re.search(r"polite +unknown +2 commands +ok", ganzoo_command("plugins").out)
     assert (
         "turn it off with: observe.tensorboard=false" in ganzoo_command("info", "tensorboard").out
     )

@@ -29,6 +29,9 @@ Ganzoo = Callable[..., Any]
         ["list"],
         ["info", "dcgan"],
         ["plugins"],
+        ["plugins", "--requirements"],
+        ["install", "--help"],
+        ["uninstall", "--help"],
         ["train", "--help"],
         ["sweep", "--help"],
         ["animate", "--help"],
@@ -37,6 +40,7 @@ Ganzoo = Callable[..., Any]
         ["data", "inspect", "--help"],
         ["data", "pack", "--help"],
         ["data", "cache"],
+        ["new", "--help"],
         ["--version"],
         [],
     ],
@@ -58,6 +62,10 @@ def test_compare_does_not_import_torch(ganzoo_command: Ganzoo, tmp_path: Path) -
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.toml").write_text("seed = 0")
     test_a_light_command_imports_no_torch(["compare", "run", "run"])
+
+
+def test_new_does_not_import_torch(ganzoo_command: Ganzoo) -> None:
+    test_a_light_command_imports_no_torch(["new", "some-name", "--kind", "loss"])
 
 
 def test_version_prints_the_version(ganzoo_command: Ganzoo) -> None:

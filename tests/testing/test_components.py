@@ -149,7 +149,7 @@ class Mislabeled(Dots):
     ("factory", "message"),
     [
         (Changing, "should be the same each time"),
-        (Floats, "should be uint8"),
+        (Floats, "or an array of uint8 (H, W, C)"),
         (Mislabeled, "has the label 2, but there are 2 classes"),
         (OutOfRange, "image 2 has gray=2, which is not in 0 to 1"),
     ],

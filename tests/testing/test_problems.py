@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,14 +24,28 @@ class Spectral(ganzoo.Discriminator):
     def __init__(self, image_shape: ImageShape) -> None:
         super().__init__()
         size = image_shape.channels * image_shape.height * image_shape.width
-        self.frozen = nn.Linear(size, size).requires_grad_(False)
-        self.first = spectral_norm(nn.Linear(size, 8))
+        self.frozen = nn.Linear(size, 8).requires_grad_(False)
+        self.first = spectral_norm(nn.Linear(8, 8))
         self.last = spectral_norm(nn.Linear(8, 1))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         features = self.first(self.frozen(images.flatten(1)).relu()).relu()
         scores: Tensor = self.last(features).flatten()
         return scores
+
+
+class Unused(Spectral):
+    """It has a layer that its scores do not depend on."""
+
+    def __init__(self, image_shape: ImageShape) -> None:
+        super().__init__(image_shape)
+        self.unused = nn.Linear(1, 1)
+
+
+class Declared(Unused):
+    """Its unused layer is trained, although it is declared as frozen; another one is random."""
+
+    frozen_parameters = ("unused", "frozen", "absent")
 
 
 class Tiring(Spectral):
@@ -162,6 +177,48 @@ def test_spectral_norm_frozen_parameters_and_state_pass() -> None:
             augmentations=augmentations,
         )
     )
+
+
+def test_parameters_without_a_gradient_can_be_allowed() -> None:
+    module = plugin(architectures=[architecture(discriminator=Unused)])
+    with pytest.raises(
+        AssertionError, match=r'allow=\{"NAME": \["discriminator.unused.weight"\]\}'
+    ):
+        check_plugin(module)
+    with pytest.raises(AssertionError, match=r"no gradient for unused\.bias: use them"):
+        check_plugin(module, allow={"mine": ["discriminator.unused.weight"]})
+    check_plugin(module, allow={"mine": ["discriminator.unused"]})
+    with pytest.raises(AssertionError, match="allow are given for your, which is not a component"):
+        check_plugin(module, allow={"your": []})
+
+
+def test_parameters_that_are_declared_as_frozen_never_change() -> None:
+    found = problems_of(architecture(discriminator=Declared))
+    assert "frozen_parameters names unused.weight, which is trained: call requires_grad_" in found
+    assert "frozen_parameters names frozen.bias, which differs in the next network" in found
+    assert "frozen_parameters names absent, which it does not have" in found
+    assert "no gradient" not in found
+
+
+def test_a_recipe_with_an_unknown_setting_or_component_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = ganzoo.RecipeSpec(name="mine", summary="A recipe.", settings="made_recipes/mine.toml")
+    (tmp_path / "made_recipes").mkdir()
+    file = tmp_path / "made_recipes" / "mine.toml"
+    monkeypatch.syspath_prepend(tmp_path)
+    for loss, steps, problem in (
+        ("hinge", "train.steps = 10", ""),
+        ("hinge", "train.step = 10", "there is no setting train.step (set by recipe mine); did"),
+        ("hinges", "", "there is no loss called hinges; did you mean hinge or"),
+    ):
+        file.write_text(f'dataset = "blossoms"\narchitecture = "mlp"\nloss = "{loss}"\n{steps}\n')
+        if not problem:
+            check_plugin(plugin(recipes=[recipe]))
+            continue
+        with pytest.raises(AssertionError, match="a run cannot have its settings: ") as caught:
+            check_plugin(plugin(recipes=[recipe]))
+        assert problem in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Writes a new plugin: a complete package with one component, from templates."""

@@ -1,0 +1,80 @@
+"""Short runs with a component find a resume that is not exact, and the fixtures make such runs."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ganzoo
+from ganzoo.testing.fixtures import TinyRun
+
+
+class Mean:
+    independent_scores = False
+
+    def __init__(self, options: ganzoo.Options) -> None:
+        self.updates = 0
+
+    def discriminator(self, scores: ganzoo.Scores) -> ganzoo.Terms:
+        return {"score": self.factor() * (scores.fake.mean() - scores.real.mean())}
+
+    def generator(self, scores: ganzoo.Scores) -> ganzoo.Terms:
+        return {"score": -scores.fake.mean()}
+
+    def factor(self) -> Any:
+        return 1
+
+
+class Forgetful(Mean):
+    def factor(self) -> Any:
+        self.updates += 1
+        return self.updates
+
+
+class Unseeded(Mean):
+    def factor(self) -> Any:
+        return random.random()
+
+
+class Remembering(Forgetful):
+    def state_dict(self) -> dict[str, Any]:
+        return {"updates": self.updates}
+
+    def load_state_dict(self, state: Any) -> None:
+        self.updates = state["updates"]
+
+
+class Noisy(Mean):
+    def factor(self) -> Tensor:
+        return torch.rand(())
+
+
+@pytest.mark.parametrize("loss", [Remembering, Noisy])
+def test_a_run_that_resumes_exactly_is_returned(tiny_run: TinyRun, loss: type) -> None:
+    run = tiny_run(loss=loss)
+    assert run.step == 4
+    assert (run.folder / "metrics.jsonl").is_file()
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (Forgetful, r"differs after a resume .*return it from state_dict\(\)"),
+        (Unseeded, r"two runs of the same settings differ .*draw random numbers from"),
+    ],
+)
+def test_a_run_that_does_not_resume_exactly_is_found(
+    tiny_run: TinyRun, loss: type, message: str
+) -> None:
+    with pytest.raises(AssertionError, match=message):
+        tiny_run(loss=loss)
+
+
+def test_the_images_of_the_fixture_are_a_dataset(tiny_run: TinyRun, tiny_images: Path) -> None:
+    run = tiny_run(dataset="image-folder", settings={"dataset.path": tiny_images})
+    assert run.class_names == ("bright", "dark")
