@@ -27,7 +27,7 @@ copybutton_selector = "div.highlight-console pre, div.highlight-python pre, div.
 autodoc_default_options = {
     "members": True,
     "special-members": "__call__, __getitem__, __len__",
-    "exclude-members": "faults, option_faults, name_form, kind, model_config, plugin_code",
+    "exclude-members": "model_config, plugin_code",
     "member-order": "bysource",
 }
 autodoc_class_signature = "mixed"

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def drawn_images() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "source", lambda: flowers(range(1))
     for entry in entries("augmentation"):
         if entry.component.name not in MISSING:
-            yield entry.component.name, lambda entry=entry: augmented(entry)
+            yield entry.component.name, partial(augmented, entry)
 
 
 def entries(kind: str) -> list[Any]:
@@ -151,7 +152,7 @@ def folder_preview() -> Any:
             file = Path(folder, ("a", "b")[number % 2], f"{number}.png")
             file.parent.mkdir(exist_ok=True)
             cropped.save(file)
-        dataset = entry.build(entry.component.options(path=folder))
+        dataset = entry.build(entry.component.options.model_validate({"path": folder}))
         return preview(dataset, Preparation(resolution=64))
 
 

@@ -22,7 +22,7 @@ NAMES = [
     *(f"ganzoo.testing.{name}" for name in ganzoo.testing.__all__),
 ]
 INTERNAL = {"kind", "model_config", "name_form", "plugin_code"}
-"""Members that the reference leaves out, as ``exclude-members`` of docs/conf.py says."""
+"""Members that the reference leaves out by ``exclude-members``."""
 PAGES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md")}
 
 
@@ -34,7 +34,7 @@ def value_of(name: str) -> Any:
 @cache
 def texts_of_values() -> dict[str, str]:
     """The text after each assignment of a module of the core, by the name that is assigned."""
-    found = {}
+    found: dict[str, str] = {}
     for path in (ROOT / "ganzoo").rglob("*.py"):
         for name, text in texts_after(ast.parse(path.read_text(encoding="utf-8")).body):
             found.setdefault(name, text)
