@@ -29,6 +29,19 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def examples(session: nox.Session) -> None:
+    """Install each package of examples/ beside the shared environment, and run its tests there."""
+    folder = Path(session.create_tmp())
+    packages = [str(file.parent) for file in sorted(Path("examples").glob("*/pyproject.toml"))]
+    install = ("-m", "pip", "install", "--no-deps", "--upgrade", "--target", str(folder))
+    run_shared(session, "python", *install, *session.posargs, *packages)
+    # Nothing is imported from the source: the tests of a package are outside of it.
+    tests = [f"{package}/tests" for package in packages]
+    options = ("-p", "no:cacheprovider", "--import-mode=importlib")
+    run_shared(session, "pytest", *options, *tests, env={"PYTHONPATH": str(folder)})
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def torture(session: nox.Session) -> None:
     """Kill runs and break inputs by the thousand; -- --kills 20 --inputs 500 does less."""
     run_shared(session, "python", "-m", "tests.torture", *session.posargs)

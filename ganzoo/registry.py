@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pluggy
 
 from ganzoo import hookspecs
+from ganzoo.almost_hooks import definition, reject_misspelled, reject_unmarked
 from ganzoo.attribution import PluginCode
 from ganzoo.components import ComponentSpec, Options
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
@@ -191,7 +192,7 @@ class Registry:
         """
         declared = self.declared_by(module, plugin)
         faults = [
-            f"{each.kind} {each.name}: {fault}{_definition(hook)}"
+            f"{each.kind} {each.name}: {fault}{definition(hook)}"
             for each in declared
             for hook in [getattr(module, KINDS[each.kind], None)]
             for fault in each.faults()
@@ -217,13 +218,13 @@ class Registry:
             raise ValueError(f"the plugin name {plugin.name} is reserved for Python objects")
         if self._manager.has_plugin(plugin.name):
             raise ValueError(f"another plugin is already named {plugin.name!r}")
-        _reject_unmarked(module)
+        reject_unmarked(module, KINDS.values())
         try:
             self._manager.register(module, name=plugin.name)
             self._reject_unknown_hooks(module)
             declared = list(self._call_hooks(module, plugin))
             if not declared:
-                _reject_misspelled(module)
+                reject_misspelled(module, KINDS.values())
             _reject_duplicates(declared)
         except BaseException:
             self._manager.unregister(name=plugin.name)
@@ -276,7 +277,7 @@ class Registry:
                     raise TypeError(
                         f"there is no hook named {caller.name!r}"
                         f"{did_you_mean(caller.name, KINDS.values())}"
-                        f"{_definition(implementation.function)}"
+                        f"{definition(implementation.function)}"
                     )
                 if implementation.wrapper or implementation.hookwrapper:
                     raise TypeError(f"{caller.name} collects components and cannot be wrapped")
@@ -302,11 +303,11 @@ def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
     declared = hook()
     if not isinstance(declared, Iterable):
         problem = f"{declared!r}, not a list of {plural(kind)}"
-        raise TypeError(f"{KINDS[kind]} returned {problem}{_definition(hook)}")
+        raise TypeError(f"{KINDS[kind]} returned {problem}{definition(hook)}")
     components = list(declared)
     for one in components:
         if not isinstance(one, ComponentSpec) or one.kind != kind:
-            raise TypeError(f"{KINDS[kind]} returned {one!r}, not a {kind}{_definition(hook)}")
+            raise TypeError(f"{KINDS[kind]} returned {one!r}, not a {kind}{definition(hook)}")
     return components
 
 
@@ -322,35 +323,6 @@ def _place_of(error: BaseException, module: str) -> str:
     """``file:line`` in the plugin's code; else its file, unless the message contains that."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     return place_in(error, module) or ("" if file in str(error) else file)
-
-
-def _definition(function: Callable[..., Any] | None) -> str:
-    """The place of a function's definition, as ``" (file:line)"``; empty if unknown."""
-    code = getattr(function, "__code__", None)
-    return f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
-
-
-def _reject_unmarked(module: object) -> None:
-    """Raise TypeError for a function with a hook's name and without the decorator hookimpl."""
-    for hook in KINDS.values():
-        function = getattr(module, hook, None)
-        if isinstance(function, FunctionType | MethodType) and not hasattr(function, "ganzoo_impl"):
-            raise TypeError(
-                f"{hook} is not decorated: write @ganzoo.hookimpl above it{_definition(function)}"
-            )
-
-
-def _reject_misspelled(module: object) -> None:
-    """Raise TypeError for a function with almost a hook's name and without the decorator."""
-    import difflib
-
-    for name, function in getattr(module, "__dict__", {}).items():
-        close = difflib.get_close_matches(name, KINDS.values(), n=1, cutoff=0.85)
-        if close and isinstance(function, FunctionType) and not hasattr(function, "ganzoo_impl"):
-            raise TypeError(
-                f"{name} is not a hook: rename it to {close[0]}, and write @ganzoo.hookimpl above "
-                f"it{_definition(function)}"
-            )
 
 
 def _reject_duplicates(declared: Sequence[ComponentSpec]) -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ from typer.testing import CliRunner
 
 from ganzoo.cli import app
 from ganzoo.registry import KINDS, Registry
+from ganzoo.settings import NAMED_SECTIONS
+from tests.example_packages import PACKAGES, install
 
 ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "examples" / "ganzoo_example"
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md")),
-    EXAMPLE / "README.md",
+    *(package / "README.md" for package in PACKAGES),
     *sorted(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts),
 ]
 SECTIONS = (
@@ -69,15 +69,13 @@ def example_path(word: str) -> str:
 
 
 @pytest.fixture
-def example_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the example plugin appear installed."""
-    monkeypatch.syspath_prepend(EXAMPLE)
-    example = EntryPoint("example", "ganzoo_example", "ganzoo")
-    installed = EntryPoints([*entry_points(group="ganzoo"), example])
-    monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: installed)
+def examples_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the example packages appear installed."""
+    for folder in install(tmp_path / "site"):
+        monkeypatch.syspath_prepend(folder)
 
 
-@pytest.mark.usefixtures("example_installed")
+@pytest.mark.usefixtures("examples_installed")
 @pytest.mark.parametrize("command", all_commands(), ids=shlex.join)
 def test_commands_in_the_documentation_work(command: list[str]) -> None:
     words = [example_path(word) for word in command]
@@ -93,20 +91,24 @@ def test_commands_in_the_documentation_work(command: list[str]) -> None:
         assert done.exit_code == 0, done.output
 
 
-@pytest.mark.usefixtures("example_installed")
+@pytest.mark.usefixtures("examples_installed")
 @pytest.mark.parametrize("page", PAGES, ids=title)
 def test_settings_in_the_documentation_exist(page: Path) -> None:
     tables = [ROOT / "docs" / "settings.md", *(ROOT / "docs" / "zoo").glob("*.md")]
     rows = "".join(text(table) for table in tables)
     known = set(re.findall(r"^\| `([\w.-]+)`", rows, re.MULTILINE))
+    examples = {package.name.removeprefix("ganzoo_") for package in PACKAGES}
+    named = {kind: section for section, kind in NAMED_SECTIONS.items()}
     for entry in Registry.discover().entries():
         if entry.component.kind == "observer":
             known.add(f"observe.{entry.component.name}")
-        if entry.plugin.name == "example":
-            section = f"{entry.component.kind}.".replace(
-                "augmentation.", f"augment.{entry.component.name}."
-            )
-            known |= {section + option for option in entry.component.options.model_fields}
+        if entry.plugin.name in examples:
+            kind, name = entry.component.kind, entry.component.name
+            section = f"{named[kind]}.{name}" if kind in named else kind
+            known |= {
+                section,
+                *(f"{section}.{key}" for key in entry.component.options.model_fields),
+            }
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.(?!json)[a-z][\w.-]*\w", text(page)):
         key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
         exists = key in known or any(k.startswith(f"{key}.") for k in known)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib
+import os
 import runpy
 import subprocess
 import sys
@@ -18,9 +18,8 @@ from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.testing import check_plugin
+from tests.example_packages import EXAMPLES, PACKAGES, install
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-PACKAGE = EXAMPLES / "ganzoo_example"
 FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
 
 
@@ -33,17 +32,39 @@ def test_one_file_plugins_pass_the_checks(file: Path) -> None:
     check_plugin(sys.modules[file.stem])
 
 
-def test_the_example_package_passes_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    monkeypatch.syspath_prepend(PACKAGE)
-    for module in project["entry-points"]["ganzoo"].values():
-        check_plugin(importlib.import_module(module))
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_is_complete(package: Path) -> None:
+    project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name = package.name.removeprefix("ganzoo_")
+    assert project["name"] == f"ganzoo-{name}"
+    assert project["license"] == "MIT"
+    assert project["entry-points"]["ganzoo"] == {name: package.name}
+    readme = (package / "README.md").read_text(encoding="utf-8")
+    for file in [package / project["readme"], *package.glob("ganzoo_*/*.py")]:
+        assert file.name in ("README.md", "__init__.py") or file.name in readme
+    assert f"pip install examples/{package.name}" in readme
+    code = [file.read_text(encoding="utf-8") for file in package.glob("ganzoo_*/*.py")]
+    lines = sum(text.count("\n") for text in code)
+    for page in ("README.md", "docs/writing-a-plugin.md"):
+        (row,) = [
+            line
+            for line in (EXAMPLES.parent / page).read_text(encoding="utf-8").splitlines()
+            if line.startswith("|") and f"examples/{package.name}" in line
+        ]
+        assert row.endswith(f" {lines} |")
 
 
-def test_the_example_package_passes_its_own_tests() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True, check=False)
+@pytest.mark.timeout(300)
+def test_the_packages_pass_their_own_tests(tmp_path: Path) -> None:
+    path = os.pathsep.join([*install(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    command += ["--import-mode=importlib", *(str(package / "tests") for package in PACKAGES)]
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(
+        command, cwd=EXAMPLES, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
+    assert " skipped" not in done.stdout
 
 
 def test_the_settings_file_is_valid() -> None:

@@ -92,7 +92,7 @@ def test_a_plugin_imports_no_other_plugin(source: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "declared"),
     [
-        ("ganzoo", PROJECT["dependencies"]),
+        ("ganzoo", [*PROJECT["dependencies"], "pytest"]),  # only pytest imports the fixtures
         ("plugins", PROJECT["dependencies"]),
         ("tests", [*PROJECT["dependencies"], *PYPROJECT["dependency-groups"]["tests"]]),
     ],

@@ -68,10 +68,12 @@ def install(
     if status := run_installer("install", [*arguments, "--", *names]):
         raise typer.Exit(status)
     after = Environment.read_after_change()
-    for line in _report(before, after, _wanted([*names, *folders], before, after)):
+    lines = list(_report(before, after, _wanted([*names, *folders], before, after)))
+    problems = new_problems(before, after)
+    for line in lines or ([] if problems else ["no component of ganzoo changed"]):
         print(line)
-    if problems := new_problems(before, after):
-        print(*problems, sep="\n", file=sys.stderr)
+    for problem in problems:
+        print(problem, file=sys.stderr)
     if any(plugin.failed for plugin in changed_plugins(before, after)):
         raise typer.Exit(1)
 

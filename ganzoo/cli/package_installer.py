@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,7 +22,8 @@ def run_installer(action: Action, arguments: Sequence[str]) -> int:
     Raises RequestError if the environment has no pip and there is no uv.
     """
     command = [*installer_command(action), *arguments]
-    print("$", shlex.join(command), flush=True)
+    shown = re.sub(r"://[^/@\s]+@", "://****@", shlex.join(command))  # an index may need a password
+    print("$", shown, flush=True)
     process = subprocess.Popen(command)  # noqa: S603 - pip or uv, without a shell
     while True:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,6 +77,8 @@ def _installed(name: str, environment: Environment) -> Package:
 
 def _own_requirements() -> Iterator[str]:
     """The normalized names of the packages that ganzoo always needs."""
+    from importlib.metadata import PackageNotFoundError, requires
+
     from ganzoo.cli.environment import normalized
 
     try:

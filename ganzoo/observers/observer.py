@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,18 @@ class ObservedRun:
     """Whether the run was started before."""
     settings: Mapping[str, Any]
     """All settings of the run as plain values, nested as in ``run.toml``."""
+    stop: Callable[[str], None] = lambda reason: None
+    """End the training after the present step; the reason, a few words, is shown to the user.
+
+    The run is saved and counts as finished. When it is resumed, it trains on.
+    """
 
 
 class Observer:
     """An observer that does nothing; subclasses override the methods that they need.
 
-    Observers must not change the training. With several processes, only the main one has observers.
+    Observers must not change the training, except to end it by ``ObservedRun.stop``. With several
+    processes, only the main one has observers.
     """
 
     plugin_code: AbstractContextManager[None] = nullcontext()

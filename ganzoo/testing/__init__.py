@@ -2,11 +2,11 @@
 
 A complete test file is::
 
-    import ganzoo_example
+    import ganzoo_alpha
     from ganzoo.testing import check_plugin
 
     def test_the_plugin():
-        check_plugin(ganzoo_example)
+        check_plugin(ganzoo_alpha)
 
 Each name is imported on first use, because pytest imports this package for its fixtures.
 """

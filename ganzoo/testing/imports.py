@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from ganzoo.registry import SLOW_IMPORT
 from ganzoo.testing.problems import Problems
@@ -33,7 +35,11 @@ def check_import(module: ModuleType | object, problems: Problems) -> None:
     )
     if done.returncode:  # it can be imported here, but not by its name in a new process
         return
-    found = json.loads(done.stdout.splitlines()[-1])
+    report(json.loads(done.stdout.splitlines()[-1]), problems)
+
+
+def report(found: Mapping[str, Any], problems: Problems) -> None:
+    """Add what ``import_time`` found: the line that imports torch, or more than a second."""
     if found["torch"]:
         problems.add(f"its import also imports torch ({found['torch']}): {_REMEDY}")
     elif found["seconds"] > SLOW_IMPORT:

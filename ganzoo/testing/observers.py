@@ -86,11 +86,13 @@ def _evaluation(step: int) -> EvaluationResult:
 
 
 def _settings() -> dict[str, object]:
-    """Settings as those of a run, except for its components."""
+    """Settings as those of a run that is evaluated, except for its components."""
     from ganzoo.run import Run
 
     names = [name for name, field in Run.model_fields.items() if not field.is_required()]
     defaults = {name: Run.model_fields[name].get_default() for name in names}
+    evaluate = {"every": 1, "best": "kid"}
+    defaults["evaluate"] = defaults["evaluate"].model_copy(update=evaluate)
     components = {kind: {"name": f"my-plugin/my-{kind}"} for kind in ("dataset", "loss")}
     return {
         **components,

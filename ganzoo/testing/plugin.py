@@ -89,7 +89,7 @@ def check(component: ComponentSpec, **options: Any) -> None:
 
 
 def _problems_of(
-    component: ComponentSpec, options: Mapping[str, Any], allowed: tuple[str, ...] = ()
+    component: ComponentSpec, options: Mapping[str, Any], allowed: Sequence[str] = ()
 ) -> list[str]:
     """All problems of a component that is built with these options, one line each."""
     problems = _new_problems(component, [], allowed)
@@ -103,7 +103,7 @@ def _problems_of(
 
 
 def _new_problems(
-    component: ComponentSpec, lines: list[str], allowed: tuple[str, ...] = ()
+    component: ComponentSpec, lines: list[str], allowed: Sequence[str] = ()
 ) -> Problems:
     factory = component.factory
     if isinstance(factory, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ganzoo.errors import PluginError, place_in
@@ -16,7 +16,7 @@ class Problems:
         name: str,
         module: str = "",
         lines: list[str] | None = None,
-        allowed: tuple[str, ...] = (),
+        allowed: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._module = module

@@ -96,6 +96,8 @@ def resolve_tiny(
     if recipe is not None:
         settings = recipe_settings(recipe, registry)
         settings.add(files, _ORIGIN)
+        for other_length in ("train.epochs", "train.images"):
+            settings.drop(other_length)
     settings.add(_TINY_PARTS if recipe is None else {}, _ORIGIN)
     settings.add(_tiny(given), _ORIGIN)
     settings.add({**named, **given}, _ORIGIN)
@@ -117,9 +119,9 @@ def _listed(given: Any) -> Sequence[Any]:
 
 def _file_of(plugin: ModuleType | object | None) -> list[str]:
     """The file of a plugin that is one file; a run then names it like ``--plugin FILE``."""
-    file = getattr(plugin, "__file__", None)
-    is_package = hasattr(plugin, "__path__")
-    return [str(file)] if file and not is_package and "." not in str(plugin.__name__) else []
+    file, name = getattr(plugin, "__file__", None), str(getattr(plugin, "__name__", ""))
+    is_package = hasattr(plugin, "__path__") or "." in name
+    return [str(file)] if file and not is_package else []
 
 
 def with_plugin(

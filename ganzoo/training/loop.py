@@ -60,6 +60,7 @@ class Loop:
         )
         grids = SampleGrids(assembly, ema, self._show_grid, progress)
         self.reporter = Reporter(trainer, grids, self._recovery, observers, self._images_per_epoch)
+        self._is_ended = False
         self.set_total_steps()
 
     def set_total_steps(self) -> None:
@@ -72,6 +73,13 @@ class Loop:
         if images is not None:
             steps = step + self.trainer.growth.steps(images, seen)
         self.trainer.set_total_steps(steps)
+
+    def end(self, reason: str) -> None:
+        """End the training after the present step, and count it as finished."""
+        if not self._is_ended and self.progress.step < self.progress.total_steps:
+            self._is_ended = True
+            message = f"the training ends before its last step: {reason}"
+            self._observers.notify(lambda observer: observer.on_message(message))
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Train until the last step, or until ``stopping()`` is true; then save a checkpoint.
@@ -89,7 +97,7 @@ class Loop:
         self.reporter.restart()
         if self.evaluations.is_due:
             self.evaluations.evaluate(stopping)
-        while progress.step < progress.total_steps and not self._engine.any(stopping()):
+        while self._goes_on(stopping):
             before = progress.position
             try:
                 self.trainer.step()
@@ -103,7 +111,13 @@ class Loop:
             self._recover(error)
         if failed := self.checkpoints.save_error:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
-        return Outcome.FINISHED if progress.step >= progress.total_steps else Outcome.STOPPED
+        done = progress.step >= progress.total_steps or self._engine.any(self._is_ended)
+        return Outcome.FINISHED if done else Outcome.STOPPED
+
+    def _goes_on(self, stopping: Callable[[], bool]) -> bool:
+        if self.progress.step >= self.progress.total_steps:
+            return False
+        return not self._engine.any(self._is_ended or stopping())
 
     def _before_first_step(self) -> None:
         self.reporter.draw_first()

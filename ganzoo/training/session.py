@@ -149,7 +149,9 @@ def _train(
     if engine.is_main:
         _record_session(folder, assembly, transfer, message)
         step, tree = loop.progress.step, run.tree()
-        observed = ObservedRun(folder=folder, step=step, resumed=resumed, settings=tree)
+        observed = ObservedRun(
+            folder=folder, step=step, resumed=resumed, settings=tree, stop=loop.end
+        )
         built, failures = build_observers(run, observed)
         observers.add(*built, *user_observers)
         for failure in failures:

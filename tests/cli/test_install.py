@@ -157,6 +157,13 @@ def test_an_upgrade_shows_what_came_and_what_went(
     ]
 
 
+def test_an_installation_that_changes_nothing_says_so(
+    ganzoo_command: Ganzoo, installer: Installer
+) -> None:
+    installer.after = BEFORE
+    assert ganzoo_command("install", "-r", "empty.txt").out == "no component of ganzoo changed\n"
+
+
 def test_what_needs_no_pip_is_refused(ganzoo_command: Ganzoo, installer: Installer) -> None:
     assert "say what to install" in ganzoo_command("install").error
     assert "use it by --plugin my_gan.py" in ganzoo_command("install", "my_gan.py").error

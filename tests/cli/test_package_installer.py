@@ -46,6 +46,15 @@ def test_the_status_is_that_of_the_installer(
     assert second == "['--', 'a b']"
 
 
+def test_a_password_in_the_address_of_an_index_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-c", ""]
+    monkeypatch.setattr(package_installer, "installer_command", lambda action: command)
+    run_installer("install", ["--index-url", "https://me:secret@example.org/simple"])
+    assert " https://****@example.org/simple" in capfd.readouterr().out
+
+
 def test_ctrl_c_waits_until_the_installer_has_undone_its_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

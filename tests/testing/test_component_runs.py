@@ -16,6 +16,7 @@ from ganzoo import ImageShape, MetricValue, Networks, Options, Phase, Terms
 from ganzoo.registry import KINDS
 from ganzoo.run import Run
 from ganzoo.testing import check_plugin, component_runs
+from ganzoo.testing.resume import check_resume
 from tests.testing.networks import DenseDiscriminator, DenseGenerator, architecture
 
 
@@ -105,7 +106,6 @@ FACTORIES = {
 
 def test_a_run_is_trained_with_each_component(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Run] = []
-    check_resume = component_runs.check_resume
 
     def watched(run: Run, place: Path) -> Any:
         runs.append(run)
@@ -209,7 +209,9 @@ class Encoding:
         return {"all": (coded.mean() - scores.mean()).square()}
 
 
-def test_a_method_is_run_with_the_architecture_of_its_plugin() -> None:
+def test_a_method_is_run_with_the_architecture_of_its_plugin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def build(options: Options, *, image_shape: ImageShape, **context: Any) -> Networks:
         return Networks(
             generator=DenseGenerator(image_shape),
@@ -220,6 +222,6 @@ def test_a_method_is_run_with_the_architecture_of_its_plugin() -> None:
     networks = ganzoo.ArchitectureSpec(name="three", summary="Three.", factory=build)
     method = ganzoo.LossSpec(name="encoding", summary="A method.", factory=Encoding)
     check_plugin(plugin(networks, method))
-    Encoding.terms = lambda self, step: {"all": 1 / 0}
+    monkeypatch.setattr(Encoding, "terms", lambda self, step: 1 / 0)
     with pytest.raises(AssertionError, match="loss encoding: a run of four steps fails: ZeroDiv"):
         check_plugin(plugin(networks, method))

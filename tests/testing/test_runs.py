@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -78,3 +79,21 @@ def test_a_run_that_does_not_resume_exactly_is_found(
 def test_the_images_of_the_fixture_are_a_dataset(tiny_run: TinyRun, tiny_images: Path) -> None:
     run = tiny_run(dataset="image-folder", settings={"dataset.path": tiny_images})
     assert run.class_names == ("bright", "dark")
+
+
+def test_a_recipe_is_run_with_four_steps(
+    tiny_run: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+        dataset = {name = "blossoms", count = 8}
+        architecture = {name = "mlp", width = 4}
+        loss = "hinge"
+        train.epochs = 100
+    """
+    monkeypatch.setattr(ganzoo.RecipeSpec, "read", lambda self: text)
+    recipe = ganzoo.RecipeSpec(name="mine", summary="A recipe.", settings="package/my.toml")
+    module = ModuleType("my_recipes")
+    module.__dict__["ganzoo_recipes"] = ganzoo.hookimpl(lambda: [recipe])
+    run = tiny_run(module, recipe="mine")
+    assert (run.run.title, run.step) == ("blossoms-mlp-hinge", 4)
+    assert run.run.train.batch_size == 4

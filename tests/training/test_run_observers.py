@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import ganzoo
+from ganzoo.cli import app
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -169,3 +171,24 @@ def test_a_misspelled_method_is_named(tiny: Arguments, plugin: Path) -> None:
     message = r"its method on_failed\(\) is never called; did you mean on_failure"
     with pytest.warns(UserWarning, match=message):
         ganzoo.train(**tiny(plugins=plugin, settings={"observe.recording": True}))
+
+
+def test_an_observer_ends_the_training_and_the_run_counts_as_finished(
+    tiny: Arguments, plugin: Path, capsys: Any
+) -> None:
+    ending = """
+    def on_step_end(self, step, images_seen):
+        if step in (2, 6):
+            self.run.stop("enough")
+"""
+    text = PLUGIN.replace("        self.settings = run.settings", "        self.run = run")
+    plugin.write_text(text.replace("\n    def on_failure", f"{ending}\n    def on_failure"))
+    run = ganzoo.train(
+        **tiny(plugins=plugin, steps=6, quiet=False, settings={"observe.recording": True})
+    )
+    assert run.step == 2
+    assert "the training ends before its last step: enough" in capsys.readouterr().err
+    # Status 75 would make a job script resume it; its last step needs no message.
+    resumed = CliRunner().invoke(app, ["--plugin", str(plugin), "resume", str(run.folder)])
+    assert (resumed.exit_code, "ends before" in resumed.stderr) == (0, False), resumed.output
+    assert (run.folder / "checkpoints" / "step-0000006.pt").exists()
