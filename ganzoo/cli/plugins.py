@@ -17,7 +17,7 @@ Requirements = Annotated[
     bool,
     typer.Option(
         "--requirements",
-        help="Print the packages of plugins, as lines for `ganzoo install -r FILE`.",
+        help="Print the plugins' packages, as lines for `ganzoo install -r FILE`.",
     ),
 ]
 
