@@ -12,8 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ganzoo.cli import app
+from ganzoo.errors import RequestError
+from ganzoo.flags import ADDING, FLAGS
 from ganzoo.registry import KINDS, Registry
-from ganzoo.settings import NAMED_SECTIONS
+from ganzoo.run import Run
+from ganzoo.settings import NAMED_SECTIONS, Settings
 from tests.example_packages import PACKAGES, install
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +59,8 @@ def all_commands() -> list[list[str]]:
     # The design page also names planned commands.
     pages = [page for page in PAGES if page.name != "design.md"]
     found = [tuple(command) for page in pages for command in commands(page)]
+    lines = text(ROOT / "examples" / "slurm.sbatch").replace("$RUN", "job").splitlines()
+    found += [tuple(shlex.split(line)[1:-1]) for line in lines if line.startswith("    ganzoo ")]
     return [list(command) for command in dict.fromkeys(found)]
 
 
@@ -115,6 +120,61 @@ def test_settings_in_the_documentation_exist(page: Path) -> None:
         assert exists, f"{title(page)} names {key}, and there is no such setting"
 
 
+def settings_of_other_programs() -> list[str]:
+    """The settings and flags in the second column of the tables of docs/coming-from.md."""
+    rows = re.findall(r"^\|.*\| (.*) \|$", text(ROOT / "docs" / "coming-from.md"), re.MULTILINE)
+    spans = [span for row in rows for span in re.findall(r"`([^`]+)`", row)]
+    found = [span for span in spans if re.match(r"--.* |[a-z_.]+=", span)]
+    # These name no setting of a run, and the last is a list of a sweep.
+    others = (
+        "--checkpoint ",
+        "--run-dir ",
+        "--init-from RUN",
+        "--recipe NAME",
+        "architecture.head=conv,",
+    )
+    return [span for span in dict.fromkeys(found) if not span.startswith(others)]
+
+
+def resolves(span: str, components: dict[str, str], registry: Registry) -> bool:
+    """Whether a run with these components accepts settings and flags."""
+    settings = Settings()
+    for kind, name in components.items():
+        settings.set(kind, name, "test")
+    words = shlex.split(span)
+    while words:
+        word = words.pop(0)
+        flag = word.removeprefix("--").replace("-", "_")
+        if not word.startswith("--"):
+            settings.override([word])
+        elif flag in ADDING:
+            settings.include(flag, words.pop(0), "test")
+        elif flag == "recipe":
+            registry.find("recipe", words.pop(0))
+        else:
+            settings.set(FLAGS[flag].key, FLAGS[flag].type(words.pop(0)), "test")
+    for section, name in re.findall(r"(augment|regularize)\.([\w-]+)\.", span):
+        settings.include(section, name, "test")
+    try:
+        Run.resolve(settings, registry)
+    except RequestError:
+        return False
+    return True
+
+
+def test_settings_beside_those_of_other_programs_are_accepted() -> None:
+    registry = Registry.discover()
+    names = {"dataset": "image-folder", "architecture": "dcgan", "loss": "hinge"}
+    for span in settings_of_other_programs():
+        others = [
+            {**names, kind: entry.component.name}
+            for kind in names
+            for entry in registry.entries(kind)
+            if f"{kind}." in span
+        ]
+        assert any(resolves(span, each, registry) for each in [names, *others]), span
+
+
 def links() -> list[tuple[Path, str]]:
     pattern = re.compile(r"\]\((?!https?://|#)([^)#]+)|^```\{literalinclude\} (\S+)", re.MULTILINE)
     return [
@@ -125,6 +185,19 @@ def links() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(("page", "link"), links(), ids=title)
 def test_relative_links_point_to_existing_files(page: Path, link: str) -> None:
     assert (page.parent / link).exists()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as MyST and GitHub make them."""
+    prose = re.sub(r"^```.*?^```$", "", text(page), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{1,4} (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_links_to_a_section_name_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text(page)):
+        assert anchor in anchors(page.parent / target if target else page), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=title)

@@ -20,6 +20,8 @@ from ganzoo.testing.runs import resolve_tiny, temporary_cache, with_plugin
 
 _MOST_IMAGES = 1000
 """Datasets of more images are not prepared for a run."""
+_MOST_PARAMETERS = 5_000_000
+"""Networks of more parameters, and their checkpoints, would take too long."""
 
 Component = tuple[ComponentSpec, Options]
 Arguments = dict[str, Any]
@@ -69,7 +71,10 @@ def _of_architecture(
     found = _built(component, options)
     if found is None:
         return None
-    _, shape, is_conditional = found
+    networks, shape, is_conditional = found
+    parameters = [each for one in networks.by_name().values() for each in one.parameters()]
+    if sum(parameter.numel() for parameter in parameters) > _MOST_PARAMETERS:
+        return None
     settings = {
         **_options_at("architecture", options),
         "data.resolution": f"{shape.width}x{shape.height}",
@@ -123,7 +128,8 @@ def _with_networks(
         found = _built(other, options) if isinstance(other, ArchitectureSpec) else None
         if found and names <= found[0].by_name().keys():
             of_networks = _of_architecture(other, options)
-            assert of_networks
+            if of_networks is None:
+                return None
             settings = {**of_networks["settings"], **arguments["settings"]}
             return {**of_networks, **arguments, "settings": settings}
     return None

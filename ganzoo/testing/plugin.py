@@ -36,8 +36,10 @@ def check_plugin(
     ``{"my-networks": ["generator.unused"]}``.
 
     The runs are those of ``check_run``, with tiny components beside the plugin's; they are made if
-    there are no other problems. A dataset of more than 1,000 images has none, nor has a method
-    whose networks belong to no architecture of the plugin.
+    there are no other problems. A dataset of more than 1,000 images has none, nor have networks
+    of more than 5 million parameters: pass ``options`` that make them small. A method of other
+    networks than a generator and a discriminator has one if they belong to an architecture of the
+    plugin.
 
     Raises one AssertionError that lists all problems, each with the name of the component.
     """

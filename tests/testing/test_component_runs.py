@@ -225,3 +225,5 @@ def test_a_method_is_run_with_the_architecture_of_its_plugin(
     monkeypatch.setattr(Encoding, "terms", lambda self, step: 1 / 0)
     with pytest.raises(AssertionError, match="loss encoding: a run of four steps fails: ZeroDiv"):
         check_plugin(plugin(networks, method))
+    monkeypatch.setattr(component_runs, "_MOST_PARAMETERS", 10)
+    check_plugin(plugin(networks, method))  # without a run

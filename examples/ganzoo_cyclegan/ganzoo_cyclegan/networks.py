@@ -94,7 +94,10 @@ class PairDiscriminator(Discriminator):
 
 
 def translator(channels: int, options: NetworkOptions) -> nn.Sequential:
-    """A generator of the paper's appendix: c7s1-w, d2w, d4w, blocks of R4w, u2w, uw, c7s1-C."""
+    """A generator of the paper's appendix: c7s1-w, d2w, d4w, blocks of R4w, u2w, uw, c7s1-C.
+
+    The u layers have kernels of 4 x 4 instead of 3 x 3, so that all pixels get as many inputs.
+    """
     w = options.base_channels
     return nn.Sequential(
         *_layer(nn.Conv2d(channels, w, 7, padding=3, padding_mode="reflect", bias=False)),
