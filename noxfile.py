@@ -96,9 +96,16 @@ def notebook(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build; a warning is an error."""
-    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build")
+    """Build the site into docs/_build, in the shared environment: it imports the public names."""
+    tools = nox.project.dependency_groups(PROJECT, "docs")
+    run_shared(session, "python", "-m", "pip", "install", "--quiet", *tools)
+    run_shared(session, "sphinx-build", "-W", "--keep-going", "docs", "docs/_build")
+
+
+@nox.session(default=False, requires=["environment"], venv_backend="none")
+def gallery(session: nox.Session) -> None:
+    """Make the images of the gallery again; -- --train trains its runs first, for hours."""
+    run_shared(session, "python", "docs/gallery.py", *session.posargs)
 
 
 @nox.session(default=False)
