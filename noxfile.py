@@ -47,6 +47,12 @@ def torture(session: nox.Session) -> None:
     run_shared(session, "python", "-m", "tests.torture", *session.posargs)
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def new(session: nox.Session) -> None:
+    """Install new plugins of all kinds in a fresh environment, train with them, run their tests."""
+    run_shared(session, "pytest", "tests/new_plugin/fresh_environment.py", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""
@@ -70,11 +76,36 @@ def parity(session: nox.Session) -> None:
     run_shared(session, "pytest", *chosen, env={"PYTHONPATH": str(folder)})
 
 
+@nox.session(default=False, requires=["environment"], venv_backend="none")
+def trackers(session: nox.Session) -> None:
+    """Log runs to Weights & Biases and Trackio, offline, beside the shared environment."""
+    folder = Path(session.create_tmp())
+    extras = PROJECT["project"]["optional-dependencies"]
+    libraries = [*extras["wandb"], *extras["trackio"]]
+    run_shared(session, "python", "-m", "pip", "install", "-t", str(folder), *libraries)
+    tests = "tests/plugins/test_tracker.py"
+    run_shared(session, "pytest", "-rs", tests, env={"PYTHONPATH": str(folder)})
+
+
+@nox.session(default=False)
+def notebook(session: nox.Session) -> None:
+    """Run the notebook of the examples in a kernel of Jupyter."""
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, "tests", "notebook"))
+    session.run("pytest", "tests/test_notebook.py")
+
+
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Build the site into docs/_build; a warning is an error."""
-    session.install(*nox.project.dependency_groups(PROJECT, "docs"))
-    session.run("sphinx-build", "-W", "--keep-going", "docs", "docs/_build")
+    """Build the site into docs/_build, in the shared environment: it imports the public names."""
+    tools = nox.project.dependency_groups(PROJECT, "docs")
+    run_shared(session, "python", "-m", "pip", "install", "--quiet", *tools)
+    run_shared(session, "sphinx-build", "-W", "--keep-going", "docs", "docs/_build")
+
+
+@nox.session(default=False, requires=["environment"], venv_backend="none")
+def gallery(session: nox.Session) -> None:
+    """Make the images of the gallery again; -- --train trains its runs first, for hours."""
+    run_shared(session, "python", "docs/gallery.py", *session.posargs)
 
 
 @nox.session(default=False)

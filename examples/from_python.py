@@ -1,6 +1,15 @@
-"""Train a small run, resume it, generate images and evaluate it from Python, in seconds."""
+"""Train a small run with a callback, resume it, sample from it and measure it, in seconds."""
 
 import ganzoo
+
+losses: list[float] = []
+
+
+def on_report(step: int, scalars: dict[str, float]) -> None:
+    """Keep and print the loss of the generator."""
+    losses.append(scalars["loss/generator"])
+    print(f"step {step}: generator {losses[-1]:.3f}")
+
 
 run = ganzoo.train(
     "blossoms",
@@ -10,15 +19,14 @@ run = ganzoo.train(
     run_dir="runs/first",
     steps=20,
     resolution=16,
-    settings={"dataset.count": 256, "architecture.width": 64, "train.generator.lr": 1e-3},
+    on_report=on_report,
+    settings={"dataset.count": 256, "architecture.width": 64, "log.every": 10},
 )
-
-run = ganzoo.resume(run, steps=40)
+run = ganzoo.resume(run, steps=40, on_report=on_report)
 
 run = ganzoo.load("runs/first")
 images = run.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
 run.grid(count=16, seed=7).save("runs/first/grid.png")
 print(f"{len(images)} images after {run.step} steps, in {run.folder}")
 
-evaluation = ganzoo.evaluate(run, metrics=["swd"], samples=64)
-print(evaluation.scalars)
+print(ganzoo.evaluate(run, metrics=["swd"], samples=64).scalars)

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.extras import require_package
     from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
@@ -205,6 +206,7 @@ __all__ = [
     "open_image",
     "parse_dataset_json",
     "report",
+    "require_package",
     "resume",
     "save_image",
     "show_progress",
@@ -238,6 +240,7 @@ _MODULES = {
     "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
     "evaluation.record": ("EvaluationResult", "Score"),
+    "extras": ("require_package",),
     "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
     "hookspecs": ("hookimpl",),

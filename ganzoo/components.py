@@ -98,11 +98,13 @@ class ComponentSpec:
     """What a name must match, and the same in words."""
 
     name: str
+    """What users write, ``lower-case-with-hyphens``; unique among the plugin's components."""
     summary: str
     """One sentence, with a full stop."""
     factory: str | Callable[..., Any]
     """A callable that returns the component, or its import string ``"package.module:name"``."""
     options: type[Options] = Options
+    """The class of the options that the factory gets; by default there are none."""
     reference: str = ""
     """The paper or the code that it follows."""
     recommends: Mapping[str, Any] = field(default_factory=dict)
@@ -183,7 +185,7 @@ def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
 
 
 class DatasetSpec(ComponentSpec):
-    """``factory(options)`` returns an :class:`~ganzoo.Dataset`."""
+    """``factory(options)`` returns a :class:`~ganzoo.Dataset`."""
 
     kind = "dataset"
 
@@ -214,7 +216,7 @@ class ArchitectureSpec(ComponentSpec):
 
 
 class LossSpec(ComponentSpec):
-    """``factory(options)`` returns an :class:`~ganzoo.Loss`."""
+    """``factory(options)`` returns a :class:`~ganzoo.Loss`."""
 
     kind = "loss"
 

@@ -22,12 +22,14 @@ class ConditionEmbedding(nn.Module):
     def __init__(self, condition: Condition, width: int, std: float = 1.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(std * torch.randn(condition.size, width))
+        """One row of ``width`` numbers for each class or value."""
         self.condition = condition
+        """What is told about each image."""
         low, high = torch.tensor(condition.limits).unbind(1)
-        self.low: Tensor
-        self.span: Tensor
-        self.register_buffer("low", low, persistent=False)
-        self.register_buffer("span", high - low, persistent=False)
+        self._low: Tensor
+        self._span: Tensor
+        self.register_buffer("_low", low, persistent=False)
+        self.register_buffer("_span", high - low, persistent=False)
 
     def forward(self, condition: Tensor | None) -> Tensor:
         """(N,) for a class, or (N, D), to (N, width); raises ValueError for ``None``."""
@@ -35,5 +37,5 @@ class ConditionEmbedding(nn.Module):
             raise ValueError("conditional networks need the condition of each image")
         if self.condition.kind == "class":
             return self.weight[condition]
-        scaled = (condition - self.low) / self.span * 2 - 1
+        scaled = (condition - self._low) / self._span * 2 - 1
         return scaled @ self.weight / sqrt(len(self.weight))

@@ -55,8 +55,11 @@ class UnreadableImage(RequestError):
     def __init__(self, image: str | PurePath, reason: str, *, skip: bool = False) -> None:
         super().__init__(f"cannot read the image {image}: {reason}")
         self.image = str(image)
+        """The name of the image, or its path."""
         self.reason = reason
+        """Why it cannot be decoded."""
         self.skip = skip
+        """Whether preparation continues without it."""
 
 
 def place_in(error: BaseException, module: str) -> str:

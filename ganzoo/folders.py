@@ -154,14 +154,23 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        """The folder itself."""
         self.settings = path / "run.toml"
+        """All settings of the run."""
         self.environment = path / "environment.json"
+        """For each start: versions, device and command."""
         self.checkpoints = path / "checkpoints"
+        """The folder of the checkpoints."""
         self.samples = path / "samples"
+        """The folder of the grids of samples."""
         self.metrics = path / "metrics.jsonl"
+        """One line per report and evaluation."""
         self.evaluations = path / "evaluations.jsonl"
+        """One line per evaluation, with all details."""
         self.losses = path / "losses.png"
+        """Both losses over the images seen."""
         self.nonfinite = path / "nonfinite.json"
+        """What was not finite, if anything was."""
 
     @classmethod
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
+"""The decorator of a plugin's hooks: functions that return what the plugin declares."""
 
 
 @hookspec

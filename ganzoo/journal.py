@@ -18,6 +18,7 @@ class Journal:
 
     def __init__(self, lines: Sequence[Mapping[str, Any]]) -> None:
         self.lines = lines
+        """The reports and evaluations in their order, as dicts."""
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -23,6 +23,7 @@ class JsonLinesFile:
 
     def __init__(self, path: Path, step: float) -> None:
         self.path = path
+        """The file."""
         self._last = step
         """The step of the last line in the file; a partly written line counts."""
         self._unwritten: list[tuple[int, str]] = []

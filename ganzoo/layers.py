@@ -20,6 +20,7 @@ class MinibatchStddev(nn.Module):
     def __init__(self, group: int) -> None:
         super().__init__()
         self.group = group
+        """The largest number of images that are compared with each other."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C + 1, H, W): the mean deviation over channels and pixels."""

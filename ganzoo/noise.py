@@ -49,7 +49,7 @@ def noise_from(source: NoiseSource) -> Iterator[None]:
 
 
 def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:
-    """Noise from N(0, 1) for ``n`` images, (n, *shape), for a layer of a network in training.
+    """Noise from N(0, 1) for ``n`` images, ``(n, *shape)``, for a layer of a network in training.
 
     In an update it depends on the seed, the phase and the number of the update, and each process
     gets its rows of what is drawn for the whole batch. So a resumed run is exact, and one process

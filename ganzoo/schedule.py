@@ -53,6 +53,7 @@ class Schedule:
     text: str
     """The schedule as it is written, with single spaces."""
     parts: tuple[_Part, ...]
+    """Its parts in their order, each with ``start``, ``end``, ``shape`` and ``images``."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -28,7 +28,8 @@ _SINGLE_COMPONENT_SECTIONS = (*MAIN_KINDS, "extractor")
 NAMED_SECTIONS = {"augment": "augmentation", "regularize": "regularizer", "observe": "observer"}
 """Sections of any number of components, with their kind; ``augment.flip`` configures ``flip``.
 
-``augment.flip=true`` adds the component, ``augment.flip=false`` removes it.
+``augment.flip=true`` adds the component, ``augment.flip=false`` removes it, and
+``augment.mirror=flip`` is short for ``augment.mirror.name=flip``.
 """
 
 _MAX_DEPTH = 10
@@ -136,6 +137,8 @@ class Settings:
         if "/" in key and key.partition(".")[0] in NAMED_SECTIONS:
             self._set_qualified(key, value, origin)
             return
+        if len(parents) == 1 and parents[0] in NAMED_SECTIONS and isinstance(value, str):
+            parents, leaf = [*parents, leaf], "name"
         is_named = len(parents) == 1 and parents[0] in NAMED_SECTIONS
         if is_named and value is True:
             value = {}

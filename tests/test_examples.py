@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
+import shlex
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import ganzoo
@@ -20,6 +24,7 @@ from ganzoo.settings import Settings
 from ganzoo.testing import check_plugin
 from tests.example_packages import EXAMPLES, PACKAGES, install
 
+SETTINGS = sorted((EXAMPLES / "settings").glob("*.toml"))
 FILES = [EXAMPLES / "my_gan.py", *sorted((EXAMPLES / "one_file").glob("*.py"))]
 
 
@@ -81,7 +86,10 @@ def test_the_python_script_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(EXAMPLES / "from_python.py"))
-    assert "16 images after 40 steps" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "step 10: generator " in printed
+    assert "step 40: generator " in printed
+    assert "16 images after 40 steps" in printed
 
 
 def test_the_observer_and_the_command_of_the_examples_work(
@@ -103,3 +111,66 @@ def test_the_observer_and_the_command_of_the_examples_work(
     step, first, _ = shown.output.splitlines()
     assert (step, first.split()[0]) == ("step 3", "discriminator")
     assert float(first.split()[1]) == pytest.approx(float(rows[-1].split(",")[1]), rel=0.1)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
+    """Start the script for SLURM with a program ``ganzoo`` of these lines of bash."""
+
+    def start(lines: str) -> subprocess.Popen[str]:
+        for name, content in (("ganzoo", lines), ("scontrol", 'echo "$@" > requeued')):
+            program = tmp_path / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(f'#!/bin/bash\necho "$1" >> called\n{content}\n')
+            program.chmod(0o755)
+        path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.Popen(
+            ["bash", str(EXAMPLES / "slurm.sbatch")],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path, "SLURM_JOB_ID": "7"},
+            text=True,
+        )
+
+    return start
+
+
+def test_the_script_for_slurm_is_valid_bash() -> None:
+    subprocess.run(["bash", "-n", str(EXAMPLES / "slurm.sbatch")], check=True)
+
+
+def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(
+    tmp_path: Path, job: Callable[[str], subprocess.Popen[str]]
+) -> None:
+    stopping = 'trap "kill $!; exit 75" TERM\nsleep 60 &\ntouch ready\nwait'
+    started = job(stopping)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    started.terminate()
+    assert started.wait(60) == 75
+    assert (tmp_path / "requeued").read_text() == "requeue 7\n"
+    (tmp_path / "requeued").unlink()
+    (tmp_path / "runs" / "flowers").mkdir(parents=True)
+    (tmp_path / "runs" / "flowers" / "run.toml").touch()
+    assert job("exit 0").wait(60) == 0
+    assert (tmp_path / "called").read_text().split() == ["train", "requeue", "resume"]
+    assert not (tmp_path / "requeued").exists()
+
+
+@pytest.mark.parametrize("file", SETTINGS, ids=lambda file: file.stem)
+def test_the_command_in_a_settings_file_is_valid(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (command,) = re.findall(r"^# (ganzoo (?:train|sweep) examples/.+)$", file.read_text(), re.M)
+    monkeypatch.chdir(EXAMPLES.parent)
+    images = tmp_path / "images" / "red"
+    images.mkdir(parents=True)
+    Image.new("RGB", (80, 80), "red").save(images / "a.png")
+    words = shlex.split(command.replace("dataset.path=images", f"dataset.path={images.parent}"))
+    done = CliRunner().invoke(app, [*words[1:], "--dry-run"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def test_the_settings_files_are_listed_in_the_documentation() -> None:
+    page = (EXAMPLES.parent / "docs" / "training.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"examples/settings/([\w-]+)\.toml", page)) == {f.stem for f in SETTINGS}

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["ganzoo"]
+EXTRAS = [package for extra in PROJECT["optional-dependencies"].values() for package in extra]
 CORE = sorted((ROOT / "ganzoo").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 TEXT_FILES = ("*.py", "*.md", "*.toml", "*.yaml", ".ci/run", ".gitignore", "LICENSE")
@@ -93,8 +94,8 @@ def test_a_plugin_imports_no_other_plugin(source: Path) -> None:
     ("folder", "declared"),
     [
         ("ganzoo", [*PROJECT["dependencies"], "pytest"]),  # only pytest imports the fixtures
-        ("plugins", PROJECT["dependencies"]),
-        ("tests", [*PROJECT["dependencies"], *PYPROJECT["dependency-groups"]["tests"]]),
+        ("plugins", [*PROJECT["dependencies"], *EXTRAS]),
+        ("tests", [*PROJECT["dependencies"], *EXTRAS, *PYPROJECT["dependency-groups"]["tests"]]),
     ],
 )
 def test_every_imported_package_is_a_declared_dependency(folder: str, declared: list[str]) -> None:

@@ -34,6 +34,16 @@ def test_a_value_is_parsed_as_json_or_kept_as_text(text: str, value: object) -> 
     assert settings(f"train.steps={text}").values == {"train": {"steps": value}}
 
 
+def test_a_component_is_added_under_another_label() -> None:
+    given = settings("observe.tracker=wandb", "observe.tracker.project=x", "augment.mirror=false")
+    assert given.values["observe"] == {"tracker": {"name": "wandb", "project": "x"}}
+    given.override(["observe.tracker=trackio", "augment.mirror=flip"])
+    assert given.values == {
+        "observe": {"tracker": {"name": "trackio"}},
+        "augment": {"mirror": {"name": "flip"}},
+    }
+
+
 class Named(Options):
     path: LocalPath = Field(Path("x"), description="A folder.")
     classes: tuple[str, ...] = Field((), description="Names.")

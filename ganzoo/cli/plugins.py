@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Requirements = Annotated[
     bool,
     typer.Option(
-        "--requirements", help="Print the packages of plugins, as lines for `ganzoo install -r`."
+        "--requirements",
+        help="Print the plugins' packages, as lines for `ganzoo install -r FILE`.",
     ),
 ]
 

@@ -99,3 +99,4 @@ class RealImageReplacement(Protocol):
 
 
 Augmentation = GeometricAugmentation | ColorAugmentation | PixelAugmentation | RealImageReplacement
+"""Any of the four kinds of augmentations."""

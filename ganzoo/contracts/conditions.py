@@ -32,6 +32,7 @@ class Condition:
     """
 
     kind: ConditionKind
+    """One class of each image, several classes at once, or named values: a vector."""
     names: tuple[str, ...]
     """The names of the classes or values."""
     ranges: tuple[tuple[float, float], ...] = ()

@@ -18,8 +18,11 @@ class ImageShape(NamedTuple):
     """Channels, height and width of the images of a run, or of one stage of a run."""
 
     channels: int
+    """1 for gray, 3 for color; other numbers are possible, too."""
     height: int
+    """In pixels."""
     width: int
+    """In pixels."""
 
     @property
     def aspect(self) -> float:

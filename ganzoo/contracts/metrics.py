@@ -56,7 +56,9 @@ class MetricValue(NamedTuple):
     """A number that a metric returns, and the number of generated images it is computed from."""
 
     value: float
+    """Finite; in the unit of the metric."""
     images: int
+    """The number of generated images."""
 
 
 class Metric(Protocol):

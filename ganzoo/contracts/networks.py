@@ -187,7 +187,9 @@ class Networks:
     """The networks of a run: a generator, a discriminator, and any others."""
 
     generator: Generator
+    """From latents to images."""
     discriminator: Discriminator
+    """From images to scores."""
     others: Mapping[str, nn.Module] = field(default_factory=dict)
     """More networks by name, for a method that trains them."""
     batch_dependent_scores: bool = False

@@ -130,11 +130,11 @@ class Step(Protocol):
         ...
 
     def uniform(self, *shape: int) -> Tensor:
-        """New random numbers from U[0, 1), float32 (N, *shape); each call draws others."""
+        """New random numbers from U[0, 1), float32 ``(N, *shape)``; each call draws others."""
         ...
 
     def normal(self, *shape: int) -> Tensor:
-        """New random numbers from N(0, 1), float32 (N, *shape); each call draws others."""
+        """New random numbers from N(0, 1), float32 ``(N, *shape)``; each call draws others."""
         ...
 
     def random(self, purpose: str) -> torch.Generator:

@@ -12,6 +12,8 @@ from PIL import Image
 SIDE = 32
 """Height and width of the images that signatures are computed from."""
 
+_COSINES = np.cos(np.pi / SIDE * np.outer(np.arange(8), np.arange(SIDE) + 0.5))
+"""The lowest 8 frequencies of the discrete cosine transform of type II, (8, 32)."""
 _MOST_HASH_DIFFERENCE = 4
 """Bits of 64 in which the perceptual hashes of similar images may differ."""
 _SHIFTS, _PART = [np.uint64(13 * part) for part in range(5)], np.uint64(2**13 - 1)
@@ -42,10 +44,10 @@ def signature(gray: Image.Image) -> NDArray[np.uint8]:
     The hash is that of Krawetz 2011, "Looks Like It": a bit for each of the lowest frequencies,
     set if it is above their median. The hash alone matches too many images of the same type.
     """
-    import imagehash
-
+    frequencies = _COSINES @ np.asarray(gray, float) @ _COSINES.T
+    frequencies = frequencies.round(6)  # those of a symmetric image are 0, apart from rounding
     thumbnails = np.asarray(gray.reduce(SIDE // 8))
-    return np.concatenate([np.packbits(imagehash.phash(gray).hash), thumbnails.ravel()])
+    return np.concatenate([np.packbits(frequencies > np.median(frequencies)), thumbnails.ravel()])
 
 
 def identical_groups(digests: NDArray[np.uint64]) -> Groups:

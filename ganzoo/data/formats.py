@@ -25,6 +25,8 @@ from PIL import (
     features,
 )
 
+from ganzoo.extras import install_command
+
 Read = Callable[[BinaryIO], ImageFile.ImageFile]
 
 START = 64
@@ -134,7 +136,9 @@ def _missing_feature(feature: str, name: str) -> str:
     return f"install a version of Pillow with support for {name} to read them"
 
 
-_MISSING_HEIF = "" if find_spec("pillow_heif") else "install pillow-heif to read them"
+_MISSING_HEIF = (
+    "" if find_spec("pillow_heif") else f"{install_command('ganzoo-toolkit[heic]')} to read them"
+)
 
 FORMATS = (
     Format(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
+from ganzoo.extras import require_package
 from ganzoo.folders import ending, exists_already
 from ganzoo.imaging import to_image
 
@@ -29,8 +30,8 @@ VERSION = 1
 Progress = Callable[[int, int], None]
 """Called with the number of images written so far, and the total."""
 
-FORMATS_WITH_TEXTS = (".h5", ".hdf5")
-"""The suffixes of files that can contain texts about images."""
+_HDF5 = FORMATS_WITH_TEXTS = (".h5", ".hdf5")
+"""The suffixes of HDF5 files; of all formats, only they can contain texts about images."""
 
 _BLOCK_BYTES = 2**20
 """The approximate size of a block of images, in bytes."""
@@ -103,6 +104,13 @@ def check_output(
         raise RequestError("PNG files are always compressed: remove --compress")
     if described and form not in FORMATS_WITH_TEXTS:
         raise RequestError(f"{out} cannot contain descriptions: write --out FILE.h5")
+    if form in _HDF5:
+        require_h5py()
+
+
+def require_h5py() -> Any:
+    """The package that writes HDF5 files; raises RequestError if it is not installed."""
+    return require_package("h5py", "an HDF5 file", "ganzoo-toolkit[hdf5]")
 
 
 def check_condition(condition: Condition | None, out: Path, *, folder: bool = False) -> None:
@@ -208,7 +216,7 @@ def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
 
     The attributes ``layout`` and ``range`` describe the images.
     """
-    import h5py  # its import takes a fifth of a second, which the other formats do not need
+    h5py = require_h5py()
 
     channels, height, width = pack.data.shape
     disk = _ErrorKeepingFile(path, "x+")

@@ -21,6 +21,7 @@ class Score:
     """A metric's value for generated images, and its baseline on real images."""
 
     value: float
+    """In the unit of the metric; ``goal`` says which values are good."""
     images: int
     """The number of generated images that it was computed from."""
     baseline: float | None
@@ -29,7 +30,9 @@ class Score:
     At least four real images are needed.
     """
     baseline_images: int
+    """The number of real images in the half that the baseline was computed from."""
     goal: Goal
+    """``"low"``, ``"high"``, or ``"real"``: those near the baseline."""
     by_features: bool
     """Whether it was computed from features, so that it depends on the extractor."""
     options: str = ""
@@ -41,8 +44,11 @@ class EvaluationResult:
     """The scores of a generator, and the conditions under which they were computed."""
 
     step: int
+    """The step of the checkpoint."""
     images_seen: int
+    """Real images shown to the discriminator before it."""
     scores: Mapping[str, Score]
+    """The scores by name, such as ``kid`` or ``swd/32``."""
     samples: int
     """The number of generated images."""
     real: int
@@ -56,7 +62,9 @@ class EvaluationResult:
     features: str
     """The identity of the extractor's features."""
     seed: int
+    """The seed of the generated images."""
     seconds: float
+    """How long the evaluation took."""
 
     @property
     def scalars(self) -> dict[str, float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.metadata import distributions, entry_points
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from importlib.util import find_spec
 
 import ganzoo
@@ -12,8 +13,8 @@ from ganzoo.errors import RequestError
 from ganzoo.registry import PYTHON_OBJECTS, Registry
 
 _FORM = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 32
-"""With longer names, lines of the templates would be too long."""
+_LONGEST = 24
+"""With longer names, lines of the templates would be longer than 100 characters."""
 
 
 class PluginNames:
@@ -29,8 +30,7 @@ class PluginNames:
     @property
     def classes(self) -> set[str]:
         """The names of classes that templates make of it."""
-        ends = ("Generator", "Discriminator")
-        return {self.class_name, f"{self.class_name}Options", *(self.stem + end for end in ends)}
+        return {self.class_name, f"{self.stem}Generator", f"{self.stem}Discriminator"}
 
 
 def check_name(name: str, component_kind: str, names: PluginNames) -> None:
@@ -55,7 +55,8 @@ def _installed(kind: str, names: PluginNames) -> str:
     """What is installed under one of these names, in words; empty if nothing is."""
     if names.name in entry_points(group="ganzoo").names:
         return f"the plugin {names.name}"
-    if names.distribution in {each.name for each in distributions()}:
+    with suppress(PackageNotFoundError):
+        distribution(names.distribution)
         return f"the package {names.distribution}"
     if find_spec(names.package):
         return f"the Python module {names.package}"

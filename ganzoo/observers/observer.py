@@ -23,6 +23,7 @@ class ObservedRun:
     """The run that an observer is made for, when its training starts or resumes."""
 
     folder: RunFolder
+    """Where the observer may write files of its own."""
     step: int
     """Training starts or resumes after this step; reports of later steps are invalid."""
     resumed: bool

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganzoo import folders
 from ganzoo.errors import RequestError
+from ganzoo.extras import require_package
 from ganzoo.folders import RunFolder, replacing
 
 FORMATS = {
@@ -106,8 +107,7 @@ def write(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
 
 def _encode(frames: Iterable[Image.Image], fps: float, output: Sequence[str]) -> str | None:
     """Encode frames with ffmpeg; returns ffmpeg's last error line if that fails, else None."""
-    import imageio_ffmpeg
-
+    imageio_ffmpeg = require_package("imageio_ffmpeg", "an animation", "ganzoo-toolkit[video]")
     source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
     ffmpeg = subprocess.Popen(  # noqa: S603 - the arguments are from this module
         [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *source, *output],

@@ -48,14 +48,18 @@ class TrainedRun:
 
     def __init__(self, folder: RunFolder, run: Run, checkpoint: str = "last") -> None:
         self.folder = folder.path
+        """The run folder."""
         self.run = run
+        """All settings of the run."""
         checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
         if checkpoint == "last":
             state = checkpoints.load(warn=warnings.warn)
         else:
             state = read(checkpoints.find(checkpoint))
         self.step: int = state["step"]
+        """The step of the checkpoint."""
         self.images_seen: int = state["images_seen"]
+        """Real images shown to the discriminator before the checkpoint."""
         self.data_condition = Condition.from_plain(state["condition"])
         """What is known about each of the run's images."""
         self.condition = network_condition(run, self.data_condition)
@@ -68,7 +72,9 @@ class TrainedRun:
         """The shape of the images in the data; ``image_shape`` is smaller at an earlier stage."""
         networks = self._build_networks(LossRequirements(**state["requirements"]))
         self.generator = networks.generator.eval().requires_grad_(False)
+        """The EMA generator, in evaluation mode."""
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
+        """The discriminator, in evaluation mode."""
         try:
             Weights(self.generator).load_state_dict(state["state"]["generator_ema"])
             Weights(self.discriminator).load_state_dict(state["state"]["networks.discriminator"])

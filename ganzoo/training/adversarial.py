@@ -17,7 +17,9 @@ class Adversarial:
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
+        """The loss that its phases minimize."""
         self.independent_scores = loss.independent_scores
+        """As of the loss."""
 
     def phases(self) -> Sequence[Phase]:
         """The updates of D, each on new real images, then those of G."""

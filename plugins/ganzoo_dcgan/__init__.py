@@ -36,6 +36,11 @@ class DcganOptions(Options):
         description="Normalization of the discriminator; auto is batch, or layer if the loss "
         "needs independent scores, as a gradient penalty does.",
     )
+    bias: bool = Field(
+        True,
+        description="Biases in the first and last layers, which have no norm; the DCGAN of "
+        "PyTorch's examples has none.",
+    )
     dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout probability for the discriminator's input."
     )

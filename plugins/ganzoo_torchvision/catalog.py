@@ -11,9 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchvision import datasets
-
-from ganzoo import RequestError
+from ganzoo import RequestError, require_package
 
 if TYPE_CHECKING:
     from ganzoo_torchvision import TorchvisionOptions
@@ -59,6 +57,7 @@ def open_collection(options: TorchvisionOptions) -> Any:
 
 
 def _find(name: str) -> type[Any]:
+    datasets = require_package("torchvision.datasets", "torchvision", "ganzoo-toolkit[torchvision]")
     known = {n for n in datasets.__all__ if isinstance(getattr(datasets, n), type)}
     if name not in known:
         lower = {n.lower(): n for n in known}

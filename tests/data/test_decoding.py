@@ -151,7 +151,9 @@ def test_heic_without_its_library_is_refused_with_a_remedy() -> None:
         pytest.skip("pillow-heif is installed")
     for brands in (b"heic\0\0\0\0mif1", b"mif1\0\0\0\0mif1heic"):
         start = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands
-        assert reason(start) == "it is a HEIC file: install pillow-heif to read them"
+        assert reason(start) == (
+            'it is a HEIC file: pip install "ganzoo-toolkit[heic]" to read them'
+        )
 
 
 def test_damaged_images_are_refused_with_the_reason() -> None:

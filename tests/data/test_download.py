@@ -36,6 +36,7 @@ class Answer(BaseHTTPRequestHandler):
         status, length, content = {
             "/good": (200, len(CONTENT), CONTENT),
             "/other": (200, 4, b"html"),
+            "/endless": (200, 2**40, CONTENT * 2),
             "/broken": (200, len(CONTENT), CONTENT[:100]),
             "/missing": (404, 0, b""),
         }[self.path]
@@ -97,6 +98,19 @@ def test_the_next_address_is_tried(first: str, mirror: Mirror, tmp_path: Path) -
     assert mirror.asked[-1] == "/good"
 
 
+def test_no_more_than_the_published_size_is_read(mirror: Mirror, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="its SHA-256 is wrong"):
+        download("flower.bin", [mirror.url("endless")], SHA256, 100, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert mirror.asked == ["/endless"], "it would have another content again"
+
+
+def test_an_address_that_says_no_is_asked_once(mirror: Mirror, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="HTTP status 404"):
+        fetched(tmp_path, mirror.url("missing"))
+    assert mirror.asked == ["/missing"]
+
+
 def test_an_unreachable_address_is_skipped(mirror: Mirror, tmp_path: Path) -> None:
     place = fetched(tmp_path, "http://127.0.0.1:1/nobody", mirror.url("good"))
     assert place.read_bytes() == CONTENT
@@ -140,4 +154,4 @@ def test_a_terminal_shows_a_progress_bar(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     fetched(tmp_path, mirror.url("good"))
-    assert "100%" in capsys.readouterr().err
+    assert "22000/22000" in capsys.readouterr().err

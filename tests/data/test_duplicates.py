@@ -50,6 +50,23 @@ def test_a_digest_depends_on_values_type_and_shape() -> None:
     assert len({tuple(digest(p).tolist()) for p in [pixels, *others]}) == 5
 
 
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (lambda x, y: 0 * x, "0000000000000000"),
+        (lambda x, y: 0 * x + 200, "8000000000000000"),
+        (lambda x, y: 8 * x, "8000000000000000"),
+        (lambda x, y: (x * x + 3 * y * y) % 256, "8e0e060e073e7e7e"),
+        (lambda x, y: x * y % 251, "813f78636c4952d5"),
+        (lambda x, y: 255 * ((x // 8 + y // 8) % 2), "8005000500500050"),
+    ],
+)
+def test_the_hash_is_that_of_the_library_imagehash(pixels: Any, expected: str) -> None:
+    y, x = np.mgrid[:SIDE, :SIDE]
+    gray = Image.fromarray(pixels(x, y).astype(np.uint8))
+    assert signature(gray)[:8].tobytes().hex() == expected  # imagehash.phash of version 4.3.2
+
+
 def test_identical_images_are_grouped_in_order() -> None:
     digests = np.array([[9, 0], [1, 1], [9, 1], [1, 1], [9, 0], [1, 1], [0, 9]], np.uint64)
     assert identical_groups(digests) == [[0, 4], [1, 3, 5]]

