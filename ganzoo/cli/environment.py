@@ -18,6 +18,7 @@ import typer
 
 from ganzoo.cli.package_installer import installer_command
 from ganzoo.cli.plugin_facts import PluginFacts, plugin_facts
+from ganzoo.cli.plugin_requirements import origin_of
 
 _READ = "from ganzoo.cli.environment import print_environment; print_environment()"
 
@@ -101,6 +102,6 @@ def _packages() -> Iterator[tuple[str, Package]]:
         name: Any = found.metadata["Name"]
         if name and normalized(name) not in seen:  # the first of a name is the one in use
             seen.add(normalized(name))
-            origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
+            origin = str(origin_of(found).get("url", ""))
             requested = found.read_text("REQUESTED") is not None
             yield normalized(name), Package(name, found.version, requested, origin)
