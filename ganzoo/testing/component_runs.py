@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec
+from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.contracts import ImageShape, LossRequirements, Method, Networks
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.registry import Registry
 from ganzoo.run import Run, recipe_settings
 from ganzoo.testing.architectures import CONDITIONS, SHAPES
