@@ -1,11 +1,13 @@
 """Train a small run with a callback, resume it, sample from it and measure it, in seconds."""
 
+from collections.abc import Mapping
+
 import ganzoo
 
 losses: list[float] = []
 
 
-def on_report(step: int, scalars: dict[str, float]) -> None:
+def on_report(step: int, scalars: Mapping[str, float]) -> None:
     """Keep and print the loss of the generator."""
     losses.append(scalars["loss/generator"])
     print(f"step {step}: generator {losses[-1]:.3f}")

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import pluggy
 
 from ganzoo import hookspecs
-from ganzoo.almost_hooks import definition, reject_misspelled, reject_unmarked
 from ganzoo.attribution import PluginCode
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
+from ganzoo.hook_mistakes import definition, reject_misspelled, reject_unmarked
+from ganzoo.options import Options
 from ganzoo.plugin_file import entry_point_of, import_file, load_module
 from ganzoo.plugin_trace import traced
 from ganzoo.settings import split_names

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
+from ganzoo.components import ArchitectureSpec, ComponentSpec
 from ganzoo.contracts import (
     Condition,
     Generator,
@@ -19,6 +19,7 @@ from ganzoo.contracts import (
     TrainingLatents,
 )
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.testing.growth import check_growth
 from ganzoo.testing.parameters import check_frozen, check_gradients
 from ganzoo.testing.problems import Problems

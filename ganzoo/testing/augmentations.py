@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import (
     ApplyTo,
     Augmentation,
@@ -17,6 +17,7 @@ from ganzoo.contracts import (
     PixelAugmentation,
     RealImageReplacement,
 )
+from ganzoo.options import Options
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, rebuilt_with_state

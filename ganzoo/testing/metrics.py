@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import Extractor, MetricValue
 from ganzoo.evaluation.image_sets import TensorImageSet
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, number_text
 

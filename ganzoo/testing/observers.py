@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.observers.observer import (
@@ -18,6 +18,7 @@ from ganzoo.observers.observer import (
     require_observer,
     uncalled_methods,
 )
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 
 _LOSSES = {"images_seen": 64, "loss/discriminator": 0.5, "loss/generator": 0.25}

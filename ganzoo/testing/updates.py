@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ganzoo.components import ComponentSpec, LossSpec, Options
+from ganzoo.components import ComponentSpec, LossSpec
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase, Scores, Stateful, Terms
+from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin
 from ganzoo.sections import TrainOptions
 from ganzoo.testing.problems import Problems

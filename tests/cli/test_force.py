@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from typer.main import get_command
 from ganzoo.cli import app
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import Registry
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 SMALL = ("dataset.count=4", "data.resolution=8")
 WRITING = {

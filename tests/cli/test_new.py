@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
+from tests.cli.conftest import Ganzoo
 
-Ganzoo = Callable[..., Any]
+PAGE = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
 
 
 def test_new_prints_what_it_wrote_and_what_comes_next(

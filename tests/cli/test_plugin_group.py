@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 DECLARATION = """
 import ganzoo

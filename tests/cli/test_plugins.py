@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 from ganzoo.cli.plugin_facts import Component, PluginFacts, plugin_facts
 from ganzoo.cli.plugin_requirements import requirement_lines
 from ganzoo.registry import Registry
+from tests.cli.conftest import Ganzoo
 from tests.cli.wheels import PLUGIN, unpack_wheel, write_wheel
-
-Ganzoo = Callable[..., Any]
 
 OK = PluginFacts("probe", "ganzoo-probe", "1.0", "ok", [Component("loss", "probe", "A.")], 0.25)
 
