@@ -240,12 +240,8 @@ def test_named_tests_exist(name: str) -> None:
     assert named
     for file, test in sorted(named):
         assert (ROOT / file).is_file(), f"{title(page)} names {file}, and there is no such file"
-        functions = {
-            node.name
-            for node in ast.walk(ast.parse(text(ROOT / file)))
-            if isinstance(node, ast.FunctionDef)
-        }
-        assert test in functions, f"{title(page)} names {file}::{test}, and there is no such test"
+        there = re.search(rf"^def {test}\(", text(ROOT / file), re.MULTILINE)
+        assert there, f"{title(page)} names {file}::{test}, and there is no such test"
 
 
 def test_the_readme_has_the_start_command_and_the_test_command() -> None:

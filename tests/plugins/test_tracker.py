@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import ganzoo
+import ganzoo_tracker
 from ganzoo import ObservedRun, RunFolder, Score
+from ganzoo.testing import check_plugin
 from ganzoo_tracker import TrackerOptions
 from ganzoo_tracker.tracker import Tracker, Trackio, WeightsAndBiases
 from tests.evaluations import evaluated
@@ -142,6 +144,10 @@ def test_nothing_leaves_the_machine_unless_offline_is_false(
     assert library.calls[2]["mode"] == "offline"
     assert os.environ["WANDB_ERROR_REPORTING"] == "false"
     assert "TRACKIO_SPACE_ID" not in os.environ
+
+
+def test_the_plugin_passes_the_checks(library: Library) -> None:
+    check_plugin(ganzoo_tracker)
 
 
 def test_a_missing_library_is_named_and_the_run_goes_on(
