@@ -8,8 +8,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, partial
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -316,7 +316,14 @@ def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
         return Plugin(point.name, f"local: {file.resolve()}", "")
     if point.dist is None:
         return Plugin(point.name, "unknown", "")
-    return Plugin(point.name, point.dist.name, point.dist.version)
+    return Plugin(point.name, *_name_and_version(point.dist))
+
+
+@cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    """Of a distribution, whose file of metadata is parsed once for all its plugins."""
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _place_of(error: BaseException, module: str) -> str:
