@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ganzoo.registry import Registry
 
 Ganzoo = Callable[..., Any]
 
@@ -214,3 +217,42 @@ def test_a_command_of_the_core_loads_no_plugin() -> None:
         "assert 'ganzoo_fetch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_list_of_commands_loads_plugins_only_if_something_changed(
+    ganzoo_command: Ganzoo,
+    install: Callable[..., None],
+    tmp_path: Path,
+    own_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    install("polite", 'spec("greet")')
+    for path in (*tmp_path.rglob("*"), tmp_path):
+        os.utime(path, (1e9, 1e9))
+    assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    (file,) = own_cache.glob("commands/*.json")
+    loads = []
+    load = Registry.discover
+    monkeypatch.setattr(Registry, "discover", lambda *given: loads.append(1) or load(*given))
+    assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    assert not loads
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "polite")
+    assert "greet" not in ganzoo_command("--help").out
+    monkeypatch.delenv("GANZOO_DISABLE_PLUGINS")
+    for damaged in ("", "[]", "{", '{"environment": 1}'):
+        file.write_text(damaged)
+        assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    install("polite", 'spec("wave")')
+    shown = ganzoo_command("--help").out
+    assert re.search(r"wave +Says", shown)
+    assert "greet" not in shown
+
+
+def test_a_cache_folder_that_cannot_be_written_only_costs_time(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "file"))
+    done = ganzoo_command("--help")
+    assert (done.status, done.err) == (0, "")

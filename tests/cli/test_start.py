@@ -57,6 +57,25 @@ def test_a_light_command_imports_no_torch(arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_the_help_imports_little() -> None:
+    code = (
+        "import sys; sys.argv = ['ganzoo', '--help']\n"
+        "from ganzoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)\n"
+    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", "-c", code]
+    for _ in range(2):  # the first one loads the plugins
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    found = set(done.stderr.split())
+    assert "ganzoo.cli.command_group" in found
+    heavy = {"pydantic", "rich", "typer.rich_utils", "pygments", "markdown_it", "numpy", "PIL"}
+    heavy |= {"asyncio", "http", "ganzoo.registry", "ganzoo.cli.train", "ganzoo_dcgan"}
+    assert not heavy & found
+    assert len(found) < 250
+
+
 def test_compare_does_not_import_torch(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.toml").write_text("seed = 0")
