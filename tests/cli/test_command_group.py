@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -233,11 +234,10 @@ def test_a_list_of_commands_loads_plugins_only_if_something_changed(
         os.utime(path, (1e9, 1e9))
     assert re.search(r"greet +Says", ganzoo_command("--help").out)
     (file,) = own_cache.glob("commands/*.json")
-    loads = []
-    load = Registry.discover
-    monkeypatch.setattr(Registry, "discover", lambda *given: loads.append(1) or load(*given))
+    discover = Mock(side_effect=Registry.discover)
+    monkeypatch.setattr(Registry, "discover", discover)
     assert re.search(r"greet +Says", ganzoo_command("--help").out)
-    assert not loads
+    discover.assert_not_called()
     monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "polite")
     assert "greet" not in ganzoo_command("--help").out
     monkeypatch.delenv("GANZOO_DISABLE_PLUGINS")
