@@ -12,7 +12,6 @@ import typer.main
 from typer.models import ArgumentInfo, OptionInfo, ParameterInfo
 
 from ganzoo.cli import app
-from ganzoo.cli.plugin_group import PluginCommand
 from ganzoo.registry import Registry
 
 HEAD = """\
@@ -48,14 +47,14 @@ def page() -> str:
 def commands(group: Any, context: Any, path: str = "ganzoo") -> Iterator[tuple[str, Any]]:
     """Each bundled command below a group, with its full name."""
     plugins = Registry.discover().entries("command")
-    ours = [f"ganzoo {e.component.name}" for e in plugins if e.plugin.distribution == OURS]
+    theirs = [f"ganzoo {e.component.name}" for e in plugins if e.plugin.distribution != OURS]
     for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, PluginCommand) and f"{path} {name}" not in ours:
+        if "/" in name or f"{path} {name}" in theirs:
             continue
+        command = group.get_command(context, name)
         inside = command.make_context(name, [], parent=context, resilient_parsing=True)
-        if hasattr(command, "list_commands"):
-            yield from commands(command, inside, f"{path} {name}")
+        if hasattr(inside.command, "list_commands"):
+            yield from commands(inside.command, inside, f"{path} {name}")
         else:
             yield f"{path} {name}", inside.command
 

@@ -1,18 +1,30 @@
-"""The commands of plugins as commands of Typer."""
+"""Commands, of the core and of plugins, as commands of Typer."""
 
 from __future__ import annotations
 
 import pkgutil
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import typer
 import typer.main
 
-from ganzoo.components import CommandSpec
 from ganzoo.errors import ContractError, described
 
 
-def command_of(spec: CommandSpec) -> Any:
+class DeclaredCommand(Protocol):
+    """A command of the core, or a CommandSpec."""
+
+    @property
+    def name(self) -> str:
+        """Its name, with that of its group."""
+
+    @property
+    def factory(self) -> str | Callable[..., Any]:
+        """A function or a Typer app, or its import string."""
+
+
+def command_of(spec: DeclaredCommand) -> Any:
     """The command that the factory is: a function with Typer's annotations, or a Typer app.
 
     Imports the factory. Raises ContractError if it is neither.

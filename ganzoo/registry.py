@@ -8,8 +8,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, partial
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -320,8 +320,16 @@ def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
     if file:
         return Plugin(point.name, f"local: {file.resolve()}", "")
-    metadata: Any = (point.dist and point.dist.metadata) or {}  # empty in a damaged package
-    return Plugin(point.name, metadata.get("Name") or "unknown", metadata.get("Version") or "")
+    if point.dist is None:
+        return Plugin(point.name, "unknown", "")
+    return Plugin(point.name, *_name_and_version(point.dist))
+
+
+@cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    """Of a distribution, whose file of metadata is parsed once for all its plugins."""
+    metadata: Any = distribution.metadata or {}  # empty in a damaged package
+    return metadata.get("Name") or "unknown", metadata.get("Version") or ""
 
 
 def _place_of(error: BaseException, module: str) -> str:

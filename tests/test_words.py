@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import ganzoo
 from ganzoo.cli import app
+from ganzoo.cli.commands import COMMANDS
 from ganzoo.observers.observer import Observer
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import KINDS, Registry
@@ -106,6 +107,8 @@ def messages() -> Iterator[PLACE]:
 def all_commands() -> Iterator[PLACE]:
     """Every command of the core and of the bundled plugins."""
     yield from commands(typer.main.get_command(app), "ganzoo")
+    for each in COMMANDS:
+        yield from commands(command_of(each), f"ganzoo {each.name}")
     for entry in Registry.discover().entries("command"):
         spec: Any = entry.component
         if entry.plugin.distribution == "ganzoo-toolkit":

@@ -13,56 +13,24 @@ from typing import Annotated, Any
 
 import typer
 
-from ganzoo.cli import (
-    animate,
-    compare,
-    components,
-    data,
-    evaluate,
-    generate,
-    install,
-    neighbors,
-    new,
-    plugins,
-    project,
-    report,
-    resume,
-    sweep,
-    train,
-    uninstall,
-)
+from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
 from ganzoo.cli.exit import STOPPED, discard_stdout
-from ganzoo.cli.keys import suggest_setting
 from ganzoo.cli.output_encoding import escape_unencodable_text
-from ganzoo.cli.plugin_group import USAGE_ERROR, PluginGroup
 from ganzoo.cli.quiet_process import let_main_process_report, silence_unless_main
 from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
     name="ganzoo",
-    cls=PluginGroup,
+    cls=CommandGroup,
     invoke_without_command=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # Rich's help takes as long as everything else
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
 )
-app.command("train")(train.train)
-app.command("sweep")(sweep.sweep)
-app.command("resume")(resume.resume)
-app.command("generate")(generate.generate)
-app.command("evaluate")(evaluate.evaluate)
-app.command("neighbors")(neighbors.neighbors)
-app.command("project")(project.project)
-app.command("compare")(compare.compare)
-app.command("report")(report.report)
-app.command("animate")(animate.animate)
-app.add_typer(data.app, name="data")
-app.command("new")(new.new)
-app.command("list")(components.list_components)
-app.command("info")(components.info)
-app.command("plugins")(plugins.plugins)
-app.command("install")(install.install)
-app.command("uninstall")(uninstall.uninstall)
 
 
 @app.callback()
@@ -92,7 +60,7 @@ def options(
     if traceback:
         os.environ["GANZOO_TRACEBACK"] = "1"
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        typer.echo(context.get_help(), color=context.color)
     else:
         if context.invoked_subcommand not in ("train", "resume"):
             require_single_process(f"`ganzoo {context.invoked_subcommand}`")
@@ -103,7 +71,10 @@ def options(
 def _refuse_own_option(context: typer.Context, name: str) -> None:
     """Raise BadParameter if the command has an option --plugin itself: it would not get these."""
     group: Any = context.command
-    if any(parameter.name == "plugin" for parameter in group.get_command(context, name).params):
+    command = group.get_command(context, name)
+    if isinstance(command, LazyCommand):
+        command = command.load()
+    if any(parameter.name == "plugin" for parameter in command.params):
         raise typer.BadParameter(f"write --plugin after {name}: ganzoo {name} --plugin FILE.py ...")
 
 
@@ -139,6 +110,8 @@ def main() -> None:
         discard_stdout()  # Typer turns a broken pipe into exit status 1
         sys.exit(0)
     except USAGE_ERROR as error:
+        from ganzoo.cli.keys import suggest_setting
+
         suggestion = suggest_setting(getattr(error, "option_name", None))
         _exit_with_error(error.format_message() + suggestion, 2)
     except RequestError as error:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from ganzoo.cli import app
+from ganzoo.cli.commands import COMMANDS
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import Registry
 from tests.cli.conftest import Ganzoo
@@ -70,8 +69,7 @@ def test_force_does_not_overwrite_files_of_a_run(
 
 def test_every_command_with_out_has_force() -> None:
     fetch = "which resumes with the files that are there"
-    commands = dict(get_command(app).commands)  # type: ignore[attr-defined]
-    commands |= {f"data {name}": each for name, each in commands.pop("data").commands.items()}
+    commands = {each.name: command_of(each) for each in COMMANDS}
     for entry in Registry.discover().entries("command"):
         spec: Any = entry.component
         commands[spec.name] = command_of(spec)

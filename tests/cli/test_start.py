@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 import ganzoo
-from ganzoo.cli import app
+from ganzoo.cli.commands import COMMANDS, CoreCommand
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import Registry
 from tests.cli.conftest import Ganzoo
@@ -57,6 +56,25 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+def test_the_help_imports_little() -> None:
+    code = (
+        "import sys; sys.argv = ['ganzoo', '--help']\n"
+        "from ganzoo.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)\n"
+    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-P", "-c", code]
+    for _ in range(2):  # the first one loads the plugins
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    found = set(done.stderr.split())
+    assert "ganzoo.cli.command_group" in found
+    heavy = {"pydantic", "rich", "typer.rich_utils", "pygments", "markdown_it", "numpy", "PIL"}
+    heavy |= {"asyncio", "http", "ganzoo.registry", "ganzoo.cli.train", "ganzoo_dcgan"}
+    assert not heavy & found
+    assert len(found) < 250
+
+
 def test_light_commands_import_no_torch(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.toml").write_text("seed = 0")
@@ -78,24 +96,25 @@ def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         yield from leaves(each, (*words, name))
 
 
-def commands_of_plugins() -> Iterator[tuple[tuple[str, ...], str]]:
-    """All commands of plugins that have no subcommands, with their help."""
-    for entry in Registry.discover().entries("command"):
-        spec: Any = entry.component
-        yield from leaves(command_of(spec), tuple(spec.name.split()))
+def all_leaves() -> Iterator[tuple[tuple[str, ...], str]]:
+    """All commands of the core and of plugins that have no subcommands, with their help."""
+    specs: list[Any] = [entry.component for entry in Registry.discover().entries("command")]
+    for each in (*COMMANDS, *specs):
+        yield from leaves(command_of(each), tuple(each.name.split()))
 
 
-COMMANDS = {
-    words: text
-    for words, text in (*leaves(get_command(app)), *commands_of_plugins())
-    if words != ("data",)
-}
+HELP = dict(all_leaves())
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("each", COMMANDS, ids=lambda each: each.name)
+def test_a_command_is_listed_with_the_first_sentence_of_its_help(each: CoreCommand) -> None:
+    assert command_of(each).help.partition("\n\n")[0].replace("\n", " ") == each.summary
+
+
+@pytest.mark.parametrize("words", HELP, ids=" ".join)
 def test_the_examples_in_the_help_work(ganzoo_command: Ganzoo, words: tuple[str, ...]) -> None:
     assert "Usage: ganzoo" in ganzoo_command(*words, "--help").out
-    text = " ".join(COMMANDS[words].split())
+    text = " ".join(HELP[words].split())
     examples = [shlex.split(found)[1:] for found in re.findall(r"`(ganzoo [^`]+)`", text)]
     assert [one for one in examples if tuple(one[: len(words)]) == words], "there is no example"
     for example in examples:

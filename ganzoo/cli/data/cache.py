@@ -39,7 +39,9 @@ _DOWNLOAD_METADATA = re.compile(r"\.(.+)\.download\.json")
 _METADATA = re.compile(rf"about\.json|{_DOWNLOAD_METADATA.pattern}")
 _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
-_COUNTED = ("evaluation", "fingerprint")
+_COMMANDS = re.compile(r"[0-9a-f]{8}\.json|(\.[0-9a-f]{8}\.json\.[\w-]+\.part)")
+
+_COUNTED = ("evaluation", "fingerprint", "commands")
 """Kinds of small entries, which the table only counts."""
 
 Files = Mapping[Path, os.stat_result]
@@ -50,7 +52,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, evaluation, download, fingerprint or unfinished."""
+    """prepared, evaluation, download, fingerprint, commands or unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]
@@ -89,7 +91,8 @@ def cache(context: typer.Context, as_json: Json = False) -> None:
     """List or delete the files in the cache folder.
 
     The cache has downloads, prepared images, features and baselines of real
-    images, and fingerprints of files; ganzoo recreates them when they are needed.
+    images, fingerprints of files, and the commands of plugins; ganzoo recreates
+    them when they are needed.
     The environment variable `GANZOO_CACHE` sets another folder.
 
     Examples:
@@ -160,6 +163,7 @@ def clear(
         "download": downloads,
         "fingerprint": False,
         "evaluation": False,
+        "commands": False,
     }
     kinds = {kind for kind, flag in requested.items() if flag or everything}
     if not kinds:
@@ -189,12 +193,17 @@ def clear(
 def _entries(root: Path) -> Iterator[CacheEntry]:
     """What ganzoo wrote into the cache, recognized by file names; links are skipped."""
     yield from _prepared(root / "prepared")
-    for path, state in _contents(root / "fingerprints").items():
-        if _is_file(state) and (match := _FINGERPRINT.fullmatch(path.name)):
-            yield CacheEntry("unfinished" if match[1] else "fingerprint", path, {path: state}, {})
+    yield from _single_files(root / "fingerprints", "fingerprint", _FINGERPRINT)
+    yield from _single_files(root / "commands", "commands", _COMMANDS)
     yield from _evaluations(root / "evaluation")
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))
+
+
+def _single_files(folder: Path, kind: str, name: re.Pattern[str]) -> Iterator[CacheEntry]:
+    for path, state in _contents(folder).items():
+        if _is_file(state) and (match := name.fullmatch(path.name)):
+            yield CacheEntry("unfinished" if match[1] else kind, path, {path: state}, {})
 
 
 def _prepared(folder: Path) -> Iterator[CacheEntry]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from ganzoo.registry import Registry
 from tests.cli.conftest import Ganzoo
 
 DECLARATION = """
@@ -67,7 +71,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         (tmp_path / f"{name}_code.py").write_text(CODE)
         points.append(EntryPoint(name, name, "ganzoo"))
         found = EntryPoints(points)
-        monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: found)
+        for module in ("registry", "cli.listed_commands"):
+            monkeypatch.setattr(f"ganzoo.{module}.entry_points", lambda group: found)
         for module in (name, f"{name}_code"):
             sys.modules.pop(module, None)
 
@@ -79,7 +84,7 @@ def test_a_command_is_listed_without_importing_its_code(
 ) -> None:
     install("polite", 'spec("greet", panel="Greetings")', 'spec("data greet")', 'spec("say hi")')
     shown = ganzoo_command("--help").out
-    assert re.search(r"Greetings ─.*greet +Says polite\.", shown, re.DOTALL)
+    assert re.search(r"Greetings:\n +greet +Says polite\.", shown, re.DOTALL)
     assert re.search(r"say +Commands of plugins\.", shown)
     assert re.search(r"greet +Says polite\.", ganzoo_command("data", "--help").out)
     assert "polite_code" not in sys.modules
@@ -212,3 +217,42 @@ def test_a_command_of_the_core_loads_no_plugin() -> None:
         "assert 'ganzoo_fetch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_list_of_commands_loads_plugins_only_if_something_changed(
+    ganzoo_command: Ganzoo,
+    install: Callable[..., None],
+    tmp_path: Path,
+    own_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr("ganzoo.cli.listed_commands._CLOCK", 0)
+    install("polite", 'spec("greet")')
+    for path in (*tmp_path.rglob("*"), tmp_path):
+        os.utime(path, (1e9, 1e9))
+    assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    (file,) = own_cache.glob("commands/*.json")
+    discover = Mock(side_effect=Registry.discover)
+    monkeypatch.setattr(Registry, "discover", discover)
+    assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    discover.assert_not_called()
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "polite")
+    assert "greet" not in ganzoo_command("--help").out
+    monkeypatch.delenv("GANZOO_DISABLE_PLUGINS")
+    for damaged in ("", "[]", "{", '{"environment": 1}'):
+        file.write_text(damaged)
+        assert re.search(r"greet +Says", ganzoo_command("--help").out)
+    install("polite", 'spec("wave")')
+    shown = ganzoo_command("--help").out
+    assert re.search(r"wave +Says", shown)
+    assert "greet" not in shown
+
+
+def test_a_cache_folder_that_cannot_be_written_only_costs_time(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "file"))
+    done = ganzoo_command("--help")
+    assert (done.status, done.err) == (0, "")
