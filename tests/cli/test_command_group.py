@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
