@@ -13,6 +13,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["tests", "lint", "types"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+PAGE_SCRIPTS = ("zoo", "commands", "plugin_directory", "gallery", "output")
 
 
 @nox.session(default=False)
@@ -103,9 +104,10 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["environment"], venv_backend="none")
-def gallery(session: nox.Session) -> None:
-    """Make the images of the gallery again; -- --train trains its runs first, for hours."""
-    run_shared(session, "python", "docs/gallery.py", *session.posargs)
+def pages(session: nox.Session) -> None:
+    """Write the generated pages of docs/ again; names after -- choose scripts, as in -- zoo."""
+    for script in session.posargs or PAGE_SCRIPTS:
+        run_shared(session, "python", f"docs/{script}.py")
 
 
 @nox.session(default=False)

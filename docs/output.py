@@ -112,7 +112,7 @@ def _output(line: str, *, full: bool) -> str:
                     if name.startswith("test_"):
                         test()
         case _:
-            assert line == "pip install .", f"this script cannot run: {line}"
+            assert line.startswith('pip install ".['), f"this script cannot run: {line}"
     return ""
 
 

@@ -18,12 +18,9 @@ if TYPE_CHECKING:
         CommandSpec,
         DatasetSpec,
         ExtractorSpec,
-        LocalPath,
         LossSpec,
         MetricSpec,
         ObserverSpec,
-        Options,
-        PixelRange,
         RecipeSpec,
         RegularizerSpec,
     )
@@ -103,6 +100,7 @@ if TYPE_CHECKING:
     from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
+    from ganzoo.options import LocalPath, Options, PixelRange
     from ganzoo.output.trained import TrainedRun
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
@@ -220,8 +218,7 @@ _MODULES = {
     "api": ("load", "resume", "sweep", "train"),
     "components": (
         *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
-        *("LocalPath", "LossSpec", "MetricSpec", "ObserverSpec", "Options", "PixelRange"),
-        *("RecipeSpec", "RegularizerSpec"),
+        *("LossSpec", "MetricSpec", "ObserverSpec", "RecipeSpec", "RegularizerSpec"),
     ),
     "conditioning": ("ConditionEmbedding",),
     "data.arrays": ("ImageArray", "encode_labels"),
@@ -251,6 +248,7 @@ _MODULES = {
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),
+    "options": ("LocalPath", "Options", "PixelRange"),
     "output.trained": ("TrainedRun",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),

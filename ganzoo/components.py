@@ -7,86 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
+from ganzoo.options import Options, is_options
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COMMAND_NAME = re.compile(rf"({_NAME.pattern})( ({_NAME.pattern}))?")
 _IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
-
-
-def _absolute(path: Any) -> Path:
-    """The absolute path. A number is accepted, too: a folder may be called 2024."""
-    text = str(path)
-    if not text:
-        raise ValueError("the path is empty")
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from error
-
-
-LocalPath = Annotated[Path, BeforeValidator(_absolute)]
-"""The type of an option that is a path: stored absolute, so a run can be resumed from anywhere."""
-
-
-def parse_range(text: str) -> tuple[float, float]:
-    """The two numbers of ``LOW..HIGH``; raises ValueError for any other text, or if LOW >= HIGH."""
-    number = r"(-?[0-9]+(?:\.[0-9]+)?)"
-    found = re.fullmatch(rf"{number}\.\.{number}", text)
-    if not found or float(found[1]) >= float(found[2]):
-        raise ValueError("write auto, or LOW..HIGH, such as 0..4095")
-    return float(found[1]), float(found[2])
-
-
-def _checked_range(text: str) -> str:
-    if text != "auto":
-        parse_range(text)
-    return text
-
-
-PixelRange = Annotated[
-    str,
-    AfterValidator(_checked_range),
-    Field(
-        description="The pixel values of black and white in images of more than 8 bits per "
-        "channel, LOW..HIGH; auto finds them: for integers 0 and the largest number of the 8 to "
-        "16 bits that they use, for floats the first of 0..1, -1..1 and 0..255 that "
-        "contains all values."
-    ),
-]
-"""The type of an option for the pixel values of black and white: ``LOW..HIGH``, or ``auto``.
-
-It has a description, so that ``range: PixelRange = "auto"`` declares the option.
-"""
-
-
-class Options(BaseModel):
-    """The base class of a component's options: a frozen pydantic model that refuses unknown keys.
-
-    Every field needs a default and a description; numbers need bounds, as pydantic constraints. A
-    field that may be ``None`` must have the default ``None``: TOML cannot write that value.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        # A name may be 2024, which the command line parses as a number.
-        coerce_numbers_to_str=True,
-        # Commands that only list components do not need validators.
-        defer_build=True,
-    )
-
-
-def is_options(model: object) -> bool:
-    """Whether this is a class derived from Options."""
-    return isinstance(model, type) and issubclass(model, Options)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -8,10 +8,11 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from ganzoo.components import ExtractorSpec, Options
+from ganzoo.components import ExtractorSpec
 from ganzoo.errors import RequestError, UnknownName
 from ganzoo.flags import ADDING
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
+from ganzoo.options import Options
 from ganzoo.registry import Entry, Registry
 from ganzoo.schedule import Schedule
 from ganzoo.scheduled_options import validated, with_values

@@ -19,13 +19,17 @@ def require_package(module: str, user: str, extra: str) -> Any:
     errors of its import are passed on.
     """
     package = module.partition(".")[0]
+    name = package.replace("_", "-")
+    missing = RequestError(f"{user} needs {name}: {install_command(extra)}")
     try:
-        return import_module(module)
+        found = import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != package:
             raise
-        name = package.replace("_", "-")
-        raise RequestError(f"{user} needs {name}: {install_command(extra)}") from error
+        raise missing from error
+    if hasattr(found, "__path__") and getattr(found, "__file__", None) is None:
+        raise missing  # a folder of that name, such as wandb in the working folder
+    return found
 
 
 def install_command(extra: str) -> str:

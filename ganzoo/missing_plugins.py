@@ -15,10 +15,10 @@ from ganzoo.components import (
     LossSpec,
     MetricSpec,
     ObserverSpec,
-    Options,
     RegularizerSpec,
 )
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.registry import PYTHON_OBJECTS, Entry, Plugin, Registry
 from ganzoo.settings import NAMED_SECTIONS
 

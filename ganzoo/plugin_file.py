@@ -1,4 +1,4 @@
-"""A Python file that is a plugin without being installed."""
+"""The module of a plugin: of an entry point, or of a Python file that is not installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ganzoo.errors import RequestError
 
@@ -16,6 +17,19 @@ def entry_point_of(file: Path) -> EntryPoint:
     if not file.is_file():
         raise RequestError(f"there is no plugin file {file}")
     return EntryPoint(file.stem.lower().replace("_", "-"), file.stem, "ganzoo")
+
+
+def load_module(point: EntryPoint) -> Any:
+    """The module that an installed entry point names, imported.
+
+    Raises ValueError for a text that cannot be the name of a module, and any error of the import.
+    """
+    if not EntryPoint.pattern.match(point.value):
+        raise ValueError(
+            f"its entry point is {point.value!r}, not the name of a Python module such as "
+            "ganzoo_mine: correct it in its pyproject.toml"
+        )
+    return point.load()
 
 
 def import_file(module_name: str, file: Path) -> ModuleType:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
+from ganzoo.options import Options
 
 T = TypeVar("T")
 

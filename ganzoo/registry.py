@@ -7,7 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache, partial
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 import pluggy
 
 from ganzoo import hookspecs
-from ganzoo.almost_hooks import definition, reject_misspelled, reject_unmarked
 from ganzoo.attribution import PluginCode
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
-from ganzoo.plugin_file import entry_point_of, import_file
+from ganzoo.hook_mistakes import definition, reject_misspelled, reject_unmarked
+from ganzoo.options import Options
+from ganzoo.plugin_file import entry_point_of, import_file, load_module
 from ganzoo.plugin_trace import traced
 from ganzoo.settings import split_names
 
@@ -161,13 +162,16 @@ class Registry:
         """Import and register one plugin; an error is recorded in ``failures``."""
         plugin = _plugin_of(point, from_file)
         try:
-            with self._observed_import(plugin):
-                module = import_file(point.value, from_file) if from_file else point.load()
-            self.register(module, plugin)
+            with redirect_stdout(sys.stderr):  # what it prints is not the result of a command
+                with self._observed_import(plugin):
+                    module = (
+                        import_file(point.value, from_file) if from_file else load_module(point)
+                    )
+                self.register(module, plugin)
         except (KeyboardInterrupt, Stopped):
             raise
         except BaseException as error:  # a plugin may raise anything, SystemExit included
-            failure = Failure(plugin, error, _place_of(error, point.module))
+            failure = Failure(plugin, error, _place_of(error, point.value.partition(":")[0]))
             if os.environ.get("GANZOO_STRICT_PLUGINS") == "1":
                 message = f"the plugin {plugin} cannot be used: {failure.reason}"
                 raise RequestError(message) from error
@@ -218,6 +222,8 @@ class Registry:
             raise ValueError(f"the plugin name {plugin.name} is reserved for Python objects")
         if self._manager.has_plugin(plugin.name):
             raise ValueError(f"another plugin is already named {plugin.name!r}")
+        if other := self.name_of(module):
+            raise ValueError(f"its module is also that of the plugin {other}: keep one of the two")
         reject_unmarked(module, KINDS.values())
         try:
             self._manager.register(module, name=plugin.name)
@@ -314,16 +320,14 @@ def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
     if file:
         return Plugin(point.name, f"local: {file.resolve()}", "")
-    if point.dist is None:
-        return Plugin(point.name, "unknown", "")
-    return Plugin(point.name, *_name_and_version(point.dist))
+    metadata = _metadata(point.dist) if point.dist else {}
+    return Plugin(point.name, metadata.get("Name") or "unknown", metadata.get("Version") or "")
 
 
 @cache
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    """Of a distribution, whose file of metadata is parsed once for all its plugins."""
-    metadata = distribution.metadata
-    return metadata["Name"], metadata["Version"]
+def _metadata(distribution: Distribution) -> Any:
+    """The metadata of a package, parsed once for all its plugins; empty in a damaged package."""
+    return distribution.metadata or {}
 
 
 def _place_of(error: BaseException, module: str) -> str:

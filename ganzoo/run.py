@@ -9,15 +9,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ganzoo.components import (
-    ArchitectureSpec,
-    ComponentSpec,
-    LocalPath,
-    MetricSpec,
-    RecipeSpec,
-)
+from ganzoo.components import ArchitectureSpec, ComponentSpec, MetricSpec, RecipeSpec
 from ganzoo.configured_components import Configuration, ConfiguredComponent
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.options import LocalPath
 from ganzoo.recommendations import (
     add_default_observers,
     apply_recommendations,

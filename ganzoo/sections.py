@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from ganzoo.components import LocalPath, Options
 from ganzoo.data.preparation import Preparation
+from ganzoo.options import LocalPath, Options
 from ganzoo.settings import split_names
 
 _INTERVAL = re.compile(r"(?=[\d.]*[1-9])\d+(\.\d+)? (epochs?|images)")

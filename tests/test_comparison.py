@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,15 @@ import pytest
 from ganzoo.comparison import compare, differing_settings, ranked
 from ganzoo.evaluation.record import EvaluationResult, Goal, Score
 from ganzoo.folders import RunFolder
+from tests import evaluations
 
 SETTINGS = {"loss": {"name": "adversarial/hinge"}, "seed": 0}
 
 
 def evaluated(step: int, value: float, goal: Goal = "low", **more: Any) -> EvaluationResult:
     score = Score(value, more.get("samples", 100), 0.1, 50, goal, more.pop("by_features", False))
-    found = EvaluationResult(
-        step=step,
-        images_seen=step * 8,
-        scores={"kid": score},
-        samples=100,
-        real=100,
-        image_shape=(3, 8, 8),
-        images="one",
-        extractor="random",
-        features="random-1",
-        seed=0,
-        seconds=0.1,
-    )
-    return replace(found, **more)
+    fields = {"samples": 100, "real": 100, "images": "one", **more}
+    return evaluations.evaluated(step, {"kid": score}, **fields)
 
 
 @pytest.fixture

@@ -143,6 +143,15 @@ def test_the_error_of_a_package_that_is_broken_is_passed_on(
         require_package("some_broken", "bars", "ganzoo-bars[charts]")
 
 
+def test_a_folder_of_the_same_name_is_not_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "some_charts").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RequestError, match="bars needs some-charts: pip install"):
+        require_package("some_charts", "bars", "ganzoo-bars[charts]")
+
+
 def names(*lists: list[str]) -> set[str]:
     return {re.split(r"[<>=!~;\[ ]", each)[0] for requirements in lists for each in requirements}
 

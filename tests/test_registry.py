@@ -244,6 +244,22 @@ def test_a_missing_module_of_a_plugin_is_recorded() -> None:
     assert registry.failures[0].reason.startswith("ModuleNotFoundError: ")
 
 
+@pytest.mark.parametrize("value", ["ganzoo-mine", "", "ganzoo mine"])
+def test_an_entry_point_that_names_no_module_is_recorded(value: str) -> None:
+    registry = Registry()
+    registry.load(EntryPoint("mine", value, "ganzoo"))
+    (failure,) = registry.failures
+    assert failure.reason.startswith(f"ValueError: its entry point is {value!r}, not the name of")
+
+
+def test_the_second_name_of_a_module_is_recorded_with_the_first() -> None:
+    registry = Registry()
+    for name in ("first", "second"):
+        registry.load(EntryPoint(name, "ganzoo_mlp", "ganzoo"))
+    (failure,) = registry.failures
+    assert "its module is also that of the plugin first: keep one of the two" in failure.reason
+
+
 def test_a_disabled_plugin_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "wgan-gp,mlp")
     imported: list[str] = []

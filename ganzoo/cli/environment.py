@@ -1,6 +1,6 @@
-"""What is installed in ganzoo's Python environment, read by a new process.
+"""What is installed in ganzoo's Python environment, and what an installation changed there.
 
-A process that ran before an installation would not see all of it.
+A new process reads it: one that ran before an installation would not see all of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +19,8 @@ import typer
 
 from ganzoo.cli.package_installer import installer_command
 from ganzoo.cli.plugin_facts import PluginFacts, plugin_facts
+from ganzoo.cli.plugin_requirements import origin_of
+from ganzoo.cli.table import table
 
 _READ = "from ganzoo.cli.environment import print_environment; print_environment()"
 
@@ -77,6 +80,35 @@ class Environment(NamedTuple):
         return [each for each in self.plugins if normalized(each.distribution) == normalized(name)]
 
 
+def added_components(before: Environment, after: Environment) -> Iterator[str]:
+    """A table of the components that only ``after`` has; nothing if there are none."""
+    present = {(plugin.name, *one[:2]) for plugin in before.plugins for one in plugin.components}
+    names = Counter(one[:2] for plugin in after.plugins for one in plugin.components)
+    rows = [
+        # A name that several plugins have is an error until it is qualified.
+        (kind, name if names[kind, name] == 1 else f"{plugin.name}/{name}", plugin.package, summary)
+        for plugin in after.plugins
+        for kind, name, summary in plugin.components
+        if (plugin.name, kind, name) not in present
+    ]
+    yield from table([("kind", "name", "package", "summary"), *rows]) if rows else ()
+
+
+def new_problems(before: Environment, after: Environment) -> list[str]:
+    """One line for each plugin that is broken or slow, and is new or was neither before."""
+    return [
+        f"warning: the plugin {plugin.name} ({plugin.package}): {plugin.problem}"
+        for plugin in changed_plugins(before, after)
+        if plugin.problem
+    ]
+
+
+def changed_plugins(before: Environment, after: Environment) -> list[PluginFacts]:
+    """The plugins that are new, have another version, or load differently than before."""
+    known = {(plugin.name, plugin.package, plugin.status) for plugin in before.plugins}
+    return [p for p in after.plugins if (p.name, p.package, p.status) not in known]
+
+
 def normalized(name: str) -> str:
     """The name of a package as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -101,6 +133,6 @@ def _packages() -> Iterator[tuple[str, Package]]:
         name: Any = found.metadata["Name"]
         if name and normalized(name) not in seen:  # the first of a name is the one in use
             seen.add(normalized(name))
-            origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
+            origin = str(origin_of(found).get("url", ""))
             requested = found.read_text("REQUESTED") is not None
             yield normalized(name), Package(name, found.version, requested, origin)

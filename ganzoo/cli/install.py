@@ -52,8 +52,7 @@ def install(
     Examples: `ganzoo install ganzoo-NAME`, `ganzoo install -U ganzoo-NAME`,
     `ganzoo install -e FOLDER`, `ganzoo install -r plugins.txt`.
     """
-    from ganzoo.cli.environment import Environment
-    from ganzoo.cli.environment_changes import changed_plugins, new_problems
+    from ganzoo.cli.environment import Environment, changed_plugins, new_problems
     from ganzoo.cli.package_installer import run_installer
 
     names, folders, files = packages or [], editable or [], requirement or []
@@ -114,7 +113,7 @@ def _names(source: str, environment: Environment) -> Iterator[str]:
 
 def _report(before: Environment, after: Environment, wanted: Sequence[str]) -> Iterator[str]:
     """The new and the lost components, then what was asked for and added none."""
-    from ganzoo.cli.environment_changes import added_components, changed_plugins
+    from ganzoo.cli.environment import added_components, changed_plugins
 
     added = list(added_components(before, after))
     yield from added

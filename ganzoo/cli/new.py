@@ -61,7 +61,7 @@ def new(
     if kind == "command":
         _require_free_command(context, name)
     folder = out or Path(f"ganzoo-{name}")
-    plugin = NewPlugin.of(name, kind, author or _author(name))
+    plugin = NewPlugin.of(name, kind, _printable(author or "") or _author(name))
     plugin.write(folder)
     print(f"wrote {folder}:")
     for path in sorted(plugin.files):
@@ -91,8 +91,13 @@ def _author(name: str) -> str:
     try:
         command = ["git", "config", "user.name"]
         done = subprocess.run(  # noqa: S603 - fixed words
-            command, capture_output=True, text=True, check=False
+            command, capture_output=True, encoding="utf-8", errors="ignore", check=False
         )
     except OSError:  # git is not installed
         return unknown
-    return done.stdout.strip() or unknown
+    return _printable(done.stdout) or unknown
+
+
+def _printable(text: str) -> str:
+    """The text in one line, as the files of a package can contain it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ganzoo.registry import Plugin, Registry
 
 _LOCAL = "local: "
+_UNKNOWN = "unknown"
 
 
 class Component(NamedTuple):
@@ -71,9 +72,7 @@ class PluginFacts(NamedTuple):
     def problem(self) -> str:
         """What is wrong and what to do, in one line; empty if nothing is."""
         if self.failed:
-            uninstall = f"`ganzoo uninstall {self.distribution}` removes it"
-            remedy = "correct the file" if self.is_local else uninstall
-            return f"{self.status}; {remedy}"
+            return f"{self.status}; {self._remedy}"
         from ganzoo.registry import SLOW_IMPORT
 
         reasons = ["imports torch"] if self.imports_torch else []
@@ -85,6 +84,15 @@ class PluginFacts(NamedTuple):
             f"{' and '.join(reasons)}, for which every command waits: its __init__.py should name "
             f"the code by import strings; GANZOO_DISABLE_PLUGINS={self.name} skips it"
         )
+
+    @property
+    def _remedy(self) -> str:
+        """What to do about a plugin that failed."""
+        if self.is_local:
+            return "correct the file"
+        if self.is_bundled or self.distribution == _UNKNOWN:
+            return f"GANZOO_DISABLE_PLUGINS={self.name} skips it"
+        return f"`ganzoo uninstall {self.distribution}` removes it"
 
     def as_json(self) -> dict[str, object]:
         """All facts for ``--json``."""

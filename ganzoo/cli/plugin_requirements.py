@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, distribution
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.cli.plugin_facts import PluginFacts
@@ -23,7 +23,7 @@ def requirement_lines(found: Sequence[PluginFacts]) -> Iterator[str]:
 def _requirement(name: str, version: str) -> str:
     """``name==version``; for a package that was installed from a folder or URL, that."""
     try:
-        origin = json.loads(distribution(name).read_text("direct_url.json") or "{}")
+        origin = origin_of(distribution(name))
     except PackageNotFoundError:
         return f"# {name}: its package is unknown"
     url = origin.get("url")
@@ -36,3 +36,12 @@ def _requirement(name: str, version: str) -> str:
     if folder := origin.get("subdirectory"):
         url += f"#subdirectory={folder}"
     return f"{name} @ {url}"
+
+
+def origin_of(package: Distribution) -> Mapping[str, Any]:
+    """Where pip installed it from; empty if that was an index, or if its record is damaged."""
+    try:
+        found = json.loads(package.read_text("direct_url.json") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

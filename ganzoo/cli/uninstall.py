@@ -29,8 +29,7 @@ def uninstall(
 
     Example: `ganzoo uninstall ganzoo-NAME`.
     """
-    from ganzoo.cli.environment import Environment
-    from ganzoo.cli.environment_changes import added_components
+    from ganzoo.cli.environment import Environment, added_components
     from ganzoo.cli.package_installer import run_installer
 
     before = Environment.read()

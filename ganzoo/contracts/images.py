@@ -63,5 +63,6 @@ class ImageShape(NamedTuple):
         )
         return (
             f"cannot make images of {self.size} pixels: width and height must be multiples of "
-            f"{factor}, and at least {smallest * factor}; the nearest size is {size(width, height)}"
+            f"{factor}, and at least {smallest * factor}; set data.resolution: the nearest size "
+            f"is {size(width, height)}"
         )

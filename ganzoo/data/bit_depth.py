@@ -13,11 +13,11 @@ from typing import BinaryIO, Literal, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ganzoo.components import parse_range
 from ganzoo.data.decoding import DECODING_ERRORS, open_image
 from ganzoo.data.fingerprint import cached_result
 from ganzoo.data.formats import FORMATS, START, format_of
 from ganzoo.errors import RequestError, UnreadableImage
+from ganzoo.options import parse_range
 
 PixelType = Literal["whole numbers", "floats"]
 

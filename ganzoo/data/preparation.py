@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageColor
 from pydantic import BeforeValidator, Field, field_validator
 
-from ganzoo.components import Options
 from ganzoo.data.items import require_fingerprint
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 
 if TYPE_CHECKING:
     from ganzoo.contracts import Dataset, RawImage

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options
+from ganzoo.components import ArchitectureSpec, ComponentSpec
 from ganzoo.contracts import (
     Condition,
     Generator,
@@ -19,6 +19,7 @@ from ganzoo.contracts import (
     TrainingLatents,
 )
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.testing.growth import check_growth
 from ganzoo.testing.parameters import check_frozen, check_gradients
 from ganzoo.testing.problems import Problems
@@ -136,7 +137,9 @@ def _check_generator(
         mixed = generator(_check_latents(generator.sample_training_latents, part), conditions)
         shape = tuple(mixed.shape)
         part.expect(shape == (_N, *image_shape), f"their images have the shape {shape}")
+    before = drawn.clone()
     made = generator(drawn, conditions)
+    _check_input(before, drawn, problems)
     valid = made.shape == (_N, *image_shape)
     problems.expect(
         valid, f"its images have the shape {tuple(made.shape)}, not {(_N, *image_shape)}"
@@ -154,6 +157,11 @@ def _check_generator(
         _check_mapping(generator, drawn, conditions, problems)
     check_gradients(generator, "generator", made, problems)
     _check_condition_is_used(generator, drawn, conditions, problems)
+
+
+def _check_input(before: Tensor, after: Tensor, problems: Problems) -> None:
+    same = torch.equal(before, after)
+    problems.expect(same, "it changes its input in place: compute a new tensor")
 
 
 def _check_condition_is_used(
@@ -212,7 +220,9 @@ def _check_scores(
     discriminator: nn.Module, images: Tensor, conditions: Tensor | None, problems: Problems
 ) -> bool:
     """Whether there are finite scores for each image, one or K."""
+    before = images.clone()
     scores = discriminator(images, conditions)
+    _check_input(before, images, problems)
     valid = problems.expect(
         scores.ndim in (1, 2) and len(scores) == _N,
         f"its scores have the shape {tuple(scores.shape)}, not ({_N},) or ({_N}, K)",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import (
     ApplyTo,
     Augmentation,
@@ -17,6 +17,7 @@ from ganzoo.contracts import (
     PixelAugmentation,
     RealImageReplacement,
 )
+from ganzoo.options import Options
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, rebuilt_with_state
@@ -70,7 +71,9 @@ def _check_applied(
         unused,
         "uses the global random generator: draw from the one that the method gets",
     )
-    problems.expect(torch.equal(before, images), "changes its input in place: compute new images")
+    unchanged = problems.expect(
+        torch.equal(before, images), "changes its input in place: compute new images"
+    )
     problems.expect(
         result.shape == images.shape,
         f"changes the shape of the images from {tuple(images.shape)} to {tuple(result.shape)}",
@@ -91,12 +94,33 @@ def _check_applied(
             "its images differ after a resume: return all state from state_dict() and restore it "
             "in load_state_dict()",
         )
+    others = torch.cat([images[:1], -images[1:]]).detach()
+    changed = _applied(component.build(options), others, 1)
+    if unchanged and result.shape == changed.shape == images.shape:
+        _check_each_image(images, result, changed, problems)
+
+
+def _check_each_image(images: Tensor, result: Tensor, changed: Tensor, problems: Problems) -> None:
+    """Each image is changed alone, and gets a gradient if the result depends on it.
+
+    ``changed`` is the result for the same first image and other images after it.
+    """
     if result.requires_grad:
-        result.sum().backward()
+        weights = torch.rand(result.shape, generator=torch.Generator().manual_seed(2))
+        (result * weights).sum().backward()
+    without = (
+        images.grad is None
+        or not images.grad.flatten(1).any(1)[(result != changed).flatten(1).any(1)].all()
+    )
     problems.expect(
-        images.grad is not None,
-        "passes no gradient to its input: use differentiable operations of torch, without "
-        "detach() or no_grad()",
+        not without,
+        "passes no gradient to its input, or not to each image: use differentiable operations of "
+        "torch, without round(), detach() or no_grad()",
+    )
+    problems.expect(
+        torch.allclose(result[0], changed[0], atol=1e-5, equal_nan=True),
+        "an image depends on the others of the batch, which are not the same with several "
+        "processes: change each image alone",
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
+from ganzoo.options import Options
 from ganzoo.testing.architectures import check_architecture
 from ganzoo.testing.augmentations import check_augmentation
 from ganzoo.testing.commands import check_command

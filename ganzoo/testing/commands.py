@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ganzoo.components import CommandSpec, ComponentSpec, Options
+from ganzoo.components import CommandSpec, ComponentSpec
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec
+from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.contracts import ImageShape, LossRequirements, Method, Networks
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.registry import Registry
 from ganzoo.run import Run, recipe_settings
 from ganzoo.testing.architectures import CONDITIONS, SHAPES
@@ -45,7 +46,7 @@ def check_in_run(
             registry = with_plugin(Registry.discover(), plugin)
             Run.resolve(recipe_settings(component.name, registry), registry)
     with problems.catching("a run of four steps fails"):
-        arguments = _ARGUMENTS[component.kind](component, options, declared)
+        arguments = _arguments(component, options, declared)
         if arguments is None:
             return
         with TemporaryDirectory() as folder, temporary_cache(Path(folder) / "cache"):
@@ -56,17 +57,43 @@ def check_in_run(
                 problems.add(f"in a run of four steps, {error}")
 
 
-def _of_dataset(
+def _arguments(
     component: ComponentSpec, options: Options, declared: Sequence[Component]
 ) -> Arguments | None:
-    if len(component.build(options)) > _MOST_IMAGES:
-        return None
-    return {"dataset": component.name, "settings": _options_at("dataset", options)}
+    """A short run with the component; ``None`` if there is none, or it would take too long."""
+    name = component.name
+    match component.kind:
+        case "dataset":
+            small = len(component.build(options)) <= _MOST_IMAGES
+            return {"dataset": name, "settings": _at("dataset", options)} if small else None
+        case "architecture":
+            return _of_architecture(component, options)
+        case "loss":
+            built = component.build(options)
+            phases = built.phases() if isinstance(built, Method) else ()
+            networks = {network for phase in phases for network in phase.networks}
+            return _with_networks(
+                networks, declared, {"loss": name, "settings": _at("loss", options)}
+            )
+        case "regularizer":
+            settings = _in_section("regularize", name, options)
+            network = component.build(options).network
+            return _with_networks({network}, declared, {"settings": settings})
+        case "augmentation":
+            return {"settings": _in_section("augment", name, options)}
+        case "observer":
+            settings = _in_section("observe", name, options)
+            return {"settings": settings | _evaluated_by("feature-distance")}
+        case "metric":
+            settings = _at(f"metrics.{name}", options) | _evaluated_by(name)
+            return {"settings": settings | {"data.resolution": 32}}
+        case "extractor":
+            settings = {"extractor.name": name, **_at("extractor", options)}
+            return {"settings": settings | _evaluated_by("feature-distance")}
+    return None
 
 
-def _of_architecture(
-    component: ComponentSpec, options: Options, declared: Sequence[Component] = ()
-) -> Arguments | None:
+def _of_architecture(component: ComponentSpec, options: Options) -> Arguments | None:
     assert isinstance(component, ArchitectureSpec)
     found = _built(component, options)
     if found is None:
@@ -76,7 +103,7 @@ def _of_architecture(
     if sum(parameter.numel() for parameter in parameters) > _MOST_PARAMETERS:
         return None
     settings = {
-        **_options_at("architecture", options),
+        **_at("architecture", options),
         "data.resolution": f"{shape.width}x{shape.height}",
         "data.channels": shape.channels,
         "data.conditional": is_conditional,
@@ -101,23 +128,6 @@ def _built(component: ComponentSpec, options: Options) -> tuple[Networks, ImageS
     return None
 
 
-def _of_loss(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments | None:
-    built = component.build(options)
-    phases = built.phases() if isinstance(built, Method) else ()
-    networks = {name for phase in phases for name in phase.networks}
-    arguments = {"loss": component.name, "settings": _options_at("loss", options)}
-    return _with_networks(networks, declared, arguments)
-
-
-def _of_regularizer(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments | None:
-    arguments = _in_section("regularize", component, options)
-    return _with_networks({component.build(options).network}, declared, arguments)
-
-
 def _with_networks(
     names: set[str], declared: Sequence[Component], arguments: Arguments
 ) -> Arguments | None:
@@ -135,63 +145,15 @@ def _with_networks(
     return None
 
 
-def _of_augmentation(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments:
-    return _in_section("augment", component, options)
+def _in_section(section: str, name: str, options: Options) -> dict[str, Any]:
+    return {f"{section}.{name}": True, **_at(f"{section}.{name}", options)}
 
 
-def _of_observer(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments:
-    arguments = _in_section("observe", component, options)
-    return {"settings": {**arguments["settings"], **_evaluated_by("feature-distance")}}
-
-
-def _of_metric(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments:
-    of_metric = _options_at(f"metrics.{component.name}", options)
-    return {"settings": {**of_metric, **_evaluated_by(component.name), "data.resolution": 32}}
-
-
-def _of_extractor(
-    component: ComponentSpec, options: Options, declared: Sequence[Component]
-) -> Arguments:
-    chosen = {"extractor.name": component.name, **_options_at("extractor", options)}
-    return {"settings": {**chosen, **_evaluated_by("feature-distance")}}
-
-
-def _in_section(section: str, component: ComponentSpec, options: Options) -> Arguments:
-    place = f"{section}.{component.name}"
-    return {"settings": {place: True, **_options_at(place, options)}}
-
-
-def _evaluated_by(metric: str) -> Mapping[str, Any]:
+def _evaluated_by(metric: str) -> dict[str, Any]:
     return {"evaluate.every": 1, "evaluate.metrics": [metric]}
 
 
-def _options_at(section: str, options: Options) -> dict[str, Any]:
+def _at(section: str, options: Options) -> dict[str, Any]:
     """The options that are not defaults, by their keys in the settings."""
     given = options.model_dump(mode="json", exclude_defaults=True)
     return {f"{section}.{name}": value for name, value in given.items()}
-
-
-def _no_run(component: ComponentSpec, options: Options, declared: Sequence[Component]) -> None:
-    """Recipes and commands are not tried in a run."""
-
-
-_ARGUMENTS: Mapping[
-    str, Callable[[ComponentSpec, Options, Sequence[Component]], Arguments | None]
-] = {
-    "dataset": _of_dataset,
-    "architecture": _of_architecture,
-    "loss": _of_loss,
-    "regularizer": _of_regularizer,
-    "augmentation": _of_augmentation,
-    "metric": _of_metric,
-    "extractor": _of_extractor,
-    "observer": _of_observer,
-    "recipe": _no_run,
-    "command": _no_run,
-}

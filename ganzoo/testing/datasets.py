@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import (
     BulkDataset,
     ChunkedDataset,
@@ -21,6 +21,7 @@ from ganzoo.contracts import (
 from ganzoo.data.conditions import require_value, require_values
 from ganzoo.data.preparation import Preparation, prepare
 from ganzoo.errors import RequestError
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 
 _N = 4

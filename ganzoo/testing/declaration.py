@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, Options, RecipeSpec, is_options
+from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.options import Options, is_options
 from ganzoo.run import Run
 from ganzoo.scheduled_options import validated
 from ganzoo.sections import known_keys, section

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import Method, Phase
+from ganzoo.options import Options
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.updates import STATE_METHODS, check_updates

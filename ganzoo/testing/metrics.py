@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import Extractor, MetricValue
 from ganzoo.evaluation.image_sets import TensorImageSet
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, number_text
 
@@ -20,7 +22,14 @@ def check_metric(component: ComponentSpec, options: Options, problems: Problems)
     for count, channels in ((40, 3), (3, 1)):
         with problems.catching(f"it fails for {count} images of {channels} channels"):
             real, fake = (_random_images(count, channels, random) for _ in range(2))
+            before = [each.clone() for one in (real, fake) for each in _contents(one)]
             values = component.build(options)(real, fake)
+            after = [each for one in (real, fake) for each in _contents(one)]
+            if not problems.expect(
+                all(map(torch.equal, before, after)),
+                "changes the images or features in place: compute new tensors",
+            ):
+                continue
             torch.rand(1)
             again = component.build(options)(real, fake)
             problems.expect(
@@ -32,6 +41,10 @@ def check_metric(component: ComponentSpec, options: Options, problems: Problems)
                     "returns other values for the same images: draw random numbers from a "
                     "generator with a seed of its own",
                 )
+
+
+def _contents(images: TensorImageSet) -> tuple[Tensor, Tensor]:
+    return images.images, images.features
 
 
 def _check_values(
@@ -77,7 +90,10 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
     for shape in ((5, 3, 32, 32), (5, 1, 17, 40)):
         with problems.catching(f"it fails for images of shape {shape}"):
             images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+            before = images.clone()
             features = extractor(images)
+            unchanged = torch.equal(before, images)
+            problems.expect(unchanged, "changes the images in place: compute new tensors")
             problems.expect(
                 features.dtype == torch.float32,
                 f"features are {features.dtype}: convert them with .float()",

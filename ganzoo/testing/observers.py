@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.observers.observer import (
@@ -17,6 +18,7 @@ from ganzoo.observers.observer import (
     require_observer,
     uncalled_methods,
 )
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 
 _LOSSES = {"images_seen": 64, "loss/discriminator": 0.5, "loss/generator": 0.25}
@@ -38,15 +40,21 @@ def check_observer(component: ComponentSpec, options: Options, problems: Problem
 
 
 def _send_events(observer: Observer, folder: RunFolder, step: int, problems: Problems) -> None:
-    for event, call in _events(folder, step).items():
+    scalars, pixels = dict(_LOSSES), np.ones((20, 20, 3), np.uint8)
+    for event, call in _events(folder, step, scalars, pixels).items():
         with problems.catching(f"{event}() fails"):
             call(observer)
+    problems.expect(
+        scalars == _LOSSES and pixels.min() == pixels.max() == 1,
+        "changes the numbers or images that it gets, which other observers get too: copy them",
+    )
 
 
-def _events(folder: RunFolder, start: int) -> Mapping[str, Callable[[Observer], None]]:
+def _events(
+    folder: RunFolder, start: int, scalars: Mapping[str, float], pixels: NDArray[np.uint8]
+) -> Mapping[str, Callable[[Observer], None]]:
     """A call of each method, in the order of a run."""
     step = start + 1
-    pixels = np.zeros((20, 20, 3), np.uint8)
     checkpoint = folder.checkpoints / f"step-{step:07}.pt"
     nonfinite = {"phase": "generator", "step": step}
     return {
@@ -54,7 +62,7 @@ def _events(folder: RunFolder, start: int) -> Mapping[str, Callable[[Observer], 
         "on_train_start": lambda each: each.on_train_start(start, 4),
         "on_step_end": lambda each: each.on_step_end(step, 64),
         "on_images": lambda each: each.on_images("samples", step, 0.5, pixels),
-        "on_report": lambda each: each.on_report(step, _LOSSES),
+        "on_report": lambda each: each.on_report(step, scalars),
         "on_scores": lambda each: each.on_scores(step, _SCORES),
         "on_checkpoint_start": lambda each: each.on_checkpoint_start(),
         "on_checkpoint_end": lambda each: each.on_checkpoint_end(step, checkpoint),

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
+from ganzoo.options import Options
 from ganzoo.registry import Plugin, Registry
 from ganzoo.settings import setting_error
 from ganzoo.testing.declaration import check_declaration

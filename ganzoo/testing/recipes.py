@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 
-from ganzoo.components import ComponentSpec, Options, RecipeSpec
+from ganzoo.components import ComponentSpec, RecipeSpec
+from ganzoo.options import Options
 from ganzoo.testing.problems import Problems
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
+from ganzoo.options import Options
 from ganzoo.structure import require_structure
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems

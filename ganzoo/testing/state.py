@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.components import ComponentSpec, Options
+from ganzoo.components import ComponentSpec
 from ganzoo.contracts import Stateful
+from ganzoo.options import Options
 
 
 def rebuilt_with_state(component: ComponentSpec, options: Options, original: object) -> Any:

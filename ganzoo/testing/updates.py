@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from ganzoo.components import ComponentSpec, LossSpec, Options
+from ganzoo.components import ComponentSpec, LossSpec
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import ImageShape, Phase, Scores, Stateful, Terms
+from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin
 from ganzoo.sections import TrainOptions
 from ganzoo.testing.problems import Problems
@@ -46,6 +47,11 @@ def _check_updates(
         _update(_setup(component, built, shape), 0, problems)
     if len(problems.lines) > before:
         return
+    for name, value in getattr(built.built, "__dict__", {}).items():
+        problems.expect(
+            not _with_graph(value),
+            f"its {name} keeps the graph of an update, so memory fills up: store x.detach()",
+        )
     with problems.catching("its state_dict() cannot be saved and loaded"):
         rebuilt = _built(component, options)
         saved = rebuilt_with_state(component, options, built.built)
@@ -94,7 +100,12 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         step = TrainingStep(
             setup, Progress(images_seen=setup.point.stage.batch_size), phase, number
         )
+        images = step.real.images.clone()
         terms = compute_terms(phase, step, setup)
+        problems.expect(
+            torch.equal(images, step.real.images),
+            "changes the real images in place: compute new ones, since later phases see them too",
+        )
         _check_terms(terms, phase, problems)
         parameters = [p for k in phase.networks for p in setup.networks[k].parameters()]
         total = torch.stack(list(terms.values())).sum()
@@ -103,6 +114,19 @@ def _update(setup: Setup, number: int, problems: Problems) -> list[float]:
         after_update(phase, step, setup)
         values += [float(term.detach()) for term in terms.values()]
     return values
+
+
+def _with_graph(value: object) -> bool:
+    """Whether it is, or contains, a tensor that was computed with gradients."""
+    if isinstance(value, Tensor):
+        return value.grad_fn is not None
+    if isinstance(value, Mapping):
+        return any(map(_with_graph, value.values()))
+    return (
+        isinstance(value, Iterable)
+        and not isinstance(value, str | Iterator)
+        and any(map(_with_graph, value))
+    )
 
 
 def _gradients(total: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:

@@ -231,7 +231,7 @@ def read(path: Path) -> State:
     if not description:
         raise DamagedCheckpoint(
             f"the checkpoint {path} is damaged: its description "
-            f"{path.with_suffix('.json').name} cannot be read"
+            f"{path.with_suffix('.json').name} cannot be read; a copy needs both files"
         )
     if hashlib.sha256(data).hexdigest() not in (
         description.get("sha256"),

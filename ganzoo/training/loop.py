@@ -60,7 +60,7 @@ class Loop:
         )
         grids = SampleGrids(assembly, ema, self._show_grid, progress)
         self.reporter = Reporter(trainer, grids, self._recovery, observers, self._images_per_epoch)
-        self._is_ended = False
+        self._reason_to_end = ""
         self.set_total_steps()
 
     def set_total_steps(self) -> None:
@@ -76,10 +76,8 @@ class Loop:
 
     def end(self, reason: str) -> None:
         """End the training after the present step, and count it as finished."""
-        if not self._is_ended and self.progress.step < self.progress.total_steps:
-            self._is_ended = True
-            message = f"the training ends before its last step: {reason}"
-            self._observers.notify(lambda observer: observer.on_message(message))
+        if self.progress.step < self.progress.total_steps:
+            self._reason_to_end = self._reason_to_end or reason or "an observer ended it"
 
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Train until the last step, or until ``stopping()`` is true; then save a checkpoint.
@@ -104,6 +102,9 @@ class Loop:
                 self.after_step(before, stopping)
             except NonFinite as error:
                 self._recover(error)
+        if self._reason_to_end:
+            message = f"the training ends before its last step: {self._reason_to_end}"
+            self._observers.notify(lambda observer: observer.on_message(message))
         try:
             if not self.checkpoints.is_saved:
                 self._recovery.save()
@@ -111,13 +112,13 @@ class Loop:
             self._recover(error)
         if failed := self.checkpoints.save_error:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
-        done = progress.step >= progress.total_steps or self._engine.any(self._is_ended)
+        done = progress.step >= progress.total_steps or self._engine.any(bool(self._reason_to_end))
         return Outcome.FINISHED if done else Outcome.STOPPED
 
     def _goes_on(self, stopping: Callable[[], bool]) -> bool:
         if self.progress.step >= self.progress.total_steps:
             return False
-        return not self._engine.any(self._is_ended or stopping())
+        return not self._engine.any(bool(self._reason_to_end) or stopping())
 
     def _before_first_step(self) -> None:
         self.reporter.draw_first()

@@ -22,7 +22,8 @@ class Tracker(Observer):
     """Logs reports, sample grids and evaluations, each step of a run once.
 
     A resumed run continues the same run of the tracker. It repeats the steps since its checkpoint
-    with the same results, so what was logged about them is not logged again.
+    with the same results, so what was logged about them is not logged again. After a rollback the
+    results are others, but trackers accept no earlier step: those that were logged stay.
     """
 
     name: ClassVar[str]

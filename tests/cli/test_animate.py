@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from ganzoo.folders import RunFolder
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
 from ganzoo.registry import Registry
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 DECLARATION = """
 import ganzoo

@@ -3,13 +3,12 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 SCORE = {"baseline": 0.1, "baseline_images": 50, "goal": "low", "by_features": False}
 

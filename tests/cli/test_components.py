@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from ganzoo.cli.formatting import settings_section
 from ganzoo.cli.keys import SECTIONS
 from ganzoo.registry import KINDS, Registry, plural
 from ganzoo.run import core_keys
+from tests.cli.conftest import Ganzoo
 
-Ganzoo = Callable[..., Any]
 ENTRIES = Registry.discover().entries()
 
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ganzoo.evaluation.record import read
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 FAST = ("--extractor", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
 

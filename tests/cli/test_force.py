@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 from ganzoo.cli.commands import COMMANDS
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import Registry
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 SMALL = ("dataset.count=4", "data.resolution=8")
 WRITING = {

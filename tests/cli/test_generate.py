@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 def test_a_file_gets_one_grid(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:

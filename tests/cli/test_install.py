@@ -4,18 +4,15 @@ import io
 import os
 import subprocess
 import sys
-import venv
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ganzoo.cli.environment import Environment, Package
 from ganzoo.cli.plugin_facts import Component, PluginFacts
+from tests.cli.conftest import Ganzoo
 from tests.cli.wheels import write_wheel
-
-Ganzoo = Callable[..., Any]
+from tests.environments import new_python
 
 BUNDLED = PluginFacts(
     "own", "ganzoo-toolkit", "0.1.0", "ok", [Component("loss", "hinge", "A margin.")]
@@ -241,19 +238,8 @@ def test_what_cannot_be_uninstalled_is_refused_with_the_remedy(
     assert not installer.calls
 
 
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    """An environment of its own that also has the packages of this one."""
-    venv.create(tmp_path / "environment", with_pip=False)
-    (site,) = (tmp_path / "environment").rglob("site-packages")
-    here = [path for path in sys.path if path.endswith("site-packages")]
-    lines = [f"import site; site.addsitedir({path!r})" for path in here]
-    (site / "parent.pth").write_text("\n".join(lines))
-    folder = "Scripts" if os.name == "nt" else "bin"
-    return tmp_path / "environment" / folder / "python"
-
-
-def test_pip_installs_and_uninstalls_a_wheel(python: Path, tmp_path: Path) -> None:
+def test_pip_installs_and_uninstalls_a_wheel(tmp_path: Path) -> None:
+    python = new_python(tmp_path / "environment")
     code = "import ganzoo, sys\nprint('printed by a plugin')\n" + (
         "@ganzoo.hookimpl\ndef ganzoo_losses():\n"
         "    return [ganzoo.LossSpec(name='probe', summary='A probe.', factory='x:y')]\n"

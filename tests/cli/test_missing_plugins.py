@@ -15,8 +15,7 @@ import ganzoo
 from ganzoo.components import ComponentSpec
 from ganzoo.folders import RunFolder
 from ganzoo.registry import KINDS, Registry
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 FOO = {
     "dataset": "blossoms",

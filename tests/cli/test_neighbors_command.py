@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
+
 SHOWN = ("neighbors", "run", "extractor=random", "--count", 2)
 
 

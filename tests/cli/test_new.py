@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
+from tests.cli.conftest import Ganzoo
 
-Ganzoo = Callable[..., Any]
+PAGE = Path(__file__).parents[2] / "docs" / "writing-a-plugin.md"
 
 
 def test_new_prints_what_it_wrote_and_what_comes_next(
@@ -35,6 +34,19 @@ def test_out_and_author_are_used(ganzoo_command: Ganzoo, tmp_path: Path) -> None
     done = ganzoo_command("new", "x", "--kind", "metric", "--out", out, "--author", "Ada L.")
     assert f"  cd '{out}'" in done.out.splitlines()
     assert "Ada L." in (out / "LICENSE").read_text()
+
+
+def test_the_author_is_one_line_of_text(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ganzoo_command("new", "x", "--kind", "loss", "--out", "a", "--author", "Ada\n L.\x7f")
+    settings = tmp_path / "of-git"
+    settings.write_bytes(b"[user]\n name = J\xf6rg\n")  # Latin-1
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    assert ganzoo_command("new", "x", "--kind", "loss", "--out", "b").status == 0
+    for folder, author in (("a", "Ada L."), ("b", "Jrg")):
+        project = tomllib.loads((tmp_path / folder / "pyproject.toml").read_text("utf-8"))
+        assert project["project"]["authors"] == [{"name": author}]
 
 
 def test_without_git_the_author_is_unknown(

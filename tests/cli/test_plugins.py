@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import pytest
 from ganzoo.cli.plugin_facts import Component, PluginFacts, plugin_facts
 from ganzoo.cli.plugin_requirements import requirement_lines
 from ganzoo.registry import Registry
+from tests.cli.conftest import Ganzoo
 from tests.cli.wheels import PLUGIN, unpack_wheel, write_wheel
-
-Ganzoo = Callable[..., Any]
 
 OK = PluginFacts("probe", "ganzoo-probe", "1.0", "ok", [Component("loss", "probe", "A.")], 0.25)
 
@@ -78,6 +76,9 @@ def test_a_broken_plugin_says_how_to_remove_or_correct_it(
     assert failed.problem == (
         "failed: ValueError: wrong (x.py:3); `ganzoo uninstall ganzoo-probe` removes it"
     )
+    for package in ("unknown", "ganzoo-toolkit"):
+        lost = failed._replace(distribution=package)
+        assert lost.problem.endswith("; GANZOO_DISABLE_PLUGINS=probe skips it")
     (tmp_path / "failing_gan.py").write_text("1 / 0")
     last = ganzoo_command("plugins", "--plugin", "failing_gan.py").out.splitlines()[-1]
     assert last.startswith("failing-gan: failed: ZeroDivisionError")
@@ -123,6 +124,33 @@ def test_a_package_from_a_folder_or_url_is_required_from_there(
     (info,) = tmp_path.glob("*.dist-info")
     (info / "direct_url.json").write_text(json.dumps(origin))
     assert list(requirement_lines([OK])) == [line]
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]"])
+def test_a_damaged_record_of_the_origin_counts_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    unpack_wheel(write_wheel(tmp_path, "ganzoo-probe", plugin="probe"), tmp_path)
+    (tmp_path / "ganzoo_probe-1.0.dist-info" / "direct_url.json").write_text(damaged)
+    assert list(requirement_lines([OK])) == ["ganzoo-probe==1.0"]
+
+
+def test_a_plugin_of_a_package_without_its_metadata_is_listed(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    unpack_wheel(write_wheel(tmp_path, "ganzoo-bare", plugin="bare"), tmp_path)
+    (tmp_path / "ganzoo_bare-1.0.dist-info" / "METADATA").unlink()
+    assert re.search(r"^bare +unknown +1 loss +ok", ganzoo_command("plugins").out, re.MULTILINE)
+
+
+def test_what_a_plugin_prints_is_not_in_the_json(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    code = PLUGIN.format(name="talk").replace("    return", "    print('called')\n    return")
+    (tmp_path / "talking_gan.py").write_text(f"print('imported')\n{code}")
+    done = ganzoo_command("plugins", "--json", "--plugin", "talking_gan.py")
+    assert json.loads(done.out)
+    assert done.err == "imported\ncalled\n"
 
 
 def test_a_plugin_without_a_known_package_is_a_comment() -> None:

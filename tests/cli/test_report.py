@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from ganzoo.folders import RunFolder
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 def test_a_report_is_one_file(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> None:

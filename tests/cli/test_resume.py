@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 def test_a_run_resumes_to_more_steps(

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ import pytest
 import torch
 
 from ganzoo.training.checkpoint import Checkpoints
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 MOMENTS = {
     "taking images": "ganzoo.data.batches:Batches.take",

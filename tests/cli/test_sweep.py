@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ import torch
 from ganzoo.training.checkpoint import read
 from ganzoo.training.stopping import Stopping
 from ganzoo.training.trainer import Trainer
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 TINY = (
     *("--resolution", 8, "--steps", 2, "--batch-size", 8, "--device", "cpu", "sample.count=4"),

@@ -8,14 +8,12 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 def test_train_prints_the_run_folder(tiny_run: Ganzoo, tmp_path: Path) -> None:

@@ -52,8 +52,10 @@ def test_the_message_about_collapse_is_that_of_the_page(
     assert re.sub(r"step \d+", "step 250", warning) in PAGE
 
 
-def test_the_numbers_show_a_discriminator_that_wins(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
-    first, second = commands("The discriminator wins")
+def test_the_numbers_show_a_discriminator_that_is_too_strong(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    first, second = commands("The discriminator is too strong")
     for folder, words in (("first", first), ("second", second)):
         train(ganzoo_command, words, folder, "--steps", 40, "dataset.count=200", "log.every=20")
     wins, fair = (last_report(tmp_path / folder) for folder in ("first", "second"))

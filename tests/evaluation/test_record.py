@@ -13,23 +13,12 @@ from ganzoo.evaluation.record import (
     read,
     selection_metric,
 )
+from tests.evaluations import evaluated
 
 FD = Score(3.0, 10, 1.0, 5, "low", by_features=True)
 RECALL = replace(FD, value=0.5, baseline=0.9, goal="high")
 SIMILARITY = replace(FD, value=0.3, baseline=0.2, goal="real")
-RESULT = EvaluationResult(
-    step=7,
-    images_seen=70,
-    scores={"recall": RECALL, "fd": FD},
-    samples=10,
-    real=20,
-    image_shape=(3, 8, 8),
-    images="them",
-    extractor="random",
-    features="it",
-    seed=0,
-    seconds=1.5,
-)
+RESULT = evaluated(7, {"recall": RECALL, "fd": FD}, samples=10)
 
 
 def test_a_result_survives_a_round_trip_through_its_line(tmp_path: Path) -> None:

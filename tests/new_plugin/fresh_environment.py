@@ -9,8 +9,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from ganzoo.new_plugin.package import KINDS, NewPlugin
+from tests.environments import new_python
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -52,15 +51,8 @@ class Author(NamedTuple):
 @pytest.fixture(scope="module")
 def author(tmp_path_factory: pytest.TempPathFactory) -> Author:
     """New plugins of all kinds, installed."""
-    environment = tmp_path_factory.mktemp("environment")
-    venv.create(environment, symlinks=os.name != "nt")
-    programs = environment / ("Scripts" if os.name == "nt" else "bin")
-    (site,) = environment.rglob("site-packages")
-    # Everything else, such as torch, is that of the environment of these tests.
-    shared = [path for path in sys.path if path.endswith("site-packages")]
-    lines = [f"import site; site.addsitedir({path!r})" for path in shared]
-    (site / "shared.pth").write_text("\n".join(lines) + "\n")
-    made = Author(programs / "python", tmp_path_factory.mktemp("work"), {})
+    python = new_python(tmp_path_factory.mktemp("environment"))
+    made = Author(python, tmp_path_factory.mktemp("work"), {})
     commands: dict[str, list[str]] = {}
     for kind in KINDS:
         printed = made.run("ganzoo", "new", f"new-{kind}", "--kind", kind).splitlines()

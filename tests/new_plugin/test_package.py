@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import ganzoo
-from ganzoo.components import Options
 from ganzoo.errors import RequestError
 from ganzoo.new_plugin.package import KINDS, NewPlugin
+from ganzoo.options import Options
 from ganzoo.registry import KINDS as KINDS_OF_COMPONENTS
 from ganzoo.registry import Plugin, Registry
 from ganzoo.testing import check_plugin

@@ -21,28 +21,18 @@ from ganzoo.observers.observer import Observer
 from ganzoo.output.report import curves, page, scores
 from ganzoo.output.report.chart import MAX_POINTS, Chart, Line, Point, overlay
 from ganzoo.output.report.embedded_images import EmbeddedImages
+from tests import evaluations
 
 Tiny = Callable[..., dict[str, Any]]
 
 
 def evaluated(step: int, images: int = 16, **values: float) -> EvaluationResult:
     goals: dict[str, Any] = {"precision": "high", "copies": "real"}
-    return EvaluationResult(
-        step=step,
-        images_seen=8 * step,
-        scores={
-            name: Score(value, images, 0.5, 10, goals.get(name, "low"), name == "kid")
-            for name, value in values.items()
-        },
-        samples=images,
-        real=20,
-        image_shape=(3, 8, 8),
-        images="p",
-        extractor="random",
-        features="f",
-        seed=0,
-        seconds=1,
-    )
+    scores = {
+        name: Score(value, images, 0.5, 10, goals.get(name, "low"), name == "kid")
+        for name, value in values.items()
+    }
+    return evaluations.evaluated(step, scores, samples=images)
 
 
 def noise_image(path: Path, color: int = 0, size: int = 40) -> Path:

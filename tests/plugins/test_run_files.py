@@ -20,6 +20,7 @@ from ganzoo_run_files.loss_curves import (
     draw_chart,
 )
 from ganzoo_run_files.sample_files import SampleFiles
+from tests.evaluations import evaluated
 
 
 @pytest.fixture
@@ -151,10 +152,7 @@ def test_a_reopened_journal_continues_after_the_checkpoint(folder: RunFolder) ->
 
 
 def test_an_evaluation_is_in_both_files_of_the_journal(folder: RunFolder) -> None:
-    result = EvaluationResult(
-        *(4, 32, {"kid": Score(2.0, 8, 1.0, 4, "low", True)}, 8, 8, (3, 4, 4)),
-        *("images", "random", "random-1", 0, 0.1),
-    )
+    result = evaluated(4, {"kid": Score(2.0, 8, 1.0, 4, "low", True)})
     written = journal(folder, 0)
     assert not folder.evaluations.exists()
     written.on_evaluation_end(result)

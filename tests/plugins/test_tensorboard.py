@@ -19,6 +19,7 @@ from tensorboard.summary.writer import event_file_writer
 from ganzoo import EvaluationResult, ObservedRun, Options, RunFolder, Score
 from ganzoo_tensorboard.dashboards import BASELINE, hyperparameters, layout, tag
 from ganzoo_tensorboard.event_files import TensorBoard
+from tests import evaluations
 
 
 def tensorboard(folder: Path, step: int, settings: Mapping[str, Any] | None = None) -> TensorBoard:
@@ -26,11 +27,13 @@ def tensorboard(folder: Path, step: int, settings: Mapping[str, Any] | None = No
     return TensorBoard(Options(), run=run)
 
 
-def test_scalars_and_samples_are_not_duplicated_after_a_resume(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Event files of the same second are sorted by name, where 10 comes before 9.
+@pytest.fixture(autouse=True)
+def numbered_from_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Event files of the same second are sorted by name, where 10 comes before 9."""
     monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
+
+
+def test_scalars_and_samples_are_not_duplicated_after_a_resume(tmp_path: Path) -> None:
     first = tensorboard(tmp_path, 0)
     for step in (10, 20, 30):
         first.on_report(step, {"loss/generator": float(step)})
@@ -48,20 +51,9 @@ def test_scalars_and_samples_are_not_duplicated_after_a_resume(
     assert [e.step for e in events.Images("samples")] == [10]
 
 
-def evaluated(step: int, **scores: float) -> EvaluationResult:
-    return EvaluationResult(
-        step=step,
-        images_seen=step * 8,
-        scores={name: Score(value, 8, 0.5, 4, "low", False) for name, value in scores.items()},
-        samples=8,
-        real=8,
-        image_shape=(3, 4, 4),
-        images="images",
-        extractor="random",
-        features="random-1",
-        seed=0,
-        seconds=0.1,
-    )
+def evaluated(step: int, **values: float) -> EvaluationResult:
+    scores = {name: Score(value, 8, 0.5, 4, "low", False) for name, value in values.items()}
+    return evaluations.evaluated(step, scores)
 
 
 def chart_titles(board: EventAccumulator) -> list[str]:

@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 import ganzoo
-from ganzoo import EvaluationResult, ObservedRun, RunFolder, Score
+import ganzoo_tracker
+from ganzoo import ObservedRun, RunFolder, Score
+from ganzoo.testing import check_plugin
 from ganzoo_tracker import TrackerOptions
 from ganzoo_tracker.tracker import Tracker, Trackio, WeightsAndBiases
+from tests.evaluations import evaluated
 
 GRID = np.zeros((4, 6, 3), np.uint8)
 
@@ -77,7 +80,7 @@ def test_reports_evaluations_and_grids_are_logged_by_their_step(
     made.on_images("samples", 20, 0.5, GRID[..., :1])
     made.on_images("samples", 30, 0.5, np.zeros((4, 6, 5), np.uint8))
     score = Score(0.5, 8, 0.25, 4, "low", False)
-    made.on_evaluation_end(evaluated(30, score))
+    made.on_evaluation_end(evaluated(30, {"kid": score}))
     made.on_end()
     assert library.logged == [
         (10, {"loss/generator": 1.0}),
@@ -91,22 +94,6 @@ def test_reports_evaluations_and_grids_are_logged_by_their_step(
     assert (call["project"], call["config"]) == ("flowers", {"seed": 1})
     assert call["name"].startswith(tmp_path.name)
     assert capsys.readouterr().out == "" or kind is WeightsAndBiases
-
-
-def evaluated(step: int, score: Score) -> EvaluationResult:
-    return EvaluationResult(
-        step=step,
-        images_seen=step * 8,
-        scores={"kid": score},
-        samples=8,
-        real=8,
-        image_shape=(3, 4, 4),
-        images="images",
-        extractor="random",
-        features="features",
-        seed=0,
-        seconds=1.0,
-    )
 
 
 @KINDS
@@ -157,6 +144,10 @@ def test_nothing_leaves_the_machine_unless_offline_is_false(
     assert library.calls[2]["mode"] == "offline"
     assert os.environ["WANDB_ERROR_REPORTING"] == "false"
     assert "TRACKIO_SPACE_ID" not in os.environ
+
+
+def test_the_plugin_passes_the_checks(library: Library) -> None:
+    check_plugin(ganzoo_tracker)
 
 
 def test_a_missing_library_is_named_and_the_run_goes_on(

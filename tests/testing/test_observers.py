@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ganzoo
@@ -25,6 +26,16 @@ class Misspelled(Silent):
 class Failing(Silent):
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
         raise KeyError("loss/critic")
+
+
+class Rescaling(Silent):
+    def on_images(self, name: str, step: int, epoch: float, pixels: Any) -> None:
+        pixels[:] = pixels // 2
+
+
+class Removing(Silent):
+    def on_report(self, step: int, scalars: Any) -> None:
+        scalars.pop("images_seen", None)
 
 
 class FailsOnResume(Silent):
@@ -51,6 +62,8 @@ def test_a_correct_observer_passes() -> None:
     [
         (Misspelled, "its method on_reports() is never called; did you mean on_report"),
         (Failing, "on_report() fails: KeyError: 'loss/critic' ("),
+        (Rescaling, "changes the numbers or images that it gets"),
+        (Removing, "changes the numbers or images that it gets"),
         (FailsOnResume, "on_end() fails: RuntimeError: again"),
         (WrongParameters, "on_step_end() fails: TypeError"),
         (lambda options, run: "x", "the factory returned a str: derive it from ganzoo.Observer"),
@@ -76,5 +89,5 @@ def test_wrong_fields_are_named(changes: dict[str, Any], fault: str) -> None:
 
 
 def test_every_method_of_an_observer_is_called(tmp_path: Any) -> None:
-    called = _events(ganzoo.RunFolder(tmp_path), 0)
+    called = _events(ganzoo.RunFolder(tmp_path), 0, {}, np.ones((2, 2, 3), np.uint8))
     assert set(called) == {name for name in vars(Observer) if name.startswith("on_")}

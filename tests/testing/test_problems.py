@@ -58,6 +58,15 @@ class Tiring(Spectral):
         return super().forward(images) - self.calls
 
 
+class Clamping(Spectral):
+    """It changes the images that it gets, real ones included."""
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        with torch.no_grad():
+            images.clamp_(-0.5, 0.5)
+        return super().forward(images)
+
+
 class Averaging(nn.Module):
     """A loss with state."""
 
@@ -198,6 +207,14 @@ def test_parameters_that_are_declared_as_frozen_never_change() -> None:
     assert "frozen_parameters names frozen.bias, which differs in the next network" in found
     assert "frozen_parameters names absent, which it does not have" in found
     assert "no gradient" not in found
+
+
+def test_a_network_that_changes_its_input_is_found() -> None:
+    found = problems_of(architecture(discriminator=Clamping))
+    assert (
+        found
+        == "architecture mine: discriminator: it changes its input in place: compute a new tensor"
+    )
 
 
 def test_a_recipe_with_an_unknown_setting_or_component_is_found(

@@ -91,6 +91,9 @@ def test_a_checkpoint_without_its_description_is_skipped(tmp_path: Path) -> None
     checkpoints = saved(tmp_path, 1, 2)
     (tmp_path / "step-0000002.json").unlink()
     assert checkpoints.load()["step"] == 1
+    (tmp_path / "step-0000001.json").unlink()
+    with pytest.raises(RequestError, match=r"step-0000001\.json cannot be read; a copy needs both"):
+        checkpoints.load()
 
 
 def test_if_all_checkpoints_are_damaged_the_error_lists_them(tmp_path: Path) -> None:

@@ -78,11 +78,11 @@ def test_halvings_stop_at_odd_or_too_small_sides() -> None:
 @pytest.mark.parametrize(
     ("width", "height", "nearest"),
     [
-        (37, 37, "multiples of 4, and at least 16; the nearest size is 36 x 36"),
-        (100, 100, "multiples of 8, and at least 32; the nearest size is 96 x 96"),
-        (4, 4, "multiples of 2, and at least 8; the nearest size is 8 x 8"),
-        (8, 9, "multiples of 2, and at least 8; the nearest size is 8 x 8"),
-        (200, 50, "multiples of 4, and at least 16; the nearest size is 200 x 48"),
+        (37, 37, "of 4, and at least 16; set data.resolution: the nearest size is 36 x 36"),
+        (100, 100, "of 8, and at least 32; set data.resolution: the nearest size is 96 x 96"),
+        (4, 4, "of 2, and at least 8; set data.resolution: the nearest size is 8 x 8"),
+        (8, 9, "of 2, and at least 8; set data.resolution: the nearest size is 8 x 8"),
+        (200, 50, "of 4, and at least 16; set data.resolution: the nearest size is 200 x 48"),
     ],
 )
 def test_a_shape_that_cannot_be_halved_is_refused_with_the_nearest_one(

@@ -173,6 +173,16 @@ def test_a_misspelled_method_is_named(tiny: Arguments, plugin: Path) -> None:
         ganzoo.train(**tiny(plugins=plugin, settings={"observe.recording": True}))
 
 
+def test_an_observer_ends_the_training_before_its_first_step(
+    tiny: Arguments, plugin: Path, capsys: Any
+) -> None:
+    text = PLUGIN.replace("        self.settings = run.settings", "        run.stop('no need')")
+    plugin.write_text(text)
+    run = ganzoo.train(**tiny(plugins=plugin, quiet=False, settings={"observe.recording": True}))
+    assert run.step == 0
+    assert capsys.readouterr().err.count("the training ends before its last step: no need") == 1
+
+
 def test_an_observer_ends_the_training_and_the_run_counts_as_finished(
     tiny: Arguments, plugin: Path, capsys: Any
 ) -> None:

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.components import AugmentationSpec, Options
+from ganzoo.components import AugmentationSpec
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Condition, ImageShape, Phase, RealImages, Step
 from ganzoo.errors import PluginError
+from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin, Registry
 from ganzoo.sections import TrainOptions
 from ganzoo.training.built_component import BuiltComponent

@@ -20,11 +20,11 @@ from ganzoo.cli.options import (
 from ganzoo.flags import RESOLUTION_HELP
 
 if TYPE_CHECKING:
-    from ganzoo.components import Options
     from ganzoo.contracts import Dataset
     from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.options import Options
 
     Rows: TypeAlias = Mapping[str, Description]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from ganzoo.components import Options
     from ganzoo.contracts import Dataset
+    from ganzoo.options import Options
     from ganzoo.registry import Entry, Registry
     from ganzoo.sections import DataOptions
     from ganzoo.settings import Settings

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.fingerprint import fingerprint_of_files
 from ganzoo.data.preparation import Preparation
 from ganzoo.evaluation.cache import EvaluationCache
+from tests.cli.conftest import Ganzoo
 
-Ganzoo = Callable[..., Any]
 DAY = 24 * 60 * 60
 KEY = "0123456789abcdef" * 2
 

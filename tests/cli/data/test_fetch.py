@@ -3,19 +3,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from ganzoo_fetch.fetch_log import FetchLog
-
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 class Quiet(SimpleHTTPRequestHandler):

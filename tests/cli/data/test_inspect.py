@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
-Ganzoo = Callable[..., Any]
+from tests.cli.conftest import Ganzoo
 
 
 def draw(seed: int, size: tuple[int, int] = (40, 30)) -> Image.Image:
