@@ -320,16 +320,14 @@ def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
     if file:
         return Plugin(point.name, f"local: {file.resolve()}", "")
-    if point.dist is None:
-        return Plugin(point.name, "unknown", "")
-    return Plugin(point.name, *_name_and_version(point.dist))
+    metadata = _metadata(point.dist) if point.dist else {}
+    return Plugin(point.name, metadata.get("Name") or "unknown", metadata.get("Version") or "")
 
 
 @cache
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    """Of a distribution, whose file of metadata is parsed once for all its plugins."""
-    metadata: Any = distribution.metadata or {}  # empty in a damaged package
-    return metadata.get("Name") or "unknown", metadata.get("Version") or ""
+def _metadata(distribution: Distribution) -> Any:
+    """The metadata of a package, parsed once for all its plugins; empty in a damaged package."""
+    return distribution.metadata or {}
 
 
 def _place_of(error: BaseException, module: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -56,7 +57,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         module = offering(list(kinds))
         monkeypatch.setattr(EntryPoint, "load", _loading(module, EntryPoint.load))
         point = EntryPoint("foo", "foo", "ganzoo")
-        vars(point)["dist"] = SimpleNamespace(name="ganzoo-foo", version=version)
+        vars(point)["dist"] = Mock(metadata={"Name": "ganzoo-foo", "Version": version})
         points = EntryPoints([*bundled, point])
         monkeypatch.setattr("ganzoo.registry.entry_points", lambda group: points)
 
