@@ -239,6 +239,7 @@ def every_number() -> Iterator[tuple[str, str, FieldInfo]]:
             "augmentation": (f"augment.{name}=true", f"augment.{name}"),
             "regularizer": (f"regularize.{name}=true", f"regularize.{name}"),
             "metric": (f"evaluate.metrics={name}", f"metrics.{name}"),
+            "observer": (f"observe.{name}=true", f"observe.{name}"),
             "extractor": (f"extractor={name}", "extractor"),
         }.get(kind, (f"{kind}={name}", kind))
         for key, field in numbers(entry.component.options):
