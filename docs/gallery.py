@@ -182,6 +182,9 @@ def page() -> str:
         if left_out:
             blocks.append("Without an image:\n")
             blocks.append("\n".join([f"- `{name}` {MISSING[name]}" for name in left_out]) + "\n")
+        if kind == "architecture" and SETTINGS["untrained"]:
+            names = ", ".join(f"`{name}`" for name in SETTINGS["untrained"])
+            blocks.append(f"Not trained yet, by `python docs/gallery.py --train NAME`: {names}.\n")
     return "\n".join(blocks)
 
 
