@@ -43,7 +43,8 @@ INTRODUCTIONS = {
 
 {3 * COLUMNS} images from the EMA generator, with seed 0; none are left out. Each run trained on
 `blossoms` by the command below it. The runs are short, so that one CPU core can make them again:
-they show what to expect from a first try, not what an architecture can reach.
+they show what to expect from a first try, not what an architecture can reach. After so few images,
+the networks that are made for GPUs show only colors and blobs; `dcgan-small` has learned flowers.
 [Architectures](architectures.md) compares longer runs. The recipes `NAME-paper` need a
 GPU.
 """,
