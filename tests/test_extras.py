@@ -56,7 +56,7 @@ def heic():
 
 Path("a.h5").touch()
 Path("list.txt").write_text("http://example.com/a.png")
-picture = Image.new("RGB", (8, 8))
+photo = Image.new("RGB", (8, 8))
 observed = ganzoo.ObservedRun(
     folder=ganzoo.RunFolder(Path()), step=0, resumed=False, settings={}
 )
@@ -75,7 +75,7 @@ uses = {
     "report": [lambda: page.write([], Path("a.html"), ganzoo.Observer())],
     "torchvision": [lambda: build("dataset", "torchvision", collection="CIFAR10", path=Path())],
     "trackio": [lambda: build("observer", "trackio", {"run": observed})],
-    "video": [lambda: animation.write([picture], Path("a.gif"), 5)],
+    "video": [lambda: animation.write([photo], Path("a.gif"), 5)],
     "wandb": [lambda: build("observer", "wandb", {"run": observed})],
 }
 errors = {}
