@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
 import textwrap
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
-import torch
-from PIL.Image import Image
-from torch import Tensor
-
-from ganzoo import imaging
-from ganzoo.contracts import Condition, Generator, ImageShape, LossRequirements, Networks
-from ganzoo.data.collection import Collection, class_names_of
+from ganzoo.contracts import Condition, ImageShape, LossRequirements
+from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
-from ganzoo.output.device import require_device
-from ganzoo.output.truncation import truncated
+from ganzoo.output.networks import build_networks
+from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints, read
 from ganzoo.training.conditional import network_condition
 from ganzoo.training.growth import GrowthSchedule
-from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import (
-    ConditionFrequencies,
-    latents_of,
-    make_images,
-    make_rows,
-    row_names,
-)
+from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.weights import Weights
 
 
-class TrainedRun:
+class TrainedRun(TrainedGenerator):
     """The EMA generator and the discriminator of one of a run's checkpoints.
 
     The real images need not exist anymore. ``checkpoint`` is ``"last"``, ``"best"`` or the number
@@ -47,32 +33,24 @@ class TrainedRun:
     """
 
     def __init__(self, folder: RunFolder, run: Run, checkpoint: str = "last") -> None:
-        self.folder = folder.path
-        """The run folder."""
+        self.source = folder.path
         self.run = run
-        """All settings of the run."""
         checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep)
         if checkpoint == "last":
             state = checkpoints.load(warn=warnings.warn)
         else:
             state = read(checkpoints.find(checkpoint))
-        self.step: int = state["step"]
-        """The step of the checkpoint."""
-        self.images_seen: int = state["images_seen"]
-        """Real images shown to the discriminator before the checkpoint."""
+        self.step = state["step"]
+        self.images_seen = state["images_seen"]
         self.data_condition = Condition.from_plain(state["condition"])
-        """What is known about each of the run's images."""
         self.condition = network_condition(run, self.data_condition)
-        """What the networks are told about each image; ``None`` unless ``data.conditional``."""
-        self.frequencies: ConditionFrequencies | None = None
-        """How often each condition was trained; ``None`` unless ``data.conditional``."""
+        self.frequencies = None
         if self.condition:
             self.frequencies = ConditionFrequencies.from_plain(state["frequencies"])
         self.data_image_shape = ImageShape(*state["image_shape"])
-        """The shape of the images in the data; ``image_shape`` is smaller at an earlier stage."""
-        networks = self._build_networks(LossRequirements(**state["requirements"]))
+        requirements = LossRequirements(**state["requirements"])
+        networks = build_networks(run, self.data_image_shape, self.condition, requirements)
         self.generator = networks.generator.eval().requires_grad_(False)
-        """The EMA generator, in evaluation mode."""
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         """The discriminator, in evaluation mode."""
         try:
@@ -85,30 +63,12 @@ class TrainedRun:
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         schedule = GrowthSchedule(run, networks, self.data_image_shape)
         self.growth_point = schedule.at(self.images_seen)
-        """The stage at this checkpoint, and how far its layers are faded in."""
         self.growth_point.grow(self.generator, self.discriminator)
-        self.image_shape = self.growth_point.stage.image_shape
-        """The shape of the images that the generator makes."""
-
-    def __repr__(self) -> str:
-        return f"TrainedRun({str(self.folder)!r}, {self.run.title}, step {self.step})"
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: 16 generated images, with the run's folder, title and step."""
-        png = io.BytesIO()
-        self.grid(scale=max(1, 64 // self.image_shape.height)).save(png, format="PNG")
-        source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
-        return f'<p>{html.escape(repr(self))}</p><img alt="generated images" src="{source}">'
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The name of each class of the images; empty unless each image has one class."""
-        return class_names_of(self.data_condition)
-
-    @property
-    def row_names(self) -> tuple[str, ...]:
-        """The names of the rows of ``generate_rows``; empty unless ``data.conditional``."""
-        return row_names(self.condition) if self.condition else ()
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.source
 
     @property
     def history(self) -> list[Mapping[str, Any]]:
@@ -134,128 +94,11 @@ class TrainedRun:
                 f"{data.condition or 'no classes'}: use the original images"
             )
 
-    def generate(
-        self,
-        count: int = 64,
-        seed: int = 0,
-        class_name: str | None = None,
-        truncation: float = 1.0,
-        condition: str | Mapping[str, float] | None = None,
-    ) -> Tensor:
-        """``count`` images as uint8 (N, C, H, W) on the CPU, all of one class if it is named.
-
-        Image i depends on the seed, i and its condition, not on ``count``. ``condition`` has values
-        by name, also as a text: ``"hue=0.7,size=0.3"``. What is not given is drawn as in training:
-        each class as often, or the values of one of the real images. With ``truncation`` below 1,
-        images are more typical and less diverse.
-
-        Raises RequestError if the generator is not conditional, has no class or value of that name,
-        or for a value out of range.
-        """
-        _require_positive(count)
-        conditions = self.conditions(count, seed, class_name, condition)
-        return make_images(self.truncated(truncation), count, seed, conditions)
-
-    def grid(
-        self,
-        count: int = 16,
-        seed: int = 0,
-        class_name: str | None = None,
-        truncation: float = 1.0,
-        scale: int = 1,
-        condition: str | Mapping[str, float] | None = None,
-    ) -> Image:
-        """The images of ``generate`` as one grid; each pixel is repeated ``scale`` times."""
-        images = self.generate(count, seed, class_name, truncation, condition)
-        return imaging.to_image(imaging.grid(imaging.enlarged(images, scale)))
-
-    def latents(self, count: int = 1, seed: int = 0) -> Tensor:
-        """The latents of the images of ``generate``, first axis ``count``.
-
-        They are on the generator's device. ``generator(latents)`` returns the images as float32 in
-        [-1, 1].
-        """
-        device = next(self.generator.parameters()).device
-        return latents_of(self.generator, range(count), seed).to(device)
-
-    def generate_rows(self, count: int = 8, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """``count`` images for each class or value as uint8 (rows, N, C, H, W).
-
-        All rows use the same latents. The images of a row have one class; or one value rises from
-        its lowest to its highest, while the others are in the middle of their ranges.
-        ``row_names`` has the names of the rows.
-
-        Raises RequestError if the generator is not conditional.
-        """
-        condition = self._require_conditional()
-        _require_positive(count)
-        assert self.frequencies
-        return make_rows(self.truncated(truncation), condition, self.frequencies, count, seed)
-
-    def truncated(self, truncation: float) -> Generator:
-        """The generator with truncated latents; at 1, the generator itself.
-
-        A generator with intermediate latents (``MappingGenerator``) truncates these.
-
-        Raises RequestError unless 0 < truncation <= 1.
-        """
-        if not 0 < truncation <= 1:
-            raise RequestError(f"truncation={truncation}: it must be above 0 and at most 1")
-        return self.generator if truncation == 1 else truncated(self.generator, truncation)
-
-    def to(self, device: str) -> TrainedRun:
-        """Move the networks to a device; returns the run itself.
+    def to(self, device: str) -> Self:
+        """Move both networks to a device; returns the run itself.
 
         Raises RequestError if there is no such device.
         """
-        require_device(device)
-        self.generator.to(device)
+        super().to(device)
         self.discriminator.to(device)
         return self
-
-    def conditions(
-        self,
-        count: int,
-        seed: int,
-        class_name: str | None = None,
-        condition: str | Mapping[str, float] | None = None,
-    ) -> Tensor | None:
-        """What the generator is told about the images of ``generate``, (count,) or (count, D).
-
-        ``None`` unless it is conditional. Raises RequestError as ``generate``.
-        """
-        if class_name is not None and condition is not None:
-            raise RequestError("a class and a condition are given: remove one of them")
-        drawn = self.frequencies.sample(range(count), seed) if self.frequencies else None
-        if class_name is not None:
-            condition = class_name
-        if condition is None:
-            return drawn
-        known = self._require_conditional()
-        if isinstance(condition, str):
-            return known.parse(condition, drawn)
-        return known.complete(condition, drawn)
-
-    def _require_conditional(self) -> Condition:
-        if self.condition is None:
-            raise RequestError(
-                f"{self.folder} was trained without conditions: name no class or value, or train "
-                "with data.conditional=true"
-            )
-        return self.condition
-
-    def _build_networks(self, requirements: LossRequirements) -> Networks:
-        # As in training, so that frozen parameters with random values are the same.
-        with torch.random.fork_rng(devices=[]):
-            Randomness(self.run.seed).reseed("initial weights", 0, torch.device("cpu"))
-            networks: Networks = self.run.architecture.build(
-                image_shape=self.data_image_shape,
-                condition=self.condition,
-                requirements=requirements,
-            )
-        return networks
-
-
-def _require_positive(count: int) -> None:
-    if count < 1:
-        raise RequestError(f"count={count}: it must be at least one image")

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from ganzoo import imaging
-from ganzoo.contracts import Generator, MappingGenerator
+from ganzoo.contracts import Generator
 from ganzoo.output.animation import on_white
+from ganzoo.output.latent_space import LatentSpace
 from ganzoo.training.randomness import Randomness
-from ganzoo.training.sampling import images_from_latents, latents_of
+from ganzoo.training.sampling import latents_of
 
 MIN_SIDE = 256
 """Minimum length of a frame's shorter side, in pixels."""
-
-
-def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """Spherical interpolation of latents (N, ...), from ``a`` at t = 0 to ``b`` at t = 1.
-
-    sin((1 - t) θ) / sin θ a + sin(t θ) / sin θ b, where θ is the angle between the two, each as
-    one flat vector (Shoemake 1985; White 2016, arXiv 1609.04468). For parallel vectors, the result
-    is the limit (1 - t) a + t b.
-    """
-    p, q = a.flatten(1).double(), b.flatten(1).double()
-    theta = cosine_similarity(p, q).clamp(-1, 1).arccos()[:, None]
-    sine = theta.sin()
-    weight_p, weight_q = (
-        torch.where(sine > 1e-6, (part * theta).sin() / sine, part) for part in (1 - t, t)
-    )
-    return (weight_p * p + weight_q * q).to(a.dtype).view_as(a)
 
 
 def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -> list[Tensor]:
@@ -47,6 +31,7 @@ def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -
     return [latents_of(generator, range(count), each) for each in seeds]
 
 
+@torch.no_grad()
 def walk(
     generator: Generator, keyframes: list[Tensor], frames: int, condition: Tensor | None = None
 ) -> Iterator[Image.Image]:
@@ -55,44 +40,14 @@ def walk(
     A frame is an RGB grid with one image of each walk. Each pixel is repeated until the frame's
     shorter side has at least 256 pixels. The walk is a loop: the first frame follows the last.
 
-    Latents are interpolated spherically; intermediate latents, if the generator has some, linearly
-    (Karras et al. 2019, arXiv 1812.04948, section 4.1).
+    The latents between two keyframes are those of ``LatentSpace.interpolate``.
     """
-    interpolate: Callable[[Tensor, Tensor, float], Tensor] = slerp
-    if isinstance(generator, MappingGenerator):
-        keyframes = [_mapped(generator, latents, condition) for latents in keyframes]
-        generator, condition, interpolate = Synthesis(generator), None, torch.lerp
-    for start, end in itertools.pairwise([*keyframes, keyframes[0]]):
+    space = LatentSpace(generator)
+    points = [space.points(latents, condition) for latents in keyframes]
+    for start, end in itertools.pairwise([*points, points[0]]):
         for frame in range(frames):
-            latents = interpolate(start, end, frame / frames)
-            yield on_white(_grid(images_from_latents(generator, latents, condition)))
-
-
-class Synthesis(Generator):
-    """The part of a generator that makes images from intermediate latents."""
-
-    def __init__(self, generator: Generator) -> None:
-        super().__init__()
-        self.generator = generator
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Intermediate latents; those of a condition cannot be drawn."""
-        assert isinstance(self.generator, MappingGenerator)
-        return self.generator.map(self.generator.sample_latents(n, random))
-
-    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The images of intermediate latents; the condition is a part of these."""
-        assert isinstance(self.generator, MappingGenerator)
-        return self.generator.synthesize(latents)
-
-
-@torch.no_grad()
-def _mapped(generator: Generator, latents: Tensor, condition: Tensor | None) -> Tensor:
-    """The intermediate latents, on the CPU."""
-    assert isinstance(generator, MappingGenerator)
-    device = next(generator.parameters()).device
-    rows = None if condition is None else condition.to(device)
-    return generator.map(latents.to(device), rows).cpu()
+            between = space.interpolate(start, end, frame / frames)
+            yield on_white(_grid(space.pixels(between, condition)))
 
 
 def _grid(images: Tensor) -> Image.Image:

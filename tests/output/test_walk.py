@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ganzoo.contracts import Generator
 from ganzoo.imaging import enlarged, grid
-from ganzoo.output.walk import keyframe_latents, slerp, walk
+from ganzoo.output.latent_space import slerp
+from ganzoo.output.walk import keyframe_latents, walk
 from ganzoo.training.sampling import images_from_latents, make_images
 
 
@@ -26,46 +27,6 @@ class LatentPixels(Generator):
 
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
         return torch.randn(n, 2, 3, generator=random)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def unit(vectors: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(vectors.flatten(1)).view_as(vectors)
-
-
-@pytest.mark.parametrize("shape", [(5, 100), (5, 3, 4, 4), (5, 1)])
-def test_slerp_starts_and_ends_exactly(shape: tuple[int, ...]) -> None:
-    a, b = normal(*shape), normal(*shape, seed=1)
-    assert torch.equal(slerp(a, b, 0), a)
-    assert torch.equal(slerp(a, b, 1), b)
-    assert slerp(a, b, 0.3).dtype == torch.float32
-
-
-def test_slerp_stays_on_the_sphere_at_constant_speed() -> None:
-    a, b = unit(normal(5, 8)), unit(normal(5, 8, seed=1))
-    points = [slerp(a, b, k / 10) for k in range(11)]
-    for point in points:
-        assert torch.allclose(point.norm(dim=1), torch.ones(5))
-    strides = torch.stack([(q - p).norm(dim=1) for p, q in itertools.pairwise(points)])
-    assert torch.allclose(strides, strides[0].expand_as(strides), atol=1e-6)
-
-
-def test_slerp_between_two_axes() -> None:
-    east, north = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 4.0]])
-    expected = 0.5**0.5 * (east + north)
-    assert torch.allclose(slerp(east, north, 0.5), expected)
-
-
-@pytest.mark.parametrize("factor", [1.0, 3.0, 1 + 1e-7, -1.0, 0.0])
-def test_slerp_of_parallel_vectors_is_linear(factor: float) -> None:
-    a = normal(4, 6)
-    expected = torch.lerp(a, factor * a, 0.25)
-    if factor:
-        assert torch.allclose(slerp(a, factor * a, 0.25), expected, atol=1e-6)
-    assert slerp(a, factor * a, 0.25).isfinite().all()
 
 
 def test_a_walk_starts_with_the_images_of_its_seed() -> None:

@@ -1,0 +1,22 @@
+"""The networks of a trained run, to be filled with its weights."""
+
+from __future__ import annotations
+
+import torch
+
+from ganzoo.contracts import Condition, ImageShape, LossRequirements, Networks
+from ganzoo.run import Run
+from ganzoo.training.randomness import Randomness
+
+
+def build_networks(
+    run: Run, image_shape: ImageShape, condition: Condition | None, requirements: LossRequirements
+) -> Networks:
+    """The networks of a run, on the CPU, with their initial weights."""
+    # As in training, so that frozen parameters with random values are the same.
+    with torch.random.fork_rng(devices=[]):
+        Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
+        networks: Networks = run.architecture.build(
+            image_shape=image_shape, condition=condition, requirements=requirements
+        )
+    return networks

@@ -1,0 +1,45 @@
+"""Files of named tensors and named texts, in the format safetensors: reading one runs no code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganzoo.errors import RequestError
+from ganzoo.folders import replacing
+
+SUFFIX = ".safetensors"
+
+
+def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
+    """Write a file atomically; ``texts["kind"]`` says what it is.
+
+    Raises OSError if it cannot be written.
+    """
+    assert "kind" in texts
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        save_file(plain, part, dict(texts))
+
+
+def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the texts of a file of this kind.
+
+    Raises RequestError if there is no such file, or if it is of another kind or damaged.
+    """
+    if not path.is_file():
+        raise RequestError(f"{path} is no file")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            texts = dict(file.metadata() or {})
+            if texts.get("kind") != kind:
+                found = texts.get("kind", "a safetensors file of another program")
+                raise RequestError(f"{path} is {found}, not {kind}")
+            return {name: file.get_tensor(name) for name in file.keys()}, texts  # noqa: SIM118
+    except (safetensors.SafetensorError, OSError) as error:
+        raise RequestError(f"{path} is damaged or no safetensors file: {error}") from error
