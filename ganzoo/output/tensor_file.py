@@ -35,7 +35,7 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.is_file():
         raise RequestError(f"{path} is no file")
     try:
-        with safetensors.safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safetensors.safe_open(path, framework="pt") as file:
             texts = dict(file.metadata() or {})
             if texts.get("kind") != kind:
                 found = texts.get("kind", "a safetensors file of another program")
