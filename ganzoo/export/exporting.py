@@ -5,23 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import RequestError
 from ganzoo.export.card import Card, now, versions
 from ganzoo.export.formats import format_of
 from ganzoo.export.safetensors_file import ExportedGenerator
-from ganzoo.output.trained import TrainedRun
 from ganzoo.output.trained_generator import TrainedGenerator
 
 
 def card_of(trained: TrainedGenerator, license: str = "", description: str = "") -> Card:
-    """The card of a new export; that of an exported generator keeps the texts that are empty here.
-
-    Raises RequestError for a generator that is neither a run's nor exported.
-    """
-    if isinstance(trained, TrainedRun):
-        return Card.of(trained, license=license, description=description)
+    """The card of a new export; an exported generator keeps the texts that are empty here."""
     if not isinstance(trained, ExportedGenerator):
-        raise RequestError(f"{trained} has no run: export what ganzoo.load returns")
+        return Card.of(trained, license=license, description=description)
     texts = {"license": license, "description": description}
     given = {name: text for name, text in texts.items() if text}
     return trained.card.model_copy(update={**given, "date": now(), "exported_with": versions()})
