@@ -76,6 +76,7 @@ class Format(NamedTuple):
         module, _, function = self.writer.partition(":")
         writer: Callable[..., dict[str, float] | None]
         writer = getattr(importlib.import_module(module), function)
+        path.parent.mkdir(parents=True, exist_ok=True)
         return dict(writer(trained, card, path, **options) or {})
 
 
