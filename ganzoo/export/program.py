@@ -49,7 +49,7 @@ class Program:
                 exported = torch.export.export(
                     self.module, tuple(self.examples.values()), dynamic_shapes=shapes
                 )
-        except Exception as error:  # noqa: BLE001: of any kind, from the plugin's or torch's code
+        except Exception as error:  # of any kind, by torch or the plugin
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise RequestError(f"the generator cannot be exported: {reason}") from error
         for node in exported.graph.nodes:
@@ -68,6 +68,19 @@ class Program:
             expected: Tensor = self.module(*inputs.values())
             differences.append((run(inputs) - expected).abs().max())
         return float(torch.stack(differences).max())
+
+
+def require_same(difference: float, limit: float, what: str) -> float:
+    """The difference of a file from the network.
+
+    Raises RequestError if it is above the limit or no number; ``what`` ran the file.
+    """
+    if not difference <= limit:
+        raise RequestError(
+            f"the images of the export, by {what}, differ from the network's by {difference:.2g} "
+            f"of the range -1 to 1, and {limit:g} is allowed: nothing was written"
+        )
+    return difference
 
 
 def image_program(trained: TrainedGenerator) -> Program:
