@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
-from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganzoo.contracts import Generator, MappingGenerator
 from ganzoo.errors import RequestError
@@ -148,10 +148,21 @@ def _plain(generator: Generator) -> Generator:
     plain = copy.deepcopy(generator).cpu().eval().requires_grad_(False)
     for module in list(plain.modules()):
         if is_parametrized(module):
-            assert isinstance(module.parametrizations, nn.ModuleDict)
-            for name in list(module.parametrizations):
-                remove_parametrizations(module, name)
+            _fix_parametrized(module)
     return plain
+
+
+def _fix_parametrized(module: nn.Module) -> None:
+    """Make the computed tensors of a module its parameters, of the same numbers.
+
+    ``remove_parametrizations`` of torch would change the class, which the copied module shares.
+    """
+    assert isinstance(module.parametrizations, nn.ModuleDict)
+    tensors = {name: getattr(module, name) for name in module.parametrizations}
+    del module.parametrizations
+    module.__class__ = type(module).__bases__[0]
+    for name, tensor in tensors.items():
+        module.register_parameter(name, nn.Parameter(tensor, requires_grad=False))
 
 
 def _generator_inputs(trained: TrainedGenerator) -> dict[str, Tensor]:
