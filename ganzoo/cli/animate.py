@@ -14,7 +14,7 @@ from ganzoo.cli.options import (
     DEVICE_HELP,
     TRUNCATION_HELP,
     Force,
-    RunArgument,
+    GeneratorArgument,
     file_path,
 )
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from ganzoo.output.trained import TrainedRun
+    from ganzoo.output.trained_generator import TrainedGenerator
 
 _WALK = "A walk (with --walk)"
 
 
 def animate(
     context: typer.Context,
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -111,18 +111,20 @@ def animate(
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.errors import RequestError
-    from ganzoo.folders import RunFolder
+    from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
     if walk is None:
         _refuse_walk_options(context)
+        if is_export(run):
+            raise RequestError(f"{run} has no grids of samples: add --walk N")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5)
     elif last is None:
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)
         images = _walk(trained, walk, frames, count, seed, conditions, truncation)
         _write(images, walk * frames, out, fps or 20)
@@ -142,7 +144,7 @@ def _refuse_walk_options(context: typer.Context) -> None:
 
 
 def _walk(
-    run: TrainedRun,
+    run: TrainedGenerator,
     number: int,
     frames: int,
     count: int,
