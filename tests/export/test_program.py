@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganzoo import RequestError, imaging
+from ganzoo import GrowingGenerator, RequestError, imaging
 from ganzoo.export.program import image_program, mapping_program, require_same, synthesis_program
 from tests.export.linear import SHAPE, LinearGenerator
 from tests.export.untrained import kinds, unconditional, untrained
@@ -30,6 +30,17 @@ def test_every_architecture_has_a_program_of_its_images(architecture: str) -> No
     exported = program.export().module()
     assert program.largest_difference(lambda inputs: exported(*inputs.values())) < 1e-5
     assert len(exported(*program.inputs(3).values())) == 3
+
+
+def test_a_program_has_the_stage_and_the_fade_of_the_generator() -> None:
+    trained = untrained("growing-mlp")
+    assert isinstance(trained.generator, GrowingGenerator)
+    trained.generator.grow(1, fade=0.5)
+    program = image_program(trained)
+    images = program.module(*program.examples.values())
+    assert tuple(images.shape[1:]) == tuple(trained.generator.stages[1])
+    exported = program.export().module()
+    assert program.largest_difference(lambda inputs: exported(*inputs.values())) < 1e-5
 
 
 def test_images_are_clipped() -> None:
