@@ -65,6 +65,14 @@ COMMANDS = [
         "Make a video of a run's sample grids, or of a walk through its latent space.",
     ),
     CoreCommand(
+        *("export", "ganzoo.cli.export:export", _LOOK),
+        "Export the EMA generator of a run's checkpoint as a file for other programs.",
+    ),
+    CoreCommand(
+        *("poster", "ganzoo.cli.poster:poster", _LOOK),
+        "Draw a poster: the best generated images, the training in samples, and numbers.",
+    ),
+    CoreCommand(
         *("data inspect", "ganzoo.cli.data.inspect:inspect", ""),
         "Report the images' sizes, classes and problems, the effect of preparation, and settings.",
     ),

@@ -60,22 +60,14 @@ def facts(trained: TrainedGenerator) -> list[Fact]:
         Fact(f"{trained.images_seen:,}", "images seen"),
         Fact(_short(parameters), "parameters of the generator"),
     ]
-    if isinstance(trained, TrainedRun):
-        found += [*_of_run(trained), *scores(trained.evaluations, trained.step)]
-    return found
-
-
-def _of_run(run: TrainedRun) -> list[Fact]:
-    found = []
-    folder = RunFolder(run.folder)
-    sessions = folder.sessions()
-    images = str(sessions[-1].get("images", "")).partition(" ")[0] if sessions else ""
+    images = (trained.trained_on or "").partition(" ")[0]
     if images.isdecimal():
         found.append(Fact(f"{int(images):,}", "real images"))
-    speed = Journal.read(folder.metrics).images_per_second
-    if speed and run.images_seen:
-        found.append(Fact(format_duration(run.images_seen / speed), "of training"))
-    return found
+    if isinstance(trained, TrainedRun):
+        speed = Journal.read(RunFolder(trained.folder).metrics).images_per_second
+        if speed and trained.images_seen:
+            found.append(Fact(format_duration(trained.images_seen / speed), "of training"))
+    return found + scores(trained.evaluations, trained.step)
 
 
 def scores(evaluations: list[EvaluationResult], step: int) -> list[Fact]:
