@@ -60,7 +60,7 @@ def poster(
         typer.Option("--landscape", help="Make it wider than high.", rich_help_panel=_PAGE),
     ] = False,
     dpi: Annotated[
-        int, typer.Option(min=30, max=600, help="Pixels per inch.", rich_help_panel=_PAGE)
+        int, typer.Option(min=50, max=600, help="Pixels per inch.", rich_help_panel=_PAGE)
     ] = 200,
     theme: Annotated[
         Literal["light", "dark"],
@@ -124,12 +124,11 @@ def _draw(poster: Poster, trained: TrainedGenerator) -> Image.Image:
     from ganzoo.observers.console import show_progress
 
     with show_progress("image", "generating images") as update:
-        done = 0
-        update(0, 0)
+        done = left = 0
 
-        def on_images(new: int) -> None:
-            nonlocal done
-            done += new
-            update(done, 0)
+        def on_images(new: int, more: int) -> None:
+            nonlocal done, left
+            done, left = done + new, left + more
+            update(done, done + left)
 
         return poster.draw(trained, on_images)

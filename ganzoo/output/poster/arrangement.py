@@ -31,12 +31,17 @@ class Cells:
 
 _FEWEST_COLUMNS = 8
 """Of labeled rows."""
+_MOST_COLUMNS = 16
+"""Of a grid of few images."""
 
 
-def filling_cells(count: int, width: float, height: float, aspect: float, gap: float) -> Cells:
+def filling_cells(
+    count: int, width: float, height: float, aspect: float, gap: float
+) -> Cells | None:
     """About ``count`` boxes of this aspect (width / height) that fill the width.
 
     It is the number of columns that leaves little of the height empty, and has about so many boxes.
+    ``None`` if the height is too low for any box.
     """
 
     def cells(columns: int) -> Cells:
@@ -48,7 +53,12 @@ def filling_cells(count: int, width: float, height: float, aspect: float, gap: f
         empty = abs(height - found.total_height) / height
         return empty + abs(found.columns * found.rows - count) / count / 4
 
-    return min((cells(columns) for columns in range(1, count + 1)), key=cost)
+    fitting = [
+        found
+        for columns in range(1, max(count, _MOST_COLUMNS) + 1)
+        if (found := cells(columns)).total_height <= height
+    ]
+    return min(fitting, key=cost, default=None)
 
 
 def labeled_rows(rows: int, width: float, height: float, aspect: float, gap: float) -> Cells:

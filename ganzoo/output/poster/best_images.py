@@ -13,8 +13,8 @@ from ganzoo.output.trained import TrainedRun
 from ganzoo.output.trained_generator import TrainedGenerator
 
 _BATCH_SIZE = 64
-Progress = Callable[[int], None]
-"""Called with the number of new images."""
+Progress = Callable[[int, int], None]
+"""Called with the number of images that were generated, and of those that are still to be."""
 
 
 def discriminator_of(trained: TrainedGenerator) -> Discriminator | None:
@@ -30,7 +30,7 @@ def best_images(
     seed: int = 0,
     class_name: str | None = None,
     truncation: float = 1.0,
-    progress: Progress = lambda new: None,
+    progress: Progress = lambda done, more: None,
 ) -> Tensor:
     """``count`` images as uint8 (N, C, H, W) on the CPU, each the best of ``best_of``.
 
@@ -44,6 +44,7 @@ def best_images(
     generator, latents = trained.truncated(truncation), trained.latents(total, seed)
     conditions = trained.conditions(total, seed, class_name)
     images, scores = [], []
+    progress(0, total)
     for start in range(0, total, _BATCH_SIZE):
         batch = slice(start, start + _BATCH_SIZE)
         rows = None if conditions is None else conditions[batch].to(latents.device)
@@ -52,7 +53,7 @@ def best_images(
         if discriminator:
             of_batch = discriminator(generated, rows)
             scores.append(of_batch.reshape(len(generated), -1).mean(1).float().cpu())
-        progress(len(generated))
+        progress(len(generated), -len(generated))
     if not discriminator:
         return torch.cat(images)
     chosen = torch.cat(scores).view(count, best_of).argmax(1) + torch.arange(count) * best_of

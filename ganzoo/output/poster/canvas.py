@@ -93,12 +93,12 @@ class Canvas:
         needed = self.width(text, size, bold=bold)
         return size if needed <= width else size * width / needed
 
-    def wrapped(self, text: str, size: float, width: float) -> list[str]:
+    def wrapped(self, text: str, size: float, width: float, *, bold: bool = False) -> list[str]:
         """A text as lines that are at most so wide; a longer word has a line of its own."""
         lines: list[str] = []
         for word in text.split():
             longer = f"{lines[-1]} {word}" if lines else word
-            if lines and self.width(longer, size) <= width:
+            if lines and self.width(longer, size, bold=bold) <= width:
                 lines[-1] = longer
             else:
                 lines.append(word)

@@ -38,10 +38,11 @@ class Column:
         return self.bottom - self.top
 
     def add_header(self, title: str, subtitle: str) -> None:
-        """Write a title at the top, and smaller lines below."""
-        size = self.canvas.fitting(title, _TITLE, self.width, bold=True)
-        self.canvas.write(title, self.left, self.top, size, bold=True)
-        self.top += size * 1.35 * self.unit
+        """Write a title at the top, a long one in several lines, and smaller lines below."""
+        size = max(self.canvas.fitting(title, _TITLE, self.width, bold=True), _TITLE / 2)
+        for line in self.canvas.wrapped(title, size, self.width, bold=True):
+            self.canvas.write(line, self.left, self.top, size, bold=True)
+            self.top += size * 1.3 * self.unit
         for line in self.canvas.wrapped(subtitle, _SUBTITLE, self.width):
             self.canvas.write(line, self.left, self.top, _SUBTITLE, faint=True)
             self.top += _SUBTITLE * 1.3 * self.unit
@@ -54,31 +55,35 @@ class Column:
             self.bottom -= _NOTE * 1.35 * self.unit
         self.bottom -= SPACE * 0.7 * self.unit
 
-    def add_facts(self, facts: Sequence[Fact], per_line: int) -> None:
-        """Write numbers side by side at the bottom, below a line."""
-        starts = range(0, len(facts), per_line)
-        for start in reversed(starts):
-            self._add_facts(facts[start : start + per_line], per_line)
+    def add_facts(self, facts: Sequence[Fact]) -> None:
+        """Write numbers at the bottom, in as few lines as they need, below a line."""
+        per_line = self._facts_per_line(facts)
+        for start in reversed(range(0, len(facts), per_line)):
+            self._add_facts(facts[start : start + per_line], per_line, len(facts) > per_line)
         self.canvas.line(self.left, self.bottom, self.width)
         self.bottom -= SPACE * 0.7 * self.unit
 
-    def _add_facts(self, facts: Sequence[Fact], per_line: int) -> None:
-        canvas = self.canvas
-        widths = [max(canvas.width(f.value, _VALUE), canvas.width(f.label, LABEL)) for f in facts]
-        narrowest = 2 * self.unit
-        needed = sum(widths) + narrowest * (len(facts) - 1)
-        factor = min(1.0, self.width / needed)
-        free = self.width - factor * sum(widths)
-        even = per_line > len(facts) or len(facts) < 3  # as in a table
-        top = self.bottom - (_VALUE * 1.25 + LABEL) * factor * self.unit
+    def _facts_per_line(self, facts: Sequence[Fact]) -> int:
+        widths, gap = [self._width_of(fact) for fact in facts], 2 * self.unit
+        if sum(widths) + gap * (len(widths) - 1) <= self.width:
+            return len(facts)
+        return max(1, int((self.width + gap) // (max(widths) + gap)))
+
+    def _width_of(self, fact: Fact) -> float:
+        return max(self.canvas.width(fact.value, _VALUE), self.canvas.width(fact.label, LABEL))
+
+    def _add_facts(self, facts: Sequence[Fact], per_line: int, in_table: bool) -> None:
+        """Write a line of numbers; in a table, at equal distances."""
+        widths = [self._width_of(fact) for fact in facts]
+        free = (self.width - sum(widths)) / max(1, len(facts) - 1)
+        top = self.bottom - (_VALUE * 1.25 + LABEL) * self.unit
         x = self.left
         for number, (fact, width) in enumerate(zip(facts, widths, strict=True)):
-            if even:
+            if in_table:
                 x = self.left + number * self.width / per_line
-            canvas.write(fact.value, x, top, _VALUE * factor)
-            below = top + _VALUE * 1.25 * factor * self.unit
-            canvas.write(fact.label, x, below, LABEL * factor, faint=True)
-            x += width * factor + free / max(1, len(facts) - 1)
+            self.canvas.write(fact.value, x, top, _VALUE)
+            self.canvas.write(fact.label, x, top + _VALUE * 1.25 * self.unit, LABEL, faint=True)
+            x += width + free
         self.bottom = top - SPACE * 0.6 * self.unit
 
     def add_history(self, moments: Sequence[Moment], aspect: float) -> None:

@@ -20,13 +20,13 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".pdf": ("PDF", {"quality": 95, "creationDate": None, "modDate": None}),
 }
 """Pillow's format of each file extension, and its options."""
-_MAX_PIXELS = 300_000_000
+_MAX_PIXELS = 150_000_000
 
 
 def check_free(path: Path, paper: Paper, *, force: bool = False) -> None:
     """Check that a poster can be written here.
 
-    Raises RequestError for another file extension, for a page of more than 300 million pixels, or
+    Raises RequestError for another file extension, for a page of more than 150 million pixels, or
     if ``folders.check_free`` does.
     """
     if ending(path) not in FORMATS:
@@ -46,7 +46,9 @@ def save(image: Image.Image, path: Path, dpi: int) -> None:
     The file says how many pixels are on an inch, so that it is printed in the size of the paper.
     """
     file_format, options = FORMATS[ending(path)]
-    resolution = {"resolution": dpi} if file_format == "PDF" else {"dpi": (dpi, dpi)}
+    resolution: dict[str, Any] = {"dpi": (dpi, dpi)}
+    if file_format == "PDF":
+        resolution = {"resolution": dpi, "title": path.stem}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         image.save(part, format=file_format, **options, **resolution)

@@ -46,7 +46,7 @@ def draw_images(
     count = max(1, round(choice.count * column.height / whole))
     aspect, gap = trained.image_shape.aspect, GAP * column.unit
     cells = filling_cells(count, column.width, column.height, aspect, gap)
-    if cells.total_height <= column.height:  # there may be no space above the rows
+    if cells:  # there may be no space above the rows
         images = _best(trained, choice, cells.columns * cells.rows, None, progress)
         boxes = [(x, y) for y in cells.tops(column.top) for x in cells.lefts(column.left)]
         for (x, y), image in zip(boxes, images, strict=True):
@@ -96,8 +96,9 @@ def _rows(
 ) -> list[Tensor]:
     """The images of each row; the values of a vector rise from left to right."""
     if trained.condition and trained.condition.kind == "vector":
+        progress(0, len(trained.row_names) * cells.columns)
         rows = trained.generate_rows(cells.columns, choice.seed, choice.truncation)
-        progress(len(rows) * cells.columns)
+        progress(len(rows) * cells.columns, -len(rows) * cells.columns)
         return list(rows[: len(names)])
     return [_best(trained, choice, cells.columns, name, progress) for name in names]
 

@@ -38,17 +38,18 @@ class Poster:
     title: str | None = None
     choice: Choice = field(default_factory=Choice)
 
-    def draw(self, trained: TrainedGenerator, progress: Progress = lambda new: None) -> Image.Image:
+    def draw(
+        self, trained: TrainedGenerator, progress: Progress = lambda done, more: None
+    ) -> Image.Image:
         """The poster as an RGB image of the paper's size.
 
-        ``progress`` is called with the number of each batch of generated images.
+        ``progress`` is called for each batch of generated images.
         """
         canvas = Canvas(self.paper, self.theme, self.font, repeat_pixels=self.repeat_pixels)
         text = self._column(canvas, _TEXT_WIDTH if self.paper.is_landscape else 1.0)
         text.add_header(self.title or facts.title(trained), facts.subtitle(trained))
         text.add_note(facts.note(trained, self.choice.best_of, self.choice.text))
-        found = facts.facts(trained)
-        text.add_facts(found, 2 if self.paper.is_landscape else len(found))
+        text.add_facts(facts.facts(trained))
         if moments := self._history(trained):
             text.add_history(moments, trained.data_image_shape.aspect)
         images = self._images_column(canvas, text)
