@@ -12,10 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-LIBRARY: Any = None
-"""The library itself, if it is installed."""
+API: Any = None
+"""The class of the library itself, if it is installed."""
 with suppress(ImportError):
-    LIBRARY = import_module("huggingface_hub")
+    API = import_module("huggingface_hub").HfApi
 
 
 class HTTPError(Exception):
@@ -35,9 +35,8 @@ def like_the_library(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def checked(self: Any, *args: Any, **options: Any) -> Any:
-        if LIBRARY:
-            real = getattr(LIBRARY.HfApi, method.__name__)
-            inspect.signature(real).bind(self, *args, **options)
+        if API:
+            inspect.signature(getattr(API, method.__name__)).bind(self, *args, **options)
         return method(self, *args, **options)
 
     return checked

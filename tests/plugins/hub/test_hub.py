@@ -14,7 +14,7 @@ import torch
 import ganzoo
 from ganzoo_hub.published_files import CHECKED, GENERATOR, SUMS
 from tests.cli.conftest import Ganzoo, ganzoo_command
-from tests.plugins.hub.stand_in import LIBRARY, HTTPError, Hub, LocalTokenNotFoundError
+from tests.plugins.hub.stand_in import API, HTTPError, Hub, LocalTokenNotFoundError
 
 __all__ = ["ganzoo_command"]
 FILES = sorted([*CHECKED, SUMS])
@@ -205,8 +205,8 @@ def test_a_folder_needs_no_library(
 
 
 def test_the_stand_in_has_the_errors_of_the_library() -> None:
-    if not LIBRARY:
+    if not API:
         pytest.skip("huggingface_hub is not installed")
     for name, error in vars(Hub.errors).items():
         real = getattr(import_module("huggingface_hub.errors"), name)
-        assert issubclass(real, OSError) >= issubclass(error, OSError)
+        assert issubclass(real, OSError) or not issubclass(error, OSError)
