@@ -28,17 +28,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("GANZOO_CACHE", str(cache))
         small = {"dataset.count": 20, "architecture.base_channels": 2, "sample.count": 4}
         return ganzoo.train(
-            *("blossoms", "dcgan", "hinge"),
+            "blossoms",
+            "dcgan",
+            "hinge",
             run_dir=tmp_path_factory.mktemp("runs") / "run",
             settings={**small, "architecture.latent_dim": 4},
-            **{"resolution": 8, "steps": 2, "batch_size": 8, "device": "cpu", "quiet": True},
+            resolution=8,
+            steps=2,
+            batch_size=8,
+            device="cpu",
+            quiet=True,
         ).folder
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     found = Hub(tmp_path / "hub")
-    monkeypatch.setitem(sys.modules, "huggingface_hub", found)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "huggingface_hub", found)
     monkeypatch.setenv("HF_TOKEN", "hf_SecretSecret")
     return found
 
