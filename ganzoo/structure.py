@@ -309,6 +309,21 @@ def require_features(features: Any, count: int, extractor: Any) -> None:
     )
 
 
+def require_feature_maps(maps: Any, count: int, extractor: Any) -> None:
+    """Raise ContractError if an extractor did not return float32 maps (count, D, H, W)."""
+    given = list(maps) if isinstance(maps, Sequence) else [maps]
+    for each in given:
+        require_tensor("a feature map", each, at=extractor)
+        if each.dtype != torch.float32 or each.ndim != 4 or len(each) != count:
+            raise ContractError(
+                f"feature_maps returned a map of {each.dtype} and shape {tuple(each.shape)}, not "
+                f"float32 ({count}, D, H, W)",
+                extractor,
+            )
+    if not given:
+        raise ContractError("feature_maps returned no maps", extractor)
+
+
 def require_plain(state: Any, method: Any) -> None:
     """Raise ContractError if a state holds a value that a checkpoint cannot store."""
     if not isinstance(state, Mapping):
