@@ -69,12 +69,6 @@ class FeatureVectors:
         return torch.cat(vectors, dim=1)
 
 
-class JointVectors:
-    """Vectors of pixels and features together: their squared distances are added."""
-
-    def __init__(self, features: ImageVectors) -> None:
-        self.features = features
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """The vectors, (N, D)."""
-        return torch.cat([pixel_vectors(images), self.features(images)], dim=1)
+def squared_distances(vectors: Tensor, target: Tensor) -> Tensor:
+    """The squared distance of each vector (N, D) to the target (1, D), (N,)."""
+    return (vectors - target).square().sum(1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganzoo import imaging
 from ganzoo.data.decoding import open_image
 from ganzoo.data.preparation import prepare
-from ganzoo.output.image_vectors import ImageVectors, pixel_vectors
+from ganzoo.output.image_vectors import ImageVectors, pixel_vectors, squared_distances
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.output.truncation import mean_intermediate
@@ -43,8 +43,8 @@ class Projection:
     """Root mean square difference to the given image, of pixels from 0 to 255."""
     random_distance: float
     """The same for the nearest random image."""
-    vector_distance: float
-    """Squared distance of the vectors of the two images."""
+    feature_distance: float | None
+    """Squared distance of the features of the two images; ``None`` without features."""
     length: float
     """Root mean square of the standardized point; about 1 for typical points."""
     way: Tensor
@@ -64,11 +64,12 @@ def prepare_image(trained: TrainedGenerator, path: Path) -> Tensor:
 class Projector:
     """Finds points by gradient descent from the nearest random images.
 
-    It minimizes the squared distance of the ``vectors`` of the two images, plus the penalty
-    ``0.1 (|s|^2 / D - 1)^2`` of the standardized point s: nearly all random points of D dimensions
-    have |s|^2 near D. Among intermediate latents it also starts at their mean (Karras et al. 2020,
-    arXiv 1912.04958, appendix D). The 256 random images are those of ``TrainedGenerator.generate``
-    with this seed, class and condition; what is not given is tried as often as it was trained.
+    It minimizes the squared distance of the two images' ``pixel_vectors``, and with ``features``
+    also that of these vectors, plus the penalty ``0.1 (|s|^2 / D - 1)^2`` of the standardized point
+    s: nearly all random points of D dimensions have |s|^2 near D. Among intermediate latents it
+    also starts at their mean (Karras et al. 2020, arXiv 1912.04958, appendix D). The 256 random
+    images are those of ``TrainedGenerator.generate`` with this seed, class and condition; what is
+    not given is tried as often as it was trained.
 
     A projection has ``frames`` points of its way. Raises RequestError as
     ``TrainedGenerator.generate``.
@@ -84,9 +85,9 @@ class Projector:
         *,
         starts: int = 4,
         frames: int = 0,
-        vectors: ImageVectors = pixel_vectors,
+        features: ImageVectors | None = None,
     ) -> None:
-        self.steps, self.starts, self.frames, self.vectors = steps, starts, frames, vectors
+        self.steps, self.starts, self.frames, self.features = steps, starts, frames, features
         self.space = LatentSpace(trained.generator)
         self._condition = trained.condition
         # One image more than the candidates, as a reference.
@@ -117,7 +118,7 @@ class Projector:
             condition=None if row is None else row[0].cpu(),
             distance=_rms(generated, image),
             random_distance=_rms(self._images[nearest[0]], image),
-            vector_distance=losses[best].item(),
+            feature_distance=self._feature_distance(generated, image),
             length=self._scale.squared_length(found).sqrt().item(),
             way=torch.stack([step[best].cpu() for step in way] + [found[0].cpu()]),
         )
@@ -129,15 +130,29 @@ class Projector:
         assert self._condition
         return self._condition.text(projection.condition)
 
+    def _vectors(self, images: Tensor) -> Tensor:
+        """The vectors of images in [-1, 1], (N, D)."""
+        pixels = pixel_vectors(images)
+        return torch.cat([pixels, self.features(images)], dim=1) if self.features else pixels
+
     @torch.no_grad()
     def _vectors_of(self, images: Tensor) -> Tensor:
-        batches = (imaging.from_uint8(x.to(self.space.device)) for x in images.split(_BATCH_SIZE))
-        return torch.cat([self.vectors(batch) for batch in batches])
+        """The vectors of uint8 images."""
+        return self._vectors(imaging.from_uint8(images.to(self.space.device)))
 
+    @torch.no_grad()
+    def _feature_distance(self, one: Tensor, other: Tensor) -> float | None:
+        if self.features is None:
+            return None
+        pair = imaging.from_uint8(torch.stack([one, other]).to(self.space.device))
+        vectors = self.features(pair)
+        return squared_distances(vectors[:1], vectors[1:]).item()
+
+    @torch.no_grad()
     def _nearest(self, target: Tensor) -> Tensor:
         """The indices of the candidates to start from, nearest first."""
         batches = self._images[:_CANDIDATES].split(_BATCH_SIZE)
-        losses = [_squared_distances(self._vectors_of(batch), target) for batch in batches]
+        losses = [squared_distances(self._vectors_of(batch), target) for batch in batches]
         return torch.cat(losses).argsort(stable=True)[: self.starts].cpu()
 
     def _starts(self, nearest: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -163,7 +178,7 @@ class Projector:
         for step in range(self.steps + 1):
             points = self._scale.points(s)
             images = self.space.images(points, conditions)
-            losses = _squared_distances(self.vectors(images), target)
+            losses = squared_distances(self._vectors(images), target)
             best, lowest = _keep_best(points.detach(), losses.detach(), best, lowest)
             if step == self.steps:
                 break
@@ -208,11 +223,6 @@ def _keep_best(
     better = losses < lowest
     mask = better.view(-1, *[1] * (points.ndim - 1))
     return torch.where(mask, points, best), torch.where(better, losses, lowest)
-
-
-def _squared_distances(vectors: Tensor, target: Tensor) -> Tensor:
-    """Of each vector (N, D) to the target (1, D), (N,)."""
-    return (vectors - target).square().sum(1)
 
 
 def _rms(one: Tensor, other: Tensor) -> float:
