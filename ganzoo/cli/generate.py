@@ -14,8 +14,8 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     OutputPath,
-    RunArgument,
     Truncation,
 )
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def generate(
     context: typer.Context,
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         OutputPath,
         typer.Option(
@@ -77,7 +77,7 @@ def generate(
     - `ganzoo generate RUN --latents found.safetensors --out projected/`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
@@ -92,12 +92,12 @@ def generate(
         if class_name is not None or condition is not None:
             given = "--class" if condition is None else "--condition"
             raise RequestError(f"--each-class generates all classes or values: remove {given}")
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
         print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         if latents is None:
             images = trained.generate(count or 64, seed, class_name, truncation, condition)
         else:

@@ -14,8 +14,8 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     Json,
-    RunArgument,
     file_path,
 )
 from ganzoo.cli.table import table
@@ -35,7 +35,7 @@ _FRAMES = 60
 
 
 def project(
-    run: RunArgument,
+    run: GeneratorArgument,
     paths: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="The image files to project.")
     ],
@@ -111,13 +111,13 @@ def project(
     - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
     _check_more_files(latents, video, force)
-    trained = api.load(run, checkpoint).to(device)
+    trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)
     projector = Projector(
