@@ -180,7 +180,9 @@ def _refuse_walk_options(context: typer.Context) -> None:
         source = context.get_parameter_source(option.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} requires a walk: add --walk N, or remove it")
+            raise RequestError(
+                f"{option.opts[0]} requires --walk or --between: add one of them, or remove it"
+            )
 
 
 def _refuse_with_between(context: typer.Context) -> None:

@@ -116,7 +116,7 @@ def project(
     from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
-    _check_more_files(latents, video, force)
+    _check_more_files(out, latents, video, force)
     trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)
@@ -202,7 +202,7 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _check_more_files(latents: Path | None, video: Path | None, force: bool) -> None:
+def _check_more_files(out: Path, latents: Path | None, video: Path | None, force: bool) -> None:
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_free
     from ganzoo.output import animation
@@ -214,6 +214,8 @@ def _check_more_files(latents: Path | None, video: Path | None, force: bool) -> 
         check_free(latents, force=force, option="--latents")
     if video is not None:
         animation.check_free(video, force=force)
+        if video.resolve() == out.resolve():
+            raise RequestError(f"{out} is named twice: choose another name for --video")
 
 
 def _save_latents(
