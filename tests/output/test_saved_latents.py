@@ -64,7 +64,7 @@ def test_a_walk_needs_as_many_latents_with_the_same_conditions() -> None:
     assert one.shared_conditions(one, "a and b") is one.conditions
     others = (
         (SavedLatents("latents", torch.zeros(1, 3), torch.tensor([0])), "have 2 and 1 latents"),
-        (SavedLatents("latents", torch.zeros(2, 3), torch.tensor([0, 0])), "other classes"),
+        (SavedLatents("latents", torch.zeros(2, 3), torch.tensor([0, 0])), "have other classes"),
     )
     for other, reason in others:
         with pytest.raises(ganzoo.RequestError, match=f"a and b {reason}"):
