@@ -162,6 +162,7 @@ def _require_extractor(extractor: Any) -> None:
     identity = getattr(extractor, "identity", None)
     if not isinstance(identity, str):
         raise ContractError(f"identity is {identity!r}, not a text", extractor)
+    _warn_of_misspelled_methods(extractor, ("feature_maps",))
 
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {

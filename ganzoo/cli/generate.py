@@ -59,7 +59,7 @@ def generate(
         typer.Option(
             metavar="FILE",
             help="Generate the images of the latents in this file, such as those that `ganzoo "
-            "project --latents` wrote.",
+            "project` saved.",
         ),
     ] = None,
     checkpoint: Checkpoint = "last",
