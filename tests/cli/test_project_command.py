@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from ganzoo.output.saved_latents import SavedLatents
 from tests.cli.conftest import Ganzoo
 
 
@@ -113,12 +115,27 @@ def test_the_way_to_the_projections_is_a_video(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str], tmp_path: Path
 ) -> None:
     tiny_run()
-    project = ("project", "run", *given, "--steps", 3, "--no-references", "--out", "a.png")
+    project = ("project", "run", given[0], "--steps", 2, "--no-references", "--out", "a.png")
     extractor = ("--extractor", "random")
     done = ganzoo_command(*project, "--video", "way.webp", "--distance", "features", *extractor)
     assert done.status == 0, done.err
     head, *_, last = done.out.splitlines()
     assert head.split() == ["image", "distance", "random", "features", "length"]
-    assert "2 x 3 steps by pixels and features of random in " in last
+    assert "1 x 2 steps by pixels and features of random in " in last
     with Image.open(tmp_path / "way.webp") as video:
-        assert video.size == (2 * 130 + 2, 2 * 130 + 2)
+        assert video.size == (2 * 130 + 2, 130 + 2)
+
+
+def test_an_export_finds_the_same_latents_as_its_run(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str], tmp_path: Path
+) -> None:
+    tiny_run()
+    ganzoo_command("export", "run", "--to", "safetensors", "--out", "exported.safetensors")
+    found = []
+    for source in ("run", "exported.safetensors"):
+        options = ("--steps", 2, "--no-references", "--out", f"{len(found)}.png")
+        latents = tmp_path / f"latents{len(found)}.safetensors"
+        done = ganzoo_command("project", source, given[0], *options, "--latents", latents.name)
+        assert done.status == 0, done.err
+        found.append(SavedLatents.read(latents).points)
+    assert torch.equal(*found)
