@@ -131,7 +131,7 @@ def test_an_export_finds_the_same_latents_as_its_run(
 ) -> None:
     tiny_run()
     ganzoo_command("export", "run", "--to", "safetensors", "--out", "exported.safetensors")
-    found = []
+    found: list[torch.Tensor] = []
     for source in ("run", "exported.safetensors"):
         options = ("--steps", 2, "--no-references", "--out", f"{len(found)}.png")
         latents = tmp_path / f"latents{len(found)}.safetensors"

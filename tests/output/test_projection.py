@@ -175,13 +175,13 @@ def test_the_way_goes_from_the_start_to_the_found_point(trained: TrainedRun) -> 
 def test_features_are_minimized_too(trained: TrainedRun) -> None:
     image = images_from_latents(trained.generator, latents_of(trained.generator, [999], seed=7))[0]
     features = FeatureVectors(trained.run, "random")
-    few, many = (Projector(trained, n, starts=1, features=features)(image) for n in (1, 40))
-    assert few.feature_distance is not None
-    assert many.feature_distance is not None
-    assert many.feature_distance < few.feature_distance / 2
-    pair = imaging.from_uint8(torch.stack([many.image, image]))
-    one, other = features(pair)
-    assert many.feature_distance == pytest.approx(float((one - other).square().sum()), rel=1e-3)
+    projector = Projector(trained, 40, starts=1, frames=1, features=features)
+    found = projector(image)
+    start = projector.space.pixels(found.way[:1])[0]
+    before, after, target = features(imaging.from_uint8(torch.stack([start, found.image, image])))
+    assert found.feature_distance is not None
+    assert found.feature_distance < float((before - target).square().sum()) / 2
+    assert found.feature_distance == pytest.approx(float((after - target).square().sum()), rel=1e-3)
 
 
 def test_the_references_are_a_generated_image_and_noise(trained: TrainedRun) -> None:
