@@ -22,7 +22,12 @@ from ganzoo.cli.options import (
 if TYPE_CHECKING:
     from PIL import Image
 
-_WALK = "A walk (with --walk)"
+    from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.output.walk import Easing
+
+_WALK = "A walk (with --walk or --between)"
+_RANDOM = ("walk", "count", "seed", "class_name", "condition", "truncation")
+"""The options of a walk between random latents."""
 
 
 def animate(
@@ -60,6 +65,14 @@ def animate(
             min=2,
             metavar="N",
             help="Make a latent-space walk through N random latents instead.",
+            rich_help_panel=_WALK,
+        ),
+    ] = None,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FILE FILE",
+            help="Make a walk from the latents in a file to those in another one, and back.",
             rich_help_panel=_WALK,
         ),
     ] = None,
@@ -125,6 +138,7 @@ def animate(
     - `ganzoo animate RUN --walk 8 --out walk.gif`
     - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
+    - `ganzoo animate RUN --between a.safetensors b.safetensors --out morph.mp4`
 
     """
     from ganzoo.arguments import load_generator
@@ -133,13 +147,20 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if walk is None:
+    if walk is None and between is None:
         _refuse_walk_options(context)
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
-    elif last is None:
+    elif last is not None:
+        raise RequestError("--last and a walk cannot be combined: remove one of them")
+    elif between is not None:
+        _refuse_with_between(context)
+        trained = load_generator(run, checkpoint).to(device)
+        images = _between(trained, *between, frames, easing)
+        _write(images, 2 * frames, out, fps or 20, max_mb)
+    elif walk is not None:
         from ganzoo.output.walk import keyframe_latents
         from ganzoo.output.walk import walk as walk_frames
 
@@ -149,8 +170,6 @@ def animate(
         keyframes = keyframe_latents(generator, walk, count, seed)
         images = walk_frames(generator, keyframes, frames, conditions, easing)
         _write(images, walk * frames, out, fps or 20, max_mb)
-    else:
-        raise RequestError("--last and --walk cannot be combined: remove one of them")
     print(out)
 
 
@@ -161,7 +180,31 @@ def _refuse_walk_options(context: typer.Context) -> None:
         source = context.get_parameter_source(option.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
+            raise RequestError(
+                f"{option.opts[0]} requires --walk or --between: add one of them, or remove it"
+            )
+
+
+def _refuse_with_between(context: typer.Context) -> None:
+    from ganzoo.errors import RequestError
+
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _RANDOM and source is not None and source.name == "COMMANDLINE":
+            raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
+
+
+def _between(
+    trained: TrainedGenerator, start: Path, end: Path, frames: int, easing: Easing
+) -> Iterator[Image.Image]:
+    from ganzoo.output.latent_space import LatentSpace
+    from ganzoo.output.saved_latents import SavedLatents
+    from ganzoo.output.walk import point_walk
+
+    first, second = (SavedLatents.read_for(trained, path) for path in (start, end))
+    conditions = first.shared_conditions(second, f"{start} and {end}")
+    points = [first.points, second.points]
+    return point_walk(LatentSpace(trained.generator), points, frames, conditions, easing)
 
 
 def _write(
