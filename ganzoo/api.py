@@ -11,12 +11,14 @@ from ganzoo.arguments import (
     flags,
     folder_maker,
     interruptible,
+    load_generator,
     open_run,
     progress_observer,
     report_callbacks,
     resolve_run,
     stored_settings,
 )
+from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects
 from ganzoo.run import Run
 from ganzoo.settings import MAIN_KINDS
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.observers.callback import OnReport
     from ganzoo.output.trained import TrainedRun
+    from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.sweeps import Sweep
 
 __all__ = ["flags", "folder_maker", "load", "resume", "stored_settings", "sweep", "train"]
@@ -104,7 +107,8 @@ def resume(
 
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
-    folder, stored, objects = open_run(run, components)
+    path, stored, objects = open_run(run, components)
+    folder = RunFolder.open(path)
     stored.add({**flags(shorthands), **(settings or {})}, "Python")
     changed = Run.resolve(stored, objects.registry(stored), recommend=False)
     observer, callbacks = progress_observer(quiet), report_callbacks(on_report)
@@ -122,21 +126,19 @@ def load(
     loss: AnyLoss | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
-) -> TrainedRun:
-    """Load a trained run: its ``"last"`` or ``"best"`` checkpoint, or that of a step.
+) -> TrainedGenerator:
+    """Load a trained run, a ``TrainedRun``: its ``"last"`` or ``"best"`` checkpoint, or a step's.
 
-    If its architecture or loss was an object, it needs the same object again.
+    A file that ``ganzoo export --to safetensors`` wrote is loaded as an ``ExportedGenerator``,
+    which generates the same images. If the architecture or loss was an object, it needs the same
+    object again.
 
-    Raises RequestError if the folder is not a run folder, or if it has no such checkpoint or only a
-    damaged one.
+    Raises RequestError if the path is neither a run folder nor such a file, or if it has no such
+    checkpoint or only a damaged one.
     """
-    from ganzoo.output.trained import TrainedRun
-
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
-    folder, stored, objects = open_run(run, components)
-    resolved = Run.resolve(stored, objects.registry(stored), recommend=False)
-    return TrainedRun(folder, resolved, str(checkpoint))
+    return load_generator(Path(run), str(checkpoint), components)
 
 
 def sweep(

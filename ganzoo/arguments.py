@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ganzoo.contracts import Augmentation, Dataset, Regularizer
     from ganzoo.observers.callback import Callback, OnReport
     from ganzoo.observers.observer import Observer
-    from ganzoo.output.trained import TrainedRun
+    from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.sweeps import Sweep
 
     Factory = Callable[..., Any]
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     AnyLoss = str | LossSpec | LossOrMethod | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
     AnyRegularizer = str | RegularizerSpec | Regularizer | Factory
-    AnyRun = str | Path | TrainedRun
+    AnyRun = str | Path | TrainedGenerator
 
 
 def resolve_run(
@@ -92,31 +92,80 @@ def _included(objects: Objects, components: Mapping[str, Any]) -> list[tuple[str
     return found
 
 
-def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[RunFolder, Settings, Objects]:
-    """A run's folder, the settings that it was last started with, and its components as objects.
+def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[Path, Settings, Objects]:
+    """A run's folder or exported file, its stored settings, and its components as objects.
 
-    Raises RequestError if the path is not a run folder.
+    Raises RequestError if the path is neither.
     """
-    folder = RunFolder.open(_path(run))
-    settings, objects = stored_settings(folder), Objects()
+    path = path_of(run)
+    settings, objects = stored_settings(path), Objects()
     settings.add(_names(objects, components), "Python")
     for section, name in _included(objects, components):
         settings.include(section, name, "Python")
     if not isinstance(run, str | Path):
         objects.add_from(run.run)
-    return folder, settings, objects
+    return path, settings, objects
 
 
-def _path(run: AnyRun) -> Path:
-    return Path(run) if isinstance(run, str | Path) else run.folder
+def path_of(run: AnyRun) -> Path:
+    """The run folder or the exported file."""
+    return Path(run) if isinstance(run, str | Path) else run.source
+
+
+def stored_settings(path: Path) -> Settings:
+    """The settings that a run was last started with, from its folder or an exported generator.
+
+    Raises RequestError if the path is neither.
+    """
+    if is_export(path):
+        from ganzoo.export.safetensors_file import read_card
+
+        return read_card(path).stored_settings(path)
+    return Settings.of_run(RunFolder.open(path))
+
+
+def is_export(path: Path) -> bool:
+    """Whether a path is that of an exported generator, by its name; it need not exist."""
+    return path.suffix == ".safetensors" and not path.is_dir()
+
+
+def load_generator(
+    path: Path, checkpoint: str = "last", components: Mapping[str, Any] | None = None
+) -> TrainedGenerator:
+    """The generator of a run folder's checkpoint or of an exported file, on the CPU.
+
+    ``components`` are those of the run that were Python objects, by kind. An exported file has one
+    checkpoint, ``"last"``. Raises RequestError if the path is neither, if there is no such
+    checkpoint, or if it is damaged.
+    """
+    source, settings, objects = open_run(path, components or {})
+    run = Run.resolve(settings, objects.registry(settings), recommend=False)
+    return generator_of(source, run, checkpoint)
+
+
+def generator_of(path: Path, run: Run, checkpoint: str = "last") -> TrainedGenerator:
+    """As ``load_generator``, for a run that is resolved already."""
+    if is_export(path):
+        from ganzoo.export.safetensors_file import ExportedGenerator
+
+        exported = ExportedGenerator(path, run)
+        if checkpoint not in ("last", str(exported.step)):
+            raise RequestError(
+                f"{path} has one checkpoint, step {exported.step}: remove --checkpoint "
+                f"{checkpoint}, or name the run folder"
+            )
+        return exported
+    from ganzoo.output.trained import TrainedRun
+
+    return TrainedRun(RunFolder.open(path), run, checkpoint)
 
 
 def as_iterable(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun | Sweep]:
     """The runs; a single one is put in a list."""
-    from ganzoo.output.trained import TrainedRun
+    from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.sweeps import Sweep
 
-    return [runs] if isinstance(runs, str | Path | TrainedRun | Sweep) else runs
+    return [runs] if isinstance(runs, str | Path | TrainedGenerator | Sweep) else runs
 
 
 def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFolder]:
@@ -130,7 +179,7 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
     for run in as_iterable(runs):
         if isinstance(run, str | Path) and (Path(run) / FILE).is_file():
             run = Sweep.open(Path(run))
-        folders = run.started if isinstance(run, Sweep) else [RunFolder.open(_path(run))]
+        folders = run.started if isinstance(run, Sweep) else [RunFolder.open(path_of(run))]
         found |= {folder.path.resolve(): folder for folder in folders}
     if not found:
         raise RequestError("there is no run: give a run folder, or what ganzoo.train returned")
@@ -152,11 +201,6 @@ def _as_text(key: str, value: object) -> str:
     if key in MAIN_KINDS and not isinstance(value, str):
         return component_of(key, value).name
     return str(value)
-
-
-def stored_settings(folder: RunFolder) -> Settings:
-    """The settings that a run was last started with."""
-    return Settings.of_run(folder)
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:

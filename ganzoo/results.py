@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.arguments import as_iterable, open_run, progress_observer, run_folders
+from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def evaluate(
 
     Raises RequestError if the real images are not those that the run was trained on.
     """
-    folder, stored, objects = open_run(run, {})
+    path, stored, objects = open_run(run, {})
+    folder = RunFolder.open(path)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
     given["evaluate.per_class"] = per_class

@@ -66,7 +66,7 @@ def evaluate(
     from ganzoo.settings import split_names
 
     folder = RunFolder.open(run)
-    settings = stored_settings(folder)
+    settings = stored_settings(folder.path)
     settings.override(changes or [])
     metrics = [name for names in metric or () for name in split_names(names)]
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}

@@ -84,7 +84,7 @@ def neighbors(
 
     check_free(out, force=force)
     folder = RunFolder.open(run)
-    settings = stored_settings(folder)
+    settings = stored_settings(folder.path)
     settings.override(changes or [])
     resolved = Run.resolve(settings, recommend=False, measure=True)
     trained = TrainedRun(folder, resolved, checkpoint).to(device)

@@ -32,7 +32,7 @@ def resume(
     from ganzoo.run import Run, plugin_files
 
     folder = RunFolder.open(run)
-    settings = stored_settings(folder)
+    settings = stored_settings(folder.path)
     settings.override(changes or [])
     settings.add(flags({"steps": steps, "device": device}), "command line")
     known = registry(disable_plugin, plugin_files(settings))

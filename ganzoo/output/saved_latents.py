@@ -9,7 +9,7 @@ from typing import Self
 
 from torch import Tensor
 
-from ganzoo.output import tensor_file
+from ganzoo import tensor_file
 
 _KIND = "ganzoo latents"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from ganzoo.contracts import Condition, ImageShape, LossRequirements
-from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
@@ -48,8 +47,10 @@ class TrainedRun(TrainedGenerator):
         if self.condition:
             self.frequencies = ConditionFrequencies.from_plain(state["frequencies"])
         self.data_image_shape = ImageShape(*state["image_shape"])
-        requirements = LossRequirements(**state["requirements"])
-        networks = build_networks(run, self.data_image_shape, self.condition, requirements)
+        self.requirements = LossRequirements(**state["requirements"])
+        sessions = folder.sessions()
+        self.trained_on = sessions[-1].get("images") if sessions else None
+        networks = build_networks(run, self.data_image_shape, self.condition, self.requirements)
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)
         """The discriminator, in evaluation mode."""
@@ -79,20 +80,6 @@ class TrainedRun(TrainedGenerator):
     def evaluations(self) -> list[EvaluationResult]:
         """All evaluations of the run so far, of all checkpoints."""
         return read_evaluations(self.folder / "evaluations.jsonl")
-
-    def require_same_images(self, data: Collection) -> None:
-        """Raise RequestError if these are not the images that the run was trained on."""
-        sessions = RunFolder(self.folder).sessions()
-        now = f"{len(data)} ({data.identity[:8]})"
-        before = sessions[-1].get("images", now) if sessions else now
-        shape, condition = self.data_image_shape, self.data_condition
-        if before != now or (data.shape, data.condition) != (shape, condition):
-            raise RequestError(
-                f"{self.folder} was trained on other images, {before} of {shape.size} x "
-                f"{shape.channels} with {condition or 'no classes'}, than these, {now} of "
-                f"{data.shape.size} x {data.shape.channels} with "
-                f"{data.condition or 'no classes'}: use the original images"
-            )
 
     def to(self, device: str) -> Self:
         """Move both networks to a device; returns the run itself.

@@ -13,8 +13,8 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo import imaging
-from ganzoo.contracts import Condition, Generator, ImageShape
-from ganzoo.data.collection import class_names_of
+from ganzoo.contracts import Condition, Generator, ImageShape, LossRequirements
+from ganzoo.data.collection import Collection, class_names_of
 from ganzoo.errors import RequestError
 from ganzoo.output.device import require_device
 from ganzoo.output.truncation import truncated
@@ -32,7 +32,7 @@ from ganzoo.training.sampling import (
 class TrainedGenerator:
     """A generator with what is needed to generate images: no dataset, and no run folder.
 
-    ``TrainedRun`` has that of a checkpoint.
+    ``TrainedRun`` has that of a checkpoint, ``ExportedGenerator`` that of an exported file.
     """
 
     source: Path
@@ -55,6 +55,10 @@ class TrainedGenerator:
     """The EMA generator, in evaluation mode."""
     growth_point: GrowthPoint
     """The stage at this checkpoint, and how far its layers are faded in."""
+    requirements: LossRequirements
+    """What the loss of the run requires of the networks."""
+    trained_on: str | None
+    """The number and the fingerprint of the run's images, ``10000 (4737d815)``, if known."""
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -159,6 +163,19 @@ class TrainedGenerator:
         require_device(device)
         self.generator.to(device)
         return self
+
+    def require_same_images(self, data: Collection) -> None:
+        """Raise RequestError if these are not the images that the run was trained on."""
+        now = f"{len(data)} ({data.identity[:8]})"
+        before = self.trained_on or now
+        shape, condition = self.data_image_shape, self.data_condition
+        if before != now or (data.shape, data.condition) != (shape, condition):
+            raise RequestError(
+                f"{self.source} was trained on other images, {before} of {shape.size} x "
+                f"{shape.channels} with {condition or 'no classes'}, than these, {now} of "
+                f"{data.shape.size} x {data.shape.channels} with "
+                f"{data.condition or 'no classes'}: use the original images"
+            )
 
     def conditions(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import safetensors
 from safetensors.torch import save_file
@@ -21,7 +23,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -
     Raises OSError if it cannot be written.
     """
     assert "kind" in texts
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # Tensors of a file share no memory.
+    plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         save_file(plain, part, dict(texts))
@@ -32,14 +35,29 @@ def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
 
     Raises RequestError if there is no such file, or if it is of another kind or damaged.
     """
+    with _opened(path, kind) as (file, texts):
+        return {name: file.get_tensor(name) for name in file.keys()}, texts  # noqa: SIM118
+
+
+def read_texts(path: Path, kind: str) -> dict[str, str]:
+    """The texts of a file of this kind, without its tensors.
+
+    Raises RequestError as ``read``.
+    """
+    with _opened(path, kind) as (_, texts):
+        return texts
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[tuple[Any, dict[str, str]]]:
     if not path.is_file():
-        raise RequestError(f"{path} is no file")
+        raise RequestError(f"there is no file {path}")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             texts = dict(file.metadata() or {})
             if texts.get("kind") != kind:
                 found = texts.get("kind", "a safetensors file of another program")
                 raise RequestError(f"{path} is {found}, not {kind}")
-            return {name: file.get_tensor(name) for name in file.keys()}, texts  # noqa: SIM118
+            yield file, texts
     except (safetensors.SafetensorError, OSError) as error:
         raise RequestError(f"{path} is damaged or no safetensors file: {error}") from error
