@@ -55,9 +55,7 @@ def directions(
             min=8, metavar="N", help="Number of random latents or generated images to use."
         ),
     ] = 4096,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of the images in the grid.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the images in the grid.")] = 0,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,

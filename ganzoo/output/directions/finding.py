@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from ganzoo.contracts import MappingGenerator
 from ganzoo.errors import RequestError
 from ganzoo.output.directions import first_layer, gradients
-from ganzoo.output.directions.regression import regressed
+from ganzoo.output.directions.regression import regressed, require_enough
 from ganzoo.output.directions.sample import PointSample
 from ganzoo.output.directions.saved import Directions
 from ganzoo.output.directions.scalars import CLASSES, Scalar, measured, scalars, told
@@ -72,6 +72,7 @@ def by_scalars(
     Raises RequestError if they are too few, or if a function returns something else.
     """
     sample = PointSample.of(trained, images)
+    require_enough(sample)
     found = regressed(sample, measured(sample, functions))
     return Directions(sample.space.name, found, _notes(trained, "regression"))
 
@@ -81,13 +82,14 @@ def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAG
 
     Raises RequestError for an unknown name, and as ``by_scalars``.
     """
-    functions = {}
+    functions: dict[str, Scalar] = {}
     for name in names:
         if name != CLASSES:
             functions.update(scalars(name))
     if CLASSES in names:
         _require_classes(trained)
     sample = PointSample.of(trained, images)
+    require_enough(sample)
     targets = measured(sample, functions) if functions else {}
     if CLASSES in names:
         assert trained.condition

@@ -30,7 +30,7 @@ class FirstLayer:
         rows = torch.cat([torch.zeros(1, rows.shape[1]), rows]).to(self.constants)
         padded = torch.cat([rows.new_zeros(len(rows), 1), rows], 1)
         inputs = padded[:, self.positions] + self.constants
-        outputs = self.layer(inputs).flatten(1).double().cpu()
+        outputs: Tensor = self.layer(inputs).flatten(1).double().cpu()
         return outputs[1:] - outputs[:1]
 
 
@@ -78,7 +78,7 @@ def first_layers(sample: PointSample) -> list[FirstLayer]:
 
     width = sample.rows.shape[1]
     numbers = torch.arange(1.0, width + 1)
-    conditions = None if sample.conditions is None else sample.conditions[:1].repeat_interleave(2, 0)
+    conditions = None if sample.conditions is None else sample.conditions[[0, 0]]
     with ExitStack() as hooks:
         for layer in sample.space.generator.modules():
             if not any(layer.children()) and any(True for _ in layer.parameters(recurse=False)):

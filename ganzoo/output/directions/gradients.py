@@ -23,8 +23,8 @@ def gram_matrix(sample: PointSample) -> Tensor:
     for rows, conditions in sample.batches():
         rows = rows.clone().requires_grad_(True)
         images = sample.images(rows, conditions)
-        sides = [min(side, _SIDE) for side in images.shape[2:]]
-        small = adaptive_avg_pool2d(images.float(), sides)
+        height, width = (min(side, _SIDE) for side in images.shape[2:])
+        small = adaptive_avg_pool2d(images.float(), (height, width))
         v = torch.randn(small.shape, generator=random).to(small)
         gradients.append(torch.autograd.grad((small * v).sum(), rows)[0])
     jacobian = torch.cat(gradients).double()

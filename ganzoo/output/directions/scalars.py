@@ -52,7 +52,7 @@ def _contrast(images: Tensor) -> Tensor:
 
 
 def _saturation(images: Tensor) -> Tensor:
-    return _lab(images)[:, 1:].norm(dim=1).mean((1, 2))
+    return _lab(images)[:, 1:].square().sum(1).sqrt().mean((1, 2))
 
 
 def _redness(images: Tensor) -> Tensor:
@@ -86,9 +86,9 @@ def scalars(name: str) -> Mapping[str, Scalar]:
     if name in SCALARS:
         return SCALARS[name]
     if ":" not in name:
-        known = [*SCALARS, CLASSES]
+        known = [*SCALARS, CLASSES, "MODULE:FUNCTION"]
         hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-        raise RequestError(f"--from {name}: there is no such name{hint}, or MODULE:FUNCTION")
+        raise RequestError(f"--from {name}: there is no such name{hint}")
     try:
         function = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
