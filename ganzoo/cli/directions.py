@@ -45,8 +45,8 @@ def directions(
             "--from",
             metavar="NAME",
             help="A direction along which this rises: brightness, contrast, saturation, hue (two "
-            "directions), classes (one for each), or a Python function MODULE:FUNCTION from images "
-            "to numbers; can be given several times.",
+            "directions), classes (one for each), or a Python function FILE.py:FUNCTION or "
+            "MODULE:FUNCTION from images to numbers; can be given several times.",
         ),
     ] = None,
     images: Annotated[
