@@ -16,7 +16,7 @@ from ganzoo.cli.options import (
     DEVICE_HELP,
     TRUNCATION_HELP,
     Force,
-    RunArgument,
+    GeneratorArgument,
     file_path,
 )
 
@@ -31,7 +31,7 @@ _WALK = "Images of the generator (with --walk or --direction)"
 
 def animate(
     context: typer.Context,
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -155,14 +155,16 @@ def animate(
     - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.errors import RequestError
-    from ganzoo.folders import RunFolder
+    from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
     if walk is None and direction is None:
         _refuse_walk_options(context)
+        if is_export(run):
+            raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     elif last is not None or (walk is not None and direction is not None):
@@ -170,7 +172,7 @@ def animate(
         names = " and ".join(name for name, value in given if value is not None)
         raise RequestError(f"{names} cannot be combined: keep one of them")
     else:
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)
         generator = trained.truncated(truncation)
         from ganzoo.output.directions.images import frames_along

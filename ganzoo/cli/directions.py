@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, Device, Force, Json, RunArgument, file_path
+from ganzoo.cli.options import Checkpoint, Device, Force, GeneratorArgument, Json, file_path
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def directions(
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -83,10 +83,11 @@ def directions(
     for path in (out, grid):
         check_free(path, force=force)
 
-    from ganzoo import api, imaging
+    from ganzoo import imaging
+    from ganzoo.arguments import load_generator
     from ganzoo.output.directions import images as images_of
 
-    trained = api.load(run, checkpoint).to(device)
+    trained = load_generator(run, checkpoint).to(device)
     found = _found(trained, method, scalars or [], count, images)
     pixels = images_of.grid(trained, found, seed=seed)
     found.save(out)

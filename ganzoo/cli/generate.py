@@ -14,14 +14,14 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     OutputPath,
-    RunArgument,
     Truncation,
 )
 
 
 def generate(
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         OutputPath,
         typer.Option(
@@ -65,7 +65,7 @@ def generate(
     - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
@@ -77,7 +77,7 @@ def generate(
     if each_class and (class_name is not None or condition is not None):
         given = "--class" if condition is None else "--condition"
         raise RequestError(f"--each-class generates all classes or values: remove {given}")
-    trained = moved_along(api.load(run, checkpoint).to(device), along, directions)
+    trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
     if each_class:
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
