@@ -28,11 +28,10 @@ def directions(
         ),
     ],
     method: Annotated[
-        Literal["weights", "pca", "gradients"] | None,
+        Literal["gradients", "weights", "pca"] | None,
         typer.Option(
-            help="weights: singular vectors of the first layer. pca: principal components of "
-            "intermediate latents. gradients: largest changes of the image. Default: pca if there "
-            "are intermediate latents, else weights, or gradients if no first layer can be read; "
+            help="gradients: largest changes of the image. weights: singular vectors of the first "
+            "layer. pca: principal components of intermediate latents. Default: gradients, or "
             "none with --from."
         ),
     ] = None,
@@ -71,7 +70,7 @@ def directions(
     Examples:
     - `ganzoo directions RUN --out found.safetensors`
     - `ganzoo directions RUN --from hue --from brightness --out colors.safetensors`
-    - `ganzoo directions RUN --method gradients --count 10 --out ten.safetensors`
+    - `ganzoo directions RUN --method weights --count 10 --out ten.safetensors`
 
     """
     from ganzoo.errors import RequestError
@@ -103,7 +102,7 @@ def directions(
 
 def _found(
     trained: TrainedGenerator,
-    method: Literal["weights", "pca", "gradients"] | None,
+    method: Literal["gradients", "weights", "pca"] | None,
     scalars: list[str],
     count: int,
     images: int,
@@ -111,7 +110,7 @@ def _found(
     from ganzoo.output.directions import finding
 
     if not scalars:
-        return finding.by_method(trained, method, count, images)
+        return finding.by_method(trained, method or "gradients", count, images)
     by_names = finding.by_names(trained, scalars, images)
     if method is None:
         return by_names

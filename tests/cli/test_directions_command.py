@@ -16,7 +16,7 @@ def test_directions_are_found_shown_and_used(
     found = ("--from", "hue", "--method", "weights", "--count", 2, "--images", 32)
     done = ganzoo_command("directions", "run", *found, "--out", "new/found.safetensors", "--json")
     assert done.status == 0, done.err
-    names = ["hue-red", "hue-yellow", "weights-1", "weights-2"]
+    names = ["hue-red", "hue-yellow", "weight-1", "weight-2"]
     assert [row["name"] for row in json.loads(done.out)["directions"]] == names
     read = Directions.read(tmp_path / "new" / "found.safetensors")
     assert [each.name for each in read] == names
@@ -29,7 +29,7 @@ def test_directions_are_found_shown_and_used(
     ganzoo_command("generate", "run", *use[2:], "a.png")
     for name, amount in (("b", 0), ("c", 3)):
         done = ganzoo_command(
-            "generate", "run", "--along", f"weights-1={amount}", *use, f"{name}.png"
+            "generate", "run", "--along", f"weight-1={amount}", *use, f"{name}.png"
         )
         assert done.status == 0, done.err
     a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
@@ -40,7 +40,7 @@ def test_directions_are_found_shown_and_used(
         assert getattr(video, "n_frames", 1) in (3, 4)  # equal frames are merged
 
     for arguments, message in (
-        (("generate", "run", "--along", "weight-1=1", *use, "d.png"), "did you mean weights-1"),
+        (("generate", "run", "--along", "weigth-1=1", *use, "d.png"), "did you mean weight-1"),
         (("generate", "run", "--along", "hue", *use, "d.png"), "write NAME=AMOUNT"),
         (("generate", "run", "--along", "hue=1", "--out", "d.png"), "requires --directions"),
         (("generate", "run", *use, "d.png"), "requires --along"),

@@ -76,16 +76,16 @@ def trained_as(generator: ganzoo.Generator, condition: Condition | None = None) 
 
 
 def test_singular_vectors_of_the_first_layer_are_found() -> None:
-    found = finding.by_method(trained_as(Colors()), count=2, images=64)
+    found = finding.by_method(trained_as(Colors()), "weights", count=2, images=64)
     assert (found.space, found.notes["method"]) == ("latents", "weights")
-    assert [direction.name for direction in found] == ["weights-1", "weights-2"]
+    assert [direction.name for direction in found] == ["weight-1", "weight-2"]
     for direction, number, part in zip(found, (YELLOW, GRAY), (0.9, 0.1), strict=True):
         assert torch.allclose(direction.vector, torch.eye(8)[number], atol=1e-5)
         assert direction.explained == pytest.approx(part)
         assert 0.7 < direction.std < 1.3
 
 
-def test_gradients_are_used_if_no_layer_is_linear_in_the_latents() -> None:
+def test_gradients_find_directions_if_no_layer_is_linear_in_the_latents() -> None:
     trained = trained_as(Normalized())
     found = finding.by_method(trained, count=2, images=512)
     assert found.notes["method"] == "gradients"
@@ -96,7 +96,7 @@ def test_gradients_are_used_if_no_layer_is_linear_in_the_latents() -> None:
 
 
 def test_principal_components_change_the_vectors_of_all_layers() -> None:
-    found = finding.by_method(trained_as(Mapped()), count=1, images=2000)
+    found = finding.by_method(trained_as(Mapped()), "pca", count=1, images=2000)
     assert (found.space, found.notes["method"]) == ("intermediate", "pca")
     assert found[0].vector.shape == (3, 8)
     assert torch.allclose(found[0].vector[0], found[0].vector[2])

@@ -39,7 +39,7 @@ def gram_matrix(sample: PointSample) -> Tensor | None:
     """A^T A of the matrix A of all first layers, float64 (D, D).
 
     ``None`` if there is no first layer, because a generator normalizes its latents, for example; or
-    if a point has too many numbers.
+    if a point has more than 1,024 numbers.
     """
     width = sample.rows.shape[1]
     if width > _MOST_NUMBERS:
