@@ -81,7 +81,9 @@ def first_layers(sample: PointSample) -> list[FirstLayer]:
     conditions = None if sample.conditions is None else sample.conditions[[0, 0]]
     with ExitStack() as hooks:
         for layer in sample.space.generator.modules():
-            if not any(layer.children()) and any(True for _ in layer.parameters(recurse=False)):
+            # A layer with spectral norm computes its weight in this child.
+            inside = {name for name, _ in layer.named_children()} - {"parametrizations"}
+            if not inside and any(True for _ in layer.parameters()):
                 handle = layer.register_forward_pre_hook(look)
                 hooks.callback(handle.remove)
         sample.images(torch.stack([numbers, -numbers]), conditions)
