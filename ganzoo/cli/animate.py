@@ -170,7 +170,7 @@ def animate(
     elif last is not None or (walk is not None and direction is not None):
         given = ("--last", last), ("--walk", walk), ("--direction", direction)
         names = " and ".join(name for name, value in given if value is not None)
-        raise RequestError(f"{names} cannot be combined: keep one of them")
+        raise RequestError(f"{names} cannot be combined: remove one of them")
     else:
         trained = load_generator(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)

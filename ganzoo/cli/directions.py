@@ -62,8 +62,8 @@ def directions(
 ) -> None:
     """Find directions of a generator's latent space, and show images along them.
 
-    `ganzoo generate --along` and `ganzoo animate --direction` use the file.
-    `std` is the standard deviation of random latents along a direction. `explained`
+    The file is for `--along` of `ganzoo generate` and `--direction` of `ganzoo
+    animate`. `std` is the standard deviation of random latents along a direction. `explained`
     is the part of all changes that it has, for a method, or the part of the number's
     variance that a linear function of the latents predicts, with --from.
 
