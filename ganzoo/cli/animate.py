@@ -204,12 +204,13 @@ def _refuse_walk_options(context: typer.Context) -> None:
 def _direction(trained: TrainedGenerator, name: str, path: Path | None) -> Direction:
     """The direction of this name, checked to belong to the generator."""
     from ganzoo.errors import RequestError
+    from ganzoo.output.directions.moved import require_fit
     from ganzoo.output.directions.saved import Directions
 
     if path is None:
         raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
     found = Directions.read(path)
-    found.require_fit(trained)
+    require_fit(trained, found)
     return found.named(name)
 
 

@@ -25,10 +25,18 @@ def moved(trained: G, directions: Directions, amounts: Mapping[str, float]) -> G
 
     Raises RequestError if a name is unknown, or if the directions belong to another generator.
     """
-    directions.require_fit(trained)
+    require_fit(trained, directions)
     other = copy.copy(trained)
     other.generator = moved_generator(trained.generator, directions.offset(amounts))
     return other
+
+
+def require_fit(trained: TrainedGenerator, directions: Directions) -> None:
+    """Raise RequestError if the directions belong to another generator."""
+    space = LatentSpace(trained.generator)
+    with torch.no_grad():
+        points = space.points(trained.latents(1), trained.conditions(1, 0))
+    directions.require_fit(space, points.shape[1:])
 
 
 def moved_generator(generator: Generator, offset: Tensor) -> Generator:

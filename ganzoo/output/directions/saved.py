@@ -14,7 +14,6 @@ from torch import Tensor
 from ganzoo import tensor_file
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.output.latent_space import LatentSpace
-from ganzoo.output.trained_generator import TrainedGenerator
 
 _KIND = "ganzoo directions"
 
@@ -80,16 +79,13 @@ class Directions(Sequence[Direction]):
         assert amounts
         return torch.stack([a * self.named(name).step for name, a in amounts.items()]).sum(0)
 
-    def require_fit(self, trained: TrainedGenerator) -> None:
-        """Raise RequestError unless the directions have the shape of this generator's points."""
-        space = LatentSpace(trained.generator)
-        with torch.no_grad():
-            points = space.points(trained.latents(1), trained.conditions(1, 0))
-        here, there = tuple(points.shape[1:]), tuple(self.directions[0].vector.shape)
+    def require_fit(self, space: LatentSpace, shape: Sequence[int]) -> None:
+        """Raise RequestError unless the directions belong to a space with points of this shape."""
+        here, there = tuple(shape), tuple(self.directions[0].vector.shape)
         if (self.space, there) != (space.name, here):
             raise RequestError(
                 f"the directions belong to another generator: they are for {self.space} of shape "
-                f"{there}, {trained.source} has {space.name} of shape {here}; make new ones with "
+                f"{there}, this one has {space.name} of shape {here}; make new ones with "
                 "`ganzoo directions`"
             )
 
