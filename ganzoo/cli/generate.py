@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganzoo.cli.moved_images import Along, DirectionsFile, moved_along
 from ganzoo.cli.options import (
     Checkpoint,
     ClassName,
@@ -17,6 +18,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     OutputPath,
     Truncation,
+    given_options,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ def generate(
             "project` saved.",
         ),
     ] = None,
+    along: Along = None,
+    directions: DirectionsFile = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -75,6 +79,7 @@ def generate(
     - `ganzoo generate RUN --truncation 0.7 --out truncated.png`
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
     - `ganzoo generate RUN --latents found.safetensors --out projected/`
+    - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
     from ganzoo.arguments import load_generator
@@ -88,16 +93,15 @@ def generate(
         check_folder_free(out.path, force=force)
     if latents is not None:
         _refuse_with_latents(context)
+    if each_class and (class_name is not None or condition is not None):
+        given = "--class" if condition is None else "--condition"
+        raise RequestError(f"--each-class generates all classes or values: remove {given}")
+    trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
     if each_class:
-        if class_name is not None or condition is not None:
-            given = "--class" if condition is None else "--condition"
-            raise RequestError(f"--each-class generates all classes or values: remove {given}")
-        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
         print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
-        trained = load_generator(run, checkpoint).to(device)
         if latents is None:
             images = trained.generate(count or 64, seed, class_name, truncation, condition)
         else:
@@ -112,11 +116,9 @@ def generate(
 def _refuse_with_latents(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
-    for name in ("seed", "class_name", "condition", "each_class", "truncation"):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = next(p for p in context.command.params if p.name == name).opts[0]
-            raise RequestError(f"{option} changes random latents: remove it, or --latents")
+    for option in given_options(context):
+        if option.name in ("seed", "class_name", "condition", "each_class", "truncation"):
+            raise RequestError(f"{option.opts[0]} changes random latents: remove it, or --latents")
 
 
 def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:
