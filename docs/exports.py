@@ -20,7 +20,7 @@ FORMATS: list[tuple[str, dict[str, bool]]] = [
     ("torch", {}),
 ]
 HEAD = """\
-| architecture | pixels | parameters | safetensors | ONNX | ONNX, float16 | torch | seconds |
+| architecture | pixels | parameters | safetensors | ONNX | ONNX, float16 | torch | seconds, in this order |
 |---|---|---|---|---|---|---|---|"""
 
 
@@ -42,7 +42,9 @@ def row(trained: TrainedGenerator, folder: Path) -> str:
         difference = next(iter(numbers.values()), None)
         if difference is None:
             difference = distance(trained, path)
-        cells.append(f"{difference:.1e}, {path.stat().st_size / 1e6:.2f} MB")
+        cells.append(
+            f"{f'{difference:.1e}' if difference else '0'}, {path.stat().st_size / 1e6:.2f} MB"
+        )
     pixels = trained.image_shape.size
     return (
         f"| `{card.architecture.rpartition('/')[2]}` | {pixels} | {card.parameters:,} | "
