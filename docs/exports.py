@@ -19,9 +19,10 @@ FORMATS: list[tuple[str, dict[str, bool]]] = [
     ("onnx", {"float16": True}),
     ("torch", {}),
 ]
-HEAD = """\
-| architecture | pixels | parameters | safetensors | ONNX | ONNX, float16 | torch | seconds, in this order |
-|---|---|---|---|---|---|---|---|"""
+COLUMNS = (
+    *("architecture", "pixels", "parameters", "safetensors", "ONNX", "ONNX, float16", "torch"),
+    "seconds, in this order",
+)
 
 
 def row(trained: TrainedGenerator, folder: Path) -> str:
@@ -62,7 +63,7 @@ def distance(trained: TrainedGenerator, path: Path) -> float:
 
 
 if __name__ == "__main__":
-    print(HEAD)
+    print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for run in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             print(row(ganzoo.load(run), Path(folder)), flush=True)
