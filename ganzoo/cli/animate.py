@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,11 +21,13 @@ from ganzoo.cli.options import (
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.output.walk import Easing
 
-_WALK = "A walk (with --walk)"
+_WALK = "A walk (with --walk or --between)"
+_RANDOM = ("walk", "count", "seed", "class_name", "condition", "truncation")
+"""The options of a walk between random latents."""
 
 
 def animate(
@@ -46,6 +49,16 @@ def animate(
             min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
         ),
     ] = None,
+    max_mb: Annotated[
+        float | None,
+        typer.Option(
+            "--max-mb",
+            min=0.01,
+            metavar="MB",
+            help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
+            "size are reduced until it fits.",
+        ),
+    ] = None,
     walk: Annotated[
         int | None,
         typer.Option(
@@ -55,12 +68,27 @@ def animate(
             rich_help_panel=_WALK,
         ),
     ] = None,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FILE FILE",
+            help="Make a walk from the latents in a file to those in another one, and back.",
+            rich_help_panel=_WALK,
+        ),
+    ] = None,
     frames: Annotated[
         int,
         typer.Option(
             min=1, help="Number of frames from one latent to the next.", rich_help_panel=_WALK
         ),
     ] = 30,
+    easing: Annotated[
+        Literal["linear", "smooth"],
+        typer.Option(
+            help="Speed between two latents: linear is constant, smooth is slow near each latent.",
+            rich_help_panel=_WALK,
+        ),
+    ] = "linear",
     count: Annotated[
         int,
         typer.Option(
@@ -108,7 +136,9 @@ def animate(
     - `ganzoo animate RUN --out video.gif`
     - `ganzoo animate RUN --last 50 --fps 10 --out video.mp4`
     - `ganzoo animate RUN --walk 8 --out walk.gif`
+    - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
+    - `ganzoo animate RUN --between a.safetensors b.safetensors --out morph.mp4`
 
     """
     from ganzoo.arguments import load_generator
@@ -117,19 +147,29 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if walk is None:
+    if walk is None and between is None:
         _refuse_walk_options(context)
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N")
         grids = sample_grids(RunFolder.open(run), last)
-        _write(grid_frames(grids), len(grids), out, fps or 5)
-    elif last is None:
+        _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
+    elif last is not None:
+        raise RequestError("--last and a walk cannot be combined: remove one of them")
+    elif between is not None:
+        _refuse_with_between(context)
+        trained = load_generator(run, checkpoint).to(device)
+        images = _between(trained, *between, frames, easing)
+        _write(images, 2 * frames, out, fps or 20, max_mb)
+    elif walk is not None:
+        from ganzoo.output.walk import keyframe_latents
+        from ganzoo.output.walk import walk as walk_frames
+
         trained = load_generator(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)
-        images = _walk(trained, walk, frames, count, seed, conditions, truncation)
-        _write(images, walk * frames, out, fps or 20)
-    else:
-        raise RequestError("--last and --walk cannot be combined: remove one of them")
+        generator = trained.truncated(truncation)
+        keyframes = keyframe_latents(generator, walk, count, seed)
+        images = walk_frames(generator, keyframes, frames, conditions, easing)
+        _write(images, walk * frames, out, fps or 20, max_mb)
     print(out)
 
 
@@ -140,28 +180,39 @@ def _refuse_walk_options(context: typer.Context) -> None:
         source = context.get_parameter_source(option.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
+            raise RequestError(
+                f"{option.opts[0]} requires --walk or --between: add one of them, or remove it"
+            )
 
 
-def _walk(
-    run: TrainedGenerator,
-    number: int,
-    frames: int,
-    count: int,
-    seed: int,
-    conditions: Tensor | None,
-    truncation: float,
+def _refuse_with_between(context: typer.Context) -> None:
+    from ganzoo.errors import RequestError
+
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _RANDOM and source is not None and source.name == "COMMANDLINE":
+            raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
+
+
+def _between(
+    trained: TrainedGenerator, start: Path, end: Path, frames: int, easing: Easing
 ) -> Iterator[Image.Image]:
-    from ganzoo.output.walk import keyframe_latents, walk
+    from ganzoo.output.latent_space import LatentSpace
+    from ganzoo.output.saved_latents import SavedLatents
+    from ganzoo.output.walk import point_walk
 
-    generator = run.truncated(truncation)
-    return walk(generator, keyframe_latents(generator, number, count, seed), frames, conditions)
+    first, second = (SavedLatents.read_for(trained, path) for path in (start, end))
+    conditions = first.shared_conditions(second, f"{start} and {end}")
+    points = [first.points, second.points]
+    return point_walk(LatentSpace(trained.generator), points, frames, conditions, easing)
 
 
-def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
-    """Write the frames one by one and show progress on standard error."""
+def _write(
+    frames: Iterator[Image.Image], total: int, out: Path, fps: float, max_mb: float | None
+) -> None:
+    """Write the frames and show progress on standard error, and how they were made to fit."""
     from ganzoo.observers.console import show_progress
-    from ganzoo.output.animation import write
+    from ganzoo.output.animation import write, write_within
 
     with show_progress("frame", "making {} frames") as update:
 
@@ -171,4 +222,9 @@ def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> 
                 yield frame
                 update(done, total)
 
-        write(with_progress(), out, fps)
+        if max_mb is None:
+            write(with_progress(), out, fps)
+            return
+        encoding = write_within(with_progress(), out, fps, round(max_mb * 1e6))
+    chosen = encoding.described(out.suffix.lower(), fps)
+    print(f"{out.stat().st_size / 1e6:.3g} MB with {chosen}", file=sys.stderr)
