@@ -50,11 +50,15 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
 
 
 def class_grid(
-    images: Tensor, class_names: Sequence[str], columns: int, gap: int = 2
+    images: Tensor,
+    class_names: Sequence[str],
+    columns: int,
+    gap: int = 2,
+    column_names: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """A grid whose rows are classes, with the name of each class in a margin on the left.
 
-    uint8 (classes, N, C, H, W) to uint8 (height, width, C).
+    uint8 (classes, N, C, H, W) to uint8 (height, width, C). ``column_names`` are above the columns.
     """
     height = images.shape[3]
     font = _font(min(24, max(10, height // 4)))
@@ -70,6 +74,13 @@ def class_grid(
         y = max(0, gap + (height - round(box[1] + box[3])) // 2)
         ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=font)
         rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
+    if column_names:
+        heading = Image.new("L", (rows[0].shape[1], gap + round(font.getbbox("0")[3])), 255)
+        for number, name in enumerate(column_names):
+            center = width + gap + number * (images.shape[4] + gap) + images.shape[4] // 2
+            left = center - round(font.getlength(name) / 2)
+            ImageDraw.Draw(heading).text((left, gap // 2), name, fill=0, font=font)
+        rows.insert(0, _in_channels(heading, rows[0].shape[2]))
     return np.concatenate(rows)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,9 +21,6 @@ from ganzoo.cli.options import (
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
-
-    from ganzoo.output.trained import TrainedRun
 
 _WALK = "A walk (with --walk)"
 
@@ -46,6 +44,16 @@ def animate(
             min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
         ),
     ] = None,
+    max_mb: Annotated[
+        float | None,
+        typer.Option(
+            "--max-mb",
+            min=0.01,
+            metavar="MB",
+            help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
+            "size are reduced until it fits.",
+        ),
+    ] = None,
     walk: Annotated[
         int | None,
         typer.Option(
@@ -61,6 +69,13 @@ def animate(
             min=1, help="Number of frames from one latent to the next.", rich_help_panel=_WALK
         ),
     ] = 30,
+    easing: Annotated[
+        Literal["linear", "smooth"],
+        typer.Option(
+            help="Speed between two latents: linear is constant, smooth is slow near each latent.",
+            rich_help_panel=_WALK,
+        ),
+    ] = "linear",
     count: Annotated[
         int,
         typer.Option(
@@ -108,6 +123,7 @@ def animate(
     - `ganzoo animate RUN --out video.gif`
     - `ganzoo animate RUN --last 50 --fps 10 --out video.mp4`
     - `ganzoo animate RUN --walk 8 --out walk.gif`
+    - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
 
     """
@@ -120,12 +136,17 @@ def animate(
     if walk is None:
         _refuse_walk_options(context)
         grids = sample_grids(RunFolder.open(run), last)
-        _write(grid_frames(grids), len(grids), out, fps or 5)
+        _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     elif last is None:
         trained = api.load(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)
-        images = _walk(trained, walk, frames, count, seed, conditions, truncation)
-        _write(images, walk * frames, out, fps or 20)
+        from ganzoo.output.walk import keyframe_latents
+        from ganzoo.output.walk import walk as walk_frames
+
+        generator = trained.truncated(truncation)
+        keyframes = keyframe_latents(generator, walk, count, seed)
+        images = walk_frames(generator, keyframes, frames, conditions, easing)
+        _write(images, walk * frames, out, fps or 20, max_mb)
     else:
         raise RequestError("--last and --walk cannot be combined: remove one of them")
     print(out)
@@ -141,25 +162,12 @@ def _refuse_walk_options(context: typer.Context) -> None:
             raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
 
 
-def _walk(
-    run: TrainedRun,
-    number: int,
-    frames: int,
-    count: int,
-    seed: int,
-    conditions: Tensor | None,
-    truncation: float,
-) -> Iterator[Image.Image]:
-    from ganzoo.output.walk import keyframe_latents, walk
-
-    generator = run.truncated(truncation)
-    return walk(generator, keyframe_latents(generator, number, count, seed), frames, conditions)
-
-
-def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
-    """Write the frames one by one and show progress on standard error."""
+def _write(
+    frames: Iterator[Image.Image], total: int, out: Path, fps: float, max_mb: float | None
+) -> None:
+    """Write the frames and show progress on standard error, and how they were made to fit."""
     from ganzoo.observers.console import show_progress
-    from ganzoo.output.animation import write
+    from ganzoo.output.animation import write, write_within
 
     with show_progress("frame", "making {} frames") as update:
 
@@ -169,4 +177,9 @@ def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> 
                 yield frame
                 update(done, total)
 
-        write(with_progress(), out, fps)
+        if max_mb is None:
+            write(with_progress(), out, fps)
+            return
+        encoding = write_within(with_progress(), out, fps, round(max_mb * 1e6))
+    chosen = encoding.described(out.suffix.lower(), fps)
+    print(f"{out.stat().st_size / 1e6:.3g} MB with {chosen}", file=sys.stderr)

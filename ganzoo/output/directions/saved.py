@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from ganzoo.errors import RequestError
-from ganzoo.output import tensor_file
+from ganzoo.errors import RequestError, did_you_mean
+from ganzoo import tensor_file
 from ganzoo.output.latent_space import LatentSpace
 
 _KIND = "ganzoo directions"
@@ -54,6 +53,12 @@ class Directions(Sequence[Direction]):
     def __getitem__(self, index: Any) -> Any:
         return self.directions[index]
 
+    def __add__(self, other: Directions) -> Directions:
+        """The directions of both; the notes are those of this one, with both methods."""
+        method = "method"
+        notes = {**self.notes, method: f"{self.notes[method]}, {other.notes[method]}"}
+        return Directions(self.space, (*self.directions, *other.directions), notes)
+
     def named(self, name: str) -> Direction:
         """The direction of this name.
 
@@ -63,9 +68,8 @@ class Directions(Sequence[Direction]):
             if direction.name == name:
                 return direction
         names = [direction.name for direction in self.directions]
-        close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
-        raise RequestError(f"there is no direction called {name}; {hint}")
+        hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+        raise RequestError(f"there is no direction called {name}{hint}")
 
     def offset(self, amounts: Mapping[str, float]) -> Tensor:
         """What these amounts of directions, by name, add to a point.

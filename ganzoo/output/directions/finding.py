@@ -1,0 +1,118 @@
+"""Finding directions of a trained generator, by a method or by numbers of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+from ganzoo.contracts import MappingGenerator
+from ganzoo.errors import RequestError
+from ganzoo.output.directions import first_layer, gradients
+from ganzoo.output.directions.regression import regressed
+from ganzoo.output.directions.sample import PointSample
+from ganzoo.output.directions.saved import Directions
+from ganzoo.output.directions.scalars import CLASSES, Scalar, measured, scalars, told
+from ganzoo.output.trained_generator import TrainedGenerator
+
+Method = Literal["weights", "pca", "gradients"]
+METHODS: tuple[Method, ...] = get_args(Method)
+IMAGES = 4096
+"""Random points, unless another number is given."""
+
+
+def by_method(
+    trained: TrainedGenerator, method: Method | None = None, count: int = 5, images: int = IMAGES
+) -> Directions:
+    """The ``count`` directions that change images most, by one of these methods.
+
+    - ``"weights"``: the singular vectors of the first layers' weights, largest first (SeFa, Shen &
+      Zhou 2021, arXiv 2007.06600).
+    - ``"pca"``: the principal components of intermediate latents (GANSpace, Härkönen et al. 2020,
+      arXiv 2004.02546).
+    - ``"gradients"``: the eigenvectors of the mean of J^T J, where J is the Jacobian of the image,
+      averaged to at most 8 x 8 pixels.
+
+    Without a method, a generator with intermediate latents gets ``"pca"``, another ``"weights"``,
+    or ``"gradients"`` if its first layers cannot be read. ``images`` is the number of points.
+
+    Raises RequestError if the method does not suit the generator.
+    """
+    is_mapping = isinstance(trained.generator, MappingGenerator)
+    if method == "pca" and not is_mapping:
+        raise RequestError(
+            f"{trained.source}: its generator has no intermediate latents, and random latents have "
+            "no principal components: use the method weights or gradients"
+        )
+    sample = PointSample.of(trained, images)
+    matrix = None
+    if method == "pca" or (method is None and is_mapping):
+        method, matrix = "pca", sample.rows.double().T.cov()
+    elif method != "gradients":
+        matrix = first_layer.gram_matrix(sample)
+        if method == "weights" and matrix is None:
+            raise RequestError(
+                f"{trained.source}: no layer computes a linear function of its latents, or they "
+                "have too many numbers: use the method gradients"
+            )
+        method = "gradients" if matrix is None else "weights"
+    if matrix is None:
+        matrix = gradients.gram_matrix(sample)
+    found = sample.principal("gradient" if method == "gradients" else method, matrix, count)
+    return Directions(sample.space.name, found, _notes(trained, method))
+
+
+def by_scalars(
+    trained: TrainedGenerator, functions: Mapping[str, Scalar], images: int = IMAGES
+) -> Directions:
+    """A direction for each function from images to numbers, along which its number rises.
+
+    A function gets float32 (N, C, H, W) in [-1, 1], and returns (N,). ``images`` is the number of
+    generated images that are measured.
+
+    Raises RequestError if they are too few, or if a function returns something else.
+    """
+    sample = PointSample.of(trained, images)
+    found = regressed(sample, measured(sample, functions))
+    return Directions(sample.space.name, found, _notes(trained, "regression"))
+
+
+def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAGES) -> Directions:
+    """A direction for each of these names of ``SCALARS``, functions ``"module:function"``, classes.
+
+    Raises RequestError for an unknown name, and as ``by_scalars``.
+    """
+    functions = {}
+    for name in names:
+        if name != CLASSES:
+            functions.update(scalars(name))
+    if CLASSES in names:
+        _require_classes(trained)
+    sample = PointSample.of(trained, images)
+    targets = measured(sample, functions) if functions else {}
+    if CLASSES in names:
+        assert trained.condition
+        targets |= told(sample, trained.condition.names)
+    found = regressed(sample, targets)
+    return Directions(sample.space.name, found, _notes(trained, "regression"))
+
+
+def _require_classes(trained: TrainedGenerator) -> None:
+    if trained.condition is None:
+        raise RequestError(
+            f"{trained.source} was trained without conditions: nothing tells the classes of its "
+            "images, so they have no directions; train with data.conditional=true"
+        )
+    if not isinstance(trained.generator, MappingGenerator):
+        raise RequestError(
+            f"{trained.source}: its latents have nothing of the class, which the generator is told "
+            "beside them: use --class or --condition of `ganzoo generate`"
+        )
+
+
+def _notes(trained: TrainedGenerator, method: str) -> dict[str, str]:
+    return {
+        "method": method,
+        "source": trained.source.name,
+        "run": trained.run.title,
+        "step": str(trained.step),
+    }
