@@ -90,6 +90,9 @@ if TYPE_CHECKING:
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.evaluation.record import EvaluationResult, Score
     from ganzoo.extras import require_package
+    from ganzoo.export.card import Card
+    from ganzoo.export.exporting import export_generator
+    from ganzoo.export.safetensors_file import ExportedGenerator
     from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
@@ -102,6 +105,7 @@ if TYPE_CHECKING:
     from ganzoo.observers.observer import ObservedRun, Observer
     from ganzoo.options import LocalPath, Options, PixelRange
     from ganzoo.output.trained import TrainedRun
+    from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
     from ganzoo.training.adversarial import Adversarial
@@ -116,6 +120,7 @@ __all__ = [
     "Augmentation",
     "AugmentationSpec",
     "BulkDataset",
+    "Card",
     "ChunkedDataset",
     "ColorAugmentation",
     "CommandSpec",
@@ -128,6 +133,7 @@ __all__ = [
     "Discriminator",
     "EightBitConverter",
     "EvaluationResult",
+    "ExportedGenerator",
     "Extractor",
     "ExtractorSpec",
     "Fake",
@@ -179,6 +185,7 @@ __all__ = [
     "Stateful",
     "Step",
     "Terms",
+    "TrainedGenerator",
     "TrainedRun",
     "TrainingLatents",
     "UnknownName",
@@ -191,6 +198,7 @@ __all__ = [
     "encode_condition",
     "encode_labels",
     "evaluate",
+    "export_generator",
     "find_images",
     "fingerprint_of_file",
     "fingerprint_of_files",
@@ -237,6 +245,9 @@ _MODULES = {
     "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
     "evaluation.record": ("EvaluationResult", "Score"),
+    "export.card": ("Card",),
+    "export.exporting": ("export_generator",),
+    "export.safetensors_file": ("ExportedGenerator",),
     "extras": ("require_package",),
     "folders": ("RunFolder", "cache_folder", "write_atomically"),
     "growing": ("GrowingDiscriminator", "GrowingGenerator"),
@@ -250,6 +261,7 @@ _MODULES = {
     "observers.observer": ("ObservedRun", "Observer"),
     "options": ("LocalPath", "Options", "PixelRange"),
     "output.trained": ("TrainedRun",),
+    "output.trained_generator": ("TrainedGenerator",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),
     "training.adversarial": ("Adversarial",),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
-from ganzoo.folders import RunFolder
+from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects, component_of
 from ganzoo.run import Run, core_keys, recipe_settings
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
@@ -122,11 +122,6 @@ def stored_settings(path: Path) -> Settings:
 
         return read_card(path).stored_settings(path)
     return Settings.of_run(RunFolder.open(path))
-
-
-def is_export(path: Path) -> bool:
-    """Whether a path is that of an exported generator, by its name; it need not exist."""
-    return path.suffix == ".safetensors" and not path.is_dir()
 
 
 def load_generator(

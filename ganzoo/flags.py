@@ -26,7 +26,7 @@ FLAGS: Mapping[str, Flag] = {
     "device": Flag("train.device", str, "Where to train: auto, cpu, cuda, cuda:N or mps."),
     "devices": Flag("train.devices", int, "Number of devices, with one process each."),
     "init_from": Flag(
-        "train.init_from", str, "Start from the weights of this run folder or checkpoint."
+        "train.init_from", str, "Start from the weights of this run folder, checkpoint or export."
     ),
     "precision": Flag("train.precision", str, "Precision of computation: fp32, tf32 or bf16."),
 }

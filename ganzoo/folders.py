@@ -45,6 +45,14 @@ def require_folder(path: Path) -> None:
         raise RequestError(f"{nearest} is not writable: choose another path")
 
 
+def is_export(path: Path) -> bool:
+    """Whether this is the name of an exported generator (``ganzoo export --to safetensors``).
+
+    It need not exist.
+    """
+    return path.suffix == ".safetensors" and not path.is_dir()
+
+
 def ending(path: PurePath) -> str:
     """The suffix of a name in lower case: ``.png``; empty for a name such as 2024.10."""
     suffix = path.suffix.lower()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import as_iterable, open_run, progress_observer, run_folders
-from ganzoo.folders import RunFolder
+from ganzoo.arguments import (
+    as_iterable,
+    generator_of,
+    open_run,
+    progress_observer,
+    run_folders,
+)
+from ganzoo.folders import RunFolder, is_export
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
     from ganzoo.arguments import AnyRun
     from ganzoo.comparison import Compared
     from ganzoo.evaluation.record import EvaluationResult
+    from ganzoo.observers.observer import Observer
     from ganzoo.sweeps import Sweep
 
 
@@ -32,14 +39,14 @@ def evaluate(
     """Evaluate a run by all metrics or by the given ones, and save the scores in its folder.
 
     ``checkpoint`` is ``"last"``, ``"best"`` or a step; by default, the last checkpoint of a folder,
-    or the loaded checkpoint of a TrainedRun. ``evaluate(run).scalars["metric/kid"]`` is a float.
+    or the loaded checkpoint of a TrainedRun. The scores of an exported generator are not saved.
+    ``evaluate(run).scalars["metric/kid"]`` is a float.
     With ``per_class``, a conditional run also has the metrics of each class:
     ``scalars["metric/class/daisy/kid"]``.
 
     Raises RequestError if the real images are not those that the run was trained on.
     """
     path, stored, objects = open_run(run, {})
-    folder = RunFolder.open(path)
     names = [metrics] if isinstance(metrics, str) else list(metrics)
     given = {"evaluate.metrics": names, "extractor": extractor, "evaluate.samples": samples}
     given["evaluate.per_class"] = per_class
@@ -49,14 +56,27 @@ def evaluate(
     if checkpoint is None:
         checkpoint = "last" if isinstance(run, str | Path) else run.step
 
-    from ganzoo.output import evaluating
-
     observer = progress_observer(quiet)
     try:
-        (found,) = evaluating.evaluate(folder, resolved, [str(checkpoint)], device, observer)
+        (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, observer)
     finally:
         observer.on_end()
     return found
+
+
+def evaluate_checkpoints(
+    path: Path, run: Run, checkpoints: Sequence[str], device: str, observer: Observer
+) -> Iterator[EvaluationResult]:
+    """Evaluate checkpoints of a run folder and save the scores; or an exported file, unsaved.
+
+    Raises RequestError as ``ganzoo.output.evaluating.evaluate``.
+    """
+    from ganzoo.output import evaluating
+
+    if is_export(path):
+        exported = [generator_of(path, run, name) for name in checkpoints]
+        return evaluating.measure(exported, run, device, observer)
+    return evaluating.evaluate(RunFolder.open(path), run, checkpoints, device, observer)
 
 
 def compare(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[Compared]:

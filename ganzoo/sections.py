@@ -131,8 +131,8 @@ class TrainOptions(Options):
     )
     init_from: LocalPath | None = Field(
         None,
-        description="Start from the weights of this run folder or checkpoint, as far as its "
-        "layers fit.",
+        description="Start from the weights of this run folder, checkpoint or exported generator "
+        "(.safetensors), as far as its layers fit.",
     )
     init_from_ema: bool = Field(
         False, description="Start the generator from the EMA generator of init_from."

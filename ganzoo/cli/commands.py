@@ -65,6 +65,10 @@ COMMANDS = [
         "Make a video of a run's sample grids, or of a walk through its latent space.",
     ),
     CoreCommand(
+        *("export", "ganzoo.cli.export:export", _LOOK),
+        "Export the EMA generator of a run's checkpoint as a file for other programs.",
+    ),
+    CoreCommand(
         *("data inspect", "ganzoo.cli.data.inspect:inspect", ""),
         "Report the images' sizes, classes and problems, the effect of preparation, and settings.",
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.formatting import better
-from ganzoo.cli.options import Device, DisablePlugin, Json, RunArgument, registry
+from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: RunArgument,
+    run: GeneratorArgument,
     changes: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change for this evaluation."),
@@ -51,7 +51,7 @@ def evaluate(
     """Compute metrics of a run's generated images and add them to its `evaluations.jsonl`.
 
     The baseline is the metric of one half of the real images against the other
-    half.
+    half. The metrics of an exported generator are only printed.
 
     Examples:
     - `ganzoo evaluate RUN`
@@ -60,13 +60,11 @@ def evaluate(
     - `ganzoo evaluate RUN --metric kid --per-class`
 
     """
-    from ganzoo.api import stored_settings
-    from ganzoo.folders import RunFolder
+    from ganzoo.arguments import stored_settings
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import split_names
 
-    folder = RunFolder.open(run)
-    settings = stored_settings(folder.path)
+    settings = stored_settings(run)
     settings.override(changes or [])
     metrics = [name for names in metric or () for name in split_names(names)]
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
@@ -77,13 +75,14 @@ def evaluate(
 
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.observers.console import ProgressBar
-    from ganzoo.output.evaluating import evaluate
+    from ganzoo.results import evaluate_checkpoints
 
     observer = ProgressBar()
     results = []
     try:
         with hint_if_dataset_moved(resolved):
-            for result in evaluate(folder, resolved, checkpoint or ["last"], device, observer):
+            names = checkpoint or ["last"]
+            for result in evaluate_checkpoints(run, resolved, names, device, observer):
                 results.append(result)
                 if not as_json:
                     _show(result)

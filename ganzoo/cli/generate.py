@@ -13,14 +13,14 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     OutputPath,
-    RunArgument,
     Truncation,
 )
 
 
 def generate(
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         OutputPath,
         typer.Option(
@@ -61,7 +61,7 @@ def generate(
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
@@ -74,12 +74,12 @@ def generate(
         if class_name is not None or condition is not None:
             given = "--class" if condition is None else "--condition"
             raise RequestError(f"--each-class generates all classes or values: remove {given}")
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
         print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
-        trained = api.load(run, checkpoint).to(device)
+        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate(count or 64, seed, class_name, truncation, condition)
         if out.is_folder:
             save_images(images, out.path, seed)

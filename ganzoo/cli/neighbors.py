@@ -16,8 +16,8 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     Json,
-    RunArgument,
     file_path,
 )
 from ganzoo.cli.table import table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def neighbors(
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -73,21 +73,18 @@ def neighbors(
     - `ganzoo neighbors RUN --by pixels --neighbors 3 --out neighbors.png --json`
 
     """
-    from ganzoo.api import stored_settings
+    from ganzoo.arguments import generator_of, stored_settings
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
-    from ganzoo.folders import RunFolder
     from ganzoo.observers.console import ProgressBar
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.neighbors import NearestNeighbors
-    from ganzoo.output.trained import TrainedRun
     from ganzoo.run import Run
 
     check_free(out, force=force)
-    folder = RunFolder.open(run)
-    settings = stored_settings(folder.path)
+    settings = stored_settings(run)
     settings.override(changes or [])
     resolved = Run.resolve(settings, recommend=False, measure=True)
-    trained = TrainedRun(folder, resolved, checkpoint).to(device)
+    trained = generator_of(run, resolved, checkpoint).to(device)
     generated = trained.generate(count, seed, class_name, condition=condition)
     observer = ProgressBar()
     try:

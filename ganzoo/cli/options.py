@@ -19,6 +19,12 @@ DEVICE_HELP = "Where to compute: cpu, cuda, cuda:N or mps."
 TRUNCATION_HELP = "Below 1, latents are scaled toward their mean: less diverse images."
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")]
+GeneratorArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="The run folder, or a file of `ganzoo export --to safetensors`."
+    ),
+]
 DisablePlugin = Annotated[
     list[str] | None,
     typer.Option(

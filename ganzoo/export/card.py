@@ -19,6 +19,7 @@ from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.output.trained import TrainedRun
+from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.settings import Settings, Stored
 from ganzoo.training.sampling import ConditionFrequencies
 
@@ -87,11 +88,9 @@ class Card(BaseModel):
     """The versions of ``ganzoo`` and ``torch`` that wrote this card."""
 
     @classmethod
-    def of(cls, trained: TrainedRun, *, license: str = "", description: str = "") -> Self:
-        """The card of a run's checkpoint."""
+    def of(cls, trained: TrainedGenerator, *, license: str = "", description: str = "") -> Self:
+        """The card of a generator; a ``TrainedRun`` also has evaluations and versions."""
         run, entry = trained.run, trained.run.architecture.entry
-        folder = RunFolder(trained.folder)
-        session = (folder.sessions() or [{}])[-1]
         images = _IMAGES.fullmatch(trained.trained_on or "")
         frequencies = trained.frequencies
         has_classes = frequencies is not None and frequencies.rows is None
@@ -114,12 +113,10 @@ class Card(BaseModel):
             rows=frequencies.rows if frequencies else None,
             requirements=asdict(trained.requirements),
             settings=run.tree(),
-            plugins=tuple(folder.plugins()),
-            evaluations=tuple(each for each in trained.evaluations if each.step == trained.step),
             real_images=int(images[1]) if images else None,
             fingerprint=images[2] if images else "",
-            trained_with={name: str(session[name]) for name in _VERSIONS if name in session},
             exported_with=versions(),
+            **(_facts_of_run(trained) if isinstance(trained, TrainedRun) else {}),
         )
 
     def to_json(self, indent: int | None = None) -> str:
@@ -188,6 +185,17 @@ class Card(BaseModel):
         settings.add(self.settings, str(source))
         settings.stored = Stored(str(source), self.plugins)
         return settings
+
+
+def _facts_of_run(trained: TrainedRun) -> dict[str, Any]:
+    """What only the run folder has."""
+    folder = RunFolder(trained.folder)
+    session = (folder.sessions() or [{}])[-1]
+    return {
+        "plugins": tuple(folder.plugins()),
+        "evaluations": tuple(each for each in trained.evaluations if each.step == trained.step),
+        "trained_with": {name: str(session[name]) for name in _VERSIONS if name in session},
+    }
 
 
 def now() -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.folders import check_folder_free, check_free
 
 if TYPE_CHECKING:
     from ganzoo.export.card import Card
@@ -34,6 +35,36 @@ class Format(NamedTuple):
     may_be_folder: bool = False
     """Whether it can be a folder instead of a file."""
 
+    def options_of(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """These options by name.
+
+        Raises RequestError if the format has no option of one of these names.
+        """
+        for name in given:
+            if name not in self.options:
+                others = " or ".join(each.name for each in FORMATS.values() if name in each.options)
+                raise RequestError(
+                    f"--{name} is an option of {others or 'no format'}, not of {self.name}: "
+                    "remove it"
+                )
+        return dict(given)
+
+    def check_path(self, path: Path, *, is_folder: bool = False, force: bool = False) -> None:
+        """Raise RequestError if the export cannot be written there, or would overwrite something.
+
+        With ``force``, it may overwrite files, but none of a run.
+        """
+        if is_folder and self.may_be_folder:
+            check_folder_free(path, force=force)
+            return
+        if is_folder or path.suffix.lower() != self.suffix:
+            folder = " or a folder" if self.may_be_folder else ""
+            raise RequestError(
+                f"{path}: the format {self.name} is a file{folder}: choose a name that ends in "
+                f"{self.suffix}"
+            )
+        check_free(path, force=force)
+
     def write(
         self, trained: TrainedGenerator, card: Card, path: Path, **options: Any
     ) -> dict[str, float]:
@@ -54,7 +85,7 @@ FORMATS = {
         Format(
             "safetensors",
             ".safetensors",
-            "for ganzoo: read by generate, animate, evaluate, --init-from and ganzoo.load",
+            "for ganzoo, as RUN of other commands, --init-from and ganzoo.load",
             "ganzoo.export.safetensors_file:write",
         ),
         Format(
@@ -68,13 +99,13 @@ FORMATS = {
         Format(
             "torch",
             ".pt2",
-            "for torch without ganzoo, by torch.export",
+            "for torch without ganzoo, by torch.export.load",
             "ganzoo.export.torch_file:write",
         ),
         Format(
             "web",
             ".html",
-            "a page that generates images in a browser, in one file or in a folder",
+            "a page that generates images in a browser, as one file or a folder",
             "ganzoo.export.web:write",
             "export",
             ("directions",),

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ganzoo.data.collection import Collection
-from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile
 from ganzoo.launcher import require_single_process
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
+from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
@@ -32,22 +32,40 @@ def evaluate(
     settings no longer has the images that the run was trained on, or if a launcher started several
     processes.
     """
-    require_single_process("an evaluation")
     names = _checkpoint_names(folder, checkpoints)
-    trained = [TrainedRun(folder, run, name).to(device) for name in names]
+    trained = [TrainedRun(folder, run, name) for name in names]
+    file = JsonLinesFile(folder.evaluations, step=math.inf)
+    try:
+        for found in measure(trained, run, device, observer):
+            file.write(found.step, found.line())
+            yield found
+    finally:
+        file.close()
+
+
+def measure(
+    trained: Sequence[TrainedGenerator],
+    run: Run,
+    device: str = "cpu",
+    observer: Observer = SILENT,
+) -> Iterator[EvaluationResult]:
+    """Evaluate generators of a run as ``evaluate``, without saving the scores."""
+    require_single_process("an evaluation")
+    for each in trained:
+        each.to(device)
     data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
     trained[0].require_same_images(data)
     evaluation = Evaluation(run, data, device)
     if evaluation.note:
         observer.on_message(evaluation.note)
-    file = JsonLinesFile(folder.evaluations, step=math.inf)
-    try:
-        for each in trained:
-            found = _evaluate(evaluation, each, observer.on_evaluation_progress)
-            file.write(found.step, found.line())
-            yield found
-    finally:
-        file.close()
+    for each in trained:
+        yield evaluation(
+            each.generator,
+            each.growth_point,
+            each.step,
+            each.images_seen,
+            observer.on_evaluation_progress,
+        )
 
 
 def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
@@ -55,8 +73,3 @@ def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str
     steps = [str(step) for step in reversed(Checkpoints(folder.checkpoints, keep=1).steps())]
     names = (steps or ["last"] if name == "all" else [name] for name in checkpoints)
     return list(dict.fromkeys(name for some in names for name in some))
-
-
-def _evaluate(evaluation: Evaluation, run: TrainedRun, progress: Progress) -> EvaluationResult:
-    step, images_seen = run.step, run.images_seen
-    return evaluation(run.generator, run.growth_point, step, images_seen, progress)

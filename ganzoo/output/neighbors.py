@@ -17,7 +17,7 @@ from ganzoo.data.inspection import printable
 from ganzoo.data.order import spread_evenly
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.observers.observer import Observer
-from ganzoo.output.trained import TrainedRun
+from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.training.evaluation import Evaluation, real_images
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.store import SILENT, store_of
@@ -49,7 +49,7 @@ class NearestNeighbors:
 
     def __init__(
         self,
-        trained: TrainedRun,
+        trained: TrainedGenerator,
         by: By = "features",
         device: str = "cpu",
         observer: Observer = SILENT,

@@ -19,8 +19,9 @@ from torch.nn.modules.conv import _ConvTransposeNd
 from ganzoo.conditioning import ConditionEmbedding
 from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder
+from ganzoo.folders import RunFolder, is_export
 from ganzoo.run import Run
+from ganzoo.training import generator_file
 from ganzoo.training.assembly import Assembly
 from ganzoo.training.checkpoint import Checkpoints, State, read
 from ganzoo.training.ema import Ema
@@ -50,7 +51,7 @@ class Source:
             return None
         try:
             path: Path = engine.broadcast(_checkpoint(chosen, warn) if engine.is_main else chosen)
-            state = read(path)
+            state = _exported_state(path) if is_export(path) else read(path)
         except RequestError as error:
             remedy = "name another run folder or checkpoint"
             raise RequestError(f"train.init_from: {error}; {remedy}") from error
@@ -74,10 +75,25 @@ class Source:
 
 def _checkpoint(path: Path, warn: Callable[[str], None]) -> Path:
     """The file itself, or the newest undamaged checkpoint of a run folder."""
-    if path.is_file():
+    if path.is_file() or is_export(path):
         return path
     checkpoints = Checkpoints(RunFolder.open(path).checkpoints, keep=1)
     return checkpoints.path(checkpoints.load(warn)["step"])
+
+
+def _exported_state(path: Path) -> State:
+    """What an exported generator has of a checkpoint: the weights of its EMA generator.
+
+    A new generator starts from the same weights.
+    """
+    file = generator_file.read(path)
+    try:
+        facts = (file.card["step"], file.card["data_image_shape"], file.card["data_condition"])
+    except KeyError as error:
+        raise RequestError(f"{path} is damaged: its card has no {error}") from error
+    networks = {key: {"weights": file.weights} for key in (_EMA, "networks.generator")}
+    step, image_shape, condition = facts
+    return {"step": step, "image_shape": image_shape, "condition": condition, "state": networks}
 
 
 @dataclass

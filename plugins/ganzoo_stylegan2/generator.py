@@ -117,7 +117,7 @@ class StyleGan2Generator(Generator):
     def synthesize(self, intermediate: Tensor) -> Tensor:
         """Images, (N, C, H, W), of intermediate latents, (N, layers, latent_dim)."""
         w = intermediate.unbind(1)
-        maps = [self.first(self.constant.expand(len(intermediate), -1, -1, -1), w[0])]
+        maps = [self.first(self.constant.expand(intermediate.shape[0], -1, -1, -1), w[0])]
         for block, pair in zip(self.blocks, zip(w[1::2], w[2::2], strict=False), strict=True):
             maps.append(block(maps[-1], pair))
         # The image of a resolution shares the vector of the next resolution's first layer.
