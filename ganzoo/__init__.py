@@ -89,10 +89,10 @@ if TYPE_CHECKING:
     from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.evaluation.record import EvaluationResult, Score
-    from ganzoo.extras import require_package
     from ganzoo.export.card import Card
     from ganzoo.export.exporting import export_generator
     from ganzoo.export.safetensors_file import ExportedGenerator
+    from ganzoo.extras import require_package
     from ganzoo.folders import RunFolder, cache_folder, write_atomically
     from ganzoo.growing import GrowingDiscriminator, GrowingGenerator
     from ganzoo.hookspecs import hookimpl
