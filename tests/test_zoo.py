@@ -54,6 +54,7 @@ def settings(row: Row) -> dict[str, Any]:
         **{f"train.{network}.lr": 1e-5 for network in ("generator", "discriminator")},
         **{f"regularize.{name}": True for name in row["regularizer"]},
         **{f"augment.{name}": True for name in row["augmentation"]},
+        **({"data.conditional": True} if "mismatch" in row["regularizer"] else {}),
     }
 
 

@@ -97,6 +97,17 @@ class DriftOptions(Options):
     )
 
 
+class MismatchOptions(Options):
+    """The weight of real images with wrong conditions."""
+
+    weight: float = Field(
+        0.5,
+        ge=0,
+        le=100_000,
+        description="Weight; 0.5 in the paper, where generated images have the other half.",
+    )
+
+
 class PathLengthOptions(Options):
     """Options of path length regularization."""
 
@@ -180,6 +191,14 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory="ganzoo_regularizers.scores:Drift",
             options=DriftOptions,
             reference="Karras et al. 2017, arXiv 1710.10196, appendix A.1",
+        ),
+        RegularizerSpec(
+            name="mismatch",
+            summary="Real images with the condition of another image get low scores (GAN-CLS); for "
+            "conditional networks.",
+            factory="ganzoo_regularizers.mismatch:Mismatch",
+            options=MismatchOptions,
+            reference="Reed et al. 2016, arXiv 1605.05396, Algorithm 1",
         ),
         RegularizerSpec(
             name="path-length",

@@ -11,6 +11,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+import ganzoo
 import ganzoo_regularizers
 from ganzoo_regularizers import (
     ApproximateOptions,
@@ -19,8 +20,10 @@ from ganzoo_regularizers import (
     GammaOptions,
     GradientPenaltyOptions,
     LeCamOptions,
+    MismatchOptions,
 )
 from ganzoo_regularizers.consistency import Consistency
+from ganzoo_regularizers.mismatch import Mismatch
 from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, Dragan, GradientPenalty
 from ganzoo_regularizers.scores import Drift, LeCam
 from tests.plugins.steps import GivenStep, scores
@@ -209,6 +212,49 @@ def test_lecam_pulls_scores_to_the_moving_averages_of_the_other_images() -> None
 def test_drift_is_the_mean_squared_score_of_real_images() -> None:
     real, fake = torch.tensor([1.0, 3.0]).view(2, 1, 1, 1), torch.randn(2, 1, 1, 1)
     assert term(Drift(DriftOptions(weight=0.5)), mean_critic, real, fake) == 0.5 * (1 + 9) / 2
+
+
+class ConditionedStep(GivenStep):
+    """A step of four images; the score is that of the image, plus its condition."""
+
+    def __init__(self, condition: Tensor) -> None:
+        super().__init__(mean_critic, torch.zeros(4, 1, 2, 2), torch.zeros(4, 1, 2, 2))
+        self.real.condition = condition
+
+    def critic(self, images: Tensor, condition: Any = None, *, transform: str = "") -> Tensor:
+        scores: Tensor = mean_critic(images) + condition.view(4, -1).sum(1)
+        return scores
+
+    def random(self, purpose: str) -> torch.Generator:
+        return torch.Generator().manual_seed(5)
+
+    def gather(self, values: Tensor) -> Tensor:
+        return values
+
+    def shard(self, batch: Tensor) -> Tensor:
+        return batch
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 2)])
+def test_mismatch_lowers_the_scores_of_real_images_with_other_conditions(
+    shape: tuple[int, ...],
+) -> None:
+    values = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(4, *[1] * (len(shape) - 1)).expand(shape)
+    step: Any = ConditionedStep(values)
+    found = Mismatch(MismatchOptions(weight=3)).terms(step)["mismatch"]
+    # Each image has the condition of another one: together they have all four.
+    expected = 3 * torch.nn.functional.softplus(values.reshape(4, -1).sum(1)).mean()
+    assert found.item() == pytest.approx(expected.item())
+
+
+def test_an_image_of_the_same_class_is_no_mismatch() -> None:
+    step: Any = ConditionedStep(torch.tensor([7, 7, 7, 7]))
+    assert Mismatch(MismatchOptions()).terms(step)["mismatch"] == 0
+
+
+def test_mismatch_needs_conditional_networks(tiny: Callable[..., dict[str, Any]]) -> None:
+    with pytest.raises(ganzoo.RequestError, match=r"mismatch needs .* data\.conditional=true"):
+        ganzoo.train(**tiny(settings={"regularize.mismatch": True}))
 
 
 def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:

@@ -30,7 +30,8 @@ from tests.sameness import same
 
 NEED_A_RUN = {
     *("dual-contrastive", "soft-hinge"),  # they define phases
-    *("dragan", "fastgan-reconstruction", "path-length"),  # they use all processes or networks
+    # They use all processes, networks or conditions.
+    *("dragan", "fastgan-reconstruction", "mismatch", "path-length"),
 }
 """A given step lacks what these use; ``tests/trials`` trains in two processes with most of them."""
 

@@ -59,7 +59,11 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
     "continuous_condition": {
         "plugins": ["continuous_condition"],
         "architecture": "continuous",
-        "settings": {"dataset.condition": "vector", "regularize.r1.every": 2},
+        "settings": {
+            "dataset.condition": "vector",
+            "regularize.r1.every": 2,
+            "regularize.mismatch": True,
+        },
     },
     "frozen_features": {
         "plugins": ["frozen_features"],
