@@ -77,6 +77,26 @@ def test_the_generator_may_start_from_the_ema_generator_of_a_checkpoint(
     assert report(folder)["path"] == str(file)
 
 
+def test_the_generator_may_start_from_an_exported_one(
+    tiny: Arguments, source: ganzoo.TrainedRun, tmp_path: Path
+) -> None:
+    file = tmp_path / "export.safetensors"
+    ganzoo.export_generator(source, "safetensors", file)
+    shutil.rmtree(source.folder)
+    folder = start(tiny, file)
+    old = ganzoo.load(file).generator.state_dict()
+    assert same(dict(old), weights(folder))
+    facts = report(folder)
+    assert (facts["path"], facts["step"]) == (str(file), 3)
+    assert facts["networks"]["generator"]["new"] == []
+    assert facts["networks"]["generator_ema"]["new"] == []
+    assert facts["networks"]["discriminator"]["taken"] == {}
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(RequestError, match=r"train.init_from: .* is damaged .* name another"):
+        start(tiny, file, "refused")
+    assert not (tmp_path / "refused").exists()
+
+
 def test_another_resolution_takes_the_layers_that_fit(
     tiny: Arguments, source: ganzoo.TrainedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
