@@ -33,6 +33,7 @@ for found in pkgutil.walk_packages(ganzoo.__path__, "ganzoo."):
 
 from typer.testing import CliRunner
 from ganzoo.cli import app
+from ganzoo.export import onnx_file
 from ganzoo.output import animation
 from ganzoo.output.report import page
 from ganzoo.registry import Registry
@@ -56,6 +57,7 @@ def heic():
 
 Path("a.h5").touch()
 Path("list.txt").write_text("http://example.com/a.png")
+nothing = ganzoo.export.program.Program(None, {}, "images")
 photo = Image.new("RGB", (8, 8))
 observed = ganzoo.ObservedRun(
     folder=ganzoo.RunFolder(Path()), step=0, resumed=False, settings={}
@@ -64,6 +66,10 @@ uses = {
     "features": [
         lambda: build("extractor", "effnet-lite0"),
         lambda: importlib.import_module("ganzoo_projected.efficientnet").trained_network(),
+    ],
+    "export": [
+        lambda: onnx_file.model_of(nothing),
+        lambda: onnx_file.checked_difference(nothing, b""),
     ],
     "fetch": [lambda: command("data", "fetch", "list.txt", "--out", "out")],
     "hdf5": [
