@@ -46,8 +46,8 @@ def write(
     """Write the page to ``path``, or to index.html in the folder ``path``.
 
     A path that ends in .html is a file. ``directions`` is a file of ``Directions``; by default the
-    page has those of ``by_method``. Returns the size of the page, and the largest difference of its
-    networks from those of torch.
+    page has those of ``by_method``. Returns the largest difference of its networks
+    from those of torch.
 
     Raises RequestError if the generator cannot be exported or is too large, or if the directions do
     not fit it, and OSError if the file cannot be written.
@@ -60,10 +60,10 @@ def write(
             f"the page would have {len(html) / 1e6:,.0f} MB, more than the {LARGEST / 1e6:,.0f} MB "
             "that browsers open: export the generator with --to onnx"
         )
-    file = path if path.suffix.lower() in (".html", ".htm") else path / "index.html"
+    file = path if path.suffix.lower() == ".html" else path / "index.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, html)
-    return {"megabytes": round(len(html) / 1e6, 2), "largest difference": difference}
+    return {"largest difference from torch": difference}
 
 
 def _html(

@@ -1,6 +1,6 @@
 /** The controls beside the selected image. */
 
-import { parse, text } from "page/conditions";
+import { parse, ranges, text } from "page/conditions";
 
 /** An element with properties and children. */
 export function element(name, properties = {}, ...children) {
@@ -41,18 +41,18 @@ export function directions(contents, state, changed) {
 export function conditions({ condition }, state, changed) {
   if (!condition) return [];
   const set = (value) => {
-    state.condition = value && text(condition, value);
+    state.condition = value ? text(condition, value) : "";
     changed();
   };
   if (condition.kind === "class") return [classes(condition, state, set)];
-  const values = parse(condition, state.condition) ?? condition.ranges.map(([a, b]) => (a + b) / 2);
-  const chosen = parse(condition, state.condition) ?? condition.names.map((_, i) => values[i] ?? 0);
+  const start = ranges(condition).map(([low, high]) => (condition.ranges.length ? (low + high) / 2 : 0));
+  const chosen = parse(condition, state.condition) ?? start;
   const parts = condition.names.map((name, i) => part(condition, name, i, chosen, () => set(chosen)));
   const inside = element("div", { className: "parts", hidden: !state.condition }, ...parts);
   const box = element("input", { type: "checkbox", checked: Boolean(state.condition) });
   box.addEventListener("change", () => {
     inside.hidden = !box.checked;
-    set(box.checked ? chosen : "");
+    set(box.checked ? chosen : null);
   });
   const label = element("label", { className: "check" }, box, "One condition for all images");
   return [label, inside];
@@ -63,7 +63,7 @@ function classes(condition, state, set) {
   const names = condition.names.map((name) => element("option", { value: name, textContent: name }));
   const select = element("select", {}, any, ...names);
   select.value = state.condition;
-  select.addEventListener("change", () => set(parse(condition, select.value) ?? ""));
+  select.addEventListener("change", () => set(parse(condition, select.value)));
   return element("label", { className: "field" }, element("span", { textContent: "Class" }), select);
 }
 
