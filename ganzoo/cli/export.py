@@ -38,7 +38,7 @@ def export(
     directions: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A file of `ganzoo directions`, for the sliders of the page; with web."
+            metavar="FILE", help="A file of `ganzoo directions`, for sliders of the page; with web."
         ),
     ] = None,
     force: Force = False,
