@@ -28,8 +28,6 @@ class Format(NamedTuple):
     name. It returns numbers by name that ``ganzoo export`` prints, such as the largest difference
     from the images of torch, or ``None``.
     """
-    extra: str | None = None
-    """The extra with the packages that it needs."""
     options: tuple[str, ...] = ()
     """The options of ``ganzoo export`` that only some formats have."""
     may_be_folder: bool = False
@@ -76,6 +74,7 @@ class Format(NamedTuple):
         module, _, function = self.writer.partition(":")
         writer: Callable[..., dict[str, float] | None]
         writer = getattr(importlib.import_module(module), function)
+        path.parent.mkdir(parents=True, exist_ok=True)
         return dict(writer(trained, card, path, **options) or {})
 
 
@@ -93,7 +92,6 @@ FORMATS = {
             ".onnx",
             "for ONNX Runtime and other programs that run ONNX",
             "ganzoo.export.onnx_file:write",
-            "export",
             ("float16",),
         ),
         Format(
@@ -107,7 +105,6 @@ FORMATS = {
             ".html",
             "a page that generates images in a browser, as one file or a folder",
             "ganzoo.export.web:write",
-            "export",
             ("directions",),
             may_be_folder=True,
         ),

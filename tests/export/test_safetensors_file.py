@@ -14,45 +14,17 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import ganzoo
-from ganzoo import RequestError, TrainedGenerator
-from ganzoo.contracts import ImageShape, LossRequirements
+from ganzoo import ArchitectureSpec, RequestError, TrainedGenerator
 from ganzoo.export import safetensors_file
 from ganzoo.export.card import Card
 from ganzoo.export.safetensors_file import ExportedGenerator
-from ganzoo.output.networks import build_networks
 from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings
 from ganzoo.training import generator_file
-from ganzoo.training.growth import GrowthSchedule
-from tests.conftest import SMALL
+from tests.export.small_generators import untrained
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
 ARCHITECTURES = [entry.component.name for entry in Registry.discover().entries("architecture")]
-
-
-def untrained(architecture: str, images_seen: int = 0, **more: Any) -> TrainedGenerator:
-    """A generator with random weights, also where they start at zero, without a run folder."""
-    settings = Settings()
-    settings.add({"dataset": "blossoms", "architecture": architecture, "loss": "hinge"}, "test")
-    settings.add({"data.resolution": 16, **SMALL.get(architecture, {}), **more}, "test")
-    made = TrainedGenerator()
-    made.source, made.run = Path("nowhere"), Run.resolve(settings)
-    made.step, made.images_seen, made.trained_on = 7, images_seen, None
-    made.data_condition = made.condition = made.frequencies = None
-    resolution = settings.values["data"]["resolution"]
-    made.data_image_shape = ImageShape(3, resolution, resolution)
-    made.requirements = LossRequirements()
-    networks = build_networks(made.run, made.data_image_shape, None, made.requirements)
-    made.generator = networks.generator.eval().requires_grad_(False)
-    random = torch.Generator().manual_seed(1)
-    for tensor in made.generator.state_dict().values():
-        if tensor.is_floating_point():
-            tensor.add_(torch.randn(tensor.shape, generator=random).abs() * 0.1)
-    made.growth_point = GrowthSchedule(made.run, networks, made.data_image_shape).at(images_seen)
-    made.growth_point.grow(made.generator)
-    return made
 
 
 def exported(trained: TrainedGenerator, path: Path) -> ExportedGenerator:
@@ -94,6 +66,9 @@ def test_an_export_makes_the_same_images(tiny: Arguments, own_cache: Path, tmp_p
     assert run.frequencies
     assert read.frequencies.counts == run.frequencies.counts
     assert "step 3" in repr(read)
+    found = ganzoo.evaluate(read, metrics="moments", samples=4, extractor="random", quiet=True)
+    assert found.step == 3
+    assert not run.evaluations  # those of an export are not saved
 
 
 def test_the_values_of_real_images_are_in_the_file(tiny: Arguments, tmp_path: Path) -> None:
@@ -236,6 +211,7 @@ def test_an_architecture_that_was_an_object_is_given_again(tiny: Arguments, tmp_
     exported_path = tmp_path / "export.safetensors"
     ganzoo.export_generator(run, "safetensors", exported_path)
     assert "was passed as a Python object" in refused(exported_path)
+    assert isinstance(spec, ArchitectureSpec)
     read = ganzoo.load(exported_path, architecture=spec)
     assert torch.equal(read.generate(2), run.generate(2))
 

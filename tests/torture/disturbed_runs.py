@@ -66,7 +66,7 @@ class DisturbedRun:
         """Start or resume the run, as the commands do; its outcome."""
         if folder.exists():
             place = RunFolder.open(folder)
-            run = Run.resolve(stored_settings(place), recommend=False)
+            run = Run.resolve(stored_settings(place.path), recommend=False)
             return session.resume(run, place, PrintingObserver())
         run = Run.resolve(self.settings)
         _, outcome = session.train(run, folder_maker(run, folder), PrintingObserver())

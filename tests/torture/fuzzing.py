@@ -29,11 +29,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ganzoo import RequestError
-from tests.torture import datasets, images, records
+from tests.torture import datasets, exports, images, records
 from tests.torture.breakage import break_bytes, break_text
 from tests.torture.input_kind import InputKind
 
-KINDS = (*records.KINDS, *images.KINDS, *datasets.KINDS)
+KINDS = (*records.KINDS, *images.KINDS, *datasets.KINDS, *exports.KINDS)
 """All kinds of input."""
 
 SECONDS = 10

@@ -132,7 +132,7 @@ def _run() -> Run:
 
 def _read_run(folder: Path, content: bytes) -> None:
     (folder / "run.toml").write_bytes(content)
-    _check_settings(stored_settings(RunFolder.open(folder)), recommend=False)
+    _check_settings(stored_settings(folder), recommend=False)
 
 
 def _read_environment(folder: Path, content: bytes) -> None:

@@ -255,7 +255,7 @@ def bad(kind: str, images: torch.Tensor) -> torch.Tensor:
 
 
 def resolved(folder: Path) -> Run:
-    return Run.resolve(stored_settings(RunFolder.open(folder)), recommend=False)
+    return Run.resolve(stored_settings(folder), recommend=False)
 
 
 def test_an_extractor_that_fails_is_refused_before_a_folder_is_created(

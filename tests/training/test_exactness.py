@@ -68,7 +68,7 @@ def test_resuming_at_another_stage_is_refused(tiny: Arguments) -> None:
     more = {"resolution": 16, "settings": {"growth": growth}}
     run = ganzoo.train(**tiny("run", GROWING[0], steps=3, **more))
     for change in ("growth.stable_images=1000", "growth.freeze=true"):
-        settings = stored_settings(RunFolder.open(run.folder))
+        settings = stored_settings(run.folder)
         settings.override([change, "train.steps=5"])
         with pytest.raises(
             RequestError, match=r"other layers would be trained .* restore the sections growth"
@@ -201,7 +201,7 @@ def test_moving_a_run_and_its_images_to_another_machine_is_exact(
     here.rename(there / "photographs")
     moved = RunFolder(stopped.rename(there / "run"))
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "another machine's cache"))
-    settings = stored_settings(moved)
+    settings = stored_settings(moved.path)
     settings.override([f"dataset.path={there / 'photographs'}", "train.steps=6"])
     session.resume(Run.resolve(settings), moved)
     assert same(last_state(moved.path), last_state(straight))

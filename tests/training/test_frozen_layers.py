@@ -120,7 +120,7 @@ def test_the_generator_can_be_frozen(tiny: Arguments) -> None:
 
 def test_freezing_more_layers_in_a_resumed_run_is_refused(tiny: Arguments) -> None:
     run = ganzoo.train(**tiny(steps=1))
-    settings = stored_settings(RunFolder.open(run.folder))
+    settings = stored_settings(run.folder)
     settings.override(["train.discriminator.freeze=1", "train.steps=2"])
     with pytest.raises(RequestError, match=r"restore .*train.discriminator.freeze"):
         session.resume(Run.resolve(settings, recommend=False), RunFolder(run.folder))

@@ -275,7 +275,7 @@ def test_rollback_can_be_switched_on_at_a_resume(
     settings = {"checkpoint.every": 2, "checkpoint.keep": 1}
     folder = ganzoo.train(**tiny(steps=3, settings=settings)).folder
     inject_nan([4], streams=[0])
-    run = stored_settings(RunFolder.open(folder))
+    run = stored_settings(folder)
     run.override(["train.on_nonfinite=rollback", "checkpoint.every=1000", "train.steps=6"])
     session.resume(Run.resolve(run, recommend=False), RunFolder(folder))
     assert last_state(folder)["step"] == 6
