@@ -54,6 +54,12 @@ def new(session: nox.Session) -> None:
     run_shared(session, "pytest", "tests/new_plugin/fresh_environment.py", *session.posargs)
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def exports(session: nox.Session) -> None:
+    """Write each architecture with each kind of condition as an ONNX file, and compare images."""
+    run_shared(session, "pytest", "tests/export/every_architecture.py", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""

@@ -149,6 +149,9 @@ def _plain(generator: Generator) -> Generator:
     for module in list(plain.modules()):
         if is_parametrized(module):
             _fix_parametrized(module)
+    for tensor in (*plain.parameters(), *plain.buffers()):
+        # torch cannot store tensors that are parts of others.
+        tensor.data = tensor.detach().clone(memory_format=torch.contiguous_format)
     return plain
 
 

@@ -50,6 +50,8 @@ class LatentNoise(nn.Module):
             w = at_least_float32(w)
             c = (w @ self.slopes.to(w.dtype).T + self.offsets.to(w.dtype)).cos()
             c = c / torch.linalg.vector_norm(c, dim=1, keepdim=True)
-            moved = [self.map.roll(k * len(self.map) // MAPS) for k in range(MAPS)]
-            noise: Tensor = (c @ torch.stack(moved).to(w.dtype)).unflatten(1, self.shape)
+            pixel = torch.arange(len(self.map), device=w.device)
+            start = torch.arange(MAPS, device=w.device)[:, None] * len(self.map) // MAPS
+            moved = self.map[(pixel - start) % len(self.map)]
+            noise: Tensor = (c @ moved.to(w.dtype)).unflatten(1, self.shape)
             return noise
