@@ -20,7 +20,10 @@ from ganzoo.output.trained_generator import TrainedGenerator
 from tests.chromium import COMMAND, Chromium
 from tests.export.web.pages import generator
 
-pytestmark = pytest.mark.skipif(COMMAND is None, reason="no chromium is installed")
+pytestmark = [
+    pytest.mark.skipif(COMMAND is None, reason="no chromium is installed"),
+    pytest.mark.timeout(600),
+]
 
 TOLERANCE = 2
 """Of 255: the largest difference of a pixel from that of torch."""
@@ -202,6 +205,17 @@ def test_the_keyboard_chooses_images(browser: Chromium, page: Page) -> None:
     browser.press("ArrowRight", 39)
     assert browser.evaluate("location.hash") == "#image=2"
     assert_equal(chosen(browser, page), page[0].generate(3)[2:])
+
+
+def test_start_and_end_of_a_walk_are_exchanged(browser: Chromium, values: Page) -> None:
+    show(browser, values, "image=1&to=3&at=0.25")
+    before = chosen(browser, values)
+    browser.evaluate("document.getElementById('swap').click()")
+    assert torch.equal(chosen(browser, values), before)
+    assert browser.evaluate("location.hash") == "#image=3&to=1&at=0.75"
+    browser.evaluate("document.querySelectorAll('#grid input')[5].click()")
+    browser.wait(READY)
+    assert browser.evaluate("location.hash") == "#image=5&to=1"
 
 
 def test_images_are_saved_as_png(browser: Chromium, values: Page) -> None:

@@ -5,7 +5,7 @@ import { parse } from "page/conditions";
 import { conditions, directions, element, slider } from "page/controls";
 import { Generator } from "page/generator";
 import { Networks } from "page/networks";
-import { COUNTS, fragment, read } from "page/state";
+import { COUNTS, end, fragment, read } from "page/state";
 
 const SECONDS = 3; // of a walk in one direction
 const byId = (id) => document.getElementById(id);
@@ -48,7 +48,7 @@ async function draw() {
 
 async function drawAll() {
   const now = { ...state, ...settings(), amounts: [...state.amounts] };
-  const [from, to] = [now.image, now.to].map((index) => generator.place(now.seed, index, now));
+  const [from, to] = [now.image, end(now)].map((index) => generator.place(now.seed, index, now));
   await paint(selected, generator.between(await from, await to, now.at), now);
   await paint(byId("from"), await from, now);
   await paint(byId("to"), await to, now);
@@ -84,13 +84,13 @@ function changed() {
   const chosen = condition && generator?.condition(state.seed, state.image, settings().condition);
   byId("caption").textContent = name + (condition?.kind === "class" && chosen ? ` · ${condition.names[chosen[0]]}` : "");
   byId("from").ariaLabel = `Start: image ${state.image + 1}`;
-  byId("to").ariaLabel = `End: image ${state.to + 1}`;
+  byId("to").ariaLabel = `End: image ${end(state) + 1}`;
   draw();
 }
 
 function choose(index) {
   stop();
-  if (state.to === index) state.to = state.image;
+  if (state.to === index) state.to = null;
   state.image = index;
   state.at = 0;
   showWalk();
@@ -190,7 +190,7 @@ byId("count").append(
 byId("count").addEventListener("change", ({ target }) => {
   state.count = Number(target.value);
   state.image = Math.min(state.image, state.count - 1);
-  state.to = Math.min(state.to, state.count - 1);
+  if (end(state) >= state.count) state.to = null;
   showAll();
 });
 byId("reset").addEventListener("click", () => {
@@ -200,7 +200,7 @@ byId("reset").addEventListener("click", () => {
 });
 byId("swap").addEventListener("click", () => {
   stop();
-  [state.to, state.image] = [state.image, state.to];
+  [state.to, state.image] = [state.image, end(state)];
   state.at = Number((1 - state.at).toFixed(3));
   showAll();
 });

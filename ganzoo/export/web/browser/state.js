@@ -4,6 +4,9 @@ import { parse } from "page/conditions";
 
 export const COUNTS = [12, 24, 48, 64];
 
+/** The index of the image at which the walk ends. */
+export const end = ({ to, image, count }) => to ?? (image + 1) % count;
+
 /** The state of a page that was just opened. */
 export const initial = (contents) => ({
   seed: 0,
@@ -12,7 +15,7 @@ export const initial = (contents) => ({
   truncation: 1,
   condition: "",
   amounts: contents.directions.map(() => 0),
-  to: 1,
+  to: null, // the next image
   at: 0,
 });
 
@@ -30,7 +33,8 @@ export function read(fragment, contents) {
   const last = state.count - 1;
   state.seed = Math.floor(within(link.get("seed"), 0, 2 ** 31 - 1, start.seed));
   state.image = Math.floor(within(link.get("image"), 0, last, start.image));
-  state.to = Math.floor(within(link.get("to"), 0, last, (state.image + 1) % state.count));
+  const to = within(link.get("to"), 0, last, null);
+  state.to = to === null ? null : Math.floor(to);
   state.at = within(link.get("at"), 0, 1, start.at);
   state.truncation = within(link.get("truncation"), 0.05, 1, start.truncation);
   const condition = link.get("condition") ?? "";
@@ -42,7 +46,7 @@ export function read(fragment, contents) {
 /** The link to a state, which holds what differs from a page that was just opened. */
 export function fragment(state, contents) {
   const link = new URLSearchParams();
-  const start = { ...initial(contents), to: (state.image + 1) % state.count };
+  const start = initial(contents);
   for (const key of ["seed", "count", "image", "truncation", "condition", "to", "at"]) {
     if (state[key] !== start[key]) link.set(key, state[key]);
   }
