@@ -58,7 +58,8 @@ def facts(trained: TrainedGenerator, card: Card) -> Iterator[tuple[str, str]]:
     """What the page says about the generator: names and values."""
     shape = trained.image_shape
     yield "Dataset", trained.run.dataset.entry.component.name
-    yield "Architecture", f"{card.architecture} ({card.plugin})"
+    yield "Architecture", trained.run.architecture.entry.component.name
+    yield "Plugin", card.plugin
     yield "Loss", trained.run.loss.entry.component.name
     yield "Images", f"{size(shape.width, shape.height)} pixels"
     yield "Parameters", f"{card.parameters:,}"

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 import ganzoo
 from ganzoo.contracts import MappingGenerator
@@ -96,7 +95,7 @@ def _html(
     )
 
 
-def _import_map() -> Markup:
+def _import_map() -> str:
     """The modules of the page by name: a file that is opened from a disk cannot load others."""
     modules = [file for file in sorted(_FOLDER.glob("*.js")) if file.stem != "worker"]
     urls = {f"page/{file.stem}": _url(file.read_bytes()) for file in modules}
@@ -107,14 +106,14 @@ def _url(script: bytes) -> str:
     return f"data:text/javascript;base64,{base64.b64encode(script).decode()}"
 
 
-def _source(name: str) -> Markup:
-    return Markup((_FOLDER / name).read_text("utf-8"))  # noqa: S704 - a file of this package
+def _source(name: str) -> str:
+    return (_FOLDER / name).read_text("utf-8")
 
 
-def _json(value: object) -> Markup:
+def _json(value: object) -> str:
     """A value as JSON inside of a script element."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - it ends no element
+    return text.replace("<", "\\u003c")  # so it ends no element
 
 
 def _environment() -> Environment:

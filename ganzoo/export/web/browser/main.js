@@ -161,7 +161,7 @@ function play() {
   const frame = () => {
     if (!playing) return;
     const phase = ((performance.now() - offset) / 1000 / SECONDS) % 2;
-    state.at = Number((phase < 1 ? phase : 2 - phase).toFixed(3));
+    state.at = Number((phase < 1 ? phase : 2 - phase).toFixed(2));
     const row = byId("walk").querySelector(".slider");
     row.querySelector("input").value = state.at;
     row.querySelector("output").textContent = `${Math.round(100 * state.at)}%`;
@@ -201,7 +201,7 @@ byId("reset").addEventListener("click", () => {
 byId("swap").addEventListener("click", () => {
   stop();
   [state.to, state.image] = [state.image, end(state)];
-  state.at = Number((1 - state.at).toFixed(3));
+  state.at = Number((1 - state.at).toFixed(2));
   showAll();
 });
 byId("play").addEventListener("click", () => {
