@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ganzoo.cli.moved_images import DIRECTIONS_HELP
 from ganzoo.cli.options import (
     CHECKPOINT_HELP,
     CONDITION_HELP,
@@ -22,7 +23,10 @@ from ganzoo.cli.options import (
 if TYPE_CHECKING:
     from PIL import Image
 
-_WALK = "A walk (with --walk)"
+    from ganzoo.output.directions.saved import Direction
+    from ganzoo.output.trained_generator import TrainedGenerator
+
+_WALK = "Images of the generator (with --walk or --direction)"
 
 
 def animate(
@@ -63,10 +67,32 @@ def animate(
             rich_help_panel=_WALK,
         ),
     ] = None,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Move images along this direction of --directions, and back, instead.",
+            rich_help_panel=_WALK,
+        ),
+    ] = None,
+    directions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=DIRECTIONS_HELP, rich_help_panel=_WALK)
+    ] = None,
+    amount: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=100,
+            help="How far --direction moves to both sides, in standard deviations.",
+            rich_help_panel=_WALK,
+        ),
+    ] = 3.0,
     frames: Annotated[
         int,
         typer.Option(
-            min=1, help="Number of frames from one latent to the next.", rich_help_panel=_WALK
+            min=1,
+            help="Number of frames from one latent to the next, or one way along a direction.",
+            rich_help_panel=_WALK,
         ),
     ] = 30,
     easing: Annotated[
@@ -79,7 +105,7 @@ def animate(
     count: Annotated[
         int,
         typer.Option(
-            min=1, help="Number of walks, shown together in a grid.", rich_help_panel=_WALK
+            min=1, help="Number of images, shown together in a grid.", rich_help_panel=_WALK
         ),
     ] = 9,
     seed: Annotated[
@@ -117,7 +143,8 @@ def animate(
     """Make a video of a run's sample grids, or of a walk through its latent space.
 
     A walk interpolates between random latents and ends at the first, so that it
-    loops.
+    loops. With `--direction`, the images of random latents are moved along a
+    direction of `ganzoo directions`.
 
     Examples:
     - `ganzoo animate RUN --out video.gif`
@@ -125,6 +152,7 @@ def animate(
     - `ganzoo animate RUN --walk 8 --out walk.gif`
     - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
+    - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
     from ganzoo.arguments import load_generator
@@ -133,24 +161,31 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if walk is None:
+    if walk is None and direction is None:
         _refuse_walk_options(context)
         if is_export(run):
-            raise RequestError(f"{run} has no grids of samples: add --walk N")
+            raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
-    elif last is None:
+    elif last is not None or (walk is not None and direction is not None):
+        given = ("--last", last), ("--walk", walk), ("--direction", direction)
+        names = " and ".join(name for name, value in given if value is not None)
+        raise RequestError(f"{names} cannot be combined: remove one of them")
+    else:
         trained = load_generator(run, checkpoint).to(device)
         conditions = trained.conditions(count, seed, class_name, condition)
+        generator = trained.truncated(truncation)
+        from ganzoo.output.directions.images import frames_along
         from ganzoo.output.walk import keyframe_latents
         from ganzoo.output.walk import walk as walk_frames
 
-        generator = trained.truncated(truncation)
-        keyframes = keyframe_latents(generator, walk, count, seed)
-        images = walk_frames(generator, keyframes, frames, conditions, easing)
-        _write(images, walk * frames, out, fps or 20, max_mb)
-    else:
-        raise RequestError("--last and --walk cannot be combined: remove one of them")
+        keyframes = keyframe_latents(generator, walk or 1, count, seed)
+        if direction is None:
+            images = walk_frames(generator, keyframes, frames, conditions, easing)
+        else:
+            offset = amount * _direction(trained, direction, directions).step
+            images = frames_along(generator, keyframes[0], offset, frames, conditions, easing)
+        _write(images, (walk or 2) * frames, out, fps or 20, max_mb)
     print(out)
 
 
@@ -161,7 +196,22 @@ def _refuse_walk_options(context: typer.Context) -> None:
         source = context.get_parameter_source(option.name or "")
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
+            raise RequestError(
+                f"{option.opts[0]} requires --walk or --direction: add one of them, or remove it"
+            )
+
+
+def _direction(trained: TrainedGenerator, name: str, path: Path | None) -> Direction:
+    """The direction of this name, checked to belong to the generator."""
+    from ganzoo.errors import RequestError
+    from ganzoo.output.directions.moved import require_fit
+    from ganzoo.output.directions.saved import Directions
+
+    if path is None:
+        raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
+    found = Directions.read(path)
+    require_fit(trained, found)
+    return found.named(name)
 
 
 def _write(

@@ -53,6 +53,10 @@ COMMANDS = [
         "Project images into the latent space of a run's EMA generator.",
     ),
     CoreCommand(
+        *("directions", "ganzoo.cli.directions:directions", _LOOK),
+        "Find directions of a generator's latent space, and show images along them.",
+    ),
+    CoreCommand(
         *("compare", "ganzoo.cli.compare:compare", _LOOK),
         "Compare runs in a table: settings that differ, speed, losses and metrics.",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, Device, Force, Json, RunArgument, file_path
+from ganzoo.cli.options import Checkpoint, Device, Force, GeneratorArgument, Json, file_path
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def directions(
-    run: RunArgument,
+    run: GeneratorArgument,
     out: Annotated[
         Path,
         typer.Option(
@@ -28,11 +28,10 @@ def directions(
         ),
     ],
     method: Annotated[
-        Literal["weights", "pca", "gradients"] | None,
+        Literal["gradients", "weights", "pca"] | None,
         typer.Option(
-            help="weights: singular vectors of the first layer. pca: principal components of "
-            "intermediate latents. gradients: largest changes of the image. Default: pca if there "
-            "are intermediate latents, else weights, or gradients if no first layer can be read; "
+            help="gradients: largest changes of the image. weights: singular vectors of the first "
+            "layer. pca: principal components of intermediate latents. Default: gradients, or "
             "none with --from."
         ),
     ] = None,
@@ -45,8 +44,8 @@ def directions(
             "--from",
             metavar="NAME",
             help="A direction along which this rises: brightness, contrast, saturation, hue (two "
-            "directions), classes (one for each), or a Python function MODULE:FUNCTION from images "
-            "to numbers; can be given several times.",
+            "directions), classes (one for each), or a Python function FILE.py:FUNCTION or "
+            "MODULE:FUNCTION from images to numbers; can be given several times.",
         ),
     ] = None,
     images: Annotated[
@@ -55,9 +54,7 @@ def directions(
             min=8, metavar="N", help="Number of random latents or generated images to use."
         ),
     ] = 4096,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of the images in the grid.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the images in the grid.")] = 0,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -65,15 +62,15 @@ def directions(
 ) -> None:
     """Find directions of a generator's latent space, and show images along them.
 
-    `ganzoo generate --along` and `ganzoo animate --direction` use the file.
-    `std` is the standard deviation of random latents along a direction. `explained`
+    The file is for `--along` of `ganzoo generate` and `--direction` of `ganzoo
+    animate`. `std` is the standard deviation of random latents along a direction. `explained`
     is the part of all changes that it has, for a method, or the part of the number's
     variance that a linear function of the latents predicts, with --from.
 
     Examples:
     - `ganzoo directions RUN --out found.safetensors`
     - `ganzoo directions RUN --from hue --from brightness --out colors.safetensors`
-    - `ganzoo directions RUN --method gradients --count 10 --out ten.safetensors`
+    - `ganzoo directions RUN --method weights --count 10 --out ten.safetensors`
 
     """
     from ganzoo.errors import RequestError
@@ -85,10 +82,11 @@ def directions(
     for path in (out, grid):
         check_free(path, force=force)
 
-    from ganzoo import api, imaging
+    from ganzoo import imaging
+    from ganzoo.arguments import load_generator
     from ganzoo.output.directions import images as images_of
 
-    trained = api.load(run, checkpoint).to(device)
+    trained = load_generator(run, checkpoint).to(device)
     found = _found(trained, method, scalars or [], count, images)
     pixels = images_of.grid(trained, found, seed=seed)
     found.save(out)
@@ -104,7 +102,7 @@ def directions(
 
 def _found(
     trained: TrainedGenerator,
-    method: Literal["weights", "pca", "gradients"] | None,
+    method: Literal["gradients", "weights", "pca"] | None,
     scalars: list[str],
     count: int,
     images: int,
@@ -112,7 +110,7 @@ def _found(
     from ganzoo.output.directions import finding
 
     if not scalars:
-        return finding.by_method(trained, method, count, images)
+        return finding.by_method(trained, method or "gradients", count, images)
     by_names = finding.by_names(trained, scalars, images)
     if method is None:
         return by_names

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ganzoo.cli.moved_images import Along, DirectionsFile, moved_along
 from ganzoo.cli.options import (
     Checkpoint,
     ClassName,
@@ -47,6 +48,8 @@ def generate(
         ),
     ] = False,
     truncation: Truncation = 1.0,
+    along: Along = None,
+    directions: DirectionsFile = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -59,6 +62,7 @@ def generate(
     - `ganzoo generate RUN --condition hue=0.7,size=0.3 --out purple.png`
     - `ganzoo generate RUN --truncation 0.7 --out truncated.png`
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
+    - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
     from ganzoo.arguments import load_generator
@@ -70,16 +74,15 @@ def generate(
         check_free(out.path, force=force)
     else:
         check_folder_free(out.path, force=force)
+    if each_class and (class_name is not None or condition is not None):
+        given = "--class" if condition is None else "--condition"
+        raise RequestError(f"--each-class generates all classes or values: remove {given}")
+    trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
     if each_class:
-        if class_name is not None or condition is not None:
-            given = "--class" if condition is None else "--condition"
-            raise RequestError(f"--each-class generates all classes or values: remove {given}")
-        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
         print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
-        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate(count or 64, seed, class_name, truncation, condition)
         if out.is_folder:
             save_images(images, out.path, seed)

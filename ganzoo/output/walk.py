@@ -55,7 +55,7 @@ def walk(
     for start, end in itertools.pairwise([*points, points[0]]):
         for frame in range(frames):
             between = space.interpolate(start, end, eased(frame / frames, easing))
-            yield on_white(_grid(space.pixels(between, condition)))
+            yield frame_of(space.pixels(between, condition))
 
 
 def eased(t: float, easing: Easing) -> float:
@@ -63,6 +63,11 @@ def eased(t: float, easing: Easing) -> float:
     return t * t * (3 - 2 * t) if easing == "smooth" else t
 
 
-def _grid(images: Tensor) -> Image.Image:
+def frame_of(images: Tensor) -> Image.Image:
+    """An RGB grid of images, uint8 (N, C, H, W).
+
+    Each pixel is repeated until its shorter side has at least 256 pixels.
+    """
     grids = (imaging.grid(imaging.enlarged(images, factor)) for factor in itertools.count(1))
-    return imaging.to_image(next(grid for grid in grids if min(grid.shape[:2]) >= MIN_SIDE))
+    large = next(grid for grid in grids if min(grid.shape[:2]) >= MIN_SIDE)
+    return on_white(imaging.to_image(large))

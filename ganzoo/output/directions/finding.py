@@ -3,62 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Literal
+
+from torch import Tensor
 
 from ganzoo.contracts import MappingGenerator
 from ganzoo.errors import RequestError
 from ganzoo.output.directions import first_layer, gradients
-from ganzoo.output.directions.regression import regressed
+from ganzoo.output.directions.regression import regressed, require_enough
 from ganzoo.output.directions.sample import PointSample
 from ganzoo.output.directions.saved import Directions
 from ganzoo.output.directions.scalars import CLASSES, Scalar, measured, scalars, told
 from ganzoo.output.trained_generator import TrainedGenerator
 
-Method = Literal["weights", "pca", "gradients"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Method = Literal["gradients", "weights", "pca"]
 IMAGES = 4096
 """Random points, unless another number is given."""
 
 
 def by_method(
-    trained: TrainedGenerator, method: Method | None = None, count: int = 5, images: int = IMAGES
+    trained: TrainedGenerator,
+    method: Method = "gradients",
+    count: int = 5,
+    images: int = IMAGES,
 ) -> Directions:
     """The ``count`` directions that change images most, by one of these methods.
 
-    - ``"weights"``: the singular vectors of the first layers' weights, largest first (SeFa, Shen &
-      Zhou 2021, arXiv 2007.06600).
+    - ``"gradients"``: the eigenvectors of the mean of J^T J, where J is the Jacobian of the image,
+      averaged to at most 8 x 8 pixels; largest eigenvalues first.
+    - ``"weights"``: the singular vectors of the first layers' weights (SeFa, Shen & Zhou 2021,
+      arXiv 2007.06600).
     - ``"pca"``: the principal components of intermediate latents (GANSpace, Härkönen et al. 2020,
       arXiv 2004.02546).
-    - ``"gradients"``: the eigenvectors of the mean of J^T J, where J is the Jacobian of the image,
-      averaged to at most 8 x 8 pixels.
 
-    Without a method, a generator with intermediate latents gets ``"pca"``, another ``"weights"``,
-    or ``"gradients"`` if its first layers cannot be read. ``images`` is the number of points.
+    ``images`` is the number of points; gradients are computed at 1,024 of them at most.
 
     Raises RequestError if the method does not suit the generator.
     """
-    is_mapping = isinstance(trained.generator, MappingGenerator)
-    if method == "pca" and not is_mapping:
+    if method == "pca" and not isinstance(trained.generator, MappingGenerator):
         raise RequestError(
             f"{trained.source}: its generator has no intermediate latents, and random latents have "
-            "no principal components: use the method weights or gradients"
+            "no principal components: use the method gradients or weights"
         )
     sample = PointSample.of(trained, images)
-    matrix = None
-    if method == "pca" or (method is None and is_mapping):
-        method, matrix = "pca", sample.rows.double().T.cov()
-    elif method != "gradients":
-        matrix = first_layer.gram_matrix(sample)
-        if method == "weights" and matrix is None:
-            raise RequestError(
-                f"{trained.source}: no layer computes a linear function of its latents, or they "
-                "have too many numbers: use the method gradients"
-            )
-        method = "gradients" if matrix is None else "weights"
+    gram = {"gradients": gradients.gram_matrix, "weights": first_layer.gram_matrix, "pca": _cov}
+    matrix = gram[method](sample)
     if matrix is None:
-        matrix = gradients.gram_matrix(sample)
-    found = sample.principal("gradient" if method == "gradients" else method, matrix, count)
+        raise RequestError(
+            f"{trained.source}: no layer computes a linear function of its latents, or they have "
+            "too many numbers: use the method gradients"
+        )
+    found = sample.principal(method.removesuffix("s"), matrix, count)
     return Directions(sample.space.name, found, _notes(trained, method))
+
+
+def _cov(sample: PointSample) -> Tensor:
+    return sample.rows.double().T.cov()
 
 
 def by_scalars(
@@ -72,6 +72,7 @@ def by_scalars(
     Raises RequestError if they are too few, or if a function returns something else.
     """
     sample = PointSample.of(trained, images)
+    require_enough(sample)
     found = regressed(sample, measured(sample, functions))
     return Directions(sample.space.name, found, _notes(trained, "regression"))
 
@@ -81,13 +82,14 @@ def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAG
 
     Raises RequestError for an unknown name, and as ``by_scalars``.
     """
-    functions = {}
+    functions: dict[str, Scalar] = {}
     for name in names:
         if name != CLASSES:
             functions.update(scalars(name))
     if CLASSES in names:
         _require_classes(trained)
     sample = PointSample.of(trained, images)
+    require_enough(sample)
     targets = measured(sample, functions) if functions else {}
     if CLASSES in names:
         assert trained.condition

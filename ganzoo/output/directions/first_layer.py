@@ -30,7 +30,7 @@ class FirstLayer:
         rows = torch.cat([torch.zeros(1, rows.shape[1]), rows]).to(self.constants)
         padded = torch.cat([rows.new_zeros(len(rows), 1), rows], 1)
         inputs = padded[:, self.positions] + self.constants
-        outputs = self.layer(inputs).flatten(1).double().cpu()
+        outputs: Tensor = self.layer(inputs).flatten(1).double().cpu()
         return outputs[1:] - outputs[:1]
 
 
@@ -39,7 +39,7 @@ def gram_matrix(sample: PointSample) -> Tensor | None:
     """A^T A of the matrix A of all first layers, float64 (D, D).
 
     ``None`` if there is no first layer, because a generator normalizes its latents, for example; or
-    if a point has too many numbers.
+    if a point has more than 1,024 numbers.
     """
     width = sample.rows.shape[1]
     if width > _MOST_NUMBERS:
@@ -78,10 +78,12 @@ def first_layers(sample: PointSample) -> list[FirstLayer]:
 
     width = sample.rows.shape[1]
     numbers = torch.arange(1.0, width + 1)
-    conditions = None if sample.conditions is None else sample.conditions[:1].repeat_interleave(2, 0)
+    conditions = None if sample.conditions is None else sample.conditions[[0, 0]]
     with ExitStack() as hooks:
         for layer in sample.space.generator.modules():
-            if not any(layer.children()) and any(True for _ in layer.parameters(recurse=False)):
+            # A layer with spectral norm computes its weight in this child.
+            inside = {name for name, _ in layer.named_children()} - {"parametrizations"}
+            if not inside and any(True for _ in layer.parameters()):
                 handle = layer.register_forward_pre_hook(look)
                 hooks.callback(handle.remove)
         sample.images(torch.stack([numbers, -numbers]), conditions)

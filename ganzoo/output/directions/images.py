@@ -15,7 +15,7 @@ from ganzoo.contracts import Generator
 from ganzoo.output.directions.saved import Directions
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.trained_generator import TrainedGenerator
-from ganzoo.output.walk import frame_of
+from ganzoo.output.walk import Easing, eased, frame_of
 
 AMOUNTS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 """The columns of a grid, in standard deviations."""
@@ -38,7 +38,6 @@ def rows_along(
     space = LatentSpace(trained.generator)
     conditions = trained.conditions(count, seed)
     points = space.points(trained.latents(count, seed), conditions)
-    directions.require_fit(space, points.shape[1:])
     steps = torch.stack([amount * each.step for each in directions for amount in amounts])
     # (directions, count, amounts) of points, and their conditions in the same order.
     steps = steps.to(points).unflatten(0, (len(directions), 1, len(amounts)))
@@ -47,7 +46,7 @@ def rows_along(
         conditions = conditions.repeat_interleave(len(amounts), 0)
         conditions = torch.cat([conditions] * len(directions))
     pixels = space.pixels(all_points, conditions)
-    return pixels.unflatten(0, (len(directions) * count, len(amounts)))
+    return pixels.view(-1, len(amounts), *pixels.shape[1:])
 
 
 def grid(
@@ -59,7 +58,8 @@ def grid(
     """
     rows = rows_along(trained, directions, count, seed)
     factor = -(-_MIN_SIDE // min(rows.shape[3:]))
-    enlarged = imaging.enlarged(rows.flatten(0, 1), factor).unflatten(0, rows.shape[:2])
+    enlarged = imaging.enlarged(rows.flatten(0, 1), factor)
+    enlarged = enlarged.view(*rows.shape[:2], *enlarged.shape[1:])
     names = [name for each in directions for name in (each.name, *[""] * (count - 1))]
     amounts = [f"{amount:+g}" if amount else "0" for amount in AMOUNTS]
     return imaging.class_grid(enlarged, names, len(AMOUNTS), column_names=amounts)
@@ -72,8 +72,9 @@ def frames_along(
     offset: Tensor,
     frames: int,
     condition: Tensor | None = None,
+    easing: Easing = "linear",
 ) -> Iterator[Image.Image]:
-    """Frames of the images of latents, moved from minus to plus an offset and back.
+    """Frames of the images of latents, moved from minus to plus an offset (...) and back.
 
     Each way has ``frames`` of them; the first frame follows the last. A frame is like one of
     ``walk``.
@@ -82,5 +83,5 @@ def frames_along(
     points = space.points(latents, condition)
     offset = offset.to(points)
     for number in range(2 * frames):
-        amount = 1 - abs(number / frames - 1)
-        yield frame_of(space.pixels(points + (2 * amount - 1) * offset, condition))
+        amount = 2 * eased(1 - abs(number / frames - 1), easing) - 1
+        yield frame_of(space.pixels(points + amount * offset, condition))

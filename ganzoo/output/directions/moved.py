@@ -25,12 +25,18 @@ def moved(trained: G, directions: Directions, amounts: Mapping[str, float]) -> G
 
     Raises RequestError if a name is unknown, or if the directions belong to another generator.
     """
-    space = LatentSpace(trained.generator)
-    point = space.points(trained.latents(1), trained.conditions(1, 0))[0]
-    directions.require_fit(space, point.shape)
+    require_fit(trained, directions)
     other = copy.copy(trained)
     other.generator = moved_generator(trained.generator, directions.offset(amounts))
     return other
+
+
+def require_fit(trained: TrainedGenerator, directions: Directions) -> None:
+    """Raise RequestError if the directions belong to another generator."""
+    space = LatentSpace(trained.generator)
+    with torch.no_grad():
+        points = space.points(trained.latents(1), trained.conditions(1, 0))
+    directions.require_fit(space, points.shape[1:])
 
 
 def moved_generator(generator: Generator, offset: Tensor) -> Generator:
@@ -66,13 +72,13 @@ class MovedMapping(MovedGenerator):
 
     def map(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """The intermediate latents; the offset is added to them later."""
-        intermediate: Tensor = self.generator.map(latents, condition)
-        return intermediate
+        assert isinstance(self.generator, MappingGenerator)
+        return self.generator.map(latents, condition)
 
     def synthesize(self, intermediate: Tensor) -> Tensor:
         """The images of the moved intermediate latents."""
-        images: Tensor = self.generator.synthesize(intermediate + self.offset)
-        return images
+        assert isinstance(self.generator, MappingGenerator)
+        return self.generator.synthesize(intermediate + self.offset)
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """The images of the moved intermediate latents."""

@@ -12,22 +12,26 @@ from ganzoo.output.directions.sample import PointSample
 from ganzoo.output.directions.saved import Direction
 
 
+def require_enough(sample: PointSample) -> None:
+    """Raise RequestError if there are too few points for a regression."""
+    count, width = sample.rows.shape
+    if count < 3 * width:
+        raise RequestError(
+            f"{count} images are too few for {width} numbers of a point: use --images {3 * width} "
+            "or more"
+        )
+
+
 def regressed(sample: PointSample, targets: Mapping[str, Tensor]) -> list[Direction]:
     """A direction for each of these numbers (N,) of the points.
 
     ``explained`` is the part of the variance that a linear function of the point predicts: R^2 for
     the last quarter of the points, with coefficients from the others.
 
-    Raises RequestError if there are too few points, or if a number is the same for all of them.
+    Raises RequestError if a number is the same for all points.
     """
     rows = sample.rows.double()
     count = len(rows) - len(rows) // 4
-    if count < 2 * rows.shape[1]:
-        needed = -(-8 * rows.shape[1] // 3)
-        raise RequestError(
-            f"{len(rows)} images are too few for {rows.shape[1]} numbers of a point: use "
-            f"--images {needed} or more"
-        )
     same = [name for name, values in targets.items() if values[:count].std() < 1e-9]
     if same:
         raise RequestError(f"{', '.join(same)}: the number is the same for all images")

@@ -51,10 +51,11 @@ class PointSample:
             return rows.view(-1, *self.shape)
         return rows.view(-1, 1, *self.shape[1:]).expand(-1, *self.shape)
 
-    def batches(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The rows and conditions, in batches for the generator."""
-        for start in range(0, len(self.rows), _BATCH_SIZE):
-            batch = slice(start, start + _BATCH_SIZE)
+    def batches(self, count: int | None = None) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The first ``count`` rows and conditions, or all, in batches for the generator."""
+        end = len(self.rows) if count is None else min(count, len(self.rows))
+        for start in range(0, end, _BATCH_SIZE):
+            batch = slice(start, min(start + _BATCH_SIZE, end))
             conditions = self.conditions
             yield self.rows[batch], None if conditions is None else conditions[batch]
 

@@ -11,8 +11,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from ganzoo.errors import RequestError, did_you_mean
 from ganzoo import tensor_file
+from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.output.latent_space import LatentSpace
 
 _KIND = "ganzoo directions"
@@ -84,8 +84,8 @@ class Directions(Sequence[Direction]):
         here, there = tuple(shape), tuple(self.directions[0].vector.shape)
         if (self.space, there) != (space.name, here):
             raise RequestError(
-                f"the directions belong to another generator: its space is {self.space} {there}, "
-                f"this one's is {space.name} {here}: make them for this run with "
+                f"the directions belong to another generator: they are for {self.space} of shape "
+                f"{there}, this one has {space.name} of shape {here}; make new ones with "
                 "`ganzoo directions`"
             )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.output.directions.sample import PointSample
+from ganzoo.plugin_file import import_file
 
 Scalar = Callable[[Tensor], Tensor]
 """From images, float32 (N, C, H, W) in [-1, 1], to a number for each, (N,)."""
@@ -52,7 +54,7 @@ def _contrast(images: Tensor) -> Tensor:
 
 
 def _saturation(images: Tensor) -> Tensor:
-    return _lab(images)[:, 1:].norm(dim=1).mean((1, 2))
+    return _lab(images)[:, 1:].square().sum(1).sqrt().mean((1, 2))
 
 
 def _redness(images: Tensor) -> Tensor:
@@ -79,21 +81,25 @@ SCALARS: Mapping[str, Mapping[str, Scalar]] = {
 
 
 def scalars(name: str) -> Mapping[str, Scalar]:
-    """The scalars of a name, or of a Python function ``"module:function"``.
+    """The scalars of a name, or a Python function: ``"module:function"`` or ``"file.py:function"``.
 
     Raises RequestError if there is neither.
     """
     if name in SCALARS:
         return SCALARS[name]
     if ":" not in name:
-        known = [*SCALARS, CLASSES]
+        known = [*SCALARS, CLASSES, "FILE.py:FUNCTION"]
         hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-        raise RequestError(f"--from {name}: there is no such name{hint}, or MODULE:FUNCTION")
+        raise RequestError(f"--from {name}: there is no such name{hint}")
+    module, _, label = name.rpartition(":")
     try:
-        function = pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError) as error:
+        if module.endswith(".py"):
+            function = getattr(import_file(Path(module).stem, Path(module)), label)
+        else:
+            function = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError, OSError) as error:
         raise RequestError(f"--from {name}: there is no such function: {error}") from error
-    return {name.rpartition(":")[2]: function}
+    return {label: function}
 
 
 @torch.no_grad()
