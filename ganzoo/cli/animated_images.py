@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.output.walk import Easing
 
 
-class RandomImages(NamedTuple):
+@dataclass(frozen=True)
+class RandomImages:
     """Which images a walk or a direction starts from, as the options say."""
 
     count: int
@@ -41,7 +44,7 @@ class AnimatedImages:
 
         generator = self.trained.truncated(images.truncation)
         keyframes = keyframe_latents(generator, number, images.count, images.seed)
-        conditions = self.trained.conditions(*images[:4])
+        conditions = self._conditions(images)
         frames = walk(generator, keyframes, self.frames, conditions, self.easing)
         return frames, number * self.frames
 
@@ -72,6 +75,11 @@ class AnimatedImages:
         offset = amount * found.named(name).step
         generator = self.trained.truncated(images.truncation)
         latents = self.trained.latents(images.count, images.seed)
-        conditions = self.trained.conditions(*images[:4])
+        conditions = self._conditions(images)
         frames = frames_along(generator, latents, offset, self.frames, conditions, self.easing)
         return frames, 2 * self.frames
+
+    def _conditions(self, images: RandomImages) -> Tensor | None:
+        return self.trained.conditions(
+            images.count, images.seed, images.class_name, images.condition
+        )
