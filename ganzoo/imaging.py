@@ -80,11 +80,11 @@ def class_grid(
         ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=chosen)
         rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
     if column_names:
-        heading = Image.new("L", (rows[0].shape[1], gap + round(font.getbbox("0")[3])), 255)
+        heading = Image.new("L", (rows[0].shape[1], gap + round(chosen.getbbox("0")[3])), 255)
         for number, name in enumerate(column_names):
             center = width + gap + number * (images.shape[4] + gap) + images.shape[4] // 2
-            left = center - round(font.getlength(name) / 2)
-            ImageDraw.Draw(heading).text((left, gap // 2), name, fill=0, font=font)
+            left = center - round(chosen.getlength(name) / 2)
+            ImageDraw.Draw(heading).text((left, gap // 2), name, fill=0, font=chosen)
         rows.insert(0, _in_channels(heading, rows[0].shape[2]))
     return np.concatenate(rows)
 
