@@ -171,6 +171,8 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
+    if directions is not None and direction is None:
+        raise RequestError("--directions requires --direction NAME: add it, or remove it")
     sources = {"last": last, "walk": walk, "between": between, "direction": direction}
     given = [name for name, value in sources.items() if value is not None]
     if len(given) > 1:
