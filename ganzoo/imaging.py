@@ -38,7 +38,7 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
     Without ``columns``, the grid is about square. ``gap`` is in pixels and white.
     """
     n, channels, height, width = images.shape
-    columns = columns or max(1, round((n * height / width) ** 0.5))
+    columns = columns or square_columns(n, height, width)
     rows = -(-n // columns)
     pixels = np.full(
         (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
@@ -47,6 +47,11 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
         y, x = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         pixels[y : y + height, x : x + width] = image
     return pixels
+
+
+def square_columns(n: int, height: int, width: int) -> int:
+    """The columns with which a grid of ``n`` images of this size is about square."""
+    return max(1, round((n * height / width) ** 0.5))
 
 
 def class_grid(
@@ -61,9 +66,9 @@ def class_grid(
     uint8 (classes, N, C, H, W) to uint8 (height, width, C). ``column_names`` are above the columns.
     """
     height = images.shape[3]
-    font = _font(min(24, max(10, height // 4)))
+    chosen = font(min(24, max(10, height // 4)))
     names = [_shortened(name) for name in class_names]
-    boxes = [font.getbbox(name) for name in names]
+    boxes = [chosen.getbbox(name) for name in names]
     width = gap + max(round(box[2]) for box in boxes)
     rows = []
     for name, box, of_class in zip(names, boxes, images, strict=True):
@@ -72,7 +77,7 @@ def class_grid(
         row = np.pad(row, ((0, missing), (0, 0), (0, 0)), constant_values=255)
         margin = Image.new("L", (width, len(row)), 255)
         y = max(0, gap + (height - round(box[1] + box[3])) // 2)
-        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=font)
+        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=chosen)
         rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
     if column_names:
         heading = Image.new("L", (rows[0].shape[1], gap + round(font.getbbox("0")[3])), 255)
@@ -84,7 +89,7 @@ def class_grid(
     return np.concatenate(rows)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's default font; its size can be chosen only if Pillow is built with FreeType."""
     return ImageFont.load_default(size if features.check("freetype2") else None)
 

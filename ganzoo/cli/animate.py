@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     from ganzoo.output.directions.saved import Direction
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.output.walk import Easing
 
-_WALK = "Images of the generator (with --walk or --direction)"
+_WALK = "Images of the generator (with --walk, --between or --direction)"
+_RANDOM = ("walk", "count", "seed", "class_name", "condition", "truncation")
+"""The options of a walk between random latents."""
 
 
 def animate(
@@ -87,6 +90,14 @@ def animate(
             rich_help_panel=_WALK,
         ),
     ] = 3.0,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FILE FILE",
+            help="Make a walk from the latents in a file to those in another one, and back.",
+            rich_help_panel=_WALK,
+        ),
+    ] = None,
     frames: Annotated[
         int,
         typer.Option(
@@ -153,6 +164,7 @@ def animate(
     - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
     - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
+    - `ganzoo animate RUN --between a.safetensors b.safetensors --out morph.mp4`
 
     """
     from ganzoo.arguments import load_generator
@@ -161,24 +173,31 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if walk is None and direction is None:
+    if directions is not None and direction is None:
+        raise RequestError("--directions requires --direction NAME: add it, or remove it")
+    if walk is None and between is None and direction is None:
         _refuse_walk_options(context)
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
-    elif last is not None or (walk is not None and direction is not None):
-        given = ("--last", last), ("--walk", walk), ("--direction", direction)
-        names = " and ".join(name for name, value in given if value is not None)
-        raise RequestError(f"{names} cannot be combined: remove one of them")
-    else:
+    elif last is not None:
+        raise RequestError("--last and a walk cannot be combined: remove one of them")
+    elif direction is not None and (walk is not None or between is not None):
+        raise RequestError("--direction and a walk cannot be combined: remove one of them")
+    elif between is not None:
+        _refuse_with_between(context)
         trained = load_generator(run, checkpoint).to(device)
-        conditions = trained.conditions(count, seed, class_name, condition)
-        generator = trained.truncated(truncation)
+        images = _between(trained, *between, frames, easing)
+        _write(images, 2 * frames, out, fps or 20, max_mb)
+    else:
         from ganzoo.output.directions.images import frames_along
         from ganzoo.output.walk import keyframe_latents
         from ganzoo.output.walk import walk as walk_frames
 
+        trained = load_generator(run, checkpoint).to(device)
+        conditions = trained.conditions(count, seed, class_name, condition)
+        generator = trained.truncated(truncation)
         keyframes = keyframe_latents(generator, walk or 1, count, seed)
         if direction is None:
             images = walk_frames(generator, keyframes, frames, conditions, easing)
@@ -197,8 +216,30 @@ def _refuse_walk_options(context: typer.Context) -> None:
         given = source is not None and source.name == "COMMANDLINE"
         if given and getattr(option, "rich_help_panel", None) == _WALK:
             raise RequestError(
-                f"{option.opts[0]} requires --walk or --direction: add one of them, or remove it"
+                f"{option.opts[0]} requires --walk, --between or --direction: add one, or remove it"
             )
+
+
+def _refuse_with_between(context: typer.Context) -> None:
+    from ganzoo.errors import RequestError
+
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _RANDOM and source is not None and source.name == "COMMANDLINE":
+            raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
+
+
+def _between(
+    trained: TrainedGenerator, start: Path, end: Path, frames: int, easing: Easing
+) -> Iterator[Image.Image]:
+    from ganzoo.output.latent_space import LatentSpace
+    from ganzoo.output.saved_latents import SavedLatents
+    from ganzoo.output.walk import point_walk
+
+    first, second = (SavedLatents.read_for(trained, path) for path in (start, end))
+    conditions = first.shared_conditions(second, f"{start} and {end}")
+    points = [first.points, second.points]
+    return point_walk(LatentSpace(trained.generator), points, frames, conditions, easing)
 
 
 def _direction(trained: TrainedGenerator, name: str, path: Path | None) -> Direction:

@@ -73,6 +73,10 @@ COMMANDS = [
         "Export the EMA generator of a run's checkpoint as a file for other programs.",
     ),
     CoreCommand(
+        *("poster", "ganzoo.cli.poster:poster", _LOOK),
+        "Draw a poster: the best generated images, the training in samples, and numbers.",
+    ),
+    CoreCommand(
         *("data inspect", "ganzoo.cli.data.inspect:inspect", ""),
         "Report the images' sizes, classes and problems, the effect of preparation, and settings.",
     ),

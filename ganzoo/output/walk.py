@@ -52,6 +52,18 @@ def walk(
     """
     space = LatentSpace(generator)
     points = [space.points(latents, condition) for latents in keyframes]
+    return point_walk(space, points, frames, condition, easing)
+
+
+@torch.no_grad()
+def point_walk(
+    space: LatentSpace,
+    points: list[Tensor],
+    frames: int,
+    condition: Tensor | None = None,
+    easing: Easing = "linear",
+) -> Iterator[Image.Image]:
+    """The frames of ``walk`` for keyframes that are points of the space, (count, ...) each."""
     for start, end in itertools.pairwise([*points, points[0]]):
         for frame in range(frames):
             between = space.interpolate(start, end, eased(frame / frames, easing))
