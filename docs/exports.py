@@ -19,9 +19,10 @@ FORMATS: list[tuple[str, dict[str, bool]]] = [
     ("onnx", {"float16": True}),
     ("torch", {}),
 ]
-HEAD = """\
-| architecture | pixels | parameters | safetensors | ONNX | ONNX, float16 | torch | seconds |
-|---|---|---|---|---|---|---|---|"""
+COLUMNS = (
+    *("architecture", "pixels", "parameters", "safetensors", "ONNX", "ONNX, float16", "torch"),
+    "seconds, in this order",
+)
 
 
 def row(trained: TrainedGenerator, folder: Path) -> str:
@@ -42,7 +43,9 @@ def row(trained: TrainedGenerator, folder: Path) -> str:
         difference = next(iter(numbers.values()), None)
         if difference is None:
             difference = distance(trained, path)
-        cells.append(f"{difference:.1e}, {path.stat().st_size / 1e6:.2f} MB")
+        cells.append(
+            f"{f'{difference:.1e}' if difference else '0'}, {path.stat().st_size / 1e6:.2f} MB"
+        )
     pixels = trained.image_shape.size
     return (
         f"| `{card.architecture.rpartition('/')[2]}` | {pixels} | {card.parameters:,} | "
@@ -60,7 +63,7 @@ def distance(trained: TrainedGenerator, path: Path) -> float:
 
 
 if __name__ == "__main__":
-    print(HEAD)
+    print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for run in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             print(row(ganzoo.load(run), Path(folder)), flush=True)

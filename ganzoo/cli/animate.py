@@ -18,18 +18,15 @@ from ganzoo.cli.options import (
     Force,
     GeneratorArgument,
     file_path,
+    given_options,
 )
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ganzoo.output.directions.saved import Direction
-    from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.output.walk import Easing
-
-_WALK = "Images of the generator (with --walk, --between or --direction)"
-_RANDOM = ("walk", "count", "seed", "class_name", "condition", "truncation")
-"""The options of a walk between random latents."""
+_GENERATED = "Images of the generator (with --walk, --between or --direction)"
+_RANDOM = ("count", "seed", "class_name", "condition", "truncation")
+"""The options that choose random latents."""
 
 
 def animate(
@@ -67,7 +64,15 @@ def animate(
             min=2,
             metavar="N",
             help="Make a latent-space walk through N random latents instead.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
+        ),
+    ] = None,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FILE FILE",
+            help="Make a walk from the latents in a file to those in another one, and back.",
+            rich_help_panel=_GENERATED,
         ),
     ] = None,
     direction: Annotated[
@@ -75,11 +80,11 @@ def animate(
         typer.Option(
             metavar="NAME",
             help="Move images along this direction of --directions, and back, instead.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = None,
     directions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=DIRECTIONS_HELP, rich_help_panel=_WALK)
+        Path | None, typer.Option(metavar="FILE", help=DIRECTIONS_HELP, rich_help_panel=_GENERATED)
     ] = None,
     amount: Annotated[
         float,
@@ -87,41 +92,33 @@ def animate(
             min=0.01,
             max=100,
             help="How far --direction moves to both sides, in standard deviations.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = 3.0,
-    between: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            metavar="FILE FILE",
-            help="Make a walk from the latents in a file to those in another one, and back.",
-            rich_help_panel=_WALK,
-        ),
-    ] = None,
     frames: Annotated[
         int,
         typer.Option(
             min=1,
             help="Number of frames from one latent to the next, or one way along a direction.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = 30,
     easing: Annotated[
         Literal["linear", "smooth"],
         typer.Option(
             help="Speed between two latents: linear is constant, smooth is slow near each latent.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = "linear",
     count: Annotated[
         int,
         typer.Option(
-            min=1, help="Number of images, shown together in a grid.", rich_help_panel=_WALK
+            min=1, help="Number of images, shown together in a grid.", rich_help_panel=_GENERATED
         ),
     ] = 9,
     seed: Annotated[
         int,
-        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_WALK),
+        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_GENERATED),
     ] = 0,
     class_name: Annotated[
         str | None,
@@ -129,13 +126,13 @@ def animate(
             "--class",
             metavar="NAME",
             help="Generate images of this class only.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = None,
     condition: Annotated[
         str | None,
         typer.Option(
-            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_WALK
+            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_GENERATED
         ),
     ] = None,
     truncation: Annotated[
@@ -143,13 +140,13 @@ def animate(
         typer.Option(
             metavar="PSI",
             help=TRUNCATION_HELP,
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = 1.0,
     checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_WALK)
+        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_GENERATED)
     ] = "last",
-    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_WALK)] = "cpu",
+    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_GENERATED)] = "cpu",
 ) -> None:
     """Make a video of a run's sample grids, or of a walk through its latent space.
 
@@ -163,96 +160,63 @@ def animate(
     - `ganzoo animate RUN --walk 8 --out walk.gif`
     - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
-    - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
     - `ganzoo animate RUN --between a.safetensors b.safetensors --out morph.mp4`
+    - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
     from ganzoo.arguments import load_generator
+    from ganzoo.cli.animated_images import AnimatedImages, RandomImages
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
+    sources = {"last": last, "walk": walk, "between": between, "direction": direction}
+    given = [name for name, value in sources.items() if value is not None]
+    if len(given) > 1:
+        names = " and ".join(f"--{name}" for name in given)
+        raise RequestError(f"{names} cannot be combined: remove one of them")
     if directions is not None and direction is None:
         raise RequestError("--directions requires --direction NAME: add it, or remove it")
-    if walk is None and between is None and direction is None:
-        _refuse_walk_options(context)
+    if given in ([], ["last"]):
+        _refuse_options_of_generated_images(context)
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
-    elif last is not None:
-        raise RequestError("--last and a walk cannot be combined: remove one of them")
-    elif direction is not None and (walk is not None or between is not None):
-        raise RequestError("--direction and a walk cannot be combined: remove one of them")
-    elif between is not None:
-        _refuse_with_between(context)
-        trained = load_generator(run, checkpoint).to(device)
-        images = _between(trained, *between, frames, easing)
-        _write(images, 2 * frames, out, fps or 20, max_mb)
     else:
-        from ganzoo.output.directions.images import frames_along
-        from ganzoo.output.walk import keyframe_latents
-        from ganzoo.output.walk import walk as walk_frames
-
-        trained = load_generator(run, checkpoint).to(device)
-        conditions = trained.conditions(count, seed, class_name, condition)
-        generator = trained.truncated(truncation)
-        keyframes = keyframe_latents(generator, walk or 1, count, seed)
-        if direction is None:
-            images = walk_frames(generator, keyframes, frames, conditions, easing)
+        if between is not None:
+            _refuse_options_of_random_images(context)
+        animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
+        random = RandomImages(count, seed, class_name, condition, truncation)
+        if walk is not None:
+            images, total = animated.walk(walk, random)
+        elif between is not None:
+            images, total = animated.between(*between)
         else:
-            offset = amount * _direction(trained, direction, directions).step
-            images = frames_along(generator, keyframes[0], offset, frames, conditions, easing)
-        _write(images, (walk or 2) * frames, out, fps or 20, max_mb)
+            assert direction is not None
+            images, total = animated.along(direction, directions, amount, random)
+        _write(images, total, out, fps or 20, max_mb)
     print(out)
 
 
-def _refuse_walk_options(context: typer.Context) -> None:
+def _refuse_options_of_generated_images(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        given = source is not None and source.name == "COMMANDLINE"
-        if given and getattr(option, "rich_help_panel", None) == _WALK:
+    for option in given_options(context):
+        if getattr(option, "rich_help_panel", None) == _GENERATED:
             raise RequestError(
-                f"{option.opts[0]} requires --walk, --between or --direction: add one, or remove it"
+                f"{option.opts[0]} requires --walk, --between or --direction: add one of them, or "
+                "remove it"
             )
 
 
-def _refuse_with_between(context: typer.Context) -> None:
+def _refuse_options_of_random_images(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name in _RANDOM and source is not None and source.name == "COMMANDLINE":
+    for option in given_options(context):
+        if option.name in _RANDOM:
             raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
-
-
-def _between(
-    trained: TrainedGenerator, start: Path, end: Path, frames: int, easing: Easing
-) -> Iterator[Image.Image]:
-    from ganzoo.output.latent_space import LatentSpace
-    from ganzoo.output.saved_latents import SavedLatents
-    from ganzoo.output.walk import point_walk
-
-    first, second = (SavedLatents.read_for(trained, path) for path in (start, end))
-    conditions = first.shared_conditions(second, f"{start} and {end}")
-    points = [first.points, second.points]
-    return point_walk(LatentSpace(trained.generator), points, frames, conditions, easing)
-
-
-def _direction(trained: TrainedGenerator, name: str, path: Path | None) -> Direction:
-    """The direction of this name, checked to belong to the generator."""
-    from ganzoo.errors import RequestError
-    from ganzoo.output.directions.moved import require_fit
-    from ganzoo.output.directions.saved import Directions
-
-    if path is None:
-        raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
-    found = Directions.read(path)
-    require_fit(trained, found)
-    return found.named(name)
 
 
 def _write(

@@ -18,6 +18,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     OutputPath,
     Truncation,
+    given_options,
 )
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def generate(
         ),
     ] = False,
     truncation: Truncation = 1.0,
-    along: Along = None,
-    directions: DirectionsFile = None,
     latents: Annotated[
         Path | None,
         typer.Option(
@@ -65,6 +64,8 @@ def generate(
             "project` saved.",
         ),
     ] = None,
+    along: Along = None,
+    directions: DirectionsFile = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -77,8 +78,8 @@ def generate(
     - `ganzoo generate RUN --condition hue=0.7,size=0.3 --out purple.png`
     - `ganzoo generate RUN --truncation 0.7 --out truncated.png`
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
-    - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
     - `ganzoo generate RUN --latents found.safetensors --out projected/`
+    - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
     from ganzoo.arguments import load_generator
@@ -115,11 +116,9 @@ def generate(
 def _refuse_with_latents(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
-    for name in ("seed", "class_name", "condition", "each_class", "truncation"):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = next(p for p in context.command.params if p.name == name).opts[0]
-            raise RequestError(f"{option} changes random latents: remove it, or --latents")
+    for option in given_options(context):
+        if option.name in ("seed", "class_name", "condition", "each_class", "truncation"):
+            raise RequestError(f"{option.opts[0]} changes random latents: remove it, or --latents")
 
 
 def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:

@@ -17,6 +17,9 @@ MOST_ROWS = 12
 _LABEL_WIDTH = 0.16
 """The largest part of the width that the names of rows take."""
 
+_LEAST_GRID = 1.5
+"""The least height that a grid above the rows has, in rows."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -70,21 +73,23 @@ def _draw_rows(
     names: Sequence[str],
     progress: Progress,
 ) -> None:
-    """Draw rows at the bottom of the column, with their names on the left."""
+    """Draw rows with their names on the left, at the bottom of the column if a grid fits above."""
     canvas, space = column.canvas, 1.5 * column.unit
     widest = max(canvas.width(name, LABEL) for name in names)
     label = min(widest, _LABEL_WIDTH * column.width)
     left, width = column.left + label + space, column.width - label - space
     gap = GAP * column.unit
     cells = labeled_rows(len(names), width, column.height, trained.image_shape.aspect, gap)
-    top = column.bottom - cells.total_height
+    free = column.height - cells.total_height
+    has_grid = free > _LEAST_GRID * cells.height
+    top = column.bottom - cells.total_height - (0 if has_grid else free / 2)
     rows = _rows(trained, choice, names, cells, progress)
     for name, y, images in zip(names, cells.tops(top), rows, strict=True):
         size = canvas.fitting(name, LABEL, label)
         canvas.write(name, column.left, y + cells.height / 2, size, anchor="lm")
         for x, image in zip(cells.lefts(left), images, strict=True):
             canvas.paste(image, x, y, cells.width, cells.height)
-    column.bottom = top - SPACE * 0.5 * column.unit
+    column.bottom = top - SPACE * 0.5 * column.unit if has_grid else column.top
 
 
 def _rows(
