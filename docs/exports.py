@@ -29,12 +29,7 @@ def row(trained: TrainedGenerator, folder: Path) -> str:
     """A row of the table: the largest difference and the size of each format."""
     card = card_of(trained)
     cells, seconds = [], []
-    for name, options in (
-        ("safetensors", {}),
-        ("onnx", {}),
-        ("onnx", {"float16": True}),
-        ("torch", {}),
-    ):
+    for name, options in FORMATS:
         path = folder / f"{name}{format_of(name).suffix}"
         path.unlink(missing_ok=True)
         start = time.process_time()
@@ -43,9 +38,8 @@ def row(trained: TrainedGenerator, folder: Path) -> str:
         difference = next(iter(numbers.values()), None)
         if difference is None:
             difference = distance(trained, path)
-        cells.append(
-            f"{f'{difference:.1e}' if difference else '0'}, {path.stat().st_size / 1e6:.2f} MB"
-        )
+        shown = f"{difference:.1e}" if difference else "0"
+        cells.append(f"{shown}, {path.stat().st_size / 1e6:.2f} MB")
     pixels = trained.image_shape.size
     return (
         f"| `{card.architecture.rpartition('/')[2]}` | {pixels} | {card.parameters:,} | "

@@ -5,6 +5,7 @@ Samples, metrics and output all use this conversion, so they all get the same by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
 
 def square_columns(n: int, height: int, width: int) -> int:
     """The columns with which a grid of ``n`` images of this size is about square."""
-    return max(1, round((n * height / width) ** 0.5))
+    return max(1, round(math.sqrt(n * height / width)))
 
 
 def class_grid(

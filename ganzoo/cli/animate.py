@@ -171,13 +171,13 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
+    if directions is not None and direction is None:
+        raise RequestError("--directions requires --direction NAME: add it, or remove it")
     sources = {"last": last, "walk": walk, "between": between, "direction": direction}
     given = [name for name, value in sources.items() if value is not None]
     if len(given) > 1:
         names = " and ".join(f"--{name}" for name in given)
         raise RequestError(f"{names} cannot be combined: remove one of them")
-    if directions is not None and direction is None:
-        raise RequestError("--directions requires --direction NAME: add it, or remove it")
     if given in ([], ["last"]):
         _refuse_options_of_generated_images(context)
         if is_export(run):

@@ -127,7 +127,7 @@ def test_a_walk_can_be_limited_to_one_class(
         (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "remove one of them"),
         (("drawn", "--out", "film.gif", "--between", "a", "b", "--last", 2), "remove one of them"),
         (("drawn", "--out", "film.gif", "--between", "a", "b", "--seed", 2), "remove it, or --bet"),
-        (("drawn", "--out", "film.gif", "--between", "a", "b", "--walk", 2), "remove it, or --bet"),
+        (("drawn", "--out", "film.gif", "--between", "a", "b", "--walk", 2), "remove one of them"),
         (("nowhere", "--out", "film.gif"), "no run folder nowhere"),
         (("drawn",), "--out"),
     ],
