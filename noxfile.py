@@ -94,6 +94,12 @@ def trackers(session: nox.Session) -> None:
     run_shared(session, "pytest", "-rs", tests, env={"PYTHONPATH": str(folder)})
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def browser(session: nox.Session) -> None:
+    """Open exported pages in a headless Chromium, if one is installed."""
+    run_shared(session, "pytest", "-rs", "tests/export/web/in_browser.py", *session.posargs)
+
+
 @nox.session(default=False)
 def notebook(session: nox.Session) -> None:
     """Run the notebook of the examples in a kernel of Jupyter."""

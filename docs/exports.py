@@ -19,21 +19,17 @@ FORMATS: list[tuple[str, dict[str, bool]]] = [
     ("onnx", {"float16": True}),
     ("torch", {}),
 ]
-HEAD = """\
-| architecture | pixels | parameters | safetensors | ONNX | ONNX, float16 | torch | seconds |
-|---|---|---|---|---|---|---|---|"""
+COLUMNS = (
+    *("architecture", "pixels", "parameters", "safetensors", "ONNX", "ONNX, float16", "torch"),
+    "seconds, in this order",
+)
 
 
 def row(trained: TrainedGenerator, folder: Path) -> str:
     """A row of the table: the largest difference and the size of each format."""
     card = card_of(trained)
     cells, seconds = [], []
-    for name, options in (
-        ("safetensors", {}),
-        ("onnx", {}),
-        ("onnx", {"float16": True}),
-        ("torch", {}),
-    ):
+    for name, options in FORMATS:
         path = folder / f"{name}{format_of(name).suffix}"
         path.unlink(missing_ok=True)
         start = time.process_time()
@@ -42,7 +38,8 @@ def row(trained: TrainedGenerator, folder: Path) -> str:
         difference = next(iter(numbers.values()), None)
         if difference is None:
             difference = distance(trained, path)
-        cells.append(f"{difference:.1e}, {path.stat().st_size / 1e6:.2f} MB")
+        shown = f"{difference:.1e}" if difference else "0"
+        cells.append(f"{shown}, {path.stat().st_size / 1e6:.2f} MB")
     pixels = trained.image_shape.size
     return (
         f"| `{card.architecture.rpartition('/')[2]}` | {pixels} | {card.parameters:,} | "
@@ -60,7 +57,7 @@ def distance(trained: TrainedGenerator, path: Path) -> float:
 
 
 if __name__ == "__main__":
-    print(HEAD)
+    print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     for run in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             print(row(ganzoo.load(run), Path(folder)), flush=True)

@@ -26,9 +26,9 @@ run = ganzoo.train(
 )
 run = ganzoo.resume(run, steps=40, on_report=on_report)
 
-run = ganzoo.load("runs/first")
-images = run.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
-run.grid(count=16, seed=7).save("runs/first/grid.png")
-print(f"{len(images)} images after {run.step} steps, in {run.folder}")
+loaded = ganzoo.load("runs/first")  # or an exported generator: "first.safetensors"
+images = loaded.generate(count=16, seed=7)  # uint8, (16, 3, 16, 16)
+loaded.grid(count=16, seed=7).save("runs/first/grid.png")
+print(f"{len(images)} images after {loaded.step} steps, in {loaded.source}")
 
-print(ganzoo.evaluate(run, metrics=["swd"], samples=64).scalars)
+print(ganzoo.evaluate(loaded, metrics=["swd"], samples=64).scalars)

@@ -5,6 +5,7 @@ Samples, metrics and output all use this conversion, so they all get the same by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
     Without ``columns``, the grid is about square. ``gap`` is in pixels and white.
     """
     n, channels, height, width = images.shape
-    columns = columns or max(1, round((n * height / width) ** 0.5))
+    columns = columns or square_columns(n, height, width)
     rows = -(-n // columns)
     pixels = np.full(
         (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
@@ -49,17 +50,26 @@ def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np
     return pixels
 
 
+def square_columns(n: int, height: int, width: int) -> int:
+    """The columns with which a grid of ``n`` images of this size is about square."""
+    return max(1, round(math.sqrt(n * height / width)))
+
+
 def class_grid(
-    images: Tensor, class_names: Sequence[str], columns: int, gap: int = 2
+    images: Tensor,
+    class_names: Sequence[str],
+    columns: int,
+    gap: int = 2,
+    column_names: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """A grid whose rows are classes, with the name of each class in a margin on the left.
 
-    uint8 (classes, N, C, H, W) to uint8 (height, width, C).
+    uint8 (classes, N, C, H, W) to uint8 (height, width, C). ``column_names`` are above the columns.
     """
     height = images.shape[3]
-    font = _font(min(24, max(10, height // 4)))
+    chosen = font(min(24, max(10, height // 4)))
     names = [_shortened(name) for name in class_names]
-    boxes = [font.getbbox(name) for name in names]
+    boxes = [chosen.getbbox(name) for name in names]
     width = gap + max(round(box[2]) for box in boxes)
     rows = []
     for name, box, of_class in zip(names, boxes, images, strict=True):
@@ -68,12 +78,19 @@ def class_grid(
         row = np.pad(row, ((0, missing), (0, 0), (0, 0)), constant_values=255)
         margin = Image.new("L", (width, len(row)), 255)
         y = max(0, gap + (height - round(box[1] + box[3])) // 2)
-        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=font)
+        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=chosen)
         rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
+    if column_names:
+        heading = Image.new("L", (rows[0].shape[1], gap + round(chosen.getbbox("0")[3])), 255)
+        for number, name in enumerate(column_names):
+            center = width + gap + number * (images.shape[4] + gap) + images.shape[4] // 2
+            left = center - round(chosen.getlength(name) / 2)
+            ImageDraw.Draw(heading).text((left, gap // 2), name, fill=0, font=chosen)
+        rows.insert(0, _in_channels(heading, rows[0].shape[2]))
     return np.concatenate(rows)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's default font; its size can be chosen only if Pillow is built with FreeType."""
     return ImageFont.load_default(size if features.check("freetype2") else None)
 

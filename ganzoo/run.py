@@ -138,10 +138,15 @@ class Run(BaseModel):
         run._installed = [entry.component for entry in found.registry.entries("augmentation")]
         return run
 
-    def with_measures(self) -> Self:
-        """The same run with metrics and an extractor; installed ones are chosen if it has none."""
+    def with_measures(self, extractor: str | None = None) -> Self:
+        """The same run with metrics and an extractor; installed ones are chosen if it has none.
+
+        ``extractor`` names another one. Raises UnknownName if there is none of that name.
+        """
         settings = Settings()
         settings.add(self.tree(), "")
+        if extractor is not None:
+            settings.set("extractor", extractor, "")
         settings.stored = Stored("", ())  # accepts components whose plugin is missing
         found = Configuration(settings, discover_plugins(settings), core_keys())
         chosen = {"metrics": found.metrics(True), "extractor": found.extractor(True)}

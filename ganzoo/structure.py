@@ -162,6 +162,7 @@ def _require_extractor(extractor: Any) -> None:
     identity = getattr(extractor, "identity", None)
     if not isinstance(identity, str):
         raise ContractError(f"identity is {identity!r}, not a text", extractor)
+    _warn_of_misspelled_methods(extractor, ("feature_maps",))
 
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
@@ -307,6 +308,21 @@ def require_features(features: Any, count: int, extractor: Any) -> None:
     raise ContractError(
         f"the extractor returned {actual}, not float32 features of shape ({count}, D)", extractor
     )
+
+
+def require_feature_maps(maps: Any, count: int, extractor: Any) -> None:
+    """Raise ContractError if an extractor did not return float32 maps (count, D, H, W)."""
+    given = list(maps) if isinstance(maps, Sequence) else [maps]
+    for each in given:
+        require_tensor("a feature map", each, at=extractor)
+        if each.dtype != torch.float32 or each.ndim != 4 or len(each) != count:
+            raise ContractError(
+                f"feature_maps returned a map of {each.dtype} and shape {tuple(each.shape)}, not "
+                f"float32 ({count}, D, H, W)",
+                extractor,
+            )
+    if not given:
+        raise ContractError("feature_maps returned no maps", extractor)
 
 
 def require_plain(state: Any, method: Any) -> None:

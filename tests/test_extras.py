@@ -77,6 +77,10 @@ uses = {
         lambda: command("data", "pack", "blossoms", "--out", "b.h5"),
     ],
     "heic": [heic],
+    "hub": [
+        lambda: command("push", "run", "hf://me/flowers"),
+        lambda: command("pull", "hf://me/flowers", "--out", "out"),
+    ],
     "huggingface": [lambda: build("dataset", "huggingface", path=Path("a.parquet"))],
     "report": [lambda: page.write([], Path("a.html"), ganzoo.Observer())],
     "torchvision": [lambda: build("dataset", "torchvision", collection="CIFAR10", path=Path())],

@@ -34,6 +34,14 @@ class CorrectRegularizer:
     def terms(self, step: Any) -> Any: ...
 
 
+class MisspelledMaps:
+    identity = "maps"
+
+    def __call__(self, images: Any) -> Any: ...
+
+    def features_maps(self, images: Any) -> Any: ...
+
+
 class Rotation:
     apply_to = "real"
 
@@ -79,6 +87,11 @@ def test_a_regularizer_lacks_something(wrong: dict[str, Any], message: str) -> N
             MisspelledTint(),
             "MisspelledTint has no method sample_color_matrix: rename sample_color_matrixes to "
             "sample_color_matrix",
+        ),
+        (
+            "extractor",
+            MisspelledMaps(),
+            "MisspelledMaps has no method feature_maps: rename features_maps to feature_maps",
         ),
     ],
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ganzoo.cli.moved_images import DIRECTIONS_HELP
 from ganzoo.cli.options import (
     CHECKPOINT_HELP,
     CONDITION_HELP,
@@ -16,15 +18,15 @@ from ganzoo.cli.options import (
     Force,
     GeneratorArgument,
     file_path,
+    given_options,
 )
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
-    from ganzoo.output.trained_generator import TrainedGenerator
-
-_WALK = "A walk (with --walk)"
+_GENERATED = "Images of the generator (with --walk, --between or --direction)"
+_RANDOM = ("count", "seed", "class_name", "condition", "truncation")
+"""The options that choose random latents."""
 
 
 def animate(
@@ -46,30 +48,77 @@ def animate(
             min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
         ),
     ] = None,
+    max_mb: Annotated[
+        float | None,
+        typer.Option(
+            "--max-mb",
+            min=0.01,
+            metavar="MB",
+            help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
+            "size are reduced until it fits.",
+        ),
+    ] = None,
     walk: Annotated[
         int | None,
         typer.Option(
             min=2,
             metavar="N",
             help="Make a latent-space walk through N random latents instead.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = None,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="FILE FILE",
+            help="Make a walk from the latents in a file to those in another one, and back.",
+            rich_help_panel=_GENERATED,
+        ),
+    ] = None,
+    direction: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Move images along this direction of --directions, and back, instead.",
+            rich_help_panel=_GENERATED,
+        ),
+    ] = None,
+    directions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=DIRECTIONS_HELP, rich_help_panel=_GENERATED)
+    ] = None,
+    amount: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=100,
+            help="How far --direction moves to both sides, in standard deviations.",
+            rich_help_panel=_GENERATED,
+        ),
+    ] = 3.0,
     frames: Annotated[
         int,
         typer.Option(
-            min=1, help="Number of frames from one latent to the next.", rich_help_panel=_WALK
+            min=1,
+            help="Number of frames from one latent to the next, or one way along a direction.",
+            rich_help_panel=_GENERATED,
         ),
     ] = 30,
+    easing: Annotated[
+        Literal["linear", "smooth"],
+        typer.Option(
+            help="Speed between two latents: linear is constant, smooth is slow near each latent.",
+            rich_help_panel=_GENERATED,
+        ),
+    ] = "linear",
     count: Annotated[
         int,
         typer.Option(
-            min=1, help="Number of walks, shown together in a grid.", rich_help_panel=_WALK
+            min=1, help="Number of images, shown together in a grid.", rich_help_panel=_GENERATED
         ),
     ] = 9,
     seed: Annotated[
         int,
-        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_WALK),
+        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_GENERATED),
     ] = 0,
     class_name: Annotated[
         str | None,
@@ -77,13 +126,13 @@ def animate(
             "--class",
             metavar="NAME",
             help="Generate images of this class only.",
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = None,
     condition: Annotated[
         str | None,
         typer.Option(
-            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_WALK
+            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_GENERATED
         ),
     ] = None,
     truncation: Annotated[
@@ -91,77 +140,91 @@ def animate(
         typer.Option(
             metavar="PSI",
             help=TRUNCATION_HELP,
-            rich_help_panel=_WALK,
+            rich_help_panel=_GENERATED,
         ),
     ] = 1.0,
     checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_WALK)
+        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_GENERATED)
     ] = "last",
-    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_WALK)] = "cpu",
+    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_GENERATED)] = "cpu",
 ) -> None:
     """Make a video of a run's sample grids, or of a walk through its latent space.
 
     A walk interpolates between random latents and ends at the first, so that it
-    loops.
+    loops. With `--direction`, the images of random latents are moved along a
+    direction of `ganzoo directions`.
 
     Examples:
     - `ganzoo animate RUN --out video.gif`
     - `ganzoo animate RUN --last 50 --fps 10 --out video.mp4`
     - `ganzoo animate RUN --walk 8 --out walk.gif`
+    - `ganzoo animate RUN --walk 8 --easing smooth --max-mb 5 --out walk.webp`
     - `ganzoo animate RUN --walk 5 --count 1 --frames 60 --seed 7 --class daisy --out daisy.mp4`
+    - `ganzoo animate RUN --between a.safetensors b.safetensors --out morph.mp4`
+    - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
     from ganzoo.arguments import load_generator
+    from ganzoo.cli.animated_images import AnimatedImages, RandomImages
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if walk is None:
-        _refuse_walk_options(context)
+    if directions is not None and direction is None:
+        raise RequestError("--directions requires --direction NAME: add it, or remove it")
+    sources = {"last": last, "walk": walk, "between": between, "direction": direction}
+    given = [name for name, value in sources.items() if value is not None]
+    if len(given) > 1:
+        names = " and ".join(f"--{name}" for name in given)
+        raise RequestError(f"{names} cannot be combined: remove one of them")
+    if given in ([], ["last"]):
+        _refuse_options_of_generated_images(context)
         if is_export(run):
-            raise RequestError(f"{run} has no grids of samples: add --walk N")
+            raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
-        _write(grid_frames(grids), len(grids), out, fps or 5)
-    elif last is None:
-        trained = load_generator(run, checkpoint).to(device)
-        conditions = trained.conditions(count, seed, class_name, condition)
-        images = _walk(trained, walk, frames, count, seed, conditions, truncation)
-        _write(images, walk * frames, out, fps or 20)
+        _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
-        raise RequestError("--last and --walk cannot be combined: remove one of them")
+        if between is not None:
+            _refuse_options_of_random_images(context)
+        animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
+        random = RandomImages(count, seed, class_name, condition, truncation)
+        if walk is not None:
+            images, total = animated.walk(walk, random)
+        elif between is not None:
+            images, total = animated.between(*between)
+        else:
+            assert direction is not None
+            images, total = animated.along(direction, directions, amount, random)
+        _write(images, total, out, fps or 20, max_mb)
     print(out)
 
 
-def _refuse_walk_options(context: typer.Context) -> None:
+def _refuse_options_of_generated_images(context: typer.Context) -> None:
     from ganzoo.errors import RequestError
 
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        given = source is not None and source.name == "COMMANDLINE"
-        if given and getattr(option, "rich_help_panel", None) == _WALK:
-            raise RequestError(f"{option.opts[0]} requires --walk: add --walk N, or remove it")
+    for option in given_options(context):
+        if getattr(option, "rich_help_panel", None) == _GENERATED:
+            raise RequestError(
+                f"{option.opts[0]} requires --walk, --between or --direction: add one of them, or "
+                "remove it"
+            )
 
 
-def _walk(
-    run: TrainedGenerator,
-    number: int,
-    frames: int,
-    count: int,
-    seed: int,
-    conditions: Tensor | None,
-    truncation: float,
-) -> Iterator[Image.Image]:
-    from ganzoo.output.walk import keyframe_latents, walk
+def _refuse_options_of_random_images(context: typer.Context) -> None:
+    from ganzoo.errors import RequestError
 
-    generator = run.truncated(truncation)
-    return walk(generator, keyframe_latents(generator, number, count, seed), frames, conditions)
+    for option in given_options(context):
+        if option.name in _RANDOM:
+            raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
 
 
-def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> None:
-    """Write the frames one by one and show progress on standard error."""
+def _write(
+    frames: Iterator[Image.Image], total: int, out: Path, fps: float, max_mb: float | None
+) -> None:
+    """Write the frames and show progress on standard error, and how they were made to fit."""
     from ganzoo.observers.console import show_progress
-    from ganzoo.output.animation import write
+    from ganzoo.output.animation import write, write_within
 
     with show_progress("frame", "making {} frames") as update:
 
@@ -171,4 +234,9 @@ def _write(frames: Iterator[Image.Image], total: int, out: Path, fps: float) -> 
                 yield frame
                 update(done, total)
 
-        write(with_progress(), out, fps)
+        if max_mb is None:
+            write(with_progress(), out, fps)
+            return
+        encoding = write_within(with_progress(), out, fps, round(max_mb * 1e6))
+    chosen = encoding.described(out.suffix.lower(), fps)
+    print(f"{out.stat().st_size / 1e6:.3g} MB with {chosen}", file=sys.stderr)

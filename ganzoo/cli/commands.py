@@ -53,6 +53,10 @@ COMMANDS = [
         "Project images into the latent space of a run's EMA generator.",
     ),
     CoreCommand(
+        *("directions", "ganzoo.cli.directions:directions", _LOOK),
+        "Find directions of a generator's latent space, and show images along them.",
+    ),
+    CoreCommand(
         *("compare", "ganzoo.cli.compare:compare", _LOOK),
         "Compare runs in a table: settings that differ, speed, losses and metrics.",
     ),
@@ -67,6 +71,10 @@ COMMANDS = [
     CoreCommand(
         *("export", "ganzoo.cli.export:export", _LOOK),
         "Export the EMA generator of a run's checkpoint as a file for other programs.",
+    ),
+    CoreCommand(
+        *("poster", "ganzoo.cli.poster:poster", _LOOK),
+        "Draw a poster: the best generated images, the training in samples, and numbers.",
     ),
     CoreCommand(
         *("data inspect", "ganzoo.cli.data.inspect:inspect", ""),

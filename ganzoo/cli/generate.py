@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganzoo.cli.moved_images import Along, DirectionsFile, moved_along
 from ganzoo.cli.options import (
     Checkpoint,
     ClassName,
@@ -16,10 +18,17 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     OutputPath,
     Truncation,
+    given_options,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ganzoo.output.trained_generator import TrainedGenerator
 
 
 def generate(
+    context: typer.Context,
     run: GeneratorArgument,
     out: Annotated[
         OutputPath,
@@ -47,6 +56,16 @@ def generate(
         ),
     ] = False,
     truncation: Truncation = 1.0,
+    latents: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Generate the images of the latents in this file, such as those that `ganzoo "
+            "project` saved.",
+        ),
+    ] = None,
+    along: Along = None,
+    directions: DirectionsFile = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -59,6 +78,8 @@ def generate(
     - `ganzoo generate RUN --condition hue=0.7,size=0.3 --out purple.png`
     - `ganzoo generate RUN --truncation 0.7 --out truncated.png`
     - `ganzoo generate RUN --each-class --count 10 --out classes.png`
+    - `ganzoo generate RUN --latents found.safetensors --out projected/`
+    - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
     from ganzoo.arguments import load_generator
@@ -70,19 +91,40 @@ def generate(
         check_free(out.path, force=force)
     else:
         check_folder_free(out.path, force=force)
+    if latents is not None:
+        _refuse_with_latents(context)
+    if each_class and (class_name is not None or condition is not None):
+        given = "--class" if condition is None else "--condition"
+        raise RequestError(f"--each-class generates all classes or values: remove {given}")
+    trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
     if each_class:
-        if class_name is not None or condition is not None:
-            given = "--class" if condition is None else "--condition"
-            raise RequestError(f"--each-class generates all classes or values: remove {given}")
-        trained = load_generator(run, checkpoint).to(device)
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)
         print("rows:", ", ".join(trained.row_names), file=sys.stderr)
     else:
-        trained = load_generator(run, checkpoint).to(device)
-        images = trained.generate(count or 64, seed, class_name, truncation, condition)
+        if latents is None:
+            images = trained.generate(count or 64, seed, class_name, truncation, condition)
+        else:
+            images = _saved_images(trained, latents, count)
         if out.is_folder:
-            save_images(images, out.path, seed)
+            save_images(images, out.path, f"seed{seed}" if latents is None else "latents")
         else:
             save_grid(images, out.path)
     print(out.path)
+
+
+def _refuse_with_latents(context: typer.Context) -> None:
+    from ganzoo.errors import RequestError
+
+    for option in given_options(context):
+        if option.name in ("seed", "class_name", "condition", "each_class", "truncation"):
+            raise RequestError(f"{option.opts[0]} changes random latents: remove it, or --latents")
+
+
+def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:
+    from ganzoo.output.latent_space import LatentSpace
+    from ganzoo.output.saved_latents import SavedLatents
+
+    saved = SavedLatents.read_for(trained, path)
+    conditions = None if saved.conditions is None else saved.conditions[:count]
+    return LatentSpace(trained.generator).pixels(saved.points[:count], conditions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 
@@ -81,6 +81,14 @@ def file_path(text: str) -> Path:
 
 def _ends_in_slash(text: str) -> bool:
     return text.endswith(tuple(filter(None, ("/", os.sep, os.altsep))))
+
+
+def given_options(context: typer.Context) -> list[Any]:
+    """The parameters of a command that the command line has, with their ``name`` and ``opts``."""
+    sources = [
+        (each, context.get_parameter_source(each.name or "")) for each in context.command.params
+    ]
+    return [each for each, source in sources if source and source.name == "COMMANDLINE"]
 
 
 def registry(disable_plugin: list[str] | None, files: list[Path] | None) -> Registry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,8 +14,8 @@ from ganzoo.cli.options import (
     ConditionText,
     Device,
     Force,
+    GeneratorArgument,
     Json,
-    RunArgument,
     file_path,
 )
 from ganzoo.cli.table import table
@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ganzoo.output.image_vectors import FeatureVectors
+    from ganzoo.output.latent_space import LatentSpace
     from ganzoo.output.projection import Projection, Projector
+    from ganzoo.output.trained_generator import TrainedGenerator
+
+_FRAMES = 60
+"""Frames of a video of the way."""
 
 
 def project(
-    run: RunArgument,
+    run: GeneratorArgument,
     paths: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="The image files to project.")
     ],
@@ -44,6 +50,18 @@ def project(
     steps: Annotated[
         int, typer.Option(min=1, help="Number of optimization steps per image.")
     ] = 300,
+    starts: Annotated[
+        int,
+        typer.Option(min=1, max=256, help="Number of nearest random images to start from."),
+    ] = 4,
+    distance: Annotated[
+        Literal["pixels", "features"],
+        typer.Option(help="Minimize the distance of pixels, or of pixels and features."),
+    ] = "pixels",
+    extractor: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The extractor that computes the features."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the first latents.")] = 0,
     class_name: Annotated[
         str | None,
@@ -57,11 +75,23 @@ def project(
     latents: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.npy",
+            metavar="FILE.safetensors",
             help="Also save the latents of the projections in this file.",
             parser=file_path,
         ),
     ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a .gif, .mp4 or .webp file of the way to the projections.",
+            parser=file_path,
+        ),
+    ] = None,
+    references: Annotated[
+        bool,
+        typer.Option(help="Also project a generated image and one of noise, for comparison."),
+    ] = True,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -70,41 +100,68 @@ def project(
     """Project images into the latent space of a run's EMA generator.
 
     The images are cropped and resized like the training images. The best of 256
-    random latents are then optimized to reproduce each image. `distance` is the
-    root mean square difference of pixel values from 0 to 255; `random` is the
-    distance of the best random latents.
+    random images are then changed to reproduce each image. `distance` is the root
+    mean square difference of pixel values from 0 to 255; `random` is the distance
+    of the best random image.
 
     Examples:
     - `ganzoo project RUN photo.jpg --out projected.png`
-    - `ganzoo project RUN a.jpg b.jpg --steps 1000 --out projected.png --latents found.npy`
+    - `ganzoo project RUN a.jpg b.jpg --steps 1000 --out projected.png --video way.mp4`
+    - `ganzoo project RUN photo.jpg --latents found.safetensors --out projected.png`
+    - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
-    from ganzoo import api
+    from ganzoo.arguments import load_generator
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
-    if latents is not None:
-        _check_latents(latents, force)
-    trained = api.load(run, checkpoint).to(device)
+    _check_more_files(out, latents, video, force)
+    trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
+    features = _features(trained, distance, extractor, device)
+    projector = Projector(
+        *(trained, steps, seed, class_name, condition),
+        starts=starts,
+        frames=_FRAMES if video else 0,
+        features=features,
+    )
+    compared = projector.references if references else {}
 
     import torch
 
     start = time.perf_counter()
-    projections = _project(Projector(trained, steps, seed, class_name, condition), images)
+    found = _project(projector, [*images, *compared.values()])
     seconds = time.perf_counter() - start
+    projections = found[: len(images)]
     save_side_by_side(
         torch.stack(images), torch.stack([p.image for p in projections])[:, None], out
     )
     if latents is not None:
-        _save_latents(torch.stack([p.latents for p in projections]), latents)
-    rows = [_row(*each) for each in zip(paths, projections, strict=True)]
+        _save_latents(projector.space, projections, {"source": str(trained.source)}, latents)
+    if video is not None:
+        _write_video(projector.space, images, projections, video)
+    names = [*map(str, paths), *(f"({name})" for name in compared)]
+    rows = [_row(name, each, projector) for name, each in zip(names, found, strict=True)]
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
         print(*_table(rows), sep="\n")
-        print(f"{out}: {len(rows)} x {steps} steps in {seconds:.0f} s")
+        by = f" and features of {features.name}" if features else ""
+        print(f"{out}: {len(rows)} x {steps} steps by pixels{by} in {seconds:.0f} s")
+
+
+def _features(
+    trained: TrainedGenerator, distance: str, extractor: str | None, device: str
+) -> FeatureVectors | None:
+    from ganzoo.errors import RequestError
+    from ganzoo.output.image_vectors import FeatureVectors
+
+    if distance == "features":
+        return FeatureVectors(trained.run, extractor, device)
+    if extractor is not None:
+        raise RequestError("--extractor needs --distance features: add it, or remove --extractor")
+    return None
 
 
 def _project(projector: Projector, images: Sequence[Tensor]) -> list[Projection]:
@@ -124,14 +181,15 @@ def _project(projector: Projector, images: Sequence[Tensor]) -> list[Projection]
         return [projector(image, on_step) for image in images]
 
 
-def _row(path: Path, projection: Projection) -> dict[str, Any]:
-    conditions = projection.condition
+def _row(name: str, projection: Projection, projector: Projector) -> dict[str, Any]:
+    features, condition = projection.feature_distance, projector.text(projection)
     return {
-        "image": str(path),
+        "image": name,
         "distance": projection.distance,
         "random": projection.random_distance,
+        **({} if features is None else {"features": features}),
         "length": projection.length,
-        **({} if conditions is None else {"condition": conditions}),
+        **({} if condition is None else {"condition": condition}),
     }
 
 
@@ -144,22 +202,39 @@ def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _check_latents(path: Path, force: bool) -> None:
+def _check_more_files(out: Path, latents: Path | None, video: Path | None, force: bool) -> None:
     from ganzoo.errors import RequestError
     from ganzoo.folders import check_free
+    from ganzoo.output import animation
+    from ganzoo.tensor_file import SUFFIX
 
-    if path.suffix != ".npy":
-        raise RequestError(
-            f"{path}: --latents writes a NumPy file: choose a name that ends in .npy"
-        )
-    check_free(path, force=force, option="--latents")
+    if latents is not None:
+        if latents.suffix != SUFFIX:
+            raise RequestError(f"{latents}: choose a name that ends in {SUFFIX} for --latents")
+        check_free(latents, force=force, option="--latents")
+    if video is not None:
+        animation.check_free(video, force=force)
+        if video.resolve() == out.resolve():
+            raise RequestError(f"{out} is named twice: choose another name for --video")
 
 
-def _save_latents(latents: Tensor, path: Path) -> None:
-    import numpy as np
+def _save_latents(
+    space: LatentSpace, projections: Sequence[Projection], notes: dict[str, str], path: Path
+) -> None:
+    import torch
 
-    from ganzoo.folders import replacing
+    from ganzoo.output.saved_latents import SavedLatents
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, part.open("wb") as file:
-        np.save(file, latents.numpy(), allow_pickle=False)
+    points = torch.stack([each.point for each in projections])
+    conditions = [each.condition for each in projections if each.condition is not None]
+    stacked = torch.stack(conditions) if conditions else None
+    SavedLatents(space.name, points, stacked, notes).save(path)
+
+
+def _write_video(
+    space: LatentSpace, images: Sequence[Tensor], projections: Sequence[Projection], path: Path
+) -> None:
+    from ganzoo.output.animation import write
+    from ganzoo.output.projection_video import way_frames
+
+    write(way_frames(space, images, projections), path, fps=20)

@@ -28,7 +28,13 @@ from ganzoo.contracts.datasets import (
 from ganzoo.contracts.images import ImageShape, RawImage
 from ganzoo.contracts.losses import Loss, Scores, Terms, WeightConstraint
 from ganzoo.contracts.methods import AnyLoss, Feedback, Method, Phase, Regularizer
-from ganzoo.contracts.metrics import Extractor, ImageSet, Metric, MetricValue
+from ganzoo.contracts.metrics import (
+    Extractor,
+    FeatureMapExtractor,
+    ImageSet,
+    Metric,
+    MetricValue,
+)
 from ganzoo.contracts.networks import (
     Discriminator,
     Generator,
@@ -57,6 +63,7 @@ __all__ = [
     "Discriminator",
     "Extractor",
     "Fake",
+    "FeatureMapExtractor",
     "Feedback",
     "Generator",
     "GeometricAugmentation",

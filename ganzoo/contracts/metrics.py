@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -48,6 +48,22 @@ class Extractor(Protocol):
 
         ``images`` are uint8 (N, C, H, W) with any C, H and W. The features of an image must not
         depend on the other images.
+        """
+        ...
+
+
+@runtime_checkable
+class FeatureMapExtractor(Protocol):
+    """An extractor that also returns feature maps, to compare two images place by place.
+
+    A projection of an image can minimize their distance.
+    """
+
+    def feature_maps(self, images: Tensor) -> Sequence[Tensor]:
+        """The maps of several layers, each float32 (N, D, H', W'), with a gradient graph.
+
+        ``images`` are float32 (N, C, H, W) in [-1, 1] with any C, H and W. The maps of an image
+        must not depend on the other images.
         """
         ...
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +25,8 @@ from ganzoo.training.sampling import ConditionFrequencies
 
 _IMAGES = re.compile(r"(\d+) \((\w+)\)")
 _ROWS = "condition.rows"
+_Side = Annotated[int, Field(ge=1, le=65536)]
+_Shape = tuple[_Side, _Side, _Side]
 _VERSIONS = ("ganzoo", "python", "torch")
 
 
@@ -49,15 +51,15 @@ class Card(BaseModel):
     """Where the architecture comes from: ``dcgan (ganzoo-toolkit 0.1.0)``."""
     parameters: int
     """The number of parameters of the generator."""
-    step: int
+    step: int = Field(ge=0)
     """The step of the checkpoint."""
-    images_seen: int
+    images_seen: int = Field(ge=0)
     """Real images shown to the discriminator before the checkpoint."""
     latent_shape: tuple[int, ...]
     """The shape of one image's latents."""
-    image_shape: tuple[int, int, int]
+    image_shape: _Shape
     """The shape of the images that the generator makes, (C, H, W)."""
-    data_image_shape: tuple[int, int, int]
+    data_image_shape: _Shape
     """The shape of the images of the run; ``image_shape`` is smaller at an earlier stage."""
     condition: dict[str, Any] | None = None
     """What the generator is told about each image, as ``Condition.to_plain``; ``None`` if nothing.

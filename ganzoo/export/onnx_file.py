@@ -111,8 +111,7 @@ def _simplify(model: Any) -> None:
 
 def _store_float16(model: Any) -> None:
     """Store float32 weights as float16, and convert them to float32 when they are used."""
-    import onnx
-
+    onnx = require_package("onnx", "the format onnx", _EXTRA)
     graph = model.graph
     casts = []
     for weight in graph.initializer:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.export.card import Card
 from ganzoo.output.networks import build_networks
 from ganzoo.output.trained_generator import TrainedGenerator
@@ -51,6 +52,11 @@ class ExportedGenerator(TrainedGenerator):
         schedule = GrowthSchedule(run, networks, card.shape)
         self.growth_point = schedule.at(self.images_seen)
         self.growth_point.grow(self.generator)
+
+    @property
+    def evaluations(self) -> list[EvaluationResult]:
+        """The evaluations of the checkpoint, oldest first."""
+        return list(self.card.evaluations)
 
 
 def write(trained: TrainedGenerator, card: Card, path: Path) -> None:

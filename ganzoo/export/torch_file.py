@@ -27,8 +27,10 @@ def write(trained: TrainedGenerator, card: Card, path: Path) -> dict[str, float]
     too much, and OSError if it cannot be written.
     """
     program = image_program(trained)
+    # Without autocast, which torch cannot store where it contains no operation.
+    exported = program.export().run_decompositions({})
     file = io.BytesIO()
-    torch.export.save(program.export(), file, extra_files={"card.json": card.to_json()})
+    torch.export.save(exported, file, extra_files={"card.json": card.to_json()})
     file.seek(0)
     module = torch.export.load(file).module()
     difference = program.largest_difference(lambda inputs: module(*inputs.values()))

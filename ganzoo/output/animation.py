@@ -1,39 +1,25 @@
-"""Animations: frames written as a GIF, MP4 or WebP file, and frames from a run's sample grids."""
+"""Animations: frames written as a file of limited size, and frames from a run's sample grids."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image
 
 from ganzoo import folders
 from ganzoo.errors import RequestError
-from ganzoo.extras import require_package
 from ganzoo.folders import RunFolder, replacing
-
-FORMATS = {
-    # A palette per frame. Dithering is ordered: error diffusion flickers between frames.
-    ".gif": (
-        *("-f", "gif", "-loop", "0", "-vf"),
-        "split[a][b];[a]palettegen=stats_mode=single:reserve_transparent=0[palette];"
-        "[b][palette]paletteuse=new=1:dither=bayer:bayer_scale=4",
-    ),
-    # H.264 with 4:2:0 chroma, which every video player supports; it needs even sides.
-    ".mp4": (
-        *("-f", "mp4", "-codec:v", "libx264", "-crf", "18", "-movflags", "+faststart", "-vf"),
-        "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,"
-        "scale=out_color_matrix=bt709:out_range=limited,format=yuv420p,"
-        "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709",
-    ),
-    ".webp": (
-        *("-f", "webp", "-codec:v", "libwebp_anim", "-quality", "90", "-pix_fmt", "bgra"),
-        *("-loop", "0"),
-    ),
-}
-"""The output options of ffmpeg for each file extension."""
+from ganzoo.output.encoding import (
+    FORMATS,
+    SMALLER,
+    Encoding,
+    encode,
+    encode_again,
+    encode_losslessly,
+)
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
@@ -99,39 +85,36 @@ def write(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
     written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
-        reason = _encode(frames, fps, (*FORMATS[path.suffix.lower()], f"file:{part}"))
-        if reason is not None:
-            raise OSError(f"cannot write {path}: {reason}")
+    with replacing(path) as part, _naming(path):
+        encode(frames, part, fps, path.suffix.lower())
 
 
-def _encode(frames: Iterable[Image.Image], fps: float, output: Sequence[str]) -> str | None:
-    """Encode frames with ffmpeg; returns ffmpeg's last error line if that fails, else None."""
-    imageio_ffmpeg = require_package("imageio_ffmpeg", "an animation", "ganzoo-toolkit[video]")
-    source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
-    ffmpeg = subprocess.Popen(  # noqa: S603 - the arguments are from this module
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *source, *output],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def write_within(frames: Iterable[Image.Image], path: Path, fps: float, max_bytes: int) -> Encoding:
+    """As ``write``, in the best encoding of ``SMALLER`` with at most ``max_bytes``; returns it.
+
+    Raises RequestError if the smallest file is larger.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder, replacing(path) as part, _naming(path):
+        video = Path(folder, "frames.nut")
+        encode_losslessly(frames, video, fps)
+        for encoding in SMALLER:
+            encode_again(video, part, path.suffix.lower(), encoding)
+            if part.stat().st_size <= max_bytes:
+                return encoding
+        size = part.stat().st_size
+        raise RequestError(
+            f"{path}: the smallest file that was tried has {size / 1e6:.3g} MB, more than "
+            f"{max_bytes / 1e6:.3g}: use fewer frames or images, or another format"
+        )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in errors of ffmpeg."""
     try:
-        _send_frames(ffmpeg, frames)
-        messages = ffmpeg.communicate()[1].decode(errors="replace").splitlines()
-    except BaseException:
-        ffmpeg.kill()
-        ffmpeg.communicate()  # closes the pipes
-        raise
-    if ffmpeg.returncode == 0:
-        return None
-    if messages:
-        return messages[-1].rpartition("] ")[2]
-    return f"ffmpeg ended with {ffmpeg.returncode}"
-
-
-def _send_frames(ffmpeg: subprocess.Popen[bytes], frames: Iterable[Image.Image]) -> None:
-    assert ffmpeg.stdin
-    for frame in frames:
-        try:
-            ffmpeg.stdin.write(b"P6 %d %d 255\n" % frame.size + frame.tobytes())
-        except OSError:  # ffmpeg has exited; its stderr has the reason
-            return
+        yield
+    except OSError as error:
+        if error.errno:
+            raise
+        raise OSError(f"cannot write {path}: {error}") from error

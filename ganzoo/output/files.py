@@ -57,8 +57,8 @@ def save_side_by_side(images: Tensor, others: Tensor, path: Path) -> None:
     imaging.save_image(np.concatenate(grids, axis=1), path)
 
 
-def save_images(images: Tensor, folder: Path, seed: int) -> None:
-    """Write each of these images, uint8 (N, C, H, W), to a file: ``seed0-00000.png`` and so on."""
+def save_images(images: Tensor, folder: Path, name: str) -> None:
+    """Write each of these images, uint8 (N, C, H, W), to a file: ``NAME-00000.png`` and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
-        imaging.save_image(image, folder / f"seed{seed}-{number:05}.png")
+        imaging.save_image(image, folder / f"{name}-{number:05}.png")

@@ -10,6 +10,9 @@ from typing import Self
 from torch import Tensor
 
 from ganzoo import tensor_file
+from ganzoo.errors import RequestError
+from ganzoo.output.latent_space import LatentSpace
+from ganzoo.output.trained_generator import TrainedGenerator
 
 _KIND = "ganzoo latents"
 
@@ -46,3 +49,47 @@ class SavedLatents:
         tensors, notes = tensor_file.read(path, _KIND)
         del notes["kind"]
         return cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
+
+    @classmethod
+    def read_for(cls, trained: TrainedGenerator, path: Path) -> Self:
+        """The latents in a file, which fit a generator.
+
+        Raises RequestError as ``read``, and if they are those of another kind of generator.
+        """
+        saved, space = cls.read(path), LatentSpace(trained.generator)
+        conditions = trained.conditions(1, 0)
+        fits = cls(space.name, space.points(trained.latents(), conditions), conditions)
+        if saved._kind(space) != fits._kind(space):
+            raise RequestError(
+                f"{path} has {saved._kind(space)}, but {trained.source} generates images from "
+                f"{fits._kind(space)}: use latents of the same generator"
+            )
+        return saved
+
+    def shared_conditions(self, other: Self, names: str) -> Tensor | None:
+        """The conditions of these latents and of others, for a walk between them.
+
+        Raises RequestError if these are not as many, or have other conditions.
+        """
+        counts = len(self.points), len(other.points)
+        if counts[0] != counts[1]:
+            raise RequestError(
+                f"{names} have {counts[0]} and {counts[1]} latents: each walk needs one of each"
+            )
+        if self.space == "intermediate" or self.conditions is None:
+            return None
+        if other.conditions is None or not self.conditions.equal(other.conditions):
+            raise RequestError(
+                f"{names} have other classes or values: project the images with one of them"
+            )
+        return self.conditions
+
+    def _kind(self, space: LatentSpace) -> str:
+        """What must be the same for a generator with this space, as a text."""
+        kind = "intermediate latents" if self.space == "intermediate" else "latents"
+        text = f"{kind} of {' x '.join(map(str, self.points.shape[1:]))} numbers"
+        if space.is_intermediate:  # the conditions are a part of the points
+            return text
+        if self.conditions is None:
+            return f"{text} without conditions"
+        return f"{text} with conditions of {self.conditions[0].numel()} numbers"

@@ -16,6 +16,7 @@ from ganzoo import imaging
 from ganzoo.contracts import Condition, Generator, ImageShape, LossRequirements
 from ganzoo.data.collection import Collection, class_names_of
 from ganzoo.errors import RequestError
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.output.device import require_device
 from ganzoo.output.truncation import truncated
 from ganzoo.run import Run
@@ -70,6 +71,11 @@ class TrainedGenerator:
         self.grid(scale=max(1, 64 // self.image_shape.height)).save(png, format="PNG")
         source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
         return f'<p>{html.escape(repr(self))}</p><img alt="generated images" src="{source}">'
+
+    @property
+    def evaluations(self) -> list[EvaluationResult]:
+        """The evaluations that are known, oldest first; of an exported file, of its checkpoint."""
+        return []
 
     @property
     def image_shape(self) -> ImageShape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -16,6 +17,8 @@ from ganzoo.output.latent_space import LatentSpace
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.sampling import latents_of
 
+Easing = Literal["linear", "smooth"]
+"""How fast a walk is between two keyframes: always the same, or slow near the keyframes."""
 MIN_SIDE = 256
 """Minimum length of a frame's shorter side, in pixels."""
 
@@ -33,23 +36,50 @@ def keyframe_latents(generator: Generator, number: int, count: int, seed: int) -
 
 @torch.no_grad()
 def walk(
-    generator: Generator, keyframes: list[Tensor], frames: int, condition: Tensor | None = None
+    generator: Generator,
+    keyframes: list[Tensor],
+    frames: int,
+    condition: Tensor | None = None,
+    easing: Easing = "linear",
 ) -> Iterator[Image.Image]:
     """Frames from keyframe to keyframe and back to the first, ``frames`` of them per keyframe.
 
     A frame is an RGB grid with one image of each walk. Each pixel is repeated until the frame's
     shorter side has at least 256 pixels. The walk is a loop: the first frame follows the last.
 
-    The latents between two keyframes are those of ``LatentSpace.interpolate``.
+    The latents between two keyframes are those of ``LatentSpace.interpolate`` at t, or with the
+    easing ``"smooth"`` at 3 t^2 - 2 t^3.
     """
     space = LatentSpace(generator)
     points = [space.points(latents, condition) for latents in keyframes]
+    return point_walk(space, points, frames, condition, easing)
+
+
+@torch.no_grad()
+def point_walk(
+    space: LatentSpace,
+    points: list[Tensor],
+    frames: int,
+    condition: Tensor | None = None,
+    easing: Easing = "linear",
+) -> Iterator[Image.Image]:
+    """The frames of ``walk`` for keyframes that are points of the space, (count, ...) each."""
     for start, end in itertools.pairwise([*points, points[0]]):
         for frame in range(frames):
-            between = space.interpolate(start, end, frame / frames)
-            yield on_white(_grid(space.pixels(between, condition)))
+            between = space.interpolate(start, end, eased(frame / frames, easing))
+            yield frame_of(space.pixels(between, condition))
 
 
-def _grid(images: Tensor) -> Image.Image:
+def eased(t: float, easing: Easing) -> float:
+    """The position between two keyframes at the time t, both from 0 to 1."""
+    return t * t * (3 - 2 * t) if easing == "smooth" else t
+
+
+def frame_of(images: Tensor) -> Image.Image:
+    """An RGB grid of images, uint8 (N, C, H, W).
+
+    Each pixel is repeated until its shorter side has at least 256 pixels.
+    """
     grids = (imaging.grid(imaging.enlarged(images, factor)) for factor in itertools.count(1))
-    return imaging.to_image(next(grid for grid in grids if min(grid.shape[:2]) >= MIN_SIDE))
+    large = next(grid for grid in grids if min(grid.shape[:2]) >= MIN_SIDE)
+    return on_white(imaging.to_image(large))

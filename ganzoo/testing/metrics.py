@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ganzoo.components import ComponentSpec
-from ganzoo.contracts import Extractor, MetricValue
+from ganzoo.contracts import Extractor, FeatureMapExtractor, MetricValue
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.options import Options
+from ganzoo.structure import require_feature_maps
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, number_text
 
@@ -88,6 +89,9 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
     problems.expect(same, "its identity changes: derive it from the weights or a version")
     random = torch.Generator().manual_seed(0)
     for shape in ((5, 3, 32, 32), (5, 1, 17, 40)):
+        if isinstance(extractor, FeatureMapExtractor):
+            with problems.catching(f"feature_maps fails for images of shape {shape}"):
+                _check_feature_maps(extractor, torch.rand(shape, generator=random), problems)
         with problems.catching(f"it fails for images of shape {shape}"):
             images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
             before = images.clone()
@@ -119,3 +123,20 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
                     "features of an image depend on the other images: call eval() in its "
                     "constructor, so that normalization uses stored statistics",
                 )
+
+
+def _check_feature_maps(extractor: FeatureMapExtractor, images: Tensor, problems: Problems) -> None:
+    """They are maps of each image alone, and have a gradient."""
+    maps = extractor.feature_maps(images.requires_grad_())
+    require_feature_maps(maps, len(images), extractor)
+    if not problems.expect(
+        all(each.requires_grad for each in maps),
+        "feature maps have no gradient graph: compute them outside torch.no_grad() and "
+        "torch.inference_mode()",
+    ):
+        return
+    alone = extractor.feature_maps(images[2:3])
+    close = (
+        torch.allclose(a, b[2:3], rtol=1e-3, atol=1e-3) for a, b in zip(alone, maps, strict=True)
+    )
+    problems.expect(all(close), "feature maps of an image depend on the other images")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo import imaging
+from ganzoo.contracts import Condition
 from ganzoo.training.assembly import Assembly
 from ganzoo.training.diversity import diversity
 from ganzoo.training.ema import Ema
@@ -21,6 +22,19 @@ Show = Callable[[str, NDArray[np.uint8]], None]
 Progress = Callable[[str, int, int], None]
 _MIN_PER_ROW = 4
 """A grid has rows for each class or value if each gets at least this number of images."""
+
+
+def row_layout(count: int, condition: Condition | None) -> tuple[int, int] | None:
+    """The lines and columns of each class or value in a grid of about ``count`` images.
+
+    ``None`` if the grid has no rows of classes or values.
+    """
+    each = count // condition.size if condition else 0
+    if each < _MIN_PER_ROW or condition is None:
+        return None
+    # Several lines of a class make the grid about square; a value changes along one line.
+    lines = 1 if condition.kind == "vector" else max(1, round((each / condition.size) ** 0.5))
+    return lines, each // lines
 
 
 class SampleGrids:
@@ -71,12 +85,10 @@ class SampleGrids:
         # Images of early stages are enlarged, so that all grids have the same size.
         stage = self._setup.point.stage
         factor = assembly.batches.data.shape.height // stage.image_shape.height
-        each = self._count // condition.size if condition else 0
-        if each < _MIN_PER_ROW or condition is None or assembly.frequencies is None:
+        layout = row_layout(self._count, condition)
+        if layout is None or condition is None or assembly.frequencies is None:
             return imaging.grid(imaging.enlarged(samples, factor))
-        # Several lines of a class make the grid about square; a value changes along one line.
-        lines = 1 if condition.kind == "vector" else max(1, round((each / condition.size) ** 0.5))
-        columns = each // lines
+        lines, columns = layout
         generator, seed = self._ema.generator, assembly.run.seed
         rows = make_rows(generator, condition, assembly.frequencies, columns * lines, seed)
         enlarged = imaging.enlarged(rows.flatten(0, 1), factor).unflatten(0, (condition.size, -1))

@@ -6,12 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Options, require_package
-from ganzoo_features.preparation import apply_per_three_channels, bilinear_antialiased, resize
+from ganzoo_features.preparation import (
+    apply_per_three_channels,
+    bilinear_antialiased,
+    maps_per_three_channels,
+    resize,
+)
 from ganzoo_features.weights import load_verified
 
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _RESOLUTION = 96
 """Height and width in pixels; for multiples of 32 the package pads as for 224, as in training."""
+_BLOCKS = (0, 2, 4, 10, 15)
+"""The last block of each resolution: 1/2, 1/4, 1/8, 1/16 and 1/32 of the height and width."""
 
 
 class EfficientNetLite0(nn.Module):
@@ -37,8 +44,27 @@ class EfficientNetLite0(nn.Module):
         """Features, float32 (N, 1280 * ceil(C / 3)), of images, uint8 (N, C, H, W)."""
         return apply_per_three_channels(self._pooled, images)
 
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """The maps of five resolutions, of images, float32 (N, C, H, W) in [-1, 1]."""
+        return maps_per_three_channels(self._maps, images)
+
     def _pooled(self, images: Tensor) -> Tensor:
-        # The weights were trained with (x - 127) / 128, not with ImageNet's mean and std.
-        x = (resize(images, _RESOLUTION, bilinear_antialiased) - 127) / 128
-        features: Tensor = self.network.extract_features(x.to(memory_format=torch.channels_last))
+        features: Tensor = self.network.extract_features(_prepared(images))
         return features.mean((2, 3))
+
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        network = self.network
+        x = network._swish(network._bn0(network._conv_stem(_prepared(images))))
+        maps = []
+        for number, block in enumerate(network._blocks):
+            x = block(x)
+            if number in _BLOCKS:
+                maps.append(x)
+        return maps
+
+
+def _prepared(images: Tensor) -> Tensor:
+    """Images (N, 3, H, W) in [0, 255] as the network expects them."""
+    # The weights were trained with (x - 127) / 128, not with ImageNet's mean and std.
+    x = (resize(images, _RESOLUTION, bilinear_antialiased) - 127) / 128
+    return x.to(memory_format=torch.channels_last)

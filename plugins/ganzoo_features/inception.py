@@ -7,8 +7,11 @@ from torch import Tensor, nn
 
 from ganzoo_features import InceptionOptions
 from ganzoo_features.inception_v3 import RESOLUTION, InceptionV3
-from ganzoo_features.preparation import apply_per_three_channels
+from ganzoo_features.preparation import apply_per_three_channels, maps_per_three_channels
 from ganzoo_features.weights import INCEPTION_SHA256, find_inception, load_verified
+
+_LAYERS = ("Conv2d_2b_3x3", "Conv2d_4a_3x3", "Mixed_5d", "Mixed_6e", "Mixed_7c")
+"""The last layer of each resolution."""
 
 
 class Inception(nn.Module):
@@ -30,3 +33,10 @@ class Inception(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Features, float32 (N, 2048 * ceil(C / 3)), of images, uint8 (N, C, H, W)."""
         return apply_per_three_channels(self.network, images)
+
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """The maps of five resolutions, of images, float32 (N, C, H, W) in [-1, 1]."""
+        return maps_per_three_channels(self._maps, images)
+
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        return [x for name, x in self.network.outputs(images) if name in _LAYERS]

@@ -7,7 +7,7 @@ average pool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import torch
@@ -180,9 +180,15 @@ class InceptionV3(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (N, 2048) of images (N, 3, H, W) in [0, 255] of any size."""
+        for _, x in self.outputs(images):
+            last = x
+        return last.mean((2, 3))
+
+    def outputs(self, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """The name and the output of each layer."""
         x = (resize(images, RESOLUTION, bilinear_tensorflow1) - 128) / 128
         x = x.contiguous(memory_format=torch.channels_last)
-        for layer in self.children():  # in the order of their definition
+        for name, layer in self.named_children():  # in the order of their definition
             if layer is not self.fc:
                 x = layer(x)
-        return x.mean((2, 3))
+                yield name, x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -15,10 +15,25 @@ def apply_per_three_channels(network: Callable[[Tensor], Tensor], images: Tensor
     The channels are split into G = ceil(C / 3) groups of three, and the features of the groups are
     concatenated. The last channel is repeated to fill the last group: gray becomes gray RGB.
     """
-    count, channels, height, width = images.shape
-    missing = -channels % 3
+    return network(_threes(images)).reshape(len(images), -1)
+
+
+def maps_per_three_channels(
+    network: Callable[[Tensor], Sequence[Tensor]], images: Tensor
+) -> list[Tensor]:
+    """Feature maps (N, G * D, H', W') of each layer, of float images (N, C, H, W) in [-1, 1].
+
+    The network gets groups of three channels in [0, 255], as in ``apply_per_three_channels``.
+    """
+    maps = network(_threes((images + 1) * 127.5))
+    return [each.reshape(len(images), -1, *each.shape[2:]) for each in maps]
+
+
+def _threes(images: Tensor) -> Tensor:
+    """The groups of three channels, (N * G, 3, H, W)."""
+    missing = -images.shape[1] % 3
     padded = torch.cat([images, images[:, -1:].expand(-1, missing, -1, -1)], dim=1)
-    return network(padded.reshape(-1, 3, height, width)).reshape(count, -1)
+    return padded.reshape(-1, 3, *images.shape[2:])
 
 
 def resize(images: Tensor, side: int, weights: Callable[[int, int], Tensor]) -> Tensor:

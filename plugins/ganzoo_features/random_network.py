@@ -12,7 +12,12 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, conv2d, leaky_relu
 
 from ganzoo import Options
-from ganzoo_features.preparation import apply_per_three_channels, bilinear_antialiased, resize
+from ganzoo_features.preparation import (
+    apply_per_three_channels,
+    bilinear_antialiased,
+    maps_per_three_channels,
+    resize,
+)
 
 _RESOLUTION = 64
 _WIDTHS = (3, 32, 48, 64, 64)
@@ -41,14 +46,25 @@ class RandomNetwork(nn.Module):
         """Features, float32 (N, 464 * ceil(C / 3)), of images, uint8 (N, C, H, W)."""
         return apply_per_three_channels(self._statistics, images)
 
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """The maps of the four convolutions, of images, float32 (N, C, H, W) in [-1, 1]."""
+        return maps_per_three_channels(lambda threes: self._layers(threes)[1:], images)
+
     def _statistics(self, images: Tensor) -> Tensor:
-        x = resize(images, _RESOLUTION, bilinear_antialiased) / 127.5 - 1
-        statistics = [adaptive_avg_pool2d(x, _GRID).flatten(1)]
-        for weight in self.layers:
-            x = leaky_relu(conv2d(x, weight), 0.2)
+        image, *maps = self._layers(images)
+        statistics = [adaptive_avg_pool2d(image, _GRID).flatten(1)]
+        for x in maps:
             statistics += [x.mean((2, 3)), x.std((2, 3))]
-            x = avg_pool2d(x, 2)
         return torch.cat(statistics, dim=1)
+
+    def _layers(self, images: Tensor) -> list[Tensor]:
+        """The resized image in [-1, 1], and the maps of each convolution."""
+        x = resize(images, _RESOLUTION, bilinear_antialiased) / 127.5 - 1
+        layers = [x]
+        for weight in self.layers:
+            layers.append(leaky_relu(conv2d(x, weight), 0.2))
+            x = avg_pool2d(layers[-1], 2)
+        return layers
 
 
 def draw_weights() -> list[NDArray[np.float32]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,11 @@ def test_a_walk(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path) -> Non
     a, b, c, d = ((tmp_path / f"{name}.gif").read_bytes() for name in "abcd")
     assert a == b != c
     assert a != d
+    small = len(a) / 1e6 * 0.9
+    done = ganzoo_command(*walk, "--easing", "smooth", "--max-mb", small, "--out", "e.gif")
+    assert done.status == 0
+    assert re.search(r"^0\.\d+ MB with \d+ colors per frame, 20 frames per", done.err, re.MULTILINE)
+    assert (tmp_path / "e.gif").stat().st_size <= small * 1e6
 
 
 def test_a_walk_can_be_limited_to_one_class(
@@ -112,11 +118,16 @@ def test_a_walk_can_be_limited_to_one_class(
         (("drawn", "--out", "mine.gif"), "exists already"),
         (("drawn", "--out", "film.gif", "--last", 0), "--last"),
         (("drawn", "--out", "film.gif", "--fps", 60), "--fps"),
+        (("drawn", "--out", "film.gif", "--max-mb", 0), "--max-mb"),
+        (("drawn", "--out", "film.gif", "--easing", "smooth"), "--easing requires --walk"),
         (("drawn", "--out", "film.gif", "--seed", 1), "--seed requires --walk"),
         (("drawn", "--out", "film.gif", "--class", "rose"), "--class requires --walk"),
         (("drawn", "--out", "film.gif", "--truncation", 0.5), "--truncation requires --walk"),
         (("drawn", "--out", "film.gif", "--walk", 1), "--walk"),
         (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "remove one of them"),
+        (("drawn", "--out", "film.gif", "--between", "a", "b", "--last", 2), "remove one of them"),
+        (("drawn", "--out", "film.gif", "--between", "a", "b", "--seed", 2), "remove it, or --bet"),
+        (("drawn", "--out", "film.gif", "--between", "a", "b", "--walk", 2), "remove one of them"),
         (("nowhere", "--out", "film.gif"), "no run folder nowhere"),
         (("drawn",), "--out"),
     ],

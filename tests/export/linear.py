@@ -9,7 +9,21 @@ from ganzoo import ImageShape
 from ganzoo.contracts import Generator
 from ganzoo.export.card import Card
 
-CARD = Card.model_construct(title="a", evaluations=())
+CARD = Card(
+    title="a",
+    date="2026-01-31T12:00:00Z",
+    architecture="a/linear",
+    plugin="a (a 1.0)",
+    parameters=64,
+    step=1,
+    images_seen=1,
+    latent_shape=(3,),
+    image_shape=(1, 4, 4),
+    data_image_shape=(1, 4, 4),
+    requirements={},
+    settings={},
+    exported_with={},
+)
 SHAPE = ImageShape(1, 4, 4)
 
 

@@ -82,7 +82,8 @@ def test_a_file_with_other_images_is_refused_and_not_written(tmp_path: Path) -> 
 def test_an_operation_that_onnx_lacks_is_refused_in_one_line() -> None:
     class Rare(LinearGenerator):
         def images(self, maps: torch.Tensor) -> torch.Tensor:
-            return torch.special.bessel_j0(maps)
+            images: torch.Tensor = torch.special.bessel_j0(maps)
+            return images
 
     program = image_program(unconditional(Rare(), SHAPE))
     with pytest.raises(RequestError, match=r"ONNX lacks: .*bessel_j0") as caught:

@@ -172,6 +172,8 @@ def test_a_wrong_card_is_refused(file: Path) -> None:
         card = json.loads(opened.metadata()["card"])
     for change, reason in (
         ({"step": "many"}, "step: Input should be a valid integer"),
+        ({"data_image_shape": [2**63, 8, 8]}, "data_image_shape.0: Input should be less than"),
+        ({"image_shape": [3, 0, 8]}, "image_shape.1: Input should be greater than"),
         ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
         ({"requirements": {"surprise": True}}, "surprise"),
         ({"condition": {"kind": "class"}}, "ranges"),

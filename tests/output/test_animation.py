@@ -13,7 +13,15 @@ from PIL import Image
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.output.animation import check_free, grid_frames, on_white, sample_grids, write
+from ganzoo.output.animation import (
+    check_free,
+    grid_frames,
+    on_white,
+    sample_grids,
+    write,
+    write_within,
+)
+from ganzoo.output.encoding import SMALLER, Encoding
 
 COLORS = ["red", "green", "blue", "black", "yellow", "white", "gray"]
 MODES = {"gray": "L", "gray and alpha": "LA", "RGB": "RGB", "RGBA": "RGBA"}
@@ -195,3 +203,40 @@ def test_existing_files_and_unknown_extensions_are_refused(tmp_path: Path) -> No
         with pytest.raises(RequestError, match=r"ends in \.gif, \.mp4, \.webp"):
             check_free(tmp_path / name)
     check_free(tmp_path / "new.GIF")
+
+
+def noisy_frames(number: int = 8) -> list[Image.Image]:
+    random = np.random.default_rng(0)
+    return [Image.fromarray(random.integers(0, 256, (96, 128, 3), np.uint8)) for _ in range(number)]
+
+
+@pytest.mark.parametrize("ending", [".gif", ".mp4", ".webp"])
+def test_a_file_that_fits_is_the_same_as_without_a_limit(tmp_path: Path, ending: str) -> None:
+    free, limited = tmp_path / f"free{ending}", tmp_path / f"limited{ending}"
+    write(noisy_frames(), free, fps=20)
+    size = free.stat().st_size
+    assert write_within(noisy_frames(), limited, 20, size) == Encoding()
+    assert limited.read_bytes() == free.read_bytes()
+    assert write_within(noisy_frames(), limited, 20, size - 1) in SMALLER[1:]
+    assert limited.stat().st_size < size
+
+
+def test_frames_and_pixels_are_dropped_until_the_file_fits(tmp_path: Path) -> None:
+    path = tmp_path / "small.gif"
+    chosen = write_within(noisy_frames(), path, 20, 25_000)
+    frames, durations = read(path)
+    assert path.stat().st_size <= 25_000
+    assert len(frames) == 8 / chosen.frame_step < 8
+    assert sum(durations) == 400
+    assert frames[0].size == (round(128 * chosen.scale), round(96 * chosen.scale))
+    described = chosen.described(".gif", 20)
+    assert f"{20 / chosen.frame_step:g} frames per second, {chosen.scale:.0%} of" in described
+
+
+def test_a_limit_that_is_too_low_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.mp4"
+    path.write_text("mine")
+    with pytest.raises(RequestError, match=r"tiny\.mp4: the smallest file .* more than 0\.001"):
+        write_within(noisy_frames(), path, 20, 1000)
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]

@@ -82,6 +82,7 @@ def test_the_report_of_a_complete_run_has_all_parts(tiny: Tiny, tmp_path: Path) 
         "Training",
         "Metrics",
         "Nearest real",
+        "Directions of",
         "Latent walk",
         "Images of each",
         "How to",
@@ -91,8 +92,8 @@ def test_the_report_of_a_complete_run_has_all_parts(tiny: Tiny, tmp_path: Path) 
     assert "compared with 20 real images by pixels" in shown
     assert '<td class="number">0.25</td><td class="number">0.5</td>' in shown
     assert (
-        shown.count("data:image/webp") == 2 + 2 + 1 + 6
-    )  # generated, real; neighbors; walk; classes
+        shown.count("data:image/webp") == 2 + 2 + 1 + 1 + 6
+    )  # generated, real; neighbors; directions; walk; classes
     assert "3 petals" in shown
 
 

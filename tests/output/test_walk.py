@@ -9,7 +9,7 @@ from torch import Tensor
 from ganzoo.contracts import Generator
 from ganzoo.imaging import enlarged, grid
 from ganzoo.output.latent_space import slerp
-from ganzoo.output.walk import keyframe_latents, walk
+from ganzoo.output.walk import eased, keyframe_latents, walk
 from ganzoo.training.sampling import images_from_latents, make_images
 
 
@@ -66,6 +66,16 @@ def test_a_walk_is_a_loop_without_a_jump() -> None:
     assert torch.equal(slerp(keyframes[-1], keyframes[0], 10 / 10), seen[0])
     strides = [float((q - p).norm()) for p, q in itertools.pairwise([*seen, seen[0]])]
     assert strides[-1] == pytest.approx(strides[-2], rel=0.2)
+
+
+def test_a_smooth_walk_is_slow_near_its_keyframes() -> None:
+    generator = MappedPixels()
+    keyframes = keyframe_latents(generator, 2, 1, seed=0)
+    list(walk(generator, keyframes, 4, easing="smooth"))
+    a, b = map(generator.map, keyframes)
+    expected = [a.lerp(b, t) for t in (0.0, 0.15625, 0.5, 0.84375)]
+    torch.testing.assert_close(torch.stack(generator.seen[:4]), torch.stack(expected))
+    assert [eased(t, "linear") for t in (0.0, 0.25, 1.0)] == [0.0, 0.25, 1.0]
 
 
 def test_labels_are_passed_to_the_generator() -> None:

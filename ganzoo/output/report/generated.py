@@ -1,4 +1,4 @@
-"""Images that a trained run generates for the page: a grid, rows per class or value, a walk."""
+"""Images that a trained run generates for the page: a grid, rows of classes, directions, a walk."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from PIL import Image
 
 from ganzoo import imaging
 from ganzoo.output import animation
+from ganzoo.output.directions import finding
+from ganzoo.output.directions import images as along
 from ganzoo.output.report.embedded_images import EmbeddedImage, EmbeddedImages
 from ganzoo.output.trained import TrainedRun
 from ganzoo.output.walk import keyframe_latents, walk
@@ -20,6 +22,7 @@ SEED = 1
 CLASSES = 12
 """Maximum number of classes or values that are shown."""
 _IMAGES_PER_ROW = 8
+_DIRECTIONS, _POINTS = 5, 512
 _WALKS, _KEYFRAMES, _FRAMES, _FPS = 9, 4, 12, 12
 _WALK_SIDE = 480
 """Maximum length of a frame's longer side, in pixels."""
@@ -42,6 +45,13 @@ def condition_rows(run: TrainedRun, embedded: EmbeddedImages) -> list[tuple[str,
         (name, embedded.add(imaging.to_image(imaging.grid(images, columns=_IMAGES_PER_ROW))))
         for name, images in list(rows)[:CLASSES]
     ]
+
+
+def directions(run: TrainedRun, embedded: EmbeddedImages) -> tuple[str, EmbeddedImage]:
+    """The method of ``ganzoo directions``, and its grid of the first directions."""
+    found = finding.by_method(run, count=_DIRECTIONS, images=_POINTS)
+    grid = along.grid(run, found, count=1)
+    return found.notes["method"], embedded.add(imaging.to_image(grid))
 
 
 def latent_walk(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage | None:

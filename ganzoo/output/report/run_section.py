@@ -50,6 +50,8 @@ class GeneratedImages:
     grid: EmbeddedImage
     rows: list[tuple[str, EmbeddedImage]]
     classes: int
+    directions: tuple[str, EmbeddedImage] | Omitted
+    """The method, and a grid with one row for each direction."""
     walk: EmbeddedImage | Omitted
     nearest: NearestImages | Omitted
 
@@ -179,6 +181,8 @@ def _generated(
         observer.on_message(f"{name}: finding the nearest real images")
         by: By = "features" if _has_features(run, evaluations) else "pixels"
         nearest = _or_omitted(lambda: nearest_images(trained, by, embedded, observer))
+    observer.on_message(f"{name}: finding directions of the latent space")
+    directions = _or_omitted(lambda: generated.directions(trained, embedded))
     observer.on_message(f"{name}: generating a latent walk")
     return GeneratedImages(
         step=trained.step,
@@ -187,6 +191,7 @@ def _generated(
         grid=grid,
         rows=rows,
         classes=len(trained.class_names),
+        directions=directions,
         walk=generated.latent_walk(trained, embedded) or Omitted("the file would be too large"),
         nearest=nearest,
     )

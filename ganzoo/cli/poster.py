@@ -1,0 +1,134 @@
+"""``ganzoo poster``: one large image about a trained generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ganzoo.cli.options import (
+    Checkpoint,
+    Device,
+    Force,
+    GeneratorArgument,
+    Truncation,
+    file_path,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from ganzoo.output.poster.poster import Poster
+    from ganzoo.output.trained_generator import TrainedGenerator
+
+_PAGE = "The page"
+
+
+def poster(
+    run: GeneratorArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The .png, .jpg, .tif or .pdf file to write.", parser=file_path
+        ),
+    ],
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="The title; default: architecture and dataset."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option(min=1, max=1000, help="About how many images fill the grid.")
+    ] = 40,
+    best_of: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="N",
+            help="Show the one of N images that the discriminator scores highest; 1 for no choice.",
+        ),
+    ] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the latents.")] = 0,
+    truncation: Truncation = 1.0,
+    paper: Annotated[
+        Literal["a1", "a2", "a3", "a4", "letter", "tabloid", "square"],
+        typer.Option(help="The size of the paper; square is 300 mm.", rich_help_panel=_PAGE),
+    ] = "a3",
+    landscape: Annotated[
+        bool,
+        typer.Option("--landscape", help="Make it wider than high.", rich_help_panel=_PAGE),
+    ] = False,
+    dpi: Annotated[
+        int, typer.Option(min=50, max=600, help="Pixels per inch.", rich_help_panel=_PAGE)
+    ] = 200,
+    theme: Annotated[
+        Literal["light", "dark"],
+        typer.Option(help="The color of the background.", rich_help_panel=_PAGE),
+    ] = "light",
+    repeat_pixels: Annotated[
+        bool,
+        typer.Option(
+            "--repeat-pixels",
+            help="Enlarge images by repeating pixels, not by interpolation.",
+            rich_help_panel=_PAGE,
+        ),
+    ] = False,
+    font: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A font file (.ttf, .otf), for other letters than those of the built-in font.",
+            rich_help_panel=_PAGE,
+        ),
+    ] = None,
+    checkpoint: Checkpoint = "last",
+    device: Device = "cpu",
+    force: Force = False,
+) -> None:
+    """Draw a poster: the best generated images, the training in samples, and numbers.
+
+    A conditional generator gets a row for each class or value. The samples of
+    the training need the run folder; an exported file has none, and no
+    discriminator that chooses images.
+
+    Examples:
+    - `ganzoo poster RUN --out poster.png`
+    - `ganzoo poster RUN --paper a2 --dpi 300 --theme dark --out poster.pdf`
+    - `ganzoo poster RUN --landscape --title "My flowers" --best-of 16 --out poster.png`
+
+    """
+    from ganzoo.arguments import load_generator
+    from ganzoo.output.poster.file import check_free, save
+    from ganzoo.output.poster.generated import Choice
+    from ganzoo.output.poster.paper import Paper
+    from ganzoo.output.poster.poster import Poster
+
+    page = Paper(paper, landscape, dpi)
+    check_free(out, page, force=force)
+    wanted = Poster(
+        paper=page,
+        theme=theme,
+        font=font,
+        repeat_pixels=repeat_pixels,
+        title=title,
+        choice=Choice(count, best_of, seed, truncation),
+    )
+    trained = load_generator(run, checkpoint).to(device)
+    save(_draw(wanted, trained), out, dpi)
+    print(out)
+
+
+def _draw(poster: Poster, trained: TrainedGenerator) -> Image.Image:
+    """Draw it, and show how many images are generated."""
+    from ganzoo.observers.console import show_progress
+
+    with show_progress("image", "generating images") as update:
+        done = left = 0
+
+        def on_images(new: int, more: int) -> None:
+            nonlocal done, left
+            done, left = done + new, left + more
+            update(done, done + left)
+
+        return poster.draw(trained, on_images)
