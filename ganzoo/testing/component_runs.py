@@ -18,6 +18,7 @@ from ganzoo.testing.architectures import CONDITIONS, SHAPES
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.resume import check_resume
 from ganzoo.testing.runs import resolve_tiny, temporary_cache, with_plugin
+from ganzoo.testing.updates import needs_condition
 
 _MOST_IMAGES = 1000
 """Datasets of more images are not prepared for a run."""
@@ -77,6 +78,7 @@ def _arguments(
             )
         case "regularizer":
             settings = _in_section("regularize", name, options)
+            settings["data.conditional"] = needs_condition(component, options)
             network = component.build(options).network
             return _with_networks({network}, declared, {"settings": settings})
         case "augmentation":

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from ganzoo.components import ComponentSpec, LossSpec
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import ImageShape, Phase, Scores, Stateful, Terms
+from ganzoo.contracts import Condition, ImageShape, Phase, Scores, Stateful, Terms
+from ganzoo.errors import RequestError
 from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin
 from ganzoo.sections import TrainOptions
+from ganzoo.testing.architectures import CONDITIONS
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import number_text, rebuilt_with_state
 from ganzoo.training.built_component import BuiltComponent
@@ -33,18 +35,39 @@ _SHAPES = (ImageShape(3, 8, 8), ImageShape(1, 6, 10))
 
 
 def check_updates(component: ComponentSpec, options: Options, problems: Problems) -> None:
-    """All terms are finite, with gradients, and the same after the state was saved and loaded."""
+    """All terms are finite, with gradients, and the same after the state was saved and loaded.
+
+    Networks are told a class if the component refuses others.
+    """
+    condition = CONDITIONS["class"] if needs_condition(component, options) else None
     for shape in _SHAPES:
-        _check_updates(component, options, shape, problems)
+        _check_updates(component, options, shape, condition, problems)
+
+
+def needs_condition(component: ComponentSpec, options: Options) -> bool:
+    """Whether a loss or regularizer refuses networks that are told nothing about an image."""
+    try:
+        _update(
+            _setup(component, _built(component, options), _SHAPES[0]), 0, Problems(component.name)
+        )
+    except RequestError:
+        return True
+    except Exception:  # noqa: BLE001 - a plugin may raise anything; the checks find it again
+        return False
+    return False
 
 
 def _check_updates(
-    component: ComponentSpec, options: Options, shape: ImageShape, problems: Problems
+    component: ComponentSpec,
+    options: Options,
+    shape: ImageShape,
+    condition: Condition | None,
+    problems: Problems,
 ) -> None:
     before = len(problems.lines)
     built = _built(component, options)
     with problems.catching("it cannot be used"):
-        _update(_setup(component, built, shape), 0, problems)
+        _update(_setup(component, built, shape, condition), 0, problems)
     if len(problems.lines) > before:
         return
     for name, value in getattr(built.built, "__dict__", {}).items():
@@ -57,16 +80,21 @@ def _check_updates(
         saved = rebuilt_with_state(component, options, built.built)
         if isinstance(saved, Stateful):
             rebuilt.built.load_state_dict(saved.state_dict())
-        expected = _update(_setup(component, built, shape), 1, problems)
+        expected = _update(_setup(component, built, shape, condition), 1, problems)
         problems.expect(
-            expected == _update(_setup(component, rebuilt, shape), 1, problems),
+            expected == _update(_setup(component, rebuilt, shape, condition), 1, problems),
             "its terms differ after a resume: return all state from state_dict(), restore it in "
             "load_state_dict(), and take random numbers from the step or from torch's global "
             "generator",
         )
 
 
-def _setup(component: ComponentSpec, built: BuiltComponent, shape: ImageShape) -> Setup:
+def _setup(
+    component: ComponentSpec,
+    built: BuiltComponent,
+    shape: ImageShape,
+    condition: Condition | None = None,
+) -> Setup:
     """A setup with new linear networks that uses the component."""
     torch.manual_seed(0)
     if component.kind == "loss":
@@ -79,7 +107,7 @@ def _setup(component: ComponentSpec, built: BuiltComponent, shape: ImageShape) -
         )
         components = Components(_built(neutral, Options()), regularizers, augmentations)
     engine = Engine(TrainOptions(device="cpu"))
-    return trial_setup(components, stand_ins(shape), shape, engine)
+    return trial_setup(components, stand_ins(shape), shape, engine, condition)
 
 
 def _built(component: ComponentSpec, options: Options) -> BuiltComponent:
