@@ -38,7 +38,7 @@ def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
 
     Raises RequestError if there are none.
     """
-    grids = folder.sample_grids()
+    grids = list(folder.sample_grids().values())
     if not grids:
         raise RequestError(f"{folder.samples} has no sample grids yet: train the run first")
     return grids[-last if last else None :]
