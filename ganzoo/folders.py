@@ -50,7 +50,7 @@ def is_export(path: Path) -> bool:
 
     It need not exist.
     """
-    return path.suffix == ".safetensors" and not path.is_dir()
+    return path.suffix.lower() == ".safetensors" and not path.is_dir()
 
 
 def ending(path: PurePath) -> str:
