@@ -50,7 +50,7 @@ def is_export(path: Path) -> bool:
 
     It need not exist.
     """
-    return path.suffix == ".safetensors" and not path.is_dir()
+    return path.suffix.lower() == ".safetensors" and not path.is_dir()
 
 
 def ending(path: PurePath) -> str:
@@ -268,11 +268,11 @@ class RunFolder:
         by_epoch = "" if epoch is None else f"epoch-{int(epoch):04}-"
         return self.samples / f"{by_epoch}step-{step:07}.png"
 
-    def sample_grids(self) -> list[Path]:
-        """The files of samples that exist, in ascending order of steps."""
+    def sample_grids(self) -> dict[int, Path]:
+        """The files of samples that exist, by step, in ascending order."""
         named = ((_GRID_NAME.fullmatch(path.name), path) for path in self.samples.glob("*.png"))
         by_step = {int(name[1]): path for name, path in named if name}
-        return [by_step[step] for step in sorted(by_step)]
+        return dict(sorted(by_step.items()))
 
     def sessions(self) -> list[dict[str, Any]]:
         """The facts about each start of this run, oldest first; empty if they cannot be read."""

@@ -17,6 +17,9 @@ from torch import Tensor
 
 from ganzoo.folders import replacing
 
+GAP = 2
+"""Pixels between the images of a grid, and around it."""
+
 
 def from_uint8(images: Tensor) -> Tensor:
     """uint8 images as float32 in [-1, 1]; shape and memory format do not change."""
@@ -33,7 +36,12 @@ def enlarged(images: Tensor, factor: int) -> Tensor:
     return images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
 
 
-def grid(images: Tensor, columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
+def enlarged_to(images: Tensor, side: int) -> Tensor:
+    """Images (N, C, H, W), as ``enlarged`` until the shorter side has at least ``side`` pixels."""
+    return enlarged(images, -(-side // min(images.shape[2:])))
+
+
+def grid(images: Tensor, columns: int | None = None, gap: int = GAP) -> NDArray[np.uint8]:
     """A grid of images, row by row: uint8 (N, C, H, W) to uint8 (height, width, C).
 
     Without ``columns``, the grid is about square. ``gap`` is in pixels and white.
@@ -59,7 +67,7 @@ def class_grid(
     images: Tensor,
     class_names: Sequence[str],
     columns: int,
-    gap: int = 2,
+    gap: int = GAP,
     column_names: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """A grid whose rows are classes, with the name of each class in a margin on the left.

@@ -11,10 +11,21 @@ import safetensors
 from safetensors.torch import save
 from torch import Tensor
 
+from ganzoo import folders
 from ganzoo.errors import RequestError
 from ganzoo.folders import write_atomically
 
 SUFFIX = ".safetensors"
+
+
+def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
+    """Check that such a file can be written here.
+
+    Raises RequestError for another file extension, or if ``folders.check_free`` does.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise RequestError(f"{path}: choose a name that ends in {SUFFIX} for {option}")
+    folders.check_free(path, force=force, option=option)
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
@@ -46,6 +57,16 @@ def read_texts(path: Path, kind: str) -> dict[str, str]:
     """
     with _opened(path, kind) as (_, texts):
         return texts
+
+
+@contextmanager
+def parsing(path: Path) -> Iterator[None]:
+    """Raise RequestError if a part of the file's content is missing or wrong."""
+    try:
+        yield
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        missing = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise RequestError(f"{path} is damaged: {missing}; write it again") from error
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError, cache_folder
-from ganzoo.folders import RunFolder, ending, write_atomically
+from ganzoo.folders import RunFolder, ending, is_export, write_atomically
 
 
 def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> None:
@@ -58,3 +58,11 @@ def test_writing_atomically_leaves_no_other_files(tmp_path: Path) -> None:
 def test_a_number_at_the_end_of_a_name_is_not_a_suffix() -> None:
     found = [ending(Path(name)) for name in ("a.PNG", "2024.10", "v1.0.tar", "1.0/x", ".hidden")]
     assert found == [".png", "", ".tar", "", ""]
+
+
+def test_an_exported_generator_has_its_suffix_in_any_case(tmp_path: Path) -> None:
+    assert is_export(tmp_path / "a.safetensors")
+    assert is_export(tmp_path / "a.SafeTensors")
+    (tmp_path / "b.safetensors").mkdir()
+    assert not is_export(tmp_path / "b.safetensors")
+    assert not is_export(tmp_path / "a.pt")

@@ -34,6 +34,14 @@ def test_a_grid_has_each_image_in_its_place(channels: int) -> None:
     assert (pixels[6:10, 15:21] == 255).all()  # no sixth image
 
 
+def test_images_are_enlarged_until_their_shorter_side_is_long_enough() -> None:
+    images = torch.arange(6, dtype=torch.uint8).view(1, 1, 2, 3)
+    enlarged = imaging.enlarged_to(images, 5)
+    assert enlarged.shape == (1, 1, 6, 9)
+    assert torch.equal(enlarged[..., ::3, ::3], images)
+    assert torch.equal(imaging.enlarged_to(images, 2), images)
+
+
 def test_a_grid_is_about_square() -> None:
     pixels = imaging.grid(torch.zeros(64, 3, 8, 8, dtype=torch.uint8))
     assert pixels.shape == (82, 82, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +18,7 @@ from ganzoo.cli.options import (
     Force,
     GeneratorArgument,
     file_path,
-    given_options,
+    refuse_given,
 )
 
 if TYPE_CHECKING:
@@ -171,22 +171,20 @@ def animate(
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    if directions is not None and direction is None:
-        raise RequestError("--directions requires --direction NAME: add it, or remove it")
     sources = {"last": last, "walk": walk, "between": between, "direction": direction}
     given = [name for name, value in sources.items() if value is not None]
     if len(given) > 1:
         names = " and ".join(f"--{name}" for name in given)
         raise RequestError(f"{names} cannot be combined: remove one of them")
+    _refuse_unused_options(context, given)
+    if direction is not None and directions is None:
+        raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
     if given in ([], ["last"]):
-        _refuse_options_of_generated_images(context)
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
-        if between is not None:
-            _refuse_options_of_random_images(context)
         animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
         random = RandomImages(count, seed, class_name, condition, truncation)
         if walk is not None:
@@ -195,28 +193,27 @@ def animate(
             images, total = animated.between(*between)
         else:
             assert direction is not None
+            assert directions is not None
             images, total = animated.along(direction, directions, amount, random)
         _write(images, total, out, fps or 20, max_mb)
     print(out)
 
 
-def _refuse_options_of_generated_images(context: typer.Context) -> None:
-    from ganzoo.errors import RequestError
-
-    for option in given_options(context):
-        if getattr(option, "rich_help_panel", None) == _GENERATED:
-            raise RequestError(
-                f"{option.opts[0]} requires --walk, --between or --direction: add one of them, or "
-                "remove it"
-            )
-
-
-def _refuse_options_of_random_images(context: typer.Context) -> None:
-    from ganzoo.errors import RequestError
-
-    for option in given_options(context):
-        if option.name in _RANDOM:
-            raise RequestError(f"{option.opts[0]} chooses random latents: remove it, or --between")
+def _refuse_unused_options(context: typer.Context, sources: Sequence[str]) -> None:
+    """Raise RequestError for options that change nothing with these sources of frames."""
+    if "direction" not in sources:
+        reason = "requires --direction NAME: add it, or remove it"
+        refuse_given(context, ("directions", "amount"), reason)
+    if "between" in sources:
+        refuse_given(context, _RANDOM, "chooses random latents: remove it, or --between")
+    if not set(sources) - {"last"}:
+        generated = [
+            each.name
+            for each in context.command.params
+            if getattr(each, "rich_help_panel", None) == _GENERATED
+        ]
+        reason = "requires --walk, --between or --direction: add one of them, or remove it"
+        refuse_given(context, generated, reason)
 
 
 def _write(

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganzoo.errors import RequestError
-
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
@@ -61,15 +59,13 @@ class AnimatedImages:
         return frames, 2 * self.frames
 
     def along(
-        self, name: str, file: Path | None, amount: float, images: RandomImages
+        self, name: str, file: Path, amount: float, images: RandomImages
     ) -> tuple[Iterator[Image.Image], int]:
         """Random images, moved along a direction in a file by ``amount`` to both sides."""
         from ganzoo.output.directions.images import frames_along
         from ganzoo.output.directions.moved import require_fit
         from ganzoo.output.directions.saved import Directions
 
-        if file is None:
-            raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
         found = Directions.read(file)
         require_fit(self.trained, found)
         offset = amount * found.named(name).step

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ganzoo.output.directions.saved import Directions
     from ganzoo.output.trained_generator import TrainedGenerator
 
+_Method = Literal["gradients", "weights", "pca"]
+
 
 def directions(
     run: GeneratorArgument,
@@ -28,7 +30,7 @@ def directions(
         ),
     ],
     method: Annotated[
-        Literal["gradients", "weights", "pca"] | None,
+        _Method | None,
         typer.Option(
             help="gradients: largest changes of the image. weights: singular vectors of the first "
             "layer. pca: principal components of intermediate latents. Default: gradients, or "
@@ -73,19 +75,14 @@ def directions(
     - `ganzoo directions RUN --method weights --count 10 --out ten.safetensors`
 
     """
-    from ganzoo.errors import RequestError
-    from ganzoo.folders import check_free
-
-    if out.suffix != ".safetensors":
-        raise RequestError(f"{out}: choose a name that ends in .safetensors")
-    grid = out.with_suffix(".png")
-    for path in (out, grid):
-        check_free(path, force=force)
-
-    from ganzoo import imaging
+    from ganzoo import imaging, tensor_file
     from ganzoo.arguments import load_generator
+    from ganzoo.folders import check_free
     from ganzoo.output.directions import images as images_of
 
+    grid = out.with_suffix(".png")
+    tensor_file.check_free(out, force=force)
+    check_free(grid, force=force)
     trained = load_generator(run, checkpoint).to(device)
     found = _found(trained, method, scalars or [], count, images)
     pixels = images_of.grid(trained, found, seed=seed)
@@ -102,7 +99,7 @@ def directions(
 
 def _found(
     trained: TrainedGenerator,
-    method: Literal["gradients", "weights", "pca"] | None,
+    method: _Method | None,
     scalars: list[str],
     count: int,
     images: int,

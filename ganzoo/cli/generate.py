@@ -18,13 +18,16 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     OutputPath,
     Truncation,
-    given_options,
+    refuse_given,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ganzoo.output.trained_generator import TrainedGenerator
+
+_RANDOM = ("seed", "class_name", "condition", "each_class", "truncation")
+"""The options that choose or change random latents."""
 
 
 def generate(
@@ -92,7 +95,7 @@ def generate(
     else:
         check_folder_free(out.path, force=force)
     if latents is not None:
-        _refuse_with_latents(context)
+        refuse_given(context, _RANDOM, "changes random latents: remove it, or --latents")
     if each_class and (class_name is not None or condition is not None):
         given = "--class" if condition is None else "--condition"
         raise RequestError(f"--each-class generates all classes or values: remove {given}")
@@ -111,14 +114,6 @@ def generate(
         else:
             save_grid(images, out.path)
     print(out.path)
-
-
-def _refuse_with_latents(context: typer.Context) -> None:
-    from ganzoo.errors import RequestError
-
-    for option in given_options(context):
-        if option.name in ("seed", "class_name", "condition", "each_class", "truncation"):
-            raise RequestError(f"{option.opts[0]} changes random latents: remove it, or --latents")
 
 
 def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:

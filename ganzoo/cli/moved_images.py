@@ -1,4 +1,4 @@
-"""The options that move images along directions, for several commands."""
+"""The options of ``ganzoo generate`` that move images along directions."""
 
 from __future__ import annotations
 

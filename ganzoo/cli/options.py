@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Self
 
 import typer
 
+from ganzoo.errors import RequestError
 from ganzoo.folders import ending
 
 if TYPE_CHECKING:
@@ -83,12 +85,15 @@ def _ends_in_slash(text: str) -> bool:
     return text.endswith(tuple(filter(None, ("/", os.sep, os.altsep))))
 
 
-def given_options(context: typer.Context) -> list[Any]:
-    """The parameters of a command that the command line has, with their ``name`` and ``opts``."""
-    sources = [
-        (each, context.get_parameter_source(each.name or "")) for each in context.command.params
-    ]
-    return [each for each, source in sources if source and source.name == "COMMANDLINE"]
+def refuse_given(context: typer.Context, names: Container[str | None], reason: str) -> None:
+    """Raise RequestError if the command line has one of these options, by name of its parameter.
+
+    The message is the option and the reason.
+    """
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source and source.name == "COMMANDLINE":
+            raise RequestError(f"{option.opts[0]} {reason}")
 
 
 def registry(disable_plugin: list[str] | None, files: list[Path] | None) -> Registry:

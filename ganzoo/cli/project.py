@@ -111,6 +111,8 @@ def project(
     - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
+    import torch
+
     from ganzoo.arguments import load_generator
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
@@ -127,16 +129,12 @@ def project(
         features=features,
     )
     compared = projector.references if references else {}
-
-    import torch
-
     start = time.perf_counter()
     found = _project(projector, [*images, *compared.values()])
     seconds = time.perf_counter() - start
     projections = found[: len(images)]
-    save_side_by_side(
-        torch.stack(images), torch.stack([p.image for p in projections])[:, None], out
-    )
+    generated = torch.stack([each.image for each in projections])
+    save_side_by_side(torch.stack(images), generated[:, None], out)
     if latents is not None:
         _save_latents(projector.space, projections, {"source": str(trained.source)}, latents)
     if video is not None:
@@ -203,17 +201,14 @@ def _cell(value: Any) -> str:
 
 
 def _check_more_files(out: Path, latents: Path | None, video: Path | None, force: bool) -> None:
+    from ganzoo import tensor_file
     from ganzoo.errors import RequestError
-    from ganzoo.folders import check_free
     from ganzoo.output import animation
-    from ganzoo.tensor_file import SUFFIX
 
     if latents is not None:
-        if latents.suffix != SUFFIX:
-            raise RequestError(f"{latents}: choose a name that ends in {SUFFIX} for --latents")
-        check_free(latents, force=force, option="--latents")
+        tensor_file.check_free(latents, force=force, option="--latents")
     if video is not None:
-        animation.check_free(video, force=force)
+        animation.check_free(video, force=force, option="--video")
         if video.resolve() == out.resolve():
             raise RequestError(f"{out} is named twice: choose another name for --video")
 

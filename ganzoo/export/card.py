@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 import ganzoo
-from ganzoo.contracts import Condition, ImageShape, LossRequirements
+from ganzoo.contracts import Condition, LossRequirements
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
@@ -152,11 +152,6 @@ class Card(BaseModel):
     def trained_on(self) -> str | None:
         """The number and the fingerprint of the real images: ``10000 (4737d815)``."""
         return f"{self.real_images} ({self.fingerprint})" if self.fingerprint else None
-
-    @property
-    def shape(self) -> ImageShape:
-        """The shape of the images of the run."""
-        return ImageShape(*self.data_image_shape)
 
     @property
     def loss_requirements(self) -> LossRequirements:

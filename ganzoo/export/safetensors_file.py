@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from ganzoo.contracts import Condition
+from ganzoo.contracts import Condition, ImageShape
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.export.card import Card
@@ -36,10 +36,10 @@ class ExportedGenerator(TrainedGenerator):
         self.data_condition = Condition.from_plain(card.data_condition)
         self.condition = Condition.from_plain(card.condition)
         self.frequencies = card.frequencies
-        self.data_image_shape = card.shape
+        self.data_image_shape = shape = ImageShape(*card.data_image_shape)
         self.requirements = card.loss_requirements
         self.trained_on = card.trained_on
-        networks = build_networks(run, card.shape, self.condition, self.requirements)
+        networks = build_networks(run, shape, self.condition, self.requirements)
         self.generator = networks.generator.eval().requires_grad_(False)
         try:
             Weights(self.generator).load_state_dict({"weights": file.weights, "frozen": {}})
@@ -49,7 +49,7 @@ class ExportedGenerator(TrainedGenerator):
                 f"the generator of {run.architecture.entry.plugin} does not fit {path}, which was "
                 f"trained with {card.plugin}: {reason}"
             ) from error
-        schedule = GrowthSchedule(run, networks, card.shape)
+        schedule = GrowthSchedule(run, networks, shape)
         self.growth_point = schedule.at(self.images_seen)
         self.growth_point.grow(self.generator)
 

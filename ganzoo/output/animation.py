@@ -22,7 +22,7 @@ from ganzoo.output.encoding import (
 )
 
 
-def check_free(path: Path, *, force: bool = False) -> None:
+def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
     """Check that an animation file can be written here.
 
     Raises RequestError if the file extension is not one of ``FORMATS``, or if
@@ -30,7 +30,7 @@ def check_free(path: Path, *, force: bool = False) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise RequestError(f"{path}: the name of an animation ends in {', '.join(FORMATS)}")
-    folders.check_free(path, force=force)
+    folders.check_free(path, force=force, option=option)
 
 
 def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
@@ -38,7 +38,7 @@ def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:
 
     Raises RequestError if there are none.
     """
-    grids = folder.sample_grids()
+    grids = list(folder.sample_grids().values())
     if not grids:
         raise RequestError(f"{folder.samples} has no sample grids yet: train the run first")
     return grids[-last if last else None :]

@@ -98,31 +98,29 @@ SMALLER = (
 """Encodings from the best quality to the smallest file."""
 
 
-def encode(
-    frames: Iterable[Image.Image],
-    path: Path,
-    fps: float,
-    suffix: str,
-    encoding: Encoding | None = None,
-) -> None:
-    """Encode RGB frames of one size, one at a time.
+def encode(frames: Iterable[Image.Image], path: Path, fps: float, suffix: str) -> None:
+    """Encode RGB frames of one size, one at a time, in the best quality.
 
     Raises OSError with ffmpeg's reason if that fails.
     """
-    source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
-    arguments = (encoding or Encoding()).arguments(suffix)
-    _run(source, arguments, path, lambda ffmpeg: _send(ffmpeg, frames))
+    _encode_frames(frames, path, fps, Encoding().arguments(suffix))
 
 
 def encode_losslessly(frames: Iterable[Image.Image], path: Path, fps: float) -> None:
     """Write a video for ``encode_again``, whose frames are equal to these."""
-    source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
-    _run(source, _FFV1, path, lambda ffmpeg: _send(ffmpeg, frames))
+    _encode_frames(frames, path, fps, _FFV1)
 
 
 def encode_again(video: Path, path: Path, suffix: str, encoding: Encoding) -> None:
     """Encode the frames of a video of ``encode_losslessly``."""
     _run(("-i", f"file:{video}"), encoding.arguments(suffix), path, lambda _: None)
+
+
+def _encode_frames(
+    frames: Iterable[Image.Image], path: Path, fps: float, arguments: Sequence[str]
+) -> None:
+    source = ("-f", "ppm_pipe", "-framerate", str(fps), "-i", "-")
+    _run(source, arguments, path, lambda ffmpeg: _send(ffmpeg, frames))
 
 
 def _run(

@@ -50,9 +50,10 @@ def save_side_by_side(images: Tensor, others: Tensor, path: Path) -> None:
 
     All are uint8. Each pixel is repeated until an image's shorter side has at least 128 pixels.
     """
-    factor = -(-_MIN_SIDE // min(images.shape[2:]))
     parts = (images, 1), (others.flatten(0, 1), others.shape[1])
-    grids = [imaging.grid(imaging.enlarged(part, factor), columns, _GAP) for part, columns in parts]
+    grids = [
+        imaging.grid(imaging.enlarged_to(part, _MIN_SIDE), columns, _GAP) for part, columns in parts
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     imaging.save_image(np.concatenate(grids, axis=1), path)
 

@@ -182,6 +182,7 @@ class Projector:
             best, lowest = _keep_best(points.detach(), losses.detach(), best, lowest)
             if step == self.steps:
                 break
+            # True for as many steps as there are frames, at equal distances.
             if step * self.frames // self.steps != (step - 1) * self.frames // self.steps:
                 way.append(points.detach())
             prior = (s.flatten(1).square().mean(1) - 1).square()

@@ -27,7 +27,6 @@ def way_frames(
 
     There is one frame for each point of the ways, and the last one is held.
     """
-    factor = -(-_MIN_SIDE // min(images[0].shape[1:]))
     last = len(projections[0].way) - 1
     for number in itertools.chain(range(last), [last] * (1 + _HELD)):
         pairs = [
@@ -35,5 +34,5 @@ def way_frames(
             for image, projection in zip(images, projections, strict=True)
             for condition in [None if projection.condition is None else projection.condition[None]]
         ]
-        pixels = imaging.enlarged(torch.cat(pairs), factor)
+        pixels = imaging.enlarged_to(torch.cat(pairs), _MIN_SIDE)
         yield on_white(imaging.to_image(imaging.grid(pixels, columns=2)))

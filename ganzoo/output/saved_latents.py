@@ -38,17 +38,22 @@ class SavedLatents:
         tensors = {"points": self.points.float()}
         if self.conditions is not None:
             tensors["conditions"] = self.conditions
-        tensor_file.write(path, tensors, {"kind": _KIND, "space": self.space, **self.notes})
+        tensor_file.write(path, tensors, {**self.notes, "kind": _KIND, "space": self.space})
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """The latents in a file.
 
-        Raises RequestError if it does not exist, or is no file of latents.
+        Raises RequestError if it does not exist, is damaged, or is no file of latents.
         """
         tensors, notes = tensor_file.read(path, _KIND)
         del notes["kind"]
-        return cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
+        with tensor_file.parsing(path):
+            saved = cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
+            conditions = saved.points if saved.conditions is None else saved.conditions
+            if not 0 < len(saved.points) == len(conditions):
+                raise ValueError("it has no latents, or other numbers of latents and conditions")
+        return saved
 
     @classmethod
     def read_for(cls, trained: TrainedGenerator, path: Path) -> Self:

@@ -25,9 +25,11 @@ def write_files(
 
     ``source`` is what ``ganzoo pull`` gets them from.
     """
-    texts = {"license": license_text, "description": description}
-    ganzoo.export_generator(trained, "safetensors", folder / GENERATOR, **texts)
-    exported = require_generator(folder / GENERATOR)
+    path = folder / GENERATOR
+    ganzoo.export_generator(
+        trained, "safetensors", path, license=license_text, description=description
+    )
+    exported = require_generator(path)
     write_atomically(folder / README, readme(exported.card, source))
     scale = max(1, 128 // exported.image_shape.height)
     trained.grid(16, scale=scale).save(folder / SAMPLES, format="PNG")

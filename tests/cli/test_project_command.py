@@ -57,6 +57,7 @@ def test_wrong_requests_get_one_line(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, given: list[str], tmp_path: Path
 ) -> None:
     tiny_run()
+    (tmp_path / "v.gif").touch()
     for arguments, reason in (
         (("red.png", "nowhere.png", "--out", "a.png"), "cannot read the image nowhere.png"),
         (("run/run.toml", "--out", "a.png"), "it is not a JPEG"),
@@ -64,6 +65,7 @@ def test_wrong_requests_get_one_line(
         (("red.png", "--out", "blue.jpg"), "blue.jpg exists already"),
         (("red.png", "--out", "a.png", "--latents", "z.npy"), "ends in .safetensors"),
         (("red.png", "--out", "a.png", "--video", "v.avi"), "ends in .gif"),
+        (("red.png", "--out", "a.png", "--video", "v.gif"), "name another with --video"),
         (("red.png", "--out", "a.webp", "--video", "a.webp"), "a.webp is named twice"),
         (("red.png", "--out", "a.png", "--starts", 0), "--starts"),
         (("red.png", "--out", "a.png", "--extractor", "random"), "--distance features"),

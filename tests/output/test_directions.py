@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
+from ganzoo import tensor_file
 from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
 from ganzoo.output.directions import finding, images, scalars
@@ -188,6 +189,22 @@ def test_directions_are_read_as_written(tmp_path: Path) -> None:
         assert torch.equal(a.vector, b.vector)
     with pytest.raises(RequestError, match="no direction called ome; did you mean one"):
         read.named("ome")
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [('["one"]', "longer than"), ("[", "Expecting value"), (None, "it has no 'names'")],
+)
+def test_a_file_with_a_missing_or_wrong_part_is_refused(
+    tmp_path: Path, names: str | None, reason: str
+) -> None:
+    path = tmp_path / "two.safetensors"
+    two(torch.arange(8.0)).save(path)
+    tensors, texts = tensor_file.read(path, "ganzoo directions")
+    del texts["names"]
+    tensor_file.write(path, tensors, {**texts, **({} if names is None else {"names": names})})
+    with pytest.raises(RequestError, match=f"is damaged: .*{reason}"):
+        Directions.read(path)
 
 
 @pytest.mark.parametrize("generator", [Colors(), Mapped()])

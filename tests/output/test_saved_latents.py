@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
+from ganzoo import tensor_file
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.saved_latents import SavedLatents
 from ganzoo.testing.fixtures import TinyRun
@@ -69,3 +70,16 @@ def test_a_walk_needs_as_many_latents_with_the_same_conditions() -> None:
     for other, reason in others:
         with pytest.raises(ganzoo.RequestError, match=f"a and b {reason}"):
             one.shared_conditions(other, "a and b")
+
+
+def test_a_file_with_a_missing_or_wrong_part_is_refused(tmp_path: Path) -> None:
+    file, texts = tmp_path / "a.safetensors", {"kind": "ganzoo latents", "space": "latents"}
+    points = torch.zeros(2, 3)
+    for tensors, reason in (
+        ({}, "it has no 'points'"),
+        ({"points": points[:0]}, "it has no latents"),
+        ({"points": points, "conditions": torch.zeros(1)}, "other numbers of latents and cond"),
+    ):
+        tensor_file.write(file, tensors, texts)
+        with pytest.raises(ganzoo.RequestError, match=f"is damaged: .*{reason}"):
+            SavedLatents.read(file)

@@ -20,8 +20,8 @@ from ganzoo.export.web import runtime
 from ganzoo.export.web.contents import STORED, contents, facts
 from ganzoo.folders import write_atomically
 from ganzoo.output.directions.finding import by_method
+from ganzoo.output.directions.moved import require_fit
 from ganzoo.output.directions.saved import Directions
-from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.size import size
 
@@ -145,7 +145,5 @@ def _directions(trained: TrainedGenerator, path: Path | None) -> Directions:
     if path is None:
         return by_method(trained, images=_POINTS)
     directions = Directions.read(path)
-    conditions = trained.conditions(1, 0)
-    space = LatentSpace(trained.generator)
-    directions.require_fit(space, space.points(trained.latents(1), conditions).shape[1:])
+    require_fit(trained, directions)
     return directions

@@ -11,7 +11,7 @@ VERSION = "1.30.0"
 """The version of the package onnxruntime-web on npm."""
 _FOLDER = Path(__file__).parent / "onnxruntime"
 _HASHES = {
-    "ort.wasm.bundle.min.mjs": ("11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90"),
+    "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm.gz": (
         "9a202915ab712f2ac4504f9fd8c634d244a11e9f9e734361471a1fe6e7f984c0"
     ),

@@ -46,7 +46,11 @@ def by_method(
             "no principal components: use the method gradients or weights"
         )
     sample = PointSample.of(trained, images)
-    gram = {"gradients": gradients.gram_matrix, "weights": first_layer.gram_matrix, "pca": _cov}
+    gram = {
+        "gradients": gradients.gram_matrix,
+        "weights": first_layer.gram_matrix,
+        "pca": _covariance,
+    }
     matrix = gram[method](sample)
     if matrix is None:
         raise RequestError(
@@ -57,23 +61,35 @@ def by_method(
     return Directions(sample.space.name, found, _notes(trained, method))
 
 
-def _cov(sample: PointSample) -> Tensor:
+def _covariance(sample: PointSample) -> Tensor:
     return sample.rows.double().T.cov()
 
 
 def by_scalars(
-    trained: TrainedGenerator, functions: Mapping[str, Scalar], images: int = IMAGES
+    trained: TrainedGenerator,
+    functions: Mapping[str, Scalar],
+    images: int = IMAGES,
+    *,
+    classes: bool = False,
 ) -> Directions:
     """A direction for each function from images to numbers, along which its number rises.
 
     A function gets float32 (N, C, H, W) in [-1, 1], and returns (N,). ``images`` is the number of
-    generated images that are measured.
+    generated images that are measured. With ``classes``, there is also a direction for each class
+    or value that the generator is told.
 
-    Raises RequestError if they are too few, or if a function returns something else.
+    Raises RequestError if the images are too few, if a function returns something else, or if there
+    are no classes in the points.
     """
+    if classes:
+        _require_classes(trained)
     sample = PointSample.of(trained, images)
     require_enough(sample)
-    found = regressed(sample, measured(sample, functions))
+    targets = measured(sample, functions) if functions else {}
+    if classes:
+        assert trained.condition
+        targets |= told(sample, trained.condition.names)
+    found = regressed(sample, targets)
     return Directions(sample.space.name, found, _notes(trained, "regression"))
 
 
@@ -86,16 +102,7 @@ def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAG
     for name in names:
         if name != CLASSES:
             functions.update(scalars(name))
-    if CLASSES in names:
-        _require_classes(trained)
-    sample = PointSample.of(trained, images)
-    require_enough(sample)
-    targets = measured(sample, functions) if functions else {}
-    if CLASSES in names:
-        assert trained.condition
-        targets |= told(sample, trained.condition.names)
-    found = regressed(sample, targets)
-    return Directions(sample.space.name, found, _notes(trained, "regression"))
+    return by_scalars(trained, functions, images, classes=CLASSES in names)
 
 
 def _require_classes(trained: TrainedGenerator) -> None:

@@ -57,9 +57,7 @@ def grid(
     Each pixel is repeated until an image's shorter side has at least 64 pixels.
     """
     rows = rows_along(trained, directions, count, seed)
-    factor = -(-_MIN_SIDE // min(rows.shape[3:]))
-    enlarged = imaging.enlarged(rows.flatten(0, 1), factor)
-    enlarged = enlarged.view(*rows.shape[:2], *enlarged.shape[1:])
+    enlarged = imaging.enlarged_to(rows.flatten(0, 1), _MIN_SIDE).unflatten(0, rows.shape[:2])
     names = [name for each in directions for name in (each.name, *[""] * (count - 1))]
     amounts = [f"{amount:+g}" if amount else "0" for amount in AMOUNTS]
     return imaging.class_grid(enlarged, names, len(AMOUNTS), column_names=amounts)

@@ -55,8 +55,8 @@ class Directions(Sequence[Direction]):
 
     def __add__(self, other: Directions) -> Directions:
         """The directions of both; the notes are those of this one, with both methods."""
-        method = "method"
-        notes = {**self.notes, method: f"{self.notes[method]}, {other.notes[method]}"}
+        methods = ", ".join(each.notes["method"] for each in (self, other))
+        notes = {**self.notes, "method": methods}
         return Directions(self.space, (*self.directions, *other.directions), notes)
 
     def named(self, name: str) -> Direction:
@@ -107,13 +107,17 @@ class Directions(Sequence[Direction]):
     def read(cls, path: Path) -> Self:
         """The directions in a file.
 
-        Raises RequestError if it does not exist, or is no file of directions.
+        Raises RequestError if it does not exist, is damaged, or is no file of directions.
         """
         tensors, notes = tensor_file.read(path, _KIND)
         del notes["kind"]
-        columns = (tensors[name].tolist() for name in ("stds", "explained"))
-        rows = zip(json.loads(notes.pop("names")), tensors["vectors"], *columns, strict=True)
-        return cls(notes.pop("space"), tuple(Direction(*row) for row in rows), notes)
+        with tensor_file.parsing(path):
+            columns = (tensors[name].tolist() for name in ("stds", "explained"))
+            rows = zip(json.loads(notes.pop("names")), tensors["vectors"], *columns, strict=True)
+            directions = tuple(Direction(*row) for row in rows)
+            if not directions:
+                raise ValueError("it has no directions")
+            return cls(notes.pop("space"), directions, notes)
 
 
 def parse_amounts(text: str) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +17,6 @@ from ganzoo.contracts import Condition, ImageShape
 from ganzoo.folders import RunFolder
 from ganzoo.output.trained import TrainedRun
 from ganzoo.training.sample_grids import row_layout
-
-_GAP = 2
-"""Pixels between the images of a sample grid."""
 
 
 class Moment(NamedTuple):
@@ -38,13 +34,9 @@ def history(run: TrainedRun, moments: int, count: int) -> list[Moment]:
     that are damaged, or that have too few images, are skipped. Of a conditional run, the images are
     of the first classes or values if the grids have rows of these.
     """
-    grids = {
-        step: path
-        for path in RunFolder(run.folder).sample_grids()
-        if (step := _step_of(path)) <= run.step
-    }
+    grids = RunFolder(run.folder).sample_grids()
     found = []
-    for step in spread(list(grids), moments):
+    for step in spread([step for step in grids if step <= run.step], moments):
         images = _images_in(grids[step], run, count)
         if images is not None:
             found.append(Moment(step, images))
@@ -64,11 +56,6 @@ def spread(steps: Sequence[int], count: int) -> list[int]:
         target = steps[-1] / 2**halvings
         chosen.add(min(free, key=lambda step: abs(step - target)))
     return sorted(chosen)
-
-
-def _step_of(path: Path) -> int:
-    found = re.search(r"step-(\d+)", path.name)
-    return int(found[1]) if found else 0
 
 
 def _images_in(path: Path, run: TrainedRun, count: int) -> Tensor | None:
@@ -92,19 +79,20 @@ def cut(
     Of a grid with rows of classes or values, the first image of each row. ``None`` if the grid has
     another layout.
     """
-    height, width = shape.height + _GAP, shape.width + _GAP
+    gap = imaging.GAP
+    height, width = shape.height + gap, shape.width + gap
     layout = row_layout(count, condition)
     if layout and condition:
         (lines, columns), rows = layout, condition.size
-        each_height = lines * height + _GAP
+        each_height = lines * height + gap
         left = grid.shape[1] - columns * width  # names are on the left
         if left < 0 or grid.shape[0] != rows * each_height:
             return None
-        corners = [(row * each_height + _GAP, left) for row in range(rows)]
+        corners = [(row * each_height + gap, left) for row in range(rows)]
     else:
         columns = imaging.square_columns(count, shape.height, shape.width)
         rows = -(-count // columns)
-        if grid.shape[:2] != (rows * height + _GAP, columns * width + _GAP):
+        if grid.shape[:2] != (rows * height + gap, columns * width + gap):
             return None
-        corners = [(i // columns * height + _GAP, i % columns * width + _GAP) for i in range(count)]
+        corners = [(i // columns * height + gap, i % columns * width + gap) for i in range(count)]
     return np.stack([grid[y : y + shape.height, x : x + shape.width] for y, x in corners])

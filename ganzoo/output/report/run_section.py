@@ -137,7 +137,7 @@ def run_section(
     )
     real = open_image(folder.samples / "real.png")
     embedded_real = embedded.add(real) if real else None
-    grids = embedded.add_grids(folder.sample_grids())
+    grids = embedded.add_grids(list(folder.sample_grids().values()))
     steps = [_step(path) for path, _ in grids.images]
     return RunSection(
         name=folder.path.resolve().name,

@@ -8,6 +8,9 @@ import { normal, uniform } from "page/random";
 const MAPPED = 1024;
 const MEAN_SEED = -1;
 
+/** Changes a seed, so that the condition of an image is drawn by other numbers than its latents. */
+const CONDITION_SEED = 0x5bd1e995;
+
 /** m + amount * (x - m), for each number. */
 const lerp = (m, x, amount) => m.map((number, i) => number + amount * (x[i] - number));
 
@@ -53,7 +56,7 @@ export class Generator {
     if (!condition) return null;
     if (chosen) return chosen;
     if (seed === 0 && index < first.conditions.length) return first.conditions[index];
-    return drawn(condition, { ...frequencies, rows: this.rows }, uniform(seed ^ 0x5bd1e995, index));
+    return drawn(condition, { ...frequencies, rows: this.rows }, uniform(seed ^ CONDITION_SEED, index));
   }
 
   /** {point, condition} of an image with these settings: {truncation, condition, amounts}. */

@@ -49,12 +49,12 @@ async function draw() {
 async function drawAll() {
   const now = { ...state, ...settings(), amounts: [...state.amounts] };
   const [from, to] = [now.image, end(now)].map((index) => generator.place(now.seed, index, now));
-  await paint(selected, generator.between(await from, await to, now.at), now);
-  await paint(byId("from"), await from, now);
-  await paint(byId("to"), await to, now);
+  await paint(selected, generator.between(await from, await to, now.at));
+  await paint(byId("from"), await from);
+  await paint(byId("to"), await to);
   for (const [index, tile] of tiles().entries()) {
     if (isOld) return;
-    await paint(tile, await generator.place(now.seed, index, now), now);
+    await paint(tile, await generator.place(now.seed, index, now));
   }
   const times = generator.milliseconds;
   const mean = times.reduce((a, b) => a + b, 0) / times.length;
@@ -78,7 +78,7 @@ const tiles = () => [...byId("grid").querySelectorAll("canvas")];
 
 /** Show the state in the link and in the images. */
 function changed() {
-  history.replaceState(null, "", fragment(state, contents) || "#");
+  history.replaceState(null, "", fragment(state, contents));
   const { condition } = contents;
   const name = `Image ${state.image + 1}`;
   const chosen = condition && generator?.condition(state.seed, state.image, settings().condition);

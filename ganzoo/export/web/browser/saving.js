@@ -12,7 +12,7 @@ export async function saveCanvas(canvas, name) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
-/** Save canvases of one size as a grid that is about square, as `ganzoo generate --grid` does. */
+/** Save canvases of one size as a grid that is about square, as `ganzoo generate --out grid.png` does. */
 export async function saveGrid(canvases, name) {
   const [{ width, height }] = canvases;
   const columns = Math.max(1, Math.round(Math.sqrt((canvases.length * height) / width)));
