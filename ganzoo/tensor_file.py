@@ -27,7 +27,9 @@ def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
+        mode = part.stat().st_mode
         save_file(plain, part, dict(texts))
+        part.chmod(mode)  # the library makes a file that only its owner can read
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
