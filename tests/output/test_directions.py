@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
+from ganzoo import tensor_file
 from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
 from ganzoo.output.directions import finding, images, scalars
@@ -190,6 +191,37 @@ def test_directions_are_read_as_written(tmp_path: Path) -> None:
         read.named("ome")
 
 
+def test_a_damaged_file_of_directions_is_refused(tmp_path: Path) -> None:
+    path, kind = tmp_path / "two.safetensors", {"kind": "ganzoo directions", "space": "latents"}
+    whole = {"vectors": torch.ones(1, 8), "stds": torch.ones(1), "explained": torch.ones(1)}
+    for tensors, names in (
+        ({"vectors": whole["vectors"]}, {"names": '["one"]'}),
+        (whole, {"names": '["one", "other"]'}),
+        (whole, {"names": '["one"'}),
+        (whole, {}),
+    ):
+        tensor_file.write(path, tensors, {**kind, **names})
+        with pytest.raises(RequestError, match=r"two.safetensors is damaged: make it again"):
+            Directions.read(path)
+    tensor_file.write(
+        path, {name: each[:0] for name, each in whole.items()}, {**kind, "names": "[]"}
+    )
+    with pytest.raises(RequestError, match="has no directions"):
+        Directions.read(path)
+
+
+def test_two_numbers_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def contrast(images):\n    return images.std((1, 2, 3))\n")
+    names = ["contrast", f"{tmp_path / 'own.py'}:contrast"]
+    with pytest.raises(RequestError, match="there is a contrast already: remove one"):
+        finding.by_names(trained_as(Colors()), names, 64)
+
+
+def test_no_explained_part_is_negative() -> None:
+    found = finding.by_method(trained_as(Colors()), count=8, images=64)
+    assert all(0 <= each.explained <= 1 for each in found)
+
+
 @pytest.mark.parametrize("generator", [Colors(), Mapped()])
 def test_moved_images_are_those_of_moved_points(generator: ganzoo.Generator) -> None:
     trained = trained_as(generator)
@@ -217,6 +249,10 @@ def test_amounts_are_read_from_a_text() -> None:
     for text in ("", "hue", "=1", "hue=x", "hue=1,", "hue=inf", "hue=nan"):
         with pytest.raises(RequestError, match="write NAME=AMOUNT"):
             parse_amounts(text)
+    with pytest.raises(RequestError, match="there is an amount of hue already"):
+        parse_amounts("hue=2, hue=-2")
+    with pytest.raises(RequestError, match="hue=1e39: write at most 100 standard deviations"):
+        parse_amounts("hue=1e39")
 
 
 def test_rows_have_the_images_of_each_direction_and_amount() -> None:

@@ -85,7 +85,10 @@ def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAG
     functions: dict[str, Scalar] = {}
     for name in names:
         if name != CLASSES:
-            functions.update(scalars(name))
+            found = scalars(name)
+            if same := functions.keys() & found.keys():
+                raise RequestError(f"--from {name}: there is a {min(same)} already: remove one")
+            functions.update(found)
     if CLASSES in names:
         _require_classes(trained)
     sample = PointSample.of(trained, images)
