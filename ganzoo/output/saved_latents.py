@@ -10,6 +10,7 @@ from typing import Self
 from torch import Tensor
 
 from ganzoo import tensor_file
+from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.trained_generator import TrainedGenerator
@@ -44,11 +45,19 @@ class SavedLatents:
     def read(cls, path: Path) -> Self:
         """The latents in a file.
 
-        Raises RequestError if it does not exist, or is no file of latents.
+        Raises RequestError if it does not exist, or is no file of latents, or is damaged.
         """
         tensors, notes = tensor_file.read(path, _KIND)
         del notes["kind"]
-        return cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
+        try:
+            saved = cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
+        except KeyError as error:
+            raise RequestError(f"{path} is damaged: it has no {error.args[0]}") from error
+        if saved.points.ndim < 2 or not len(saved.points) or not saved.points.isfinite().all():
+            raise RequestError(f"{path} is damaged: it has no latents of finite numbers")
+        if saved.conditions is not None and saved.conditions.shape[:1] != saved.points.shape[:1]:
+            raise RequestError(f"{path} is damaged: it has not one condition for each latent")
+        return saved
 
     @classmethod
     def read_for(cls, trained: TrainedGenerator, path: Path) -> Self:
@@ -64,7 +73,19 @@ class SavedLatents:
                 f"{path} has {saved._kind(space)}, but {trained.source} generates images from "
                 f"{fits._kind(space)}: use latents of the same generator"
             )
+        if trained.condition and fits.conditions is not None and not space.is_intermediate:
+            saved._check_conditions(trained.condition, path)
         return saved
+
+    def _check_conditions(self, condition: Condition, path: Path) -> None:
+        assert self.conditions is not None
+        try:
+            for each in self.conditions.tolist():
+                condition.check(each)
+        except RequestError as error:
+            raise RequestError(
+                f"{path}: an image {error}; use latents of the same generator"
+            ) from error
 
     def shared_conditions(self, other: Self, names: str) -> Tensor | None:
         """The conditions of these latents and of others, for a walk between them.
