@@ -74,12 +74,13 @@ def directions(
 
     """
     from ganzoo.errors import RequestError
-    from ganzoo.folders import check_free
+    from ganzoo.folders import check_free, check_no_input
 
-    if out.suffix != ".safetensors":
+    if out.suffix.lower() != ".safetensors":
         raise RequestError(f"{out}: choose a name that ends in .safetensors")
     grid = out.with_suffix(".png")
     for path in (out, grid):
+        check_no_input(path, [run])
         check_free(path, force=force)
 
     from ganzoo import imaging

@@ -112,11 +112,15 @@ def project(
 
     """
     from ganzoo.arguments import load_generator
+    from ganzoo.folders import check_no_input
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
     _check_more_files(out, latents, video, force)
+    for option, path in (("--out", out), ("--latents", latents), ("--video", video)):
+        if path is not None:
+            check_no_input(path, [run, *paths], option)
     trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)
@@ -209,7 +213,7 @@ def _check_more_files(out: Path, latents: Path | None, video: Path | None, force
     from ganzoo.tensor_file import SUFFIX
 
     if latents is not None:
-        if latents.suffix != SUFFIX:
+        if latents.suffix.lower() != SUFFIX:
             raise RequestError(f"{latents}: choose a name that ends in {SUFFIX} for --latents")
         check_free(latents, force=force, option="--latents")
     if video is not None:
