@@ -119,6 +119,7 @@ def test_a_walk_can_be_limited_to_one_class(
         (("drawn", "--out", "film.gif", "--last", 0), "--last"),
         (("drawn", "--out", "film.gif", "--fps", 60), "--fps"),
         (("drawn", "--out", "film.gif", "--max-mb", 0), "--max-mb"),
+        (("drawn", "--out", "film.gif", "--max-mb", "inf"), "--max-mb"),
         (("drawn", "--out", "film.gif", "--easing", "smooth"), "--easing requires --walk"),
         (("drawn", "--out", "film.gif", "--seed", 1), "--seed requires --walk"),
         (("drawn", "--out", "film.gif", "--class", "rose"), "--class requires --walk"),
