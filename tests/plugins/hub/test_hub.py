@@ -174,6 +174,11 @@ def test_a_wrong_request_gets_one_line(
     assert names(tmp_path / "taken") == ["mine.txt"]
 
 
+@pytest.mark.parametrize("command", [("push", "run", "."), ("pull", "run", "--out", ".")])
+def test_the_working_folder_is_refused(ganzoo_command: Ganzoo, command: tuple[str, ...]) -> None:
+    assert ". is the working folder: name a new folder in it" in ganzoo_command(*command).error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
