@@ -186,6 +186,8 @@ def animate(
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
+        if direction is None and any(each.name == "amount" for each in given_options(context)):
+            raise RequestError("--amount requires --direction NAME: add it, or remove it")
         if between is not None:
             _refuse_options_of_random_images(context)
         animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)

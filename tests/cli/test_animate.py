@@ -125,6 +125,7 @@ def test_a_walk_can_be_limited_to_one_class(
         (("drawn", "--out", "film.gif", "--class", "rose"), "--class requires --walk"),
         (("drawn", "--out", "film.gif", "--truncation", 0.5), "--truncation requires --walk"),
         (("drawn", "--out", "film.gif", "--walk", 1), "--walk"),
+        (("drawn", "--out", "film.gif", "--walk", 2, "--amount", 3), "--amount requires --dir"),
         (("drawn", "--out", "film.gif", "--walk", 2, "--last", 2), "remove one of them"),
         (("drawn", "--out", "film.gif", "--between", "a", "b", "--last", 2), "remove one of them"),
         (("drawn", "--out", "film.gif", "--between", "a", "b", "--seed", 2), "remove it, or --bet"),
