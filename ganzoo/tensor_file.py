@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ganzoo.errors import RequestError
-from ganzoo.folders import replacing
+from ganzoo.folders import write_atomically
 
 SUFFIX = ".safetensors"
 
@@ -26,10 +26,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -
     # Tensors of a file share no memory.
     plain = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
-        mode = part.stat().st_mode
-        save_file(plain, part, dict(texts))
-        part.chmod(mode)  # the library makes a file that only its owner can read
+    # Not save_file, which makes a file that only its owner may read.
+    write_atomically(path, save(plain, dict(texts)))
 
 
 def read(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, str]]:
