@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, Self
@@ -72,6 +72,12 @@ def check_free(path: Path, *, force: bool = False, option: str = "--out") -> Non
     elif path.exists() or path.is_symlink():
         raise exists_already(path, option)
     require_folder(path.parent)
+
+
+def check_no_input(path: Path, inputs: Iterable[Path], option: str = "--out") -> None:
+    """Raise RequestError if this file to be written is one of those that the command reads."""
+    if any(path.resolve() == each.resolve() for each in inputs):
+        raise RequestError(f"{path} is also what is read: name another with {option}")
 
 
 def check_folder_free(path: Path, *, force: bool = False) -> None:

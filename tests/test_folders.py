@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError, cache_folder
-from ganzoo.folders import RunFolder, ending, is_export, write_atomically
+from ganzoo.folders import RunFolder, check_no_input, ending, is_export, write_atomically
 
 
 def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> None:
@@ -47,6 +47,17 @@ def test_sessions_are_appended(tmp_path: Path) -> None:
     folder.add_session({"torch": "1"})
     folder.add_session({"torch": "2"})
     assert folder.sessions() == [{"torch": "1"}, {"torch": "2"}]
+
+
+def test_the_ending_of_an_export_may_have_large_letters() -> None:
+    assert is_export(Path("A.SafeTensors"))
+    assert not is_export(Path("a.onnx"))
+
+
+def test_a_file_that_is_read_is_not_written(tmp_path: Path) -> None:
+    check_no_input(tmp_path / "b", [tmp_path / "a"])
+    with pytest.raises(RequestError, match="a is also what is read: name another with --video"):
+        check_no_input(tmp_path / "new" / ".." / "a", [tmp_path / "a"], "--video")
 
 
 def test_writing_atomically_leaves_no_other_files(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,14 @@ def test_tensors_and_texts_are_read_as_they_were_written(tmp_path: Path) -> None
     assert texts == tensor_file.read_texts(path, "test") == {"kind": "test", "note": "ä"}
     assert read.keys() == tensors.keys()
     assert all(torch.equal(read[name], tensors[name]) for name in tensors)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are those of POSIX")
+def test_a_file_can_be_read_by_whom_other_new_files_can(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.safetensors", tmp_path / "other"
+    other.touch()
+    tensor_file.write(path, {"a": torch.zeros(9)}, {"kind": "test"})
+    assert path.stat().st_mode == other.stat().st_mode
 
 
 def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def animate(
         typer.Option(
             "--max-mb",
             min=0.01,
+            max=1_000_000,
             metavar="MB",
             help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
             "size are reduced until it fits.",

@@ -77,10 +77,12 @@ def directions(
     """
     from ganzoo import imaging, tensor_file
     from ganzoo.arguments import load_generator
-    from ganzoo.folders import check_free
+    from ganzoo.folders import check_free, check_no_input
     from ganzoo.output.directions import images as images_of
 
     grid = out.with_suffix(".png")
+    for path in (out, grid):
+        check_no_input(path, [run])
     tensor_file.check_free(out, force=force)
     check_free(grid, force=force)
     trained = load_generator(run, checkpoint).to(device)

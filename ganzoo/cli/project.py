@@ -114,11 +114,15 @@ def project(
     import torch
 
     from ganzoo.arguments import load_generator
+    from ganzoo.folders import check_no_input
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
 
     check_free(out, force=force)
     _check_more_files(out, latents, video, force)
+    for option, path in (("--out", out), ("--latents", latents), ("--video", video)):
+        if path is not None:
+            check_no_input(path, [run, *paths], option)
     trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)

@@ -52,10 +52,16 @@ class Format(NamedTuple):
 
         With ``force``, it may overwrite files, but none of a run.
         """
-        if is_folder and self.may_be_folder:
+        has_suffix = path.suffix.lower() == self.suffix
+        if is_folder and self.may_be_folder and not has_suffix:
             check_folder_free(path, force=force)
             return
-        if is_folder or path.suffix.lower() != self.suffix:
+        if is_folder and has_suffix and self.may_be_folder:
+            raise RequestError(
+                f"{path}: a folder of the format {self.name} has no {self.suffix} at the end: "
+                "choose another name"
+            )
+        if is_folder or not has_suffix:
             folder = " or a folder" if self.may_be_folder else ""
             raise RequestError(
                 f"{path}: the format {self.name} is a file{folder}: choose a name that ends in "

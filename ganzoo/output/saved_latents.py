@@ -10,6 +10,7 @@ from typing import Self
 from torch import Tensor
 
 from ganzoo import tensor_file
+from ganzoo.contracts import Condition
 from ganzoo.errors import RequestError
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.trained_generator import TrainedGenerator
@@ -50,9 +51,10 @@ class SavedLatents:
         del notes["kind"]
         with tensor_file.parsing(path):
             saved = cls(notes.pop("space"), tensors["points"], tensors.get("conditions"), notes)
-            conditions = saved.points if saved.conditions is None else saved.conditions
-            if not 0 < len(saved.points) == len(conditions):
-                raise ValueError("it has no latents, or other numbers of latents and conditions")
+            if saved.points.ndim < 2 or not len(saved.points) or not saved.points.isfinite().all():
+                raise ValueError("it has no latents of finite numbers")
+            if saved.conditions is not None and len(saved.conditions) != len(saved.points):
+                raise ValueError("it has not one condition for each latent")
         return saved
 
     @classmethod
@@ -69,7 +71,19 @@ class SavedLatents:
                 f"{path} has {saved._kind(space)}, but {trained.source} generates images from "
                 f"{fits._kind(space)}: use latents of the same generator"
             )
+        if trained.condition and fits.conditions is not None and not space.is_intermediate:
+            saved._check_conditions(trained.condition, path)
         return saved
+
+    def _check_conditions(self, condition: Condition, path: Path) -> None:
+        assert self.conditions is not None
+        try:
+            for each in self.conditions.tolist():
+                condition.check(each)
+        except RequestError as error:
+            raise RequestError(
+                f"{path}: an image {error}; use latents of the same generator"
+            ) from error
 
     def shared_conditions(self, other: Self, names: str) -> Tensor | None:
         """The conditions of these latents and of others, for a walk between them.

@@ -14,6 +14,8 @@ def check_new(path: Path) -> None:
     """Raise RequestError unless a folder can be written here without overwriting anything."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RequestError(f"{path} exists already: name another folder")
+    if path.resolve() == Path.cwd():
+        raise RequestError(f"{path} is the working folder: name a new folder in it")
     nearest = next((each for each in (path, *path.parents) if each.exists()), path)
     if not nearest.is_dir():
         raise RequestError(f"{nearest} is a file, not a folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +49,7 @@ def _use(source: str) -> str:
     return (
         "```console\n"
         'pip install "ganzoo-toolkit[hub]"\n'
-        f"ganzoo pull {source} --out generator/\n"
+        f"ganzoo pull {shlex.quote(source)} --out generator/\n"
         "ganzoo generate generator/generator.safetensors --out grid.png\n"
         "```\n"
     )

@@ -27,9 +27,10 @@ class Repository:
         self.name = address.removeprefix(PREFIX)
         if not _NAME.fullmatch(self.name):
             raise RequestError(f"{address}: write {PREFIX}USER/NAME")
-        self._library: Any = require_package(
-            "huggingface_hub", "a repository of Hugging Face", "ganzoo-toolkit[hub]"
-        )
+        needed = ("a repository of Hugging Face", "ganzoo-toolkit[hub]")
+        self._library: Any = require_package("huggingface_hub", *needed)
+        # The library has no attribute of this module before it is imported.
+        self._library_errors: Any = require_package("huggingface_hub.errors", *needed)
 
     def upload(self, folder: Path, message: str, *, public: bool) -> None:
         """Create the repository if there is none, and upload all files of a folder.
@@ -62,7 +63,7 @@ class Repository:
     @contextmanager
     def _errors(self, work: str) -> Iterator[None]:
         """Turn the errors of the library into one line without tokens."""
-        errors = self._library.errors
+        errors = self._library_errors
         try:
             yield
         except (errors.RepositoryNotFoundError, errors.LocalTokenNotFoundError) as error:

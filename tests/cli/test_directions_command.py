@@ -50,6 +50,7 @@ def test_directions_are_found_shown_and_used(
         (("animate", "run", "--walk", 2, "--amount", 2, "--out", "b.gif"), "--amount requires"),
         (("animate", "run", "--walk", 2, *use, "b.gif"), "requires --direction"),
         (("directions", "run", "--out", "a.png"), "ends in .safetensors"),
+        (("directions", use[1], "--force", "--out", use[1]), "found.safetensors is also what is"),
         (("directions", "run", "--from", "hoe", "--out", "x.safetensors"), "did you mean hue"),
         (("directions", "run", "--method", "pca", "--out", "x.safetensors"), "no intermediate"),
     ):

@@ -63,6 +63,7 @@ def test_wrong_requests_get_one_line(
         (("run/run.toml", "--out", "a.png"), "it is not a JPEG"),
         (("red.png", "--out", "a"), "name one image file, such as a.png"),
         (("red.png", "--out", "blue.jpg"), "blue.jpg exists already"),
+        (("red.png", "--out", "red.png", "--force"), "red.png is also what is read"),
         (("red.png", "--out", "a.png", "--latents", "z.npy"), "ends in .safetensors"),
         (("red.png", "--out", "a.png", "--video", "v.avi"), "ends in .gif"),
         (("red.png", "--out", "a.png", "--video", "v.gif"), "name another with --video"),

@@ -36,6 +36,8 @@ def test_the_name_of_the_file_has_the_ending_of_the_format(tmp_path: Path) -> No
         FORMATS["onnx"].check_path(tmp_path / "a.pt")
     with pytest.raises(RequestError, match=r"web is a file or a folder: .* \.html"):
         FORMATS["web"].check_path(tmp_path / "a.pt")
+    with pytest.raises(RequestError, match=r"page\.html: a folder of the format web has no"):
+        FORMATS["web"].check_path(tmp_path / "page.html", is_folder=True)
     with pytest.raises(RequestError, match="choose a name"):
         FORMATS["torch"].check_path(tmp_path / "a", is_folder=True)
 

@@ -207,6 +207,18 @@ def test_a_file_with_a_missing_or_wrong_part_is_refused(
         Directions.read(path)
 
 
+def test_two_numbers_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def contrast(images):\n    return images.std((1, 2, 3))\n")
+    names = ["contrast", f"{tmp_path / 'own.py'}:contrast"]
+    with pytest.raises(RequestError, match="there is a contrast already: remove one"):
+        finding.by_names(trained_as(Colors()), names, 64)
+
+
+def test_no_explained_part_is_negative() -> None:
+    found = finding.by_method(trained_as(Colors()), count=8, images=64)
+    assert all(0 <= each.explained <= 1 for each in found)
+
+
 @pytest.mark.parametrize("generator", [Colors(), Mapped()])
 def test_moved_images_are_those_of_moved_points(generator: ganzoo.Generator) -> None:
     trained = trained_as(generator)
@@ -234,6 +246,10 @@ def test_amounts_are_read_from_a_text() -> None:
     for text in ("", "hue", "=1", "hue=x", "hue=1,", "hue=inf", "hue=nan"):
         with pytest.raises(RequestError, match="write NAME=AMOUNT"):
             parse_amounts(text)
+    with pytest.raises(RequestError, match="there is an amount of hue already"):
+        parse_amounts("hue=2, hue=-2")
+    with pytest.raises(RequestError, match="hue=1e39: write at most 100 standard deviations"):
+        parse_amounts("hue=1e39")
 
 
 def test_rows_have_the_images_of_each_direction_and_amount() -> None:

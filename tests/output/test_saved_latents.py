@@ -8,9 +8,12 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo import tensor_file
+from ganzoo.contracts import Condition
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.saved_latents import SavedLatents
+from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.testing.fixtures import TinyRun
+from ganzoo.training.sampling import ConditionFrequencies
 
 
 class Mapped(ganzoo.Generator):
@@ -33,6 +36,21 @@ class Mapped(ganzoo.Generator):
         return self.synthesize(self.map(latents, condition))
 
 
+class Told(ganzoo.Generator):
+    """Its latents are three zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 3)
+
+    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
+        return torch.zeros(n, 3)
+
+    def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        images: Tensor = self.layer(latents)[..., None, None]
+        return images
+
+
 def test_latents_of_another_kind_of_generator_are_refused(
     tiny_run: TinyRun, tmp_path: Path
 ) -> None:
@@ -48,6 +66,33 @@ def test_latents_of_another_kind_of_generator_are_refused(
         SavedLatents(space, points, conditions).save(file)
         with pytest.raises(ganzoo.RequestError, match=f"{reason}.*of the same generator"):
             SavedLatents.read_for(run, file)
+
+
+def test_a_damaged_file_of_latents_is_refused(tmp_path: Path) -> None:
+    file, kind = tmp_path / "a.safetensors", {"kind": "ganzoo latents"}
+    points, space = torch.zeros(2, 3), {"space": "latents"}
+    for tensors, texts, reason in (
+        ({"points": points}, {}, "it has no 'space'"),
+        ({"other": points}, space, "it has no 'points'"),
+        ({"points": points[:0]}, space, "it has no latents of finite numbers"),
+        ({"points": points / 0}, space, "it has no latents of finite numbers"),
+        ({"points": points, "conditions": torch.zeros(1)}, space, "it has not one condition"),
+    ):
+        tensor_file.write(file, tensors, {**kind, **texts})
+        with pytest.raises(ganzoo.RequestError, match=f"a.safetensors is damaged: {reason}"):
+            SavedLatents.read(file)
+
+
+def test_a_class_that_the_generator_does_not_know_is_refused(tmp_path: Path) -> None:
+    trained, file = TrainedGenerator(), tmp_path / "a.safetensors"
+    trained.source, trained.generator = Path("run"), Told()
+    trained.condition = Condition("class", ("rose", "tulip"))
+    trained.frequencies = ConditionFrequencies([1, 1])
+    SavedLatents("latents", torch.zeros(2, 3), torch.tensor([0, 1])).save(file)
+    assert len(SavedLatents.read_for(trained, file).points) == 2
+    SavedLatents("latents", torch.zeros(2, 3), torch.tensor([0, 2])).save(file)
+    with pytest.raises(ganzoo.RequestError, match=r"a.safetensors: an image has the label 2, but"):
+        SavedLatents.read_for(trained, file)
 
 
 def test_intermediate_latents_need_no_conditions(tiny_run: TinyRun, tmp_path: Path) -> None:
@@ -70,16 +115,3 @@ def test_a_walk_needs_as_many_latents_with_the_same_conditions() -> None:
     for other, reason in others:
         with pytest.raises(ganzoo.RequestError, match=f"a and b {reason}"):
             one.shared_conditions(other, "a and b")
-
-
-def test_a_file_with_a_missing_or_wrong_part_is_refused(tmp_path: Path) -> None:
-    file, texts = tmp_path / "a.safetensors", {"kind": "ganzoo latents", "space": "latents"}
-    points = torch.zeros(2, 3)
-    for tensors, reason in (
-        ({}, "it has no 'points'"),
-        ({"points": points[:0]}, "it has no latents"),
-        ({"points": points, "conditions": torch.zeros(1)}, "other numbers of latents and cond"),
-    ):
-        tensor_file.write(file, tensors, texts)
-        with pytest.raises(ganzoo.RequestError, match=f"is damaged: .*{reason}"):
-            SavedLatents.read(file)

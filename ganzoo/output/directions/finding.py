@@ -101,7 +101,10 @@ def by_names(trained: TrainedGenerator, names: Sequence[str], images: int = IMAG
     functions: dict[str, Scalar] = {}
     for name in names:
         if name != CLASSES:
-            functions.update(scalars(name))
+            found = scalars(name)
+            if same := functions.keys() & found.keys():
+                raise RequestError(f"--from {name}: there is a {min(same)} already: remove one")
+            functions.update(found)
     return by_scalars(trained, functions, images, classes=CLASSES in names)
 
 

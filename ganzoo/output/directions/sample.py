@@ -75,6 +75,7 @@ class PointSample:
         The largest number of each is positive.
         """
         values, vectors = torch.linalg.eigh(gram.double())
+        values = values.clamp(min=0)  # rounding makes some of them negative
         parts = (values / values.sum()).flip(0).tolist()
         rows = vectors.T.flip(0)
         largest = rows.gather(1, rows.abs().argmax(1, keepdim=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.output.latent_space import LatentSpace
 
 _KIND = "ganzoo directions"
+_LARGEST_AMOUNT = 100
+"""As of ``--amount`` of ``ganzoo animate``; numbers far beyond it are not finite as float32."""
 
 
 @dataclass(frozen=True)
@@ -123,16 +126,23 @@ class Directions(Sequence[Direction]):
 def parse_amounts(text: str) -> dict[str, float]:
     """The amounts in a text such as ``"hue=2,brightness=-1"``, by name.
 
-    Raises RequestError unless each is a name and a finite number.
+    Raises RequestError unless each is a name, which is given once, and a number from -100 to 100.
     """
-    amounts = {}
+    amounts: dict[str, float] = {}
     for part in text.split(","):
         name, equals, value = part.rpartition("=")
         try:
             amount = float(value)
         except ValueError:
-            amount = float("nan")
-        if not (equals and name.strip() and abs(amount) < float("inf")):
+            amount = math.nan
+        name = name.strip()
+        if not (equals and name and math.isfinite(amount)):
             raise RequestError(f"{part}: write NAME=AMOUNT, such as hue=2; several with commas")
-        amounts[name.strip()] = amount
+        if abs(amount) > _LARGEST_AMOUNT:
+            raise RequestError(
+                f"{part}: write at most {_LARGEST_AMOUNT} standard deviations to each side"
+            )
+        if name in amounts:
+            raise RequestError(f"{part}: there is an amount of {name} already: remove one")
+        amounts[name] = amount
     return amounts

@@ -42,14 +42,16 @@ def like_the_library(method: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
+ERRORS = SimpleNamespace(
+    HTTPError=HTTPError,
+    RepositoryNotFoundError=RepositoryNotFoundError,
+    LocalTokenNotFoundError=LocalTokenNotFoundError,
+)
+"""Stands for the module ``errors``, which is no attribute of the library until it is imported."""
+
+
 class Hub:
     """Stands for the module; ``root`` has one folder per repository."""
-
-    errors = SimpleNamespace(
-        HTTPError=HTTPError,
-        RepositoryNotFoundError=RepositoryNotFoundError,
-        LocalTokenNotFoundError=LocalTokenNotFoundError,
-    )
 
     def __init__(self, root: Path) -> None:
         self.root = root

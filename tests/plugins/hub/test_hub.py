@@ -14,7 +14,7 @@ import torch
 import ganzoo
 from ganzoo_hub.published_files import CHECKED, GENERATOR, SUMS
 from tests.cli.conftest import Ganzoo, ganzoo_command
-from tests.plugins.hub.stand_in import API, HTTPError, Hub, LocalTokenNotFoundError
+from tests.plugins.hub.stand_in import API, ERRORS, HTTPError, Hub, LocalTokenNotFoundError
 
 __all__ = ["ganzoo_command"]
 FILES = sorted([*CHECKED, SUMS])
@@ -45,6 +45,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     found = Hub(tmp_path / "hub")
     monkeypatch.setitem(sys.modules, "huggingface_hub", found)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.errors", ERRORS)
     monkeypatch.setenv("HF_TOKEN", "hf_SecretSecret")
     return found
 
@@ -85,10 +86,10 @@ def test_the_readme_has_the_header_and_the_card(
     ]
     for part in ("# blossoms-dcgan-hinge", "Drawn flowers.", "8 x 8 pixels", "ganzoo pull mit"):
         assert part in text
-    ganzoo_command("push", trained, "own", "--license", 'Ask: "me"')
-    assert 'license: "other"\nlicense_name: "Ask: \\"me\\""\n' in (
-        (tmp_path / "own" / "README.md").read_text("utf-8")
-    )
+    ganzoo_command("push", trained, "my own", "--license", 'Ask: "me"')
+    text = (tmp_path / "my own" / "README.md").read_text("utf-8")
+    assert 'license: "other"\nlicense_name: "Ask: \\"me\\""\n' in text
+    assert "ganzoo pull 'my own' --out generator/\n" in text
 
 
 def test_a_generator_goes_to_a_repository_and_back(
@@ -174,6 +175,11 @@ def test_a_wrong_request_gets_one_line(
     assert names(tmp_path / "taken") == ["mine.txt"]
 
 
+@pytest.mark.parametrize("command", [("push", "run", "."), ("pull", "run", "--out", ".")])
+def test_the_working_folder_is_refused(ganzoo_command: Ganzoo, command: tuple[str, ...]) -> None:
+    assert ". is the working folder: name a new folder in it" in ganzoo_command(*command).error
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -213,6 +219,6 @@ def test_a_folder_needs_no_library(
 def test_the_stand_in_has_the_errors_of_the_library() -> None:
     if not API:
         pytest.skip("huggingface_hub is not installed")
-    for name, error in vars(Hub.errors).items():
+    for name, error in vars(ERRORS).items():
         real = getattr(import_module("huggingface_hub.errors"), name)
         assert issubclass(real, OSError) or not issubclass(error, OSError)
