@@ -37,15 +37,16 @@ _SHAPES = (ImageShape(3, 8, 8), ImageShape(1, 6, 10))
 def check_updates(component: ComponentSpec, options: Options, problems: Problems) -> None:
     """All terms are finite, with gradients, and the same after the state was saved and loaded.
 
-    Networks are told a class if the component refuses others.
+    Networks are told a class if a regularizer refuses others.
     """
-    condition = CONDITIONS["class"] if needs_condition(component, options) else None
+    is_conditional = component.kind == "regularizer" and needs_condition(component, options)
+    condition = CONDITIONS["class"] if is_conditional else None
     for shape in _SHAPES:
         _check_updates(component, options, shape, condition, problems)
 
 
 def needs_condition(component: ComponentSpec, options: Options) -> bool:
-    """Whether a loss or regularizer refuses networks that are told nothing about an image."""
+    """Whether a regularizer refuses networks that are told nothing about an image."""
     try:
         _update(
             _setup(component, _built(component, options), _SHAPES[0]), 0, Problems(component.name)

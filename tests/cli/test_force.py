@@ -77,8 +77,8 @@ def test_every_command_with_out_has_force() -> None:
         for name, command in commands.items()
     }
     lacking = [name for name, has in writing.items() if "--out" in has and "--force" not in has]
-    # The first refuses a folder that is there; the second resumes with the files that are there.
-    assert lacking == ["new", "data fetch"]
+    # new and pull refuse a folder that is there; data fetch resumes with the files that are there.
+    assert lacking == ["new", "data fetch", "pull"]
     assert "--force" not in writing["train"] | writing["sweep"] | writing["resume"]
 
 
