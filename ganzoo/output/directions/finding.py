@@ -13,7 +13,7 @@ from ganzoo.output.directions import first_layer, gradients
 from ganzoo.output.directions.regression import regressed, require_enough
 from ganzoo.output.directions.sample import PointSample
 from ganzoo.output.directions.saved import Directions
-from ganzoo.output.directions.scalars import CLASSES, Scalar, measured, scalars, told
+from ganzoo.output.directions.scalars import CLASSES, Scalar, condition_values, measured, scalars
 from ganzoo.output.trained_generator import TrainedGenerator
 
 Method = Literal["gradients", "weights", "pca"]
@@ -88,7 +88,7 @@ def by_scalars(
     targets = measured(sample, functions) if functions else {}
     if classes:
         assert trained.condition
-        targets |= told(sample, trained.condition.names)
+        targets |= condition_values(sample, trained.condition.names)
     found = regressed(sample, targets)
     return Directions(sample.space.name, found, _notes(trained, "regression"))
 

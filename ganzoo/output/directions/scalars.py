@@ -125,7 +125,7 @@ def _checked(name: str, values: object, count: int) -> Tensor:
     return values.double().cpu()
 
 
-def told(sample: PointSample, names: Sequence[str]) -> dict[str, Tensor]:
+def condition_values(sample: PointSample, names: Sequence[str]) -> dict[str, Tensor]:
     """What the generator is told about the points, by name: 1 or 0 for a class, else the value."""
     conditions = sample.conditions
     assert conditions is not None

@@ -31,9 +31,9 @@ def title(trained: TrainedGenerator) -> str:
 def subtitle(trained: TrainedGenerator) -> str:
     """The loss, the size of the images and what the generator is told about them."""
     condition = trained.condition
-    told = f", conditional on {condition.size} {_kind(condition.kind)}" if condition else ""
+    conditions = f", conditional on {condition.size} {_kind(condition.kind)}" if condition else ""
     name = trained.run.loss.entry.component.name
-    return f"Generated images of {trained.image_shape.size} pixels, loss {name}{told}"
+    return f"Generated images of {trained.image_shape.size} pixels, loss {name}{conditions}"
 
 
 def _kind(kind: str) -> str:
