@@ -103,7 +103,7 @@ class Card(BaseModel):
             date=now(),
             architecture=entry.qualified_name,
             plugin=str(entry.plugin),
-            parameters=sum(each.numel() for each in trained.generator.parameters()),
+            parameters=trained.parameter_count,
             step=trained.step,
             images_seen=trained.images_seen,
             latent_shape=tuple(trained.latents(1).shape[1:]),

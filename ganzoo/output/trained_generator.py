@@ -83,6 +83,11 @@ class TrainedGenerator:
         return self.growth_point.stage.image_shape
 
     @property
+    def parameter_count(self) -> int:
+        """The number of parameters of the generator."""
+        return sum(each.numel() for each in self.generator.parameters())
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The name of each class of the images; empty unless each image has one class."""
         return class_names_of(self.data_condition)

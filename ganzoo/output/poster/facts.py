@@ -54,11 +54,10 @@ def note(trained: TrainedGenerator, best_of: int, choice: str) -> str:
 
 def facts(trained: TrainedGenerator) -> list[Fact]:
     """The length of the training, the size of the data and of the generator, and the scores."""
-    parameters = sum(each.numel() for each in trained.generator.parameters())
     found = [
         Fact(f"{trained.step:,}", "steps"),
         Fact(f"{trained.images_seen:,}", "images seen"),
-        Fact(_short(parameters), "parameters of the generator"),
+        Fact(_short(trained.parameter_count), "parameters of the generator"),
     ]
     images = (trained.trained_on or "").partition(" ")[0]
     if images.isdecimal():

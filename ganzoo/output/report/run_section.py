@@ -187,7 +187,7 @@ def _generated(
     return GeneratedImages(
         step=trained.step,
         seed=generated.SEED,
-        parameters=sum(each.numel() for each in trained.generator.parameters()),
+        parameters=trained.parameter_count,
         grid=grid,
         rows=rows,
         classes=len(trained.class_names),
