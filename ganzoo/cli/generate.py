@@ -117,9 +117,15 @@ def generate(
 
 
 def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:
+    from ganzoo.errors import RequestError
     from ganzoo.output.latent_space import LatentSpace
     from ganzoo.output.saved_latents import SavedLatents
 
     saved = SavedLatents.read_for(trained, path)
+    if count is not None and count > len(saved.points):
+        raise RequestError(
+            f"--count {count}: {path} has the latents of {len(saved.points)} images; leave out "
+            "--count to generate all of them"
+        )
     conditions = None if saved.conditions is None else saved.conditions[:count]
     return LatentSpace(trained.generator).pixels(saved.points[:count], conditions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.contracts import Condition, LossRequirements
+from ganzoo.data.identity import DataIdentity
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.folders import RunFolder
@@ -23,7 +23,6 @@ from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.settings import Settings, Stored
 from ganzoo.training.sampling import ConditionFrequencies
 
-_IMAGES = re.compile(r"(\d+) \((\w+)\)")
 _ROWS = "condition.rows"
 _Side = Annotated[int, Field(ge=1, le=65536)]
 _Shape = tuple[_Side, _Side, _Side]
@@ -93,7 +92,7 @@ class Card(BaseModel):
     def of(cls, trained: TrainedGenerator, *, license: str = "", description: str = "") -> Self:
         """The card of a generator; a ``TrainedRun`` also has evaluations and versions."""
         run, entry = trained.run, trained.run.architecture.entry
-        images = _IMAGES.fullmatch(trained.trained_on or "")
+        images = trained.trained_on
         frequencies = trained.frequencies
         has_classes = frequencies is not None and frequencies.rows is None
         return cls(
@@ -115,8 +114,8 @@ class Card(BaseModel):
             rows=frequencies.rows if frequencies else None,
             requirements=asdict(trained.requirements),
             settings=run.tree(),
-            real_images=int(images[1]) if images else None,
-            fingerprint=images[2] if images else "",
+            real_images=images.images if images else None,
+            fingerprint=images.fingerprint if images else "",
             exported_with=versions(),
             **(_facts_of_run(trained) if isinstance(trained, TrainedRun) else {}),
         )
@@ -149,9 +148,11 @@ class Card(BaseModel):
         return {name: score for each in self.evaluations for name, score in each.scores.items()}
 
     @property
-    def trained_on(self) -> str | None:
-        """The number and the fingerprint of the real images: ``10000 (4737d815)``."""
-        return f"{self.real_images} ({self.fingerprint})" if self.fingerprint else None
+    def trained_on(self) -> DataIdentity | None:
+        """The number and the fingerprint of the real images, if known."""
+        if self.real_images is None or not self.fingerprint:
+            return None
+        return DataIdentity(self.real_images, self.fingerprint)
 
     @property
     def loss_requirements(self) -> LossRequirements:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ganzoo.contracts import Condition, ImageShape, LossRequirements
+from ganzoo.data.identity import DataIdentity
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.evaluation.record import read as read_evaluations
@@ -49,7 +50,7 @@ class TrainedRun(TrainedGenerator):
         self.data_image_shape = ImageShape(*state["image_shape"])
         self.requirements = LossRequirements(**state["requirements"])
         sessions = folder.sessions()
-        self.trained_on = sessions[-1].get("images") if sessions else None
+        self.trained_on = DataIdentity.parse(sessions[-1].get("images")) if sessions else None
         networks = build_networks(run, self.data_image_shape, self.condition, self.requirements)
         self.generator = networks.generator.eval().requires_grad_(False)
         self.discriminator = networks.discriminator.eval().requires_grad_(False)

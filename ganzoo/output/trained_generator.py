@@ -15,6 +15,7 @@ from torch import Tensor
 from ganzoo import imaging
 from ganzoo.contracts import Condition, Generator, ImageShape, LossRequirements
 from ganzoo.data.collection import Collection, class_names_of
+from ganzoo.data.identity import DataIdentity
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.output.device import require_device
@@ -58,8 +59,14 @@ class TrainedGenerator:
     """The stage at this checkpoint, and how far its layers are faded in."""
     requirements: LossRequirements
     """What the loss of the run requires of the networks."""
-    trained_on: str | None
-    """The number and the fingerprint of the run's images, ``10000 (4737d815)``, if known."""
+    trained_on: DataIdentity | None
+    """The number and the fingerprint of the run's images, if known."""
+
+    @property
+    def heading(self) -> str:
+        """What it is, for people: ``dcgan on blossoms``."""
+        run = self.run
+        return f"{run.architecture.entry.component.name} on {run.dataset.entry.component.name}"
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -177,7 +184,7 @@ class TrainedGenerator:
 
     def require_same_images(self, data: Collection) -> None:
         """Raise RequestError if these are not the images that the run was trained on."""
-        now = f"{len(data)} ({data.identity[:8]})"
+        now = DataIdentity.of(data)
         before = self.trained_on or now
         shape, condition = self.data_image_shape, self.data_condition
         if before != now or (data.shape, data.condition) != (shape, condition):

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 import ganzoo
+from ganzoo.data.identity import DataIdentity
 from ganzoo.training.assembly import Assembly
 
 _PASSWORD = re.compile(r"://[^/\s@]+@")
@@ -46,5 +47,5 @@ def environment(assembly: Assembly) -> dict[str, Any]:
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "processes": assembly.engine.processes,
-        "images": f"{len(data)} ({data.identity[:8]})",
+        "images": str(DataIdentity.of(data)),
     }

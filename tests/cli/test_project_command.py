@@ -111,6 +111,8 @@ def test_saved_latents_generate_the_projections_and_a_walk_between_them(
     for option in (("--seed", 1), ("--class", "a"), ("--truncation", 0.5), ("--each-class",)):
         refused = ganzoo_command(*generate, *option, "--out", "c.png").error
         assert f"{option[0]} changes random latents: remove it, or --latents" in refused
+    refused = ganzoo_command(*generate, "--count", 3, "--out", "c.png").error
+    assert "--count 3: both.safetensors has the latents of 2 images" in refused
     assert "there is no file gone" in ganzoo_command(*generate[:3], "gone", "--out", "c.png").error
 
 

@@ -71,11 +71,11 @@ def _html(
     directions: Directions,
     models: Mapping[str, bytes],
 ) -> str:
-    run, shape = trained.run, trained.image_shape
+    shape = trained.image_shape
     page = _environment().get_template("page.html")
     binaries = {"runtime-script": runtime.script(), "runtime-wasm": runtime.wasm(), **models}
     return page.render(
-        title=f"{run.dataset.entry.component.name} by {run.architecture.entry.component.name}",
+        title=trained.heading,
         summary=f"Generated images of {size(shape.width, shape.height)} pixels",
         width=shape.width,
         height=shape.height,

@@ -22,12 +22,6 @@ class Fact(NamedTuple):
     label: str
 
 
-def title(trained: TrainedGenerator) -> str:
-    """Such as ``dcgan on blossoms``."""
-    run = trained.run
-    return f"{run.architecture.entry.component.name} on {run.dataset.entry.component.name}"
-
-
 def subtitle(trained: TrainedGenerator) -> str:
     """The loss, the size of the images and what the generator is told about them."""
     condition = trained.condition
@@ -59,9 +53,8 @@ def facts(trained: TrainedGenerator) -> list[Fact]:
         Fact(f"{trained.images_seen:,}", "images seen"),
         Fact(_short(trained.parameter_count), "parameters of the generator"),
     ]
-    images = (trained.trained_on or "").partition(" ")[0]
-    if images.isdecimal():
-        found.append(Fact(f"{int(images):,}", "real images"))
+    if data := trained.trained_on:
+        found.append(Fact(f"{data.images:,}", "real images"))
     if isinstance(trained, TrainedRun):
         speed = Journal.read(RunFolder(trained.folder).metrics).images_per_second
         if speed and trained.images_seen:

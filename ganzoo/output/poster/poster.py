@@ -47,7 +47,7 @@ class Poster:
         """
         canvas = Canvas(self.paper, self.theme, self.font, repeat_pixels=self.repeat_pixels)
         text = self._column(canvas, _TEXT_WIDTH if self.paper.is_landscape else 1.0)
-        text.add_header(self.title or facts.title(trained), facts.subtitle(trained))
+        text.add_header(self.title or trained.heading, facts.subtitle(trained))
         text.add_note(facts.note(trained, self.choice.best_of, self.choice.text))
         text.add_facts(facts.facts(trained))
         if moments := self._history(trained):
