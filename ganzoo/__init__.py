@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
     )
-    from ganzoo.conditioning import ConditionEmbedding
+    from ganzoo.conditioning import ConditionEmbedding, ConditionEstimator
     from ganzoo.contracts import (
         ApplyTo,
         Augmentation,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Dataset,
         DatasetWithNotes,
         Discriminator,
+        EstimatingDiscriminator,
         Extractor,
         Fake,
         FeatureMapExtractor,
@@ -127,12 +128,14 @@ __all__ = [
     "CommandSpec",
     "Condition",
     "ConditionEmbedding",
+    "ConditionEstimator",
     "ConditionedDataset",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
     "EightBitConverter",
+    "EstimatingDiscriminator",
     "EvaluationResult",
     "ExportedGenerator",
     "Extractor",
@@ -230,7 +233,7 @@ _MODULES = {
         *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
         *("LossSpec", "MetricSpec", "ObserverSpec", "RecipeSpec", "RegularizerSpec"),
     ),
-    "conditioning": ("ConditionEmbedding",),
+    "conditioning": ("ConditionEmbedding", "ConditionEstimator"),
     "data.arrays": ("ImageArray", "encode_labels"),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),

@@ -1,4 +1,4 @@
-"""A layer for conditional networks: the condition of each image as a vector."""
+"""Layers for conditional networks: conditions as vectors, and conditions from features."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import sqrt
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ganzoo.contracts import Condition
 
@@ -25,11 +26,7 @@ class ConditionEmbedding(nn.Module):
         """One row of ``width`` numbers for each class or value."""
         self.condition = condition
         """What is told about each image."""
-        low, high = torch.tensor(condition.limits).unbind(1)
-        self._low: Tensor
-        self._span: Tensor
-        self.register_buffer("_low", low, persistent=False)
-        self.register_buffer("_span", high - low, persistent=False)
+        self._scale = _Scale(condition)
 
     def forward(self, condition: Tensor | None) -> Tensor:
         """(N,) for a class, or (N, D), to (N, width); raises ValueError for ``None``."""
@@ -37,5 +34,49 @@ class ConditionEmbedding(nn.Module):
             raise ValueError("conditional networks need the condition of each image")
         if self.condition.kind == "class":
             return self.weight[condition]
-        scaled = (condition - self._low) / self._span * 2 - 1
+        scaled: Tensor = self._scale(condition)
         return scaled @ self.weight / sqrt(len(self.weight))
+
+
+class ConditionEstimator(nn.Module):
+    """Estimates conditions of any kind from features (N, width) by one linear layer.
+
+    The auxiliary classifier of Odena et al. 2017 (arXiv 1610.09585), also for values.
+    """
+
+    def __init__(self, condition: Condition, width: int) -> None:
+        super().__init__()
+        self.estimate = nn.Linear(width, condition.size)
+        """The layer from features to one number for each class or value."""
+        self.condition = condition
+        """What is told about each image."""
+        self._scale = _Scale(condition)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        """The error of the estimate for each image, float32 (N,).
+
+        The cross-entropy -log p(c|x) for a class c; its sum over all classes if an image may have
+        several; the sum of squared differences of values, scaled to [-1, 1].
+        """
+        estimate = self.estimate(features).float()
+        if self.condition.kind == "class":
+            return cross_entropy(estimate, condition, reduction="none")
+        if self.condition.kind == "classes":
+            return binary_cross_entropy_with_logits(estimate, condition, reduction="none").sum(1)
+        squares: Tensor = (estimate - self._scale(condition)).square()
+        return squares.sum(1)
+
+
+class _Scale(nn.Module):
+    """Scales several classes or values from their limits to [-1, 1], (N, D)."""
+
+    def __init__(self, condition: Condition) -> None:
+        super().__init__()
+        low, high = torch.tensor(condition.limits).unbind(1)
+        self._low: Tensor
+        self._span: Tensor
+        self.register_buffer("_low", low, persistent=False)
+        self.register_buffer("_span", high - low, persistent=False)
+
+    def forward(self, condition: Tensor) -> Tensor:
+        return (condition - self._low) / self._span * 2 - 1

@@ -73,13 +73,17 @@ def _require_loss(loss: Any) -> None:
 def _require_regularizer(regularizer: Any) -> None:
     _require_methods(regularizer, ("terms",))
     network = getattr(regularizer, "network", None)
-    if not isinstance(network, str) or not network:
+    names = network if isinstance(network, tuple) else (network,)
+    if not names or not all(isinstance(name, str) and name for name in names):
         raise ContractError(
-            f'network is {network!r}, not a name such as "discriminator"', regularizer
+            f'network is {network!r}, not a name such as "discriminator", or a tuple of names',
+            regularizer,
         )
     every = getattr(regularizer, "every", None)
     if not _is_count(every):
         raise ContractError(f"every is {every!r}, not a whole number from 1 on", regularizer)
+    if every > 1 and len(names) > 1:
+        raise ContractError(f"every is {every}, but must be 1 for several networks", regularizer)
     independent = getattr(regularizer, "independent_scores", None)
     if not isinstance(independent, bool):
         raise ContractError(

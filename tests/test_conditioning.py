@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import copy
-from math import sqrt
+from math import exp, log, sqrt
 
 import pytest
 import torch
 
-from ganzoo import Condition, ConditionEmbedding
+from ganzoo import Condition, ConditionEmbedding, ConditionEstimator
 
 VECTOR = Condition("vector", ("hue", "size"), ((0.0, 1.0), (-40.0, 10.0)))
 
@@ -38,3 +38,30 @@ def test_only_the_weight_is_stored() -> None:
 def test_a_missing_condition_is_refused() -> None:
     with pytest.raises(ValueError, match="need the condition of each image"):
         ConditionEmbedding(VECTOR, 3)(None)
+
+
+def estimator(condition: Condition, weight: list[list[float]]) -> ConditionEstimator:
+    """It multiplies one feature by these weights."""
+    made = ConditionEstimator(condition, 1)
+    made.load_state_dict(
+        {"estimate.weight": torch.tensor(weight), "estimate.bias": torch.zeros(len(weight))}
+    )
+    return made
+
+
+def test_the_error_of_a_class_is_its_cross_entropy() -> None:
+    estimate = estimator(Condition("class", ("a", "b")), [[0.0], [2.0]])
+    error = estimate(torch.tensor([[1.0], [0.0]]), torch.tensor([1, 0]))
+    torch.testing.assert_close(error, torch.tensor([log(1 + exp(-2)), log(2)]))
+
+
+def test_the_error_of_several_classes_is_the_sum_of_their_cross_entropies() -> None:
+    estimate = estimator(Condition("classes", ("a", "b")), [[0.0], [2.0]])
+    error = estimate(torch.tensor([[1.0]]), torch.tensor([[1.0, 0.0]]))
+    torch.testing.assert_close(error, torch.tensor([log(2) + log(1 + exp(2))]))
+
+
+def test_the_error_of_values_is_the_squared_distance_of_scaled_values() -> None:
+    estimate = estimator(VECTOR, [[0.5], [-1.0]])
+    error = estimate(torch.tensor([[1.0]]), torch.tensor([[1.0, -40.0]]))
+    torch.testing.assert_close(error, torch.tensor([0.25]))

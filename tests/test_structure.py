@@ -62,6 +62,11 @@ def test_correct_components_pass_without_a_warning() -> None:
     ("wrong", "message"),
     [
         ({"network": 5}, 'network is 5, not a name such as "discriminator"'),
+        ({"network": ()}, r"network is \(\), not a name"),
+        (
+            {"network": ("generator", "discriminator"), "every": 2},
+            "every is 2, but must be 1 for several networks",
+        ),
         ({"every": 0}, "every is 0, not a whole number from 1 on"),
         ({"every": True}, "every is True, not"),
         ({"independent_scores": None}, "independent_scores is None, not True or False"),

@@ -31,6 +31,8 @@ COMPONENTS = {
 SEVERAL = {"regularizer": 2, "augmentation": 2}
 """Components of a kind in one run."""
 
+CONDITIONAL = {"auxiliary-classifier", "mismatch"}
+"""Regularizers that need conditional networks."""
 REFUSED: Mapping[Pair, str] = {
     frozenset(("progressive", "wgan")): "the loss clips the discriminator's weights",
     frozenset(("stylegan2", "wgan")): "the loss clips the discriminator's weights",
@@ -38,6 +40,11 @@ REFUSED: Mapping[Pair, str] = {
         frozenset((name, "fastgan-reconstruction")): "needs a discriminator that reconstructs"
         for name in COMPONENTS["architecture"]
         if name != "fastgan"
+    },
+    **{
+        frozenset((name, "auxiliary-classifier")): "needs a discriminator that estimates"
+        for name in COMPONENTS["architecture"]
+        if name not in ("dcgan", "resnet")
     },
 }
 """Pairs that do not fit, with a part of the message."""
@@ -54,7 +61,7 @@ def settings(row: Row) -> dict[str, Any]:
         **{f"train.{network}.lr": 1e-5 for network in ("generator", "discriminator")},
         **{f"regularize.{name}": True for name in row["regularizer"]},
         **{f"augment.{name}": True for name in row["augmentation"]},
-        **({"data.conditional": True} if "mismatch" in row["regularizer"] else {}),
+        **({"data.conditional": True} if CONDITIONAL & set(row["regularizer"]) else {}),
     }
 
 

@@ -37,6 +37,7 @@ from ganzoo.contracts.metrics import (
 )
 from ganzoo.contracts.networks import (
     Discriminator,
+    EstimatingDiscriminator,
     Generator,
     GrowingNetwork,
     LossRequirements,
@@ -61,6 +62,7 @@ __all__ = [
     "Dataset",
     "DatasetWithNotes",
     "Discriminator",
+    "EstimatingDiscriminator",
     "Extractor",
     "Fake",
     "FeatureMapExtractor",

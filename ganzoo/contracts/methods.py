@@ -75,8 +75,11 @@ class Regularizer(Protocol):
     """A penalty that can be combined with any loss."""
 
     @property
-    def network(self) -> str:
-        """The name of the network that it is for, such as ``discriminator``."""
+    def network(self) -> str | tuple[str, ...]:
+        """The name of the network that it is for, such as ``discriminator``, or of several.
+
+        With several, ``every`` must be 1, and its terms depend on ``step.updated``.
+        """
         ...
 
     @property

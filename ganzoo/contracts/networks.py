@@ -27,6 +27,8 @@ class LossRequirements:
     """The loss keeps the discriminator's weights small. Networks that scale their weights (with an
     equalized learning rate) cannot learn then, and should refuse it.
     """
+    estimated_condition: bool = False
+    """A conditional run needs an :class:`~ganzoo.EstimatingDiscriminator`, for a regularizer."""
 
     @classmethod
     def of(cls, loss: AnyLoss, regularizers: Iterable[Regularizer] = ()) -> LossRequirements:
@@ -35,6 +37,7 @@ class LossRequirements:
         return cls(
             independent_scores=any(part.independent_scores for part in parts),
             constrained_weights=isinstance(loss, WeightConstraint) and not isinstance(loss, Method),
+            estimated_condition=any(getattr(part, "estimated_condition", False) for part in parts),
         )
 
     def norm(self, requested: str) -> str:
@@ -134,6 +137,21 @@ class Discriminator(nn.Module, ABC):
         with self.plugin_code:
             scores: Tensor = super().__call__(images, condition)
             return scores
+
+
+@runtime_checkable
+class EstimatingDiscriminator(Protocol):
+    """A discriminator that also estimates the condition of an image, as AC-GAN's does.
+
+    Networks need it only if ``requirements.estimated_condition``.
+    """
+
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        """How wrong the conditions are that it estimates from the images alone, float32 (N,).
+
+        :class:`~ganzoo.ConditionEstimator` computes it from features.
+        """
+        ...
 
 
 @runtime_checkable

@@ -54,6 +54,11 @@ class Step(Protocol):
         ...
 
     @property
+    def updated(self) -> tuple[str, ...]:
+        """The names of the networks that this update trains."""
+        ...
+
+    @property
     def number(self) -> int:
         """The number of updates of this phase before this one."""
         ...

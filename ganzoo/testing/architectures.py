@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ganzoo.components import ArchitectureSpec, ComponentSpec
 from ganzoo.contracts import (
     Condition,
+    EstimatingDiscriminator,
     Generator,
     ImageShape,
     LossRequirements,
@@ -40,8 +41,8 @@ def check_architecture(component: ComponentSpec, options: Options, problems: Pro
     assert isinstance(component, ArchitectureSpec)
     for condition in (None, *(CONDITIONS[kind] for kind in component.conditions)):
         part = problems.of(f"condition {condition.kind}") if condition else problems
-        for independent in (False, True):
-            requirements = LossRequirements(independent_scores=independent)
+        for needed in (False, True):
+            requirements = LossRequirements(independent_scores=needed, estimated_condition=needed)
             with part.catching("it cannot be built"):
                 built = _build_any(component, options, condition, requirements, part)
                 if built:
@@ -70,7 +71,8 @@ def _check_networks(
     part = problems.of("discriminator")
     with part.catching("it cannot be called"):
         images = torch.rand(_N, *image_shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
-        if _check_scores(networks.discriminator, images, conditions, part) and (
+        estimated = conditions if requirements.estimated_condition else None
+        if _check_scores(networks.discriminator, images, conditions, estimated, part) and (
             requirements.independent_scores and not networks.batch_dependent_scores
         ):
             _check_independence(networks.discriminator, images, conditions, part)
@@ -217,9 +219,16 @@ def _check_mapping(
 
 
 def _check_scores(
-    discriminator: nn.Module, images: Tensor, conditions: Tensor | None, problems: Problems
+    discriminator: nn.Module,
+    images: Tensor,
+    conditions: Tensor | None,
+    estimated: Tensor | None,
+    problems: Problems,
 ) -> bool:
-    """Whether there are finite scores for each image, one or K."""
+    """Whether there are finite scores for each image, one or K.
+
+    The discriminator may estimate the conditions ``estimated``.
+    """
     before = images.clone()
     scores = discriminator(images, conditions)
     _check_input(before, images, problems)
@@ -230,6 +239,11 @@ def _check_scores(
     wrong = not_finite(scores)
     problems.expect(not wrong, f"its scores contain {wrong}")
     used = scores + _reconstructed(discriminator, images)
+    if estimated is not None and isinstance(discriminator, EstimatingDiscriminator):
+        errors = discriminator.condition_error(images, estimated)
+        shape = tuple(errors.shape)
+        problems.expect(shape == (_N,), f"condition_error() has the shape {shape}, not ({_N},)")
+        used = used + errors.sum()
     check_gradients(discriminator, "discriminator", used, problems)
     _check_condition_is_used(discriminator, images, conditions, problems)
     return valid and not wrong

@@ -19,6 +19,7 @@ from ganzoo.testing.problems import Problems
 from ganzoo.testing.resume import check_resume
 from ganzoo.testing.runs import resolve_tiny, temporary_cache, with_plugin
 from ganzoo.testing.updates import needs_condition
+from ganzoo.training.regularization import networks_of
 
 _MOST_IMAGES = 1000
 """Datasets of more images are not prepared for a run."""
@@ -79,8 +80,8 @@ def _arguments(
         case "regularizer":
             settings = _in_section("regularize", name, options)
             settings["data.conditional"] = needs_condition(component, options)
-            network = component.build(options).network
-            return _with_networks({network}, declared, {"settings": settings})
+            networks = set(networks_of(component.build(options)))
+            return _with_networks(networks, declared, {"settings": settings})
         case "augmentation":
             return {"settings": _in_section("augment", name, options)}
         case "observer":

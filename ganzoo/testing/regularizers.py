@@ -8,6 +8,7 @@ from ganzoo.structure import require_structure
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.updates import STATE_METHODS, check_updates
+from ganzoo.training.regularization import networks_of
 
 
 def check_regularizer(component: ComponentSpec, options: Options, problems: Problems) -> None:
@@ -19,5 +20,7 @@ def check_regularizer(component: ComponentSpec, options: Options, problems: Prob
     with problems.catching("it cannot be used"):
         require_structure("regularizer", regularizer)
     # Other networks belong to an architecture; ganzoo tries them together before a run starts.
-    if len(problems.lines) == before and regularizer.network in ("generator", "discriminator"):
+    if len(problems.lines) > before:
+        return
+    if {"generator", "discriminator"}.issuperset(networks_of(regularizer)):
         check_updates(component, options, problems)

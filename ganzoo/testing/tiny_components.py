@@ -17,6 +17,7 @@ from ganzoo import (
     ArchitectureSpec,
     Condition,
     ConditionEmbedding,
+    ConditionEstimator,
     DatasetSpec,
     Discriminator,
     ExtractorSpec,
@@ -92,6 +93,7 @@ class TinyDiscriminator(Discriminator):
         self.first = nn.Linear(prod(image_shape), 8)
         self.last = nn.Linear(8, 1)
         self.gain = nn.Parameter(torch.ones(()))
+        self.estimator = ConditionEstimator(condition, 8) if condition else None
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores, (N,)."""
@@ -100,6 +102,12 @@ class TinyDiscriminator(Discriminator):
             hidden = hidden + self.embedding(condition)
         scores: Tensor = self.last(leaky_relu(hidden, 0.2)).flatten()
         return scores
+
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        """The error of the condition that is estimated from the first layer, (N,)."""
+        assert self.estimator is not None
+        error: Tensor = self.estimator(self.first(images.flatten(1)), condition)
+        return error
 
     def reconstruct(self, images: Tensor, number: int) -> list[tuple[Tensor, Tensor]]:
         """The images times a number that is learned, and the images."""

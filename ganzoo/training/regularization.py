@@ -30,13 +30,10 @@ def regularized(
     """
     result = list(phases)
     for name, regularizer in regularizers.items():
-        places = [n for n, phase in enumerate(result) if regularizer.network in phase.networks]
-        if not places:
-            networks = ", ".join(dict.fromkeys(n for phase in phases for n in phase.networks))
-            raise RequestError(
-                f"regularize.{name} is for the network {regularizer.network}, which the loss does "
-                f"not train: it trains {networks}"
-            )
+        for network in networks_of(regularizer):
+            _require_trained(name, network, phases)
+        chosen = set(networks_of(regularizer))
+        places = [n for n, phase in enumerate(result) if chosen & set(phase.networks)]
         if any(phase.name == name for phase in phases):
             raise RequestError(f"regularize.{name} has the name of a phase of the loss: rename it")
         if regularizer.every > 1:
@@ -48,6 +45,21 @@ def regularized(
             code = codes.get(name, nullcontext())
             result[place] = _with_terms(result[place], name, regularizer, code)
     return result
+
+
+def networks_of(regularizer: Regularizer) -> tuple[str, ...]:
+    """The names of the networks that a regularizer is for."""
+    network = regularizer.network
+    return (network,) if isinstance(network, str) else network
+
+
+def _require_trained(name: str, network: str, phases: Sequence[Phase]) -> None:
+    trained = dict.fromkeys(each for phase in phases for each in phase.networks)
+    if network not in trained:
+        raise RequestError(
+            f"regularize.{name} is for the network {network}, which the loss does not train: it "
+            f"trains {', '.join(trained)}"
+        )
 
 
 def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:

@@ -59,6 +59,11 @@ class LinearDiscriminator(Discriminator):
         scores: Tensor = self.layers(images)
         return scores
 
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        """The squared difference of the score and the sum of the condition, (N,)."""
+        sums = condition.float().view(len(images), -1).sum(1)
+        return (self.forward(images) - sums).square()
+
     def reconstruct(self, images: Tensor, number: int) -> list[tuple[Tensor, Tensor]]:
         """The images times the numbers, and the images."""
         return [(self.gain * images, images)]

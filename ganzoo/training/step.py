@@ -29,7 +29,7 @@ class TrainingStep:
 
     def __init__(self, setup: Setup, progress: Progress, phase: Phase, number: int) -> None:
         self._setup = setup
-        self._updated = phase.networks
+        self.updated = phase.networks
         self._calls: Counter[str] = Counter()
         """The number of random generators made so far, by purpose."""
         self.phase = phase.name
@@ -50,7 +50,7 @@ class TrainingStep:
     def real(self) -> RealImages:
         """The last batch of real images; some are replaced if the discriminator is updated."""
         real = self._taken
-        if "discriminator" in self._updated:
+        if "discriminator" in self.updated:
             for component in self._setup.components.replacements():
                 real = component.replace_real(self, real)
         return real
@@ -69,7 +69,7 @@ class TrainingStep:
     @cached_property
     def scores(self) -> StepScores:
         """The scores of ``real`` and ``fake``."""
-        return StepScores(self, "discriminator" in self._updated)
+        return StepScores(self, "discriminator" in self.updated)
 
     def latents(self) -> Tensor:
         """New latents for this process's images."""
@@ -86,7 +86,7 @@ class TrainingStep:
         latents = self.latents() if latents is None else latents
         condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
-        with torch.set_grad_enabled("generator" in self._updated), generator.plugin_code:
+        with torch.set_grad_enabled("generator" in self.updated), generator.plugin_code:
             images, intermediate = _images(generator, latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)

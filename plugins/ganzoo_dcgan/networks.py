@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ganzoo import (
     Condition,
     ConditionEmbedding,
+    ConditionEstimator,
     Discriminator,
     Generator,
     ImageShape,
@@ -57,6 +58,8 @@ def build(
     discriminator = DcganDiscriminator(
         options, image_shape, condition, requirements.norm(options.norm)
     )
+    if condition and requirements.estimated_condition:
+        discriminator.add_estimator(condition)
     generator.apply(_initialize)
     discriminator.apply(_initialize)
     return Networks(generator=generator, discriminator=discriminator)
@@ -132,21 +135,39 @@ class DcganDiscriminator(Discriminator):
         for narrow, wide in pairwise(widths):
             conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
             layers += [conv, NORMS[norm](wide), nn.LeakyReLU(0.2)]
+        self.layers = nn.Sequential(*layers)
+        self.features = widths[-1] * start.height * start.width
+        """The number of values in the smallest feature maps."""
+        self.head: nn.Module
         if options.head == "conv":
             shape = (start.height, start.width)
-            layers += [nn.Conv2d(widths[-1], 1, shape, bias=options.bias)]
+            self.head = nn.Conv2d(widths[-1], 1, shape, bias=options.bias)
         else:
-            inputs = widths[-1] * start.height * start.width
-            layers += [nn.Flatten(), nn.Linear(inputs, 1, bias=options.bias)]
-        self.layers = nn.Sequential(*layers, nn.Flatten(0))
+            linear = nn.Linear(self.features, 1, bias=options.bias)
+            self.head = nn.Sequential(nn.Flatten(), linear)
+        self.estimator: ConditionEstimator | None = None
+
+    def add_estimator(self, condition: Condition) -> None:
+        """Add the layer that ``condition_error`` needs."""
+        self.estimator = ConditionEstimator(condition, self.features)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
         if self.embed is not None:
             plane = self.embed(condition).view(-1, 1, *images.shape[2:])
             images = torch.cat((images, plane), dim=1)
-        scores: Tensor = self.layers(images)
+        scores: Tensor = self.head(self.layers(images)).flatten()
         return scores
+
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        """The error of the condition that is estimated from the smallest feature maps, (N,).
+
+        The channel of the condition is zero then.
+        """
+        assert self.estimator is not None
+        maps = self.layers(torch.cat((images, torch.zeros_like(images[:, :1])), dim=1))
+        error: Tensor = self.estimator(maps.flatten(1), condition)
+        return error
 
 
 def _shapes(image_shape: ImageShape) -> list[ImageShape]:

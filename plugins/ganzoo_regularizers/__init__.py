@@ -108,6 +108,21 @@ class MismatchOptions(Options):
     )
 
 
+class AuxiliaryOptions(Options):
+    """The weights of the errors of estimated conditions."""
+
+    weight: float = Field(
+        1.0, ge=0, le=100_000, description="Weight of the error for real images, as in the paper."
+    )
+    generator_weight: float = Field(
+        1.0,
+        ge=0,
+        le=100_000,
+        description="Weight of the error for generated images; with more, they show their "
+        "condition more clearly, and are less diverse.",
+    )
+
+
 class PathLengthOptions(Options):
     """Options of path length regularization."""
 
@@ -199,6 +214,14 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             factory="ganzoo_regularizers.mismatch:Mismatch",
             options=MismatchOptions,
             reference="Reed et al. 2016, arXiv 1605.05396, Algorithm 1",
+        ),
+        RegularizerSpec(
+            name="auxiliary-classifier",
+            summary="The discriminator estimates the condition of images (AC-GAN), a class or "
+            "values; for conditional networks.",
+            factory="ganzoo_regularizers.auxiliary:AuxiliaryClassifier",
+            options=AuxiliaryOptions,
+            reference="Odena et al. 2017, arXiv 1610.09585, section 3",
         ),
         RegularizerSpec(
             name="path-length",

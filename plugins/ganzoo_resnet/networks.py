@@ -13,6 +13,7 @@ from torch.nn.functional import relu
 from ganzoo import (
     Condition,
     ConditionEmbedding,
+    ConditionEstimator,
     Discriminator,
     Generator,
     ImageShape,
@@ -46,6 +47,8 @@ def build(
     discriminator = ResnetDiscriminator(options, image_shape, condition)
     if is_normalized:
         normalize_spectrally(discriminator)
+    if condition and requirements.estimated_condition:
+        discriminator.add_estimator(condition)
     return Networks(generator=generator, discriminator=discriminator)
 
 
@@ -112,15 +115,31 @@ class ResnetDiscriminator(Discriminator):
         if condition:
             std = sqrt(2 / (condition.size + width))  # as in Glorot & Bengio 2010
             self.embed = ConditionEmbedding(condition, width, std)
+        self.width = width
+        self.estimator: ConditionEstimator | None = None
+
+    def add_estimator(self, condition: Condition) -> None:
+        """Add the layer that ``condition_error`` needs; it is not normalized."""
+        self.estimator = ConditionEstimator(condition, self.width)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Scores of shape (N,) for images of shape (N, C, H, W)."""
-        maps = relu(self.blocks(images)).flatten(2)
-        features = maps.sum(dim=2) if self.pooling == "sum" else maps.mean(dim=2)
+        features = self.features(images)
         scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
             scores = scores + (self.embed(condition) * features).sum(dim=1)
         return scores
+
+    def features(self, images: Tensor) -> Tensor:
+        """The sum or mean of the last feature maps, (N, width)."""
+        maps = relu(self.blocks(images)).flatten(2)
+        return maps.sum(dim=2) if self.pooling == "sum" else maps.mean(dim=2)
+
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        """The error of the condition that is estimated from the features, (N,)."""
+        assert self.estimator is not None
+        error: Tensor = self.estimator(self.features(images), condition)
+        return error
 
 
 def _has_spectral_norm(options: ResnetOptions, requirements: LossRequirements) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import ganzoo
 import ganzoo_regularizers
 from ganzoo_regularizers import (
     ApproximateOptions,
+    AuxiliaryOptions,
     ConsistencyOptions,
     DriftOptions,
     GammaOptions,
@@ -22,6 +24,7 @@ from ganzoo_regularizers import (
     LeCamOptions,
     MismatchOptions,
 )
+from ganzoo_regularizers.auxiliary import AuxiliaryClassifier
 from ganzoo_regularizers.consistency import Consistency
 from ganzoo_regularizers.mismatch import Mismatch
 from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, Dragan, GradientPenalty
@@ -257,6 +260,56 @@ def test_mismatch_needs_conditional_networks(tiny: Callable[..., dict[str, Any]]
         ganzoo.train(**tiny(settings={"regularize.mismatch": True}))
 
 
+class Estimates:
+    """The estimate of each image's condition is its mean."""
+
+    def condition_error(self, images: Tensor, condition: Tensor) -> Tensor:
+        return (images.flatten(1).mean(1) - condition).abs()
+
+
+def estimating_step(*updated: str) -> Any:
+    """Real images of -1 and generated images of 1, told 0 and 0.5."""
+    condition = torch.tensor([0.0, 0.5])
+    images = torch.ones(2, 1, 2, 2)
+    return SimpleNamespace(
+        networks={"discriminator": Estimates()},
+        real=SimpleNamespace(images=-images, condition=condition),
+        fake=SimpleNamespace(images=images, condition=condition),
+        updated=updated,
+    )
+
+
+def test_the_auxiliary_classifier_trains_both_networks_by_the_images_of_each() -> None:
+    regularizer = AuxiliaryClassifier(AuxiliaryOptions(weight=2, generator_weight=4))
+    assert regularizer.terms(estimating_step("discriminator")) == {"condition/real": 2 * 1.25}
+    assert regularizer.terms(estimating_step("generator")) == {"condition/fake": 4 * 0.75}
+
+
+def test_the_auxiliary_classifier_needs_conditions_and_an_estimate_of_them(
+    tiny: Callable[..., dict[str, Any]],
+) -> None:
+    settings: dict[str, Any] = {"regularize.auxiliary-classifier": True}
+    with pytest.raises(ganzoo.RequestError, match=r"needs .* data\.conditional=true"):
+        ganzoo.train(**tiny(settings=settings))
+    settings |= {"data.conditional": True}
+    with pytest.raises(ganzoo.RequestError, match=r"MlpDiscriminator does not: choose .* dcgan"):
+        ganzoo.train(**tiny("run", "mlp", settings=settings))
+
+
+@pytest.mark.parametrize("architecture", ["dcgan", "resnet"])
+@pytest.mark.parametrize("values", [False, True])
+def test_a_discriminator_learns_to_estimate_the_condition_of_real_images(
+    tiny: Callable[..., dict[str, Any]], architecture: str, values: bool
+) -> None:
+    settings: dict[str, Any] = {"regularize.auxiliary-classifier": True, "data.conditional": True}
+    settings |= {"log.every": 1, "train.discriminator.lr": 3e-3}
+    if values:
+        settings["dataset.condition"] = "vector"
+    made = ganzoo.train(**tiny("run", architecture, steps=30, settings=settings))
+    errors = [each["discriminator/condition/real"] for each in made.history]
+    assert sum(errors[-5:]) < 0.8 * sum(errors[:5])
+
+
 def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:
     points: list[Tensor] = []
 
@@ -275,13 +328,18 @@ def test_dragan_pulls_the_norm_near_real_images_to_1() -> None:
 
 INDEPENDENT = {"r1", "r2", "gradient-penalty", "dragan", "r1-approximate", "divergence-penalty"}
 LAZY = {*INDEPENDENT, "consistency", "path-length"}
+NETWORKS = {
+    "auxiliary-classifier": ("discriminator", "generator"),
+    "path-length": "generator",
+}
+"""The networks of the regularizers that are not for the discriminator alone."""
 
 
 @pytest.mark.parametrize("spec", ganzoo_regularizers.ganzoo_regularizers(), ids=str)
 def test_penalties_need_independent_scores_and_may_be_used_every_n_steps(spec: Any) -> None:
     options = {"every": 16} if spec.name in LAZY else {}
     regularizer = spec.build(spec.options(**options))
-    network = "generator" if spec.name == "path-length" else "discriminator"
+    network = NETWORKS.get(spec.name, "discriminator")
     assert (regularizer.network, regularizer.every) == (network, 16 if spec.name in LAZY else 1)
     assert regularizer.independent_scores == (spec.name in INDEPENDENT)
 

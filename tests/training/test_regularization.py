@@ -26,7 +26,7 @@ class Constant:
     """A regularizer with one term."""
 
     every: int = 1
-    network: str = "discriminator"
+    network: str | tuple[str, ...] = "discriminator"
     independent_scores = False
 
     def terms(self, step: Step) -> Terms:
@@ -51,6 +51,12 @@ def test_a_regularizer_of_every_step_adds_its_terms_to_the_phase_of_its_network(
     assert first.new_images
 
 
+def test_a_regularizer_of_two_networks_adds_its_terms_to_the_phases_of_both() -> None:
+    both = Constant(network=("generator", "discriminator"))
+    made = regularized(PHASES, {"mine": both})
+    assert [names_of_terms(each) for each in made] == [["loss", "constant"]] * 2
+
+
 def test_a_lazy_regularizer_has_a_phase_of_its_own_after_its_network() -> None:
     names = [made.name for made in regularized(PHASES, {"mine": Constant(every=4)})]
     assert names == ["discriminator", "mine", "generator"]
@@ -64,6 +70,8 @@ def test_a_lazy_regularizer_has_a_phase_of_its_own_after_its_network() -> None:
 def test_a_regularizer_of_a_network_that_is_not_trained_is_refused() -> None:
     with pytest.raises(RequestError, match=r"regularize\.mine is for the network encoder"):
         regularized(PHASES, {"mine": Constant(network="encoder")})
+    with pytest.raises(RequestError, match=r"encoder, which the loss does not train: it trains"):
+        regularized(PHASES, {"mine": Constant(network=("generator", "encoder"))})
 
 
 def test_weights_are_constrained_after_lazy_updates_too(tiny: Arguments) -> None:
