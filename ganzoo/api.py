@@ -16,6 +16,7 @@ from ganzoo.arguments import (
     progress_observer,
     report_callbacks,
     resolve_run,
+    restarted_folder,
     stored_settings,
 )
 from ganzoo.folders import RunFolder
@@ -37,7 +38,16 @@ if TYPE_CHECKING:
     from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.sweeps import Sweep
 
-__all__ = ["flags", "folder_maker", "load", "resume", "stored_settings", "sweep", "train"]
+__all__ = [
+    "flags",
+    "folder_maker",
+    "load",
+    "restarted_folder",
+    "resume",
+    "stored_settings",
+    "sweep",
+    "train",
+]
 
 
 def train(
@@ -60,7 +70,7 @@ def train(
     A component is a name or an object. ``settings`` is a mapping of dotted keys to values, such as
     ``{"loss.drift": 0}``, or the path of a TOML file. ``shorthands`` are the flags of
     ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``,
-    ``devices``, ``precision`` and ``init_from``. ``run_dir`` is the run folder, which must not
+    ``devices``, ``nodes``, ``precision`` and ``init_from``. ``run_dir`` is the run folder, which must not
     exist; by default, it is the next free one in ``runs``. ``on_report`` is called with the step
     and the numbers of each report.
 
@@ -78,9 +88,12 @@ def train(
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    observer, callbacks = progress_observer(quiet), report_callbacks(on_report)
+    observers = progress_observer(quiet), report_callbacks(on_report)
     with interruptible():
-        folder, _ = session.train(run, folder_maker(run, run_dir), observer, callbacks)
+        if folder := restarted_folder(run, run_dir):
+            session.resume(run, folder, *observers)
+        else:
+            folder, _ = session.train(run, folder_maker(run, run_dir), *observers)
     return TrainedRun(folder, run)
 
 

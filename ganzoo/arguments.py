@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganzoo import launcher
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects, component_of
 from ganzoo.run import Run, core_keys, recipe_settings
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, changed_values, suggest_keys
 
 if TYPE_CHECKING:
     from ganzoo.components import (
@@ -207,6 +208,24 @@ def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
         RunFolder.require_free(Path(path))
         return lambda: RunFolder.create(Path(path), run.tree())
     return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
+
+
+def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:
+    """The folder of this run if its launcher has started it again; ``None`` at the first start.
+
+    Raises RequestError if the run may be restarted, here or ``restarts`` times, without ``path``.
+    """
+    possible = max(restarts, launcher.max_restarts())
+    if possible and path is None:
+        raise RequestError(
+            f"the run starts again after up to {possible} failures: name its folder, with "
+            "--run-dir, so that it can resume"
+        )
+    if path is None or not launcher.restarts():
+        return None
+    folder = RunFolder(Path(path))
+    is_same = folder.settings.is_file() and not changed_values(folder.stored_settings(), run.tree())
+    return folder if is_same else None
 
 
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ FLAGS: Mapping[str, Flag] = {
     "epochs": Flag("train.epochs", float, "Number of passes over the dataset."),
     "seed": Flag("seed", int, "Random seed of the whole run."),
     "device": Flag("train.device", str, "Where to train: auto, cpu, cuda, cuda:N or mps."),
-    "devices": Flag("train.devices", int, "Number of devices, with one process each."),
+    "devices": Flag("train.devices", int, "Devices on each machine, with one process each."),
+    "nodes": Flag("train.nodes", int, "Number of machines."),
     "init_from": Flag(
         "train.init_from", str, "Start from the weights of this run folder, checkpoint or export."
     ),

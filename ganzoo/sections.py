@@ -67,6 +67,19 @@ Duration = Annotated[str, BeforeValidator(_checked_duration)]
 """A number of seconds, minutes, hours or days, such as ``"90 minutes"``."""
 
 
+_SHORTEST, _LONGEST = "5 seconds", "7 days"
+
+
+def _checked_timeout(timeout: str) -> str:
+    if not seconds(_SHORTEST) <= seconds(timeout) <= seconds(_LONGEST):
+        raise ValueError(f"write a time from {_SHORTEST} to {_LONGEST}")
+    return timeout
+
+
+Timeout = Annotated[Duration, AfterValidator(_checked_timeout)]
+"""A duration from five seconds to seven days."""
+
+
 class OptimizerOptions(Options):
     """The optimizer of one network, and its number of updates."""
 
@@ -152,8 +165,26 @@ class TrainOptions(Options):
     devices: int | None = Field(
         None,
         ge=1,
-        description="Number of processes, each on its own device; if unset, as many as torchrun "
-        "started, and one without it.",
+        description="Number of processes on each machine, each on its own device; if unset, as "
+        "many as torchrun or srun started, and one without them.",
+    )
+    nodes: int | None = Field(
+        None,
+        ge=1,
+        description="Number of machines; if unset, as many as torchrun or srun use, and one "
+        "without them.",
+    )
+    timeout: Timeout = Field(
+        "10 minutes",
+        description="Time within which all processes end if one of them hangs, from 5 seconds to "
+        "7 days.",
+    )
+    restarts: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="How often all processes start again from the newest checkpoint after one "
+        "failed; needs --run-dir.",
     )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32", description="Precision of the forward passes; with bf16, penalties stay in float32."

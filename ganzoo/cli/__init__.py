@@ -16,7 +16,7 @@ import typer
 from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
 from ganzoo.cli.exit import STOPPED, discard_stdout
 from ganzoo.cli.output_encoding import escape_unencodable_text
-from ganzoo.cli.quiet_process import let_main_process_report, silence_unless_main
+from ganzoo.cli.processes import let_main_process_report, record_failure, silence_unless_main
 from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
@@ -154,9 +154,12 @@ def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 
 def _exit_with_error(message: str, status: int) -> None:
     """Print the error in one line and exit; called inside the ``except`` block."""
+    message = " ".join(message.split())
+    if record_failure(message, status):
+        sys.exit(status)
     let_main_process_report()
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
     with suppress(OSError):  # standard error may be closed
-        print("error:", " ".join(message.split()), file=sys.stderr)
+        print("error:", message, file=sys.stderr)
     sys.exit(status)

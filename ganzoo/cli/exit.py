@@ -27,20 +27,21 @@ def discard_stdout() -> None:
 def finish_training(run: Run, folder: RunFolder, outcome: Outcome) -> None:
     """Print the run's folder, and exit with status 75 if it was stopped.
 
-    With several processes, only the first one prints and exits here.
+    With several processes, only the main one prints.
     """
     from ganzoo.training.engine import launched_as_main
     from ganzoo.training.loop import Outcome
 
-    if not launched_as_main(run.train):
-        return
-    try:
-        print(folder.path, flush=True)
-    except OSError:  # the terminal was closed; the run is saved
-        discard_stdout()
-    if outcome is Outcome.STOPPED:
-        with suppress(OSError):
-            print(_stopped_message(folder), file=sys.stderr)
+    stopped = outcome is Outcome.STOPPED
+    if launched_as_main(run.train):
+        try:
+            print(folder.path, flush=True)
+        except OSError:  # the terminal was closed; the run is saved
+            discard_stdout()
+        if stopped:
+            with suppress(OSError):
+                print(_stopped_message(folder), file=sys.stderr)
+    if stopped:
         raise typer.Exit(STOPPED)
 
 

@@ -28,6 +28,7 @@ def resume(
     `ganzoo resume RUN dataset.path=/mnt/images`.
     """
     from ganzoo.api import flags, stored_settings
+    from ganzoo.cli.processes import start_processes
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run, plugin_files
 
@@ -37,6 +38,8 @@ def resume(
     settings.add(flags({"steps": steps, "device": device}), "command line")
     known = registry(disable_plugin, plugin_files(settings))
     resolved = Run.resolve(settings, known, recommend=False)
+
+    start_processes(resolved)
 
     from ganzoo.cli.exit import finish_training
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved

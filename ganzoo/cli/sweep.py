@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ganzoo.sweeps import Result, Sweep, Trial
 
 
-@with_flags([name for name in FLAGS if name != "devices"], lists=True)
+@with_flags([name for name in FLAGS if name not in ("devices", "nodes")], lists=True)
 def sweep(
     what: Annotated[
         list[str] | None,

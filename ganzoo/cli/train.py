@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,6 @@ from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
-    from ganzoo.folders import RunFolder
     from ganzoo.run import Run
 
 
@@ -62,14 +61,12 @@ def train(
     - `ganzoo train settings.toml --steps 50000`
 
     """
-    from ganzoo.api import folder_maker
-
     request = Request(recipe, added, plugin, disable_plugin)
     resolved = request.resolve(Arguments.of(what or []), flags)
     if dry_run:
         _show(resolved)
         return
-    _train(resolved, folder_maker(resolved, run_dir))
+    _train(resolved, run_dir)
 
 
 def _show(run: Run) -> None:
@@ -81,9 +78,19 @@ def _show(run: Run) -> None:
     print(*run_summary(run), sep="\n", file=sys.stderr)
 
 
-def _train(run: Run, folder: Callable[[], RunFolder]) -> None:
+def _train(run: Run, run_dir: Path | None) -> None:
+    from ganzoo.api import folder_maker, restarted_folder
+    from ganzoo.cli.processes import start_processes
+
+    restarted = restarted_folder(run, run_dir, run.train.restarts)
+    create = None if restarted else folder_maker(run, run_dir)
+    start_processes(run)
+
     from ganzoo.cli.exit import finish_training
     from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
 
-    finish_training(run, *session.train(run, folder, ProgressBar()))
+    if restarted:
+        finish_training(run, restarted, session.resume(run, restarted, ProgressBar()))
+    elif create:
+        finish_training(run, *session.train(run, create, ProgressBar()))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
+
+from ganzoo.training.connection import Connection
 
 T = TypeVar("T")
 
@@ -21,10 +23,12 @@ class ProcessesDiffer(RuntimeError):
 class Collectives(ABC):
     """Operations that every process calls at the same point; with one process they change nothing.
 
-    All tensors are on the device of the process and have the same shape in every process.
+    All tensors are on the device of the process and have the same shape in every process. All but
+    ``broadcast`` fail if a process does not take part within ``train.timeout``.
     """
 
     _fabric: Fabric
+    _connection: Connection | None
 
     @property
     def rank(self) -> int:
@@ -42,11 +46,15 @@ class Collectives(ABC):
         return self._fabric.device
 
     def broadcast(self, value: T) -> T:
-        """The main process's value, in every process."""
+        """The main process's value, in every process.
+
+        The others wait for it as long as the main process is alive.
+        """
         if self.processes == 1:
             return value
+        assert self._connection
         with self._collective():
-            return self._fabric.broadcast(value)
+            return cast(T, self._connection.broadcast(value))
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is true in any process; the same result in all."""
@@ -127,12 +135,6 @@ class Collectives(ABC):
         ]
         if listed:
             raise ProcessesDiffer(f"these differ from those of rank 0: {'; '.join(listed)}")
-
-    def barrier(self) -> None:
-        """Wait until all processes reach this call."""
-        if self.processes > 1:
-            with self._collective():
-                self._fabric.barrier()
 
     def _means(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """The means of tensors over all processes, in one all-reduce."""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import ClusterEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
-from torch.distributed import DistNetworkError, destroy_process_group, is_initialized
 
 from ganzoo.errors import RequestError
-from ganzoo.launcher import is_main_process, launcher, process_count, process_rank
+from ganzoo.launcher import is_main_process, launcher, process_count
 from ganzoo.sections import TrainOptions
 from ganzoo.shard import Shard
-from ganzoo.training import processes
 from ganzoo.training.collectives import Collectives
+from ganzoo.training.connection import Connection, Hanging
+from ganzoo.training.failure import Failure, lost_message
 
 
 class LostProcess(ConnectionError):
@@ -33,11 +30,11 @@ def launched_as_main(settings: TrainOptions) -> bool:
 
     Raises RequestError if ``train.devices`` contradicts the launcher of this process.
     """
-    return is_main_process(settings.devices)
+    return is_main_process(settings.devices, settings.nodes)
 
 
 class Engine(Collectives):
-    """Launching, devices, precision and collectives, by lightning-fabric.
+    """Devices, precision and collectives, by lightning-fabric.
 
     Networks are never wrapped. After each backward pass one flat all-reduce averages the gradients,
     which is correct for any loss, including gradient penalties.
@@ -46,53 +43,27 @@ class Engine(Collectives):
     """
 
     def __init__(self, settings: TrainOptions) -> None:
-        count = process_count(settings.devices)
-        accelerator, devices = _accelerator_and_devices(settings.device, count)
+        count = process_count(settings.devices, settings.nodes)
         if settings.batch_size % count:
             raise RequestError(
                 f"train.batch_size={settings.batch_size} cannot be split into "
                 f"train.devices={count} equal parts"
             )
-        self._environment = processes.SingleMachineEnvironment()
+        device = _device(settings, count)
+        self._timeout = settings.timeout
+        self._connection = Connection.open(settings, count, device) if count > 1 else None
         self._fabric = Fabric(
-            accelerator=accelerator,
-            devices=devices,
-            # The other processes wait while the main process prepares images, maybe for hours.
-            strategy=DDPStrategy(timeout=timedelta(days=1)) if count > 1 else "auto",
+            accelerator=device.type,
+            devices=1 if device.index is None else [device.index],
+            # For lightning, each process is a machine with the one device that it uses.
+            num_nodes=count,
+            strategy=DDPStrategy() if count > 1 else "auto",
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
-            plugins=self._environment,
+            plugins=OneDevice(self._connection.rank if self._connection else 0, count),
         )
-        self._children = self._start_children(count)
-        self._launch()
+        self._fabric.launch()
         if settings.precision == "bf16":
             _warn_about_slow_bf16(self.device)
-
-    def _start_children(self, count: int) -> processes.ChildProcesses | None:
-        if count == 1 or launcher() or is_initialized():
-            return None
-        if process_rank() > 0:
-            processes.exit_with_parent()
-            return None
-        children = processes.ChildProcesses(count, self._environment.main_port)
-        processes.exit_if_child_is_lost(children)
-        return children
-
-    def _launch(self) -> None:
-        try:
-            with _address_restored(), processes.ended_by_launcher():
-                self._fabric.launch()
-        except BaseException as error:
-            if self._children:
-                self._children.kill()  # otherwise they wait for this process for a day
-            if isinstance(error, DistNetworkError):
-                raise ConnectionError(
-                    "the processes of this run cannot connect at port "
-                    f"{self._environment.main_port}: set another MASTER_PORT, or unset it to use "
-                    "a free port"
-                ) from error
-            raise
-        if is_initialized():
-            atexit.register(_disconnect)
 
     @property
     def shard(self) -> Shard:
@@ -110,59 +81,101 @@ class Engine(Collectives):
         return context
 
     def _on_lost_process(self, error: RuntimeError) -> NoReturn:
+        assert self._connection
+        message = lost_message(self._reason(error))
+        Failure(message, lost=True).record()
         if self.rank > 0:
             raise SystemExit(1) from error
-        reason = _first_line(error)
-        if self._children:
-            reason = self._children.wait_for_failure() or reason
-            self._children.kill()
-        raise LostProcess(processes.lost_message(reason)) from error
+        raise LostProcess(self._connection.end_children() or message) from error
+
+    def _reason(self, error: RuntimeError) -> str:
+        text = str(error)
+        if isinstance(error, Hanging) or "timed out" in text.lower():
+            return f"no answer within train.timeout={self._timeout}"
+        return re.sub(r"^\[\S+\] ", "", text.splitlines()[0])[:120]  # without the place in C++
 
 
-def _disconnect() -> None:
-    """Leave the group of processes; its threads may abort a process that exits without this."""
-    if is_initialized():
-        destroy_process_group()
+class OneDevice(ClusterEnvironment):
+    """What lightning needs to know of a process that is connected to the others already."""
+
+    def __init__(self, rank: int, processes: int) -> None:
+        super().__init__()
+        self._rank = rank
+        self._processes = processes
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """True: lightning starts no processes."""
+        return True
+
+    @property
+    def main_address(self) -> str:
+        """Not used: the processes are connected."""
+        return ""
+
+    @property
+    def main_port(self) -> int:
+        """Not used: the processes are connected."""
+        return 0
+
+    @staticmethod
+    def detect() -> bool:
+        """False: it is chosen explicitly."""
+        return False
+
+    def world_size(self) -> int:
+        """The number of processes."""
+        return self._processes
+
+    def set_world_size(self, size: int) -> None:
+        """Do nothing: the number is known."""
+
+    def global_rank(self) -> int:
+        """The rank of this process."""
+        return self._rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """Do nothing: the rank is known."""
+
+    def local_rank(self) -> int:
+        """0: lightning gets only the device of this process."""
+        return 0
+
+    def node_rank(self) -> int:
+        """The rank of this process, as if it had a machine for itself."""
+        return self._rank
 
 
-@contextmanager
-def _address_restored() -> Iterator[None]:
-    """A context after which the variables that connect processes are as before."""
-    names = ("MASTER_ADDR", "MASTER_PORT")
-    before = {name: os.environ[name] for name in names if name in os.environ}
-    try:
-        yield
-    finally:
-        for name in names:
-            os.environ.pop(name, None)
-        os.environ.update(before)
+def _device(settings: TrainOptions, count: int) -> torch.device:
+    """The device of this process, by its number among those on this machine.
 
-
-def _first_line(error: RuntimeError) -> str:
-    """The start of a message, without the location in C++ code."""
-    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]
-
-
-def _accelerator_and_devices(device: str, count: int) -> tuple[str, int | list[int]]:
+    Raises RequestError if there is none.
+    """
+    found = launcher() if count > 1 else None
+    here = found.local_processes if found else count
+    local = found.local_rank if found else 0
+    device, devices = settings.device, f"train.devices={here}"
     kind, _, number = device.partition(":")
-    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if kind == "cuda" and not has_cuda:
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    has_mps = torch.backends.mps.is_available()
+    if kind == "cuda" and not cuda:
         raise RequestError(f"train.device={device}: no CUDA device is available")
     if kind == "mps" and not has_mps:
         raise RequestError("train.device=mps: this machine has no Metal device")
     if number and count > 1:
-        raise RequestError(f"train.device={device} is one device, but train.devices={count}")
+        raise RequestError(f"train.device={device} is one device, but {devices}")
     if kind in ("auto", "mps") and has_mps and count > 1:
-        raise RequestError(f"train.devices={count}: there is one Metal device")
-    if kind in ("auto", "cuda") and has_cuda and count > torch.cuda.device_count():
-        raise RequestError(
-            f"train.devices={count}, but the number of CUDA devices is {torch.cuda.device_count()}"
-        )
-    if number and int(number) >= torch.cuda.device_count():
-        raise RequestError(
-            f"train.device={device}: the CUDA devices here are 0 to {torch.cuda.device_count() - 1}"
-        )
-    return kind, [int(number)] if number else count
+        raise RequestError(f"{devices}: there is one Metal device")
+    if number and int(number) >= cuda:
+        raise RequestError(f"train.device={device}: the CUDA devices here are 0 to {cuda - 1}")
+    if kind in ("auto", "cuda") and cuda:
+        # With `srun --gpus-per-task=1`, each process sees only its own device.
+        if found and found.name == "srun" and cuda == 1:
+            local = 0
+        elif here > cuda:
+            raise RequestError(f"{devices}, but the number of CUDA devices is {cuda}")
+        return torch.device("cuda", int(number or local))
+    return torch.device("mps" if kind == "mps" or (kind == "auto" and has_mps) else "cpu")
 
 
 def _warn_about_slow_bf16(device: torch.device) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
-from ganzoo.launcher import launcher
+from ganzoo.launcher import AGENT, launcher
 from ganzoo.observers.observer import ObservedRun, Observer
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.ownership import Ownership, owned
@@ -90,7 +90,7 @@ def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
 
 def _engine(run: Run, progress: Observer) -> Engine:
     engine, started = Engine(run.train), launcher()
-    if started and engine.processes > 1 and engine.is_main:
+    if started and started.name != AGENT and engine.processes > 1 and engine.is_main:
         progress.on_message(f"{started}, which train this run together")
     return engine
 
@@ -156,14 +156,17 @@ def _train(
         observers.add(*built, *user_observers)
         for failure in failures:
             observers.warn(step, failure)
+    engine.broadcast(None)  # the others wait for the observers, which may connect to servers
     try:
-        return loop.train(stopping)
+        outcome = loop.train(stopping)
     except BaseException as error:
         raised = error
         observers.notify(lambda observer: observer.on_failure(raised))
         raise
     finally:
         observers.notify(lambda observer: observer.on_end())
+    engine.broadcast(None)  # no process ends before the main one
+    return outcome
 
 
 def _restore(

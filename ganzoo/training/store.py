@@ -17,7 +17,7 @@ SILENT = Observer()
 def prepare(run: Run, dataset: Dataset, engine: Engine, progress: Observer) -> Store:
     """The prepared images; the main process prepares them, and the others wait for it."""
     store = store_of(run, dataset, progress) if engine.is_main else None
-    engine.barrier()
+    engine.broadcast(None)
     return store or store_of(run, dataset, SILENT)
 
 

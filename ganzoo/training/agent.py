@@ -1,0 +1,299 @@
+"""Starts the processes of a run on this machine, by torch's elastic agent, and ends them."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from subprocess import Popen
+from types import FrameType
+
+from torch.distributed import Store
+from torch.distributed.elastic.agent.server.api import (
+    RunResult,
+    WorkerGroup,
+    WorkerSpec,
+    WorkerState,
+)
+from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
+from torch.distributed.elastic.multiprocessing.api import LogsDest, LogsSpecs, SubprocessContext
+from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
+
+from ganzoo.errors import Stopped
+from ganzoo.launcher import AGENT, node_rank
+from ganzoo.sections import TrainOptions
+from ganzoo.training.failure import FILE, Failure, lost_message
+from ganzoo.training.rendezvous import Address, connect, wait_for_all
+
+GRACE_PERIOD = 3
+"""Seconds in which a process may end itself after another one has failed."""
+STOPPED = 75
+_INTERVAL = 0.1
+"""Seconds between two looks at the processes."""
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
+
+class Machines(StaticTCPRendezvous):
+    """The agents of all machines, which are connected to one store already."""
+
+    def __init__(self, store: Store, address: Address, node: int, nodes: int) -> None:
+        super().__init__(*address, node, nodes, AGENT, timeout=60)
+        self._store = store
+
+
+class Outputs(LogsSpecs):
+    """The output of rank 0 is shown; what the others print as an error is kept in files."""
+
+    def __init__(self, folder: Path, first_rank: int) -> None:
+        super().__init__(str(folder))
+        self._folder = folder
+        self._first_rank = first_rank
+
+    @property
+    def root_log_dir(self) -> str:
+        """The folder of the files."""
+        return str(self._folder)
+
+    def failure(self, local: int) -> Path:
+        """The file in which a process records why it failed."""
+        return self._folder / f"failure-{local}.json"
+
+    def stderr(self, local: int) -> Path:
+        """The file with what a process printed that is not shown."""
+        return self._folder / f"stderr-{local}.txt"
+
+    def reify(self, envs: dict[int, dict[str, str]]) -> LogsDest:
+        """The files of each process; also sets its variables."""
+        for local, variables in envs.items():
+            self.failure(local).unlink(missing_ok=True)  # of an earlier start
+            variables[FILE] = str(self.failure(local))
+            for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+                variables[name] = str(int(variables[name]) + self._first_rank)
+        hidden = [local for local, variables in envs.items() if variables["RANK"] != "0"]
+        return LogsDest(
+            stdouts={local: os.devnull if local in hidden else "" for local in envs},
+            stderrs={local: str(self.stderr(local)) if local in hidden else "" for local in envs},
+            error_files={local: str(self.failure(local)) for local in envs},
+        )
+
+
+class Agent(LocalElasticAgent):
+    """The processes of this machine: all run, or all are restarted, or all end.
+
+    If a Python program is rank 0 itself, the processes of the agent begin with ``first_rank`` 1.
+    """
+
+    failure: Failure | None = None
+    """Why a process failed, if one did."""
+
+    def __init__(
+        self,
+        store: Store,
+        address: Address,
+        processes: int,
+        folder: Path,
+        *,
+        node: int = 0,
+        nodes: int = 1,
+        restarts: int = 0,
+        first_rank: int = 0,
+        on_restart: Callable[[str], None] = print,
+    ) -> None:
+        logging.getLogger("torch.distributed.elastic").addHandler(logging.NullHandler())
+        self._outputs = Outputs(folder, first_rank)
+        self._first_rank = first_rank
+        self._nodes = nodes
+        self._on_restart = on_restart
+        self._signal = 0
+        spec = WorkerSpec(
+            role=AGENT,
+            local_world_size=processes,
+            rdzv_handler=Machines(store, address, node, nodes),
+            entrypoint=sys.executable,
+            args=tuple(sys.orig_argv[1:]),
+            max_restarts=restarts,
+            monitor_interval=_INTERVAL,
+            master_addr=address.host,
+            master_port=address.port,
+        )
+        super().__init__(spec, self._outputs, shutdown_timeout=GRACE_PERIOD)
+
+    def forward(self, number: int, frame: FrameType | None = None) -> None:
+        """Send a signal to each process; a second Ctrl-C ends this one, and so all of them."""
+        if number == signal.SIGINT == self._signal:
+            raise KeyboardInterrupt
+        if not self._processes:
+            raise Stopped("stopped before the first step: run the same command again")
+        self._signal = number
+        for process in self._processes.values():
+            process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill all processes."""
+        if self._pcontext:
+            self._pcontext.close(signal.SIGKILL, GRACE_PERIOD)
+
+    @property
+    def _processes(self) -> Mapping[int, Popen[bytes]]:
+        """The processes by their number on this machine."""
+        if not isinstance(self._pcontext, SubprocessContext):
+            return {}
+        return {local: each.proc for local, each in self._pcontext.subprocess_handlers.items()}
+
+    @property
+    def _restarted(self) -> int:
+        """How often the processes have been restarted."""
+        restarted: int = self._worker_group.spec.max_restarts - self._remaining_restarts
+        return restarted
+
+    def _monitor_workers(self, worker_group: WorkerGroup) -> RunResult:
+        """What to do after a look at the processes: go on, restart all, or end all."""
+        codes = {local: process.poll() for local, process in self._processes.items()}
+        failed = any(codes.values())
+        failure = None if failed else self._failure_elsewhere()
+        if not failed and not failure:
+            if None in codes.values():
+                return RunResult(WorkerState.HEALTHY)
+            ranks = [worker.global_rank for worker in worker_group.workers]
+            return RunResult(WorkerState.SUCCEEDED, dict.fromkeys(ranks))
+        self._end_others()
+        self.failure = failure or self._first_failure(codes)
+        if self.failure.status != 1:  # a mistake of the user, or a request to stop
+            self._remaining_restarts = 0
+        if not failure:
+            self._tell_other_machines(self.failure)
+        if self._remaining_restarts:
+            count = f"{self._restarted + 1} of {self._worker_group.spec.max_restarts}"
+            self._on_restart(f"{self.failure.message}; all processes start again ({count})")
+        return RunResult(WorkerState.FAILED)
+
+    def _end_others(self) -> None:
+        """Wait for processes that end themselves; send SIGTERM to the others, and at last kill."""
+        assert self._pcontext
+        deadline = time.monotonic() + GRACE_PERIOD
+        while time.monotonic() < deadline and None in [p.poll() for p in self._processes.values()]:
+            time.sleep(_INTERVAL)
+        self._pcontext.close(timeout=GRACE_PERIOD)
+
+    def _first_failure(self, codes: Mapping[int, int | None]) -> Failure:
+        """Why the first process failed; ``codes`` are from before the others were ended."""
+        found = [self._failure_of(local, code) for local, code in codes.items() if code]
+        return min(found, key=lambda failure: (failure.lost, failure.time))
+
+    def _failure_of(self, local: int, code: int) -> Failure:
+        rank = self._worker_group.workers[local].global_rank + self._first_rank
+        failure = Failure.recorded(self._outputs.failure(local))
+        if failure and rank and failure.status == 1 and not failure.lost:
+            return replace(failure, message=f"rank {rank}: {failure.message}")
+        if failure:
+            return failure
+        if code == STOPPED:  # the main process has said so
+            return Failure("", STOPPED)
+        if code == -self._signal:
+            return Failure("stopped before the first step: run the same command again", STOPPED)
+        file = self._outputs.stderr(local)
+        printed = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        return Failure.of_exit(rank, code, printed)
+
+    def _tell_other_machines(self, failure: Failure) -> None:
+        """Make the agents of other machines restart or end their processes, too."""
+        with suppress(RuntimeError):  # the first machine has ended already
+            self._worker_group.store.set(self._failure_key, json.dumps(failure.to_plain()))
+            if not self._remaining_restarts and self._nodes > 1:
+                time.sleep(10 * _INTERVAL)  # the store ends with the agent of the first machine
+
+    def _failure_elsewhere(self) -> Failure | None:
+        """Why another machine restarts or ends its processes, if one does."""
+        if self._nodes == 1:
+            return None
+        store = self._worker_group.store
+        try:
+            if store.check([self._failure_key]):
+                return Failure.of_plain(store.get(self._failure_key))
+        except RuntimeError:
+            return Failure(lost_message("the first machine no longer answers"))
+        return None
+
+    @property
+    def _failure_key(self) -> str:
+        return f"failure of start {self._restarted}"
+
+
+def run_command(train: TrainOptions, on_restart: Callable[[str], None]) -> Failure | None:
+    """Run this command in the processes of a run on this machine; ``None`` if they succeed."""
+    nodes = train.nodes or 1
+    node = node_rank(nodes)
+    address = Address.of_first_machine() if nodes > 1 else Address.on_this_machine()
+    store = connect(address, is_host=node == 0)
+    wait_for_all(store, "machines", nodes)
+    with tempfile.TemporaryDirectory(prefix="ganzoo-") as folder:
+        agent = Agent(
+            *(store, address, train.devices or 1, Path(folder)),
+            node=node,
+            nodes=nodes,
+            restarts=train.restarts,
+            on_restart=on_restart,
+        )
+        with _signals(agent.forward):
+            result = agent.run()
+    return agent.failure if result.is_failed() else None
+
+
+@contextmanager
+def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A context in which this handles Ctrl-C, SIGTERM and SIGHUP, unless they are ignored."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    handled = [number for number, each in before.items() if each is not signal.SIG_IGN]
+    variable = "TORCHELASTIC_SIGNALS_TO_HANDLE"
+    os.environ[variable] = "SIGQUIT"  # those for which torch's agent sets a handler of its own
+    for number in handled:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, before[number])
+
+
+class ChildProcesses:
+    """The other processes of a Python program that is rank 0 itself; they run the same program."""
+
+    def __init__(self, count: int, address: Address) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-")
+        store = connect(address, is_host=True)
+        self._agent = Agent(store, address, count - 1, Path(self._folder.name), first_rank=1)
+        self._killed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ganzoo-agent", daemon=True)
+        self._thread.start()
+        atexit.register(self._folder.cleanup)
+
+    def failure(self) -> Failure | None:
+        """Why one of them has failed, after waiting a moment for one that is ending."""
+        self._thread.join(GRACE_PERIOD)
+        return self._agent.failure
+
+    def kill(self) -> None:
+        """Kill all of them."""
+        self._killed.set()
+        self._agent.kill()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """End the program if one fails while it waits for that process without end."""
+        self._agent.run()
+        failure = self._agent.failure
+        if failure and not self._killed.wait(GRACE_PERIOD):
+            print("error:", failure.message, file=sys.stderr, flush=True)
+            os._exit(1)
