@@ -62,7 +62,7 @@ def options(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), color=context.color)
     else:
-        if context.invoked_subcommand not in ("train", "resume"):
+        if context.invoked_subcommand not in ("train", "resume", "bench"):
             require_single_process(f"`ganzoo {context.invoked_subcommand}`")
         if plugin:
             _refuse_own_option(context, context.invoked_subcommand)

@@ -37,6 +37,10 @@ COMMANDS = [
         "Resume a run from its newest checkpoint; the result is the same as without the stop.",
     ),
     CoreCommand(
+        *("bench", "ganzoo.cli.bench:bench", _TRAIN),
+        "Measure the speed of training, its parts, and what this machine reaches at most.",
+    ),
+    CoreCommand(
         *("generate", "ganzoo.cli.generate:generate", _LOOK),
         "Generate images with a run's EMA generator.",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
@@ -69,7 +69,9 @@ class Request:
         self.added = added
         self.plugins = [file.absolute() for file in plugin or ()]
         # Cached because a sweep resolves many runs: each broken plugin gets one warning.
-        self._registry = cache(lambda files: registry(disable_plugin, list(files)))
+        self._registry: Callable[[tuple[Path, ...]], Registry] = cache(
+            lambda files: registry(disable_plugin, list(files))
+        )
 
     def resolve(self, arguments: Arguments, flags: Mapping[str, Any]) -> Run:
         """The run that these arguments and flags describe.
@@ -77,23 +79,42 @@ class Request:
         Writes nothing. Raises RequestError if the run is not possible.
         """
         from ganzoo.api import flags as by_key
-        from ganzoo.run import Run, plugin_files, recipe_settings
+        from ganzoo.run import Run, recipe_settings
         from ganzoo.settings import Settings
 
         settings = Settings()
         _apply(arguments, settings)
-        files = tuple(dict.fromkeys([*plugin_files(settings), *self.plugins]))
-        known: Registry = self._registry(files)
+        files = self._files(settings)
+        known = self._registry(files)
         if self.recipe:  # it may be in one of these files; the arguments override its settings
             settings = recipe_settings(self.recipe, known)
             _apply(arguments, settings)
         if self.plugins:
-            settings.set("plugins", [str(file) for file in files], "command line")
+            settings.set("plugins", list(map(str, files)), "command line")
         settings.add(by_key(flags), "command line")
         for section, names in self.added.items():
             for name in names:
                 settings.include(section, name, f"--{section} {name}")
         return Run.resolve(settings, known)
+
+    def installed(self, kind: str, arguments: Arguments) -> list[str]:
+        """The names of all components of a kind, qualified where several have the same."""
+        from ganzoo.settings import Settings
+
+        settings = Settings()
+        _apply(arguments._replace(names=()), settings)
+        entries = self._registry(self._files(settings)).entries(kind)
+        names = [entry.component.name for entry in entries]
+        return [
+            e.component.name if names.count(e.component.name) == 1 else e.qualified_name
+            for e in entries
+        ]
+
+    def _files(self, settings: Settings) -> tuple[Path, ...]:
+        """The local files that the settings and the command line use as plugins."""
+        from ganzoo.run import plugin_files
+
+        return tuple(dict.fromkeys([*plugin_files(settings), *self.plugins]))
 
 
 def _apply(arguments: Arguments, settings: Settings) -> None:

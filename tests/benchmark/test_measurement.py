@@ -1,0 +1,60 @@
+"""What is measured of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from ganzoo.benchmark import measurement
+from ganzoo.benchmark.ceiling import Ceiling
+from ganzoo.benchmark.measurement import Budget, measure
+from ganzoo.benchmark.timing import Spread
+from tests.benchmark.conftest import Resolved
+
+
+def test_a_run_is_measured(resolved: Resolved, known_ceiling: Ceiling) -> None:
+    run = resolved("regularize.r1.every=2", "augment.flip=true", "train.discriminator.steps=2")
+    found = measure(run, Budget(steps=5))
+    assert (found.architecture, found.size, found.batch_size, found.images) == (
+        *("dcgan", "8 x 8", 4, 8),
+    )
+    assert (found.regularizers, found.augmentations) == (["r1"], ["flip"])
+    assert found.steps >= 5
+    assert found.steps % 2 == 0
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert found.shares["discriminator"] > found.shares["EMA"] > 0
+    assert found.parameters["generator"] > 0
+    assert found.ceiling == known_ceiling
+    assert found.images_per_second.median == 8 / found.seconds_per_step.median
+    assert found.operations == sum(cost.operations for cost in found.operators)
+    assert found.operations_per_second == found.operations / found.seconds_per_step.median
+
+
+def test_twice_the_batch_needs_twice_the_operations(
+    resolved: Resolved, known_ceiling: Ceiling
+) -> None:
+    few, many = (
+        measure(resolved(f"train.batch_size={size}"), Budget(steps=1)).operations for size in (4, 8)
+    )
+    assert many == 2 * few
+
+
+@pytest.mark.parametrize(
+    ("spread", "after", "in_parts", "note"),
+    [
+        (Spread(1.0, 0.95, 1.05), 1.0, 1.0, None),
+        (Spread(1.0, 0.9, 1.1), 1.0, 1.0, "the time of a step varies by 20%"),
+        (Spread(1.0, 1.0, 1.0), 0.5, 1.0, "the speed of the machine changed by 50%"),
+        (Spread(1.0, 1.0, 1.0), 1.0, 1.5, "a step took 50% longer while its parts were timed"),
+    ],
+)
+def test_what_disturbs_a_measurement_is_said(
+    spread: Spread, after: float, in_parts: float, note: str | None
+) -> None:
+    notes: Sequence[str] = measurement._notes(
+        spread, Ceiling(1.0, 1.0, 1.0), Ceiling(after, 1.0, 1.0), in_parts
+    )
+    assert [n.partition(":")[0].partition(" while steps")[0] for n in notes] == (
+        [note] if note else []
+    )
