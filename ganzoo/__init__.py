@@ -108,6 +108,9 @@ if TYPE_CHECKING:
     from ganzoo.options import LocalPath, Options, PixelRange
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.remote.address import DataAddress, address_beside, expand_addresses
+    from ganzoo.remote.opening import RemoteOptions, open_range_file
+    from ganzoo.remote.range_file import RangeFile
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
     from ganzoo.training.adversarial import Adversarial
@@ -129,6 +132,7 @@ __all__ = [
     "Condition",
     "ConditionEmbedding",
     "ConditionedDataset",
+    "DataAddress",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
@@ -171,6 +175,7 @@ __all__ = [
     "PixelAugmentation",
     "PixelRange",
     "PluginError",
+    "RangeFile",
     "RawImage",
     "RealImageReplacement",
     "RealImages",
@@ -178,6 +183,7 @@ __all__ = [
     "ReconstructingDiscriminator",
     "Regularizer",
     "RegularizerSpec",
+    "RemoteOptions",
     "RequestError",
     "RunFolder",
     "ScalableDataset",
@@ -195,6 +201,7 @@ __all__ = [
     "UnknownName",
     "UnreadableImage",
     "WeightConstraint",
+    "address_beside",
     "cache_folder",
     "compare",
     "condition_by_table",
@@ -202,6 +209,7 @@ __all__ = [
     "encode_condition",
     "encode_labels",
     "evaluate",
+    "expand_addresses",
     "export_generator",
     "find_images",
     "fingerprint_of_file",
@@ -214,6 +222,7 @@ __all__ = [
     "layer_noise",
     "load",
     "open_image",
+    "open_range_file",
     "parse_dataset_json",
     "report",
     "require_package",
@@ -266,6 +275,9 @@ _MODULES = {
     "options": ("LocalPath", "Options", "PixelRange"),
     "output.trained": ("TrainedRun",),
     "output.trained_generator": ("TrainedGenerator",),
+    "remote.address": ("DataAddress", "address_beside", "expand_addresses"),
+    "remote.opening": ("RemoteOptions", "open_range_file"),
+    "remote.range_file": ("RangeFile",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),
     "training.adversarial": ("Adversarial",),

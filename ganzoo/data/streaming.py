@@ -166,7 +166,7 @@ class StreamedImages:
         if isinstance(self._source, StreamedDataset):
             first = self._raw(np.array([0]))[0]
             return int(first.shape[2]) if isinstance(first, np.ndarray) else 3
-        return self._chunk_of_source(range(1)).shape[3]
+        return int(self._chunk_of_source(range(1)).shape[3])
 
     def _raw(self, numbers: Indices) -> Sequence[RawImage] | NDArray[np.uint8]:
         if isinstance(self._source, StreamedDataset):

@@ -55,7 +55,7 @@ def shown(address: str) -> str:
     return address.partition("?")[0] if is_url(address) else address
 
 
-def sibling(address: str, name: str) -> str:
+def address_beside(address: str, name: str) -> str:
     """The address of the file ``name`` in the same folder."""
     if not is_url(address):
         return str(Path(address).parent / name)

@@ -33,10 +33,10 @@ class RangeFile(Protocol):
         """A text that changes when the content changes."""
         ...
 
-    def read(self, start: int, stop: int) -> bytes:
+    def read(self, start: int, stop: int, *, keep: bool = True) -> bytes:
         """The bytes from ``start`` to before ``stop``.
 
-        Raises RequestError, which names the address and the offset, if they cannot be read or the
+        Those of a remote file are kept on the disk, unless ``keep`` is false. Raises RequestError, which names the address and the offset, if they cannot be read or the
         file has changed since it was opened.
         """
         ...
@@ -52,7 +52,7 @@ class LocalFile:
         self.size = state.st_size
         self.version = _version(state)
 
-    def read(self, start: int, stop: int) -> bytes:
+    def read(self, start: int, stop: int, *, keep: bool = True) -> bytes:
         """The bytes from ``start`` to before ``stop``."""
         if _version(self._state()) != self.version:
             raise changed(self.address)

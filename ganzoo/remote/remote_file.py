@@ -48,12 +48,13 @@ class RemoteFile:
         self.version = _version(facts)
         self._key = hashlib.sha256(f"{url} {self.version}".encode()).hexdigest()[:32]
 
-    def read(self, start: int, stop: int) -> bytes:
+    def read(self, start: int, stop: int, *, keep: bool = True) -> bytes:
         """The bytes from ``start`` to before ``stop``, in requests of at most 8 MiB."""
         starts = range(start, stop, _MOST_BYTES)
-        return b"".join(self._range(at, min(at + _MOST_BYTES, stop)) for at in starts)
+        read = self._kept if keep else self._download
+        return b"".join(read(at, min(at + _MOST_BYTES, stop)) for at in starts)
 
-    def _range(self, start: int, stop: int) -> bytes:
+    def _kept(self, start: int, stop: int) -> bytes:
         return self._cache.get(f"{self._key}-{start}-{stop}", lambda: self._download(start, stop))
 
     def _download(self, start: int, stop: int) -> bytes:
