@@ -36,8 +36,9 @@ class RangeFile(Protocol):
     def read(self, start: int, stop: int, *, keep: bool = True) -> bytes:
         """The bytes from ``start`` to before ``stop``.
 
-        Those of a remote file are kept on the disk, unless ``keep`` is false. Raises RequestError, which names the address and the offset, if they cannot be read or the
-        file has changed since it was opened.
+        Those of a remote file are kept on the disk, unless ``keep`` is false. Raises RequestError,
+        which names the address and the offset, if they cannot be read or the file has changed since
+        it was opened.
         """
         ...
 

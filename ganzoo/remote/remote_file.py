@@ -14,9 +14,9 @@ from ganzoo.remote.range_cache import RangeCache
 from ganzoo.remote.range_file import changed
 from ganzoo.remote.retries import reason, with_retries
 
-_EXTRA = "ganzoo-toolkit[remote]"
-_PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "s3a": "s3fs"}
-_PACKAGES_OF_OTHERS = {"gs": "gcsfs", "gcs": "gcsfs", "hf": "ganzoo-toolkit[hub]"}
+_S3 = ("s3", "s3a")
+_PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "hf": "ganzoo-toolkit[hub]"}
+"""What to install for the addresses of a scheme."""
 _MOST_BYTES = 8 * 2**20
 """Bytes of one request; after a dropped connection, at most so many are requested again."""
 _CONNECT_SECONDS, _SILENT_SECONDS = 10, 30
@@ -98,14 +98,15 @@ def _version(facts: Mapping[str, Any]) -> str:
 
 def _open(url: str, patience: float) -> tuple[Any, str]:
     """The file system of a URL, and the path in it."""
-    core = require_package("fsspec.core", shown(url), _EXTRA)
+    from fsspec.core import url_to_fs  # it takes a tenth of a second
+
     scheme = urlsplit(url).scheme
-    if scheme in _PACKAGES:
-        require_package(_PACKAGES[scheme], f"{scheme}://", _EXTRA)
+    if scheme in _S3:
+        require_package("s3fs", f"{scheme}://", "ganzoo-toolkit[remote]")
     try:
-        found: tuple[Any, str] = core.url_to_fs(url, **_options(scheme, patience))
+        found: tuple[Any, str] = url_to_fs(url, **_options(scheme, patience))
     except ImportError as error:
-        package = _PACKAGES_OF_OTHERS.get(scheme)
+        package = _PACKAGES.get(scheme)
         remedy = install_command(package) if package else reason(error)
         raise RequestError(f"{shown(url)} needs another package: {remedy}") from error
     except ValueError as error:
@@ -124,7 +125,7 @@ def _options(scheme: str, patience: float) -> dict[str, Any]:
             sock_read=_SILENT_SECONDS,
         )
         return {"client_kwargs": {"timeout": wait}}
-    if scheme in ("s3", "s3a"):
+    if scheme in _S3:
         wait_s3 = {"connect_timeout": _CONNECT_SECONDS, "read_timeout": _SILENT_SECONDS}
         return {"config_kwargs": wait_s3}
     return {}

@@ -27,7 +27,8 @@ def with_retries(work: Callable[[], T], what: str, patience: float) -> T:
             return work()
         except RequestError:
             raise
-        except Exception as error:
+        except Exception as raised:  # each kind of server has errors of its own
+            error = _original(raised)
             if remedy := _remedy(error):
                 raise RequestError(f"cannot {what}: {reason(error)}; {remedy}") from error
             if time.monotonic() + pause > deadline:
@@ -63,6 +64,13 @@ def _remedy(error: Exception) -> str:
     if 400 <= status < 500 and status not in _TEMPORARY:
         return "check the address"
     return ""
+
+
+def _original(error: Exception) -> Exception:
+    """The error itself; fsspec raises FileNotFoundError from every error of a web server."""
+    if isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
+        return _original(error.__cause__)
+    return error
 
 
 def _status(error: Exception) -> int:
