@@ -24,7 +24,9 @@ FILES = {
     "huggingface": "dataset.path=images.parquet",
     "image-folder": "dataset.path=images",
     "numpy": "dataset.path=images.npz",
+    "shards": "dataset.path=s3://bucket/shards",
     "torchvision": "dataset.collection=CIFAR10 dataset.path=images",
+    "webdataset": "'dataset.path=train-{000..099}.tar'",
 }
 """The settings that say where a dataset's files are; the others need none."""
 

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         Scores,
         Stateful,
         Step,
+        StreamedDataset,
         Terms,
         TrainingLatents,
         WeightConstraint,
@@ -108,6 +109,9 @@ if TYPE_CHECKING:
     from ganzoo.options import LocalPath, Options, PixelRange
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.remote.address import DataAddress, address_beside, expand_addresses
+    from ganzoo.remote.opening import RemoteOptions, open_range_file
+    from ganzoo.remote.range_file import RangeFile
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
     from ganzoo.training.adversarial import Adversarial
@@ -130,6 +134,7 @@ __all__ = [
     "ConditionEmbedding",
     "ConditionEstimator",
     "ConditionedDataset",
+    "DataAddress",
     "Dataset",
     "DatasetSpec",
     "DatasetWithNotes",
@@ -173,6 +178,7 @@ __all__ = [
     "PixelAugmentation",
     "PixelRange",
     "PluginError",
+    "RangeFile",
     "RawImage",
     "RealImageReplacement",
     "RealImages",
@@ -180,6 +186,7 @@ __all__ = [
     "ReconstructingDiscriminator",
     "Regularizer",
     "RegularizerSpec",
+    "RemoteOptions",
     "RequestError",
     "RunFolder",
     "ScalableDataset",
@@ -189,6 +196,7 @@ __all__ = [
     "SpectralConv",
     "Stateful",
     "Step",
+    "StreamedDataset",
     "Terms",
     "TrainedGenerator",
     "TrainedRun",
@@ -196,6 +204,7 @@ __all__ = [
     "UnknownName",
     "UnreadableImage",
     "WeightConstraint",
+    "address_beside",
     "cache_folder",
     "compare",
     "condition_by_table",
@@ -203,6 +212,7 @@ __all__ = [
     "encode_condition",
     "encode_labels",
     "evaluate",
+    "expand_addresses",
     "export_generator",
     "find_images",
     "fingerprint_of_file",
@@ -215,6 +225,7 @@ __all__ = [
     "layer_noise",
     "load",
     "open_image",
+    "open_range_file",
     "parse_dataset_json",
     "report",
     "require_package",
@@ -267,6 +278,9 @@ _MODULES = {
     "options": ("LocalPath", "Options", "PixelRange"),
     "output.trained": ("TrainedRun",),
     "output.trained_generator": ("TrainedGenerator",),
+    "remote.address": ("DataAddress", "address_beside", "expand_addresses"),
+    "remote.opening": ("RemoteOptions", "open_range_file"),
+    "remote.range_file": ("RangeFile",),
     "results": ("compare", "evaluate", "report"),
     "schedule": ("Schedule",),
     "training.adversarial": ("Adversarial",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganzoo import Condition
 from ganzoo.registry import Entry, Registry
 from ganzoo.testing import check
 from tests.conftest import SMALL
@@ -88,6 +90,28 @@ def parquet(path: Path) -> dict[str, object]:
     return {"path": path / "images.parquet"}
 
 
+def shards(path: Path) -> dict[str, object]:
+    from ganzoo.data.cache import PreparedImages
+    from ganzoo.data.collection import Collection
+    from ganzoo.data.pack import Pack
+    from ganzoo.data.packing import write
+
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), np.uint8)
+    condition = Condition("class", ("rose", "iris"))
+    data = Collection.of(PreparedImages(pixels, np.arange(7) % 2, condition))
+    write(Pack(data=data, shards=3), path / "shards")
+    return {"path": path / "shards"}
+
+
+def tars(path: Path) -> dict[str, object]:
+    image_folder(path)
+    for number in range(2):
+        with tarfile.open(path / f"{number}.tar", "w") as archive:
+            for file in sorted((path / f"class{number}").iterdir()):
+                archive.add(file, file.name)
+    return {"path": path / "{0..1}.tar"}
+
+
 def needs(module: str) -> Callable[[Path], dict[str, object]]:
     """No options; the test is skipped where a package that the component needs is missing."""
     return lambda path: pytest.importorskip(module) and {}
@@ -106,9 +130,11 @@ OPTIONS: dict[str, Callable[[Path], dict[str, object]]] = {
     "inception": lambda path: pytest.skip("its weights have to be downloaded"),
     "mnist": digits,
     "numpy": arrays,
+    "shards": shards,
     "torchvision": lambda path: {"collection": "FakeData"},
     "trackio": needs("trackio"),
     "wandb": needs("wandb"),
+    "webdataset": tars,
 }
 """Options of datasets that read files, and of components that do nothing by default."""
 

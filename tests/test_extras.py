@@ -82,6 +82,10 @@ uses = {
         lambda: command("pull", "hf://me/flowers", "--out", "out"),
     ],
     "huggingface": [lambda: build("dataset", "huggingface", path=Path("a.parquet"))],
+    "remote": [
+        lambda: build("dataset", "shards", path="s3://bucket/shards"),
+        lambda: build("dataset", "webdataset", path="s3://bucket/a.tar"),
+    ],
     "report": [lambda: page.write([], Path("a.html"), ganzoo.Observer())],
     "torchvision": [lambda: build("dataset", "torchvision", collection="CIFAR10", path=Path())],
     "trackio": [lambda: build("observer", "trackio", {"run": observed})],

@@ -22,7 +22,9 @@ from ganzoo.contracts.datasets import (
     NamedDataset,
     ScalableDataset,
     SequentialDataset,
+    StreamedDataset,
     condition_of,
+    is_streamed,
     notes_of,
 )
 from ganzoo.contracts.images import ImageShape, RawImage
@@ -92,9 +94,11 @@ __all__ = [
     "SequentialDataset",
     "Stateful",
     "Step",
+    "StreamedDataset",
     "Terms",
     "TrainingLatents",
     "WeightConstraint",
     "condition_of",
+    "is_streamed",
     "notes_of",
 ]

@@ -146,6 +146,43 @@ class ChunkedDataset(Protocol):
 
 
 @runtime_checkable
+class StreamedDataset(Protocol):
+    """A dataset of images of any size that are read during training, instead of being prepared.
+
+    As of a :class:`ChunkedDataset`, images are shuffled within a window of several chunks. But only
+    those that a process needs are read, by several threads, and prepared then.
+    """
+
+    @property
+    def chunk(self) -> int:
+        """Number of consecutive images that are stored near to each other."""
+        ...
+
+    @property
+    def window(self) -> int:
+        """Number of images that are shuffled together."""
+        ...
+
+    @property
+    def values(self) -> NDArray[Any] | None:
+        """As :attr:`ChunkedDataset.values`."""
+        ...
+
+    def read_images(self, numbers: NDArray[np.intp], /) -> Sequence[RawImage]:
+        """These images, whose ascending numbers are in one chunk: in one read, if possible.
+
+        An array of uint8 (N, H, W, C) is a sequence of images, too. Called from several threads at
+        once, ahead of time. Raises :class:`~ganzoo.UnreadableImage` for one that cannot be decoded.
+        """
+        ...
+
+
+def is_streamed(source: Dataset) -> bool:
+    """Whether the images of a dataset are read during training, instead of being prepared."""
+    return isinstance(source, ChunkedDataset | StreamedDataset)
+
+
+@runtime_checkable
 class SequentialDataset(Protocol):
     """A dataset that may have to read all of its content to return one image."""
 

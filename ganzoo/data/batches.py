@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection, require_classes
-from ganzoo.data.order import Order, balanced, shuffled, windowed
+from ganzoo.data.order import Order, WindowedOrder, balanced, shuffled
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import RequestError
 from ganzoo.imaging import from_uint8
@@ -59,12 +59,10 @@ class Batches:
     def take(self, position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
         """This process's shard of the batch of ``count`` images that begins at ``position``."""
         chosen = shard.of(torch.from_numpy(self.order.at(position, count))).numpy()
+        if isinstance(self.order, WindowedOrder):
+            assert isinstance(self.data.store, StreamedImages)
+            self.data.store.read_ahead(self.order, position, count, shard)
         images = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
-        if isinstance(self.data.store, StreamedImages):
-            # Request the images that are needed one window later, so that they are read in time.
-            window = self.data.store.window * len(self.data) // len(self.data.store)
-            ahead = torch.from_numpy(self.order.at(position + window, count))
-            self.data.store.expect(shard.of(ahead).numpy())
         condition = None
         if self.data.values is not None:
             conditions = torch.from_numpy(self.data.values[chosen])
@@ -94,5 +92,5 @@ def _order(data: Collection, seed: int, balance: bool) -> Order:
             labels = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
         return balanced(numbers, labels, seed)
     if isinstance(store, StreamedImages):
-        return windowed(numbers, store.chunk, store.window, seed)
+        return WindowedOrder(numbers, store.chunk, store.window, seed)
     return shuffled(numbers, seed)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from ganzoo.contracts import (
     BulkDataset,
-    ChunkedDataset,
     Condition,
     Dataset,
     NamedDataset,
     RawImage,
     ScalableDataset,
     condition_of,
+    is_streamed,
     notes_of,
 )
 from ganzoo.data import duplicates
@@ -163,7 +163,7 @@ def for_training(dataset: Dataset, preparation: Preparation) -> tuple[Dataset, P
     """The dataset at the run's resolution, and the preparation with its number of channels."""
     if isinstance(dataset, ScalableDataset):
         dataset = dataset.at(max(preparation.width, preparation.height))
-    if isinstance(dataset, ChunkedDataset) and preparation.channels == "auto":
+    if is_streamed(dataset) and preparation.channels == "auto":
         preparation = preparation.model_copy(update={"channels": _channels(dataset)})
     return dataset, preparation
 
@@ -297,7 +297,7 @@ def _estimate(
     lost = 1 - smaller / larger  # the same number for crop, pad and stretch
     is_gray = preparation.channels == "auto" and all_facts["gray"].all()
     channels = 1 if is_gray else preparation.most_channels
-    stored = not isinstance(dataset, ChunkedDataset)
+    stored = not is_streamed(dataset)
     condition = condition_of(dataset)
     condition_bytes = (4 * sum(condition.shape) or 8) if condition else 0
     image_bytes = channels * preparation.height * preparation.width + condition_bytes

@@ -1,83 +1,37 @@
-"""Writes prepared images to an HDF5 file, an .npz file, or a folder of PNG files."""
+"""Writes prepared images to an HDF5 file, an .npz file, shards, or a folder of PNG files."""
 
 from __future__ import annotations
 
-import io
-import math
 import os
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from ganzoo.contracts import Condition
-from ganzoo.data.collection import Collection
+from ganzoo.data.hdf5_file import require_h5py, write_hdf5
+from ganzoo.data.pack import Pack, Progress
+from ganzoo.data.shard_files import is_shards, write_shards
 from ganzoo.errors import RequestError
-from ganzoo.extras import require_package
 from ganzoo.folders import ending, exists_already
 from ganzoo.imaging import to_image
 
-VERSION = 1
-"""The version of the layout of the HDF5 file."""
-
-Progress = Callable[[int, int], None]
-"""Called with the number of images written so far, and the total."""
-
 _HDF5 = FORMATS_WITH_TEXTS = (".h5", ".hdf5")
 """The suffixes of HDF5 files; of all formats, only they can contain texts about images."""
-
-_BLOCK_BYTES = 2**20
-"""The approximate size of a block of images, in bytes."""
+_SHARDS = "shards"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pack:
-    """Prepared images, with facts and texts about them."""
-
-    data: Collection
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Facts about all images: where they come from and how they were prepared."""
-    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """A text for each image, by the kind of text: description, source."""
-    compress: bool = False
-
-    @property
-    def block_size(self) -> int:
-        """The number of images in a block of about one mebibyte."""
-        return min(len(self.data), max(1, _BLOCK_BYTES // math.prod(self.data.shape)))
-
-    @property
-    def values(self) -> Mapping[str, NDArray[Any]]:
-        """The arrays about the images' classes or values, by name: numbers, names and ranges."""
-        data = self.data
-        if data.values is None or data.condition is None:
-            return {}
-        chosen, names = data.values[data.indices], np.array(data.condition.names, str)
-        if data.condition.kind == "class":
-            return {"labels": chosen, "class_names": names}
-        if data.condition.kind == "classes":
-            return {"labels": chosen.astype(np.uint8), "class_names": names}
-        ranges = np.array(data.condition.ranges)
-        return {"labels": chosen, "value_names": names, "value_ranges": ranges}
-
-    def blocks(self, progress: Progress) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
-        """The images in blocks, each with its rows as a slice."""
-        progress(0, len(self.data))
-        for start in range(0, len(self.data), self.block_size):
-            rows = slice(start, min(start + self.block_size, len(self.data)))
-            yield rows, self.data.store.take(self.data.indices[rows])
-            progress(rows.stop, len(self.data))
-
-
-def output_format(out: Path, *, folder: bool = False) -> str:
-    """The suffix that names the output format; empty for a folder."""
+def output_format(out: Path, *, folder: bool = False, shards: bool = False) -> str:
+    """The suffix that names the output format; empty for a folder of PNG files, or "shards"."""
+    if shards and not folder:
+        raise RequestError(f"{out}: shards are written into a folder: write --out FOLDER/")
+    if shards:
+        return _SHARDS
     return "" if folder else ending(out)
 
 
@@ -85,6 +39,7 @@ def check_output(
     out: Path,
     *,
     folder: bool = False,
+    shards: bool = False,
     force: bool = False,
     compress: bool = False,
     described: bool = False,
@@ -94,7 +49,7 @@ def check_output(
     With ``folder``, ``out`` is a folder even if it has a suffix. With ``force``, an existing file
     may be overwritten, and a folder that contains nothing but an earlier pack.
     """
-    form = output_format(out, folder=folder)
+    form = output_format(out, folder=folder, shards=shards)
     if form not in _WRITERS:
         raise RequestError(
             f"{out}: write --out FILE.h5, FILE.npz or FOLDER/, with a slash at the end of a folder"
@@ -102,23 +57,23 @@ def check_output(
     _require_free(out, force)
     if compress and not form:
         raise RequestError("PNG files are always compressed: remove --compress")
+    if compress and form == _SHARDS:
+        raise RequestError("shards are read by ranges of bytes, uncompressed: remove --compress")
     if described and form not in FORMATS_WITH_TEXTS:
         raise RequestError(f"{out} cannot contain descriptions: write --out FILE.h5")
     if form in _HDF5:
         require_h5py()
 
 
-def require_h5py() -> Any:
-    """The package that writes HDF5 files; raises RequestError if it is not installed."""
-    return require_package("h5py", "an HDF5 file", "ganzoo-toolkit[hdf5]")
-
-
-def check_condition(condition: Condition | None, out: Path, *, folder: bool = False) -> None:
+def check_condition(
+    condition: Condition | None, out: Path, *, folder: bool = False, shards: bool = False
+) -> None:
     """Raise RequestError if the format of ``out`` cannot contain this condition of the images."""
-    if condition and condition.kind != "class" and not output_format(out, folder=folder):
+    form = output_format(out, folder=folder, shards=shards)
+    if condition and condition.kind != "class" and not form:
         raise RequestError(
             f"{out}: a folder cannot contain {condition} of each image: write --out FILE.h5 or "
-            "FILE.npz"
+            "FILE.npz, or add --shards"
         )
 
 
@@ -134,6 +89,8 @@ def _require_free(out: Path, force: bool) -> None:
 
 
 def _is_pack(folder: Path) -> bool:
+    if is_shards(folder):
+        return True
     files = (path for path in folder.rglob("*") if not path.is_dir())
     return all(re.fullmatch(r"\d+\.png", path.name) for path in files)
 
@@ -148,14 +105,16 @@ def write(
 ) -> None:
     """Write the images in the format that the suffix of ``out`` names, completely or not at all.
 
-    ``folder`` and ``force`` are as for ``check_output``. Raises RequestError if the format cannot
-    contain these images, or if ``out`` has been created meanwhile, and OSError if the disk is full.
+    With ``pack.shards``, ``out`` is a folder of so many shards. ``folder`` and ``force`` are as for
+    ``check_output``. Raises RequestError if the format cannot contain these images, or if ``out``
+    has been created meanwhile, and OSError if the disk is full.
     """
-    check_condition(pack.data.condition, out, folder=folder)
+    kind = {"folder": folder or pack.shards > 0, "shards": pack.shards > 0}
+    check_condition(pack.data.condition, out, **kind)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        _WRITERS[output_format(out, folder=folder)](pack, part, progress)
+        _WRITERS[output_format(out, **kind)](pack, part, progress)
         if part.is_file():
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -182,72 +141,6 @@ def _move_into_place(part: Path, out: Path) -> None:
     out.rename(before)
     part.rename(out)
     shutil.rmtree(before)
-
-
-class _ErrorKeepingFile(io.FileIO):
-    """A file that stores its first error instead of raising it: HDF5 crashes on a full disk."""
-
-    error: OSError | None = None
-
-    def write(self, data: Any, /) -> int:
-        left = memoryview(data)
-        try:
-            while left and not self.error:
-                left = left[super().write(left) :]
-        except OSError as error:
-            self.error = error
-        return len(data)
-
-    def truncate(self, size: int | None = None, /) -> int:
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.error = self.error or error
-        return size or 0
-
-    def check(self) -> None:
-        """Raise the stored error, if there is one."""
-        if self.error:
-            raise self.error
-
-
-def _write_hdf5(pack: Pack, path: Path, progress: Progress) -> None:
-    """Write the datasets ``images`` (N, H, W, C), those of ``Pack.values``, and the texts.
-
-    The attributes ``layout`` and ``range`` describe the images.
-    """
-    h5py = require_h5py()
-
-    channels, height, width = pack.data.shape
-    disk = _ErrorKeepingFile(path, "x+")
-    with disk, h5py.File(disk, "w") as file:
-        file.attrs.update({"format_version": VERSION, **pack.facts})
-        for name, text in (("layout", b"NHWC"), ("range", b"0..255")):
-            file.attrs[name] = np.bytes_(text)  # of fixed length, for the reason below
-        stored = file.create_dataset(
-            "images",
-            (len(pack.data), height, width, channels),
-            np.uint8,
-            chunks=(pack.block_size, height, width, channels),
-            compression="gzip" if pack.compress else None,
-        )
-        for axis, name in enumerate(("image", "height", "width", "channel")):
-            stored.dims[axis].label = name
-        for rows, images in pack.blocks(progress):
-            stored[rows] = images
-            disk.check()
-        for name, array in pack.values.items():
-            if array.dtype.kind != "U":
-                file.create_dataset(name, data=array)
-                continue
-            names = [each.encode() for each in array.tolist()]
-            # Of fixed length: HDF5 may never return from reading damaged texts of variable length.
-            text = h5py.string_dtype("utf-8", max(map(len, names)))
-            file.create_dataset(name, data=names, dtype=text)
-        for name, texts in pack.texts.items():
-            plain = [text.replace("\0", "") for text in texts]  # HDF5 texts end at a null character
-            file.create_dataset(name, data=plain, dtype=h5py.string_dtype())
-    disk.check()
 
 
 def _write_npz(pack: Pack, path: Path, progress: Progress) -> None:
@@ -306,5 +199,10 @@ def _folder_names(class_names: Sequence[str]) -> list[str]:
     return list(found.values())
 
 
-_WRITERS = {".h5": _write_hdf5, ".hdf5": _write_hdf5, ".npz": _write_npz, "": _write_folder}
-"""The function that writes each format, by suffix."""
+_WRITERS = {
+    **dict.fromkeys(_HDF5, write_hdf5),
+    ".npz": _write_npz,
+    _SHARDS: write_shards,
+    "": _write_folder,
+}
+"""The function that writes each format of ``output_format``."""

@@ -16,6 +16,7 @@ from ganzoo.contracts import (
     Dataset,
     NamedDataset,
     ScalableDataset,
+    StreamedDataset,
     condition_of,
 )
 from ganzoo.data.conditions import require_value, require_values
@@ -63,9 +64,12 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
         with problems.catching("name()"):
             named = all(dataset.name(i) for i in indices)
             problems.expect(named, "name(i) should return a text for each image")
-    if isinstance(dataset, ChunkedDataset):
+    if isinstance(dataset, ChunkedDataset | StreamedDataset):
         with problems.catching("chunk, window and values"):
             _check_chunked(dataset, problems)
+    if isinstance(dataset, StreamedDataset):
+        with problems.catching("read_images()"):
+            _check_streamed(dataset, images, problems)
     if isinstance(dataset, ScalableDataset):
         with problems.catching("at()"):
             _check_scalable(dataset, len(dataset), problems)
@@ -106,13 +110,30 @@ def _as_plain(value: Any) -> Any:
 
 
 def _check_chunked(dataset: Dataset, problems: Problems) -> None:
-    assert isinstance(dataset, ChunkedDataset)
+    assert isinstance(dataset, ChunkedDataset | StreamedDataset)
     positive = min(dataset.chunk, dataset.window) > 0
     problems.expect(positive, "chunk and window should be positive")
     try:
         require_values(dataset.values, condition_of(dataset), len(dataset), "")
     except RequestError as error:
         problems.add(str(error))
+
+
+def _check_streamed(dataset: StreamedDataset, images: list[np.ndarray], problems: Problems) -> None:
+    """Some images of the first chunk are the same as one by one, read by several threads."""
+    count = min(len(images), dataset.chunk)
+    choices = [np.arange(count), np.arange(0, count, 2), np.arange(count - 1, count)]
+    with ThreadPoolExecutor(len(choices)) as pool:
+        for numbers, read in zip(choices, pool.map(dataset.read_images, choices), strict=True):
+            same = len(read) == len(numbers) and all(
+                np.array_equal(np.asarray(image), images[number])
+                for number, image in zip(numbers.tolist(), read, strict=False)
+            )
+            problems.expect(
+                same,
+                f"read_images({numbers.tolist()}) should return these images in this order, the "
+                "same as [i]",
+            )
 
 
 def _check_scalable(dataset: ScalableDataset, count: int, problems: Problems) -> None:

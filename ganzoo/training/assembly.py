@@ -8,13 +8,13 @@ from functools import partial
 import torch
 
 from ganzoo.contracts import (
-    ChunkedDataset,
     Condition,
     Dataset,
     ImageShape,
     LossRequirements,
     Networks,
     condition_of,
+    is_streamed,
 )
 from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.collection import Collection
@@ -105,7 +105,7 @@ def _check_components(run: Run, dataset: Dataset, engine: Engine) -> None:
     options = run.data
     known = chosen_condition(run, condition_of(dataset))
     if options.balance:
-        require_balance(known, chunked=isinstance(dataset, ChunkedDataset))
+        require_balance(known, chunked=is_streamed(dataset))
     condition = network_condition(run, known)
     possible = (1, 3) if options.channels == "auto" else (options.channels,)
     for channels in possible:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganzoo.contracts import ChunkedDataset, Dataset, notes_of
+from ganzoo.contracts import Dataset, is_streamed, notes_of
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.collection import Store
 from ganzoo.data.streaming import StreamedImages
@@ -28,7 +28,7 @@ def store_of(run: Run, dataset: Dataset, progress: Observer = SILENT) -> Store:
     with code.only_own_frames():
         for note in notes_of(dataset):
             progress.on_message(note)
-        if isinstance(dataset, ChunkedDataset):
+        if is_streamed(dataset):
             return StreamedImages(dataset, run.data, name, code)
         on_progress = progress.on_preparation_progress
         data = load_or_prepare(dataset, run.data, on_progress, dataset_name=name, code=code)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ganzoo.data.order import Order, balanced, shuffled, windowed
+from ganzoo.data.order import Order, WindowedOrder, balanced, shuffled
 
 LABELS = np.array([0] * 7 + [1] * 2 + [2] * 3)
 
@@ -17,7 +17,7 @@ def plain(images: int, seed: int) -> Order:
 ORDERS: dict[str, Callable[[int], Order]] = {
     "shuffled": lambda seed: plain(11, seed),
     "balanced": lambda seed: balanced(np.arange(12), LABELS, seed),
-    "windowed": lambda seed: windowed(np.arange(3, 53), chunk=4, window=12, seed=seed),
+    "windowed": lambda seed: WindowedOrder(np.arange(3, 53), chunk=4, window=12, seed=seed),
 }
 
 
@@ -26,7 +26,7 @@ def test_every_image_occurs_once_per_epoch(epoch: int) -> None:
     assert sorted(plain(11, 1).at(epoch * 11, 11)) == list(range(11))
     numbers = np.array([2, 3, 5, 8, 13, 21])
     assert sorted(shuffled(numbers, 1).at(epoch * 6, 6)) == numbers.tolist()
-    assert sorted(windowed(numbers, 4, 3, 1).at(epoch * 6, 6)) == numbers.tolist()
+    assert sorted(WindowedOrder(numbers, 4, 3, 1).at(epoch * 6, 6)) == numbers.tolist()
 
 
 @pytest.mark.parametrize("name", ORDERS)
@@ -70,13 +70,13 @@ def test_images_that_occur_once_more_differ_in_each_epoch() -> None:
 
 
 def test_a_window_contains_few_chunks_and_is_shuffled() -> None:
-    order = windowed(np.arange(1000), chunk=10, window=100, seed=0)
+    order = WindowedOrder(np.arange(1000), chunk=10, window=100, seed=0)
     for epoch in range(2):
         for window in range(10):
             numbers = order.at(1000 * epoch + 100 * window, 100)
             assert len(np.unique(numbers // 10)) == 10
             assert not np.array_equal(np.sort(numbers), numbers)
-    few = windowed(np.arange(0, 1000, 10), chunk=10, window=100, seed=0)
+    few = WindowedOrder(np.arange(0, 1000, 10), chunk=10, window=100, seed=0)
     assert len(np.unique(few.at(0, 10) // 10)) == 10  # a window consists of chunks, not of images
     first = {tuple(np.unique(order.at(1000 * epoch, 100) // 10)) for epoch in range(5)}
     assert len(first) == 5  # windows contain different chunks in each epoch

@@ -14,7 +14,8 @@ from PIL import Image
 from ganzoo import Condition, Dataset, RequestError
 from ganzoo.data.cache import PreparedImages, load_or_prepare
 from ganzoo.data.collection import Collection
-from ganzoo.data.packing import Pack, check_output, write
+from ganzoo.data.pack import Pack
+from ganzoo.data.packing import check_output, write
 from ganzoo.data.preparation import Preparation
 from ganzoo.registry import Registry
 

@@ -13,7 +13,7 @@ import ganzoo
 from ganzoo import Condition, RequestError
 from ganzoo.data.batches import Batches
 from ganzoo.data.collection import Collection
-from ganzoo.data.order import windowed
+from ganzoo.data.order import WindowedOrder
 from ganzoo.data.preparation import Preparation
 from ganzoo.data.streaming import StreamedImages
 
@@ -82,17 +82,18 @@ def test_an_epoch_reads_each_chunk_once() -> None:
 
 def test_the_order_shuffles_within_windows_of_chunks() -> None:
     data = Collection.of(StreamedImages(Chunked(), SMALL))
-    order = windowed(np.arange(90), chunk=8, window=24, seed=3)
+    order = WindowedOrder(np.arange(90), chunk=8, window=24, seed=3)
     assert np.array_equal(Batches(data, 3, torch.device("cpu")).order.at(17, 60), order.at(17, 60))
 
 
 def test_memory_is_bounded() -> None:
     data = StreamedImages(Chunked(), SMALL)
-    for number in range(90):
-        data.take(np.array([number]))
-        data.expect(np.arange(90))
-        data.take(np.array([number]))
-        assert len(data._chunks) <= 2 * 3 + 1  # two windows of three chunks, and one more
+    order = WindowedOrder(np.arange(90), 8, 24, seed=0)
+    for position in range(180):
+        data.read_ahead(order, position, 1)
+        data.take(order.at(position, 1))
+        pieces = [piece for pieces in data._windows.values() for piece in pieces.values()]
+        assert len(pieces) <= 2 * 3  # two windows of three chunks
 
 
 def test_with_few_images_each_chunk_is_still_read_once_per_epoch() -> None:

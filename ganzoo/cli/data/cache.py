@@ -32,6 +32,10 @@ _PREPARED_FILE = re.compile(
     r"|\.progress\.json\.[\w-]+\.part"
 )
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\.txt|(\.[0-9a-f]{64}\.txt\.[\w-]+\.part)")
+_RANGE = re.compile(
+    r"[0-9a-f]{32}-\d+-\d+\.range|(\.[0-9a-f]{32}-\d+-\d+\.[\w-]+\.part|\d\d\.lock)"
+)
+_INDEX = re.compile(r"[0-9a-f]{32}\.npz|(\.[0-9a-f]{32}\.npz\.[\w-]+\.part|[0-9a-f]{32}\.lock)")
 _EVALUATION = re.compile(r"[0-9a-f]{32}\.(json|npy)")
 _UNFINISHED_EVALUATION = re.compile(r"\.[0-9a-f]{32}\.(json|npy)\.[\w-]+\.part")
 _DOWNLOAD_METADATA = re.compile(r"\.(.+)\.download\.json")
@@ -41,7 +45,7 @@ _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
 _COMMANDS = re.compile(r"[0-9a-f]{8}\.json|(\.[0-9a-f]{8}\.json\.[\w-]+\.part)")
 
-_COUNTED = ("evaluation", "fingerprint", "commands")
+_COUNTED = ("evaluation", "fingerprint", "commands", "index", "remote")
 """Kinds of small entries, which the table only counts."""
 
 Files = Mapping[Path, os.stat_result]
@@ -52,7 +56,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, evaluation, download, fingerprint, commands or unfinished."""
+    """prepared, evaluation, download, fingerprint, commands, index, remote or unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]
@@ -91,8 +95,8 @@ def cache(context: typer.Context, as_json: Json = False) -> None:
     """List or delete the files in the cache folder.
 
     The cache has downloads, prepared images, features and baselines of real
-    images, fingerprints of files, and the commands of plugins; ganzoo recreates
-    them when they are needed.
+    images, fingerprints of files, indexes of tar files, parts of remote files,
+    and the commands of plugins; ganzoo recreates them when they are needed.
     The environment variable `GANZOO_CACHE` sets another folder.
 
     Examples:
@@ -132,6 +136,7 @@ def list_entries(as_json: Json = False) -> None:
 def clear(
     prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")] = False,
     downloads: Annotated[bool, typer.Option("--downloads", help="Delete downloads.")] = False,
+    remote: Annotated[bool, typer.Option("--remote", help="Delete parts of remote files.")] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Delete everything that ganzoo wrote.")
     ] = False,
@@ -164,10 +169,12 @@ def clear(
         "fingerprint": False,
         "evaluation": False,
         "commands": False,
+        "index": False,
+        "remote": remote,
     }
     kinds = {kind for kind, flag in requested.items() if flag or everything}
     if not kinds:
-        raise RequestError("choose what to delete: add --prepared, --downloads or --all")
+        raise RequestError("choose what to delete: add --prepared, --downloads, --remote or --all")
     root, latest = cache_folder(), time.time() - older_than * _DAY
     selected = [
         entry
@@ -195,6 +202,8 @@ def _entries(root: Path) -> Iterator[CacheEntry]:
     yield from _prepared(root / "prepared")
     yield from _single_files(root / "fingerprints", "fingerprint", _FINGERPRINT)
     yield from _single_files(root / "commands", "commands", _COMMANDS)
+    yield from _single_files(root / "indexes", "index", _INDEX)
+    yield from _single_files(root / "remote", "remote", _RANGE)
     yield from _evaluations(root / "evaluation")
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))

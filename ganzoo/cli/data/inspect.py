@@ -96,7 +96,7 @@ def inspect(
 def _suggestions(
     report: Report, chosen: Chosen, dataset: Dataset, augmentations: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    from ganzoo.contracts import ChunkedDataset
+    from ganzoo.contracts import is_streamed
     from ganzoo.data.suggestions import suggest_settings
 
     return suggest_settings(
@@ -104,7 +104,7 @@ def _suggestions(
         chosen.preparation,
         resolution_is_known="data.resolution" in chosen.entry.component.recommends,
         can_skip=chosen.can_skip,
-        can_balance=not isinstance(dataset, ChunkedDataset),
+        can_balance=not is_streamed(dataset),
         augmentations=augmentations,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -57,6 +58,16 @@ def pack(
     compress: Annotated[
         bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
     ] = False,
+    shards: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Write N files and an index into the folder."),
+    ] = 0,
+    shard_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="The same, with files of at most this size, such as 100MB."
+        ),
+    ] = None,
     force: Force = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
@@ -70,31 +81,36 @@ def pack(
     - `ganzoo data pack image-folder dataset.path=images --resolution 64 --out images.h5`
     - `ganzoo data pack flowers data.fit=pad --resolution 128 --compress --out flowers.h5`
     - `ganzoo data pack mnist --out mnist.npz`
+    - `ganzoo data pack flowers --resolution 64 --shard-size 100MB --out shards/`
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
     from ganzoo.contracts import condition_of
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
+    from ganzoo.data.pack import Pack
     from ganzoo.data.packing import (
         FORMATS_WITH_TEXTS,
-        Pack,
         check_condition,
         check_output,
         output_format,
         write,
     )
+    from ganzoo.data.shard_files import shard_count
     from ganzoo.observers.console import ProgressBar, show_progress
 
     path, flags = out.path, {"folder": out.is_folder, "force": force}
-    check_output(path, compress=compress, described=descriptions is not None, **flags)
+    size = _shard_bytes(shards, shard_size)
+    kind = {"folder": out.is_folder, "shards": bool(shards or size)}
+    described = descriptions is not None
+    check_output(path, compress=compress, described=described, force=force, **kind)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
     dataset, bar = chosen.build(), ProgressBar()
-    check_condition(condition_of(dataset), path, folder=out.is_folder)
+    check_condition(condition_of(dataset), path, **kind)
     rows: Rows = {}
     if descriptions:
         rows = read_descriptions(descriptions)
-    elif output_format(path, folder=out.is_folder) in FORMATS_WITH_TEXTS:
+    elif output_format(path, **kind) in FORMATS_WITH_TEXTS:
         rows = _own_descriptions(dataset, chosen.options, bar)
     with chosen.entry.code.only_own_frames():
         data = _prepare(dataset, chosen, bar)
@@ -102,10 +118,31 @@ def pack(
     if descriptions:
         require_rows_for(names, rows)
     texts = texts_for(names, rows)
-    pack = Pack(data=data, facts=_facts(dataset, chosen), texts=texts, compress=compress)
+    pack = Pack(
+        data=data,
+        facts=_facts(dataset, chosen),
+        texts=texts,
+        compress=compress,
+        shards=shard_count(data, size) if size else shards,
+    )
     with show_progress("packing images", "packing {} images") as progress:
         write(pack, path, progress, **flags)
     print(path)
+
+
+def _shard_bytes(shards: int, size: str | None) -> int:
+    """The bytes of ``--shard-size``; 0 without it."""
+    from ganzoo.errors import RequestError
+
+    if size is None:
+        return 0
+    if shards:
+        raise RequestError("--shards and --shard-size exclude each other: remove one of them")
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?([kMGT]?)(i?)B?", size)
+    if not found or not float(found[1]):
+        raise RequestError(f"--shard-size {size}: write a size such as 100MB or 1GiB")
+    factor = (1024 if found[3] else 1000) ** " kMGT".index(found[2] or " ")
+    return max(1, int(float(found[1]) * factor))
 
 
 def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> Rows:
