@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
+from torch.autograd import Function
 
 T = TypeVar("T")
 
@@ -108,6 +109,18 @@ class Collectives(ABC):
             distributed.all_gather(parts, tensor.detach().contiguous())
         return torch.cat(parts)
 
+    def gather_with_gradient(self, tensor: Tensor) -> Tensor:
+        """As ``gather``, with a gradient to the rows of all processes, any number of times.
+
+        A gradient is that of the sum over all processes of what each computes from the rows.
+        """
+        if self.processes == 1:
+            return tensor
+        parts = [torch.zeros_like(tensor) for _ in range(self.processes)]
+        parts[self.rank] = tensor
+        whole: Tensor = _Sum.apply(torch.cat(parts), self)
+        return whole
+
     def require_same(self, digests: Mapping[str, str]) -> None:
         """Raise ProcessesDiffer, in every process, if they have different digests of a name."""
         if self.processes == 1:
@@ -134,6 +147,13 @@ class Collectives(ABC):
             with self._collective():
                 self._fabric.barrier()
 
+    def sum_without_gradient(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes."""
+        total = tensor.detach().clone(memory_format=torch.contiguous_format)
+        with self._collective():
+            distributed.all_reduce(total)
+        return total
+
     def _means(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """The means of tensors over all processes, in one all-reduce."""
         flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
@@ -153,3 +173,16 @@ class Collectives(ABC):
     @abstractmethod
     def _on_lost_process(self, error: RuntimeError) -> NoReturn:
         """End this process because another one no longer takes part."""
+
+
+class _Sum(Function):
+    """The sum over all processes. The derivative of the sum of all results is such a sum, too."""
+
+    @staticmethod
+    def forward(context: Any, tensor: Tensor, collectives: Collectives) -> Tensor:
+        context.collectives = collectives
+        return collectives.sum_without_gradient(tensor)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Sum.apply(gradient, context.collectives), None

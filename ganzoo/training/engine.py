@@ -19,7 +19,7 @@ from torch.distributed import DistNetworkError, destroy_process_group, is_initia
 from ganzoo.errors import RequestError
 from ganzoo.launcher import is_main_process, launcher, process_count, process_rank
 from ganzoo.sections import TrainOptions
-from ganzoo.shard import Shard
+from ganzoo.shard import Shard, equal_parts
 from ganzoo.training import processes
 from ganzoo.training.collectives import Collectives
 
@@ -48,10 +48,10 @@ class Engine(Collectives):
     def __init__(self, settings: TrainOptions) -> None:
         count = process_count(settings.devices)
         accelerator, devices = _accelerator_and_devices(settings.device, count)
-        if settings.batch_size % count:
+        if settings.batch_size % (count * settings.accumulate):
             raise RequestError(
                 f"train.batch_size={settings.batch_size} cannot be split into "
-                f"train.devices={count} equal parts"
+                f"{equal_parts(count, settings.accumulate)}"
             )
         self._environment = processes.SingleMachineEnvironment()
         self._fabric = Fabric(

@@ -17,6 +17,7 @@ from ganzoo import (
     Condition,
     ConditionEmbedding,
     Discriminator,
+    Dropout,
     Generator,
     ImageShape,
     LossRequirements,
@@ -125,7 +126,7 @@ class DcganDiscriminator(Discriminator):
             else None
         )
         layers: list[nn.Module] = [
-            nn.Dropout(options.dropout),
+            Dropout(options.dropout),
             _downsampling_conv(inputs, widths[0], kernel, bias=options.bias),
             nn.LeakyReLU(0.2),
         ]
