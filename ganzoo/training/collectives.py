@@ -109,6 +109,14 @@ class Collectives(ABC):
             distributed.all_gather(parts, tensor.detach().contiguous())
         return torch.cat(parts)
 
+    def gather_objects(self, value: T) -> list[T]:
+        """The values of all processes, of any size, in the main process; none in the others."""
+        found: list[T] | None = [value] * self.processes if self.rank == 0 else None
+        if self.processes > 1:
+            with self._collective():
+                distributed.gather_object(value, found)
+        return found or []
+
     def gather_with_gradient(self, tensor: Tensor) -> Tensor:
         """As ``gather``, with a gradient to the rows of all processes, any number of times.
 
