@@ -102,7 +102,7 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
-    from ganzoo.layers import MinibatchStddev, SpectralConv
+    from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv
     from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
@@ -139,6 +139,7 @@ __all__ = [
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
+    "Dropout",
     "EightBitConverter",
     "EstimatingDiscriminator",
     "EvaluationResult",
@@ -271,7 +272,7 @@ _MODULES = {
     "imaging": ("save_image",),
     "journal": ("Journal",),
     "json_lines": ("JsonLinesFile",),
-    "layers": ("MinibatchStddev", "SpectralConv"),
+    "layers": ("Dropout", "MinibatchStddev", "SpectralConv"),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),

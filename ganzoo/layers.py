@@ -6,15 +6,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ganzoo.batch_rows import batch_rows
+from ganzoo.noise import layer_uniform
+
 _EPSILON = 1e-8
 
 
 class MinibatchStddev(nn.Module):
     """Concatenates a feature map: the standard deviation over a group of images.
 
-    The group size is the largest divisor of the batch size up to ``group``. Each process computes
-    it from its own images (Karras et al. 2017, arXiv 1710.10196, section 3). Networks with it have
-    ``batch_dependent_scores``.
+    A group is of consecutive images of the whole batch, of all processes; its size is the largest
+    divisor of the batch size up to ``group`` (Karras et al. 2017, arXiv 1710.10196, section 3).
+    Networks with it have ``batch_dependent_scores``.
     """
 
     def __init__(self, group: int) -> None:
@@ -25,12 +28,41 @@ class MinibatchStddev(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C + 1, H, W): the mean deviation over channels and pixels."""
         n, _, height, width = x.shape
-        group = next(size for size in range(self.group, 0, -1) if n % size == 0)
-        precise = x.to(torch.promote_types(x.dtype, torch.float32))
-        groups = precise.unflatten(0, (group, -1))  # (G, M, C, H, W)
-        deviation = (groups.var(dim=0, correction=0) + _EPSILON).sqrt().mean(dim=(1, 2, 3))
-        extra = deviation.repeat(group).to(x.dtype).view(n, 1, 1, 1)
+        rows = batch_rows()
+        size = self.group_size(n * rows.shard.count)
+        if n % size:  # a group has images of several processes
+            extra = rows.shard.of(_deviations(rows.gather(x), size))
+        else:
+            extra = _deviations(x, size)
+        extra = extra.to(x.dtype).view(n, 1, 1, 1)
         return torch.cat((x, extra.expand(n, 1, height, width)), dim=1)
+
+    def group_size(self, batch_size: int) -> int:
+        """The number of images that are compared with each other in a batch of this size."""
+        return next(size for size in range(self.group, 0, -1) if batch_size % size == 0)
+
+
+def _deviations(x: Tensor, size: int) -> Tensor:
+    """The mean deviation of each image's group of this size, (N,)."""
+    precise = x.to(torch.promote_types(x.dtype, torch.float32))
+    groups = precise.unflatten(0, (-1, size))  # (M, G, C, H, W)
+    deviation: Tensor = (groups.var(dim=1, correction=0) + _EPSILON).sqrt().mean(dim=(1, 2, 3))
+    return deviation.repeat_interleave(size)
+
+
+class Dropout(nn.Dropout):
+    """Sets each value to 0 with the probability ``p`` in training, and scales the others.
+
+    As :class:`torch.nn.Dropout` (Hinton et al. 2012, arXiv 1207.0580), but one process and several
+    drop the same values.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, ...) to the same shape; the mean over what is dropped is x."""
+        if not self.training or self.p == 0:
+            return x
+        kept = layer_uniform(*x.shape, device=x.device) >= self.p
+        return x * kept / (1 - self.p)
 
 
 class SpectralConv(nn.Conv2d):

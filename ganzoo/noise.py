@@ -1,4 +1,4 @@
-"""Normal noise for the layers of networks, the same for any number of processes."""
+"""Random numbers for the layers of networks, the same for any number of processes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ganzoo.shard import Shard
 
 
 class NoiseSource:
-    """The noise of one update, drawn for the whole batch.
+    """The random numbers of one update, drawn for the whole batch.
 
-    ``random`` returns the random generator; it is called when noise is first needed.
+    ``random`` returns the random generator; it is called when numbers are first needed.
     """
 
     def __init__(self, random: Callable[[], torch.Generator], shard: Shard) -> None:
@@ -28,10 +28,18 @@ class NoiseSource:
         return self._random()
 
     def normal(self, n: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
-        """This process's ``n`` rows of the noise of all processes."""
+        """The ``n`` rows of this part of the batch, from N(0, 1)."""
+        return self._draw(torch.randn, n, shape, device)
+
+    def uniform(self, n: int, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """The ``n`` rows of this part of the batch, from U[0, 1)."""
+        return self._draw(torch.rand, n, shape, device)
+
+    def _draw(
+        self, draw: Callable[..., Tensor], n: int, shape: tuple[int, ...], device: torch.device
+    ) -> Tensor:
         random = self._generator
-        size = (n * self._shard.count, *shape)
-        drawn = torch.randn(size, generator=random, device=random.device)
+        drawn = draw(n * self._shard.count, *shape, generator=random, device=random.device)
         return self._shard.of(drawn).to(device)
 
 
@@ -40,7 +48,7 @@ _source: ContextVar[NoiseSource | None] = ContextVar("source", default=None)
 
 @contextmanager
 def noise_from(source: NoiseSource) -> Iterator[None]:
-    """A context in which ``layer_noise`` draws from this source."""
+    """A context in which layers draw from this source."""
     token = _source.set(source)
     try:
         yield
@@ -63,3 +71,11 @@ def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:
     if source is None:
         return torch.randn(n, *shape, device=device)
     return source.normal(n, shape, device)
+
+
+def layer_uniform(n: int, *shape: int, device: torch.device) -> Tensor:
+    """As ``layer_noise``, from U[0, 1)."""
+    source = _source.get()
+    if source is None:
+        return torch.rand(n, *shape, device=device)
+    return source.uniform(n, shape, device)

@@ -153,6 +153,17 @@ class TrainOptions(Options):
     batch_size: int = Field(
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
     )
+    accumulate: int = Field(
+        1,
+        ge=1,
+        le=4096,
+        description="Pieces into which each process splits its part of a batch; they are computed "
+        "one after the other, which needs less memory and changes no result.",
+    )
+    sync_batch_norm: bool = Field(
+        False,
+        description="Whether batch norm uses the images of all processes, instead of those of one.",
+    )
     generator: OptimizerOptions = Field(
         OptimizerOptions(), description="The generator's optimizer, and its updates in each step."
     )

@@ -1,4 +1,4 @@
-"""One process's part of a global batch."""
+"""A part of a global batch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,25 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Shard:
-    """Part ``rank`` of a global batch that is split into ``count`` equal parts, one per process."""
+    """Part ``rank`` of a global batch that is split into ``count`` equal parts.
+
+    There is one for each process, or for each piece of its part that is computed at once.
+    """
 
     rank: int = 0
     count: int = 1
 
     def of(self, whole: Tensor) -> Tensor:
-        """This process's rows of a tensor for the whole global batch."""
+        """The rows of this part, of a tensor for the whole global batch."""
         assert len(whole) % self.count == 0
         return whole.chunk(self.count)[self.rank]
+
+
+def equal_parts(processes: int, pieces: int) -> str:
+    """The settings that a batch is split by, for a message."""
+    if pieces == 1:
+        return f"train.devices={processes} equal parts"
+    return f"train.devices={processes} times train.accumulate={pieces} equal parts"
 
 
 WHOLE_BATCH = Shard()

@@ -38,6 +38,16 @@ class Fake:
     intermediate: Tensor | None = None
     """The intermediate latents of a :class:`~ganzoo.MappingGenerator`; ``None`` of others."""
 
+    def detached(self) -> Fake:
+        """The same without gradients."""
+        w = self.intermediate
+        return Fake(
+            self.images.detach(),
+            self.latents.detach(),
+            self.condition,
+            None if w is None else w.detach(),
+        )
+
 
 class Step(Protocol):
     """Everything that the terms of one update are computed from.

@@ -165,13 +165,15 @@ class Evaluator:
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
         groups: Mapping[str, Group] = {},
+        compute_features: Callable[[], Tensor] | None = None,
     ) -> dict[str, Score]:
         """The scores of generated images, uint8 (N, C, H, W) of the real ones' shape, by name.
 
         Those of each group are named ``class/GROUP/...``; a metric that rejects the few images of a
-        group has no score there. With ``failed``, a metric that fails is skipped and reported to
-        it. Without, its error is raised: RequestError if the metric rejected the images,
-        ArithmeticError if a value is not finite.
+        group has no score there. ``compute_features`` computes those of the generated images, if
+        this process alone is not to do it. With ``failed``, a metric that fails is skipped and
+        reported to it. Without, its error is raised: RequestError if the metric rejected the
+        images, ArithmeticError if a value is not finite.
         """
         real = self.real.image_set(progress)
         fake = TensorImageSet(
@@ -179,6 +181,7 @@ class Evaluator:
             self.real.extract,
             device=self.real.device,
             progress=lambda done, total: progress("features of generated images", done, total),
+            compute_features=compute_features,
         )
         scores: dict[str, Score] = {}
         for number, configured in enumerate(self._metrics, 1):

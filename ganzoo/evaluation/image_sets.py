@@ -40,7 +40,8 @@ def extract_features(extract: Extractor, images: Tensor) -> Tensor:
 class TensorImageSet:
     """An image set from a tensor, uint8 (N, C, H, W) on the CPU.
 
-    Its features are ``features``, or computed by ``extract`` on ``device`` when first read.
+    Its features are ``features``, or computed by ``compute_features`` or by ``extract`` on
+    ``device`` when first read.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class TensorImageSet:
         features: Tensor | None = None,
         device: torch.device | str = "cpu",
         progress: Callable[[int, int], None] = lambda done, total: None,
+        compute_features: Callable[[], Tensor] | None = None,
     ) -> None:
         self.images = images
         self._extract = extract
         self._features = features
         self._device = device
         self._progress = progress
+        self._compute = compute_features
 
     def __len__(self) -> int:
         return len(self.images)
@@ -88,6 +91,8 @@ class TensorImageSet:
             return error
 
     def _compute_features(self) -> Tensor:
+        if self._compute:
+            return self._compute()
         assert self._extract, "an image set for metrics that use pixels only"
         found = []
         for batch in self.batches():

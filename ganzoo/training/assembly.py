@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 
+from ganzoo.batch_norm import synchronize_batch_norm
 from ganzoo.contracts import (
     Condition,
     Dataset,
@@ -25,6 +26,7 @@ from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
 from ganzoo.training.frozen_layers import freeze_layers
 from ganzoo.training.growth import GrowthSchedule
+from ganzoo.training.mixing_layers import require_pieces
 from ganzoo.training.optimizers import repeats
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
@@ -66,7 +68,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     _check_components(run, dataset, engine)
     data = Collection.of(prepare(run, dataset, engine, progress), run.data.classes)
     condition = network_condition(run, data.condition)
-    networks = _build_networks(run, data.shape, condition, components.requirements)
+    networks = _build_networks(run, data.shape, condition, components.requirements, engine)
     memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
     for network in networks.by_name().values():
         network.to(device=engine.device).to(memory_format=memory_format)
@@ -120,8 +122,10 @@ def _check_components(run: Run, dataset: Dataset, engine: Engine) -> None:
 def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine: Engine) -> None:
     """Try separate instances of the components on random images."""
     components = Components.of(run, engine.device)
-    networks = _build_networks(run, image_shape, condition, components.requirements)
-    first = GrowthSchedule(run, networks, image_shape, processes=engine.processes).at(0)
+    networks = _build_networks(run, image_shape, condition, components.requirements, engine)
+    growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
+    require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
+    first = growth.at(0)
     first.grow(*networks.by_name().values())
     try_phases(components, networks, first.stage.image_shape, engine, condition)
 
@@ -134,10 +138,17 @@ def _batches(
 
 
 def _build_networks(
-    run: Run, image_shape: ImageShape, condition: Condition | None, requirements: LossRequirements
+    run: Run,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    requirements: LossRequirements,
+    engine: Engine,
 ) -> Networks:
     Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
     networks: Networks = run.architecture.build(
         image_shape=image_shape, condition=condition, requirements=requirements
     )
+    if run.train.sync_batch_norm and engine.processes > 1:
+        for name, network in networks.by_name().items():
+            synchronize_batch_norm(name, network)
     return networks

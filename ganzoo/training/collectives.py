@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
+from torch.autograd import Function
 
 from ganzoo.training.connection import Connection
 
@@ -116,6 +117,26 @@ class Collectives(ABC):
             distributed.all_gather(parts, tensor.detach().contiguous())
         return torch.cat(parts)
 
+    def gather_objects(self, value: T) -> list[T]:
+        """The values of all processes, of any size, in the main process; none in the others."""
+        found: list[T] | None = [value] * self.processes if self.rank == 0 else None
+        if self.processes > 1:
+            with self._collective():
+                distributed.gather_object(value, found)
+        return found or []
+
+    def gather_with_gradient(self, tensor: Tensor) -> Tensor:
+        """As ``gather``, with a gradient to the rows of all processes, any number of times.
+
+        A gradient is that of the sum over all processes of what each computes from the rows.
+        """
+        if self.processes == 1:
+            return tensor
+        parts = [torch.zeros_like(tensor) for _ in range(self.processes)]
+        parts[self.rank] = tensor
+        whole: Tensor = _Sum.apply(torch.cat(parts), self)
+        return whole
+
     def require_same(self, digests: Mapping[str, str]) -> None:
         """Raise ProcessesDiffer, in every process, if they have different digests of a name."""
         if self.processes == 1:
@@ -136,6 +157,17 @@ class Collectives(ABC):
         if listed:
             raise ProcessesDiffer(f"these differ from those of rank 0: {'; '.join(listed)}")
 
+    def barrier(self) -> None:
+        """Wait until all processes reach this call, for ``train.timeout`` at most."""
+        self.any(False)
+
+    def sum_without_gradient(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes."""
+        total = tensor.detach().clone(memory_format=torch.contiguous_format)
+        with self._collective():
+            distributed.all_reduce(total)
+        return total
+
     def _means(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """The means of tensors over all processes, in one all-reduce."""
         flat = torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
@@ -155,3 +187,16 @@ class Collectives(ABC):
     @abstractmethod
     def _on_lost_process(self, error: RuntimeError) -> NoReturn:
         """End this process because another one no longer takes part."""
+
+
+class _Sum(Function):
+    """The sum over all processes. The derivative of the sum of all results is such a sum, too."""
+
+    @staticmethod
+    def forward(context: Any, tensor: Tensor, collectives: Collectives) -> Tensor:
+        context.collectives = collectives
+        return collectives.sum_without_gradient(tensor)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Sum.apply(gradient, context.collectives), None

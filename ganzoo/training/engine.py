@@ -15,7 +15,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from ganzoo.errors import RequestError
 from ganzoo.launcher import is_main_process, launcher, process_count
 from ganzoo.sections import TrainOptions
-from ganzoo.shard import Shard
+from ganzoo.shard import Shard, equal_parts
 from ganzoo.training.collectives import Collectives
 from ganzoo.training.connection import Connection, Hanging
 from ganzoo.training.failure import Failure, lost_message
@@ -44,10 +44,10 @@ class Engine(Collectives):
 
     def __init__(self, settings: TrainOptions) -> None:
         count = process_count(settings.devices, settings.nodes)
-        if settings.batch_size % count:
+        if settings.batch_size % (count * settings.accumulate):
             raise RequestError(
                 f"train.batch_size={settings.batch_size} cannot be split into "
-                f"train.devices={count} equal parts"
+                f"{equal_parts(count, settings.accumulate)}"
             )
         device = _device(settings, count)
         self._timeout = settings.timeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -24,12 +24,16 @@ from ganzoo.evaluation.evaluator import (
     Group,
     Progress,
 )
-from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor
+from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor, extract_features
 from ganzoo.evaluation.metric_check import check_metrics
 from ganzoo.evaluation.record import EvaluationResult, Goal, selection_metric
 from ganzoo.run import Run
+from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
 from ganzoo.training.sampling import ConditionFrequencies, images_from_latents, latents_of
+from ganzoo.training.shared_blocks import SharedBlocks
+
+_IMAGES, _FEATURES = "generated images", "features of generated images"
 
 
 class Evaluation:
@@ -81,6 +85,22 @@ class Evaluation:
             known = did_you_mean(best, names) or f"; there are {', '.join(names)}"
             raise RequestError(f"evaluate.best={best}: no metric returns this number{known}")
 
+    def blocks_of(self, generator: Generator, engine: Engine | None = None) -> SharedBlocks:
+        """The generated images and their features, which all processes compute together."""
+        conditions, own = self._conditions(), dict[int, Tensor]()
+
+        def generate(numbers: Tensor) -> Tensor:
+            latents = latents_of(generator, numbers.tolist(), self.run.seed)
+            rows = None if conditions is None else conditions[numbers]
+            own[int(numbers[0])] = images = images_from_latents(generator, latents, rows)
+            return images
+
+        def extract(numbers: Tensor) -> Tensor:
+            images = own.pop(int(numbers[0]))  # the same process has generated them
+            return extract_features(self.extract, images.to(self._device))
+
+        return SharedBlocks({_IMAGES: generate, _FEATURES: extract}, engine)
+
     def __call__(
         self,
         generator: Generator,
@@ -89,19 +109,24 @@ class Evaluation:
         images_seen: int,
         progress: Progress = lambda what, done, total: None,
         failed: Failed | None = None,
+        blocks: SharedBlocks | None = None,
     ) -> EvaluationResult:
         """Measure a generator, which is in evaluation mode and at the stage of ``point``.
 
         Its images are those of ``ganzoo generate`` with the run's seed. The classes or values of a
         conditional run are as frequent as among the real images that it is compared with, even if
         ``data.balance`` trains all classes equally. An exception in ``progress`` is raised;
-        one in a metric is passed to ``failed``, if given.
+        one in a metric is passed to ``failed``, if given. With several processes, ``blocks`` are
+        those of ``blocks_of``.
         """
         start = time.perf_counter()
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
-        conditions = self._conditions()
-        generated = self._generate(generator, conditions, progress)
-        scores = evaluator(generated, progress, failed, self._groups(conditions))
+        blocks = blocks or self.blocks_of(generator)
+        generated = self._generate(blocks, progress)
+        scores = evaluator(
+            *(generated, progress, failed, self._groups()),
+            partial(blocks.compute, _FEATURES, len(generated), progress),
+        )
         assert self.run.extractor
         return EvaluationResult(
             step=step,
@@ -124,22 +149,15 @@ class Evaluation:
         numbers = range(self.run.evaluate.samples)
         return ConditionFrequencies.of(self._data).sample(numbers, self.run.seed)
 
-    def _generate(
-        self, generator: Generator, conditions: Tensor | None, progress: Progress
-    ) -> Tensor:
-        count, batches = self.run.evaluate.samples, []
-        for batch in torch.arange(count).split(AT_ONCE):
-            progress("generated images", int(batch[0]), count)
-            latents = latents_of(generator, batch.tolist(), self.run.seed)
-            rows = None if conditions is None else conditions[batch]
-            batches.append(images_from_latents(generator, latents, rows))
-        return torch.cat(batches)
+    def _generate(self, blocks: SharedBlocks, progress: Progress) -> Tensor:
+        return blocks.compute(_IMAGES, self.run.evaluate.samples, progress)
 
-    def _groups(self, conditions: Tensor | None) -> dict[str, Group]:
+    def _groups(self) -> dict[str, Group]:
         """With ``evaluate.per_class``, the real and the generated images of each class."""
         condition, values = self._data.condition, self._data.values
         if not self.run.evaluate.per_class:
             return {}
+        conditions = self._conditions()
         assert condition is not None
         assert values is not None
         assert conditions is not None

@@ -15,6 +15,7 @@ from ganzoo.contracts import GrowingNetwork, ImageShape, Networks
 from ganzoo.errors import RequestError
 from ganzoo.run import Run
 from ganzoo.sections import GrowthOptions
+from ganzoo.shard import equal_parts
 from ganzoo.training.weights import is_frozen
 
 T = TypeVar("T")
@@ -89,12 +90,12 @@ class GrowthSchedule:
         shapes = _shapes(networks, image_shape)
         self.stages = tuple(_stages(shapes, run.growth, run.train.batch_size))
         for stage in self.stages:
-            if stage.batch_size % processes:
+            if stage.batch_size % (parts := processes * run.train.accumulate):
                 height = stage.image_shape.height
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
-                    f"cannot be split into train.devices={processes} equal parts: set "
-                    f"growth.batch_size.{height}={processes}, or a multiple"
+                    f"cannot be split into {equal_parts(processes, run.train.accumulate)}: set "
+                    f"growth.batch_size.{height}={parts}, or a multiple"
                 )
 
     def at(self, images_seen: int) -> GrowthPoint:

@@ -10,11 +10,12 @@ from ganzoo.observers.observer_list import ObserverList
 from ganzoo.training.checkpoint_manager import CheckpointManager
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, is_due
+from ganzoo.training.shared_blocks import SharedBlocks
 from ganzoo.training.trainer import Trainer
 
 
 class PeriodicEvaluation:
-    """Evaluates a run when it is due; ``evaluation`` is None except in the main process."""
+    """Evaluates a run when it is due; all processes generate images and compute features."""
 
     def __init__(
         self,
@@ -58,44 +59,52 @@ class PeriodicEvaluation:
         A request to stop postpones the evaluation until the run is resumed. An error is reported
         and does not end the run.
         """
-        engine = self._trainer.setup.engine
+        assert self._evaluation, "evaluate.every is set"
+        engine, ema = self._trainer.setup.engine, self._trainer.ema
+        blocks = self._evaluation.blocks_of(ema.generator, engine)
         completed, new_best = True, None
         if engine.is_main:
             try:
-                evaluated = self._evaluate(stopping)
+                evaluated = self._evaluate(self._evaluation, blocks, stopping)
                 new_best = evaluated and self._new_best(evaluated)
             except Stopped:
                 completed = False
             except Exception as error:  # noqa: BLE001 - an evaluation must not end a run
                 self._warn(f"the evaluation failed: {in_one_line(error)}")
+        else:
+            ema.update_batch_statistics()
+            blocks.help(lambda what, done, total: _raise_if(stopping()))
         completed, new_best = engine.broadcast((completed, new_best))
         if completed:
             self.last_step = self._progress.step
         if new_best:
             self._checkpoints.save_best(*new_best)
 
-    def _evaluate(self, stopping: Callable[[], bool]) -> EvaluationResult | None:
+    def _evaluate(
+        self, evaluation: Evaluation, blocks: SharedBlocks, stopping: Callable[[], bool]
+    ) -> EvaluationResult | None:
         """The result, if any metric succeeded; raises Stopped on a request to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
             self._observers.notify(
                 lambda observer: observer.on_evaluation_progress(what, done, total)
             )
-            if stopping():
-                raise Stopped
+            _raise_if(stopping())
 
-        assert self._evaluation, "evaluate.every is set"
         ema, setup = self._trainer.ema, self._trainer.setup
-        ema.update_batch_statistics()
         failures: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
             failures.setdefault(in_one_line(error), []).append(metric)
 
-        evaluated = self._evaluation(
-            *(ema.generator, setup.point, *self._progress.position),
-            *(progress, failed),
-        )
+        try:
+            ema.update_batch_statistics()
+            evaluated = evaluation(
+                *(ema.generator, setup.point, *self._progress.position),
+                *(progress, failed, blocks),
+            )
+        finally:
+            blocks.end()
         for reason, names in failures.items():
             self._warn(f"{', '.join(names)} skipped: {reason}")
         if not evaluated.scores:
@@ -126,3 +135,8 @@ class PeriodicEvaluation:
         if not is_better(score, self._checkpoints.best_value(name, basis)):
             return None
         return name, score.value, basis
+
+
+def _raise_if(stopping: bool) -> None:
+    if stopping:
+        raise Stopped

@@ -48,7 +48,7 @@ def train(
             assembly = assemble(run, engine, progress)
             transfer = Transfer(source, assembly) if source else None
             evaluation = _build_evaluation(assembly)
-            if evaluation:
+            if evaluation and engine.is_main:
                 evaluation.check_metrics()
                 if note := evaluation.note:
                     progress.on_message(note)
@@ -197,10 +197,19 @@ def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
 
 
 def _build_evaluation(assembly: Assembly) -> Evaluation | None:
-    """The evaluation during training; None without ``evaluate.every``, and in other processes."""
-    if assembly.run.evaluate.every is None or not assembly.engine.is_main:
+    """The evaluation during training; None without ``evaluate.every``.
+
+    The main process builds it first: its extractor may load files that the others then find.
+    """
+    engine = assembly.engine
+    if assembly.run.evaluate.every is None:
         return None
-    return Evaluation(assembly.run, assembly.batches.data, assembly.engine.device)
+    if not engine.is_main:
+        engine.broadcast(None)
+    evaluation = Evaluation(assembly.run, assembly.batches.data, engine.device)
+    if engine.is_main:
+        engine.broadcast(None)
+    return evaluation
 
 
 def _record_session(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo.batch_rows import BatchRows
 from ganzoo.contracts import (
     Fake,
     Generator,
@@ -18,20 +19,34 @@ from ganzoo.contracts import (
     RealImages,
     TrainingLatents,
 )
+from ganzoo.errors import RequestError
+from ganzoo.noise import NoiseSource
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
+from ganzoo.training.pieces import Pieces
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
 
 
 class TrainingStep:
-    """The :class:`~ganzoo.Step` of update ``number`` of a phase."""
+    """The :class:`~ganzoo.Step` of update ``number`` of a phase, or of a piece of it."""
 
-    def __init__(self, setup: Setup, progress: Progress, phase: Phase, number: int) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        progress: Progress,
+        phase: Phase,
+        number: int,
+        pieces: Pieces | None = None,
+    ) -> None:
         self._setup = setup
+        self._pieces = pieces or Pieces(setup)
+        self._own = self._pieces.own
         self.updated = phase.networks
         self._calls: Counter[str] = Counter()
         """The number of random generators made so far, by purpose."""
+        self.part = self._pieces.shard
+        """The part of the batch whose images it has."""
         self.phase = phase.name
         self.number = number
         self.step = progress.step
@@ -59,7 +74,9 @@ class TrainingStep:
     def _taken(self) -> RealImages:
         """The last batch of real images, before any is replaced."""
         first = max(0, self.images_seen - self.batch_size)
-        return self._setup.real_images(first, self.batch_size)
+        taken, own = self._setup.real_images(first, self.batch_size), self._own
+        condition = None if taken.condition is None else own.of(taken.condition)
+        return RealImages(own.of(taken.images), condition)
 
     @cached_property
     def fake(self) -> Fake:
@@ -102,7 +119,7 @@ class TrainingStep:
             random = self._generator(f"transform {transform}")
         else:
             random = self.random("transform")
-        augmented = setup.augment_all(images, random, setup.engine.shard)
+        augmented = setup.augment_all(images, random, self.part)
         with discriminator.plugin_code:
             scores = discriminator(augmented, condition)
             require_scores(scores, len(images), discriminator.forward)
@@ -132,20 +149,43 @@ class TrainingStep:
 
     def shard(self, batch: Tensor) -> Tensor:
         """This process's rows of a tensor for the whole batch."""
-        return self._setup.engine.shard.of(batch)
+        return self.part.of(batch)
 
     def gather(self, values: Tensor) -> Tensor:
         """The rows of all processes, with a gradient for those of this process."""
-        engine = self._setup.engine
-        rows = list(engine.gather(values.detach()).chunk(engine.processes))
-        # The mean over all processes divides the gradient by their number.
-        factor = engine.processes - 1
-        rows[engine.rank] = values + factor * (values - values.detach()) if factor else values
+        rows = list(self._pieces.gather(values).chunk(self.part.count))
+        # The mean over all parts of the batch divides the gradient by their number.
+        factor = self.part.count - 1
+        rows[self.part.rank] = values + factor * (values - values.detach()) if factor else values
         return torch.cat(rows)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean of all values over all processes, float32 ()."""
-        return self._setup.engine.mean(values.detach().float().mean())
+        return self._pieces.mean(values.detach().float().mean())
+
+    @property
+    def layer_noise(self) -> NoiseSource:
+        """The random numbers of the networks' layers."""
+        return NoiseSource(partial(self.random, "layer noise"), self.part)
+
+    @property
+    def layer_rows(self) -> BatchRows:
+        """The rows that the networks' layers compare."""
+        return BatchRows(self.part, self._gather_in_layer)
+
+    def _gather_in_layer(self, rows: Tensor) -> Tensor:
+        if self._pieces.count > 1:
+            raise RequestError(
+                f"train.accumulate={self._pieces.count}: a layer compares images of several "
+                "pieces, which are not computed at once: write train.accumulate=1"
+            )
+        return self._setup.engine.gather_with_gradient(rows)
+
+    def release_graph(self) -> None:
+        """Keep the images and the scores, without the graph that they were computed with."""
+        if isinstance(fake := vars(self).get("fake"), Fake):
+            vars(self)["fake"] = fake.detached()
+        vars(self.scores).update(self.scores.computed())
 
     def value(self, number: float | Schedule) -> float:
         """The value of a schedule at this step."""
@@ -164,8 +204,7 @@ class TrainingStep:
         if not observers:
             return
         scores = BatchScores(
-            self._setup.engine.gather(self.scores.real.detach()),
-            self._setup.engine.gather(self.scores.fake.detach()),
+            self._pieces.gather(self.scores.real), self._pieces.gather(self.scores.fake)
         )
         for component in observers:
             component.observe(self, scores)

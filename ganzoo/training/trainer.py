@@ -42,7 +42,7 @@ class Trainer:
         self.ema = ema
         self.progress = Progress()
         self.running_means = RunningMeans(setup.engine.device)
-        self.updater = Updater(setup, self.progress, run.train.on_nonfinite)
+        self.updater = Updater(setup, self.progress, run.train.on_nonfinite, run.train.accumulate)
         self.values = ScheduledValues(run, setup)
         self.phases: list[Phase]
         self.optimizers: Optimizers

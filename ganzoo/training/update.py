@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import Phase, Terms
-from ganzoo.noise import NoiseSource, noise_from
+from ganzoo.batch_rows import rows_from
+from ganzoo.contracts import Phase, Step, Terms
+from ganzoo.noise import noise_from
 from ganzoo.structure import require_gradient, require_terms
 from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
+from ganzoo.training.pieces import Pieces
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup
+from ganzoo.training.snapshot import Snapshot
 from ganzoo.training.step import TrainingStep
 
 
 class Updater:
-    """Makes the updates of a run and collects the scalars that they report."""
+    """Makes the updates of a run and collects the scalars that they report.
 
-    def __init__(self, setup: Setup, progress: Progress, policy: str) -> None:
+    Each is computed in ``accumulate`` pieces, one after the other.
+    """
+
+    def __init__(self, setup: Setup, progress: Progress, policy: str, accumulate: int = 1) -> None:
         self.finite_check = FiniteCheck(setup.engine, policy, progress)
         self.scalars: list[tuple[str, Tensor]] = []
         """Scalars of the updates since the last step, with their names in reports."""
@@ -32,6 +36,7 @@ class Updater:
         self._setup = setup
         self._progress = progress
         self._skips = policy == "skip"
+        self._pieces = Pieces(setup, accumulate)
 
     def update(self, phase: Phase, number: int, optimizers: Optimizers) -> None:
         """Make update ``number`` of a phase.
@@ -40,14 +45,10 @@ class Updater:
         """
         setup, optimizer = self._setup, optimizers.of(phase)
         parameters = list(optimizers.parameters[phase.networks].values())
-        setup.randomness.reseed(f"{phase.name}/{setup.engine.rank}", number, setup.engine.device)
-        before = _Snapshot(setup) if self._skips else None
-        step = TrainingStep(setup, self._progress, phase, number)
-        terms = compute_terms(phase, step, setup)
-        total = torch.stack(list(terms.values())).sum()
-        if total.requires_grad:
-            weighted = total if phase.every == 1 else total * phase.every
-            weighted.backward(inputs=parameters)
+        before = Snapshot(setup) if self._skips else None
+        computed = self._pieces.each(lambda piece: self._compute(phase, number, parameters))
+        steps = [step for step, _ in computed]
+        terms = _means([terms for _, terms in computed])
         setup.engine.average_gradients(parameters)
         with setup.components.code_of(phase):
             require_gradient(phase, exists=any(p.grad is not None for p in parameters))
@@ -55,8 +56,8 @@ class Updater:
             is_made = self.finite_check.check(self._describe(phase, terms, parameters))
             if is_made:
                 optimizer.step()
-                after_update(phase, step, setup)
-                self._collect(phase, step, total, terms)
+                self._after_update(phase, steps)
+                self._collect(phase, steps, terms)
         finally:  # also before a rollback: gradients accumulate
             optimizer.zero_grad(set_to_none=True)
         if before:
@@ -65,20 +66,48 @@ class Updater:
             if not is_made:
                 before.restore()
 
+    def _compute(
+        self, phase: Phase, number: int, parameters: list[nn.Parameter]
+    ) -> tuple[TrainingStep, Terms]:
+        """The terms of a piece; adds their gradient, divided by the number of pieces."""
+        setup, pieces = self._setup, self._pieces
+        name = f"{phase.name}/{pieces.shard.rank}"
+        setup.randomness.reseed(name, number, setup.engine.device)
+        step = TrainingStep(setup, self._progress, phase, number, pieces)
+        terms = compute_terms(phase, step, setup)
+        total = torch.stack(list(terms.values())).sum()
+        if total.requires_grad:
+            factor = phase.every / pieces.count
+            weighted = total if factor == 1 else total * factor
+            weighted.backward(inputs=parameters)
+        step.release_graph()
+        return step, {name: term.detach() for name, term in terms.items()}
+
+    def _after_update(self, phase: Phase, steps: Sequence[TrainingStep]) -> None:
+        call_after(phase, phase.constrain, steps[-1], self._setup)
+        self._pieces.each(lambda piece: call_after(phase, phase.after, steps[piece], self._setup))
+
     def _describe(self, phase: Phase, terms: Terms, parameters: list[nn.Parameter]) -> Update:
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        values = torch.stack([*(term.detach().float() for term in terms.values()), norm.float()])
+        values = torch.stack([*(term.float() for term in terms.values()), norm.float()])
         seen, size = self._progress.images_seen, self._setup.point.stage.batch_size
         return Update(phase.name, self._progress.step, seen, size, tuple(terms), values)
 
-    def _collect(
-        self, phase: Phase, step: TrainingStep, total: Tensor, terms: Mapping[str, Tensor]
-    ) -> None:
-        self.scalars.append((f"loss/{phase.name}", total.detach()))
-        self.scalars += [(f"{phase.name}/{name}", term.detach()) for name, term in terms.items()]
-        self.scalars += step.reports.items()
-        if "discriminator" in phase.networks and len(scores := step.scores.computed()) == 2:
-            self.last_scores = scores
+    def _collect(self, phase: Phase, steps: Sequence[TrainingStep], terms: Terms) -> None:
+        self.scalars.append((f"loss/{phase.name}", torch.stack(list(terms.values())).sum()))
+        self.scalars += [(f"{phase.name}/{name}", term) for name, term in terms.items()]
+        self.scalars += _means([step.reports for step in steps]).items()
+        scores = [step.scores.computed() for step in steps]
+        if "discriminator" in phase.networks and len(scores[0]) == 2:
+            self.last_scores = {name: torch.cat([s[name] for s in scores]) for name in scores[0]}
+
+
+def _means(values: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The means over the pieces, by name."""
+    first, *others = values
+    if not others:
+        return dict(first)
+    return {name: torch.stack([each[name] for each in values]).mean(0) for name in first}
 
 
 def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
@@ -87,8 +116,8 @@ def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
     Raises PluginError for an error in the code of a component.
     """
     precision = nullcontext() if phase.full_precision else setup.engine.autocast()
-    noise = NoiseSource(partial(step.random, "layer noise"), setup.engine.shard)
-    with setup.components.code_of(phase), precision, noise_from(noise):
+    layers = noise_from(step.layer_noise), rows_from(step.layer_rows)
+    with setup.components.code_of(phase), precision, layers[0], layers[1]:
         terms = phase.terms(step)
         require_terms(terms, f"the phase {phase.name}", phase.terms)
         return terms
@@ -96,28 +125,14 @@ def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
 
 def after_update(phase: Phase, step: TrainingStep, setup: Setup) -> None:
     """Call what follows an update of a phase; raises PluginError for errors in plugins' code."""
-    with setup.components.code_of(phase):
-        for function in (phase.constrain, phase.after):
-            if function:
-                function(step)
+    for function in (phase.constrain, phase.after):
+        call_after(phase, function, step, setup)
 
 
-class _Snapshot:
-    """What computing the terms of an update changes: buffers, and the states of components.
-
-    Batch norm's statistics, for example, include what is not finite.
-    """
-
-    def __init__(self, setup: Setup) -> None:
-        self._buffers = [b for network in setup.networks.values() for b in network.buffers()]
-        self._values = [buffer.clone() for buffer in self._buffers]
-        self._components = list(setup.components.stateful().values())
-        self._states = [copy.deepcopy(dict(each.state_dict())) for each in self._components]
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        """Restore the values from before the update."""
-        if self._buffers:
-            torch._foreach_copy_(self._buffers, self._values)
-        for component, state in zip(self._components, self._states, strict=True):
-            component.load_state_dict(state)
+def call_after(
+    phase: Phase, function: Callable[[Step], None] | None, step: TrainingStep, setup: Setup
+) -> None:
+    """Call a function that follows an update of a phase, if it has one."""
+    if function:
+        with setup.components.code_of(phase):
+            function(step)

@@ -18,6 +18,7 @@ from ganzoo import (
     ConditionEmbedding,
     ConditionEstimator,
     Discriminator,
+    Dropout,
     Generator,
     ImageShape,
     LossRequirements,
@@ -128,7 +129,7 @@ class DcganDiscriminator(Discriminator):
             else None
         )
         layers: list[nn.Module] = [
-            nn.Dropout(options.dropout),
+            Dropout(options.dropout),
             _downsampling_conv(inputs, widths[0], kernel, bias=options.bias),
             nn.LeakyReLU(0.2),
         ]

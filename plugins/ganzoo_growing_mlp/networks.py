@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganzoo import (
     Condition,
     ConditionEmbedding,
+    Dropout,
     GrowingDiscriminator,
     GrowingGenerator,
     ImageShape,
@@ -132,7 +133,7 @@ def _widths(options: GrowingMlpOptions, stages: int) -> list[int]:
 
 
 def _hidden(fan_in: int, fan_out: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2), nn.Dropout(dropout))
+    return nn.Sequential(nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2), Dropout(dropout))
 
 
 def _initialize(layer: nn.Module) -> None:

@@ -17,6 +17,7 @@ from ganzoo import (
     Condition,
     ConditionEmbedding,
     Discriminator,
+    Dropout,
     Generator,
     ImageShape,
     LossRequirements,
@@ -87,7 +88,7 @@ class MlpDiscriminator(Discriminator):
         inputs = prod(image_shape) + options.latent_dim * bool(condition)
         layers: list[nn.Module] = []
         for fan_in, fan_out in pairwise([inputs] + [options.width] * options.layers):
-            layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2), nn.Dropout(options.dropout)]
+            layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2), Dropout(options.dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(options.width, 1), nn.Flatten(0))
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -19,6 +19,7 @@ from ganzoo.errors import PluginError
 from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin, Registry
 from ganzoo.sections import TrainOptions
+from ganzoo.shard import Shard
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.progress import Progress
@@ -59,11 +60,10 @@ def test_gradients_of_terms_of_all_rows_average_to_those_of_the_whole_batch(
     whole = variance(x * weight)
     (expected,) = torch.autograd.grad(whole, weight)
     step = made_step()
-    monkeypatch.setattr(Engine, "processes", 2)
     monkeypatch.setattr(Engine, "gather", lambda self, rows: x.clone())
     found: list[Tensor] = []
     for rank, rows in enumerate(x.chunk(2)):
-        monkeypatch.setattr(Engine, "rank", rank)
+        monkeypatch.setattr(step, "part", Shard(rank, 2))
         term = variance(step.gather(rows * weight))
         assert term == whole
         found += torch.autograd.grad(term, weight)

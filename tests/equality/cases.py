@@ -1,0 +1,52 @@
+"""Small runs that together have every installed loss, regularizer, augmentation, architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganzoo.registry import Registry
+from tests.conftest import SMALL
+
+BATCH_SIZE = 12
+"""It can be divided by 2, 3 and 4."""
+STEPS = 3
+
+_COMMON: Mapping[str, Any] = {
+    "dataset": "blossoms",
+    "dataset.count": 20,
+    "data.resolution": 8,
+    "loss": "non-saturating",
+    "train.batch_size": BATCH_SIZE,
+    "train.device": "cpu",
+    "train.sync_batch_norm": True,
+}
+_OF_COMPONENT: Mapping[str, Mapping[str, Any]] = {
+    "ada": {"augment.ada.ramp_images": 40, "augment.ada.target": -1, "augment.ada.noise": 1},
+    "apa": {"augment.apa.ramp_images": 60, "augment.apa.target": -1},
+    "dcgan": {"architecture.dropout": 0.2},
+    "fastgan-reconstruction": {"architecture": "fastgan"},
+    "mismatch": {"data.conditional": True},
+    "mlp": {"architecture.dropout": 0.2},
+    "progressive": {"growth.start": 8},
+}
+"""More settings of runs with these components."""
+
+
+def cases() -> dict[str, dict[str, Any]]:
+    """The settings of each run, by ``KIND/NAME`` of the component that it is for."""
+    registry = Registry.discover()
+    keys = {
+        "loss": "loss={}",
+        "regularizer": "regularize.{}=true",
+        "augmentation": "augment.{}=true",
+        "architecture": "architecture={}",
+    }
+    found = {}
+    for kind, key in keys.items():
+        for name in (entry.component.name for entry in registry.entries(kind)):
+            setting, value = key.format(name).split("=")
+            chosen = {**_COMMON, "architecture": "mlp", setting: value}
+            chosen |= _OF_COMPONENT.get(name, {})
+            found[f"{kind}/{name}"] = chosen | SMALL.get(chosen["architecture"], {})
+    return found
