@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,8 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     device = torch.cuda.current_device() if cuda else 0
     threads = torch.get_num_threads()
     try:
-        with torch.random.fork_rng(range(torch.cuda.device_count()) if cuda else []):
+        devices = range(torch.cuda.device_count()) if cuda else []
+        with torch.random.fork_rng(devices), _without_compiler_warnings(settings):
             logger.setLevel(logging.WARNING)  # it logs every start at length
             torch.set_float32_matmul_precision(
                 "high" if settings.precision == "tf32" else "highest"
@@ -43,6 +45,17 @@ def switches(settings: TrainOptions) -> Iterator[None]:
         cudnn.deterministic, cudnn.allow_tf32 = before
         if cuda:
             torch.cuda.set_device(device)
+
+
+@contextmanager
+def _without_compiler_warnings(settings: TrainOptions) -> Iterator[None]:
+    """A context without the warnings of torch.compile about code that it runs eagerly."""
+    if settings.compile == "off":
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"torch\.")
+        yield
 
 
 def _threads(settings: TrainOptions) -> int:

@@ -61,7 +61,7 @@ def test_images_that_are_read_in_chunks_are_not_kept() -> None:
     streamed = StreamedImages.__new__(StreamedImages)
     data = Collection(streamed, np.arange(3), None, None, "")
     assert not should_keep(data, GPU, "auto")
-    with pytest.raises(RequestError, match="data.on_device=true: images that are read in chunks"):
+    with pytest.raises(RequestError, match=r"data\.on_device=true: images that are read in chunks"):
         should_keep(data, GPU, True)
 
 

@@ -84,7 +84,7 @@ def test_second_derivatives_of_compiled_scores_are_refused() -> None:
     with compiled.errors():
         penalty().backward()
     with (
-        pytest.raises(RequestError, match="train.compile=on: the loss or a regularizer computes"),
+        pytest.raises(RequestError, match=r"train\.compile=on: the loss or a regularizer computes"),
         compiled.errors(),
         compiled.first_derivatives_only(),
     ):
@@ -93,7 +93,7 @@ def test_second_derivatives_of_compiled_scores_are_refused() -> None:
 
 def test_networks_that_grow_are_not_compiled(tiny: Arguments) -> None:
     growing = tiny(architecture="growing-mlp", settings={"train.compile": "on"})
-    with pytest.raises(RequestError, match="train.compile=on: networks that grow change"):
+    with pytest.raises(RequestError, match=r"train\.compile=on: networks that grow change"):
         ganzoo.train(**growing)
     assert not growing["run_dir"].exists()
 
@@ -104,5 +104,5 @@ def test_without_a_compiler_nothing_is_compiled(
     monkeypatch.undo()
     monkeypatch.setenv("CXX", "")
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(RequestError, match=r"train.compile=on: there is no C\+\+ compiler"):
+    with pytest.raises(RequestError, match=r"train\.compile=on: there is no C\+\+ compiler"):
         ganzoo.train(**tiny(settings={"train.compile": "on"}))
