@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
     from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv
+    from ganzoo.machine import free_memory
     from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
@@ -219,6 +220,7 @@ __all__ = [
     "fingerprint_of_file",
     "fingerprint_of_files",
     "fingerprint_of_folder",
+    "free_memory",
     "hookimpl",
     "image_suffix",
     "images_in_class_folders",
@@ -273,6 +275,7 @@ _MODULES = {
     "journal": ("Journal",),
     "json_lines": ("JsonLinesFile",),
     "layers": ("Dropout", "MinibatchStddev", "SpectralConv"),
+    "machine": ("free_memory",),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),

@@ -26,6 +26,10 @@ class ContractError(TypeError):
         self.at = at
 
 
+class OutOfMemory(MemoryError):
+    """A training step needs more memory than there is; the message says what to set."""
+
+
 class Stopped(BaseException):
     """A request to stop arrived before the run had anything to save; run the same command again.
 
@@ -89,7 +93,8 @@ def place_in(error: BaseException, module: str) -> str:
 
 def in_one_line(error: BaseException) -> str:
     """The error's message without line breaks; with its class unless the message is enough."""
-    plain = isinstance(error, ValueError | ArithmeticError | OSError | PluginError)
+    kinds = ValueError | ArithmeticError | OSError | PluginError | OutOfMemory
+    plain = isinstance(error, kinds)
     text = " ".join(str(error).split())
     return text if plain and text else f"{type(error).__name__}: {text}".removesuffix(": ")
 
@@ -108,7 +113,7 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "Unable to allocate")
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error reports that there is not enough memory."""
-    return any(words in str(error) for words in _NO_MEMORY)
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
 def described(value: Any) -> str:

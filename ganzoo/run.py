@@ -152,6 +152,12 @@ class Run(BaseModel):
         chosen = {"metrics": found.metrics(True), "extractor": found.extractor(True)}
         return self.model_copy(update=chosen)
 
+    def with_train(self, values: Mapping[str, Any], origin: str) -> Self:
+        """The same run with other values in the section ``train``, which come from ``origin``."""
+        run = self.model_copy(update={"train": self.train.model_copy(update=dict(values))})
+        run._origins = {**self.origins, **{f"train.{key}": origin for key in values}}
+        return run
+
     @property
     def schedules(self) -> Mapping[str, Schedule]:
         """The options that change during training, by dotted key: ``train.generator.lr``.

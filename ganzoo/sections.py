@@ -205,8 +205,20 @@ class TrainOptions(Options):
         description="When a loss or gradient is NaN or infinite: raise ends the run, skip skips "
         "the update, rollback resumes from the last checkpoint with other random numbers.",
     )
-    channels_last: bool = Field(
-        True, description="Use the channels_last memory format, which is faster for convolutions."
+    channels_last: Literal["auto"] | bool = Field(
+        "auto",
+        description="Use the channels_last memory format for convolutions; auto measures which is "
+        "faster here.",
+    )
+    compile: Literal["off", "auto", "on"] = Field(
+        "off",
+        description="Compile the forward passes of generator and discriminator with torch.compile, "
+        "but not those of regularizers; auto measures whether it is faster here.",
+    )
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
+        "auto",
+        description="Threads of each process for computation on the CPU; auto uses the physical "
+        "cores that the process may use, or OMP_NUM_THREADS if it is set.",
     )
 
 
@@ -306,6 +318,11 @@ class DataOptions(Preparation):
         False,
         description="Whether the networks are told each image's condition: its class, its classes "
         "or its values.",
+    )
+    on_device: Literal["auto"] | bool = Field(
+        "auto",
+        description="Keep all prepared images in the memory of the device; auto does so on a GPU "
+        "if they take less than a quarter of its free memory.",
     )
 
 

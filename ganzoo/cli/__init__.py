@@ -86,7 +86,14 @@ def main() -> None:
     """
     # Otherwise pydantic searches all installed distributions for pydantic plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from ganzoo.errors import PluginError, RequestError, Stopped, Terminated, is_out_of_memory
+    from ganzoo.errors import (
+        OutOfMemory,
+        PluginError,
+        RequestError,
+        Stopped,
+        Terminated,
+        is_out_of_memory,
+    )
 
     escape_unencodable_text()
     silence_unless_main()
@@ -116,7 +123,7 @@ def main() -> None:
         _exit_with_error(error.format_message() + suggestion, 2)
     except RequestError as error:
         _exit_with_error(str(error), 2)
-    except PluginError as error:
+    except (PluginError, OutOfMemory) as error:
         _exit_with_error(f"{error} ({_TRACEBACK_HINT})", 1)
     except Terminated as terminated:
         _exit_with_error("terminated", terminated.status)
@@ -128,7 +135,7 @@ def main() -> None:
         name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
         reason = (str(error).splitlines() or [""])[0]
         if is_out_of_memory(error):
-            reason += "; lower train.batch_size, data.resolution or the networks' width"
+            reason += "; halve train.batch_size, or lower data.resolution or the networks' width"
         _exit_with_error(f"{name}{reason} ({_TRACEBACK_HINT})", 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection, require_classes
+from ganzoo.data.device_images import DeviceImages, on_device, should_keep
 from ganzoo.data.order import Order, WindowedOrder, balanced, shuffled
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import RequestError
@@ -30,6 +31,7 @@ class Batches:
     """Batches of real images, by their position in an order that depends on the seed.
 
     With ``balance``, each class, or each combination of several classes, is shown equally often.
+    With ``keep``, all images are kept on the device; ``"auto"`` keeps them on a GPU if they fit.
     Raises RequestError if images do not have classes, or are read in chunks.
     """
 
@@ -41,12 +43,14 @@ class Batches:
         layout: torch.memory_format = torch.channels_last,
         *,
         balance: bool = False,
+        keep: Literal["auto"] | bool = False,
     ) -> None:
         self.data = data
         self.layout = layout
         self.device = device
         self._balance = balance
         self.order = self.ordered(seed)
+        self._kept = DeviceImages(data, device) if should_keep(data, device, keep) else None
 
     def ordered(self, seed: int) -> Order:
         """The order for this seed."""
@@ -62,11 +66,13 @@ class Batches:
         if isinstance(self.order, WindowedOrder):
             assert isinstance(self.data.store, StreamedImages)
             self.data.store.read_ahead(self.order, position, count, shard)
-        images = torch.from_numpy(self.data.store.take(chosen)).to(self.device, non_blocking=True)
+        if self._kept:
+            images = self._kept.take(chosen)
+        else:
+            images = on_device(torch.from_numpy(self.data.store.take(chosen)), self.device)
         condition = None
         if self.data.values is not None:
-            conditions = torch.from_numpy(self.data.values[chosen])
-            condition = conditions.to(self.device, non_blocking=True)
+            condition = on_device(torch.from_numpy(self.data.values[chosen]), self.device)
         images = from_uint8(images.permute(0, 3, 1, 2))
         return Batch(images.contiguous(memory_format=self.layout), condition)
 

@@ -6,7 +6,7 @@ import torch
 
 from ganzoo.contracts import Condition, ImageShape, LossRequirements, Networks
 from ganzoo.run import Run
-from ganzoo.training.randomness import Randomness
+from ganzoo.training.run_networks import initial_networks
 
 
 def build_networks(
@@ -15,8 +15,4 @@ def build_networks(
     """The networks of a run, on the CPU, with their initial weights."""
     # As in training, so that frozen parameters with random values are the same.
     with torch.random.fork_rng(devices=[]):
-        Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
-        networks: Networks = run.architecture.build(
-            image_shape=image_shape, condition=condition, requirements=requirements
-        )
-    return networks
+        return initial_networks(run, image_shape, condition, requirements)

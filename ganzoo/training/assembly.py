@@ -7,13 +7,10 @@ from functools import partial
 
 import torch
 
-from ganzoo.batch_norm import synchronize_batch_norm
 from ganzoo.contracts import (
     Condition,
     Dataset,
     ImageShape,
-    LossRequirements,
-    Networks,
     condition_of,
     is_streamed,
 )
@@ -24,14 +21,17 @@ from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
 from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
-from ganzoo.training.frozen_layers import freeze_layers
 from ganzoo.training.growth import GrowthSchedule
+from ganzoo.training.memory import memory_message
 from ganzoo.training.mixing_layers import require_pieces
 from ganzoo.training.optimizers import repeats
+from ganzoo.training.passes import Passes, require_compilable
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
+from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
+from ganzoo.training.speed_settings import with_fastest
 from ganzoo.training.store import SILENT, prepare
 from ganzoo.training.trial import try_phases
 
@@ -68,24 +68,45 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     _check_components(run, dataset, engine)
     data = Collection.of(prepare(run, dataset, engine, progress), run.data.classes)
     condition = network_condition(run, data.condition)
-    networks = _build_networks(run, data.shape, condition, components.requirements, engine)
-    memory_format = torch.channels_last if run.train.channels_last else torch.contiguous_format
-    for network in networks.by_name().values():
-        network.to(device=engine.device).to(memory_format=memory_format)
-    freeze_layers(networks, run.train, data.shape, condition)
-    batches = _batches(run, data, engine, memory_format)
+    per_step = _batches_per_step(run, components)
+    run = _measured(run, engine, data, condition, per_step, progress)
+    requirements, device = components.requirements, engine.device
+    networks = networks_to_train(run, data.shape, condition, requirements, device, engine.processes)
+    batches = _batches(run, data, device)
     growth = GrowthSchedule(
-        *(run, networks, data.shape),
-        processes=engine.processes,
-        batches_per_step=_batches_per_step(run, components),
+        *(run, networks, data.shape), processes=engine.processes, batches_per_step=per_step
     )
     frequencies = None
     if condition:
         frequencies = ConditionFrequencies.of(data, balance=run.data.balance)
     randomness = Randomness(run.seed)
     take = partial(batches.take, shard=engine.shard)
-    setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition)
+    passes = Passes.of(networks, run)
+    setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition, passes)
     return Assembly(run, setup, batches, growth, frequencies)
+
+
+def _measured(
+    run: Run,
+    engine: Engine,
+    data: Collection,
+    condition: Condition | None,
+    batches_per_step: int,
+    progress: Observer,
+) -> Run:
+    """The run with the settings that are fastest here; says which, and how much memory it needs."""
+    message = progress.on_message if engine.is_main else SILENT.on_message
+    images = _total_images(run, data, batches_per_step)
+    run = with_fastest(run, engine, data.shape, condition, images, message)
+    if needed := memory_message(run, engine, data.shape, condition):
+        message(needed)
+    return run
+
+
+def _batches(run: Run, data: Collection, device: torch.device) -> Batches:
+    options, seed = run.data, Randomness(run.seed).derive_seed("order")
+    layout = memory_format(run)
+    return Batches(data, seed, device, layout, balance=options.balance, keep=options.on_device)
 
 
 def _batches_per_step(run: Run, components: Components) -> int:
@@ -104,6 +125,7 @@ def _batches_per_step(run: Run, components: Components) -> int:
 
 def _check_components(run: Run, dataset: Dataset, engine: Engine) -> None:
     """Raise, before images are prepared, what components raise for every number of channels."""
+    require_compilable(run, engine.device)
     options = run.data
     known = chosen_condition(run, condition_of(dataset))
     if options.balance:
@@ -122,7 +144,9 @@ def _check_components(run: Run, dataset: Dataset, engine: Engine) -> None:
 def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine: Engine) -> None:
     """Try separate instances of the components on random images."""
     components = Components.of(run, engine.device)
-    networks = _build_networks(run, image_shape, condition, components.requirements, engine)
+    networks = initial_networks(
+        run, image_shape, condition, components.requirements, engine.processes
+    )
     growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
     require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
     first = growth.at(0)
@@ -130,25 +154,8 @@ def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine:
     try_phases(components, networks, first.stage.image_shape, engine, condition)
 
 
-def _batches(
-    run: Run, data: Collection, engine: Engine, memory_format: torch.memory_format
-) -> Batches:
-    seed = Randomness(run.seed).derive_seed("order")
-    return Batches(data, seed, engine.device, memory_format, balance=run.data.balance)
-
-
-def _build_networks(
-    run: Run,
-    image_shape: ImageShape,
-    condition: Condition | None,
-    requirements: LossRequirements,
-    engine: Engine,
-) -> Networks:
-    Randomness(run.seed).reseed("initial weights", 0, torch.device("cpu"))
-    networks: Networks = run.architecture.build(
-        image_shape=image_shape, condition=condition, requirements=requirements
-    )
-    if run.train.sync_batch_norm and engine.processes > 1:
-        for name, network in networks.by_name().items():
-            synchronize_batch_norm(name, network)
-    return networks
+def _total_images(run: Run, data: Collection, batches_per_step: int) -> float:
+    """The number of images that a run shows to the discriminator, if it does not grow."""
+    if run.train.epochs is not None:
+        return run.train.epochs * len(data)
+    return run.train.images or run.train.steps * run.train.batch_size * batches_per_step

@@ -17,6 +17,7 @@ from ganzoo.training.ema import Ema
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.finite_check import NonFinite
 from ganzoo.training.interval import Position, is_due
+from ganzoo.training.memory import memory_errors
 from ganzoo.training.periodic_evaluation import PeriodicEvaluation
 from ganzoo.training.recovery import Recovery
 from ganzoo.training.reporting import Reporter
@@ -98,7 +99,8 @@ class Loop:
         while self._goes_on(stopping):
             before = progress.position
             try:
-                self.trainer.step()
+                with memory_errors(self._run, progress), self.trainer.setup.passes.errors():
+                    self.trainer.step()
                 self.after_step(before, stopping)
             except NonFinite as error:
                 self._recover(error)

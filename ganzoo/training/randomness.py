@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager
 
 import torch
 
@@ -36,3 +37,8 @@ class Randomness:
             torch.cuda.manual_seed(seed)
         elif device.type == "mps":
             torch.mps.manual_seed(seed)
+
+
+def preserved_random_state(device: torch.device) -> AbstractContextManager[None]:
+    """A context after which the global generators of the CPU and ``device`` are as before."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])

@@ -11,6 +11,7 @@ from ganzoo.contracts import Condition, Discriminator, Generator, Networks, Real
 from ganzoo.data.batches import Batch
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
+from ganzoo.training.passes import Passes
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
 
@@ -30,10 +31,13 @@ class Setup:
         randomness: Randomness,
         point: GrowthPoint,
         condition: Condition | None = None,
+        passes: Passes | None = None,
     ) -> None:
         self.networks: dict[str, nn.Module] = networks.by_name()
         self.generator: Generator = networks.generator
         self.discriminator: Discriminator = networks.discriminator
+        self.passes = passes or Passes(networks.generator, networks.discriminator)
+        """The forward passes of both in the terms of an update."""
         self.condition = condition
         """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 
 import torch
@@ -13,8 +14,6 @@ from torch import Tensor, nn
 from ganzoo.batch_rows import BatchRows
 from ganzoo.contracts import (
     Fake,
-    Generator,
-    MappingGenerator,
     Phase,
     RealImages,
     TrainingLatents,
@@ -48,6 +47,7 @@ class TrainingStep:
         self.part = self._pieces.shard
         """The part of the batch whose images it has."""
         self.phase = phase.name
+        self._precise = phase.full_precision
         self.number = number
         self.step = progress.step
         self.images_seen = progress.images_seen
@@ -81,12 +81,20 @@ class TrainingStep:
     @cached_property
     def fake(self) -> Fake:
         """Images generated for this update."""
-        return self.generate()
+        with self.first_derivatives_only():
+            return self.generate()
 
     @cached_property
     def scores(self) -> StepScores:
         """The scores of ``real`` and ``fake``."""
         return StepScores(self, "discriminator" in self.updated)
+
+    def first_derivatives_only(self) -> AbstractContextManager[None]:
+        """A context for passes of which no second derivatives are computed: they may be compiled.
+
+        Where everything is computed in full precision, second derivatives may be.
+        """
+        return nullcontext() if self._precise else self._setup.passes.first_derivatives_only()
 
     def latents(self) -> Tensor:
         """New latents for this process's images."""
@@ -104,7 +112,7 @@ class TrainingStep:
         condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
         with torch.set_grad_enabled("generator" in self.updated), generator.plugin_code:
-            images, intermediate = _images(generator, latents, condition)
+            images, intermediate = self._setup.passes.images(latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)
             return Fake(images.float(), latents, condition, intermediate)
@@ -121,7 +129,7 @@ class TrainingStep:
             random = self.random("transform")
         augmented = setup.augment_all(images, random, self.part)
         with discriminator.plugin_code:
-            scores = discriminator(augmented, condition)
+            scores = setup.passes.scores(augmented, condition)
             require_scores(scores, len(images), discriminator.forward)
             return scores.float()
 
@@ -221,15 +229,16 @@ class StepScores:
     @cached_property
     def real(self) -> Tensor:
         """The scores of the real images."""
-        with torch.set_grad_enabled(self._with_gradient):
+        with torch.set_grad_enabled(self._with_gradient), self._step.first_derivatives_only():
             scores: Tensor = self._step.critic(self._step.real.images)
             return scores
 
     @cached_property
     def fake(self) -> Tensor:
         """The scores of the generated images."""
-        scores: Tensor = self._step.critic(self._step.fake.images)
-        return scores
+        with self._step.first_derivatives_only():
+            scores: Tensor = self._step.critic(self._step.fake.images)
+            return scores
 
     def computed(self) -> dict[str, Tensor]:
         """The scores that were computed, without gradient, by name."""
@@ -244,13 +253,3 @@ class BatchScores:
     def __init__(self, real: Tensor, fake: Tensor) -> None:
         self.real = real
         self.fake = fake
-
-
-def _images(
-    generator: Generator, latents: Tensor, condition: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """The images, and the intermediate latents if the generator has some."""
-    if isinstance(generator, MappingGenerator):
-        intermediate = generator.map(latents, condition)
-        return generator.synthesize(intermediate), intermediate
-    return generator(latents, condition), None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from ganzoo.launcher import process_count
+from ganzoo.machine import cores
 from ganzoo.sections import TrainOptions
 
 
@@ -22,18 +26,47 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     before, level = (cudnn.deterministic, cudnn.allow_tf32), logger.level
     cuda = settings.device not in ("cpu", "mps") and torch.cuda.is_available()
     device = torch.cuda.current_device() if cuda else 0
+    threads = torch.get_num_threads()
     try:
-        with torch.random.fork_rng(range(torch.cuda.device_count()) if cuda else []):
+        devices = range(torch.cuda.device_count()) if cuda else []
+        with torch.random.fork_rng(devices), _without_compiler_warnings(settings):
             logger.setLevel(logging.WARNING)  # it logs every start at length
             torch.set_float32_matmul_precision(
                 "high" if settings.precision == "tf32" else "highest"
             )
             # The fastest algorithm that cuDNN finds differs between starts, and so do last bits.
             cudnn.deterministic, cudnn.allow_tf32 = True, settings.precision == "tf32"
+            torch.set_num_threads(_threads(settings))
             yield
     finally:
+        torch.set_num_threads(threads)
         logger.setLevel(level)
         torch.set_float32_matmul_precision(precision)
         cudnn.deterministic, cudnn.allow_tf32 = before
         if cuda:
             torch.cuda.set_device(device)
+
+
+@contextmanager
+def _without_compiler_warnings(settings: TrainOptions) -> Iterator[None]:
+    """A context without the warnings of torch.compile about code that it runs eagerly."""
+    if settings.compile == "off":
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"torch\.")
+        yield
+
+
+def _threads(settings: TrainOptions) -> int:
+    """The number of threads for computation in each process.
+
+    ``auto`` divides the physical cores among the processes, but never raises the number that a
+    program has set before.
+    """
+    if settings.threads != "auto":
+        return settings.threads
+    now = torch.get_num_threads()
+    if "OMP_NUM_THREADS" in os.environ:
+        return now
+    return min(now, max(1, cores() // process_count(settings.devices)))

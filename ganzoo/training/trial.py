@@ -7,7 +7,6 @@ generators is restored, so that the trial does not change the run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, Stage
 from ganzoo.training.progress import Progress
-from ganzoo.training.randomness import Randomness
+from ganzoo.training.randomness import Randomness, preserved_random_state
 from ganzoo.training.run_components import Components
 from ganzoo.training.setup import Setup
 from ganzoo.training.stand_ins import stand_ins
@@ -47,7 +46,7 @@ def try_phases(
     ``image_shape`` is that of the networks' present stage; ``condition`` is what they are told.
     Raises PluginError if a component fails or breaks its contract.
     """
-    with _preserved_random_state(engine.device):
+    with preserved_random_state(engine.device):
         is_small = image_shape.height * image_shape.width <= _MAX_PIXELS
         if is_small:
             _try_networks(networks, image_shape, engine.device, condition)
@@ -83,10 +82,6 @@ def trial_setup(
     stage = Stage(0, image_shape, _N * engine.processes)
     point = GrowthPoint(stage, 1.0)
     return Setup(networks, components, take, engine, Randomness(0), point, condition)
-
-
-def _preserved_random_state(device: torch.device) -> AbstractContextManager[None]:
-    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
 def _try_networks(

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import Condition, ImageArray, RequestError, encode_condition, fingerprint_of_file
-from ganzoo_hdf5.memory import free_memory
+from ganzoo import (
+    Condition,
+    ImageArray,
+    RequestError,
+    encode_condition,
+    fingerprint_of_file,
+    free_memory,
+)
 from ganzoo_hdf5.store import Store, StoredArray, is_text
 
 if TYPE_CHECKING:

@@ -47,5 +47,7 @@ class Mismatch:
         """The conditions of the whole batch, moved on by the same random number of images."""
         count = step.batch_size
         random = step.random("mismatch")
-        shift = int(torch.randint(1, max(count, 2), (), generator=random, device=random.device))
-        return step.shard(step.gather(condition).roll(shift, 0))
+        shift = torch.randint(1, max(count, 2), (), generator=random, device=random.device)
+        # roll(shift, 0) would read the number, and wait for the device.
+        rows = (torch.arange(count, device=shift.device) - shift) % count
+        return step.shard(step.gather(condition).index_select(0, rows))

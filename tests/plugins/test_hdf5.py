@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ganzoo import BulkDataset, ChunkedDataset, Condition, RequestError
 from ganzoo_hdf5 import Hdf5Options, ganzoo_datasets
 from ganzoo_hdf5.images import Hdf5Images
-from ganzoo_hdf5.memory import _free_of_container, _free_of_machine, free_memory
 
 Pixels = NDArray[np.uint8]
 
@@ -450,19 +449,6 @@ def test_a_locked_file_is_read(tmp_path: Path) -> None:
     with path.open("rb+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert np.array_equal(open_dataset(path, memory="stream")[0][0], images[0])
-
-
-def test_free_memory_is_the_smaller_of_the_machine_and_the_container(tmp_path: Path) -> None:
-    assert free_memory() > 0
-    (tmp_path / "meminfo").write_text("MemTotal:  900 kB\nMemAvailable:     300 kB\n")
-    assert _free_of_machine(tmp_path / "meminfo") == 300 * 1024
-    assert _free_of_machine(tmp_path / "none") == 4 * 1024**3
-    for limit, expected in (("5000\n", 5000 - 4000 + 100), ("max\n", 2**62)):
-        (tmp_path / "memory.max").write_text(limit)
-        (tmp_path / "memory.current").write_text("4000\n")
-        (tmp_path / "memory.stat").write_text("file 700\ninactive_file 100\n")
-        free = _free_of_container(tmp_path)
-        assert free >= expected if limit == "max\n" else free == expected
 
 
 def test_the_component_builds_it(tmp_path: Path) -> None:

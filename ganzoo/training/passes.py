@@ -1,0 +1,141 @@
+"""The forward passes of generator and discriminator, which may be compiled.
+
+torch.compile computes no second derivatives, so passes are compiled only where a step says that
+first derivatives are enough. The networks themselves do not change.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from ganzoo.contracts import Discriminator, Generator, MappingGenerator, Networks
+from ganzoo.errors import RequestError
+from ganzoo.run import Run
+
+BACKEND = "inductor"
+"""The compiler behind torch.compile."""
+_NO_SECOND_DERIVATIVES = "does not currently support double backward"
+"""A part of torch's message."""
+
+Pass = Callable[..., Any]
+
+
+class Passes:
+    """The forward passes of generator and discriminator.
+
+    With ``compiled``, those inside ``first_derivatives_only`` are compiled at their first use.
+    """
+
+    def __init__(
+        self, generator: Generator, discriminator: Discriminator, *, compiled: bool = False
+    ) -> None:
+        self._generator = generator
+        self._discriminator = discriminator
+        self._compiled: dict[str, Pass] = {}
+        self._first_derivatives_only = False
+        if compiled:
+            self._compiled = {name: _compiled(eager) for name, eager in self._eager().items()}
+
+    @classmethod
+    def of(cls, networks: Networks, run: Run) -> Self:
+        """The passes of a run, compiled if its settings say so."""
+        compiled = run.train.compile == "on"
+        return cls(networks.generator, networks.discriminator, compiled=compiled)
+
+    def images(self, latents: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The generated images, and the intermediate latents if the generator has some."""
+        passes = self._passes()
+        if isinstance(self._generator, MappingGenerator):
+            intermediate = passes["map"](latents, condition)
+            return passes["synthesize"](intermediate), intermediate
+        return passes["generator"](latents, condition), None
+
+    def scores(self, images: Tensor, condition: Tensor | None) -> Tensor:
+        """The discriminator's scores."""
+        scores: Tensor = self._passes()["discriminator"](images, condition)
+        return scores
+
+    @contextmanager
+    def first_derivatives_only(self) -> Iterator[None]:
+        """A context for passes of which no second derivatives are computed."""
+        before, self._first_derivatives_only = self._first_derivatives_only, True
+        try:
+            yield
+        finally:
+            self._first_derivatives_only = before
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """A context that raises RequestError for what cannot be compiled."""
+        try:
+            yield
+        except RuntimeError as error:
+            if self._compiled and _NO_SECOND_DERIVATIVES in str(error):
+                raise RequestError(
+                    "train.compile=on: the loss or a regularizer computes second derivatives of "
+                    "the scores, which torch.compile cannot: write train.compile=off"
+                ) from error
+            raise
+
+    def _passes(self) -> dict[str, Pass]:
+        return self._compiled if self._compiled and self._first_derivatives_only else self._eager()
+
+    def _eager(self) -> dict[str, Pass]:
+        passes: dict[str, Pass] = {"discriminator": self._discriminator}
+        if isinstance(self._generator, MappingGenerator):
+            generator = self._generator
+            return passes | {"map": generator.map, "synthesize": generator.synthesize}
+        return passes | {"generator": self._generator}
+
+
+def _compiled(run: Pass) -> Pass:
+    """The compiled form of a pass, which draws the same random numbers."""
+    # Inside a network's __call__, its context for errors would end the compiled graph.
+    function = run._call_impl if isinstance(run, torch.nn.Module) else run
+    options: dict[str, Any] | None = {"fallback_random": True} if BACKEND == "inductor" else None
+    compiled = torch.compile(function, dynamic=False, backend=BACKEND, options=options)
+
+    def call(*arguments: Any) -> Any:
+        from torch._dynamo.exc import TorchDynamoException
+
+        try:
+            return compiled(*arguments)
+        except TorchDynamoException as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise RequestError(
+                f"train.compile=on: torch cannot compile the networks ({reason[:200]}): write "
+                "train.compile=off"
+            ) from error
+
+    return call
+
+
+def reason_not_to_compile(run: Run, device: torch.device) -> str:
+    """Why the networks of a run cannot be compiled on this device; empty if they can."""
+    if run.growth is not None:
+        return "networks that grow change in each step of a fade"
+    if device.type == "cpu" and not _cpp_compiler():
+        return "there is no C++ compiler: install g++, or name one in the variable CXX"
+    if device.type == "cuda":
+        from torch.utils._triton import has_triton
+
+        return "" if has_triton() else "Triton is missing: pip install triton"
+    return ""
+
+
+def require_compilable(run: Run, device: torch.device) -> None:
+    """Raise RequestError if ``train.compile=on`` is not possible."""
+    if run.train.compile == "on" and (reason := reason_not_to_compile(run, device)):
+        raise RequestError(f"train.compile=on: {reason}; or write train.compile=off")
+
+
+def _cpp_compiler() -> str | None:
+    names = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    return next(filter(None, (shutil.which(name) for name in names if name)), None)

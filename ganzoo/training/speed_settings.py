@@ -1,0 +1,234 @@
+"""The settings that depend on the machine: ``auto`` becomes the value that is fastest here.
+
+Steps of separate networks are timed before the run starts. The choice is part of the run's
+settings from then on, because it may change the last bits of sums. It is also kept in the cache,
+so that the next run with the same networks on this machine gets the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganzoo.contracts import Condition, ImageShape
+from ganzoo.errors import RequestError
+from ganzoo.folders import cache_folder, write_atomically
+from ganzoo.run import Run
+from ganzoo.training.engine import Engine
+from ganzoo.training.growth import GrowthPoint, GrowthSchedule
+from ganzoo.training.passes import reason_not_to_compile
+from ganzoo.training.randomness import preserved_random_state
+from ganzoo.training.run_components import Components
+from ganzoo.training.run_networks import initial_networks
+from ganzoo.training.separate_trainer import separate_trainer
+from ganzoo.training.trainer import Trainer
+
+DEFAULTS: Mapping[str, Any] = {"channels_last": True, "compile": "off"}
+"""The settings of ``train`` that may be ``auto``, with their values if nothing is measured."""
+MIN_OPERATIONS = 1e13
+"""Multiplications and additions of all forward passes of a run; for fewer nothing is measured.
+
+A step has about six times as many, so these are minutes on two cores.
+"""
+MIN_GAIN = 1.05
+"""How much faster than the default another value must be, so that chance does not decide."""
+_LONGEST_STEP = 4.0
+"""Seconds of a step, above which nothing more is timed."""
+_SECONDS = 4.0
+"""Seconds in which steps are timed."""
+_ROUNDS = 5
+_WORTH_COMPILING = 3600.0
+"""Seconds of a run, above which compiling for a minute may be worth it."""
+
+Values = Mapping[str, Any]
+Speeds = list[tuple[Values, float]]
+"""Values of settings, and the images per second with them."""
+
+
+def with_fastest(
+    run: Run,
+    engine: Engine,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    images: float,
+    message: Callable[[str], None],
+) -> Run:
+    """The run with a value for each setting of ``DEFAULTS`` that is ``auto``.
+
+    It is measured if the run is long enough, ``images`` in all, and if it matters.
+    ``message`` gets one line for what was measured.
+    """
+    undecided = [key for key in DEFAULTS if getattr(run.train, key) == "auto"]
+    if not undecided:
+        return run
+    chosen = {key: DEFAULTS[key] for key in undecided}
+    if _is_worth_measuring(run, engine, image_shape, condition, images):
+        file = cache_folder("timings") / f"{_key(run, engine, image_shape)}.json"
+        found = engine.broadcast(_read(file, undecided) if engine.is_main else None)
+        how = "measured here before"
+        if found is None:
+            started = time.perf_counter()
+            with preserved_random_state(engine.device):
+                found = _measure(run, engine, image_shape, condition, undecided, images)
+            found = engine.broadcast(found)
+            how = f"measured in {time.perf_counter() - started:.0f} s"
+            if engine.is_main:
+                write_atomically(file, json.dumps(found))
+        chosen = {key: found["chosen"][key] for key in undecided}
+        if found["speeds"]:
+            message(f"{_named(chosen)}: {_described(found['speeds'])} ({how})")
+    return run.with_train(chosen, "auto")
+
+
+def _measure(
+    run: Run,
+    engine: Engine,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    undecided: Sequence[str],
+    images: float,
+) -> dict[str, Any]:
+    """The fastest values, and the speeds with all that were tried."""
+    chosen = {key: DEFAULTS[key] for key in undecided}
+
+    def trainer(values: Values) -> Trainer:
+        return separate_trainer(run.with_train(values, "auto"), engine, image_shape, condition)
+
+    speeds: Speeds = []
+    if "channels_last" in undecided:
+        tried = [{**chosen, "channels_last": value} for value in (True, False)]
+        speeds = _speeds(tried, [trainer(values) for values in tried], engine)
+        chosen = _fastest(speeds) or chosen
+    if "compile" in undecided and not reason_not_to_compile(run, engine.device):
+        now = next((speed for values, speed in speeds if values == chosen), None)
+        if now is None or images / now > _WORTH_COMPILING:
+            tried = [chosen, {**chosen, "compile": "on"}]
+            with suppress(RequestError):  # what cannot be compiled stays eager
+                compiled = _speeds(tried, [trainer(values) for values in tried], engine)
+                chosen = _fastest(compiled) or chosen
+                speeds += compiled[1:] if speeds else compiled
+    return {"chosen": chosen, "speeds": speeds}
+
+
+def _speeds(tried: Sequence[Values], trainers: Sequence[Trainer], engine: Engine) -> Speeds:
+    """The images per second of each trainer, in turns; empty if a step takes too long."""
+    images = 0
+    for trainer in trainers:
+        before = trainer.progress.images_seen
+        _seconds_of_step(trainer, engine)  # the first one is slower
+        images = trainer.progress.images_seen - before
+        if engine.broadcast(_seconds_of_step(trainer, engine)) > _LONGEST_STEP:
+            return []
+    fastest = [float("inf")] * len(trainers)
+    started = time.perf_counter()
+    for _ in range(_ROUNDS):
+        for number, trainer in enumerate(trainers):
+            fastest[number] = min(fastest[number], _seconds_of_step(trainer, engine))
+        if engine.broadcast(time.perf_counter() - started) > _SECONDS:
+            break
+    return [(values, images / seconds) for values, seconds in zip(tried, fastest, strict=True)]
+
+
+def _seconds_of_step(trainer: Trainer, engine: Engine) -> float:
+    _wait_for(engine.device)
+    started = time.perf_counter()
+    with trainer.setup.passes.errors():
+        trainer.step()
+    _wait_for(engine.device)
+    return time.perf_counter() - started
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def _fastest(speeds: Speeds) -> dict[str, Any] | None:
+    """The values with the highest speed; the first ones unless others are clearly faster."""
+    if not speeds:
+        return None
+    first, best = speeds[0], max(speeds, key=lambda each: each[1])
+    return dict(best[0] if best[1] > first[1] * MIN_GAIN else first[0])
+
+
+def _is_worth_measuring(
+    run: Run, engine: Engine, image_shape: ImageShape, condition: Condition | None, images: float
+) -> bool:
+    """Whether the run is long enough, and has convolutions or may be compiled."""
+    if images < 1000:
+        return False
+    with preserved_random_state(torch.device("cpu")):
+        requirements = Components.of(run, engine.device).requirements
+        networks = initial_networks(run, image_shape, condition, requirements)
+        growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
+        both = networks.generator, networks.discriminator
+        GrowthPoint(growth.stages[-1], 1.0).grow(*both)
+        convolutions = any(p.ndim == 4 for network in both for p in network.parameters())
+        if not convolutions and run.train.compile != "auto":
+            return False
+        conditions = condition.examples(2) if condition else None
+        latents = networks.generator.sample_latents(2, torch.Generator().manual_seed(0))
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            networks.discriminator(networks.generator(latents, conditions), conditions)
+    return bool(counter.get_total_flops() / 2 * images >= MIN_OPERATIONS)
+
+
+def _key(run: Run, engine: Engine, image_shape: ImageShape) -> str:
+    """A hash of what the speed depends on: the networks, the batch, the machine."""
+    tree = run.tree()
+    train = {"batch_size", "precision", "compile", "channels_last", "devices"}
+    facts = {
+        **{kind: tree[kind] for kind in ("architecture", "loss", "regularize", "augment")},
+        "train": {key: value for key, value in tree["train"].items() if key in train},
+        "images": image_shape,
+        "torch": torch.__version__,
+        "device": str(engine.device.type),
+        "name": _device_name(engine.device),
+        "threads": torch.get_num_threads(),
+        "processes": engine.processes,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _device_name(device: torch.device, cpu: Path = Path("/proc/cpuinfo")) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    with suppress(OSError):
+        if found := re.search(r"^model name\s*:\s*(.*)$", cpu.read_text(), re.MULTILINE):
+            return found[1]
+    return platform.processor()
+
+
+def _read(file: Path, undecided: Sequence[str]) -> dict[str, Any] | None:
+    """What was measured before; ``None`` if nothing was, or if it cannot be read."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        [found["chosen"][key] for key in undecided]
+        [(dict(values), float(speed)) for values, speed in found["speeds"]]
+        return found
+    return None
+
+
+def _named(values: Values) -> str:
+    return ", ".join(f"train.{key}={_text(value)}" for key, value in values.items())
+
+
+def _described(speeds: Speeds) -> str:
+    return ", ".join(
+        f"{speed:.3g} images/s with {' '.join(_text(v) for v in values.values())}"
+        for values, speed in speeds
+    )
+
+
+def _text(value: Any) -> str:
+    return str(value).lower()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ganzoo import machine
+from ganzoo.machine import cores, free_memory
+
+
+def processors(folder: Path, cores_by_number: dict[int, tuple[int, int]]) -> Path:
+    """A folder like /sys/devices/system/cpu: the package and the core of each processor."""
+    for number, (package, core) in cores_by_number.items():
+        topology = folder / f"cpu{number}" / "topology"
+        topology.mkdir(parents=True)
+        (topology / "physical_package_id").write_text(f"{package}\n")
+        (topology / "core_id").write_text(f"{core}\n")
+    return folder
+
+
+def test_two_hardware_threads_of_a_core_count_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = processors(tmp_path, {0: (0, 0), 1: (0, 1), 2: (0, 0), 3: (0, 1), 4: (1, 0)})
+    for allowed, expected in (({0, 1, 2, 3, 4}, 3), ({0, 2}, 1), ({1, 4}, 2), ({7, 8}, 2)):
+        monkeypatch.setattr(
+            os, "sched_getaffinity", lambda _, allowed=allowed: allowed, raising=False
+        )
+        assert machine._physical_cores(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("max 100000", 64), ("250000 100000", 3), ("20000 100000", 1), ("", 64)]
+)
+def test_a_container_limits_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: int
+) -> None:
+    monkeypatch.setattr(machine, "_physical_cores", lambda: 64)
+    monkeypatch.setattr(machine, "_control_groups", lambda: [tmp_path])
+    (tmp_path / "cpu.max").write_text(f"{text}\n")
+    assert cores() == expected
+
+
+def test_the_control_groups_of_a_process_are_found_from_the_outermost_one(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("1:name=systemd:/x\n0::/system.slice/job_7\n")
+    root = tmp_path / "cgroup"
+    found = list(machine._control_groups(root, tmp_path / "own"))
+    assert found == [root, root / "system.slice", root / "system.slice" / "job_7"]
+    assert list(machine._control_groups(root, tmp_path / "none")) == [root]
+
+
+def test_free_memory_is_the_smallest_of_the_machine_and_the_control_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert free_memory() > 0
+    (tmp_path / "meminfo").write_text("MemTotal:  900 kB\nMemAvailable:     300 kB\n")
+    assert machine._free_of_machine(tmp_path / "meminfo") == 300 * 1024
+    assert machine._free_of_machine(tmp_path / "none") == 4 * 1024**3
+    monkeypatch.setattr(machine, "_control_groups", lambda: [tmp_path])
+    for limit, expected in (("5000\n", 5000 - 4000 + 100), ("max\n", 300 * 1024)):
+        (tmp_path / "memory.max").write_text(limit)
+        (tmp_path / "memory.current").write_text("4000\n")
+        (tmp_path / "memory.stat").write_text("file 700\ninactive_file 100\n")
+        monkeypatch.setattr(machine, "_free_of_machine", lambda: 300 * 1024)
+        assert free_memory() == expected

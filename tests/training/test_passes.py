@@ -1,0 +1,108 @@
+"""Compiled forward passes compute what eager ones do, or are refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import RequestError
+from ganzoo.contracts import ImageShape
+from ganzoo.training import passes
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.passes import Passes
+from ganzoo.training.stand_ins import stand_ins
+from tests.sameness import same
+
+Arguments = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def quick_backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compile to graphs of forward and backward passes, but not to machine code."""
+    monkeypatch.setattr(passes, "BACKEND", "aot_eager")
+    monkeypatch.setattr(passes, "_cpp_compiler", lambda: "g++")
+    yield
+    torch.compiler.reset()
+
+
+@pytest.fixture
+def compiled_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Each pass that was compiled."""
+    calls: list[object] = []
+    original = passes._compiled
+
+    def counted(eager: Any) -> Any:
+        compiled = original(eager)
+
+        def call(*arguments: Any) -> Any:
+            calls.append(eager)
+            return compiled(*arguments)
+
+        return call
+
+    monkeypatch.setattr(passes, "_compiled", counted)
+    return calls
+
+
+def settings(compile_: str, **more: Any) -> dict[str, Any]:
+    return {"train.compile": compile_, "train.discriminator.steps": 1, **more}
+
+
+def state(run: Any) -> dict[str, Any]:
+    return dict(Checkpoints(run.folder / "checkpoints", 3).load()["state"])
+
+
+def test_a_compiled_run_with_a_gradient_penalty_equals_an_eager_one_and_resumes_exactly(
+    tiny: Arguments, stopped: Callable[..., Any], compiled_calls: list[object]
+) -> None:
+    eager = state(ganzoo.train(**tiny("eager", loss="wgan-gp", settings=settings("off"))))
+    assert not compiled_calls
+    compiled = state(ganzoo.train(**tiny("compiled", loss="wgan-gp", settings=settings("on"))))
+    assert len(compiled_calls) == 3 * 5  # each step has 2 passes of the generator, 3 of scores
+    for name in ("networks.generator", "networks.discriminator", "generator_ema"):
+        one, other = (each[name]["weights"] for each in (eager, compiled))
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)  # also the same names
+    folder = stopped(tiny("resumed", loss="wgan-gp", settings=settings("on")), 2)
+    assert same(state(ganzoo.resume(folder, quiet=True)), compiled)
+
+
+def test_second_derivatives_of_compiled_scores_are_refused() -> None:
+    networks = stand_ins(ImageShape(3, 8, 8))
+    compiled = Passes(networks.generator, networks.discriminator, compiled=True)
+    images = torch.rand(2, 3, 8, 8).requires_grad_()
+
+    def penalty() -> torch.Tensor:
+        scores = compiled.scores(images, None).sigmoid()
+        (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+        return gradient.square().sum()
+
+    with compiled.errors():
+        penalty().backward()
+    with (
+        pytest.raises(RequestError, match=r"train\.compile=on: the loss or a regularizer computes"),
+        compiled.errors(),
+        compiled.first_derivatives_only(),
+    ):
+        penalty().backward()
+
+
+def test_networks_that_grow_are_not_compiled(tiny: Arguments) -> None:
+    growing = tiny(architecture="growing-mlp", settings={"train.compile": "on"})
+    with pytest.raises(RequestError, match=r"train\.compile=on: networks that grow change"):
+        ganzoo.train(**growing)
+    assert not growing["run_dir"].exists()
+
+
+def test_without_a_compiler_nothing_is_compiled(
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("CXX", "")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RequestError, match=r"train\.compile=on: there is no C\+\+ compiler"):
+        ganzoo.train(**tiny(settings={"train.compile": "on"}))
