@@ -82,7 +82,7 @@ def _require_regularizer(regularizer: Any) -> None:
     every = getattr(regularizer, "every", None)
     if not _is_count(every):
         raise ContractError(f"every is {every!r}, not a whole number from 1 on", regularizer)
-    if every > 1 and len(names) > 1:
+    if every != 1 and len(names) > 1:
         raise ContractError(f"every is {every}, but must be 1 for several networks", regularizer)
     independent = getattr(regularizer, "independent_scores", None)
     if not isinstance(independent, bool):
