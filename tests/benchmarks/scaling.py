@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import torch.multiprocessing as mp
 from torch import distributed
+from torch.multiprocessing.spawn import spawn
 
 from ganzoo.benchmark.operations import Call, OperationCounter
 from ganzoo.benchmark.steps import Steps
@@ -47,12 +47,16 @@ class Links(NamedTuple):
     bandwidth: float
     """Bytes per second in each direction."""
 
-    def all_reduce(self, size: float, processes: int) -> float:
-        """Seconds of a ring all-reduce of so many bytes (Patarasuk and Yuan 2009)."""
+    def all_reduce(self, size: float, processes: int, memory: float) -> float:
+        """Seconds of a ring all-reduce of so many bytes (Patarasuk and Yuan 2009).
+
+        Before and after it, the gradients are read and written three times at the rate ``memory``:
+        they are joined into one tensor, divided, and copied back.
+        """
         if processes == 1:
             return 0.0
         sent = 2 * (processes - 1) / processes * size
-        return self.latency * math.log2(processes) + sent / self.bandwidth
+        return self.latency * math.log2(processes) + sent / self.bandwidth + 6 * size / memory
 
 
 class Device(NamedTuple):
@@ -82,7 +86,8 @@ GPU = Device(
     launch=8e-6,
     upload=0.5 * 64e9,  # PCIe 5.0 x16
     in_node=Links(latency=15e-6, bandwidth=0.5 * 450e9),  # NVLink 4, each direction
-    between_nodes=Links(latency=30e-6, bandwidth=0.5 * 50e9),  # InfiniBand NDR, 400 Gbit/s each
+    # Eight adapters of InfiniBand NDR in each node, 400 Gbit/s each; a ring uses all of them.
+    between_nodes=Links(latency=30e-6, bandwidth=0.5 * 8 * 50e9),
     per_node=8,
 )
 
@@ -163,7 +168,8 @@ def predict(counted: Sequence[Update], size: int, batch: int, processes: int) ->
     return {
         "operators": sum(each.per_step * each.seconds(GPU) for each in counted),
         "all-reduce": sum(
-            each.per_step * links.all_reduce(each.gradients, processes) for each in counted
+            each.per_step * links.all_reduce(each.gradients, processes, GPU.memory)
+            for each in counted
         ),
         "images": batch * 3 * size * size / GPU.upload,
     }
@@ -229,7 +235,7 @@ def links() -> Links:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "links.json"
-        mp.spawn(_measure_links, (port, str(path)), nprocs=2)  # type: ignore[no-untyped-call]
+        spawn(_measure_links, (port, str(path)), nprocs=2)
         return Links(*json.loads(path.read_text("utf-8")))
 
 
@@ -242,14 +248,21 @@ def check(architecture: str, size: int, batch: int, seconds: float) -> None:
     two = bench(*run, *more, "--batch-size", str(batch), "--devices", "2")
     between = links()
     gradients = [4 * count for count in whole["parameters"].values()]
-    reduced = sum(between.all_reduce(size, 2) for size in gradients)
+    memory = two["ceiling"]["copy"]
+    reduced = sum(between.all_reduce(size, 2, memory) for size in gradients)
     alone = half["seconds_per_step"]["median"]
     # What two processes take from each other, such as the bandwidth of the memory.
     slower = half["ceiling"]["matrix_product"] / two["ceiling"]["matrix_product"]
     predicted, measured = alone * slower + reduced, two["seconds_per_step"]["median"]
     print(f"{architecture}, {size} px, batch of {batch}, one thread in each process")
+    ceiling = whole["ceiling"]
+    operators = sum(
+        max(each["operations"] / ceiling["matrix_product"], each["bytes"] / ceiling["copy"])
+        for each in whole["operators"]
+    )
     print(f"all-reduce: latency {between.latency * 1e6:.0f} us, {between.bandwidth / 1e9:.2f} GB/s")
-    print(f"one process, whole batch: {1000 * whole['seconds_per_step']['median']:.0f} ms")
+    print(f"one process, whole batch: {1000 * whole['seconds_per_step']['median']:.0f} ms", end="")
+    print(f", predicted from the operators and the machine's rates: {1000 * operators:.0f} ms")
     print(f"one process, half of it: {1000 * alone:.0f} ms")
     print(f"a matrix product takes {slower:.2f} times as long while the other process makes one")
     print(
@@ -262,7 +275,8 @@ def check(architecture: str, size: int, batch: int, seconds: float) -> None:
     rates = [found["images_per_second"]["median"] for found in (whole, two)]
     print(f"images/s: {rates[0]:.1f} and {rates[1]:.1f}, {rates[1] / rates[0]:.2f} times")
     for found in (whole, half, two):
-        print(*found["notes"], sep="\n")
+        for note in found["notes"]:
+            print(note)
 
 
 def main() -> None:
