@@ -29,9 +29,10 @@ def test_a_table_is_plain_in_a_pipe_and_has_lines_in_a_terminal(
     rows = [("part", "ms"), ("data [1]", "0.7"), ("generator", "470")]
     print_table(rows)
     assert capsys.readouterr().out == "part       ms\ndata [1]   0.7\ngenerator  470\n"
-    monkeypatch.setattr(sys, "stdout", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
     print_table(rows)
-    lines = sys.stdout.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = terminal.getvalue().splitlines()
     assert [line.split() for line in lines if "data" in line] == [["data", "[1]", "0.7"]]
     (data,) = (line for line in lines if "data" in line)
     (generator,) = (line for line in lines if "generator" in line)
