@@ -176,7 +176,7 @@ def _warm_up(steps: Steps, budget: Budget) -> _Plan:
     one = _round(steps, steps.cycle)
     per_round = steps.cycle * math.ceil(_ROUND / (one * steps.cycle))
     count = budget.steps or budget.seconds / one
-    return engine.broadcast(_Plan(per_round, math.ceil(count / per_round)))
+    return engine.broadcast(_Plan(per_round, max(1, math.ceil(count / per_round))))
 
 
 def _round(steps: Steps, count: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+import torch
 
 from ganzoo.benchmark import measurement
 from ganzoo.benchmark.ceiling import Ceiling
@@ -35,7 +36,8 @@ def test_twice_the_batch_needs_twice_the_operations(
     resolved: Resolved, known_ceiling: Ceiling
 ) -> None:
     few, many = (
-        measure(resolved(f"train.batch_size={size}"), Budget(steps=1)).operations for size in (4, 8)
+        measure(resolved(f"train.batch_size={size}"), Budget(seconds=0)).operations
+        for size in (4, 8)
     )
     assert many == 2 * few
 
@@ -58,3 +60,17 @@ def test_what_disturbs_a_measurement_is_said(
     assert [n.partition(":")[0].partition(" while steps")[0] for n in notes] == (
         [note] if note else []
     )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_a_gpu_is_measured(resolved: Resolved, precision: str) -> None:
+    settings = ("train.device=cuda", f"train.precision={precision}", "regularize.r1.every=2")
+    found = measure(resolved(*settings), Budget(seconds=1))
+    assert found.device.startswith("cuda (")
+    assert 0 < found.operations_per_second < found.ceiling.matrix_product
+    assert sum(found.shares.values()) == pytest.approx(1)
+    assert sum(found.parts.values()) > 0.5 * found.seconds_per_step.median
+    assert found.peak_memory
+    assert found.operations > 0
