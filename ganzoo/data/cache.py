@@ -156,7 +156,7 @@ def _read(folder: Path, preparation: Preparation) -> PreparedImages:
         raise ValueError(f"the images are {found.images.dtype} of shape {found.images.shape}")
     count = operator.index(about["images"])
     numbers = range(count + len(found.left_out))
-    if len(found) != count or not set(found.left_out) <= set(numbers):
+    if len(found) != count or not all(number in numbers for number in found.left_out):
         raise ValueError(f"{len(found)} of {count} images, left out {list(found.left_out)[:10]}")
     if condition and found.values is not None:
         _require_values(found.values, len(found), condition)

@@ -66,7 +66,7 @@ def is_valid(values: NDArray[Any], condition: Condition) -> bool:
     """Whether all labels (N,), or values (N, D), of this shape match the condition."""
     if condition.kind == "class":
         whole = values.dtype.kind in "ui"
-        return whole and bool(((values >= 0) & (values < condition.size)).all())
+        return whole and not (values.size and (values.min() < 0 or values.max() >= condition.size))
     if values.dtype.kind not in "buif":
         return False
     low, high = np.array(condition.limits, np.float32).T

@@ -27,7 +27,7 @@ def with_retries(work: Callable[[], T], what: str, patience: float) -> T:
             return work()
         except RequestError:
             raise
-        except Exception as raised:  # each kind of server has errors of its own
+        except Exception as raised:  # noqa: BLE001 - each kind of server has errors of its own
             error = _original(raised)
             if remedy := _remedy(error):
                 raise RequestError(f"cannot {what}: {reason(error)}; {remedy}") from error

@@ -169,22 +169,18 @@ def test_wrong_labels_are_one_line(
     assert message in error_of(write_tar(tmp_path / "a.tar", files), label_key=key)
 
 
-def damaged(kind: str, content: bytes) -> bytes:
-    return {
-        "empty": b"",
-        "noise": b"x" * 5000,
-        "cut": content[:-11000],
-        "no end": content[: len(content) // 10240 * 10240 - 10240 * (len(content) % 1)],
-        "joined": content + content,
-        "gzip": b"\x1f\x8b" + content,
-        "header": content[:600] + b"\xff" * 512 + content[1112:],
-    }[kind]
-
-
 @pytest.mark.parametrize("kind", ["empty", "noise", "cut", "joined", "gzip"])
 def test_a_damaged_or_compressed_file_is_one_line(tmp_path: Path, kind: str) -> None:
     path = write_tar(tmp_path / "a.tar", samples(0, 40))
-    path.write_bytes(damaged(kind, path.read_bytes()))
+    content = path.read_bytes()
+    damaged = {
+        "empty": b"",
+        "noise": b"x" * 5000,
+        "cut": content[:-11000],
+        "joined": content + content,
+        "gzip": b"\x1f\x8b" + content,
+    }
+    path.write_bytes(damaged[kind])
     expected = "is compressed with gzip" if kind == "gzip" else "it is damaged, or not a tar file"
     assert expected in error_of(path)
     assert str(path) in error_of(path)
@@ -209,13 +205,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     address = three_tars(tmp_path)
     (tmp_path / "train-01.tar").unlink()
     assert f"cannot read {tmp_path}/train-01.tar: No such file" in error_of(address)
-    assert "write dataset.path=" in error_of_none()
-
-
-def error_of_none() -> str:
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RequestError, match=r"needs tar files: write dataset\.path="):
         WebDatasetImages(WebDatasetOptions())
-    return str(refused.value)
 
 
 def test_an_image_that_cannot_be_decoded_is_named_with_its_file(tmp_path: Path) -> None:
@@ -264,7 +255,7 @@ def test_a_run_trains_and_resumes_exactly_from_a_server(
     with serving() as server:
         for path in tmp_path.glob("*.tar"):
             server.files[f"/{path.name}"] = path.read_bytes()
-        settings = {"dataset.window": 30, "data.conditional": True}
+        settings = {"dataset.window": 10, "data.conditional": True}
 
         def run(name: str, steps: int, address: str) -> Path:
             where = {**settings, "dataset.path": address}
@@ -273,7 +264,7 @@ def test_a_run_trains_and_resumes_exactly_from_a_server(
             ).folder
 
         remote = f"{server.address}/train-{{00..02}}.tar"
-        folders = [run("local", 12, str(tmp_path / "train-{00..02}.tar")), run("far", 5, remote)]
-        ganzoo.resume(folders[1], steps=12, quiet=True)
+        folders = [run("local", 4, str(tmp_path / "train-{00..02}.tar")), run("far", 1, remote)]
+        ganzoo.resume(folders[1], steps=4, quiet=True)
     states = [Checkpoints(f / "checkpoints", 3).load()["state"] for f in folders]
     assert same(states[0]["networks.generator"], states[1]["networks.generator"])
