@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ganzoo.observers.callback import OnReport
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.sweeps import Sweep
+    from ganzoo.sweeps.sweep import Sweep
 
 __all__ = ["flags", "folder_maker", "load", "resume", "stored_settings", "sweep", "train"]
 
@@ -163,7 +163,9 @@ def sweep(
 
     Raises RequestError if a combination is wrong, before anything is written.
     """
-    from ganzoo.sweeps import Sweep, require_one_process, title, trials
+    from ganzoo.sweeps.naming import title
+    from ganzoo.sweeps.sweep import Sweep, require_one_process
+    from ganzoo.sweeps.trial import trials
 
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ganzoo.observers.callback import Callback, OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.sweeps import Sweep
+    from ganzoo.sweeps.sweep import Sweep
 
     Factory = Callable[..., Any]
     AnyDataset = str | DatasetSpec | Dataset | Factory
@@ -158,7 +158,7 @@ def generator_of(path: Path, run: Run, checkpoint: str = "last") -> TrainedGener
 def as_iterable(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[AnyRun | Sweep]:
     """The runs; a single one is put in a list."""
     from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.sweeps import Sweep
+    from ganzoo.sweeps.sweep import Sweep
 
     return [runs] if isinstance(runs, str | Path | TrainedGenerator | Sweep) else runs
 
@@ -168,7 +168,7 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
 
     Raises RequestError if there is no run.
     """
-    from ganzoo.sweeps import FILE, Sweep
+    from ganzoo.sweeps.sweep import FILE, Sweep
 
     found: dict[Path, RunFolder] = {}
     for run in as_iterable(runs):

@@ -21,7 +21,8 @@ from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
-    from ganzoo.sweeps import Result, Sweep, Trial
+    from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.trial import Result, Trial
 
 
 @with_flags([name for name in FLAGS if name != "devices"], lists=True)
@@ -63,7 +64,9 @@ def sweep(
     - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001`
 
     """
-    from ganzoo.sweeps import Sweep, title, trials
+    from ganzoo.sweeps.naming import title
+    from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.trial import trials
 
     words = what or []
     if folder := _sweep_folder(words):
@@ -99,7 +102,8 @@ def _resolve(chosen: Sequence[Combination], request: Request) -> list[Run]:
     Raises RequestError for the first one that is not possible, with its number and values.
     """
     from ganzoo.errors import RequestError
-    from ganzoo.sweeps import describe, require_one_process
+    from ganzoo.sweeps.naming import describe
+    from ganzoo.sweeps.sweep import require_one_process
 
     runs = []
     for number, (arguments, differs) in enumerate(chosen, 1):
@@ -124,7 +128,7 @@ def _resume(path: Path, device: str | None, as_json: bool, *, changed: bool) -> 
     from ganzoo.errors import RequestError
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import Settings
-    from ganzoo.sweeps import FILE, Sweep
+    from ganzoo.sweeps.sweep import FILE, Sweep
 
     existing = Sweep.open(path)
     if changed:
@@ -168,7 +172,7 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
 
 
 def _show(trials: Sequence[Trial], as_json: bool) -> None:
-    from ganzoo.sweeps import short_keys
+    from ganzoo.sweeps.naming import short_keys
 
     if as_json:
         print(json.dumps([asdict(trial) for trial in trials], indent=2))
@@ -179,7 +183,7 @@ def _show(trials: Sequence[Trial], as_json: bool) -> None:
 
 def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
     """The table's headings, then one row per run; unknown values are a dash."""
-    from ganzoo.sweeps import short_keys
+    from ganzoo.sweeps.naming import short_keys
 
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
     differing = short_keys(results[0].differs)

@@ -21,7 +21,8 @@ from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
-from ganzoo.sweeps import Sweep, trials
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.trial import trials
 from ganzoo.training.checkpoint import read
 from ganzoo_fetch.addresses import parse
 from ganzoo_fetch.failure import Failed

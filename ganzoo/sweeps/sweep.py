@@ -1,23 +1,22 @@
-"""Sweeps: runs that differ in a few settings, in one folder, trained one after the other."""
+"""The folder of a sweep, and the training of its runs, one after the other."""
 
 from __future__ import annotations
 
 import json
-import re
 import textwrap
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.launcher import require_single_process
 from ganzoo.ownership import owned
-from ganzoo.settings import MAIN_KINDS
+from ganzoo.sweeps.naming import describe, safe_name
+from ganzoo.sweeps.trial import Result, Trial
 
 if TYPE_CHECKING:
     from ganzoo.observers.observer import Observer
@@ -27,52 +26,6 @@ if TYPE_CHECKING:
 FILE = "sweep.json"
 
 
-@dataclass
-class Trial:
-    """One run of a sweep."""
-
-    name: str
-    """The name of its run folder: its number and the settings that differ."""
-    differs: dict[str, str]
-    """The settings that differ from the other runs: values as text, by dotted key."""
-    settings: dict[str, Any]
-    """All of its settings, as ``Run.tree()`` returns them."""
-    state: str = "not begun"
-    """After training: ``finished``, ``stopped on request``, or ``diverged: ...``,
-    ``refused: ...`` or ``failed: ...`` with the reason.
-    """
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the sweep, when it is resumed, skips this run: it finished or diverged."""
-        return self.state.startswith(("finished", "diverged"))
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of a trial, from the last report of its run."""
-
-    number: int
-    folder: str
-    differs: dict[str, str]
-    steps: int | None
-    images_seen: int | None
-    images_per_second: float | None
-    """Mean over the run, without the time for samples, checkpoints and evaluations."""
-    scalars: dict[str, float]
-    """The last losses and metrics."""
-    state: str
-
-
-def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial]:
-    """The trials of a new sweep, from the differing settings of each run."""
-    width = len(str(len(runs)))
-    return [
-        Trial(_safe_name(f"{number:0{width}}", *_assignments(differing)), differing, run.tree())
-        for number, (differing, run) in enumerate(zip(differs, runs, strict=True), 1)
-    ]
-
-
 def require_one_process(run: Run) -> None:
     """Raise RequestError if a run uses several processes, which a sweep cannot train."""
     require_single_process("a sweep")
@@ -80,24 +33,6 @@ def require_one_process(run: Run) -> None:
         raise RequestError(
             f"train.devices={run.train.devices}: the runs of a sweep train in one process"
         )
-
-
-def title(runs: Sequence[Run]) -> str:
-    """The names of the runs' components, such as ``blossoms-dcgan+mlp-hinge``."""
-    kinds = [[getattr(run, kind).entry.component.name for run in runs] for kind in MAIN_KINDS]
-    return "-".join("+".join(dict.fromkeys(names)) for names in kinds)
-
-
-def short_keys(keys: Iterable[str]) -> list[str]:
-    """The shortest unique end of each dotted key: ``lr``, or ``generator.lr``."""
-    suffixes = {key: [key.split(".", n)[-1] for n in range(key.count("."), -1, -1)] for key in keys}
-    counts = Counter(end for some in suffixes.values() for end in some)
-    return [next((end for end in some if counts[end] == 1), key) for key, some in suffixes.items()]
-
-
-def describe(differs: Mapping[str, str]) -> str:
-    """The settings in which a run differs, as text: ``batch_size=64 head=dense``."""
-    return " ".join(_assignments(differs))
 
 
 class Sweep:
@@ -136,7 +71,7 @@ class Sweep:
         number = 1
         while True:
             with suppress(FileExistsError):
-                return cls._make(parent / f"{_safe_name(title)}-{number:03}", trials)
+                return cls._make(parent / f"{safe_name(title)}-{number:03}", trials)
             number += 1
 
     @classmethod
@@ -168,7 +103,7 @@ class Sweep:
             raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
-            return cls(path, [_trial(trial) for trial in found["trials"]])
+            return cls(path, [Trial.of(trial) for trial in found["trials"]])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"cannot read {file}: {error}") from error
 
@@ -248,26 +183,3 @@ def _prepared(folder: RunFolder) -> RunFolder:
     for path in (folder.checkpoints, folder.samples):
         path.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _trial(found: Mapping[str, Any]) -> Trial:
-    """A trial from JSON; raises TypeError or ValueError if it is not valid."""
-    trial = Trial(**found)
-    texts, tables = (trial.name, trial.state), (trial.differs, trial.settings)
-    if not all(isinstance(t, str) for t in texts) or not all(isinstance(t, dict) for t in tables):
-        raise TypeError("name and state must be texts, differs and settings tables")
-    if Path(trial.name).name != trial.name:
-        raise ValueError(f"{trial.name} is not a folder name")
-    return trial
-
-
-def _assignments(differs: Mapping[str, str]) -> list[str]:
-    return [
-        f"{key}={text}" for key, text in zip(short_keys(differs), differs.values(), strict=True)
-    ]
-
-
-def _safe_name(*parts: str) -> str:
-    """The parts as one file name that every file system and shell accepts."""
-    plain = (re.sub(r"[^\w.,=+-]+", "_", part, flags=re.ASCII) for part in parts)
-    return "-".join(part.replace("=_", "=").strip("_") for part in plain)[:100].rstrip("._-=")
