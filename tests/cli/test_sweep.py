@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from ganzoo.sweeps.sweep import Sweep
 from ganzoo.training.checkpoint import read
 from ganzoo.training.stopping import Stopping
 from ganzoo.training.trainer import Trainer
@@ -45,7 +46,7 @@ def equal(one: Path, other: Path) -> bool:
 
 
 def states(sweep: Path) -> list[str]:
-    return [trial["state"] for trial in json.loads((sweep / "sweep.json").read_text())["trials"]]
+    return [result.state for result in Sweep.open(sweep).results()]
 
 
 def test_every_combination_is_trained_and_printed(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
