@@ -78,7 +78,10 @@ def _space(
             space[key] = Range.of(key, ranges[key], field)
         else:
             plain[key] = ranges[key]
-    return space, with_texts(shared, plain)
+    settled = with_texts(shared, plain)
+    if plain:
+        resolve(with_texts(settled, {key: each.ends[0] for key, each in space.items()}))
+    return space, settled
 
 
 def _evaluated(

@@ -93,7 +93,8 @@ class Range:
         """The range as words: ``1e-05 to 0.01, by magnitude``."""
         kind = ", by magnitude" if self.log else ""
         kind += f", in steps of {self.step:g}" if self.step is not None else ""
-        return f"{'whole numbers, ' * self.whole}{self.low:g} to {self.high:g}{kind}"
+        ends = f"{self.label(self.low)} to {self.label(self.high)}"
+        return f"{'whole numbers, ' * self.whole}{ends}{kind}"
 
 
 @dataclass(frozen=True)

@@ -150,12 +150,13 @@ class Study:
             _remove_partial_line(file, of_journal)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", self._optuna.exceptions.ExperimentalWarning)
-                yield self._optuna.create_study(
-                    storage=JournalStorage(JournalFileBackend(str(file), of_journal)),
-                    study_name=_NAME,
-                    direction=_direction(self._search),
-                    load_if_exists=True,
-                )
+                storage = JournalStorage(JournalFileBackend(str(file), of_journal))
+                if not storage.get_all_studies():
+                    direction = _direction(self._search)
+                    self._optuna.create_study(
+                        storage=storage, study_name=_NAME, direction=direction
+                    )
+                yield self._optuna.load_study(study_name=None, storage=storage)
         finally:
             self._optuna.logging.set_verbosity(level)
             lock.release()

@@ -107,6 +107,8 @@ class Workers:
         self._device = device
         self._quiet = quiet
         self._done = 0
+        self._shown: set[str] = set()
+        """Messages that were printed."""
         self._events: queue.Queue[tuple[WorkerProcess, dict[str, Any] | None]] = queue.Queue()
 
     def train(self) -> bool:
@@ -160,7 +162,8 @@ class Workers:
             what = f"run {event['run']} of {self._sweep.size}"
             differing = describe(event["differs"])
             self._message(f"{what}: {differing}: {event['state']}")
-        else:
+        elif event["text"] not in self._shown:  # most runs give the same advice
+            self._shown.add(event["text"])
             of = f"run {worker.run}" if worker.run else worker.name
             self._message(f"{of}: {event['text']}")
 

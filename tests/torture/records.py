@@ -179,7 +179,7 @@ def _sweep() -> list[bytes]:
 def _read_sweep(folder: Path, content: bytes) -> None:
     (folder / "sweep.json").write_bytes(content)
     sweep = Sweep.open(folder)
-    for trial in (trial for trial in sweep.trials if not trial.is_done):
+    for trial in sweep.trials:
         settings = Settings()
         settings.add(trial.settings, "sweep.json")
         _check_settings(settings, recommend=False)
