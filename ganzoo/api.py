@@ -17,6 +17,7 @@ from ganzoo.arguments import (
     resolve_run,
     stored_settings,
 )
+from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects
 from ganzoo.run import Run
@@ -150,7 +151,7 @@ def sweep(
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     search: str | None = None,
-    trials: int = 20,
+    trials: int | None = None,
     workers: int = 1,
     sweep_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
@@ -165,14 +166,15 @@ def sweep(
     exist; by default, it is the next free one in ``sweeps``. ``workers`` is the number of runs that
     are trained at a time, each in a process of its own.
 
-    With ``search``, ``"tpe"``, ``"random"`` or ``"qmc"``, only ``trials`` runs are trained, whose
-    settings are chosen by the metrics of earlier ones. Then a text such as ``"1e-5..1e-2"`` is a
-    range.
+    With ``search``, ``"tpe"``, ``"random"`` or ``"qmc"``, ``trials`` runs are trained, 20 if unset,
+    whose settings are chosen by the metrics of earlier ones. Then a text such as ``"1e-5..1e-2"`` is
+    a range.
 
     Raises RequestError if a combination is wrong, before anything is written; and for components
     that are objects, if other processes or later runs of a search would need them.
     """
     from ganzoo.sweep_arguments import combined, searched
+    from ganzoo.sweeps.search import TRIALS
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.training import train as train_sweep
 
@@ -181,9 +183,11 @@ def sweep(
     shared = ({"augment": augment, "regularize": regularize}, recipe, plugins)
     plan: list[Trial] | Search
     if search is None:
+        if trials is not None:
+            raise RequestError('trials is the number of runs of a search: add search="tpe"')
         plan, title, runs = combined(values, *shared, processes=workers)
     else:
-        plan, title = searched(values, *shared, search, trials)
+        plan, title = searched(values, *shared, search, trials or TRIALS)
         runs = None
     if sweep_dir is None:
         name = recipe.rpartition("/")[2] if recipe else title

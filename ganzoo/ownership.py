@@ -146,10 +146,10 @@ def _lock(lock: FileLock, folder: Path) -> bool:
 def _take_over(folder: Path, on_message: Callable[[str], None], *, locked: bool) -> None:
     """Report it if a previous owner is dead; raise RequestError if it may be alive."""
     file = folder / "owner.json"
-    before, age = _read(file), _heartbeat_age(file)
-    # Without a lock, a file that is not readable yet may be that of a process which starts now.
-    if not before and (locked or not file.exists() or age < PATIENCE):
+    before = _read(file)
+    if not before and (locked or not file.exists()):
         return
+    age = _heartbeat_age(file)
     # Containers of one machine have different host names; a restart changes the machine's id.
     same = (platform.node() == before.get("host"), _machine() == before.get("machine"))
     here = locked and any(same)

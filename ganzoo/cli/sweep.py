@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.trial import Trial
 
-_TRIALS = 20
-
 
 @with_flags([name for name in FLAGS if name != "devices"], lists=True)
 def sweep(
@@ -72,7 +70,7 @@ def sweep(
             min=1,
             max=100_000,
             metavar="N",
-            help=f"Number of runs of a search; default: {_TRIALS}.",
+            help="Number of runs of a search; default: 20.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -110,7 +108,7 @@ def sweep(
     request = Request(recipe, added, plugin, disable_plugin)
     plan: list[Trial] | Search
     if search is not None:
-        plan, title = _plan_search(arguments, request, search, trials or _TRIALS)
+        plan, title = _plan_search(arguments, request, search, trials)
         runs = None
     else:
         plan, title, runs = _plan_combinations(arguments, request, trials)
@@ -150,11 +148,12 @@ def _plan_combinations(
 
 
 def _plan_search(
-    arguments: Arguments, request: Request, sampler: str, trials: int
+    arguments: Arguments, request: Request, sampler: str, trials: int | None
 ) -> tuple[Search, str]:
     """The search that these arguments describe, and the title of the sweep."""
     from ganzoo.run import Run
     from ganzoo.sweeps.naming import title
+    from ganzoo.sweeps.search import TRIALS
     from ganzoo.sweeps.search_plan import plan
     from ganzoo.sweeps.space import looks_like_range
     from ganzoo.sweeps.sweep import require_one_process
@@ -168,7 +167,8 @@ def _plan_search(
             shared.append(f"{axis.prefix or f'{axis.key}='}{axis.values[0]}")
     of_all = Arguments(arguments.files, (), tuple(shared))
     settings, known = request.settings(of_all, {})
-    found, run = plan(settings, lists, partial(Run.resolve, registry=known), sampler, trials)
+    resolve = partial(Run.resolve, registry=known)
+    found, run = plan(settings, lists, resolve, sampler, trials or TRIALS)
     require_one_process(run)
     return found, f"{title([run])}-{sampler}"
 

@@ -6,6 +6,9 @@ from ganzoo.observers.observer import Observer
 from ganzoo.sweeps.naming import describe
 from ganzoo.sweeps.trial import Trial
 
+NO_LIST = "no list was given"
+"""What is shown instead of the settings that differ."""
+
 
 class SweepProgress:
     """Announces each run, and shows its training by an observer."""
@@ -18,7 +21,7 @@ class SweepProgress:
 
     def on_run_start(self, number: int, trial: Trial) -> None:
         """Called before a run is trained; numbers count from 1."""
-        differing = describe(trial.differs) or "no list was given"
+        differing = describe(trial.differs) or NO_LIST
         self.observer.on_message(f"run {number} of {self.total}: {differing}")
 
     def on_run_end(self, number: int, trial: Trial, state: str) -> None:

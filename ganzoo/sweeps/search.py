@@ -14,6 +14,9 @@ from ganzoo.sweeps import space
 from ganzoo.sweeps.naming import trial_name
 from ganzoo.sweeps.space import Space
 
+TRIALS = 20
+"""The number of runs of a search, if none is given."""
+
 SAMPLERS = {
     "tpe": "tree-structured Parzen estimator (Bergstra et al. 2011): near the best runs so far",
     "random": "independent of the other runs",
@@ -65,6 +68,13 @@ class Search:
         shared = Settings()
         shared.add(self.settings, "the search")
         return with_texts(shared, {key: self.space[key].text(v) for key, v in values.items()})
+
+    @property
+    def first_settings(self) -> Settings:
+        """The settings of the run with the first value of each list and range."""
+        shared = Settings()
+        shared.add(self.settings, "the search")
+        return with_texts(shared, {key: each.ends[0] for key, each in self.space.items()})
 
     def differs(self, values: Mapping[str, Any]) -> dict[str, str]:
         """These values as text, in the order of the space."""

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any, Self
 
 from ganzoo.errors import RequestError
+from ganzoo.journal import is_number
 from ganzoo.run import Run
 from ganzoo.sections import section as section_model
 
@@ -156,11 +157,19 @@ def to_json(space: Space) -> dict[str, Any]:
 
 
 def of_json(found: Mapping[str, Any]) -> dict[str, Dimension]:
-    """The space from plain values; raises TypeError if they are not valid."""
+    """The space from plain values; raises TypeError or ValueError if they are not valid."""
     return {
-        key: Choice(tuple(map(str, each))) if isinstance(each, list) else Range(**each)
+        key: Choice(tuple(map(str, each))) if isinstance(each, list) else _range(**each)
         for key, each in found.items()
     }
+
+
+def _range(low: float, high: float, whole: bool, log: bool, step: float | None) -> Range:
+    if not (is_number(low) and is_number(high) and (step is None or is_number(step))):
+        raise TypeError("the ends and the step of a range must be numbers")
+    if not low < high:
+        raise ValueError(f"the range from {low} to {high} has no values")
+    return Range(low, high, bool(whole), bool(log), step)
 
 
 def _field(run: Run, key: str) -> FieldInfo | None:

@@ -51,6 +51,13 @@ class Study:
         self._search = search
         self._resolve = resolve
 
+    def check(self) -> None:
+        """Raise RequestError if this machine cannot train the first run, such as without a plugin.
+
+        Otherwise all runs would be refused here.
+        """
+        self._resolve(self._search.first_settings)
+
     def update(self) -> None:
         """Write what is missing after a crash, and tell the values of runs that have ended."""
         with self._locked() as study:

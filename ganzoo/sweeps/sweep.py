@@ -162,7 +162,7 @@ class Sweep:
         Raises RequestError for another sweep.
         """
         if not isinstance(self.plan, Search):
-            raise RequestError(f"{self.path} is no search: it has {self.size} runs")
+            raise RequestError(f"{self.path} is not a search: remove --trials")
         self.plan = replace(self.plan, trials=trials)
         self._write()
 

@@ -50,6 +50,7 @@ class Worker:
         """
         with stop_requests(self._message) as stopping:
             if self._study:
+                self._study.check()
                 self._study.update()
             while not stopping() and self._failures < _FAILURES and self._train_next():
                 if self._study:
@@ -78,7 +79,7 @@ class Worker:
             if state:
                 folder.write(state)
         finally:
-            self._progress.on_run_end(number, trial, state or folder.state)
+            self._progress.on_run_end(number, trial, state or "left before its end")
         failed = bool(self._study) and state.startswith(("refused", "failed"))
         self._failures = self._failures + 1 if failed else 0
         if self._failures == _FAILURES:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ganzoo.observers.console import ShowProgress, show_progress
 from ganzoo.sweeps.naming import describe
+from ganzoo.sweeps.progress import NO_LIST
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.worker_process import STOPPED
 from ganzoo.training.stopping import stop_requests
@@ -39,6 +40,7 @@ class WorkerProcess:
         """The number of the run that it trains."""
         self.step = ""
         """Its step, as text."""
+        self._threads: list[threading.Thread] = []
         self._process = subprocess.Popen(  # noqa: S603 - this Python
             [sys.executable, "-P", "-m", "ganzoo.sweeps.worker_process", json.dumps(about)],
             env={
@@ -57,10 +59,13 @@ class WorkerProcess:
         with suppress(OSError):
             self._process.stdin.close()
 
-    def kill(self) -> None:
-        """End it at once."""
+    def close(self) -> None:
+        """End it at once, if it has not ended."""
         self._process.kill()
-        self._process.wait()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        with self._process:  # closes its pipes
+            pass
 
     def read(self, put: Callable[[WorkerProcess, dict[str, Any] | None], None]) -> None:
         """Pass on its events, then ``None``; in threads."""
@@ -73,18 +78,19 @@ class WorkerProcess:
                 if text := line.decode(errors="replace").rstrip():
                     put(self, {"event": "message", "text": text})
 
-        errors = threading.Thread(target=read_errors, daemon=True)
-
         def read_events() -> None:
             for line in out:
                 with suppress(ValueError):
                     put(self, json.loads(line))
-            errors.join()
+            self._threads[0].join()
             self._process.wait()
             put(self, None)
 
-        errors.start()
-        threading.Thread(target=read_events, daemon=True).start()
+        self._threads = [
+            threading.Thread(target=each, daemon=True) for each in (read_errors, read_events)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def failure(self) -> str:
@@ -147,7 +153,7 @@ class Workers:
                     show(self._done, self._sweep.size, "  ".join(now))
         finally:
             for worker in started:  # after a second Ctrl-C
-                worker.kill()
+                worker.close()
         return stopped
 
     def _take(self, worker: WorkerProcess, event: Mapping[str, Any]) -> None:
@@ -160,7 +166,7 @@ class Workers:
             worker.run, worker.step = None, ""
             self._count_done()
             what = f"run {event['run']} of {self._sweep.size}"
-            differing = describe(event["differs"])
+            differing = describe(event["differs"]) or NO_LIST
             self._message(f"{what}: {differing}: {event['state']}")
         elif event["text"] not in self._shown:  # most runs give the same advice
             self._shown.add(event["text"])

@@ -399,9 +399,8 @@ def test_ranges_and_trials_need_a_search(
 
 def test_only_a_search_gets_more_runs(tiny_sweep: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_sweep("--steps=1", losses="hinge")
-    assert (
-        "sweep is no search: it has 1 runs" in ganzoo_command("sweep", "sweep", "--trials=3").error
-    )
+    longer = ganzoo_command("sweep", "sweep", "--trials", 3)
+    assert "sweep is not a search: remove --trials" in longer.error
 
 
 def test_a_search_whose_runs_cannot_be_trained_stops(

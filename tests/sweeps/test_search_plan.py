@@ -19,7 +19,7 @@ RESOLVE = partial(Run.resolve, registry=Registry.discover())
 LR = {"train.generator.lr": ["1e-5..1e-2"]}
 
 
-def planned(lists: dict[str, list[str]], sampler: str = "tpe", **more: Any) -> Search:
+def planned(lists: dict[str, list[str]], sampler: Any = "tpe", **more: Any) -> Search:
     settings = Settings()
     names = {"dataset": "blossoms", "architecture": "mlp", "loss": "hinge"}
     names = {kind: name for kind, name in names.items() if kind not in lists}
@@ -39,8 +39,11 @@ def test_a_search_without_an_evaluation_is_evaluated_at_the_end_by_one_metric() 
 
 
 def test_an_evaluation_of_the_user_is_kept() -> None:
-    every = {"evaluate.every": 5, "evaluate.best": "prdc/recall", "evaluate.metrics": "kid,prdc"}
-    search = planned(LR, **every)
+    search = planned(
+        LR,
+        **{"evaluate.every": 5},
+        **{"evaluate.best": "prdc/recall", "evaluate.metrics": "kid,prdc"},
+    )
     assert search.settings["evaluate.every"] == 5
     assert search.settings["evaluate.metrics"] == ["kid", "prdc"]
     assert (search.metric, search.maximizes) == ("prdc/recall", True)

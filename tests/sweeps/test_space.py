@@ -4,7 +4,15 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from ganzoo import RequestError
-from ganzoo.sweeps.space import Choice, Range, looks_like_range, number_field, of_json, to_json
+from ganzoo.sweeps.space import (
+    Choice,
+    Range,
+    Space,
+    looks_like_range,
+    number_field,
+    of_json,
+    to_json,
+)
 from tests.sweeps.runs import run
 
 
@@ -76,7 +84,11 @@ def test_values_are_written_exactly_and_shown_short() -> None:
 
 
 def test_a_space_is_read_as_written() -> None:
-    space = {LR: of(LR, "1e-5..1e-2"), WIDTH: of(WIDTH, "16..64:16"), "loss": Choice(("a", "b"))}
+    space: Space = {
+        LR: of(LR, "1e-5..1e-2"),
+        WIDTH: of(WIDTH, "16..64:16"),
+        "loss": Choice(("a", "b")),
+    }
     assert of_json(to_json(space)) == space
     assert [str(each) for each in space.values()] == [
         "1e-05 to 0.01, by magnitude",

@@ -89,9 +89,9 @@ def test_ctrl_c_stops_all_workers_at_their_step_and_the_sweep_resumes(
                 os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(Workers, "_take", interrupt_once_both_train)
-    sweep = ("sweep", "blossoms", "mlp", "hinge", "seed=0,1", *TINY, "train.steps=1000000")
-    sweep = tuple(word for word in sweep if word not in ("--steps", 3))
-    stopped = ganzoo_command(*sweep, "sample.every=1000000", "--workers", 2)
+    endless = [1_000_000 if word == 3 else word for word in TINY]
+    sweep = ("sweep", "blossoms", "mlp", "hinge", "seed=0,1", *endless, "sample.every=1000000")
+    stopped = ganzoo_command(*sweep, "--workers", 2)
     assert stopped.status == 75, stopped.err
     assert stopped.err.splitlines()[-1] == "resume with: ganzoo sweep sweep"
     assert states(Path("sweep")) == ["stopped on request"] * 2
