@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ganzoo.comparison import Compared
     from ganzoo.evaluation.record import EvaluationResult
     from ganzoo.observers.observer import Observer
-    from ganzoo.sweeps import Sweep
+    from ganzoo.sweeps.sweep import Sweep
 
 
 def evaluate(

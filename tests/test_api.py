@@ -33,7 +33,7 @@ def test_the_import_loads_no_torch_and_lists_the_public_names() -> None:
 
 def test_functions_are_not_hidden_by_modules_of_the_same_name() -> None:
     import ganzoo.comparison
-    import ganzoo.sweeps
+    import ganzoo.sweeps.sweep
 
     for name in ("train", "resume", "load", "sweep", "evaluate", "compare", "report"):
         assert callable(getattr(ganzoo, name))

@@ -87,6 +87,9 @@ uses = {
         lambda: build("dataset", "webdataset", path="s3://bucket/a.tar"),
     ],
     "report": [lambda: page.write([], Path("a.html"), ganzoo.Observer())],
+    "search": [
+        lambda: command("sweep", "blossoms", "mlp", "hinge", "--search=tpe", "seed=0..9"),
+    ],
     "torchvision": [lambda: build("dataset", "torchvision", collection="CIFAR10", path=Path())],
     "trackio": [lambda: build("observer", "trackio", {"run": observed})],
     "video": [lambda: animation.write([photo], Path("a.gif"), 5)],

@@ -85,7 +85,7 @@ def _folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The run folders of these runs and sweeps, without duplicates."""
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
-    from ganzoo.sweeps import FILE, Sweep
+    from ganzoo.sweeps.sweep import FILE, Sweep
 
     found: dict[Path, RunFolder] = {}
     for path in paths:
@@ -144,7 +144,7 @@ def _columns(
     runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], footnotes: _Footnotes
 ) -> Iterator[list[str]]:
     """Columns: a heading, a cell for each run, then which values are better and the baseline."""
-    from ganzoo.sweeps import short_keys
+    from ganzoo.sweeps.naming import short_keys
 
     blank = ["", ""] if metrics else []
     yield ["run", *_names(runs), *(["better", "baseline"] if metrics else [])]

@@ -1,19 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from ganzoo import RequestError
-from ganzoo.run import Run
-from ganzoo.settings import Settings
-from ganzoo.sweeps import FILE, Sweep, describe, short_keys, title, trials
-
-
-def run(architecture: str = "dcgan", loss: str = "hinge") -> Run:
-    settings = Settings()
-    settings.add({"dataset": "blossoms", "architecture": architecture, "loss": loss}, "here")
-    return Run.resolve(settings)
+from ganzoo.sweeps.naming import describe, short_keys, title
+from ganzoo.sweeps.trial import trials
+from tests.sweeps.runs import run
 
 
 def names(*differs: dict[str, str]) -> list[str]:
@@ -73,27 +64,3 @@ def test_folder_names_are_short_and_unique() -> None:
 def test_a_title_joins_the_names_of_each_kind() -> None:
     runs = [run(), run("mlp"), run(loss="wgan-gp"), run("mlp", "wgan-gp")]
     assert title(runs) == "blossoms-dcgan+mlp-hinge+wgan-gp"
-
-
-def test_a_sweep_is_read_as_written(tmp_path: Path) -> None:
-    new = trials([{"seed": "0"}, {"seed": "1"}], [run(), run()])
-    Sweep.create(tmp_path / "sweep", new)
-    assert Sweep.open(tmp_path / "sweep").trials == new
-
-
-def test_unnamed_sweeps_are_numbered(tmp_path: Path) -> None:
-    created = [Sweep.create_numbered(tmp_path / "new", "a+b", []).path.name for _ in range(2)]
-    assert created == ["a+b-001", "a+b-002"]
-
-
-def test_a_folder_that_cannot_be_created_is_named_in_the_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(RequestError, match="cannot create the sweep folder"):
-        Sweep.create(tmp_path / "file" / "sweep", [])
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"trials": [{}]}', '{"trials": [{"nam'])
-def test_a_damaged_list_is_named_in_the_error(tmp_path: Path, text: str) -> None:
-    (tmp_path / FILE).write_text(text)
-    with pytest.raises(RequestError, match=r"cannot read .*sweep\.json: "):
-        Sweep.open(tmp_path)

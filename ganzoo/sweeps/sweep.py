@@ -1,0 +1,219 @@
+"""The folder of a sweep: its runs, and what has become of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from ganzoo.errors import RequestError
+from ganzoo.folders import RunFolder, write_atomically
+from ganzoo.journal import Journal
+from ganzoo.launcher import require_single_process
+from ganzoo.ownership import InUse
+from ganzoo.run import Run
+from ganzoo.sweeps.naming import safe_name
+from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.study import trial_file
+from ganzoo.sweeps.trial import Result, Trial
+from ganzoo.sweeps.trial_folder import TrialFolder
+
+FILE = "sweep.json"
+
+
+def require_one_process(run: Run) -> None:
+    """Raise RequestError if a run uses several processes, which a sweep cannot train."""
+    require_single_process("a sweep")
+    if (run.train.devices or 1) > 1:
+        raise RequestError(
+            f"train.devices={run.train.devices}: the runs of a sweep train in one process"
+        )
+
+
+class Sweep:
+    """The folder of a sweep: a run folder for each trial, and ``sweep.json``, which lists them.
+
+    For a search, ``sweep.json`` has the search instead, and its trials are added one by one.
+    """
+
+    def __init__(self, path: Path, plan: list[Trial] | Search) -> None:
+        self.path = path
+        self.plan = plan
+
+    def __repr__(self) -> str:
+        return f"Sweep({str(self.path)!r}, {self.size} runs)"
+
+    @property
+    def search(self) -> Search | None:
+        """The search, if the sweep is one."""
+        return self.plan if isinstance(self.plan, Search) else None
+
+    @property
+    def size(self) -> int:
+        """The number of runs, with those that a search has not chosen yet."""
+        return self.plan.trials if isinstance(self.plan, Search) else len(self.plan)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The runs; of a search, those that were chosen so far."""
+        return list(self._chosen()) if isinstance(self.plan, Search) else self.plan
+
+    def _chosen(self) -> Iterator[Trial]:
+        folders = [TrialFolder(self.path, path.name) for path in self.path.glob("trials/*/")]
+        for folder in sorted(folders, key=lambda folder: _number(folder.path.name)):
+            if (file := trial_file(folder)).exists():
+                try:
+                    yield Trial.of(_read(file))
+                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                    raise RequestError(f"cannot read {file}: {error}") from error
+
+    def number(self, trial: Trial) -> int:
+        """The number of a run, from 1 on."""
+        return _number(trial.name)
+
+    def folder(self, trial: Trial) -> TrialFolder:
+        """The folder with the state of a run."""
+        return TrialFolder(self.path, trial.name)
+
+    @property
+    def open_trials(self) -> list[Trial]:
+        """The runs that are not trained to their end; those of killed processes come last.
+
+        A run that ends its process, because it needs too much memory, does not stop the others.
+        """
+        found = [trial for trial in self.trials if self.folder(trial).is_open]
+        return sorted(found, key=lambda trial: self.folder(trial).was_abandoned)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether anything is left to train, maybe by other processes just now."""
+        return len(self.trials) < self.size or bool(self.open_trials)
+
+    @property
+    def started(self) -> list[RunFolder]:
+        """The folders of the runs that have started."""
+        folders = [RunFolder(self.path / trial.name) for trial in self.trials]
+        return [folder for folder in folders if folder.settings.is_file()]
+
+    @classmethod
+    def create(cls, path: Path, plan: list[Trial] | Search) -> Self:
+        """A new sweep in a new folder.
+
+        Raises RequestError if the path exists already.
+        """
+        try:
+            return cls._make(path, plan)
+        except FileExistsError:
+            resume = f"resume it with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
+            raise RequestError(
+                f"{path} exists already: {resume}name another folder with --sweep-dir"
+            ) from None
+
+    @classmethod
+    def create_numbered(cls, parent: Path, title: str, plan: list[Trial] | Search) -> Self:
+        """A new sweep in the first of ``title-001``, ``title-002``, ... that does not exist."""
+        number = 1
+        while True:
+            with suppress(FileExistsError):
+                return cls._make(parent / f"{safe_name(title)}-{number:03}", plan)
+            number += 1
+
+    @classmethod
+    def _make(cls, path: Path, plan: list[Trial] | Search) -> Self:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise RequestError(
+                f"cannot create the sweep folder {path}: {error.strerror}"
+            ) from error
+        sweep = cls(path, plan)
+        sweep._write()
+        return sweep
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The sweep in this folder.
+
+        Raises RequestError if there is none.
+        """
+        file = path / FILE
+        if not path.exists():
+            raise RequestError(
+                f"there is no sweep folder {path}; for a new sweep, give DATASET ARCHITECTURE LOSS"
+            )
+        if not file.is_file():
+            raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
+        try:
+            found = _read(file)
+            if "search" in found:
+                return cls(path, Search.of(found))
+            return cls(path, [Trial.of(trial) for trial in found["trials"]])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RequestError(f"cannot read {file}: {error}") from error
+
+    def lengthen(self, trials: int) -> None:
+        """Set the number of runs of a search.
+
+        Raises RequestError for another sweep.
+        """
+        if not isinstance(self.plan, Search):
+            raise RequestError(f"{self.path} is not a search: remove --trials")
+        self.plan = replace(self.plan, trials=trials)
+        self._write()
+
+    def reopen(self) -> None:
+        """Let the runs that were refused or failed be tried again, except those of a search.
+
+        Those of a search have been told to its sampler.
+        """
+        if self.search:
+            return
+        for folder in map(self.folder, self.trials):
+            if folder.ended.startswith(("refused", "failed")):
+                with suppress(InUse), folder.owned(lambda message: None):
+                    folder.forget()
+
+    def results(self) -> list[Result]:
+        """The result of each trial."""
+        return [self._result(trial) for trial in self.trials]
+
+    def _result(self, trial: Trial) -> Result:
+        folder = RunFolder(self.path / trial.name)
+        journal = Journal.read(folder.metrics)
+        return Result(
+            number=self.number(trial),
+            folder=str(folder.path),
+            differs=trial.differs,
+            steps=journal.steps,
+            images_seen=journal.images_seen,
+            images_per_second=journal.images_per_second,
+            scalars=journal.last("loss/", "metric/"),
+            state=self.folder(trial).state,
+            best=self.search.value(folder) if self.search else None,
+        )
+
+    def _write(self) -> None:
+        content: dict[str, Any]
+        if isinstance(self.plan, Search):
+            content = self.plan.as_dict()
+        else:
+            content = {"trials": [trial.as_dict() for trial in self.plan]}
+        write_atomically(self.path / FILE, json.dumps(content, indent=2) + "\n")
+
+
+def _number(name: str) -> int:
+    digits = name.partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises OSError, ValueError or TypeError without one."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise TypeError("it is not a JSON object")
+    return found
