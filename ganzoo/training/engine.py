@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import ClusterEnvironment
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from ganzoo.errors import RequestError
@@ -45,16 +45,16 @@ class Engine(Collectives):
     def __init__(self, settings: TrainOptions) -> None:
         count = process_count(settings.devices, settings.nodes)
         if settings.batch_size % count:
+            split = f"train.devices={count}" if (settings.nodes or 1) == 1 else str(count)
             raise RequestError(
-                f"train.batch_size={settings.batch_size} cannot be split into "
-                f"train.devices={count} equal parts"
+                f"train.batch_size={settings.batch_size} cannot be split into {split} equal parts"
             )
         device = _device(settings, count)
         self._timeout = settings.timeout
         self._connection = Connection.open(settings, count, device) if count > 1 else None
         self._fabric = Fabric(
             accelerator=device.type,
-            devices=1 if device.index is None else [device.index],
+            devices=[device.index] if device.type == "cuda" else 1,
             # For lightning, each process is a machine with the one device that it uses.
             num_nodes=count,
             strategy=DDPStrategy() if count > 1 else "auto",
