@@ -332,7 +332,7 @@ def test_an_error_in_all_processes_is_one_line_with_its_status(tmp_path: Path) -
     assert stderr == "error: train.batch_size=9 cannot be split into train.devices=2 equal parts\n"
 
 
-def test_two_machines_train_the_weights_of_one(tmp_path: Path) -> None:
+def test_two_machines_train_one_run_by_ganzoo_and_by_srun(tmp_path: Path) -> None:
     settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
     port = str(Address.on_this_machine().port)
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
