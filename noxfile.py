@@ -49,6 +49,12 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)
+def processes(session: nox.Session) -> None:
+    """Train with up to four processes on two "machines"; kill, stop and restart them."""
+    run_shared(session, "pytest", "tests/training/many_processes.py", *session.posargs)
+
+
+@nox.session(requires=["environment"], venv_backend="none", default=False)
 def new(session: nox.Session) -> None:
     """Install new plugins of all kinds in a fresh environment, train with them, run their tests."""
     run_shared(session, "pytest", "tests/new_plugin/fresh_environment.py", *session.posargs)

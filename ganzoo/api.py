@@ -71,9 +71,9 @@ def train(
     A component is a name or an object. ``settings`` is a mapping of dotted keys to values, such as
     ``{"loss.drift": 0}``, or the path of a TOML file. ``shorthands`` are the flags of
     ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``,
-    ``devices``, ``nodes``, ``precision`` and ``init_from``. ``run_dir`` is the run folder, which must not
-    exist; by default, it is the next free one in ``runs``. ``on_report`` is called with the step
-    and the numbers of each report.
+    ``devices``, ``nodes``, ``precision`` and ``init_from``. ``run_dir`` is the run folder, which
+    must not exist; by default, it is the next free one in ``runs``. ``on_report`` is called with
+    the step and the numbers of each report.
 
     On the first Ctrl-C or stop of a notebook's cell, training finishes the step, saves a checkpoint
     and returns the run. Raises RequestError if the request is wrong, before anything is written;

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -185,6 +187,19 @@ def max_restarts() -> int:
 def has_agent_store() -> bool:
     """Whether the launcher has opened the store in which the processes meet."""
     return os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+
+
+def exit_with_launcher(grace: float) -> None:
+    """End this process some seconds after the one that started it, even if that is killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        time.sleep(grace)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="ganzoo-launcher-watch", daemon=True).start()
 
 
 def require_single_process(what: str) -> None:

@@ -23,11 +23,11 @@ class Shard:
         return whole.chunk(self.count)[self.rank]
 
 
-def equal_parts(processes: int, pieces: int) -> str:
-    """The settings that a batch is split by, for a message."""
-    if pieces == 1:
-        return f"train.devices={processes} equal parts"
-    return f"train.devices={processes} times train.accumulate={pieces} equal parts"
+def equal_parts(processes: int, pieces: int, nodes: int | None) -> str:
+    """The settings that a batch is split by, for a message; ``processes`` are on all nodes."""
+    by_processes = f"train.devices={processes}" if (nodes or 1) == 1 else f"{processes} processes"
+    by_pieces = "" if pieces == 1 else f" times train.accumulate={pieces}"
+    return f"{by_processes}{by_pieces} equal parts"
 
 
 WHOLE_BATCH = Shard()

@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -114,16 +115,21 @@ def job(tmp_path: Path) -> Callable[[str], subprocess.Popen[str]]:
     """Start the script for SLURM with a program ``ganzoo`` of these lines of bash."""
 
     def start(lines: str) -> subprocess.Popen[str]:
-        for name, content in (("ganzoo", lines), ("scontrol", 'echo "$@" > requeued')):
+        programs = {
+            "srun": 'exec "$@"',  # on this machine only
+            "ganzoo": f'echo "$1" >> called\necho "$@" > arguments\n{lines}',
+            "scontrol": 'echo "$1" >> called\necho "$@" > requeued',
+        }
+        for name, content in programs.items():
             program = tmp_path / "bin" / name
             program.parent.mkdir(exist_ok=True)
-            program.write_text(f'#!/bin/bash\necho "$1" >> called\n{content}\n')
+            program.write_text(f"#!/bin/bash\n{content}\n")
             program.chmod(0o755)
         path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.Popen(
             ["bash", str(EXAMPLES / "slurm.sbatch")],
             cwd=tmp_path,
-            env={**os.environ, "PATH": path, "SLURM_JOB_ID": "7"},
+            env={**os.environ, "PATH": path, "SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2"},
             text=True,
         )
 
@@ -137,13 +143,16 @@ def test_the_script_for_slurm_is_valid_bash() -> None:
 def test_a_job_that_is_stopped_goes_back_to_the_queue_and_resumes(
     tmp_path: Path, job: Callable[[str], subprocess.Popen[str]]
 ) -> None:
-    stopping = 'trap "kill $!; exit 75" TERM\nsleep 60 &\ntouch ready\nwait'
+    ready = tmp_path / "ready"
+    stopping = 'trap "kill $!; exit 75" TERM\nsleep 60 &\necho $$ > part\nmv part ready\nwait'
     started = job(stopping)
     deadline = time.monotonic() + 60
-    while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+    while not ready.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    started.terminate()
+    started.terminate()  # SLURM may send the signal to the script, too
+    os.kill(int(ready.read_text()), signal.SIGTERM)
     assert started.wait(60) == 75
+    assert "--nodes 2 --devices 4" in (tmp_path / "arguments").read_text()
     assert (tmp_path / "requeued").read_text() == "requeue 7\n"
     (tmp_path / "requeued").unlink()
     (tmp_path / "runs" / "flowers").mkdir(parents=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from subprocess import Popen
 from types import FrameType
 
-from torch.distributed import Store
+from torch.distributed.distributed_c10d import Store
 from torch.distributed.elastic.agent.server.api import (
     RunResult,
     WorkerGroup,
@@ -112,6 +112,7 @@ class Agent(LocalElasticAgent):
         on_restart: Callable[[str], None] = print,
     ) -> None:
         logging.getLogger("torch.distributed.elastic").addHandler(logging.NullHandler())
+        self._shared = store
         self._outputs = Outputs(folder, first_rank)
         self._first_rank = first_rank
         self._nodes = nodes
@@ -160,7 +161,7 @@ class Agent(LocalElasticAgent):
 
     def _monitor_workers(self, worker_group: WorkerGroup) -> RunResult:
         """What to do after a look at the processes: go on, restart all, or end all."""
-        codes = {local: process.poll() for local, process in self._processes.items()}
+        codes = self._exit_codes()
         failed = any(codes.values())
         failure = None if failed else self._failure_elsewhere()
         if not failed and not failure:
@@ -168,7 +169,7 @@ class Agent(LocalElasticAgent):
                 return RunResult(WorkerState.HEALTHY)
             ranks = [worker.global_rank for worker in worker_group.workers]
             return RunResult(WorkerState.SUCCEEDED, dict.fromkeys(ranks))
-        self._end_others()
+        codes = self._end_all()
         self.failure = failure or self._first_failure(codes)
         if self.failure.status != 1:  # a mistake of the user, or a request to stop
             self._remaining_restarts = 0
@@ -179,16 +180,24 @@ class Agent(LocalElasticAgent):
             self._on_restart(f"{self.failure.message}; all processes start again ({count})")
         return RunResult(WorkerState.FAILED)
 
-    def _end_others(self) -> None:
-        """Wait for processes that end themselves; send SIGTERM to the others, and at last kill."""
+    def _exit_codes(self) -> Mapping[int, int | None]:
+        """The exit code of each process, by its number on this machine; None while it runs."""
+        return {local: process.poll() for local, process in self._processes.items()}
+
+    def _end_all(self) -> Mapping[int, int | None]:
+        """End all processes; returns the exit codes of those that have ended themselves.
+
+        One that waits for another one ends itself. The others get SIGTERM and are killed at last.
+        """
         assert self._pcontext
         deadline = time.monotonic() + GRACE_PERIOD
-        while time.monotonic() < deadline and None in [p.poll() for p in self._processes.values()]:
+        while None in (codes := self._exit_codes()).values() and time.monotonic() < deadline:
             time.sleep(_INTERVAL)
         self._pcontext.close(timeout=GRACE_PERIOD)
+        return codes
 
     def _first_failure(self, codes: Mapping[int, int | None]) -> Failure:
-        """Why the first process failed; ``codes`` are from before the others were ended."""
+        """Why the first process failed, by the exit codes of those that have ended themselves."""
         found = [self._failure_of(local, code) for local, code in codes.items() if code]
         return min(found, key=lambda failure: (failure.lost, failure.time))
 
@@ -210,7 +219,7 @@ class Agent(LocalElasticAgent):
     def _tell_other_machines(self, failure: Failure) -> None:
         """Make the agents of other machines restart or end their processes, too."""
         with suppress(RuntimeError):  # the first machine has ended already
-            self._worker_group.store.set(self._failure_key, json.dumps(failure.to_plain()))
+            self._shared.set(self._failure_key, json.dumps(failure.to_plain()))
             if not self._remaining_restarts and self._nodes > 1:
                 time.sleep(10 * _INTERVAL)  # the store ends with the agent of the first machine
 
@@ -218,10 +227,9 @@ class Agent(LocalElasticAgent):
         """Why another machine restarts or ends its processes, if one does."""
         if self._nodes == 1:
             return None
-        store = self._worker_group.store
         try:
-            if store.check([self._failure_key]):
-                return Failure.of_plain(store.get(self._failure_key))
+            if self._shared.check([self._failure_key]):
+                return Failure.of_plain(self._shared.get(self._failure_key))
         except RuntimeError:
             return Failure(lost_message("the first machine no longer answers"))
         return None

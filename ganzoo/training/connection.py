@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import pickle
 import threading
 import time
@@ -11,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import torch
-from torch.distributed import (
+from torch.distributed.distributed_c10d import (
     PrefixStore,
     Store,
     destroy_process_group,
@@ -20,7 +19,7 @@ from torch.distributed import (
 )
 
 from ganzoo.errors import RequestError
-from ganzoo.launcher import AGENT, has_agent_store, launcher, restarts
+from ganzoo.launcher import AGENT, exit_with_launcher, has_agent_store, launcher, restarts
 from ganzoo.sections import TrainOptions, seconds
 from ganzoo.training.agent import GRACE_PERIOD, ChildProcesses
 from ganzoo.training.rendezvous import Address, connect, wait_for_all
@@ -80,7 +79,7 @@ class Connection:
             address = Address.on_this_machine()
             children = ChildProcesses(count, address)
         elif found.name == AGENT:
-            exit_with_parent(GRACE_PERIOD)
+            exit_with_launcher(GRACE_PERIOD)
         try:
             if found:
                 address = Address.of_launcher(found)
@@ -114,10 +113,11 @@ class Connection:
         """
         key, self._sent = f"message/{self._sent}", self._sent + 1
         if self.rank == 0:
-            self._store.set(key, pickle.dumps(value))
+            self._store.set(key, pickle.dumps(value).hex())
             return value
         self._wait_for(key)
-        return pickle.loads(self._store.get(key))  # noqa: S301 - from the main process
+        content = bytes.fromhex(self._store.get(key).decode())
+        return pickle.loads(content)  # noqa: S301 - from the main process
 
     def end_children(self) -> str:
         """Kill the processes that this program has started; returns why one of them had failed."""
@@ -157,16 +157,3 @@ class Connection:
 
 _opened: list[Connection] = []
 """The connection of this process, if it is open."""
-
-
-def exit_with_parent(grace: float) -> None:
-    """End this process soon after the one that started it, in a thread."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        time.sleep(grace)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="ganzoo-parent-watch", daemon=True).start()

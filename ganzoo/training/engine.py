@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import ClusterEnvironment
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from ganzoo.errors import RequestError
@@ -47,14 +47,14 @@ class Engine(Collectives):
         if settings.batch_size % (count * settings.accumulate):
             raise RequestError(
                 f"train.batch_size={settings.batch_size} cannot be split into "
-                f"{equal_parts(count, settings.accumulate)}"
+                f"{equal_parts(count, settings.accumulate, settings.nodes)}"
             )
         device = _device(settings, count)
         self._timeout = settings.timeout
         self._connection = Connection.open(settings, count, device) if count > 1 else None
         self._fabric = Fabric(
             accelerator=device.type,
-            devices=1 if device.index is None else [device.index],
+            devices=[device.index] if device.type == "cuda" else 1,
             # For lightning, each process is a machine with the one device that it uses.
             num_nodes=count,
             strategy=DDPStrategy() if count > 1 else "auto",

@@ -94,7 +94,7 @@ class GrowthSchedule:
                 height = stage.image_shape.height
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
-                    f"cannot be split into {equal_parts(processes, run.train.accumulate)}: set "
+                    f"cannot be split into {equal_parts(processes, run.train.accumulate, run.train.nodes)}: set "
                     f"growth.batch_size.{height}={parts}, or a multiple"
                 )
 

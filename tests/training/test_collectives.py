@@ -81,7 +81,7 @@ result = {
     "any": [engine.any(rank == 1), engine.any(False)],
 }
 Path(f"rank-{rank}.json").write_text(json.dumps(result))
-engine.barrier()
+engine.broadcast(None)
 """
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import signal
 import socket
 import subprocess
@@ -23,8 +22,8 @@ from ganzoo import RequestError
 from ganzoo.contracts import Terms
 from ganzoo.registry import Entry, Registry
 from ganzoo.shard import WHOLE_BATCH, Shard
-from ganzoo.training import processes
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.rendezvous import Address
 from tests.plugins.steps import GivenStep, scores
 from tests.sameness import same
 
@@ -116,7 +115,7 @@ from ganzoo.training import session
 from ganzoo.training.loop import Loop
 
 folder = Path("run").absolute()
-rank = os.environ.get("GANZOO_PROCESS", "0")
+rank = os.environ.get("RANK", "0")
 touched = []
 
 
@@ -175,6 +174,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes 
 Tiny = Callable[..., dict[str, Any]]
 
 
+LONG = ("--steps", 10**9, "log.every=1", "sample.every=1000000000")
+
+
 def start_process(*command: object, folder: Path, **environment: str) -> subprocess.Popen[str]:
     """Start Python with these arguments in a new process group."""
     return subprocess.Popen(
@@ -189,14 +191,19 @@ def start_process(*command: object, folder: Path, **environment: str) -> subproc
     )
 
 
-def resume_with_two(run: Path) -> subprocess.Popen[str]:
+def resume_with_two(run: Path, *settings: object) -> subprocess.Popen[str]:
     """Resume a run of one process with two; return when they have reported something."""
-    settings = ("--steps", 10**9, "log.every=1", "sample.every=1000000000")
-    command = ("-m", "ganzoo", "resume", run, "train.devices=2", *settings)
+    command = ("-m", "ganzoo", "resume", run, "train.devices=2", *LONG, *settings)
+    return reporting(run, start_process(*command, folder=run.parent))
+
+
+def reporting(run: Path, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+    """The same process, when its run has reported something more."""
     journal = run / "metrics.jsonl"
-    before = journal.stat().st_size
-    process = start_process(*command, folder=run.parent)
-    wait_until(lambda: journal.stat().st_size > before or process.poll() is not None)
+    before = journal.stat().st_size if journal.exists() else 0
+    wait_until(
+        lambda: (journal.exists() and journal.stat().st_size > before) or process.poll() is not None
+    )
     return process
 
 
@@ -207,10 +214,10 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def child_of(process: subprocess.Popen[str]) -> int:
-    """The child process of a process."""
-    (second,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return int(second)
+def children_of(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that a process has started, in the order of their ranks."""
+    text = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return [int(each) for each in text.split()]
 
 
 def has_ended(process: int) -> bool:
@@ -236,15 +243,17 @@ def test_two_processes_resume_a_run_of_one_and_a_signal_to_the_second_stops_both
 ) -> None:
     run = trained_run(tiny)
     process = resume_with_two(run)
-    second = child_of(process)
-    with pytest.raises(RequestError, match=f"is in use by process {process.pid} on "):
+    main, second = children_of(process)
+    with pytest.raises(RequestError, match=f"is in use by process {main} on "):
         ganzoo.resume(run, quiet=True)
     assert not has_ended(second)  # the refused resume has not disturbed it
     os.kill(second, signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, stdout) == (75, f"{run}\n"), stderr
-    wait_until(lambda: has_ended(second))
+    assert has_ended(main)
+    assert has_ended(second)
     assert "not exact to the bit, because these changed: processes 1 -> 2" in stderr
+    assert "error" not in stderr
 
     first, stopped = sorted(steps(run))  # there is one more checkpoint
     assert (first, stopped > 3) == (3, True)
@@ -257,35 +266,106 @@ def test_two_processes_resume_a_run_of_one_and_a_signal_to_the_second_stops_both
 
 
 @linux
-def test_if_the_second_process_is_killed_the_main_process_ends_with_one_line(tiny: Tiny) -> None:
+@pytest.mark.parametrize(
+    ("number", "rank", "reason"),
+    [
+        (signal.SIGKILL, 1, "rank 1 was killed by SIGKILL"),
+        (signal.SIGSTOP, 0, "no answer within train.timeout=5 seconds"),
+    ],
+)
+def test_if_one_process_is_killed_or_hangs_all_end_with_one_line(
+    number: signal.Signals, rank: int, reason: str, tiny: Tiny
+) -> None:
     run = trained_run(tiny)
-    process = resume_with_two(run)
-    second = child_of(process)
-    os.kill(second, signal.SIGKILL)
-    stdout, stderr = process.communicate(timeout=20)
+    process = resume_with_two(run, "train.timeout=5 seconds")
+    children = children_of(process)
+    os.kill(children[rank], number)
+    stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, stdout, steps(run)) == (1, "", [3])
     *_, line = stderr.splitlines()
-    assert line.startswith(
-        "error: another process of this run was lost (killed by SIGKILL): resume from the "
-        "newest checkpoint with `ganzoo resume`"
+    assert line == (
+        f"error: a process of this run was lost ({reason}): resume from the newest checkpoint "
+        "with `ganzoo resume`"
     )
     assert stderr.count("error") == 1
     assert "Traceback" not in stderr
+    assert all(map(has_ended, children))
 
 
-def test_child_processes_exit_after_the_main_process(tmp_path: Path) -> None:
-    script = (
-        "import time; from ganzoo.training import processes\n"
-        "processes.GRACE_PERIOD = 0; processes.exit_with_parent()\n"
-        "print('here', flush=True); time.sleep(600)"
+@linux
+def test_all_processes_start_again_and_compute_the_same_as_without_the_failure(
+    tmp_path: Path,
+) -> None:
+    settings = (*SMALL_RUN, "--steps", 300, "--devices", 2, "train.restarts=1", "log.every=5")
+    every = ("checkpoint.every=5", "sample.every=1000", "checkpoint.keep=1")
+    run = tmp_path / "killed"
+    command = ("-m", "ganzoo", *settings, *every, "--run-dir")
+    process = start_process(*command, run, folder=tmp_path)
+    wait_until(lambda: bool(list(run.glob("checkpoints/*.pt"))) or process.poll() is not None)
+    main, _ = children_of(process)
+    os.kill(main, signal.SIGKILL)
+    whole = start_process(*command, tmp_path / "whole", folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=240)
+    assert (process.returncode, stdout) == (0, f"{run}\n"), stderr
+    assert "rank 0 was killed by SIGKILL" in stderr
+    assert "all processes start again (1 of 1)" in stderr
+    whole.communicate(timeout=240)
+    first, second = (
+        Checkpoints(tmp_path / name / "checkpoints", 1).load() for name in ("killed", "whole")
     )
-    with start_process("-c", script, folder=tmp_path) as process:
-        assert process.stdout
-        assert process.stdin
-        assert process.stdout.readline() == "here\n"
-        assert process.poll() is None
-        process.stdin.close()  # as at any end of the main process
-        assert process.wait(20) == 1
+    assert first["step"] == 300
+    assert same(first["state"], second["state"])
+
+
+def test_a_run_that_may_start_again_needs_the_name_of_its_folder(tmp_path: Path) -> None:
+    process = start_process("-m", "ganzoo", *SMALL_RUN, "train.restarts=1", folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (2, "")
+    assert "name its folder, with --run-dir, so that it can resume" in stderr
+
+
+def test_an_error_in_all_processes_is_one_line_with_its_status(tmp_path: Path) -> None:
+    batch = ("--devices", 2, "--batch-size", 9)
+    process = start_process("-m", "ganzoo", *SMALL_RUN, *batch, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=120)
+    assert (process.returncode, stdout) == (2, "")
+    assert stderr == "error: train.batch_size=9 cannot be split into train.devices=2 equal parts\n"
+
+
+def test_two_machines_train_one_run_by_ganzoo_and_by_srun(tmp_path: Path) -> None:
+    settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
+    port = str(Address.on_this_machine().port)
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    command = ("-m", "ganzoo", *settings, "--nodes", 2, "--run-dir", "two")
+    machines = [
+        start_process(*command, folder=tmp_path, NODE_RANK=str(node), **place) for node in (0, 1)
+    ]
+    outputs = [machine.communicate(timeout=240) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], outputs
+    assert [stdout for stdout, _ in outputs] == ["two\n", ""]
+    assert outputs[1][1] == ""  # only the main process reports
+
+    tasks = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "1(x2)", **place}
+    command = ("-m", "ganzoo", *settings, "--run-dir", "slurm")
+    machines = [
+        start_process(
+            *command,
+            folder=tmp_path,
+            SLURM_PROCID=str(rank),
+            SLURM_NODEID=str(rank),
+            SLURM_LOCALID="0",
+            **tasks,
+        )
+        for rank in (0, 1)
+    ]
+    outputs = [machine.communicate(timeout=240) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], outputs
+    assert [stdout for stdout, _ in outputs] == ["slurm\n", ""]
+    assert "srun started 2 processes, which train this run together" in outputs[0][1]
+    first, second = (
+        Checkpoints(tmp_path / name / "checkpoints", 3).load() for name in ("two", "slurm")
+    )
+    assert same(first["state"], second["state"])
 
 
 def test_a_port_in_use_is_named_and_no_process_is_left(tmp_path: Path) -> None:
@@ -299,27 +379,37 @@ def test_a_port_in_use_is_named_and_no_process_is_left(tmp_path: Path) -> None:
         _, stderr = process.communicate(timeout=60)
     *_, line = stderr.splitlines()
     assert line == (
-        f"ConnectionError: the processes of this run cannot connect at port {port}: set another "
-        "MASTER_PORT, or unset it to use a free port"
+        f"ConnectionError: the processes of this run cannot connect at 127.0.0.1, port {port}: set "
+        "another MASTER_PORT, or unset it to use a free port"
     )
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # its process group is empty
 
 
-def test_a_child_process_that_fails_at_its_start_ends_the_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    script = "import sys; sys.exit('error: no memory')"
-    ended: queue.Queue[int] = queue.Queue()
-    monkeypatch.setattr(sys, "orig_argv", [sys.executable, "-c", script])
-    monkeypatch.setattr(processes, "GRACE_PERIOD", 0)
-    monkeypatch.setattr(os, "_exit", ended.put)
-    processes.exit_if_child_is_lost(processes.ChildProcesses(2, port=0))
-    assert ended.get(timeout=20) == 1
-    assert capsys.readouterr().err == (
-        "error: another process of this run was lost (no memory): resume from the newest "
-        "checkpoint with `ganzoo resume`\n"
-    )
+@linux
+def test_a_program_whose_other_process_is_killed_gets_an_error(tmp_path: Path) -> None:
+    script = """
+import os, signal
+from ganzoo.training.trainer import Trainer
+import ganzoo
+
+step = Trainer.step
+def killed(self):
+    if os.environ.get("RANK") == "1" and self.progress.step == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self)
+Trainer.step = killed
+settings = {"dataset.count": 20, "architecture.width": 4, "sample.count": 4}
+try:
+    ganzoo.train("blossoms", "mlp", "hinge", resolution=8, batch_size=8, steps=5, device="cpu",
+                 devices=2, run_dir="run", quiet=True, settings=settings)
+except ConnectionError as error:
+    print(error)
+"""
+    process = start_process("-c", script, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert stdout.startswith("a process of this run was lost (rank 1 was killed by SIGKILL): ")
 
 
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", "ganzoo")
@@ -353,11 +443,7 @@ def test_torchrun_trains_the_weights_of_processes_that_ganzoo_starts(tmp_path: P
 
 def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> None:
     run = trained_run(tiny)
-    command = ("resume", run, "--steps", 10**9, "log.every=1", "sample.every=1000000000")
-    journal = run / "metrics.jsonl"
-    before = journal.stat().st_size
-    process = start_process(*TORCHRUN, *command, folder=run.parent)
-    wait_until(lambda: journal.stat().st_size > before or process.poll() is not None)
+    process = reporting(run, start_process(*TORCHRUN, "resume", run, *LONG, folder=run.parent))
     process.terminate()
     _, stderr = process.communicate(timeout=60)
     assert "these changed: processes 1 -> 2" in stderr
@@ -393,7 +479,7 @@ SECOND = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_PORT"
 
 
 def test_an_error_of_another_process_alone_is_reported(tmp_path: Path) -> None:
-    script = "from ganzoo.cli import quiet_process, main\nquiet_process.GRACE_PERIOD = 0\nmain()"
+    script = "from ganzoo.cli import processes, main\nprocesses.GRACE_PERIOD = 0\nmain()"
     process = start_process("-c", script, "info", "nothing", folder=tmp_path, **SECOND)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (2, "")
