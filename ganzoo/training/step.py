@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -18,6 +18,7 @@ from ganzoo.contracts import (
     RealImages,
     TrainingLatents,
 )
+from ganzoo.noise import batches_in_one_pass
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
 from ganzoo.training.progress import Progress
@@ -25,11 +26,21 @@ from ganzoo.training.setup import Setup
 
 
 class TrainingStep:
-    """The :class:`~ganzoo.Step` of update ``number`` of a phase."""
+    """The :class:`~ganzoo.Step` of update ``number`` of a phase.
 
-    def __init__(self, setup: Setup, progress: Progress, phase: Phase, number: int) -> None:
+    ``updated`` are the networks that are updated, by default those of the phase.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        progress: Progress,
+        phase: Phase,
+        number: int,
+        updated: Sequence[str] = (),
+    ) -> None:
         self._setup = setup
-        self._updated = phase.networks
+        self.updated = tuple(updated) or phase.networks
         self._calls: Counter[str] = Counter()
         """The number of random generators made so far, by purpose."""
         self.phase = phase.name
@@ -50,7 +61,7 @@ class TrainingStep:
     def real(self) -> RealImages:
         """The last batch of real images; some are replaced if the discriminator is updated."""
         real = self._taken
-        if "discriminator" in self._updated:
+        if "discriminator" in self.updated:
             for component in self._setup.components.replacements():
                 real = component.replace_real(self, real)
         return real
@@ -69,7 +80,7 @@ class TrainingStep:
     @cached_property
     def scores(self) -> StepScores:
         """The scores of ``real`` and ``fake``."""
-        return StepScores(self, "discriminator" in self._updated)
+        return StepScores(self, "discriminator" in self.updated)
 
     def latents(self) -> Tensor:
         """New latents for this process's images."""
@@ -86,7 +97,7 @@ class TrainingStep:
         latents = self.latents() if latents is None else latents
         condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
-        with torch.set_grad_enabled("generator" in self._updated), generator.plugin_code:
+        with torch.set_grad_enabled("generator" in self.updated), generator.plugin_code:
             images, intermediate = _images(generator, latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)
@@ -97,15 +108,31 @@ class TrainingStep:
     ) -> Tensor:
         """The scores of images, which pass through the augmentations of all images."""
         condition = self.real.condition if condition is None else condition
-        discriminator, setup = self._setup.discriminator, self._setup
-        if transform:
-            random = self._generator(f"transform {transform}")
-        else:
-            random = self.random("transform")
-        augmented = setup.augment_all(images, random, setup.engine.shard)
+        return self._score(self._augmented(images, transform), condition)
+
+    def compute_scores(self) -> None:
+        """Compute the scores of ``real`` and ``fake``, in one pass where this computes the same."""
+        if "generator" in self.updated or not self._setup.has_independent_scores:
+            # G(z) first: less memory is needed than with the graph of D(x) already there.
+            _ = self.scores.fake, self.scores.real
+            return
+        fake, real = self.fake, self.real
+        images = torch.cat([self._augmented(fake.images), self._augmented(real.images)])
+        conditions = None if real.condition is None else torch.cat([real.condition] * 2)
+        with torch.set_grad_enabled("discriminator" in self.updated), batches_in_one_pass(2):
+            self.scores.fake, self.scores.real = self._score(images, conditions).chunk(2)
+
+    def _augmented(self, images: Tensor, transform: str = "") -> Tensor:
+        """Images that passed through the augmentations of all images."""
+        name = f"transform {transform}"
+        random = self._generator(name) if transform else self.random("transform")
+        return self._setup.augment_all(images, random, self._setup.engine.shard)
+
+    def _score(self, augmented: Tensor, condition: Tensor | None) -> Tensor:
+        discriminator = self._setup.discriminator
         with discriminator.plugin_code:
             scores = discriminator(augmented, condition)
-            require_scores(scores, len(images), discriminator.forward)
+            require_scores(scores, len(augmented), discriminator.forward)
             return scores.float()
 
     def uniform(self, *shape: int) -> Tensor:

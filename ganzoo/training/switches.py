@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 from ganzoo.sections import TrainOptions
+from ganzoo.training.host_memory import freed_memory_is_kept
 
 
 @contextmanager
@@ -23,7 +24,8 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     cuda = settings.device not in ("cpu", "mps") and torch.cuda.is_available()
     device = torch.cuda.current_device() if cuda else 0
     try:
-        with torch.random.fork_rng(range(torch.cuda.device_count()) if cuda else []):
+        memory = nullcontext() if cuda else freed_memory_is_kept()
+        with torch.random.fork_rng(range(torch.cuda.device_count()) if cuda else []), memory:
             logger.setLevel(logging.WARNING)  # it logs every start at length
             torch.set_float32_matmul_precision(
                 "high" if settings.precision == "tf32" else "highest"

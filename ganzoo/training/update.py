@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -33,52 +34,78 @@ class Updater:
         self._progress = progress
         self._skips = policy == "skip"
 
-    def update(self, phase: Phase, number: int, optimizers: Optimizers) -> None:
-        """Make update ``number`` of a phase.
+    def update(self, phases: Sequence[Phase], number: int, optimizers: Optimizers) -> None:
+        """Make update ``number`` of a phase, or of several at once.
 
         Raises NonFinite if a term or the gradient is not finite and the update is not skipped.
         """
-        setup, optimizer = self._setup, optimizers.of(phase)
-        parameters = list(optimizers.parameters[phase.networks].values())
+        setup, phase = self._setup, phases[0]
         setup.randomness.reseed(f"{phase.name}/{setup.engine.rank}", number, setup.engine.device)
         before = _Snapshot(setup) if self._skips else None
-        step = TrainingStep(setup, self._progress, phase, number)
-        terms = compute_terms(phase, step, setup)
-        total = torch.stack(list(terms.values())).sum()
-        if total.requires_grad:
-            weighted = total if phase.every == 1 else total * phase.every
-            weighted.backward(inputs=parameters)
-        setup.engine.average_gradients(parameters)
-        with setup.components.code_of(phase):
-            require_gradient(phase, exists=any(p.grad is not None for p in parameters))
+        updated = [network for each in phases for network in each.networks]
+        step = TrainingStep(setup, self._progress, phase, number, updated)
+        computed = [self._differentiate(each, step, phases, optimizers) for each in phases]
         try:
-            is_made = self.finite_check.check(self._describe(phase, terms, parameters))
+            is_made = self.finite_check.check(self._describe(computed))
             if is_made:
-                optimizer.step()
-                after_update(phase, step, setup)
-                self._collect(phase, step, total, terms)
+                for each in computed:
+                    optimizers.of(each.phase).step()
+                for each in computed:
+                    after_update(each.phase, step, setup)
+                self._collect(computed, step)
         finally:  # also before a rollback: gradients accumulate
-            optimizer.zero_grad(set_to_none=True)
+            for each in computed:
+                optimizers.of(each.phase).zero_grad(set_to_none=True)
         if before:
             skipped = torch.tensor(float(not is_made), device=setup.engine.device)
             self.scalars.append((f"skipped/{phase.name}", skipped))
             if not is_made:
                 before.restore()
 
-    def _describe(self, phase: Phase, terms: Terms, parameters: list[nn.Parameter]) -> Update:
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    def _differentiate(
+        self, phase: Phase, step: TrainingStep, phases: Sequence[Phase], optimizers: Optimizers
+    ) -> _Computed:
+        """The terms of a phase, whose gradients are then in its parameters."""
+        setup, parameters = self._setup, list(optimizers.parameters[phase.networks].values())
+        terms = compute_terms(phase, step, setup)
+        total = torch.stack(list(terms.values())).sum()
+        if total.requires_grad:
+            weighted = total if phase.every == 1 else total * phase.every
+            weighted.backward(inputs=parameters, retain_graph=phase is not phases[-1])
+        setup.engine.average_gradients(parameters)
+        with setup.components.code_of(phase):
+            require_gradient(phase, exists=any(p.grad is not None for p in parameters))
+        return _Computed(phase, terms, total.detach(), parameters)
+
+    def _describe(self, computed: Sequence[_Computed]) -> Update:
+        terms = dict(computed[0].terms)
+        for each in computed[1:]:
+            terms |= {f"{each.phase.name}/{name}": term for name, term in each.terms.items()}
+        gradients = [p.grad for each in computed for p in each.parameters if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
         values = torch.stack([*(term.detach().float() for term in terms.values()), norm.float()])
         seen, size = self._progress.images_seen, self._setup.point.stage.batch_size
-        return Update(phase.name, self._progress.step, seen, size, tuple(terms), values)
+        name = computed[0].phase.name
+        return Update(name, self._progress.step, seen, size, tuple(terms), values)
 
-    def _collect(
-        self, phase: Phase, step: TrainingStep, total: Tensor, terms: Mapping[str, Tensor]
-    ) -> None:
-        self.scalars.append((f"loss/{phase.name}", total.detach()))
-        self.scalars += [(f"{phase.name}/{name}", term.detach()) for name, term in terms.items()]
+    def _collect(self, computed: Sequence[_Computed], step: TrainingStep) -> None:
+        for each in computed:
+            name = each.phase.name
+            self.scalars.append((f"loss/{name}", each.total))
+            self.scalars += [(f"{name}/{key}", term.detach()) for key, term in each.terms.items()]
         self.scalars += step.reports.items()
-        if "discriminator" in phase.networks and len(scores := step.scores.computed()) == 2:
+        if "discriminator" in step.updated and len(scores := step.scores.computed()) == 2:
             self.last_scores = scores
+
+
+@dataclass(frozen=True, eq=False)
+class _Computed:
+    """What the update of a phase is made from, beside its gradients."""
+
+    phase: Phase
+    terms: Terms
+    total: Tensor
+    parameters: list[nn.Parameter]
 
 
 def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
