@@ -22,6 +22,8 @@ class NoiseSource:
     def __init__(self, random: Callable[[], torch.Generator], shard: Shard) -> None:
         self._random = random
         self._shard = shard
+        self.batches = 1
+        """The number of batches in a pass, which follow each other."""
 
     @cached_property
     def _generator(self) -> torch.Generator:
@@ -39,8 +41,12 @@ class NoiseSource:
         self, draw: Callable[..., Tensor], n: int, shape: tuple[int, ...], device: torch.device
     ) -> Tensor:
         random = self._generator
-        drawn = draw(n * self._shard.count, *shape, generator=random, device=random.device)
-        return self._shard.of(drawn).to(device)
+        size = (n // self.batches * self._shard.count, *shape)
+        rows = [
+            self._shard.of(draw(size, generator=random, device=random.device))
+            for _ in range(self.batches)
+        ]
+        return torch.cat(rows).to(device)
 
 
 _source: ContextVar[NoiseSource | None] = ContextVar("source", default=None)
@@ -54,6 +60,20 @@ def noise_from(source: NoiseSource) -> Iterator[None]:
         yield
     finally:
         _source.reset(token)
+
+
+@contextmanager
+def batches_in_one_pass(count: int) -> Iterator[None]:
+    """A context in which networks get several batches at once, each with its own noise."""
+    source = _source.get()
+    if source is None:
+        yield
+        return
+    source.batches = count
+    try:
+        yield
+    finally:
+        source.batches = 1
 
 
 def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:

@@ -171,6 +171,11 @@ class TrainOptions(Options):
         OptimizerOptions(),
         description="The discriminator's optimizer, and its updates in each step.",
     )
+    simultaneous: bool = Field(
+        False,
+        description="Update both networks at once, from the same generated images and their "
+        "scores, instead of the discriminator first.",
+    )
     ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")
     device: Device = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
     devices: int | None = Field(

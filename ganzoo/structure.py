@@ -241,10 +241,38 @@ def require_phases(phases: Any, method: Any) -> None:
             raise ContractError(f"{field} of the phase {phase.name} is {value!r}, not {expected}")
         if names.count(phase.name) > 1:
             raise ContractError(f"two phases have the name {phase.name}", method)
+    _require_simultaneous(phases, method)
     # Phases with the same networks share one optimizer, which is found by the names in this order.
     written = {phase.networks for phase in phases}
     if len({tuple(sorted(networks)) for networks in written}) < len(written):
         raise ContractError("two phases name the same networks in another order", method)
+
+
+def _require_simultaneous(phases: Sequence[Phase], method: Any) -> None:
+    """Raise ContractError if phases are simultaneous with what they cannot be."""
+    firsts: dict[str, list[Phase]] = {}
+    for phase in phases:
+        name = phase.simultaneous_with
+        if not name:
+            firsts[phase.name] = [phase]
+            continue
+        others = firsts.get(name)
+        if others is None:
+            raise ContractError(
+                f"simultaneous_with of the phase {phase.name} is {name!r}, not the name of an "
+                "earlier phase that has none itself",
+                method,
+            )
+        if any(set(other.networks) & set(phase.networks) for other in others):
+            raise ContractError(
+                f"the phases {name} and {phase.name} are simultaneous and update the same network",
+                method,
+            )
+        if phase.every != others[0].every:
+            raise ContractError(
+                f"the phases {name} and {phase.name} are simultaneous, but every differs", method
+            )
+        others.append(phase)
 
 
 def _wrong_field(phase: Any) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganzoo import layer_noise
-from ganzoo.noise import NoiseSource, noise_from
+from ganzoo.noise import NoiseSource, batches_in_one_pass, noise_from
 from ganzoo.shard import Shard
 
 CPU = torch.device("cpu")
@@ -48,3 +48,20 @@ def test_outside_of_an_update_the_global_generator_draws() -> None:
         pass
     torch.manual_seed(5)
     assert torch.equal(layer_noise(2, 3, device=CPU), expected)
+
+
+def test_batches_in_one_pass_have_the_noise_of_each_for_any_number_of_processes() -> None:
+    def both(rank: int, count: int) -> torch.Tensor:
+        with noise_from(source(rank, count)), batches_in_one_pass(2):
+            return layer_noise(2 * 6 // count, 3, device=CPU)
+
+    first, second = both(0, 1).chunk(2)
+    assert torch.equal(torch.cat((first, second)), torch.cat(drawn((6, 3), (6, 3))))
+    parts = [both(rank, 2).chunk(2) for rank in range(2)]
+    assert torch.equal(torch.cat([part[0] for part in parts]), first)
+    assert torch.equal(torch.cat([part[1] for part in parts]), second)
+
+
+def test_outside_an_update_batches_in_one_pass_get_noise_too() -> None:
+    with batches_in_one_pass(2):
+        assert layer_noise(4, 3, device=CPU).shape == (4, 3)

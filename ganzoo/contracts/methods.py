@@ -47,6 +47,13 @@ class Phase:
     """Called after each update."""
     full_precision: bool = False
     """Whether the terms are computed in float32 even with ``train.precision=bf16``."""
+    simultaneous_with: str = ""
+    """The name of an earlier phase, if both are one update.
+
+    Their terms get the same step, with the same real and generated images and scores, which have
+    gradients for the networks of both. All gradients are computed before a network is updated.
+    Both have the same ``every`` and number of updates, and different networks.
+    """
 
 
 @runtime_checkable

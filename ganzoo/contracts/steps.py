@@ -122,6 +122,14 @@ class Step(Protocol):
         """The discriminator's scores of ``real`` and ``fake``."""
         ...
 
+    def compute_scores(self) -> None:
+        """Compute ``scores`` of real and generated images, which terms then read.
+
+        Where each score depends on its own image alone, as gradient penalties require, both are
+        computed in one pass of the discriminator, which is faster.
+        """
+        ...
+
     def latents(self) -> Tensor:
         """New latents for N images, (N, ...); each call draws others."""
         ...

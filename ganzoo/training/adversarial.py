@@ -37,7 +37,7 @@ class Adversarial:
 
     def discriminator_terms(self, step: Step) -> Terms:
         """The loss of D(x) and D(G(z)); G is constant."""
-        # G(z) first: less memory is needed than with the graph of D(x) already there.
+        step.compute_scores()
         step.report("scores/fake", step.scores.fake.mean())
         step.report("scores/real", step.scores.real.mean())
         return self.loss.discriminator(step.scores)

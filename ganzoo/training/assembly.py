@@ -31,6 +31,7 @@ from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
+from ganzoo.training.simultaneous import require_equal_repeats
 from ganzoo.training.speed_settings import with_fastest
 from ganzoo.training.store import SILENT, prepare
 from ganzoo.training.trial import try_phases
@@ -112,9 +113,12 @@ def _batches(run: Run, data: Collection, device: torch.device) -> Batches:
 def _batches_per_step(run: Run, components: Components) -> int:
     """The number of batches of real images in each step.
 
-    Raises RequestError if the phases of the loss take none, or not in every step.
+    Raises RequestError if the phases of the loss take none, or not in every step, or if
+    simultaneous ones are not updated once.
     """
-    taking = [phase for phase in components.phases() if phase.new_images]
+    phases = components.phases()
+    require_equal_repeats(phases, run.train)
+    taking = [phase for phase in phases if phase.new_images]
     if not taking or any(phase.every != 1 for phase in taking):
         raise RequestError(
             f"the loss {run.loss.entry.qualified_name}: a phase of every step must have "

@@ -66,8 +66,8 @@ class Ema:
         weights: list[Tensor] = list(generator.parameters())
         decay = self.decay(images_generated, batch_size)
         torch._foreach_lerp_(self._weights, weights, 1.0 - decay)
-        for averaged, buffer in zip(self._buffers, generator.buffers(), strict=True):
-            averaged.copy_(buffer)
+        if self._buffers:
+            torch._foreach_copy_(self._buffers, list(generator.buffers()))
         self.mark_changed()
 
     def mark_changed(self) -> None:

@@ -92,9 +92,10 @@ class GrowthSchedule:
         for stage in self.stages:
             if stage.batch_size % (parts := processes * run.train.accumulate):
                 height = stage.image_shape.height
+                equal = equal_parts(processes, run.train.accumulate, run.train.nodes)
                 raise RequestError(
                     f"a batch of {stage.batch_size} images at {stage.image_shape.size} pixels "
-                    f"cannot be split into {equal_parts(processes, run.train.accumulate, run.train.nodes)}: set "
+                    f"cannot be split into {equal}: set "
                     f"growth.batch_size.{height}={parts}, or a multiple"
                 )
 

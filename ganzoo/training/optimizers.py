@@ -136,17 +136,22 @@ def lazy_corrections(phases: Sequence[Phase], train: TrainOptions) -> dict[tuple
     }
 
 
+_FUSED = ("cpu", "cuda")
+"""The devices on which torch updates all parameters in one call."""
+
+
 def _adam(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    fused = parameters[0].device.type in ("cpu", "cuda")
+    fused = parameters[0].device.type in _FUSED
     return torch.optim.Adam(parameters, betas=options.betas, eps=options.eps, fused=fused)
 
 
 def _rmsprop(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(parameters, eps=options.eps)
+    return torch.optim.RMSprop(parameters, eps=options.eps, foreach=True)  # there is no fused one
 
 
 def _sgd(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, momentum=options.betas[0])
+    fused = parameters[0].device.type in _FUSED
+    return torch.optim.SGD(parameters, momentum=options.betas[0], fused=fused)
 
 
 _KINDS: Mapping[str, Callable[[list[nn.Parameter], OptimizerOptions], torch.optim.Optimizer]] = {

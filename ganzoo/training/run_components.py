@@ -23,6 +23,7 @@ from ganzoo.structure import require_phases
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.regularization import regularized
+from ganzoo.training.simultaneous import simultaneous
 
 
 class Components:
@@ -33,8 +34,12 @@ class Components:
         loss: BuiltComponent,
         regularizers: Mapping[str, BuiltComponent],
         augmentations: Mapping[str, BuiltComponent],
+        *,
+        simultaneous: bool = False,
     ) -> None:
         self.loss = loss
+        self.simultaneous = simultaneous
+        """Whether the generator and the discriminator are updated at once."""
         self.regularizers = regularizers
         self.augmentations = augmentations
 
@@ -49,6 +54,7 @@ class Components:
             build(run.loss),
             {name: build(chosen) for name, chosen in run.regularize.items()},
             {name: build(chosen) for name, chosen in run.augment.items()},
+            simultaneous=run.train.simultaneous,
         )
 
     def by_section(self) -> Iterator[tuple[str, BuiltComponent]]:
@@ -78,6 +84,8 @@ class Components:
         with self.loss.code:
             phases = method.phases()
             require_phases(phases, method.phases)
+        if self.simultaneous:
+            phases = simultaneous(phases)
         regularizers = {name: component.built for name, component in self.regularizers.items()}
         codes = {name: component.code for name, component in self.regularizers.items()}
         return regularized(phases, regularizers, codes)

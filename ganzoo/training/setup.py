@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Condition, Discriminator, Generator, Networks, RealImages
@@ -41,6 +42,12 @@ class Setup:
         self.condition = condition
         """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components
+        self.has_independent_scores = (
+            components.requirements.independent_scores
+            and not networks.batch_dependent_scores
+            and not any(isinstance(m, _BatchNorm) for m in networks.discriminator.modules())
+        )
+        """Whether no layer of the discriminator combines images."""
         self.engine = engine
         self.randomness = randomness
         self.point = point

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
 
@@ -19,7 +19,7 @@ from ganzoo.contracts import (
     TrainingLatents,
 )
 from ganzoo.errors import RequestError
-from ganzoo.noise import NoiseSource
+from ganzoo.noise import NoiseSource, batches_in_one_pass
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
 from ganzoo.training.pieces import Pieces
@@ -28,7 +28,10 @@ from ganzoo.training.setup import Setup
 
 
 class TrainingStep:
-    """The :class:`~ganzoo.Step` of update ``number`` of a phase, or of a piece of it."""
+    """The :class:`~ganzoo.Step` of update ``number`` of a phase, or of a piece of it.
+
+    ``together`` are all phases of the update, if it is one of several.
+    """
 
     def __init__(
         self,
@@ -36,18 +39,19 @@ class TrainingStep:
         progress: Progress,
         phase: Phase,
         number: int,
+        together: Sequence[Phase] = (),
         pieces: Pieces | None = None,
     ) -> None:
         self._setup = setup
         self._pieces = pieces or Pieces(setup)
         self._own = self._pieces.own
-        self.updated = phase.networks
+        self._trained = {name for each in together or (phase,) for name in each.networks}
+        """The networks that the update trains."""
+        self.begin(phase)
         self._calls: Counter[str] = Counter()
         """The number of random generators made so far, by purpose."""
         self.part = self._pieces.shard
         """The part of the batch whose images it has."""
-        self.phase = phase.name
-        self._precise = phase.full_precision
         self.number = number
         self.step = progress.step
         self.images_seen = progress.images_seen
@@ -55,6 +59,12 @@ class TrainingStep:
         self.batch_size = setup.point.stage.batch_size
         self.reports: dict[str, Tensor] = {}
         """Scalars for the next report, by name."""
+
+    def begin(self, phase: Phase) -> None:
+        """Compute the terms of this phase from now on."""
+        self.phase = phase.name
+        self.updated = phase.networks
+        self._precise = phase.full_precision
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -65,7 +75,7 @@ class TrainingStep:
     def real(self) -> RealImages:
         """The last batch of real images; some are replaced if the discriminator is updated."""
         real = self._taken
-        if "discriminator" in self.updated:
+        if "discriminator" in self._trained:
             for component in self._setup.components.replacements():
                 real = component.replace_real(self, real)
         return real
@@ -87,7 +97,7 @@ class TrainingStep:
     @cached_property
     def scores(self) -> StepScores:
         """The scores of ``real`` and ``fake``."""
-        return StepScores(self, "discriminator" in self.updated)
+        return StepScores(self, "discriminator" in self._trained)
 
     def first_derivatives_only(self) -> AbstractContextManager[None]:
         """A context for passes of which no second derivatives are computed: they may be compiled.
@@ -111,7 +121,7 @@ class TrainingStep:
         latents = self.latents() if latents is None else latents
         condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
-        with torch.set_grad_enabled("generator" in self.updated), generator.plugin_code:
+        with torch.set_grad_enabled("generator" in self._trained), generator.plugin_code:
             images, intermediate = self._setup.passes.images(latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)
@@ -122,15 +132,35 @@ class TrainingStep:
     ) -> Tensor:
         """The scores of images, which pass through the augmentations of all images."""
         condition = self.real.condition if condition is None else condition
-        discriminator, setup = self._setup.discriminator, self._setup
-        if transform:
-            random = self._generator(f"transform {transform}")
-        else:
-            random = self.random("transform")
-        augmented = setup.augment_all(images, random, self.part)
+        return self._score(self._augmented(images, transform), condition)
+
+    def compute_scores(self) -> None:
+        """Compute the scores of ``real`` and ``fake``, in one pass where this computes the same."""
+        if "generator" in self._trained or not self._setup.has_independent_scores:
+            # G(z) first: less memory is needed than with the graph of D(x) already there.
+            _ = self.scores.fake, self.scores.real
+            return
+        fake, real = self.fake, self.real
+        images = torch.cat([self._augmented(fake.images), self._augmented(real.images)])
+        conditions = None if real.condition is None else torch.cat([real.condition] * 2)
+        with (
+            torch.set_grad_enabled("discriminator" in self._trained),
+            batches_in_one_pass(2),
+            self.first_derivatives_only(),
+        ):
+            self.scores.fake, self.scores.real = self._score(images, conditions).chunk(2)
+
+    def _augmented(self, images: Tensor, transform: str = "") -> Tensor:
+        """Images that passed through the augmentations of all images."""
+        name = f"transform {transform}"
+        random = self._generator(name) if transform else self.random("transform")
+        return self._setup.augment_all(images, random, self.part)
+
+    def _score(self, augmented: Tensor, condition: Tensor | None) -> Tensor:
+        setup, discriminator = self._setup, self._setup.discriminator
         with discriminator.plugin_code:
             scores = setup.passes.scores(augmented, condition)
-            require_scores(scores, len(images), discriminator.forward)
+            require_scores(scores, len(augmented), discriminator.forward)
             return scores.float()
 
     def uniform(self, *shape: int) -> Tensor:

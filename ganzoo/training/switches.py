@@ -6,13 +6,14 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
 from ganzoo.launcher import process_count
 from ganzoo.machine import cores
 from ganzoo.sections import TrainOptions
+from ganzoo.training.host_memory import freed_memory_is_kept
 
 
 @contextmanager
@@ -29,7 +30,8 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     threads = torch.get_num_threads()
     try:
         devices = range(torch.cuda.device_count()) if cuda else []
-        with torch.random.fork_rng(devices), _without_compiler_warnings(settings):
+        memory = nullcontext() if cuda else freed_memory_is_kept()
+        with torch.random.fork_rng(devices), memory, _without_compiler_warnings(settings):
             logger.setLevel(logging.WARNING)  # it logs every start at length
             torch.set_float32_matmul_precision(
                 "high" if settings.precision == "tf32" else "highest"

@@ -18,6 +18,7 @@ from ganzoo.training.randomness import Randomness
 from ganzoo.training.running_means import RunningMeans
 from ganzoo.training.scheduled import ScheduledValues
 from ganzoo.training.setup import Setup
+from ganzoo.training.simultaneous import at_once
 from ganzoo.training.update import Updater
 from ganzoo.training.weights import Weights, saved_buffers
 
@@ -67,14 +68,14 @@ class Trainer:
         stage = self.setup.point.stage
         self._apply_schedules()
         self.setup.forget_images()
-        for phase in self.phases:
-            if self.progress.step % phase.every == 0:
-                count = repeats(phase, self.run.train)
-                first = self.progress.step // phase.every * count
+        for phases in at_once(self.phases):
+            every, count = phases[0].every, repeats(phases[0], self.run.train)
+            if self.progress.step % every == 0:
+                first = self.progress.step // every * count
                 for number in range(first, first + count):
-                    if phase.new_images:
+                    if any(phase.new_images for phase in phases):
                         self.progress.images_seen += stage.batch_size
-                    self.updater.update(phase, number, self.optimizers)
+                    self.updater.update(phases, number, self.optimizers)
         self.progress.step += 1
         self._collect_scalars()
         self._average_generator(stage.batch_size)

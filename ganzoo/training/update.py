@@ -38,28 +38,33 @@ class Updater:
         self._skips = policy == "skip"
         self._pieces = Pieces(setup, accumulate)
 
-    def update(self, phase: Phase, number: int, optimizers: Optimizers) -> None:
-        """Make update ``number`` of a phase.
+    def update(self, phases: Sequence[Phase], number: int, optimizers: Optimizers) -> None:
+        """Make update ``number`` of a phase, or of several at once.
 
         Raises NonFinite if a term or the gradient is not finite and the update is not skipped.
         """
-        setup, optimizer = self._setup, optimizers.of(phase)
-        parameters = list(optimizers.parameters[phase.networks].values())
+        setup, phase = self._setup, phases[0]
         before = Snapshot(setup) if self._skips else None
-        computed = self._pieces.each(lambda piece: self._compute(phase, number, parameters))
+        trained = {p.name: list(optimizers.parameters[p.networks].values()) for p in phases}
+        computed = self._pieces.each(lambda piece: self._compute(phases, number, trained))
         steps = [step for step, _ in computed]
-        terms = _means([terms for _, terms in computed])
-        setup.engine.average_gradients(parameters)
-        with setup.components.code_of(phase):
-            require_gradient(phase, exists=any(p.grad is not None for p in parameters))
+        terms = {p.name: _means([terms[p.name] for _, terms in computed]) for p in phases}
+        for each in phases:
+            parameters = trained[each.name]
+            setup.engine.average_gradients(parameters)
+            with setup.components.code_of(each):
+                require_gradient(each, exists=any(p.grad is not None for p in parameters))
         try:
-            is_made = self.finite_check.check(self._describe(phase, terms, parameters))
+            is_made = self.finite_check.check(self._describe(phases, terms, trained))
             if is_made:
-                optimizer.step()
-                self._after_update(phase, steps)
-                self._collect(phase, steps, terms)
+                for each in phases:
+                    optimizers.of(each).step()
+                for each in phases:
+                    self._after_update(each, steps)
+                self._collect(phases, steps, terms)
         finally:  # also before a rollback: gradients accumulate
-            optimizer.zero_grad(set_to_none=True)
+            for each in phases:
+                optimizers.of(each).zero_grad(set_to_none=True)
         if before:
             skipped = torch.tensor(float(not is_made), device=setup.engine.device)
             self.scalars.append((f"skipped/{phase.name}", skipped))
@@ -67,38 +72,54 @@ class Updater:
                 before.restore()
 
     def _compute(
-        self, phase: Phase, number: int, parameters: list[nn.Parameter]
-    ) -> tuple[TrainingStep, Terms]:
-        """The terms of a piece; adds their gradient, divided by the number of pieces."""
-        setup, pieces = self._setup, self._pieces
-        name = f"{phase.name}/{pieces.shard.rank}"
+        self, phases: Sequence[Phase], number: int, trained: Mapping[str, list[nn.Parameter]]
+    ) -> tuple[TrainingStep, dict[str, Terms]]:
+        """The terms of a piece; adds their gradients, divided by the number of pieces."""
+        setup, pieces, first = self._setup, self._pieces, phases[0]
+        name = f"{first.name}/{pieces.shard.rank}"
         setup.randomness.reseed(name, number, setup.engine.device)
-        step = TrainingStep(setup, self._progress, phase, number, pieces)
-        terms = compute_terms(phase, step, setup)
-        total = torch.stack(list(terms.values())).sum()
-        if total.requires_grad:
-            factor = phase.every / pieces.count
-            weighted = total if factor == 1 else total * factor
-            weighted.backward(inputs=parameters)
+        step = TrainingStep(setup, self._progress, first, number, phases, pieces)
+        terms = {phase.name: compute_terms(phase, step, setup) for phase in phases}
+        for phase in phases:
+            total = torch.stack(list(terms[phase.name].values())).sum()
+            if total.requires_grad:
+                factor = phase.every / pieces.count
+                weighted = total if factor == 1 else total * factor
+                keep = phase is not phases[-1]
+                weighted.backward(inputs=trained[phase.name], retain_graph=keep)
         step.release_graph()
-        return step, {name: term.detach() for name, term in terms.items()}
+        return step, {name: _detached(found) for name, found in terms.items()}
 
     def _after_update(self, phase: Phase, steps: Sequence[TrainingStep]) -> None:
         call_after(phase, phase.constrain, steps[-1], self._setup)
         self._pieces.each(lambda piece: call_after(phase, phase.after, steps[piece], self._setup))
 
-    def _describe(self, phase: Phase, terms: Terms, parameters: list[nn.Parameter]) -> Update:
-        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        values = torch.stack([*(term.float() for term in terms.values()), norm.float()])
+    def _describe(
+        self,
+        phases: Sequence[Phase],
+        terms: Mapping[str, Terms],
+        trained: Mapping[str, list[nn.Parameter]],
+    ) -> Update:
+        first = phases[0].name
+        named = dict(terms[first])
+        for each in phases[1:]:
+            named |= {f"{each.name}/{name}": term for name, term in terms[each.name].items()}
+        gradients = [p.grad for each in trained.values() for p in each if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        values = torch.stack([*(term.float() for term in named.values()), norm.float()])
         seen, size = self._progress.images_seen, self._setup.point.stage.batch_size
-        return Update(phase.name, self._progress.step, seen, size, tuple(terms), values)
+        return Update(first, self._progress.step, seen, size, tuple(terms), values)
 
-    def _collect(self, phase: Phase, steps: Sequence[TrainingStep], terms: Terms) -> None:
-        self.scalars.append((f"loss/{phase.name}", torch.stack(list(terms.values())).sum()))
-        self.scalars += [(f"{phase.name}/{name}", term) for name, term in terms.items()]
+    def _collect(
+        self, phases: Sequence[Phase], steps: Sequence[TrainingStep], terms: Mapping[str, Terms]
+    ) -> None:
+        for name, found in terms.items():
+            self.scalars.append((f"loss/{name}", torch.stack(list(found.values())).sum()))
+            self.scalars += [(f"{name}/{key}", term) for key, term in found.items()]
         self.scalars += _means([step.reports for step in steps]).items()
         scores = [step.scores.computed() for step in steps]
-        if "discriminator" in phase.networks and len(scores[0]) == 2:
+        updated = {network for phase in phases for network in phase.networks}
+        if "discriminator" in updated and len(scores[0]) == 2:
             self.last_scores = {name: torch.cat([s[name] for s in scores]) for name in scores[0]}
 
 
@@ -110,11 +131,16 @@ def _means(values: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([each[name] for each in values]).mean(0) for name in first}
 
 
+def _detached(terms: Terms) -> Terms:
+    return {name: term.detach() for name, term in terms.items()}
+
+
 def compute_terms(phase: Phase, step: TrainingStep, setup: Setup) -> Terms:
     """The terms of an update, in the run's precision, or in float32 if the phase says so.
 
     Raises PluginError for an error in the code of a component.
     """
+    step.begin(phase)
     precision = nullcontext() if phase.full_precision else setup.engine.autocast()
     layers = noise_from(step.layer_noise), rows_from(step.layer_rows)
     with setup.components.code_of(phase), precision, layers[0], layers[1]:
@@ -134,5 +160,6 @@ def call_after(
 ) -> None:
     """Call a function that follows an update of a phase, if it has one."""
     if function:
+        step.begin(phase)
         with setup.components.code_of(phase):
             function(step)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.components import AugmentationSpec
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import Condition, ImageShape, Phase, RealImages, Step
+from ganzoo.contracts import Condition, Discriminator, ImageShape, Phase, RealImages, Step
 from ganzoo.errors import PluginError
 from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin, Registry
@@ -35,10 +36,15 @@ def variance(values: Tensor) -> Tensor:
 
 
 def made_step(
-    *networks: str, replacement: type | None = None, condition: Condition | None = None
+    *networks: str,
+    replacement: type | None = None,
+    condition: Condition | None = None,
+    loss: str = "hinge",
+    discriminator: Discriminator | None = None,
 ) -> TrainingStep:
     """A step of four images in each process; its phase updates these networks."""
-    chosen = ConfiguredComponent(Registry.discover().find("loss", "hinge"), Options())
+    entry = Registry.discover().find("loss", loss)
+    chosen = ConfiguredComponent(entry, entry.component.options())
     loss, augmentations = BuiltComponent(chosen, torch.device("cpu")), {}
     if replacement:
         spec = AugmentationSpec(name="mine", summary="Replaces.", factory=replacement)
@@ -47,7 +53,10 @@ def made_step(
         augmentations["mine"] = BuiltComponent(mine, torch.device("cpu"))
     components = Components(loss, {}, augmentations)
     shape, engine = ImageShape(3, 8, 8), Engine(TrainOptions(device="cpu"))
-    setup = trial_setup(components, stand_ins(shape), shape, engine, condition)
+    used = stand_ins(shape)
+    if discriminator:
+        used = replace(used, discriminator=discriminator)
+    setup = trial_setup(components, used, shape, engine, condition)
     phase = Phase(name="tried", networks=networks or ("generator",), terms=lambda step: {})
     return TrainingStep(setup, Progress(images_seen=4), phase, 0)
 
@@ -152,3 +161,57 @@ def test_a_replacement_is_for_real_images_only() -> None:
 
     with pytest.raises(PluginError, match='apply_to must be "real"'):
         made_step("discriminator", replacement=Wrong)
+
+
+class Recorded(Discriminator):
+    """Counts its passes; ``norm`` is its first layer."""
+
+    def __init__(self, norm: nn.Module | None = None) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(1)
+        self.weight = nn.Parameter(torch.randn(3 * 8 * 8, generator=generator))
+        self.norm = norm or nn.Identity()
+        self.sizes: list[int] = []
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        self.sizes.append(len(images))
+        scores: Tensor = (self.norm(images).flatten(1) @ self.weight).tanh()
+        return scores if condition is None else scores + condition
+
+
+ROSE = Condition("class", ("rose", "iris"))
+
+
+@pytest.mark.parametrize("condition", [None, ROSE], ids=["unconditional", "conditional"])
+def test_independent_scores_of_real_and_generated_images_are_computed_in_one_pass(
+    condition: Condition | None,
+) -> None:
+    found = {}
+    for together in (True, False):
+        used = Recorded()
+        step = made_step("discriminator", loss="wgan-gp", discriminator=used, condition=condition)
+        if together:
+            step.compute_scores()
+        fake, real = step.scores.fake, step.scores.real
+        assert used.sizes == ([8] if together else [4, 4])
+        (gradient,) = torch.autograd.grad((fake - 2 * real).sum(), used.weight)
+        found[together] = fake, real, gradient
+    for one, two in zip(*found.values(), strict=True):
+        torch.testing.assert_close(one, two)
+
+
+@pytest.mark.parametrize(
+    ("networks", "loss", "norm"),
+    [
+        (["discriminator"], "hinge", None),
+        (["discriminator"], "wgan-gp", nn.BatchNorm2d(3)),
+        (["discriminator", "generator"], "wgan-gp", None),
+    ],
+    ids=["no requirement", "batch norm", "both networks"],
+)
+def test_other_scores_are_computed_in_one_pass_for_each_kind(
+    networks: list[str], loss: str, norm: nn.Module | None
+) -> None:
+    used = Recorded(norm)
+    made_step(*networks, loss=loss, discriminator=used).compute_scores()
+    assert used.sizes == [4, 4]

@@ -10,6 +10,15 @@ import torch
 
 HERE = Path(__file__).parent
 
+WITHOUT_ADAM = {
+    "train.discriminator.optimizer": "sgd",
+    "train.discriminator.betas": [0, 0],
+    "train.discriminator.lr": 0.1,
+}
+"""For losses that do not depend on the discriminator's last bias, as hinge while all scores are
+inside its margin: Adam would scale up the rounding errors of a gradient of 0.
+"""
+
 TRIALS: Mapping[str, Mapping[str, Any]] = {
     "lazy_r1": {
         "plugins": ["tiny"],
@@ -65,24 +74,28 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
             "regularize.mismatch": True,
         },
     },
+    "simultaneous": {
+        "plugins": ["tiny"],
+        "settings": {
+            "train.simultaneous": True,
+            "regularize.r1.every": 2,
+            "regularize.gradient-penalty": True,
+            "augment.ada.ramp_images": 40,
+            "augment.ada.target": -1,
+        },
+    },
     "frozen_features": {
         "plugins": ["frozen_features"],
         "architecture": "frozen-features",
         "loss": "hinge",
-        "settings": {"regularize.r1": True},
+        "settings": {"regularize.r1": True, **WITHOUT_ADAM},
     },
     "transport": {"plugins": ["transport", "tiny"], "settings": {"regularize.transport": True}},
     "energy_distance": {"plugins": ["energy_distance", "tiny"], "loss": "energy-distance"},
-    # The loss does not depend on the last bias, and Adam would scale up the rounding errors of the
-    # gradient of 0.
     "dual_contrastive": {
         "plugins": ["tiny"],
         "loss": "dual-contrastive",
-        "settings": {
-            "train.discriminator.optimizer": "sgd",
-            "train.discriminator.betas": [0, 0],
-            "train.discriminator.lr": 0.1,
-        },
+        "settings": WITHOUT_ADAM,
     },
     "cycle_gan": {
         "plugins": ["cycle_gan"],
@@ -94,7 +107,7 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""
 
-STATEFUL = ("schedules", "ada", "apa", "stylegan2", "cycle_gan")
+STATEFUL = ("schedules", "ada", "apa", "simultaneous", "stylegan2", "cycle_gan")
 """Trials with a state of their own, beside weights and optimizers."""
 
 

@@ -1,0 +1,296 @@
+"""Compare ganzoo's training step with the same step written by hand, in turns of about a second.
+
+    python -m tests.benchmarks.step [--loss wgan-gp] [--size 64] [--channels 64] [--batch 64]
+                                    [--rounds 15] [--threads 2] [--rows ganzoo,published]
+
+All train the same DCGAN on the same images with the same settings. Each has a process of its own
+and waits while the others work, so that changes in the machine's speed affect all alike:
+
+- ganzoo: the loop of `ganzoo train`, with reports, TensorBoard, a progress bar and the EMA
+  generator; and the same with `train.simultaneous=true`;
+- by hand: the same mathematics in plain torch, as fast as ganzoo does it, also with an EMA
+  generator. Its distance from ganzoo is the overhead of the loop;
+- published: the step of PyTorch's DCGAN example, from its description, or for wgan-gp Algorithm 1
+  of Gulrajani et al. in the same style: contiguous images and weights, the gradients of real and
+  generated images computed one after the other, plain Adam, generated images that keep the
+  generator's graph, gradients of the discriminator's weights also in the generator's update, and no
+  EMA generator;
+- matrix product: of two matrices of 2048 x 2048 numbers, the most operations per second that the
+  machine does.
+
+Operations are floating point operations of matrix products and convolutions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import io
+import json
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+
+from ganzoo.folders import RunFolder
+from ganzoo.observers.console import ProgressBar
+from ganzoo.observers.observer import ObservedRun
+from ganzoo.observers.observer_list import ObserverList
+from ganzoo.run import Run
+from ganzoo.settings import Settings
+from ganzoo.training.assembly import Assembly, assemble
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.engine import Engine
+from ganzoo.training.loop import Loop
+from ganzoo.training.run_observers import build_observers
+from ganzoo.training.switches import switches
+from tests.benchmarks.architectures import operations
+
+SECONDS = 1.0
+"""About the length of a turn."""
+PRODUCT = 2048
+"""The rows and columns of the matrices."""
+
+Step = Callable[[], object]
+
+
+@contextmanager
+def ganzoo_step(assembly: Assembly) -> Iterator[Step]:
+    """A context with one step of the loop of `ganzoo train`, and what follows a step."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, run = Path(place), assembly.run
+        bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True))
+        observed = ObservedRun(folder=RunFolder(folder), step=0, resumed=False, settings=run.tree())
+        observers = ObserverList([*build_observers(run, observed)[0], bar])
+        loop = Loop(assembly, Checkpoints(folder, 1), observers)
+        bar.on_train_start(0, loop.progress.total_steps)
+
+        def step() -> None:
+            before = loop.progress.position
+            loop.trainer.step()
+            loop.after_step(before)
+
+        yield step
+        bar.on_end()
+
+
+def assembled(args: argparse.Namespace, *more: str) -> Assembly:
+    """The run to measure."""
+    settings = Settings()
+    settings.override(
+        [
+            *("dataset=blossoms", "architecture=dcgan", f"loss={args.loss}", "dataset.count=2000"),
+            *(f"data.resolution={args.size}", f"architecture.base_channels={args.channels}"),
+            *(f"train.batch_size={args.batch}", "train.steps=1000000", "train.device=cpu"),
+            *("sample.every=1000000", "checkpoint.every=1000000", *more),
+        ]
+    )
+    run = Run.resolve(settings)
+    return assemble(run, Engine(run.train))
+
+
+class ByHand:
+    """The step in plain torch, with the mathematics of ganzoo."""
+
+    memory_format = torch.channels_last
+    fused = True
+
+    def __init__(self, assembly: Assembly) -> None:
+        setup, train = assembly.setup, assembly.run.train
+        self.generator, self.critic = (
+            copy.deepcopy(network).to(memory_format=self.memory_format)
+            for network in (setup.generator, setup.discriminator)
+        )
+        self.ema = copy.deepcopy(self.generator).eval()
+        self.has_penalty = bool(assembly.run.regularize)
+        self.critic_updates, self.batch = train.discriminator.steps, train.batch_size
+        self.latent_dim = setup.generator.sample_latents(1, torch.Generator()).shape[1]
+        data = assembly.batches.data
+        self.images = torch.from_numpy(data.store.take(data.indices))
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), lr=how.lr, betas=how.betas, fused=self.fused)
+            for network, how in (
+                (self.critic, train.discriminator),
+                (self.generator, train.generator),
+            )
+        ]
+
+    def step(self) -> None:
+        for _ in range(self.critic_updates):
+            real = self.real_images()
+            with torch.no_grad():
+                fake = self.generator(self.latents())
+            self.update(0, self.critic_loss(real, fake), self.critic)
+        scores = self.critic(self.generator(self.latents()))
+        self.update(
+            1, -scores.mean() if self.has_penalty else softplus(-scores).mean(), self.generator
+        )
+        self.update_ema()
+
+    def real_images(self) -> Tensor:
+        chosen = self.images[torch.randint(len(self.images), (self.batch,))]
+        real = chosen.permute(0, 3, 1, 2).float() / 127.5 - 1
+        return real.contiguous(memory_format=self.memory_format)
+
+    def latents(self) -> Tensor:
+        return torch.randn(self.batch, self.latent_dim)
+
+    def update(self, number: int, loss: Tensor, network: nn.Module) -> None:
+        self.optimizers[number].zero_grad(set_to_none=True)
+        loss.backward(inputs=list(network.parameters()))
+        self.optimizers[number].step()
+
+    def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        on_fake, on_real = self.critic(fake), self.critic(real)
+        if self.has_penalty:
+            return self.wasserstein(on_real, on_fake) + self.penalty(real, fake)
+        loss: Tensor = softplus(-on_real).mean() + softplus(on_fake).mean()
+        return loss
+
+    def wasserstein(self, on_real: Tensor, on_fake: Tensor) -> Tensor:
+        return on_fake.mean() - on_real.mean() + 0.001 * on_real.square().mean()
+
+    def penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        mix = torch.rand(len(real), 1, 1, 1)
+        x_hat = (mix * real + (1 - mix) * fake).detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(self.critic(x_hat).sum(), x_hat, create_graph=True)
+        norm: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
+        return 10 * (norm - 1).square().mean()
+
+    @torch.no_grad()
+    def update_ema(self) -> None:
+        averaged, weights = list(self.ema.parameters()), list(self.generator.parameters())
+        torch._foreach_lerp_(averaged, weights, 0.01)
+        buffers = zip(self.ema.buffers(), self.generator.buffers(), strict=True)
+        for copied, buffer in buffers:
+            copied.copy_(buffer)
+
+
+class Published(ByHand):
+    """The step as the DCGAN example of PyTorch describes it."""
+
+    memory_format = torch.contiguous_format
+    fused = False
+
+    def step(self) -> None:
+        for _ in range(self.critic_updates):
+            real = self.real_images()
+            self.critic.zero_grad()
+            fake = self.generator(self.latents())
+            if self.has_penalty:
+                on_real, on_fake = self.critic(real), self.critic(fake.detach())
+                loss = self.wasserstein(on_real, on_fake) + self.penalty(real, fake)
+                loss.backward()
+            else:
+                on_real = self.critic(real)
+                self.entropy(on_real, 1).backward()
+                on_fake = self.critic(fake.detach())
+                self.entropy(on_fake, 0).backward()
+            self.optimizers[0].step()
+        self.generator.zero_grad()
+        scores = self.critic(fake)
+        (-scores.mean() if self.has_penalty else self.entropy(scores, 1)).backward()
+        self.optimizers[1].step()
+
+    def entropy(self, scores: Tensor, label: float) -> Tensor:
+        return binary_cross_entropy_with_logits(scores, torch.full_like(scores, label))
+
+
+def seconds(step: Step, steps: int) -> float:
+    """The mean seconds of a number of steps."""
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - start) / steps
+
+
+@contextmanager
+def contestant(name: str, args: argparse.Namespace) -> Iterator[Step]:
+    """A context with the step of a row."""
+    if name == "matrix product":
+        matrix = torch.randn(PRODUCT, PRODUCT)
+        yield lambda: matrix @ matrix
+    elif name in BY_HAND:
+        yield BY_HAND[name](assembled(args)).step
+    else:
+        assembly = assembled(args, f"train.simultaneous={json.dumps(name == 'simultaneous')}")
+        with switches(assembly.run.train), ganzoo_step(assembly) as step:
+            yield step
+
+
+BY_HAND = {"by hand": ByHand, "published": Published}
+ROWS = ["ganzoo", "simultaneous", *BY_HAND, "matrix product"]
+
+
+def work(name: str, args: argparse.Namespace, turns: Connection) -> None:
+    """The process of a row: its operations in one step, then the seconds of one for each turn."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(args.threads)
+    with contestant(name, args) as step:
+        step()
+        counted = operations(step, 1)
+        turns.send((counted, seconds(step, 1)))
+        while steps := turns.recv():
+            turns.send(seconds(step, steps))
+
+
+def main() -> None:
+    """Print a table: images and operations per second, and the time relative to ganzoo's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--loss", choices=["non-saturating", "wgan-gp"], default="non-saturating")
+    for name, default in (("size", 64), ("channels", 64), ("batch", 64), ("rounds", 15)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rows", default=",".join(ROWS), help="rows, separated by commas")
+    args = parser.parse_args()
+    rows = [row for row in args.rows.split(",") if args.loss != "wgan-gp" or row != "simultaneous"]
+    context, workers = multiprocessing.get_context("spawn"), {}
+    for row in rows:
+        workers[row], end = context.Pipe()
+        context.Process(target=work, args=(row, args, end), daemon=True).start()
+    first = {row: turns.recv() for row, turns in workers.items()}
+    count = {row: max(1, round(SECONDS / taken)) for row, (_, taken) in first.items()}
+    times = []
+    for _ in range(args.rounds + 1):
+        times.append({})
+        for row, turns in workers.items():
+            turns.send(count[row])
+            times[-1][row] = turns.recv()
+    for turns in workers.values():
+        turns.send(0)
+    updates = 5 if args.loss == "wgan-gp" else 1
+    report(times[1:], {row: counted for row, (counted, _) in first.items()}, updates * args.batch)
+
+
+def report(times: list[dict[str, float]], counted: dict[str, float], images: int) -> None:
+    """Print the medians."""
+    print(
+        "| | images/s | time, ganzoo = 1 | operations, ganzoo = 1 | G operations/s | of product |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name in times[0]:
+        taken = statistics.median(turn[name] for turn in times)
+        rate = "" if name == "matrix product" else f"{images / taken:.1f}"
+        relative = statistics.median(turn[name] / turn["ganzoo"] for turn in times)
+        speed = counted[name] / taken / 1e9
+        share = statistics.median(
+            counted[name] / turn[name] / (counted["matrix product"] / turn["matrix product"])
+            for turn in times
+        )
+        count = counted[name] / counted["ganzoo"]
+        print(f"| {name} | {rate} | {relative:.3f} | {count:.3f} | {speed:.1f} | {share:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
