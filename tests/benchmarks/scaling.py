@@ -175,29 +175,40 @@ def predict(counted: Sequence[Update], size: int, batch: int, processes: int) ->
     }
 
 
+SHARES = {"1 GPU, batch 32": (1, 32), "8 GPUs, batch 256": (8, 32)}
+SHARES |= {"64 GPUs, batch 2,048": (64, 32), "64 GPUs, batch 256": (64, 4)}
+"""The processes, and the images on each, of the columns of the table."""
+
+
 def show_predictions(architectures: Sequence[str], sizes: Sequence[int]) -> None:
     """Print a table in Markdown."""
     print(
-        "| architecture | px | GPUs | images on each | ms: operators | all-reduce | images", end=""
+        "| architecture | pixels | ms: operators, 32 images | all-reduce, 8 GPUs | 64 GPUs", end=""
     )
-    print(" | images/s | of ideal |\n|---|---|---|---|---|---|---|---|---|")
-    batches = (2, 4)
+    print(f" | images/s: {' | '.join(SHARES)} |")
+    print("|---" * (5 + len(SHARES)) + "|")
+    small, large = 2, 4
     for architecture in architectures:
         for size in sizes:
-            few, many = (updates(resolved(architecture, size, batch)) for batch in batches)
-            alone: dict[int, float] = {}
-            for processes, batch in ((1, 32), (8, 32), (64, 32), (64, 4)):
+            few, many = (updates(resolved(architecture, size, n)) for n in (small, large))
+            found = []
+            for processes, batch in SHARES.values():
                 pairs = zip(few, many, strict=True)
-                at_batch = [a.at(batch, b, batches) for a, b in pairs]
-                parts = predict(at_batch, size, batch, processes)
-                rate = batch * processes / sum(parts.values())
-                alone.setdefault(32, rate)
-                print(
-                    f"| `{architecture}` | {size} | {processes} | {batch} "
-                    + "".join(f"| {1000 * part:.2f} " for part in parts.values())
-                    + f"| {rate:,.0f} | {rate / processes / alone[32]:.0%} |",
-                    flush=True,
-                )
+                counted = [a.at(batch, b, (small, large)) for a, b in pairs]
+                found.append(predict(counted, size, batch, processes))
+            rates = [
+                processes * batch / sum(parts.values())
+                for parts, (processes, batch) in zip(found, SHARES.values(), strict=True)
+            ]
+            shown = [f"{float(f'{rate:.2g}'):,.0f}" for rate in rates]
+            alone, eight, all_64, _ = found
+            times = (alone["operators"], eight["all-reduce"], all_64["all-reduce"])
+            print(
+                f"| `{architecture}` | {size} | "
+                + " | ".join(f"{1000 * seconds:.1f}" for seconds in times)
+                + f" | {' | '.join(shown)} |",
+                flush=True,
+            )
 
 
 def bench(*arguments: str) -> dict[str, Any]:
