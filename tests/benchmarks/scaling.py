@@ -9,7 +9,7 @@ operations, or as the bytes that it reads and writes, or as its launch, whicheve
 
 `check` measures one process with the whole batch and with half of it, and two processes with one
 thread each, by `ganzoo bench`; and the all-reduce alone. `predict` counts the operators of each
-update here, with two small batches, and computes the time on GPUs whose data are in GPU.
+update here, with two small batches, and computes the time on the GPUs that GPU describes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Device(NamedTuple):
 
 
 GPU = Device(
-    # Data sheet of the H200 (SXM): 989e12 dense in bf16, 67e12 in float32, 4.8e12 bytes/s.
+    # Published for the H200 (SXM): 989e12 dense in bf16, 67e12 in float32, 4.8e12 bytes/s.
     # Assumed: half of each rate is reached, and an operator is launched in 8 microseconds.
     low_precision=0.5 * 989e12,
     full_precision=0.5 * 67e12,
