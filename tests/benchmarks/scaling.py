@@ -1,7 +1,7 @@
 """Predict the speed of a run on many processes, and check the prediction on this machine.
 
     python tests/benchmarks/scaling.py check [--architecture dcgan] [--resolution 64] [--batch 32]
-    python tests/benchmarks/scaling.py predict [--architectures dcgan,stylegan2] [--sizes 64,128]
+    python tests/benchmarks/scaling.py predict [--architectures dcgan,resnet] [--sizes 64,128]
 
 The model: a step takes the time of its operators, of the all-reduce of the gradients after each
 update, and of the copy of the real images to the device. An operator takes as long as its
@@ -9,7 +9,7 @@ operations, or as the bytes that it reads and writes, or as its launch, whicheve
 
 `check` measures one process with the whole batch and with half of it, and two processes with one
 thread each, by `ganzoo bench`; and the all-reduce alone. `predict` counts the operators of each
-update here, with two small batches, and computes the time on GPUs whose data are in GPU.
+update here, with two small batches, and computes the time on the GPUs that GPU describes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Device(NamedTuple):
 
 
 GPU = Device(
-    # Data sheet of the H200 (SXM): 989e12 dense in bf16, 67e12 in float32, 4.8e12 bytes/s.
+    # Published for the H200 (SXM): 989e12 dense in bf16, 67e12 in float32, 4.8e12 bytes/s.
     # Assumed: half of each rate is reached, and an operator is launched in 8 microseconds.
     low_precision=0.5 * 989e12,
     full_precision=0.5 * 67e12,
@@ -116,14 +116,18 @@ class Update(NamedTuple):
         )
 
     def at(self, batch: int, other: Update, batches: tuple[int, int]) -> Update:
-        """The same with another batch, from the updates of two batches."""
+        """The same with another batch, from the updates of two batches.
+
+        Raises SystemExit if their operators differ, as those of stylegan2 do.
+        """
         small, large = batches
         weight = (batch - small) / (large - small)
 
         def between(a: float, b: float) -> float:
             return a + weight * (b - a)
 
-        assert [call.operator for call in self.calls] == [call.operator for call in other.calls]
+        if [call.operator for call in self.calls] != [call.operator for call in other.calls]:
+            raise SystemExit(f"{self.name}: batches of {small} and {large} use other operators")
         calls = [
             Call(a.operator, between(a.operations, b.operations), between(a.bytes, b.bytes), 0.0)
             for a, b in zip(self.calls, other.calls, strict=True)
@@ -175,29 +179,40 @@ def predict(counted: Sequence[Update], size: int, batch: int, processes: int) ->
     }
 
 
+SHARES = {"1 GPU, batch 32": (1, 32), "8 GPUs, batch 256": (8, 32)}
+SHARES |= {"64 GPUs, batch 2,048": (64, 32), "64 GPUs, batch 256": (64, 4)}
+"""The processes, and the images on each, of the columns of the table."""
+
+
 def show_predictions(architectures: Sequence[str], sizes: Sequence[int]) -> None:
     """Print a table in Markdown."""
     print(
-        "| architecture | px | GPUs | images on each | ms: operators | all-reduce | images", end=""
+        "| architecture | pixels | ms: operators, 32 images | all-reduce, 8 GPUs | 64 GPUs", end=""
     )
-    print(" | images/s | of ideal |\n|---|---|---|---|---|---|---|---|---|")
-    batches = (2, 4)
+    print(f" | images/s: {' | '.join(SHARES)} |")
+    print("|---" * (5 + len(SHARES)) + "|")
+    small, large = 2, 4
     for architecture in architectures:
         for size in sizes:
-            few, many = (updates(resolved(architecture, size, batch)) for batch in batches)
-            alone: dict[int, float] = {}
-            for processes, batch in ((1, 32), (8, 32), (64, 32), (64, 4)):
+            few, many = (updates(resolved(architecture, size, n)) for n in (small, large))
+            found = []
+            for processes, batch in SHARES.values():
                 pairs = zip(few, many, strict=True)
-                at_batch = [a.at(batch, b, batches) for a, b in pairs]
-                parts = predict(at_batch, size, batch, processes)
-                rate = batch * processes / sum(parts.values())
-                alone.setdefault(32, rate)
-                print(
-                    f"| `{architecture}` | {size} | {processes} | {batch} "
-                    + "".join(f"| {1000 * part:.2f} " for part in parts.values())
-                    + f"| {rate:,.0f} | {rate / processes / alone[32]:.0%} |",
-                    flush=True,
-                )
+                counted = [a.at(batch, b, (small, large)) for a, b in pairs]
+                found.append(predict(counted, size, batch, processes))
+            rates = [
+                processes * batch / sum(parts.values())
+                for parts, (processes, batch) in zip(found, SHARES.values(), strict=True)
+            ]
+            shown = [f"{float(f'{rate:.2g}'):,.0f}" for rate in rates]
+            alone, eight, all_64, _ = found
+            times = (alone["operators"], eight["all-reduce"], all_64["all-reduce"])
+            print(
+                f"| `{architecture}` | {size} | "
+                + " | ".join(f"{1000 * seconds:.1f}" for seconds in times)
+                + f" | {' | '.join(shown)} |",
+                flush=True,
+            )
 
 
 def bench(*arguments: str) -> dict[str, Any]:
@@ -287,7 +302,7 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=64)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--architectures", default="dcgan,resnet,stylegan2")
+    parser.add_argument("--architectures", default="dcgan,resnet")
     parser.add_argument("--sizes", default="64,128,256")
     args = parser.parse_args()
     if args.what == "check":

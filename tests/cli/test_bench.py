@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +102,18 @@ def test_a_wrong_request_is_refused(
     ganzoo_command: Ganzoo, arguments: tuple[str, ...], error: str
 ) -> None:
     assert error in ganzoo_command("bench", *arguments).error
+
+
+def test_two_processes_are_measured_and_one_prints(tmp_path: Path) -> None:
+    arguments = ("bench", "blossoms", "dcgan", "hinge", *TINY, *SMALL, "--devices", 2, "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "ganzoo", *map(str, arguments)],
+        check=True,
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    found = json.loads(done.stdout)
+    assert (found["processes"], found["batch_size"], found["threads"]) == (2, 4, 1)
+    assert found["shares"]["synchronization"] > 0
+    assert not list(tmp_path.iterdir())
