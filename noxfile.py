@@ -80,6 +80,17 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session(default=False, requires=["environment"], venv_backend="none")
+def remote(session: nox.Session) -> None:
+    """Read from an object store on this machine, moto's server, beside the shared environment."""
+    folder = Path(session.create_tmp())
+    store = nox.project.dependency_groups(PROJECT, "remote")
+    # Together, because s3fs needs certain versions of what moto needs, too.
+    packages = [*store, *PROJECT["project"]["optional-dependencies"]["remote"]]
+    run_shared(session, "python", "-m", "pip", "install", "-t", str(folder), *packages)
+    run_shared(session, "pytest", "tests/remote", env={"PYTHONPATH": str(folder)})
+
+
+@nox.session(default=False, requires=["environment"], venv_backend="none")
 def parity(session: nox.Session) -> None:
     """Compare metrics and Inception's graph with torch-fidelity, beside the shared environment."""
     folder = Path(session.create_tmp())

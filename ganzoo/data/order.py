@@ -79,8 +79,8 @@ class WindowedOrder:
     def __init__(self, numbers: Indices, chunk: int, window: int, seed: int) -> None:
         self._numbers = numbers
         self._seed = seed
-        starts = np.flatnonzero(np.diff(numbers // chunk, prepend=-1))
-        self._rows = np.append(starts, len(numbers))
+        chunks = np.arange(numbers[0] // chunk, numbers[-1] // chunk + 2)
+        self._rows = np.unique(np.searchsorted(numbers, chunks * chunk))
         """The rows of ``numbers`` where each chunk begins, and their end."""
         self._chunks_per_window = max(1, window // chunk)
         self._epoch = lru_cache(maxsize=2)(self._chunks_of)

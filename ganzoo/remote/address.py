@@ -46,7 +46,7 @@ def _checked(given: Any) -> str:
 
 
 DataAddress = Annotated[str, BeforeValidator(_checked)]
-"""The type of an option that is a path or a URL; paths are stored absolute, as of ``LocalPath``."""
+"""The type of an option that is a path or a URL; paths are stored absolute."""
 
 
 def shown(address: str) -> str:

@@ -23,6 +23,7 @@ class RemoteOptions(Options):
         description="GiB of remote files to keep on the disk, in the cache folder; what was not "
         "used for the longest time is deleted first. 0 keeps nothing. All runs share it.",
     )
+    """GiB of remote files to keep on the disk."""
     patience: float = Field(
         300.0,
         ge=0,
@@ -30,6 +31,7 @@ class RemoteOptions(Options):
         description="Seconds for which a failed request for a remote file is repeated before the "
         "run ends.",
     )
+    """Seconds for which a failed request is repeated."""
 
 
 def open_range_file(address: str, options: RemoteOptions) -> RangeFile:

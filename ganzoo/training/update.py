@@ -108,7 +108,7 @@ class Updater:
         norm = torch.nn.utils.get_total_norm(gradients)
         values = torch.stack([*(term.float() for term in named.values()), norm.float()])
         seen, size = self._progress.images_seen, self._setup.point.stage.batch_size
-        return Update(first, self._progress.step, seen, size, tuple(terms), values)
+        return Update(first, self._progress.step, seen, size, tuple(named), values)
 
     def _collect(
         self, phases: Sequence[Phase], steps: Sequence[TrainingStep], terms: Mapping[str, Terms]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -67,6 +68,15 @@ def test_images_that_occur_once_more_differ_in_each_epoch() -> None:
     order = balanced(np.arange(12), LABELS, seed=0)
     extra = {int(np.bincount(order.at(21 * e, 21), minlength=12)[7:9].argmax()) for e in range(20)}
     assert extra == {0, 1}
+
+
+def test_an_order_of_windows_needs_no_memory_for_each_image() -> None:
+    numbers = np.arange(1_000_000)
+    tracemalloc.start()
+    order = WindowedOrder(numbers, chunk=340, window=16384, seed=0)
+    assert len(order.at(999_990, 20)) == 20
+    assert tracemalloc.get_traced_memory()[1] < 2**21
+    tracemalloc.stop()
 
 
 def test_a_window_contains_few_chunks_and_is_shuffled() -> None:

@@ -13,11 +13,8 @@ def object_store(
     monkeypatch: pytest.MonkeyPatch, files: Mapping[str, bytes]
 ) -> Iterator[Callable[[str, bytes], None]]:
     """A bucket ``images`` with these objects; returns a function that puts another one."""
-    import boto3
-    import s3fs
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
+    boto3, s3fs = pytest.importorskip("boto3"), pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")

@@ -7,6 +7,7 @@ import pytest
 
 from ganzoo import RangeFile, RemoteOptions, RequestError, open_range_file
 from tests.remote.faulty_server import FaultyServer, serving
+from tests.remote.object_store import object_store
 
 pytest.importorskip("aiohttp")
 
@@ -133,10 +134,6 @@ def test_other_schemes_name_the_package_that_they_need() -> None:
 def test_objects_of_a_store_are_read_by_ranges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto.server")
-    from tests.remote.object_store import object_store
-
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     with object_store(monkeypatch, {"a.tar": CONTENT}) as put:
         file = open_range_file("s3://images/a.tar", RemoteOptions(patience=1))
