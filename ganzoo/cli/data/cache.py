@@ -41,7 +41,9 @@ _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
 _COMMANDS = re.compile(r"[0-9a-f]{8}\.json|(\.[0-9a-f]{8}\.json\.[\w-]+\.part)")
 
-_COUNTED = ("evaluation", "fingerprint", "commands")
+_TIMING = re.compile(r"[0-9a-f]{32}\.json|(\.[0-9a-f]{32}\.json\.[\w-]+\.part)")
+
+_COUNTED = ("evaluation", "fingerprint", "commands", "timing")
 """Kinds of small entries, which the table only counts."""
 
 Files = Mapping[Path, os.stat_result]
@@ -52,7 +54,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, evaluation, download, fingerprint, commands or unfinished."""
+    """prepared, evaluation, download, fingerprint, commands, timing or unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]
@@ -91,8 +93,8 @@ def cache(context: typer.Context, as_json: Json = False) -> None:
     """List or delete the files in the cache folder.
 
     The cache has downloads, prepared images, features and baselines of real
-    images, fingerprints of files, and the commands of plugins; ganzoo recreates
-    them when they are needed.
+    images, fingerprints of files, the commands of plugins, and timings of training
+    steps; ganzoo recreates them when they are needed.
     The environment variable `GANZOO_CACHE` sets another folder.
 
     Examples:
@@ -164,6 +166,7 @@ def clear(
         "fingerprint": False,
         "evaluation": False,
         "commands": False,
+        "timing": False,
     }
     kinds = {kind for kind, flag in requested.items() if flag or everything}
     if not kinds:
@@ -195,6 +198,7 @@ def _entries(root: Path) -> Iterator[CacheEntry]:
     yield from _prepared(root / "prepared")
     yield from _single_files(root / "fingerprints", "fingerprint", _FINGERPRINT)
     yield from _single_files(root / "commands", "commands", _COMMANDS)
+    yield from _single_files(root / "timings", "timing", _TIMING)
     yield from _evaluations(root / "evaluation")
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))
