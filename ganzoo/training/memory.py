@@ -37,7 +37,8 @@ def memory_message(
     n = run.train.batch_size // engine.processes
     if n * image_shape.height * image_shape.width < _MIN_PIXELS:
         return ""
-    needed, free = step_memory(run, engine, image_shape, condition), _free(engine)
+    free = _free(engine)
+    needed = step_memory(run, engine, image_shape, condition)
     message = f"the training steps need about {_gigabytes(needed)} of memory"
     if needed <= free:
         return f"{message}; {_gigabytes(free)} are free"
@@ -114,7 +115,10 @@ class _LiveBytes(TorchDispatchMode):
 def _free(engine: Engine) -> int:
     """The free memory of a process's device, in bytes."""
     if engine.device.type == "cuda":
-        return torch.cuda.mem_get_info(engine.device)[0]
+        kept = torch.cuda.memory_reserved(engine.device) - torch.cuda.memory_allocated(
+            engine.device
+        )
+        return torch.cuda.mem_get_info(engine.device)[0] + kept  # what torch keeps is free, too
     return free_memory() // engine.processes
 
 

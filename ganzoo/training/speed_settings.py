@@ -7,22 +7,18 @@ so that the next run with the same networks on this machine gets the same.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo.contracts import Condition, ImageShape
-from ganzoo.errors import RequestError
-from ganzoo.folders import cache_folder, write_atomically
+from ganzoo.errors import RequestError, is_out_of_memory
+from ganzoo.folders import write_atomically
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, GrowthSchedule
@@ -31,6 +27,7 @@ from ganzoo.training.randomness import preserved_random_state
 from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks
 from ganzoo.training.separate_trainer import separate_trainer
+from ganzoo.training.timings import read_timings, timings_file
 from ganzoo.training.trainer import Trainer
 
 DEFAULTS: Mapping[str, Any] = {"channels_last": True, "compile": "off"}
@@ -73,13 +70,12 @@ def with_fastest(
         return run
     chosen = {key: DEFAULTS[key] for key in undecided}
     if _is_worth_measuring(run, engine, image_shape, condition, images):
-        file = cache_folder("timings") / f"{_key(run, engine, image_shape)}.json"
-        found = engine.broadcast(_read(file, undecided) if engine.is_main else None)
+        file = timings_file(run, engine, image_shape)
+        found = engine.broadcast(read_timings(file, undecided) if engine.is_main else None)
         how = "measured here before"
         if found is None:
             started = time.perf_counter()
-            with preserved_random_state(engine.device):
-                found = _measure(run, engine, image_shape, condition, undecided, images)
+            found = _measure(run, engine, image_shape, condition, undecided, images)
             found = engine.broadcast(found)
             how = f"measured in {time.perf_counter() - started:.0f} s"
             if engine.is_main:
@@ -98,7 +94,28 @@ def _measure(
     undecided: Sequence[str],
     images: float,
 ) -> dict[str, Any]:
-    """The fastest values, and the speeds with all that were tried."""
+    """The fastest values, and the speeds with all that were tried.
+
+    Two trainers need more memory than one; without it, nothing is measured.
+    """
+    try:
+        with preserved_random_state(engine.device):
+            return _fastest_of_all(run, engine, image_shape, condition, undecided, images)
+    except Exception as error:
+        # The other processes of a run wait for this one: they end together.
+        if engine.processes > 1 or not is_out_of_memory(error):
+            raise
+        return {"chosen": {key: DEFAULTS[key] for key in undecided}, "speeds": []}
+
+
+def _fastest_of_all(
+    run: Run,
+    engine: Engine,
+    image_shape: ImageShape,
+    condition: Condition | None,
+    undecided: Sequence[str],
+    images: float,
+) -> dict[str, Any]:
     chosen = {key: DEFAULTS[key] for key in undecided}
 
     def trainer(values: Values) -> Trainer:
@@ -183,51 +200,18 @@ def _is_worth_measuring(
     return bool(counter.get_total_flops() / 2 * images >= MIN_OPERATIONS)
 
 
-def _key(run: Run, engine: Engine, image_shape: ImageShape) -> str:
-    """A hash of what the speed depends on: the networks, the batch, the machine."""
-    tree = run.tree()
-    train = {"batch_size", "precision", "compile", "channels_last", "devices"}
-    facts = {
-        **{kind: tree[kind] for kind in ("architecture", "loss", "regularize", "augment")},
-        "train": {key: value for key, value in tree["train"].items() if key in train},
-        "images": image_shape,
-        "torch": torch.__version__,
-        "device": str(engine.device.type),
-        "name": _device_name(engine.device),
-        "threads": torch.get_num_threads(),
-        "processes": engine.processes,
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _device_name(device: torch.device, cpu: Path = Path("/proc/cpuinfo")) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    with suppress(OSError):
-        if found := re.search(r"^model name\s*:\s*(.*)$", cpu.read_text(), re.MULTILINE):
-            return found[1]
-    return platform.processor()
-
-
-def _read(file: Path, undecided: Sequence[str]) -> dict[str, Any] | None:
-    """What was measured before; ``None`` if nothing was, or if it cannot be read."""
-    with suppress(OSError, ValueError, LookupError, TypeError):
-        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        [found["chosen"][key] for key in undecided]
-        [(dict(values), float(speed)) for values, speed in found["speeds"]]
-        return found
-    return None
-
-
 def _named(values: Values) -> str:
     return ", ".join(f"train.{key}={_text(value)}" for key, value in values.items())
 
 
 def _described(speeds: Speeds) -> str:
-    return ", ".join(
-        f"{speed:.3g} images/s with {' '.join(_text(v) for v in values.values())}"
-        for values, speed in speeds
-    )
+    return ", ".join(f"{speed:.3g} images/s with {_short(values)}" for values, speed in speeds)
+
+
+def _short(values: Values) -> str:
+    if len(values) == 1:
+        return _text(*values.values())
+    return " ".join(f"{key}={_text(value)}" for key, value in values.items())
 
 
 def _text(value: Any) -> str:

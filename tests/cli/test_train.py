@@ -11,8 +11,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from ganzoo import Adversarial, Step, Terms
+from ganzoo.training.checkpoint import Checkpoints
 from tests.cli.conftest import Ganzoo
 
 
@@ -277,8 +280,31 @@ def test_out_of_memory_names_the_settings_to_lower(
     done = tiny_run()
     assert done.status == 1
     line = done.err.splitlines()[-1]
-    assert "you tried to; lower train.batch_size, data.resolution or the networks' width" in line
+    assert "you tried to; halve train.batch_size, or lower data.resolution or the" in line
     assert "Stack" not in line
+
+
+def test_a_run_that_ends_out_of_memory_says_what_to_set_and_can_be_resumed(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator_terms = Adversarial.generator_terms
+
+    def terms(self: Adversarial, step: Step) -> Terms:
+        if step.step == 2:
+            torch.empty(2**60)
+        return generator_terms(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Adversarial, "generator_terms", terms)
+        done = tiny_run("run", "--steps", 4, "checkpoint.every=1")
+    assert done.status == 1
+    line = done.err.splitlines()[-1]
+    assert line.startswith("error: out of memory in step 3 (")
+    remedy = "set train.batch_size=4, or train.accumulate=2, which keeps the batch of 8"
+    assert f"resume from the newest checkpoint; {remedy}" in line
+    resumed = ganzoo_command("resume", "run", "train.batch_size=4")
+    assert (resumed.status, "train.batch_size 8 -> 4" in resumed.err) == (0, True)
+    assert Checkpoints(Path("run/checkpoints"), 3).steps() == [4, 3, 2]
 
 
 def test_a_run_in_the_image_folder_reports_skipped_images(

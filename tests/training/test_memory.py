@@ -20,7 +20,7 @@ from tests.conftest import SMALL
 SHAPE = ImageShape(3, 16, 16)
 
 
-def resolved(architecture: str = "dcgan", loss: str = "hinge", **more: Any) -> Run:
+def resolved(architecture: str, loss: str, more: dict[str, Any]) -> Run:
     settings = Settings()
     small = {**SMALL[architecture], **more, "data.resolution": SHAPE.height, "train.device": "cpu"}
     settings.add({"dataset": "blossoms", "architecture": architecture, "loss": loss, **small}, "")
@@ -38,7 +38,7 @@ def resolved(architecture: str = "dcgan", loss: str = "hinge", **more: Any) -> R
 def test_the_estimate_from_small_batches_equals_what_a_step_needs(
     architecture: str, loss: str, more: dict[str, Any]
 ) -> None:
-    run = resolved(architecture, loss, **more, **{"train.batch_size": 24})
+    run = resolved(architecture, loss, {**more, "train.batch_size": 24})
     engine = Engine(run.train)
     actual = max(memory._bytes_after_each_operation(run, engine, 24, SHAPE, None))
     assert step_memory(run, engine, SHAPE, None) == pytest.approx(actual, rel=0.02)
@@ -47,7 +47,7 @@ def test_the_estimate_from_small_batches_equals_what_a_step_needs(
 def test_the_estimate_counts_second_derivatives() -> None:
     more = {"train.discriminator.steps": 1, "train.batch_size": 24}
     with_penalty, without = (
-        resolved("dcgan", loss, **more) for loss in ("wgan-gp", "non-saturating")
+        resolved("dcgan", loss, more) for loss in ("wgan-gp", "non-saturating")
     )
     engine = Engine(without.train)
     small = step_memory(without, engine, SHAPE, None)
@@ -57,7 +57,7 @@ def test_the_estimate_counts_second_derivatives() -> None:
 def test_a_batch_that_does_not_fit_is_reported_with_the_settings_to_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = resolved(**{"train.batch_size": 64})
+    run = resolved("dcgan", "hinge", {"train.batch_size": 64})
     monkeypatch.setattr(memory, "_MIN_PIXELS", 64 * 16 * 16)
     monkeypatch.setattr(memory, "step_memory", lambda *arguments: 3_000_000_000)
     for free, expected in ((3_100_000_000, "3.1 GB are free"), (2_000_000_000, "but 2.0 GB are")):
@@ -79,7 +79,7 @@ def test_a_batch_that_does_not_fit_is_reported_with_the_settings_to_change(
     ],
 )
 def test_an_error_about_memory_names_the_step_and_the_settings(error: Exception) -> None:
-    run = resolved(**{"train.batch_size": 64})
+    run = resolved("dcgan", "hinge", {"train.batch_size": 64})
     with pytest.raises(OutOfMemory) as found, memory_errors(run, Progress(step=6)):
         raise error
     message = str(found.value)
@@ -89,5 +89,8 @@ def test_an_error_about_memory_names_the_step_and_the_settings(error: Exception)
 
 
 def test_other_errors_are_not_changed() -> None:
-    with pytest.raises(RequestError, match="other"), memory_errors(resolved(), Progress()):
+    with (
+        pytest.raises(RequestError, match="other"),
+        memory_errors(resolved("dcgan", "hinge", {}), Progress()),
+    ):
         raise RequestError("other")

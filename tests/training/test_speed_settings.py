@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 import ganzoo
+from ganzoo.run import Run
+from ganzoo.settings import Settings
 from ganzoo.training import speed_settings
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.engine import Engine
 from tests.sameness import same
 
 Arguments = Callable[..., dict[str, Any]]
@@ -68,11 +71,11 @@ def test_a_long_run_of_large_networks_is_worth_measuring_and_one_without_convolu
     None
 ):
     def worth(architecture: str, images: float) -> bool:
-        settings = ganzoo.settings.Settings()
+        settings = Settings()
         settings.override(["dataset=blossoms", f"architecture={architecture}", "loss=hinge"])
         settings.override(["train.device=cpu", "data.resolution=32"])
-        run = ganzoo.run.Run.resolve(settings)
-        engine = speed_settings.Engine(run.train)
+        run = Run.resolve(settings)
+        engine = Engine(run.train)
         shape = ganzoo.ImageShape(3, 32, 32)
         return speed_settings._is_worth_measuring(run, engine, shape, None, images)
 
@@ -130,6 +133,16 @@ def test_a_run_with_slow_steps_keeps_the_defaults(
 ) -> None:
     monkeypatch.setattr(speed_settings, "_LONGEST_STEP", 0)
     monkeypatch.setattr(speed_settings, "_fastest", lambda speeds: 1 / 0 if speeds else None)
+    assert stored(ganzoo.train(**tiny()).folder)["channels_last"] is True
+
+
+def test_without_memory_for_the_measurement_the_defaults_are_kept(
+    tiny: Arguments, always: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(speed_settings, "_speeds", fail)
     assert stored(ganzoo.train(**tiny()).folder)["channels_last"] is True
 
 

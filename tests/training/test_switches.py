@@ -22,6 +22,7 @@ def state() -> dict[str, Any]:
         "matmul": torch.get_float32_matmul_precision(),
         "deterministic": torch.backends.cudnn.deterministic,
         "allow_tf32": torch.backends.cudnn.allow_tf32,
+        "threads": torch.get_num_threads(),
         "logger": logging.getLogger("lightning_fabric").level,
         "environment": dict(os.environ),
         "random": torch.get_rng_state().tolist(),
@@ -76,3 +77,39 @@ def test_importing_the_engine_changes_no_logger() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable", "processes", "expected"),
+    [
+        ("auto", None, 1, 6),
+        ("auto", None, 4, 1),
+        ("auto", "16", 1, 9),
+        (3, "16", 4, 3),
+    ],
+)
+def test_threads_are_the_physical_cores_of_each_process_unless_set(
+    setting: Any,
+    variable: str | None,
+    processes: int,
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    torch.set_num_threads(9)
+    with switches(TrainOptions(device="cpu", threads=setting, devices=processes)):
+        assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == 9
+
+
+def test_auto_does_not_raise_the_number_of_threads_that_a_program_has_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    torch.set_num_threads(2)
+    with switches(TrainOptions(device="cpu")):
+        assert torch.get_num_threads() == 2

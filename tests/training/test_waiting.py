@@ -96,7 +96,7 @@ def parts() -> Iterator[Any]:
     for kind, section in (("loss", ""), ("regularizer", "regularize"), ("augmentation", "augment")):
         for entry in Registry.discover().entries(kind):
             name = entry.component.name
-            chosen = {f"{section}.{name}": {}} if section else {"loss": name}
+            chosen: dict[str, Any] = {f"{section}.{name}": {}} if section else {"loss": name}
             chosen |= _NEEDED.get(name, {})
             yield pytest.param(chosen, id=f"{kind} {name}")
 

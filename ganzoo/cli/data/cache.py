@@ -45,7 +45,9 @@ _UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
 _COMMANDS = re.compile(r"[0-9a-f]{8}\.json|(\.[0-9a-f]{8}\.json\.[\w-]+\.part)")
 
-_COUNTED = ("evaluation", "fingerprint", "commands", "index", "remote")
+_TIMING = re.compile(r"[0-9a-f]{32}\.json|(\.[0-9a-f]{32}\.json\.[\w-]+\.part)")
+
+_COUNTED = ("evaluation", "fingerprint", "commands", "index", "remote", "timing")
 """Kinds of small entries, which the table only counts."""
 
 Files = Mapping[Path, os.stat_result]
@@ -56,7 +58,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, evaluation, download, fingerprint, commands, index, remote or unfinished."""
+    """prepared, evaluation, download, fingerprint, commands, index, remote, timing or unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]
@@ -96,7 +98,8 @@ def cache(context: typer.Context, as_json: Json = False) -> None:
 
     The cache has downloads, prepared images, features and baselines of real
     images, fingerprints of files, indexes of tar files, parts of remote files,
-    and the commands of plugins; ganzoo recreates them when they are needed.
+    timings of training steps, and the commands of plugins; ganzoo recreates them
+    when they are needed.
     The environment variable `GANZOO_CACHE` sets another folder.
 
     Examples:
@@ -171,6 +174,7 @@ def clear(
         "commands": False,
         "index": False,
         "remote": remote,
+        "timing": False,
     }
     kinds = {kind for kind, flag in requested.items() if flag or everything}
     if not kinds:
@@ -204,6 +208,7 @@ def _entries(root: Path) -> Iterator[CacheEntry]:
     yield from _single_files(root / "commands", "commands", _COMMANDS)
     yield from _single_files(root / "indexes", "index", _INDEX)
     yield from _single_files(root / "remote", "remote", _RANGE)
+    yield from _single_files(root / "timings", "timing", _TIMING)
     yield from _evaluations(root / "evaluation")
     for folder, *_ in os.walk(root):
         yield from _downloads(Path(folder))

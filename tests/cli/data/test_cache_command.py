@@ -100,6 +100,16 @@ def cleared(ganzoo_command: Ganzoo, *flags: object) -> str:
     return str(done.out)
 
 
+def test_timings_of_training_steps_are_counted_and_deleted(
+    ganzoo_command: Ganzoo, own_cache: Path
+) -> None:
+    (own_cache / "timings").mkdir()
+    (own_cache / f"timings/{KEY}.json").write_text("{}")
+    assert kinds(ganzoo_command) == ["timing"]
+    assert "1 entries" in cleared(ganzoo_command, "--all")
+    assert not kinds(ganzoo_command)
+
+
 def test_everything_is_listed_with_its_size_and_date(ganzoo_command: Ganzoo, full: Path) -> None:
     one, _, load = kept(ganzoo_command)
     assert kinds(ganzoo_command) == ["prepared", "fingerprint", "download"]
