@@ -180,8 +180,7 @@ def sweep(
     are trained at a time, each in a process of its own.
 
     With ``search``, ``"tpe"``, ``"random"`` or ``"qmc"``, ``trials`` runs are trained, 20 if unset,
-    whose settings are chosen by the metrics of earlier ones. Then a text such as ``"1e-5..1e-2"`` is
-    a range.
+    whose settings are chosen by the metrics of earlier ones. Then ``"1e-5..1e-2"`` is a range.
 
     Raises RequestError if a combination is wrong, before anything is written; and for components
     that are objects, if other processes or later runs of a search would need them.

@@ -50,7 +50,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches the main process only, which stops the others
+            process_group=0,  # Ctrl-C reaches the main process only, which stops the others
         )
 
     def stop(self) -> None:

@@ -22,7 +22,7 @@ from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
 from ganzoo.sweeps.search import Search
-from ganzoo.sweeps.space import Choice, Range
+from ganzoo.sweeps.space import Choice, Range, Space
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.trial import trials
 from ganzoo.training.checkpoint import read
@@ -176,7 +176,10 @@ def _sweep() -> list[bytes]:
         new = trials([{"seed": "1"}, {"seed": "2"}], [_run(), _run()])
         Sweep.create(Path(folder, "sweep"), new)
         grid = Path(folder, "sweep", "sweep.json").read_bytes()
-    space = {"train.generator.lr": Range(1e-5, 1e-2, False, True, None), "loss": Choice(("a",))}
+    space: Space = {
+        "train.generator.lr": Range(1e-5, 1e-2, False, True, None),
+        "loss": Choice(("a",)),
+    }
     search = Search("tpe", 5, 0, "kid", "low", space, {"dataset": "blossoms"})
     return [grid, json.dumps(search.as_dict()).encode()]
 
