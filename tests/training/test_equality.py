@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,32 @@ BOUND = 1e-10
 """The largest difference in float64 that sums in another order explain."""
 MIXES = ("batch norm", "minibatch standard deviation")
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its processes")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its processes"),
+    pytest.mark.timeout(600),  # the first test waits for all computations
+]
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """What 1, 2 and 3 processes have computed."""
-    folder = tmp_path_factory.mktemp("equality")
+    """What 1, 2 and 3 processes have computed, once for all workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "equality"
+    ended = folder / "ended"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        while not ended.exists():
+            time.sleep(0.2)
+        return load(folder)
+    try:
+        _compute(folder)
+    finally:
+        ended.touch()
+    return load(folder)
+
+
+def _compute(folder: Path) -> None:
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-m", "tests.equality.suite", str(folder)],
@@ -35,13 +55,11 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> State:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return load(folder)
 
 
 PAIRS = [(name, split) for name in NAMES for split in splits_of(name)[1:]]
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "split"), PAIRS, ids=str)
 def test_a_split_batch_computes_the_same_as_a_whole_one(
     name: str, split: Split, found: State
