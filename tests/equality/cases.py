@@ -28,9 +28,38 @@ _OF_COMPONENT: Mapping[str, Mapping[str, Any]] = {
     "fastgan-reconstruction": {"architecture": "fastgan"},
     "mismatch": {"data.conditional": True},
     "mlp": {"architecture.dropout": 0.2},
+    "path-length": {"regularize.path-length.every": 2},
     "progressive": {"growth.start": 8},
 }
 """More settings of runs with these components."""
+
+SLOW = "architecture/projected"
+"""A case whose frozen network takes longer than all other cases."""
+
+EVALUATED: Mapping[str, Any] = {
+    **_COMMON,
+    **SMALL["dcgan"],
+    "architecture": "dcgan",
+    "extractor": "random",
+    "evaluate.every": 1,
+    "evaluate.samples": 3 * 64 + 10,
+    "evaluate.metrics": "fd,moments",
+}
+"""A run with evaluations of 4 blocks of images, the last of which has fewer."""
+
+LONG: Mapping[str, Any] = {
+    **_COMMON,
+    **SMALL["dcgan"],
+    "architecture": "dcgan",
+    "train.sync_batch_norm": False,
+    "augment.ada.ramp_images": 2000,
+    "augment.ada.target": -1,
+    "regularize.r1.every": 4,
+    "regularize.lecam": True,
+}
+"""A run with all kinds of state: batch norm of each process, an adaptive augmentation, a lazy
+regularizer, moving averages.
+"""
 
 
 def cases() -> dict[str, dict[str, Any]]:

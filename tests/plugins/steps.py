@@ -47,6 +47,9 @@ class GivenStep:
     def mean(self, values: Tensor) -> Tensor:
         return values.mean()
 
+    def shard(self, batch: Tensor) -> Tensor:
+        return batch
+
     def normal(self, *shape: int) -> Tensor:
         images = self.real.images
         return torch.randn(len(images), *shape, dtype=images.dtype, device=images.device)

@@ -259,14 +259,14 @@ def test_minibatch_stddev_equals_a_loop(n: int, group: int, size: int) -> None:
     assert torch.equal(made[:, :3], x)
     groups = n // size
     for first in range(groups):
-        members = [x[first + groups * member] for member in range(size)]
+        members = x[first * size : (first + 1) * size]
         deviations = []
         for values in zip(*(member.flatten().tolist() for member in members), strict=True):
             mean = sum(values) / size
             variance = sum((value - mean) ** 2 for value in values) / size
             deviations.append(sqrt(variance + 1e-8))
         expected = torch.full((size, 4, 5), sum(deviations) / len(deviations))
-        torch.testing.assert_close(made[first::groups, 3], expected)
+        torch.testing.assert_close(made[first * size : (first + 1) * size, 3], expected)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])

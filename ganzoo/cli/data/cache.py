@@ -58,7 +58,7 @@ class CacheEntry:
     """Files that ganzoo wrote together, recognized by their names and metadata."""
 
     kind: str
-    """prepared, evaluation, download, fingerprint, commands, index, remote, timing or unfinished."""
+    """prepared, evaluation, download, fingerprint, commands, index, remote, timing, unfinished."""
     path: Path
     files: Files
     about: Mapping[str, Any]

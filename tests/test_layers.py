@@ -1,0 +1,86 @@
+"""Layers: dropout, groups of images, and batch norm over all processes."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganzoo import Dropout, MinibatchStddev, RequestError
+from ganzoo.batch_norm import synchronize_batch_norm
+from ganzoo.batch_rows import BatchRows, rows_from
+from ganzoo.noise import NoiseSource, noise_from
+from ganzoo.shard import Shard
+
+
+def source(shard: Shard) -> NoiseSource:
+    return NoiseSource(lambda: torch.Generator().manual_seed(0), shard)
+
+
+def test_parts_of_a_batch_drop_what_the_whole_batch_drops() -> None:
+    layer, x = Dropout(0.3), torch.ones(6, 50)
+    with noise_from(source(Shard())):
+        whole = layer(x)
+    assert whole.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert (whole == 0).float().mean() == pytest.approx(0.3, abs=0.08)
+    parts = []
+    for rank in range(3):
+        with noise_from(source(Shard(rank, 3))):
+            parts.append(layer(x[:2]))
+    assert torch.equal(torch.cat(parts), whole)
+    assert torch.equal(layer.eval()(x), x)
+    assert torch.equal(Dropout(0.0)(x), x)
+
+
+def in_parts(layer: nn.Module, x: Tensor, count: int) -> Tensor:
+    """What the layer computes from each part, with the rows of all parts given."""
+    found = []
+    for rank, part in enumerate(x.chunk(count)):
+        rows = BatchRows(Shard(rank, count), lambda own: gathered(own, x, count))
+        with rows_from(rows):
+            found.append(layer(part))
+    return torch.cat(found)
+
+
+def gathered(own: Tensor, x: Tensor, count: int) -> Tensor:
+    """The rows of all parts: x itself, or the statistics of each part of x."""
+    if own.shape[1:] == x.shape[1:]:
+        return x
+    statistics = [torch.var_mean(part, (0, 2, 3), correction=0) for part in x.chunk(count)]
+    return torch.stack([torch.stack((mean, variance)) for variance, mean in statistics])
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_groups_of_images_are_those_of_the_whole_batch(count: int) -> None:
+    x, layer = torch.randn(12, 3, 4, 4, dtype=torch.float64), MinibatchStddev(4)
+    torch.testing.assert_close(in_parts(layer, x, count), layer(x))
+
+
+def test_synchronized_batch_norm_equals_that_of_the_whole_batch() -> None:
+    x = 5 + 3 * torch.randn(12, 3, 4, 4, dtype=torch.float64)
+    expected = nn.Sequential(nn.BatchNorm2d(3).double())
+    nn.init.normal_(expected[0].weight)
+    network = copy.deepcopy(expected)
+    synchronize_batch_norm("generator", network)
+    assert isinstance(network[0], nn.BatchNorm2d)
+    assert network.state_dict().keys() == expected.state_dict().keys()
+    torch.testing.assert_close(in_parts(network, x[:6].repeat(2, 1, 1, 1), 2)[:6], expected(x[:6]))
+    network[0].reset_running_stats()
+    expected[0].reset_running_stats()
+    network[0].momentum = expected[0].momentum = None
+    made, whole = in_parts(network, x, 3), expected(x)
+    torch.testing.assert_close(made, whole)
+    torch.testing.assert_close(network[0].running_var, expected[0].running_var)
+    torch.testing.assert_close(network.eval()(x), expected.eval()(x))
+    assert network[0].num_batches_tracked == 3
+
+
+class OwnNorm(nn.BatchNorm2d):
+    """A batch norm that computes something else."""
+
+
+def test_batch_norm_of_another_class_is_not_synchronized() -> None:
+    with pytest.raises(RequestError, match="the generator has a OwnNorm, which only its author"):
+        synchronize_batch_norm("generator", nn.Sequential(OwnNorm(2)))
