@@ -10,14 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contracts import (
-    Fake,
-    Generator,
-    MappingGenerator,
-    Phase,
-    RealImages,
-    TrainingLatents,
-)
+from ganzoo.contracts import Fake, Phase, RealImages
 from ganzoo.noise import batches_in_one_pass
 from ganzoo.schedule import Schedule
 from ganzoo.structure import require_scores, require_tensor
@@ -86,8 +79,8 @@ class TrainingStep:
         """New latents for this process's images."""
         generator, random = self._setup.generator, self.random("latents")
         with generator.plugin_code:
-            if isinstance(generator, TrainingLatents):
-                drawn = generator.sample_training_latents(self.batch_size, random)
+            if special := self._setup.training_latents:
+                drawn = special.sample_training_latents(self.batch_size, random)
             else:
                 drawn = generator.sample_latents(self.batch_size, random)
         return self.shard(drawn)
@@ -98,7 +91,12 @@ class TrainingStep:
         condition = self._taken.condition if condition is None else condition
         generator = self._setup.generator
         with torch.set_grad_enabled("generator" in self.updated), generator.plugin_code:
-            images, intermediate = _images(generator, latents, condition)
+            intermediate = None
+            if mapping := self._setup.mapping:
+                intermediate = mapping.map(latents, condition)
+                images = mapping.synthesize(intermediate)
+            else:
+                images = generator(latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)
             return Fake(images.float(), latents, condition, intermediate)
@@ -232,13 +230,3 @@ class BatchScores:
     def __init__(self, real: Tensor, fake: Tensor) -> None:
         self.real = real
         self.fake = fake
-
-
-def _images(
-    generator: Generator, latents: Tensor, condition: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """The images, and the intermediate latents if the generator has some."""
-    if isinstance(generator, MappingGenerator):
-        intermediate = generator.map(latents, condition)
-        return generator.synthesize(intermediate), intermediate
-    return generator(latents, condition), None
