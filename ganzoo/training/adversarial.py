@@ -20,6 +20,7 @@ class Adversarial:
         """The loss that its phases minimize."""
         self.independent_scores = loss.independent_scores
         """As of the loss."""
+        self._constraint = loss if isinstance(loss, WeightConstraint) else None
 
     def phases(self) -> Sequence[Phase]:
         """The updates of D, each on new real images, then those of G."""
@@ -44,8 +45,8 @@ class Adversarial:
 
     def constrain(self, step: Step) -> None:
         """Constrain the weights of D if the loss does that."""
-        if isinstance(self.loss, WeightConstraint):
-            self.loss.constrain(step.networks["discriminator"])
+        if self._constraint:
+            self._constraint.constrain(step.networks["discriminator"])
 
     def after_discriminator(self, step: Step) -> None:
         """Pass the scores to adaptive components."""

@@ -8,7 +8,14 @@ from typing import Any
 import torch
 
 from ganzoo.configured_components import ConfiguredComponent
-from ganzoo.contracts import RealImages, Scores, Stateful, Step
+from ganzoo.contracts import (
+    Feedback,
+    RealImageReplacement,
+    RealImages,
+    Scores,
+    Stateful,
+    Step,
+)
 from ganzoo.structure import require_tensor
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.weights import Weights
@@ -29,6 +36,9 @@ class BuiltComponent:
         self._values: Mapping[str, float] = {}
         """The values that schedules have set."""
         self.built = self._build(chosen)
+        self.has_feedback = isinstance(self.built, Feedback)
+        """Whether it observes the discriminator's scores."""
+        self.replaces_real_images = isinstance(self.built, RealImageReplacement)
 
     def _build(self, chosen: ConfiguredComponent) -> Any:
         Randomness(self._seed).reseed(f"build {self.code.what}", 0, self._device)

@@ -36,12 +36,13 @@ class Passes:
     def __init__(
         self, generator: Generator, discriminator: Discriminator, *, compiled: bool = False
     ) -> None:
-        self._generator = generator
-        self._discriminator = discriminator
+        # Checked once: a check of a protocol takes longer than most of a step's other code.
+        self._maps = isinstance(generator, MappingGenerator)
+        self._eager = _passes(generator, discriminator)
         self._compiled: dict[str, Pass] = {}
         self._first_derivatives_only = False
         if compiled:
-            self._compiled = {name: _compiled(eager) for name, eager in self._eager().items()}
+            self._compiled = {name: _compiled(eager) for name, eager in self._eager.items()}
 
     @classmethod
     def of(cls, networks: Networks, run: Run) -> Self:
@@ -51,15 +52,15 @@ class Passes:
 
     def images(self, latents: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The generated images, and the intermediate latents if the generator has some."""
-        passes = self._passes()
-        if isinstance(self._generator, MappingGenerator):
+        passes = self._present()
+        if self._maps:
             intermediate = passes["map"](latents, condition)
             return passes["synthesize"](intermediate), intermediate
         return passes["generator"](latents, condition), None
 
     def scores(self, images: Tensor, condition: Tensor | None) -> Tensor:
         """The discriminator's scores."""
-        scores: Tensor = self._passes()["discriminator"](images, condition)
+        scores: Tensor = self._present()["discriminator"](images, condition)
         return scores
 
     @contextmanager
@@ -84,15 +85,17 @@ class Passes:
                 ) from error
             raise
 
-    def _passes(self) -> dict[str, Pass]:
-        return self._compiled if self._compiled and self._first_derivatives_only else self._eager()
+    def _present(self) -> dict[str, Pass]:
+        return self._compiled if self._compiled and self._first_derivatives_only else self._eager
 
-    def _eager(self) -> dict[str, Pass]:
-        passes: dict[str, Pass] = {"discriminator": self._discriminator}
-        if isinstance(self._generator, MappingGenerator):
-            generator = self._generator
-            return passes | {"map": generator.map, "synthesize": generator.synthesize}
-        return passes | {"generator": self._generator}
+
+def _passes(generator: Generator, discriminator: Discriminator) -> dict[str, Pass]:
+    """The passes of both networks by name."""
+    if isinstance(generator, MappingGenerator):
+        named: dict[str, Pass] = {"map": generator.map, "synthesize": generator.synthesize}
+    else:
+        named = {"generator": generator}
+    return {**named, "discriminator": discriminator}
 
 
 def _compiled(run: Pass) -> Pass:

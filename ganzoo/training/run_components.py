@@ -12,11 +12,9 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import (
     ApplyTo,
-    Feedback,
     LossRequirements,
     Method,
     Phase,
-    RealImageReplacement,
 )
 from ganzoo.run import Run
 from ganzoo.structure import require_phases
@@ -69,7 +67,7 @@ class Components:
 
     def with_feedback(self) -> Sequence[BuiltComponent]:
         """The components that observe the discriminator's scores."""
-        return [built for _, built in self.by_section() if isinstance(built.built, Feedback)]
+        return [built for _, built in self.by_section() if built.has_feedback]
 
     @property
     def requirements(self) -> LossRequirements:
@@ -96,13 +94,12 @@ class Components:
 
     def resist_memorization(self) -> bool:
         """Whether an augmentation is for all images, or adapts to the discriminator's scores."""
-        built = [component.built for component in self.augmentations.values()]
-        return any(each.apply_to == "all" or isinstance(each, Feedback) for each in built)
+        augmentations = self.augmentations.values()
+        return any(each.built.apply_to == "all" or each.has_feedback for each in augmentations)
 
     def replacements(self) -> Sequence[BuiltComponent]:
         """The augmentations that replace real images."""
-        augmentations = self.augmentations.values()
-        return [each for each in augmentations if isinstance(each.built, RealImageReplacement)]
+        return [each for each in self.augmentations.values() if each.replaces_real_images]
 
     def pipeline(self, apply_to: ApplyTo) -> Pipeline:
         """The augmentations with this ``apply_to``."""

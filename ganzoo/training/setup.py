@@ -8,7 +8,14 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.augment.pipeline import Pipeline
-from ganzoo.contracts import Condition, Discriminator, Generator, Networks, RealImages
+from ganzoo.contracts import (
+    Condition,
+    Discriminator,
+    Generator,
+    Networks,
+    RealImages,
+    TrainingLatents,
+)
 from ganzoo.data.batches import Batch
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
@@ -36,9 +43,13 @@ class Setup:
     ) -> None:
         self.networks: dict[str, nn.Module] = networks.by_name()
         self.generator: Generator = networks.generator
+        generator = networks.generator
         self.discriminator: Discriminator = networks.discriminator
         self.passes = passes or Passes(networks.generator, networks.discriminator)
         """The forward passes of both in the terms of an update."""
+        # A check of a protocol takes longer than most of a step's other code.
+        self.training_latents = generator if isinstance(generator, TrainingLatents) else None
+        """The generator, if its latents in training differ from those of samples."""
         self.condition = condition
         """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components

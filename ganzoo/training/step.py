@@ -12,12 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.batch_rows import BatchRows
-from ganzoo.contracts import (
-    Fake,
-    Phase,
-    RealImages,
-    TrainingLatents,
-)
+from ganzoo.contracts import Fake, Phase, RealImages
 from ganzoo.errors import RequestError
 from ganzoo.noise import NoiseSource, batches_in_one_pass
 from ganzoo.schedule import Schedule
@@ -110,8 +105,8 @@ class TrainingStep:
         """New latents for this process's images."""
         generator, random = self._setup.generator, self.random("latents")
         with generator.plugin_code:
-            if isinstance(generator, TrainingLatents):
-                drawn = generator.sample_training_latents(self.batch_size, random)
+            if special := self._setup.training_latents:
+                drawn = special.sample_training_latents(self.batch_size, random)
             else:
                 drawn = generator.sample_latents(self.batch_size, random)
         return self.shard(drawn)

@@ -79,7 +79,8 @@ class Trainer:
         self.progress.step += 1
         self._collect_scalars()
         self._average_generator(stage.batch_size)
-        self._grow()
+        if self.growth.at(self.progress.images_seen) != self.setup.point:
+            self._grow()
         if self.setup.point.stage is not stage:
             self.begin_stage()
 

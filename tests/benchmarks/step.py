@@ -170,7 +170,8 @@ class ByHand:
 
     @torch.no_grad()
     def update_ema(self) -> None:
-        averaged, weights = list(self.ema.parameters()), list(self.generator.parameters())
+        averaged: list[Tensor] = list(self.ema.parameters())
+        weights: list[Tensor] = list(self.generator.parameters())
         torch._foreach_lerp_(averaged, weights, 0.01)
         buffers = zip(self.ema.buffers(), self.generator.buffers(), strict=True)
         for copied, buffer in buffers:
@@ -261,7 +262,7 @@ def main() -> None:
         context.Process(target=work, args=(row, args, end), daemon=True).start()
     first = {row: turns.recv() for row, turns in workers.items()}
     count = {row: max(1, round(SECONDS / taken)) for row, (_, taken) in first.items()}
-    times = []
+    times: list[dict[str, float]] = []
     for _ in range(args.rounds + 1):
         times.append({})
         for row, turns in workers.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def test_a_parameter_that_networks_share_is_trained_once() -> None:
     assert names == ["first.0.weight", "second.0.weight"]
 
 
-PLAIN = {
+PLAIN: Mapping[str, Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]] = {
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, betas=(0.5, 0.9), eps=1e-6),
     "rmsprop": lambda parameters: torch.optim.RMSprop(parameters, lr=0.01, eps=1e-6),
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.01, momentum=0.5),

@@ -39,11 +39,11 @@ def made_step(
     *networks: str,
     replacement: type | None = None,
     condition: Condition | None = None,
-    loss: str = "hinge",
+    loss_name: str = "hinge",
     discriminator: Discriminator | None = None,
 ) -> TrainingStep:
     """A step of four images in each process; its phase updates these networks."""
-    entry = Registry.discover().find("loss", loss)
+    entry = Registry.discover().find("loss", loss_name)
     chosen = ConfiguredComponent(entry, entry.component.options())
     loss, augmentations = BuiltComponent(chosen, torch.device("cpu")), {}
     if replacement:
@@ -189,7 +189,9 @@ def test_independent_scores_of_real_and_generated_images_are_computed_in_one_pas
     found = {}
     for together in (True, False):
         used = Recorded()
-        step = made_step("discriminator", loss="wgan-gp", discriminator=used, condition=condition)
+        step = made_step(
+            "discriminator", loss_name="wgan-gp", discriminator=used, condition=condition
+        )
         if together:
             step.compute_scores()
         fake, real = step.scores.fake, step.scores.real
@@ -213,5 +215,5 @@ def test_other_scores_are_computed_in_one_pass_for_each_kind(
     networks: list[str], loss: str, norm: nn.Module | None
 ) -> None:
     used = Recorded(norm)
-    made_step(*networks, loss=loss, discriminator=used).compute_scores()
+    made_step(*networks, loss_name=loss, discriminator=used).compute_scores()
     assert used.sizes == [4, 4]
