@@ -155,7 +155,7 @@ def updates(run: Run) -> list[Update]:
     found = []
     for phase in trainer.phases:
         with OperationCounter(trainer.setup.engine.device) as counter:
-            trainer.updater.update(phase, 0, trainer.optimizers)
+            trainer.updater.update([phase], 0, trainer.optimizers)
         parameters = trainer.optimizers.parameters[phase.networks].values()
         found.append(
             Update(

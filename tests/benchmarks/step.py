@@ -43,6 +43,7 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from ganzoo.benchmark.operations import OperationCounter
 from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
 from ganzoo.observers.observer import ObservedRun
@@ -55,7 +56,6 @@ from ganzoo.training.engine import Engine
 from ganzoo.training.loop import Loop
 from ganzoo.training.run_observers import build_observers
 from ganzoo.training.switches import switches
-from tests.benchmarks.architectures import operations
 
 SECONDS = 1.0
 """About the length of a turn."""
@@ -240,7 +240,9 @@ def work(name: str, args: argparse.Namespace, turns: Connection) -> None:
     torch.set_num_threads(args.threads)
     with contestant(name, args) as step:
         step()
-        counted = operations(step, 1)
+        with OperationCounter(torch.device("cpu")) as counter:
+            step()
+        counted = counter.operations
         turns.send((counted, seconds(step, 1)))
         while steps := turns.recv():
             turns.send(seconds(step, steps))

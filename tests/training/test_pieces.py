@@ -69,8 +69,8 @@ def test_only_the_graph_of_one_piece_is_in_memory(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(TrainingStep, "release_graph", release)
     updater = Updater(setup, Progress(images_seen=4), "raise", accumulate=2)
-    parameters = list(setup.discriminator.parameters())
-    computed = updater._pieces.each(lambda piece: updater._compute(phase, 0, parameters))
+    trained = {phase.name: list(setup.discriminator.parameters())}
+    computed = updater._pieces.each(lambda piece: updater._compute([phase], 0, trained))
     assert [len(step.scores.real) for step, _ in computed] == [2, 2]
     assert isinstance(phase, Phase)
 
