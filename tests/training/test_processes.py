@@ -30,7 +30,7 @@ from tests.sameness import same
 NEED_A_RUN = {
     *("dual-contrastive", "soft-hinge"),  # they define phases
     # They use all processes, networks or conditions.
-    *("dragan", "fastgan-reconstruction", "mismatch", "path-length"),
+    *("auxiliary-classifier", "dragan", "fastgan-reconstruction", "mismatch", "path-length"),
 }
 """A given step lacks what these use; ``tests/trials`` trains in two processes with most of them."""
 
