@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import logging
 import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,13 +24,14 @@ from torch.distributed.elastic.agent.server.api import (
     WorkerState,
 )
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
-from torch.distributed.elastic.multiprocessing.api import LogsDest, LogsSpecs, SubprocessContext
+from torch.distributed.elastic.multiprocessing.api import SubprocessContext
 from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
 
 from ganzoo.errors import Stopped
 from ganzoo.launcher import AGENT, node_rank
 from ganzoo.sections import TrainOptions
-from ganzoo.training.failure import FILE, Failure, lost_message
+from ganzoo.training.failure import Failure, lost_message
+from ganzoo.training.process_output import Outputs
 from ganzoo.training.rendezvous import Address, connect, wait_for_all
 
 GRACE_PERIOD = 3
@@ -51,42 +50,6 @@ class Machines(StaticTCPRendezvous):
     def __init__(self, store: Store, address: Address, node: int, nodes: int) -> None:
         super().__init__(*address, node, nodes, AGENT, timeout=60)
         self._store = store
-
-
-class Outputs(LogsSpecs):
-    """The output of rank 0 is shown; what the others print as an error is kept in files."""
-
-    def __init__(self, folder: Path, first_rank: int) -> None:
-        super().__init__(str(folder))
-        self._folder = folder
-        self._first_rank = first_rank
-
-    @property
-    def root_log_dir(self) -> str:
-        """The folder of the files."""
-        return str(self._folder)
-
-    def failure(self, local: int) -> Path:
-        """The file in which a process records why it failed."""
-        return self._folder / f"failure-{local}.json"
-
-    def stderr(self, local: int) -> Path:
-        """The file with what a process printed that is not shown."""
-        return self._folder / f"stderr-{local}.txt"
-
-    def reify(self, envs: dict[int, dict[str, str]]) -> LogsDest:
-        """The files of each process; also sets its variables."""
-        for local, variables in envs.items():
-            self.failure(local).unlink(missing_ok=True)  # of an earlier start
-            variables[FILE] = str(self.failure(local))
-            for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
-                variables[name] = str(int(variables[name]) + self._first_rank)
-        hidden = [local for local, variables in envs.items() if variables["RANK"] != "0"]
-        return LogsDest(
-            stdouts={local: os.devnull if local in hidden else "" for local in envs},
-            stderrs={local: str(self.stderr(local)) if local in hidden else "" for local in envs},
-            error_files={local: str(self.failure(local)) for local in envs},
-        )
 
 
 class Agent(LocalElasticAgent):
@@ -162,19 +125,16 @@ class Agent(LocalElasticAgent):
     def _monitor_workers(self, worker_group: WorkerGroup) -> RunResult:
         """What to do after a look at the processes: go on, restart all, or end all."""
         codes = self._exit_codes()
-        failed = any(codes.values())
-        failure = None if failed else self._failure_elsewhere()
-        if not failed and not failure:
+        if not any(codes.values()) and not self._failure_elsewhere():
             if None in codes.values():
                 return RunResult(WorkerState.HEALTHY)
             ranks = [worker.global_rank for worker in worker_group.workers]
             return RunResult(WorkerState.SUCCEEDED, dict.fromkeys(ranks))
-        codes = self._end_all()
-        self.failure = failure or self._first_failure(codes)
-        if self.failure.status != 1:  # a mistake of the user, or a request to stop
+        self.failure = self._cause(self._end_all())
+        key = self._failure_key
+        if self.failure.status != 1 or self._signal:  # a user's mistake, or a request to stop
             self._remaining_restarts = 0
-        if not failure:
-            self._tell_other_machines(self.failure)
+        self._tell_other_machines(key, self.failure)
         if self._remaining_restarts:
             count = f"{self._restarted + 1} of {self._worker_group.spec.max_restarts}"
             self._on_restart(f"{self.failure.message}; all processes start again ({count})")
@@ -196,10 +156,21 @@ class Agent(LocalElasticAgent):
         self._pcontext.close(timeout=GRACE_PERIOD)
         return codes
 
-    def _first_failure(self, codes: Mapping[int, int | None]) -> Failure:
-        """Why the first process failed, by the exit codes of those that have ended themselves."""
+    def _cause(self, codes: Mapping[int, int | None]) -> Failure:
+        """Why the first process failed, by the exit codes of those that have ended themselves.
+
+        If they only lost another one, the agent of its machine will say why in a moment.
+        """
         found = [self._failure_of(local, code) for local, code in codes.items() if code]
-        return min(found, key=lambda failure: (failure.lost, failure.time))
+        own = min(found, key=lambda failure: (failure.lost, failure.time), default=None)
+        deadline = time.monotonic() + (GRACE_PERIOD if self._nodes > 1 else 0)
+        while own is None or own.lost:
+            if elsewhere := self._failure_elsewhere():
+                return elsewhere
+            if own and time.monotonic() >= deadline:
+                break
+            time.sleep(_INTERVAL)
+        return own
 
     def _failure_of(self, local: int, code: int) -> Failure:
         rank = self._worker_group.workers[local].global_rank + self._first_rank
@@ -216,12 +187,14 @@ class Agent(LocalElasticAgent):
         printed = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         return Failure.of_exit(rank, code, printed)
 
-    def _tell_other_machines(self, failure: Failure) -> None:
+    def _tell_other_machines(self, key: str, failure: Failure) -> None:
         """Make the agents of other machines restart or end their processes, too."""
+        if self._nodes == 1:
+            return
         with suppress(RuntimeError):  # the first machine has ended already
-            self._shared.set(self._failure_key, json.dumps(failure.to_plain()))
-            if not self._remaining_restarts and self._nodes > 1:
-                time.sleep(10 * _INTERVAL)  # the store ends with the agent of the first machine
+            self._shared.set(key, json.dumps(failure.to_plain()))
+            if not self._remaining_restarts:  # the store ends with the agent of the first machine
+                time.sleep(2 * GRACE_PERIOD)
 
     def _failure_elsewhere(self) -> Failure | None:
         """Why another machine restarts or ends its processes, if one does."""
@@ -273,35 +246,3 @@ def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
     finally:
         for number in handled:
             signal.signal(number, before[number])
-
-
-class ChildProcesses:
-    """The other processes of a Python program that is rank 0 itself; they run the same program."""
-
-    def __init__(self, count: int, address: Address) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="ganzoo-")
-        store = connect(address, is_host=True)
-        self._agent = Agent(store, address, count - 1, Path(self._folder.name), first_rank=1)
-        self._killed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ganzoo-agent", daemon=True)
-        self._thread.start()
-        atexit.register(self._folder.cleanup)
-
-    def failure(self) -> Failure | None:
-        """Why one of them has failed, after waiting a moment for one that is ending."""
-        self._thread.join(GRACE_PERIOD)
-        return self._agent.failure
-
-    def kill(self) -> None:
-        """Kill all of them."""
-        self._killed.set()
-        self._agent.kill()
-        self._thread.join()
-
-    def _run(self) -> None:
-        """End the program if one fails while it waits for that process without end."""
-        self._agent.run()
-        failure = self._agent.failure
-        if failure and not self._killed.wait(GRACE_PERIOD):
-            print("error:", failure.message, file=sys.stderr, flush=True)
-            os._exit(1)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-from torch.distributed import DistNetworkError, Store, TCPStore
+from torch.distributed import DistNetworkError, TCPStore  # type: ignore[attr-defined]
+from torch.distributed.distributed_c10d import Store
 
 from ganzoo.errors import RequestError
 from ganzoo.launcher import Launcher
