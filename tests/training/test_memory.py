@@ -89,8 +89,6 @@ def test_an_error_about_memory_names_the_step_and_the_settings(error: Exception)
 
 
 def test_other_errors_are_not_changed() -> None:
-    with (
-        pytest.raises(RequestError, match="other"),
-        memory_errors(resolved("dcgan", "hinge", {}), Progress()),
-    ):
+    run = resolved("dcgan", "hinge", {})
+    with pytest.raises(RequestError, match="other"), memory_errors(run, Progress()):
         raise RequestError("other")
