@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -154,7 +155,11 @@ def _measure_architecture(
     run = request.resolve(chosen, flags)
     if (run.train.devices or 1) > 1:
         raise RequestError("--zoo measures one process: leave out --devices")
-    return measure(run, budget)
+    found = measure(run, budget)
+    if found.device.startswith("cuda"):
+        return found
+    # The memory of the process contains what earlier architectures have left.
+    return replace(found, peak_memory=None)
 
 
 def _show_zoo(found: Zoo, as_json: bool) -> None:
