@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -97,6 +98,10 @@ class Source:
         self._position += BATCH
         return self._batches.take(self._position - BATCH, BATCH)
 
+    def epoch(self, batches: int) -> None:
+        for _ in range(batches):
+            self.take()
+
 
 def training(sources: dict[str, Source], rounds: int, steps: int) -> None:
     """Print the seconds of a training step with each source."""
@@ -156,7 +161,7 @@ def main() -> None:
         rates: dict[str, list[float]] = {name: [] for name in sources}
         for _ in range(args.rounds):
             for name, source in sources.items():
-                spent = seconds(lambda source=source: [source.take() for _ in range(batches)])
+                spent = seconds(partial(source.epoch, batches))
                 rates[name].append(batches * BATCH / spent)
         for name, found in rates.items():
             print(f"{name}: {statistics.median(found):,.0f} images/s")

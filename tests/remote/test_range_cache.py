@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def content(key: str) -> bytes:
 def test_the_least_recently_used_ranges_are_deleted(folder: Path) -> None:
     cache = RangeCache(20 * SIZE)
     for number in range(60):
-        cache.get(f"{number:04}", lambda number=number: content(f"{number:04}"))
+        cache.get(f"{number:04}", partial(content, f"{number:04}"))
         os.utime(folder / f"{number:04}.range", (number, number))
         if number % 5 == 0:  # it is used again and again
             cache.get("0000", lambda: b"downloaded again")
