@@ -74,6 +74,7 @@ class Agent(LocalElasticAgent):
         first_rank: int = 0,
         on_restart: Callable[[str], None] = print,
     ) -> None:
+        logging.getLogger("torch.distributed.elastic").propagate = False  # users get one line
         logging.getLogger("torch.distributed.elastic").addHandler(logging.NullHandler())
         self._shared = store
         self._outputs = Outputs(folder, first_rank)

@@ -176,6 +176,9 @@ def test_if_the_first_machine_is_gone_the_second_one_ends(
         def check(self, keys: list[str]) -> bool:
             raise RuntimeError("connection closed")
 
+        def set(self, key: str, value: str) -> None:
+            raise RuntimeError("connection closed")
+
     agent = program.agent("time.sleep(600)", 1)
     monkeypatch.setattr(agent, "_nodes", 2)
     monkeypatch.setattr(agent, "_shared", Gone())
