@@ -61,7 +61,7 @@ def test_groups_of_images_are_those_of_the_whole_batch(count: int) -> None:
 def test_synchronized_batch_norm_equals_that_of_the_whole_batch() -> None:
     x = 5 + 3 * torch.randn(12, 3, 4, 4, dtype=torch.float64)
     expected = nn.Sequential(nn.BatchNorm2d(3).double())
-    nn.init.normal_(expected[0].weight)
+    nn.init.normal_(next(expected.parameters()))
     network = copy.deepcopy(expected)
     synchronize_batch_norm("generator", network)
     assert isinstance(network[0], nn.BatchNorm2d)
