@@ -61,20 +61,21 @@ def test_groups_of_images_are_those_of_the_whole_batch(count: int) -> None:
 def test_synchronized_batch_norm_equals_that_of_the_whole_batch() -> None:
     x = 5 + 3 * torch.randn(12, 3, 4, 4, dtype=torch.float64)
     expected = nn.Sequential(nn.BatchNorm2d(3).double())
-    nn.init.normal_(expected[0].weight)
+    nn.init.normal_(next(expected.parameters()))
     network = copy.deepcopy(expected)
     synchronize_batch_norm("generator", network)
     assert isinstance(network[0], nn.BatchNorm2d)
     assert network.state_dict().keys() == expected.state_dict().keys()
     torch.testing.assert_close(in_parts(network, x[:6].repeat(2, 1, 1, 1), 2)[:6], expected(x[:6]))
-    network[0].reset_running_stats()
-    expected[0].reset_running_stats()
-    network[0].momentum = expected[0].momentum = None
-    made, whole = in_parts(network, x, 3), expected(x)
-    torch.testing.assert_close(made, whole)
-    torch.testing.assert_close(network[0].running_var, expected[0].running_var)
+    own, usual = network[0], expected[0]
+    assert isinstance(usual, nn.BatchNorm2d)
+    for norm in (own, usual):
+        norm.reset_running_stats()
+        norm.momentum = None  # an unweighted mean
+    torch.testing.assert_close(in_parts(network, x, 3), expected(x))
+    torch.testing.assert_close(own.running_var, usual.running_var)
     torch.testing.assert_close(network.eval()(x), expected.eval()(x))
-    assert network[0].num_batches_tracked == 3
+    assert own.num_batches_tracked == 3
 
 
 class OwnNorm(nn.BatchNorm2d):

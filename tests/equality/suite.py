@@ -63,7 +63,7 @@ def work(folder: Path, count: int) -> Mapping[str, Any]:
     }
     if count == 3:  # raises if something is not the same in all processes
         found["long"] = steps(trainer_of(LONG, Split(count)), 100)
-    return found | _evaluated(count)
+    return {**found, **_evaluated(count)}
 
 
 def _resumed(folder: Path, count: int) -> Mapping[str, Any]:
