@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.arguments import (
-    combinations,
     flags,
     folder_maker,
     interruptible,
@@ -18,10 +17,10 @@ from ganzoo.arguments import (
     resolve_run,
     stored_settings,
 )
+from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.objects import Objects
 from ganzoo.run import Run
-from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
     from ganzoo.arguments import (
@@ -35,7 +34,9 @@ if TYPE_CHECKING:
     from ganzoo.observers.callback import OnReport
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.trial import Trial
 
 __all__ = ["flags", "folder_maker", "load", "resume", "stored_settings", "sweep", "train"]
 
@@ -149,41 +150,49 @@ def sweep(
     recipe: str | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
+    search: str | None = None,
+    trials: int | None = None,
+    workers: int = 1,
     sweep_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     settings: Mapping[str, Any] | None = None,
     quiet: bool = False,
     **shorthands: Any,
 ) -> Sweep:
-    """Train one run for every combination of the values in lists, one after the other.
+    """Train one run for every combination of the values in lists, or search for the best values.
 
     ``sweep("blossoms", ["dcgan", "mlp"], "hinge", seed=[0, 1])`` trains four runs. Write a value
     that is a sequence itself as a tuple. ``sweep_dir`` is the folder of the sweep, which must not
-    exist; by default, it is the next free one in ``sweeps``.
+    exist; by default, it is the next free one in ``sweeps``. ``workers`` is the number of runs that
+    are trained at a time, each in a process of its own.
 
-    Raises RequestError if a combination is wrong, before anything is written.
+    With ``search``, ``"tpe"``, ``"random"`` or ``"qmc"``, ``trials`` runs are trained, 20 if unset,
+    whose settings are chosen by the metrics of earlier ones. Then ``"1e-5..1e-2"`` is a range.
+
+    Raises RequestError if a combination is wrong, before anything is written; and for components
+    that are objects, if other processes or later runs of a search would need them.
     """
-    from ganzoo.sweeps.naming import title
-    from ganzoo.sweeps.sweep import Sweep, require_one_process
-    from ganzoo.sweeps.trial import trials
+    from ganzoo.sweep_arguments import combined, searched
+    from ganzoo.sweeps.search import TRIALS
+    from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.training import train as train_sweep
 
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}
-    runs, differs = [], []
-    for chosen, differing in combinations(values):
-        components = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
-        components |= {"augment": augment, "regularize": regularize}
-        run = resolve_run(Objects(), components, recipe, plugins, [chosen])
-        require_one_process(run)
-        runs.append(run)
-        differs.append(differing)
-    new = trials(differs, runs)
-    if sweep_dir is None:
-        name = recipe.rpartition("/")[2] if recipe else title(runs)
-        created = Sweep.create_numbered(Path("sweeps"), name, new)
+    shared = ({"augment": augment, "regularize": regularize}, recipe, plugins)
+    plan: list[Trial] | Search
+    if search is None:
+        if trials is not None:
+            raise RequestError('trials is the number of runs of a search: add search="tpe"')
+        plan, title, runs = combined(values, *shared, processes=workers)
     else:
-        created = Sweep.create(Path(sweep_dir), new)
-    by_name = {trial.name: run for trial, run in zip(new, runs, strict=True)}
+        plan, title = searched(values, *shared, search, trials or TRIALS)
+        runs = None
+    if sweep_dir is None:
+        name = recipe.rpartition("/")[2] if recipe else title
+        created = Sweep.create_numbered(Path("sweeps"), name, plan)
+    else:
+        created = Sweep.create(Path(sweep_dir), plan)
     with interruptible():
-        created.train(by_name, progress_observer(quiet))
+        train_sweep(created, runs, workers=workers, quiet=quiet)
     return created

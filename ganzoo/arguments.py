@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
 from ganzoo.folders import RunFolder, is_export
-from ganzoo.objects import Objects, component_of
+from ganzoo.objects import Objects
 from ganzoo.run import Run, core_keys, recipe_settings
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ganzoo.observers.callback import Callback, OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.registry import Registry
     from ganzoo.sweeps.sweep import Sweep
 
     Factory = Callable[..., Any]
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     AnyLoss = str | LossSpec | LossOrMethod | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
     AnyRegularizer = str | RegularizerSpec | Regularizer | Factory
-    AnyRun = str | Path | TrainedGenerator
+    AnyRun: TypeAlias = str | Path | TrainedGenerator
 
 
 def resolve_run(
@@ -52,6 +52,17 @@ def resolve_run(
 
     Raises RequestError if a name or a value is wrong.
     """
+    return Run.resolve(*settings_for(objects, components, recipe, plugins, layers))
+
+
+def settings_for(
+    objects: Objects,
+    components: Mapping[str, Any],
+    recipe: str | None,
+    plugins: str | Path | Sequence[str | Path],
+    layers: Iterable[Mapping[str, Any] | str | Path | None],
+) -> tuple[Settings, Registry]:
+    """The settings that the arguments of ``resolve_run`` give, and the plugins for them."""
     named, included = _names(objects, components), _included(objects, components)
     files = [plugins] if isinstance(plugins, str | Path) else plugins
     layers = list(layers)
@@ -73,7 +84,7 @@ def resolve_run(
     known = objects.registry(settings)
     if recipe is not None:
         settings = fill(recipe_settings(recipe, known))
-    return Run.resolve(settings, known)
+    return settings, known
 
 
 def _names(objects: Objects, components: Mapping[str, Any]) -> dict[str, str]:
@@ -179,23 +190,6 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
     if not found:
         raise RequestError("there is no run: give a run folder, or what ganzoo.train returned")
     return list(found.values())
-
-
-def combinations(values: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-    """Every combination of the values in lists; the first list changes most slowly.
-
-    With each combination, the values of the lists that have several, as text by key.
-    """
-    axes = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
-    for combination in itertools.product(*axes.values()):
-        chosen = dict(zip(axes, combination, strict=True))
-        yield chosen, {key: _as_text(key, v) for key, v in chosen.items() if len(axes[key]) > 1}
-
-
-def _as_text(key: str, value: object) -> str:
-    if key in MAIN_KINDS and not isinstance(value, str):
-        return component_of(key, value).name
-    return str(value)
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:

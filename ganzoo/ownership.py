@@ -24,6 +24,10 @@ PATIENCE = 10 * HEARTBEAT
 """Seconds without an update after which an owner on another machine counts as dead."""
 
 
+class InUse(RequestError):
+    """Another process owns the folder."""
+
+
 class LostOwnership(RuntimeError):
     """Another process has taken over the folder because this one seemed dead."""
 
@@ -60,13 +64,28 @@ class Ownership:
                 "not change the folder"
             )
 
-    def take(self) -> None:
-        """Write the owner file, and start updating it regularly."""
-        self._write()
+    def take(self, *, locked: bool) -> None:
+        """Write the owner file, and start updating it regularly.
+
+        Without a lock, only one of several processes can create the file. Raises InUse in the
+        others.
+        """
+        if locked:
+            self._write()
+        else:
+            try:
+                with self._file.open("x", encoding="utf-8") as file:
+                    file.write(self._text)
+            except FileExistsError:
+                raise _in_use(self.folder) from None
         self._heartbeat.start()
 
+    @property
+    def _text(self) -> str:
+        return json.dumps(self._about, indent=2) + "\n"
+
     def _write(self) -> None:
-        write_atomically(self._file, json.dumps(self._about, indent=2) + "\n")
+        write_atomically(self._file, self._text)
 
     def release(self) -> None:
         """Stop updating the owner file, and remove it."""
@@ -91,14 +110,14 @@ def owned(folder: Path, on_message: Callable[[str], None]) -> Iterator[Ownership
     Otherwise the time of its last heartbeat does. The folder of a dead owner is taken over, which
     is reported to ``on_message``.
 
-    Raises RequestError, without changing the folder, if another process owns it.
+    Raises InUse, a RequestError, without changing the folder, if another process owns it.
     """
     lock = FileLock(folder / ".lock", mode=0o644, thread_local=False)
     locked = _lock(lock, folder)
     ownership = Ownership(folder)
     try:
         _take_over(folder, on_message, locked=locked)
-        ownership.take()
+        ownership.take(locked=locked)
         try:
             yield ownership
         finally:
@@ -128,7 +147,7 @@ def _take_over(folder: Path, on_message: Callable[[str], None], *, locked: bool)
     """Report it if a previous owner is dead; raise RequestError if it may be alive."""
     file = folder / "owner.json"
     before = _read(file)
-    if not before:
+    if not before and (locked or not file.exists()):
         return
     age = _heartbeat_age(file)
     # Containers of one machine have different host names; a restart changes the machine's id.
@@ -140,14 +159,40 @@ def _take_over(folder: Path, on_message: Callable[[str], None], *, locked: bool)
         f"{_described(before)} did not release {folder}; its last heartbeat was {age:.0f} s ago: "
         "this process takes over"
     )
+    if not locked:
+        file.unlink(missing_ok=True)
 
 
-def _in_use(folder: Path) -> RequestError:
+def has_owner(folder: Path) -> bool:
+    """Whether a process owns a folder and seems alive; no lock is taken to find out.
+
+    A process that has died on another machine seems alive until its heartbeat is too old.
+    """
+    file = folder / "owner.json"
+    about = _read(file)
+    if not about or _heartbeat_age(file) >= PATIENCE:
+        return False
+    here = about.get("host") == platform.node() and os.name != "nt"
+    return _is_running(about.get("process")) if here else True
+
+
+def _is_running(process: object) -> bool:
+    """Whether this machine has a process of this number; it may be one of another user."""
+    try:
+        os.kill(int(str(process)), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _in_use(folder: Path) -> InUse:
     file = folder / "owner.json"
     heartbeat = ""
     if file.exists():
         heartbeat = f", last heartbeat {max(0, time.time() - file.stat().st_mtime):.0f} s ago"
-    return RequestError(
+    return InUse(
         f"{folder} is in use by {_described(_read(file))}{heartbeat}: stop that process first; if "
         f"its machine is gone, remove {file.name}, or wait until {PATIENCE:.0f} s after its last "
         "heartbeat"

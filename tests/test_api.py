@@ -215,6 +215,34 @@ def test_a_wrong_combination_is_refused_before_anything_is_written(
     assert not (tmp_path / "sweep").exists()
 
 
+def test_a_search_tries_ranges_and_lists(tiny: Arguments, tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    settings = {"train.generator.lr": "1e-4..1e-2", "extractor": "random", "evaluate.samples": 8}
+    kwargs = swept(tiny("sweep", "mlp", steps=1, loss=["hinge", "lsgan"], settings=settings))
+    done = ganzoo.sweep(**kwargs, search="random", trials=2)
+    results = done.results()
+    assert [result.state for result in results] == ["finished", "finished"]
+    assert all(result.best is not None for result in results)
+    assert set(results[0].differs) == {"loss", "train.generator.lr"}
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"workers": 2}, "loss is a Python object, .* leave out workers=2"),
+        ({"search": "tpe", "seed": [0, 1]}, 'loss is a Python object, .* leave out search="tpe"'),
+        ({"trials": 5, "loss": "hinge"}, "trials is the number of runs of a search"),
+    ],
+)
+def test_what_a_sweep_cannot_do_is_refused_before_anything_is_written(
+    tiny: Arguments, tmp_path: Path, more: dict[str, Any], message: str
+) -> None:
+    pytest.importorskip("optuna")
+    with pytest.raises(RequestError, match=message):
+        ganzoo.sweep(**swept(tiny("sweep", "mlp", loss=MyLoss())) | more)
+    assert not (tmp_path / "sweep").exists()
+
+
 def test_a_report_takes_runs_and_folders(tiny: Arguments, tmp_path: Path) -> None:
     run = ganzoo.train(**tiny(architecture=lines))
     page = ganzoo.report([run], tmp_path / "report.html", dataset=False, quiet=True)

@@ -83,6 +83,9 @@ uses = {
     ],
     "huggingface": [lambda: build("dataset", "huggingface", path=Path("a.parquet"))],
     "report": [lambda: page.write([], Path("a.html"), ganzoo.Observer())],
+    "search": [
+        lambda: command("sweep", "blossoms", "mlp", "hinge", "--search=tpe", "seed=0..9"),
+    ],
     "torchvision": [lambda: build("dataset", "torchvision", collection="CIFAR10", path=Path())],
     "trackio": [lambda: build("observer", "trackio", {"run": observed})],
     "video": [lambda: animation.write([photo], Path("a.gif"), 5)],

@@ -17,7 +17,9 @@ class Combination(NamedTuple):
     """The values taken from lists, by dotted key."""
 
 
-class _Axis(NamedTuple):
+class Axis(NamedTuple):
+    """A setting with its values."""
+
     key: str
     prefix: str
     """The text before the value: ``KEY=``, or nothing for a component's name."""
@@ -29,15 +31,25 @@ def combinations(arguments: Arguments) -> list[Combination]:
 
     Raises RequestError if a setting with a list is given twice.
     """
-    names = [_Axis(kind, "", split(text)) for kind, text in arguments.components.items()]
-    axes = names + [_axis(text) for text in arguments.assignments]
-    _refuse_duplicate_lists(axes)
+    every = axes(arguments)
+    names = len(arguments.components)
     found = []
-    for values in itertools.product(*(axis.values for axis in axes)):
-        texts = tuple(axis.prefix + value for axis, value in zip(axes, values, strict=True))
-        differs = {a.key: v for a, v in zip(axes, values, strict=True) if len(a.values) > 1}
-        of_run = Arguments(arguments.files, texts[: len(names)], texts[len(names) :])
+    for values in itertools.product(*(axis.values for axis in every)):
+        texts = tuple(axis.prefix + value for axis, value in zip(every, values, strict=True))
+        differs = {a.key: v for a, v in zip(every, values, strict=True) if len(a.values) > 1}
+        of_run = Arguments(arguments.files, texts[:names], texts[names:])
         found.append(Combination(of_run, differs))
+    return found
+
+
+def axes(arguments: Arguments) -> list[Axis]:
+    """Each setting of these arguments with its values, in their order.
+
+    Raises RequestError if a setting with a list is given twice.
+    """
+    names = [Axis(kind, "", split(text)) for kind, text in arguments.components.items()]
+    found = names + [_axis(text) for text in arguments.assignments]
+    _refuse_duplicate_lists(found)
     return found
 
 
@@ -53,12 +65,12 @@ def split(text: str) -> list[str]:
     return values
 
 
-def _axis(assignment: str) -> _Axis:
+def _axis(assignment: str) -> Axis:
     key, _, text = assignment.partition("=")
-    return _Axis(key.removesuffix(".name"), f"{key}=", split(text))
+    return Axis(key.removesuffix(".name"), f"{key}=", split(text))
 
 
-def _refuse_duplicate_lists(axes: list[_Axis]) -> None:
+def _refuse_duplicate_lists(axes: list[Axis]) -> None:
     from ganzoo.errors import RequestError
 
     keys = [axis.key for axis in axes]

@@ -76,8 +76,14 @@ class Request:
 
         Writes nothing. Raises RequestError if the run is not possible.
         """
+        from ganzoo.run import Run
+
+        return Run.resolve(*self.settings(arguments, flags))
+
+    def settings(self, arguments: Arguments, flags: Mapping[str, Any]) -> tuple[Settings, Registry]:
+        """The settings that these arguments and flags give, and the plugins for them."""
         from ganzoo.api import flags as by_key
-        from ganzoo.run import Run, plugin_files, recipe_settings
+        from ganzoo.run import plugin_files, recipe_settings
         from ganzoo.settings import Settings
 
         settings = Settings()
@@ -93,7 +99,7 @@ class Request:
         for section, names in self.added.items():
             for name in names:
                 settings.include(section, name, f"--{section} {name}")
-        return Run.resolve(settings, known)
+        return settings, known
 
 
 def _apply(arguments: Arguments, settings: Settings) -> None:

@@ -1,28 +1,30 @@
-"""``ganzoo sweep``: train all combinations of some settings."""
+"""``ganzoo sweep``: train all combinations of some settings, or search for the best."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.combinations import Combination, combinations
 from ganzoo.cli.exit import STOPPED
 from ganzoo.cli.flags import with_flags
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 from ganzoo.cli.request import Arguments, RecipeName, Request
+from ganzoo.cli.sweep_plan import plan_combinations, plan_search
+from ganzoo.cli.sweep_table import best_line, result_table, search_table, trial_table
 from ganzoo.cli.table import table
 from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
+    from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Result, Trial
+    from ganzoo.sweeps.trial import Trial
 
 
 @with_flags([name for name in FLAGS if name != "devices"], lists=True)
@@ -43,6 +45,33 @@ def sweep(
             help="The sweep folder to create; default: a numbered folder in sweeps/.",
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1024,
+            metavar="N",
+            help="Train N runs at a time, each in a process of its own, on its own GPU if there "
+            "are any.",
+        ),
+    ] = 1,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SAMPLER",
+            help="Instead of all combinations, choose runs by the metrics of earlier ones: tpe, "
+            "random or qmc. Values may be ranges.",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100_000,
+            metavar="N",
+            help="Number of runs of a search; default: 20.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the combinations without training.")
     ] = False,
@@ -53,68 +82,46 @@ def sweep(
     flags: Mapping[str, str],
     added: Mapping[str, Sequence[str]],
 ) -> None:
-    """Train all combinations of lists of values, one run after the other.
+    """Train all combinations of lists of values, or search lists and ranges for the best.
 
     Commas separate the values of a list, except inside brackets and double
-    quotes. Give the FOLDER of a sweep that was stopped to resume it.
+    quotes. Give the FOLDER of a sweep to resume it, or to work on it from
+    another machine at the same time. In a search, A..B is a range, A..B:log one
+    by magnitude, and A..B:STEP one with steps.
 
     Examples:
     - `ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp seed=0,1 --steps 500`
     - `ganzoo sweep settings.toml 'train.generator.betas=[0,0.9],[0.5,0.999]' --dry-run`
-    - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001`
+    - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001 --workers 4`
+    - `ganzoo sweep blossoms dcgan hinge,wgan-gp --search tpe train.generator.lr=1e-5..1e-2`
 
     """
-    from ganzoo.sweeps.naming import title
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import trials
-
     words = what or []
     if folder := _sweep_folder(words):
-        others = (
-            recipe,
-            *added.values(),
-            sweep_dir,
-            dry_run,
-            disable_plugin,
-            plugin,
-            *flags.keys() - {"device"},
-        )
-        _resume(folder, flags.get("device"), as_json, changed=len(words) > 1 or any(others))
+        own = (recipe, *added.values(), sweep_dir, search, dry_run, disable_plugin, plugin)
+        changed = len(words) > 1 or any((*own, *flags.keys() - {"device"}))
+        _resume(folder, flags.get("device"), workers, trials, as_json, changed=changed)
         return
     assignments = (f"{FLAGS[name].key}={text}" for name, text in flags.items())
-    chosen = combinations(Arguments.of([*words, *assignments]))
-    runs = _resolve(chosen, Request(recipe, added, plugin, disable_plugin))
-    new = trials([combination.differs for combination in chosen], runs)
-    if dry_run:
-        _show(new, as_json)
-        return
-    if sweep_dir:
-        created = Sweep.create(sweep_dir, new)
+    arguments = Arguments.of([*words, *assignments])
+    request = Request(recipe, added, plugin, disable_plugin)
+    plan: list[Trial] | Search
+    if search is not None:
+        plan, title = plan_search(arguments, request, search, trials)
+        runs = None
     else:
-        name = recipe.rpartition("/")[2] if recipe else title(runs)
-        created = Sweep.create_numbered(Path("sweeps"), name, new)
-    _train(created, {trial.name: run for trial, run in zip(new, runs, strict=True)}, as_json)
+        plan, title, runs = plan_combinations(arguments, request, trials)
+    if dry_run:
+        _show(plan, as_json)
+        return
+    from ganzoo.sweeps.sweep import Sweep
 
-
-def _resolve(chosen: Sequence[Combination], request: Request) -> list[Run]:
-    """The run of each combination.
-
-    Raises RequestError for the first one that is not possible, with its number and values.
-    """
-    from ganzoo.errors import RequestError
-    from ganzoo.sweeps.naming import describe
-    from ganzoo.sweeps.sweep import require_one_process
-
-    runs = []
-    for number, (arguments, differs) in enumerate(chosen, 1):
-        try:
-            run = request.resolve(arguments, {})
-            require_one_process(run)
-        except RequestError as error:
-            where = f" (in run {number}: {describe(differs)})" if differs else ""
-            raise RequestError(f"{error}{where}") from error
-        runs.append(run)
-    return runs
+    if sweep_dir:
+        created = Sweep.create(sweep_dir, plan)
+    else:
+        name = recipe.rpartition("/")[2] if recipe else title
+        created = Sweep.create_numbered(Path("sweeps"), name, plan)
+    _train(created, runs, workers, None, as_json)
 
 
 def _sweep_folder(words: Sequence[str]) -> Path | None:
@@ -123,37 +130,50 @@ def _sweep_folder(words: Sequence[str]) -> Path | None:
     return Path(names[0]) if len(names) == 1 else None
 
 
-def _resume(path: Path, device: str | None, as_json: bool, *, changed: bool) -> None:
-    from ganzoo.api import flags
+def _resume(
+    path: Path,
+    device: str | None,
+    workers: int,
+    trials: int | None,
+    as_json: bool,
+    *,
+    changed: bool,
+) -> None:
     from ganzoo.errors import RequestError
-    from ganzoo.run import Run, plugin_files
-    from ganzoo.settings import Settings
-    from ganzoo.sweeps.sweep import FILE, Sweep
+    from ganzoo.sweeps.stored_runs import StoredRuns
+    from ganzoo.sweeps.sweep import Sweep
 
     existing = Sweep.open(path)
     if changed:
         raise RequestError(
-            f"{path}: a sweep resumes with its own settings: remove everything except --device"
+            f"{path}: a sweep resumes with its own settings: remove everything except --device, "
+            "--workers and, for a search, --trials"
         )
-    remaining: dict[str, Settings] = {}
-    for trial in (trial for trial in existing.trials if not trial.is_done):
-        remaining[trial.name] = settings = Settings()
-        settings.add(trial.settings, str(path / FILE))
-        settings.add(flags({"device": device}), "command line")
-    files = {file: None for settings in remaining.values() for file in plugin_files(settings)}
-    known = registry(None, list(files))
-    runs = {name: Run.resolve(s, known, recommend=False) for name, s in remaining.items()}
-    _train(existing, runs, as_json)
+    if trials is not None:
+        existing.lengthen(trials)
+    existing.reopen()
+    runs = StoredRuns(existing, device, lambda files: registry(None, list(files)))
+    for trial in existing.open_trials:
+        runs(trial)  # an error ends the command before it trains
+    _train(existing, runs, workers, device, as_json)
 
 
-def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
+def _train(
+    sweep: Sweep,
+    runs: Callable[[Trial], Run] | None,
+    workers: int,
+    device: str | None,
+    as_json: bool,
+) -> None:
     from ganzoo.errors import Stopped
-    from ganzoo.observers.console import ProgressBar
-    from ganzoo.training.loop import Outcome
+    from ganzoo.sweeps.training import train
+    from ganzoo.sweeps.trial_folder import FINISHED, RUNNING
 
     hint = f"resume with: ganzoo sweep {sweep.path}"
+    stopped = False
     try:
-        outcome = sweep.train(runs, ProgressBar())
+        if sweep.is_incomplete:
+            stopped = train(sweep, runs, workers=workers, device=device)
     except KeyboardInterrupt:
         print(hint, file=sys.stderr)
         raise
@@ -163,37 +183,25 @@ def _train(sweep: Sweep, runs: Mapping[str, Run], as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     else:
-        print(sweep.path, *table(list(_rows(results))), sep="\n")
-    if outcome is Outcome.STOPPED:
+        print(sweep.path, *result_table(results, sweep.search), sep="\n")
+        if line := best_line(results, sweep.search):
+            print(line)
+    if stopped:
         print(hint, file=sys.stderr)
         raise typer.Exit(STOPPED)
-    if any(result.state != Outcome.FINISHED.value for result in results):
+    if running := sum(result.state == RUNNING for result in results):
+        print(f"other processes still train {running} of these runs", file=sys.stderr)
+    if any(result.state not in (FINISHED, RUNNING) for result in results):
         raise typer.Exit(1)
 
 
-def _show(trials: Sequence[Trial], as_json: bool) -> None:
-    from ganzoo.sweeps.naming import short_keys
-
+def _show(plan: list[Trial] | Search, as_json: bool) -> None:
+    plain: Any
+    if isinstance(plan, list):
+        plain, lines = [trial.as_dict() for trial in plan], trial_table(plan)
+    else:
+        plain, lines = plan.as_dict(), search_table(plan)
     if as_json:
-        print(json.dumps([asdict(trial) for trial in trials], indent=2))
-        return
-    rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
-    print(*table([("run", "folder", *short_keys(trials[0].differs)), *rows]), sep="\n")
-
-
-def _rows(results: Sequence[Result]) -> Iterator[list[str]]:
-    """The table's headings, then one row per run; unknown values are a dash."""
-    from ganzoo.sweeps.naming import short_keys
-
-    scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
-    differing = short_keys(results[0].differs)
-    yield ["run", *differing, "steps done", "images seen", "images/s", *scalars, "state"]
-    for result in results:
-        progress = (result.steps, result.images_seen, result.images_per_second)
-        yield [
-            str(result.number),
-            *result.differs.values(),
-            *("-" if value is None else f"{value:.0f}" for value in progress),
-            *(f"{result.scalars[name]:.4g}" if name in result.scalars else "-" for name in scalars),
-            result.state,
-        ]
+        print(json.dumps(plain, indent=2))
+    else:
+        print(*table(lines), sep="\n")

@@ -75,14 +75,16 @@ def show_progress(label: str, line: str) -> Iterator[ShowProgress]:
     )
     task = progress.add_task("", total=None, note="")
     last_line = time.monotonic()
+    began = False
 
     def update(done: int, total: int, note: str = "") -> None:
-        nonlocal last_line
+        nonlocal last_line, began
         progress.start()
         progress.update(task, completed=done, total=total, note=note)
         if console.is_terminal:
             return
-        if not done:
+        if not done and not began:
+            began = True
             console.print(line.format(total))
         elif time.monotonic() - last_line >= _LINE_INTERVAL:
             last_line = time.monotonic()

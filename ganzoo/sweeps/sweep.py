@@ -1,27 +1,25 @@
-"""The folder of a sweep, and the training of its runs, one after the other."""
+"""The folder of a sweep: its runs, and what has become of them."""
 
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
-from ganzoo.errors import PluginError, RequestError
+from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.launcher import require_single_process
-from ganzoo.ownership import owned
-from ganzoo.sweeps.naming import describe, safe_name
+from ganzoo.ownership import InUse
+from ganzoo.run import Run
+from ganzoo.sweeps.naming import safe_name
+from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.study import trial_file
 from ganzoo.sweeps.trial import Result, Trial
-
-if TYPE_CHECKING:
-    from ganzoo.observers.observer import Observer
-    from ganzoo.run import Run
-    from ganzoo.training.loop import Outcome
+from ganzoo.sweeps.trial_folder import TrialFolder
 
 FILE = "sweep.json"
 
@@ -36,14 +34,63 @@ def require_one_process(run: Run) -> None:
 
 
 class Sweep:
-    """The folder of a sweep: a run folder for each trial, and ``sweep.json``, which lists them."""
+    """The folder of a sweep: a run folder for each trial, and ``sweep.json``, which lists them.
 
-    def __init__(self, path: Path, trials: list[Trial]) -> None:
+    For a search, ``sweep.json`` has the search instead, and its trials are added one by one.
+    """
+
+    def __init__(self, path: Path, plan: list[Trial] | Search) -> None:
         self.path = path
-        self.trials = trials
+        self.plan = plan
 
     def __repr__(self) -> str:
-        return f"Sweep({str(self.path)!r}, {len(self.trials)} runs)"
+        return f"Sweep({str(self.path)!r}, {self.size} runs)"
+
+    @property
+    def search(self) -> Search | None:
+        """The search, if the sweep is one."""
+        return self.plan if isinstance(self.plan, Search) else None
+
+    @property
+    def size(self) -> int:
+        """The number of runs, with those that a search has not chosen yet."""
+        return self.plan.trials if isinstance(self.plan, Search) else len(self.plan)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The runs; of a search, those that were chosen so far."""
+        return list(self._chosen()) if isinstance(self.plan, Search) else self.plan
+
+    def _chosen(self) -> Iterator[Trial]:
+        folders = [TrialFolder(self.path, path.name) for path in self.path.glob("trials/*/")]
+        for folder in sorted(folders, key=lambda folder: _number(folder.path.name)):
+            if (file := trial_file(folder)).exists():
+                try:
+                    yield Trial.of(_read(file))
+                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+                    raise RequestError(f"cannot read {file}: {error}") from error
+
+    def number(self, trial: Trial) -> int:
+        """The number of a run, from 1 on."""
+        return _number(trial.name)
+
+    def folder(self, trial: Trial) -> TrialFolder:
+        """The folder with the state of a run."""
+        return TrialFolder(self.path, trial.name)
+
+    @property
+    def open_trials(self) -> list[Trial]:
+        """The runs that are not trained to their end; those of killed processes come last.
+
+        A run that ends its process, because it needs too much memory, does not stop the others.
+        """
+        found = [trial for trial in self.trials if self.folder(trial).is_open]
+        return sorted(found, key=lambda trial: self.folder(trial).was_abandoned)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether anything is left to train, maybe by other processes just now."""
+        return len(self.trials) < self.size or bool(self.open_trials)
 
     @property
     def started(self) -> list[RunFolder]:
@@ -52,13 +99,13 @@ class Sweep:
         return [folder for folder in folders if folder.settings.is_file()]
 
     @classmethod
-    def create(cls, path: Path, trials: list[Trial]) -> Self:
+    def create(cls, path: Path, plan: list[Trial] | Search) -> Self:
         """A new sweep in a new folder.
 
         Raises RequestError if the path exists already.
         """
         try:
-            return cls._make(path, trials)
+            return cls._make(path, plan)
         except FileExistsError:
             resume = f"resume it with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
             raise RequestError(
@@ -66,16 +113,16 @@ class Sweep:
             ) from None
 
     @classmethod
-    def create_numbered(cls, parent: Path, title: str, trials: list[Trial]) -> Self:
+    def create_numbered(cls, parent: Path, title: str, plan: list[Trial] | Search) -> Self:
         """A new sweep in the first of ``title-001``, ``title-002``, ... that does not exist."""
         number = 1
         while True:
             with suppress(FileExistsError):
-                return cls._make(parent / f"{safe_name(title)}-{number:03}", trials)
+                return cls._make(parent / f"{safe_name(title)}-{number:03}", plan)
             number += 1
 
     @classmethod
-    def _make(cls, path: Path, trials: list[Trial]) -> Self:
+    def _make(cls, path: Path, plan: list[Trial] | Search) -> Self:
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -84,7 +131,7 @@ class Sweep:
             raise RequestError(
                 f"cannot create the sweep folder {path}: {error.strerror}"
             ) from error
-        sweep = cls(path, trials)
+        sweep = cls(path, plan)
         sweep._write()
         return sweep
 
@@ -102,84 +149,71 @@ class Sweep:
         if not file.is_file():
             raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            found = _read(file)
+            if "search" in found:
+                return cls(path, Search.of(found))
             return cls(path, [Trial.of(trial) for trial in found["trials"]])
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"cannot read {file}: {error}") from error
 
-    def train(self, runs: Mapping[str, Run], progress: Observer) -> Outcome:
-        """Train these runs, by the name of their trial, one after the other.
+    def lengthen(self, trials: int) -> None:
+        """Set the number of runs of a search.
 
-        A run that has started is resumed. If a run fails, the error is saved as its state and the
-        next run starts. A request to stop ends the sweep. Raises RequestError if another process
-        is training this sweep.
+        Raises RequestError for another sweep.
         """
-        from ganzoo.training.loop import Outcome
-        from ganzoo.training.stopping import stop_requests
+        if not isinstance(self.plan, Search):
+            raise RequestError(f"{self.path} is not a search: remove --trials")
+        self.plan = replace(self.plan, trials=trials)
+        self._write()
 
-        chosen = [(n, trial) for n, trial in enumerate(self.trials, 1) if trial.name in runs]
-        with owned(self.path, progress.on_message), stop_requests(progress.on_message) as stopping:
-            for number, trial in chosen:
-                if stopping():
-                    return Outcome.STOPPED
-                differing = describe(trial.differs) or "no list was given"
-                progress.on_message(f"run {number} of {len(self.trials)}: {differing}")
-                trial.state = self._train_trial(trial, runs[trial.name], progress)
-                self._write()
-            last_stopped = bool(chosen) and chosen[-1][1].state == Outcome.STOPPED.value
-        return Outcome.STOPPED if last_stopped else Outcome.FINISHED
+    def reopen(self) -> None:
+        """Let the runs that were refused or failed be tried again, except those of a search.
 
-    def _train_trial(self, trial: Trial, run: Run, progress: Observer) -> str:
-        """Train one run and return its state."""
-        from ganzoo.training.recovery import Diverged
-
-        try:
-            return _train(run, RunFolder(self.path / trial.name), progress).value
-        except Diverged as error:
-            return f"diverged: {error}"
-        except RequestError as error:
-            return f"refused: {error}"
-        except PluginError as error:
-            return f"failed: {error}"
-        except Exception as error:  # noqa: BLE001 - an error in one run must not stop the others
-            return f"failed: {type(error).__name__}: {textwrap.shorten(str(error), 200)}"
-        finally:
-            progress.on_end()
+        Those of a search have been told to its sampler.
+        """
+        if self.search:
+            return
+        for folder in map(self.folder, self.trials):
+            if folder.ended.startswith(("refused", "failed")):
+                with suppress(InUse), folder.owned(lambda message: None):
+                    folder.forget()
 
     def results(self) -> list[Result]:
         """The result of each trial."""
-        return [self._result(number, trial) for number, trial in enumerate(self.trials, 1)]
+        return [self._result(trial) for trial in self.trials]
 
-    def _result(self, number: int, trial: Trial) -> Result:
+    def _result(self, trial: Trial) -> Result:
         folder = RunFolder(self.path / trial.name)
         journal = Journal.read(folder.metrics)
         return Result(
-            number=number,
+            number=self.number(trial),
             folder=str(folder.path),
             differs=trial.differs,
             steps=journal.steps,
             images_seen=journal.images_seen,
             images_per_second=journal.images_per_second,
             scalars=journal.last("loss/", "metric/"),
-            state=trial.state,
+            state=self.folder(trial).state,
+            best=self.search.value(folder) if self.search else None,
         )
 
     def _write(self) -> None:
-        content = {"trials": [asdict(trial) for trial in self.trials]}
+        content: dict[str, Any]
+        if isinstance(self.plan, Search):
+            content = self.plan.as_dict()
+        else:
+            content = {"trials": [trial.as_dict() for trial in self.plan]}
         write_atomically(self.path / FILE, json.dumps(content, indent=2) + "\n")
 
 
-def _train(run: Run, folder: RunFolder, progress: Observer) -> Outcome:
-    from ganzoo.training import session
-
-    if folder.settings.exists():
-        return session.resume(run, folder, progress)
-    _, outcome = session.train(run, lambda: _prepared(folder), progress)
-    return outcome
+def _number(name: str) -> int:
+    digits = name.partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0
 
 
-def _prepared(folder: RunFolder) -> RunFolder:
-    """Create the folder of a new run; parts of it may exist after a crash."""
-    for path in (folder.checkpoints, folder.samples):
-        path.mkdir(parents=True, exist_ok=True)
-    return folder
+def _read(file: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises OSError, ValueError or TypeError without one."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise TypeError("it is not a JSON object")
+    return found

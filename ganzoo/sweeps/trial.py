@@ -1,9 +1,9 @@
-"""One run of a sweep: its settings and its result."""
+"""One run of a sweep: its settings, and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ganzoo.run import Run
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trial:
     """One run of a sweep."""
 
@@ -22,34 +22,26 @@ class Trial:
     differs: dict[str, str]
     """The settings that differ from the other runs: values as text, by dotted key."""
     settings: dict[str, Any]
-    """All of its settings, as ``Run.tree()`` returns them."""
-    state: str = "not begun"
-    """After training: ``finished``, ``stopped on request``, or ``diverged: ...``,
-    ``refused: ...`` or ``failed: ...`` with the reason.
-    """
+    """All of its settings, as ``Run.tree()`` returns them; empty if they were refused."""
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """A trial from JSON; raises TypeError or ValueError if it is not valid."""
-        trial = cls(**found)
-        texts, tables = (trial.name, trial.state), (trial.differs, trial.settings)
-        if not all(isinstance(t, str) for t in texts) or not all(
-            isinstance(t, dict) for t in tables
-        ):
-            raise TypeError("name and state must be texts, differs and settings tables")
-        if Path(trial.name).name != trial.name:
-            raise ValueError(f"{trial.name} is not a folder name")
-        return trial
+        """A trial from JSON; raises TypeError, KeyError or ValueError if it is not valid."""
+        name, *tables = found["name"], found["differs"], found["settings"]
+        if not isinstance(name, str) or not all(isinstance(table, dict) for table in tables):
+            raise TypeError("name must be a text, differs and settings tables")
+        if Path(name).name != name:
+            raise ValueError(f"{name} is not a folder name")
+        return cls(name, *tables)
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the sweep, when it is resumed, skips this run: it finished or diverged."""
-        return self.state.startswith(("finished", "diverged"))
+    def as_dict(self) -> dict[str, Any]:
+        """The trial as plain values, for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a trial, from the last report of its run."""
+    """The result of a trial, from the reports and evaluations of its run."""
 
     number: int
     folder: str
@@ -61,6 +53,8 @@ class Result:
     scalars: dict[str, float]
     """The last losses and metrics."""
     state: str
+    best: float | None = None
+    """In a search, the best value of its metric; ``None`` if there is none."""
 
 
 def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from ganzoo.sweeps.sweep import Sweep
 from ganzoo.training.checkpoint import read
 from ganzoo.training.stopping import Stopping
 from ganzoo.training.trainer import Trainer
@@ -45,7 +47,7 @@ def equal(one: Path, other: Path) -> bool:
 
 
 def states(sweep: Path) -> list[str]:
-    return [trial["state"] for trial in json.loads((sweep / "sweep.json").read_text())["trials"]]
+    return [result.state for result in Sweep.open(sweep).results()]
 
 
 def test_every_combination_is_trained_and_printed(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
@@ -297,8 +299,9 @@ def test_a_run_that_finished_before_a_crash_counts_as_finished(
 ) -> None:
     tiny_sweep()
     sweep = tmp_path / "sweep"
-    kept = (sweep / "sweep.json").read_text().replace('"finished"', '"not begun"')
-    (sweep / "sweep.json").write_text(kept)
+    for file in sweep.glob("trials/*/state.json"):
+        file.unlink()
+    assert states(sweep) == ["interrupted", "interrupted"]
     before = {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")}
     assert ganzoo_command("sweep", "sweep").status == 0
     assert states(sweep) == ["finished", "finished"]
@@ -310,3 +313,104 @@ def test_three_names_are_not_taken_for_a_folder(tiny_sweep: Ganzoo, tmp_path: Pa
     (tmp_path / "blossoms" / "sweep.json").write_text('{"trials": []}')
     seeds = ",".join(map(str, range(200)))  # longer than any file's name may be
     assert tiny_sweep(f"seed={seeds}", "--dry-run").status == 0
+
+
+# --- search --------------------------------------------------------------------------------------
+
+SEARCH = (
+    *("sweep", "blossoms", "mlp", "hinge,lsgan", "train.generator.lr=1e-4..1e-2", *TINY),
+    *("--search", "tpe", "--trials", 5, "extractor=random", "evaluate.samples=8"),
+)
+
+
+def tried(sweep: Path) -> list[dict[str, str]]:
+    return [trial.differs for trial in Sweep.open(sweep).trials]
+
+
+def test_a_search_that_was_cut_off_tries_the_same_settings(
+    ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    whole = ganzoo_command(*SEARCH, "--sweep-dir", "whole")
+    assert whole.status == 0, whole.err
+    assert states(tmp_path / "whole") == ["finished"] * 5
+    head, *rows, best = whole.out.splitlines()[1:]
+    assert re.split(" {2,}", head)[-3:] == ["metric/kid", "best kid", "state"]
+    lowest = min(Sweep.open(tmp_path / "whole").results(), key=lambda result: result.best or 9)
+    assert best.startswith(f"best: run {lowest.number}, kid {lowest.best:.4g}: loss=")
+    assert len(rows) == 5
+
+    step, steps = Trainer.step, iter(range(100))
+
+    def crash(trainer: Trainer) -> None:
+        if next(steps) == 5:  # in the third run
+            raise KeyboardInterrupt
+        step(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", crash)
+        assert ganzoo_command(*SEARCH, "--sweep-dir", "cut").status == 130
+    assert states(tmp_path / "cut") == ["finished", "finished", "interrupted"]
+    resumed = ganzoo_command("sweep", "cut")
+    assert resumed.status == 0, resumed.err
+    assert resumed.out.splitlines()[-1] == best
+    assert tried(tmp_path / "cut") == tried(tmp_path / "whole")
+
+    assert ganzoo_command("sweep", "cut", "--trials", 6).status == 0
+    assert states(tmp_path / "cut") == ["finished"] * 6
+    compared = ganzoo_command("compare", "cut")
+    assert {"loss", "lr"} <= {key.rpartition(".")[2] for key in compared.out.split()}
+
+
+def test_the_space_of_a_search_is_shown_and_checked_before_anything_is_written(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna")
+    words = (*SEARCH, "--dry-run", "architecture.layers=1..3")
+    rows = [re.split(" {2,}", row) for row in ganzoo_command(*words).out.splitlines()]
+    assert rows == [
+        ["setting", "values"],
+        ["loss", "hinge or lsgan"],
+        ["train.generator.lr", "0.0001 to 0.01, by magnitude"],
+        ["architecture.layers", "whole numbers, 1 to 3"],
+        ["runs", "5, chosen by tpe"],
+        ["best", "kid, lowest"],
+    ]
+    plain = json.loads(ganzoo_command(*words, "--json").out)
+    assert plain["search"]["space"]["loss"] == ["hinge", "lsgan"]
+    for wrong in ("train.generator.betas=0..1", "train.discriminator.lr=-1..1", "seed=3..1"):
+        assert wrong.split("=")[0] in ganzoo_command(*SEARCH, wrong).error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["train.generator.lr=1e-4..1e-2"], "is a range: write a list, or add --search tpe"),
+        (["--trials", 5], "--trials is the number of runs of a search: add --search tpe"),
+        (["seed=0,1", "--search", "grid"], "--search grid: leave out --search"),
+    ],
+)
+def test_ranges_and_trials_need_a_search(
+    tiny_sweep: Ganzoo, more: list[object], message: str
+) -> None:
+    assert message in tiny_sweep(*more).error
+
+
+def test_only_a_search_gets_more_runs(tiny_sweep: Ganzoo, ganzoo_command: Ganzoo) -> None:
+    tiny_sweep("--steps=1", losses="hinge")
+    longer = ganzoo_command("sweep", "sweep", "--trials", 3)
+    assert "sweep is not a search: remove --trials" in longer.error
+
+
+def test_a_search_whose_runs_cannot_be_trained_stops(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna")
+    words = [word for word in SEARCH if word not in ("blossoms", "dataset.count=20")]
+    done = ganzoo_command(
+        *words[:1], "image-folder", *words[1:], "dataset.path=gone", "--sweep-dir", "sweep"
+    )
+    assert done.status == 1
+    assert "3 runs in a row could not be trained, so this search stops" in done.err
+    assert [state.split(":")[0] for state in states(tmp_path / "sweep")] == ["refused"] * 3

@@ -21,6 +21,8 @@ from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
+from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.space import Choice, Range, Space
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.trial import trials
 from ganzoo.training.checkpoint import read
@@ -173,13 +175,19 @@ def _sweep() -> list[bytes]:
     with TemporaryDirectory() as folder:
         new = trials([{"seed": "1"}, {"seed": "2"}], [_run(), _run()])
         Sweep.create(Path(folder, "sweep"), new)
-        return [Path(folder, "sweep", "sweep.json").read_bytes()]
+        grid = Path(folder, "sweep", "sweep.json").read_bytes()
+    space: Space = {
+        "train.generator.lr": Range(1e-5, 1e-2, False, True, None),
+        "loss": Choice(("a",)),
+    }
+    search = Search("tpe", 5, 0, "kid", "low", space, {"dataset": "blossoms"})
+    return [grid, json.dumps(search.as_dict()).encode()]
 
 
 def _read_sweep(folder: Path, content: bytes) -> None:
     (folder / "sweep.json").write_bytes(content)
     sweep = Sweep.open(folder)
-    for trial in (trial for trial in sweep.trials if not trial.is_done):
+    for trial in sweep.trials:
         settings = Settings()
         settings.add(trial.settings, "sweep.json")
         _check_settings(settings, recommend=False)

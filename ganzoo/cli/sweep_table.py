@@ -1,0 +1,68 @@
+"""The tables of ``ganzoo sweep``: what will be trained, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ganzoo.cli.table import table
+
+if TYPE_CHECKING:
+    from ganzoo.sweeps.search import Search
+    from ganzoo.sweeps.trial import Result, Trial
+
+
+def trial_table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
+    """The rows of all runs of a sweep, before it is trained."""
+    from ganzoo.sweeps.naming import short_keys
+
+    rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
+    return [("run", "folder", *short_keys(trials[0].differs)), *rows]
+
+
+def search_table(search: Search) -> list[tuple[str, ...]]:
+    """The rows of the space of a search, its metric and its number of runs."""
+    goal = {"low": "lowest", "high": "highest", "real": "nearest to the baseline"}[search.goal]
+    return [
+        ("setting", "values"),
+        *((key, str(each)) for key, each in search.space.items()),
+        ("runs", f"{search.trials}, chosen by {search.sampler}"),
+        ("best", f"{search.metric}, {goal}"),
+    ]
+
+
+def result_table(results: Sequence[Result], search: Search | None) -> list[str]:
+    """The lines of a table with the headings and one row per run; unknown values are a dash."""
+    return list(table(list(_rows(results, search)))) if results else ["no run has begun"]
+
+
+def best_line(results: Sequence[Result], search: Search | None) -> str:
+    """The best run of a search; empty without one."""
+    from ganzoo.sweeps.naming import describe
+
+    found = [result for result in results if result.best is not None]
+    if not search or not found:
+        return ""
+    values = {result.number: result.best or 0 for result in found}
+    number = (max if search.maximizes else min)(values, key=lambda number: values[number])
+    best = next(result for result in found if result.number == number)
+    return f"best: run {number}, {search.metric} {values[number]:.4g}: {describe(best.differs)}"
+
+
+def _rows(results: Sequence[Result], search: Search | None) -> Iterator[list[str]]:
+    from ganzoo.sweeps.naming import short_keys
+
+    scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
+    differing = short_keys(results[0].differs)
+    best = [f"best {search.metric}"] if search else []
+    yield ["run", *differing, "steps done", "images seen", "images/s", *scalars, *best, "state"]
+    for result in results:
+        progress = (result.steps, result.images_seen, result.images_per_second)
+        yield [
+            str(result.number),
+            *result.differs.values(),
+            *("-" if value is None else f"{value:.0f}" for value in progress),
+            *(f"{result.scalars[name]:.4g}" if name in result.scalars else "-" for name in scalars),
+            *(["-" if result.best is None else f"{result.best:.4g}"] if search else []),
+            result.state,
+        ]
