@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ganzoo import launcher
 from ganzoo.errors import RequestError, Stopped
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     AnyLoss = str | LossSpec | LossOrMethod | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory
     AnyRegularizer = str | RegularizerSpec | Regularizer | Factory
-    AnyRun = str | Path | TrainedGenerator
+    AnyRun: TypeAlias = str | Path | TrainedGenerator
 
 
 def resolve_run(

@@ -93,7 +93,7 @@ def test_a_plugin_imports_no_other_plugin(source: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "declared"),
     [
-        ("ganzoo", [*PROJECT["dependencies"], "pytest"]),  # only pytest imports the fixtures
+        ("ganzoo", [*PROJECT["dependencies"], "pytest", "optuna"]),  # for fixtures, and for types
         ("plugins", [*PROJECT["dependencies"], *EXTRAS]),
         ("tests", [*PROJECT["dependencies"], *EXTRAS, *PYPROJECT["dependency-groups"]["tests"]]),
     ],

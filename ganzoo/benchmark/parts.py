@@ -106,7 +106,7 @@ def timed_parts(loop: Loop, device: torch.device) -> Iterator[PartTimer]:
 def _places(loop: Loop) -> Iterator[_Place]:
     trainer = loop.trainer
     setup, lazy = trainer.setup, {phase.name for phase in trainer.phases}
-    yield _Place(trainer.updater, "update", lambda phase, *others: str(phase.name))
+    yield _Place(trainer.updater, "update", lambda phases, *others: str(phases[0].name))
     for name, regularizer in setup.components.regularizers.items():
         if name not in lazy and hasattr(regularizer.built, "__dict__"):
             yield _Place(regularizer.built, "terms", f"terms of {name}")

@@ -25,7 +25,6 @@ from tests.sweeps.runs import run
 
 FORK = multiprocessing.get_context("fork")
 RUN = run()
-Train = object
 
 
 def created(folder: Path, count: int) -> Sweep:

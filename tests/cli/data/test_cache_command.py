@@ -305,7 +305,7 @@ def test_clear_requires_yes_without_a_terminal(ganzoo_command: Ganzoo, full: Pat
 def test_clear_requires_a_choice(ganzoo_command: Ganzoo, full: Path) -> None:
     for flags in ((), ("--yes",), ("--older-than", 3, "--yes")):
         assert (
-            "--prepared, --downloads or --all"
+            "--prepared, --downloads, --remote or --all"
             in ganzoo_command("data", "cache", "clear", *flags).error
         )
     assert len(kinds(ganzoo_command)) == 3
