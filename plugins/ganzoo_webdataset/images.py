@@ -131,7 +131,7 @@ def _indexes(
 ) -> list[TarIndex]:
     """The index of each file, without the names of its images."""
     missing = sum(not is_indexed(file, label_key) for file in files)
-    indexes = []
+    indexes: list[TarIndex] = []
     with show_progress("tar files indexed", "indexing {} tar files") as progress:
         for index in pool.map(lambda file: index_of(file, label_key), files):
             if missing:

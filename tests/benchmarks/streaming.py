@@ -117,10 +117,15 @@ def training(sources: dict[str, Source], rounds: int, steps: int) -> None:
     ema = Ema(assembly.setup.generator, run.train.ema, run.seed, assembly.frequencies)
     trainer = Trainer(run, assembly.setup, assembly.growth, ema)
     times: dict[str, list[float]] = {name: [] for name in sources}
+
+    def train() -> None:
+        for _ in range(steps):
+            trainer.step()
+
     for _ in range(rounds + 1):
         for name, source in sources.items():
             assembly.setup._take = source.take
-            times[name].append(seconds(lambda: [trainer.step() for _ in range(steps)]) / steps)
+            times[name].append(seconds(train) / steps)
     for name, found in times.items():
         print(f"training from {name}: {BATCH / statistics.median(found[1:]):.1f} images/s")
 

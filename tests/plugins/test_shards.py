@@ -73,7 +73,7 @@ def test_shards_contain_what_was_packed(
     assert np.array_equal(found.read_images(chosen), pixels[chosen])
     assert np.array_equal(found[7][0], pixels[7])
     if data.values is not None:
-        assert np.array_equal(found.values, data.values)  # type: ignore[arg-type]
+        assert np.array_equal(found.values, data.values)
     each = [np.load(file) for file in sorted(folder.glob("images-*.npy"))]
     assert np.array_equal(np.concatenate(each), pixels)
     sizes = {len(part) for part in each}

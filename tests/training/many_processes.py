@@ -22,6 +22,8 @@ from tests.training.test_processes import (
 )
 
 pytestmark = pytest.mark.timeout(600)
+Started = list[tuple[tuple[str | int, ...], dict[str, str]]]
+"""The further words of each command, and its variables."""
 SHORT = (*SMALL_RUN, "--steps", 3, "--seed", 5, "--run-dir", "run")
 SLOW_EVALUATION = """
 import time
@@ -58,7 +60,7 @@ def test_two_machines_of_two_processes_by_ganzoo_torchrun_and_srun(tmp_path: Pat
             slurm |= {"SLURM_PROCID": str(node), "SLURM_NODEID": str(node), "SLURM_LOCALID": "0"}
             if kind == "ganzoo":
                 more = {"NODE_RANK": str(node)}
-                started = [(("--nodes", 2, "--devices", 2), more)]
+                started: Started = [(("--nodes", 2, "--devices", 2), more)]
             elif kind == "ganzoo by srun":
                 started = [(("--nodes", 2, "--devices", 2), slurm)]
             elif kind == "tasks of srun":

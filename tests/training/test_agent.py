@@ -40,13 +40,17 @@ class Program:
         self._address = Address.on_this_machine()
         self._stores: list[Store] = []
 
-    def agent(self, script: str, processes: int = 2, node: int = 0, **more: int) -> Agent:
+    def agent(
+        self, script: str, processes: int = 2, node: int = 0, nodes: int = 1, restarts: int = 0
+    ) -> Agent:
         self._patch.setattr(sys, "orig_argv", [sys.executable, "-c", START + script])
         outputs = self.folder / f"outputs-{node}"
         outputs.mkdir()
         self._stores.append(connect(self._address, is_host=not self._stores))
         given = (self._stores[-1], self._address, processes, outputs)
-        return Agent(*given, node=node, on_restart=self.messages.append, **more)
+        return Agent(
+            *given, node=node, on_restart=self.messages.append, nodes=nodes, restarts=restarts
+        )
 
 
 @pytest.fixture

@@ -346,10 +346,10 @@ def test_two_machines_train_one_run_by_ganzoo_and_by_srun(tmp_path: Path) -> Non
     assert outputs[1][1] == ""  # only the main process reports
 
     tasks = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "1(x2)", **place}
-    command = ("-m", "ganzoo", *settings, "--run-dir", "slurm")
+    by_srun = ("-m", "ganzoo", *settings, "--run-dir", "slurm")
     machines = [
         start_process(
-            *command,
+            *by_srun,
             folder=tmp_path,
             SLURM_PROCID=str(rank),
             SLURM_NODEID=str(rank),
