@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from ganzoo.data.preparation import Preparation
+from ganzoo.errors import RequestError
 from ganzoo.options import LocalPath, Options
 from ganzoo.settings import split_names
+from ganzoo.shard import equal_parts
 
 _INTERVAL = re.compile(r"(?=[\d.]*[1-9])\d+(\.\d+)? (epochs?|images)")
 
@@ -225,6 +227,12 @@ class TrainOptions(Options):
         description="Threads of each process for computation on the CPU; auto uses the physical "
         "cores that the process may use, or OMP_NUM_THREADS if it is set.",
     )
+
+    def require_equal_parts(self, processes: int) -> None:
+        """Raise RequestError if a batch cannot be split equally among so many processes."""
+        if self.batch_size % (processes * self.accumulate):
+            parts = equal_parts(processes, self.accumulate, self.nodes)
+            raise RequestError(f"train.batch_size={self.batch_size} cannot be split into {parts}")
 
 
 _Pixels = Annotated[int, Field(ge=1)]

@@ -30,6 +30,7 @@ def start_processes(run: Run) -> None:
     train = run.train
     if not starts_processes(train.devices, train.nodes, train.restarts):
         return
+    train.require_equal_parts((train.devices or 1) * (train.nodes or 1))
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # lost connections are reported here
     from ganzoo.training.agent import run_command
 

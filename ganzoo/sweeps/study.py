@@ -8,18 +8,16 @@ an ended run that was not told, which the next process tells.
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ganzoo.errors import RequestError
 from ganzoo.extras import require_package
 from ganzoo.folders import write_atomically
-from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.sweeps.search import Search
 from ganzoo.sweeps.trial import Trial
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     import optuna
     from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial
+
+    from ganzoo.run import Run
 
 JOURNAL = "study.journal"
 _NAME = "ganzoo"
@@ -103,7 +103,7 @@ class Study:
         states = self._optuna.trial.TrialState
         if trial.state != states.FAIL:
             return trial
-        worst = -np.inf if self._search.maximizes else np.inf
+        worst = -math.inf if self._search.maximizes else math.inf
         return self._optuna.trial.create_trial(  # type: ignore[no-any-return]
             state=states.COMPLETE,
             value=worst,
@@ -180,6 +180,8 @@ def _direction(search: Search) -> str:
 
 def _sampler(optuna: Any, search: Search, number: int) -> BaseSampler:
     """The sampler of a run, with a seed of its own: it needs no state of an earlier process."""
+    import numpy as np
+
     seed = int(np.random.SeedSequence([search.seed, number]).generate_state(1)[0])
     found: BaseSampler
     if search.sampler == "random":

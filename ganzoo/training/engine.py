@@ -15,7 +15,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from ganzoo.errors import RequestError
 from ganzoo.launcher import is_main_process, launcher, process_count
 from ganzoo.sections import TrainOptions
-from ganzoo.shard import Shard, equal_parts
+from ganzoo.shard import Shard
 from ganzoo.training.collectives import Collectives
 from ganzoo.training.connection import Connection, Hanging
 from ganzoo.training.failure import Failure, lost_message
@@ -44,11 +44,7 @@ class Engine(Collectives):
 
     def __init__(self, settings: TrainOptions) -> None:
         count = process_count(settings.devices, settings.nodes)
-        if settings.batch_size % (count * settings.accumulate):
-            raise RequestError(
-                f"train.batch_size={settings.batch_size} cannot be split into "
-                f"{equal_parts(count, settings.accumulate, settings.nodes)}"
-            )
+        settings.require_equal_parts(count)
         device = _device(settings, count)
         self._timeout = settings.timeout
         self._connection = Connection.open(settings, count, device) if count > 1 else None

@@ -140,16 +140,9 @@ _FUSED = ("cpu", "cuda")
 """The devices on which torch updates all parameters in one call."""
 
 
-class _AdamOnCpu(torch.optim.Adam):
-    """Adam that does not look for a GPU in each step, which takes 1 % of a short step."""
-
-    def _accelerator_graph_capture_health_check(self) -> None: ...
-
-
 def _adam(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    device = parameters[0].device.type
-    made = _AdamOnCpu if device == "cpu" else torch.optim.Adam
-    return made(parameters, betas=options.betas, eps=options.eps, fused=device in _FUSED)
+    fused = parameters[0].device.type in _FUSED
+    return torch.optim.Adam(parameters, betas=options.betas, eps=options.eps, fused=fused)
 
 
 def _rmsprop(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:

@@ -39,15 +39,15 @@ class PathLength(nn.Module):
 
         Raises RequestError if a process computes fewer images at once than ``shrink``.
         """
-        used, rows = self._used(step), len(step.real.images)
+        rows = len(step.real.images)
         if rows < self.shrink:
             raise RequestError(
                 f"regularize.path-length.shrink={self.shrink} is more than the {rows} images that "
                 f"are computed at once: choose {rows} or less"
             )
-        # The mean over all processes is that over the images, of which some may have more.
-        share = len(used) * step.batch_size / rows / -(-step.batch_size // self.shrink)
         lengths = self.lengths(step, self._generate(step))
+        # The mean over all processes is that over the images, of which some may have more.
+        share = len(lengths) * step.batch_size / rows / -(-step.batch_size // self.shrink)
         self.mean.lerp_(step.mean(share * lengths.mean()), 1 - self.decay)
         step.report("path length", share * lengths.mean())
         deviations = (lengths - self.mean.clone()).square()
@@ -73,6 +73,8 @@ class PathLength(nn.Module):
             condition = condition[used]
         return step.generate(step.latents()[used].requires_grad_(), condition)
 
-    def _used(self, step: Step) -> Tensor:
-        """The numbers of this process's images among every ``shrink``-th one of the batch."""
-        return (step.shard(torch.arange(step.batch_size)) % self.shrink == 0).nonzero()[:, 0]
+    def _used(self, step: Step) -> slice:
+        """Which of this process's images are among every ``shrink``-th one of the batch."""
+        # The shard is a view, so the number of its first image is known without reading it.
+        first = step.shard(torch.arange(step.batch_size)).storage_offset()
+        return slice(-first % self.shrink, None, self.shrink)
