@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
@@ -27,7 +28,8 @@ from ganzoo.data.conditions import require_values
 from ganzoo.data.items import require_array, require_item
 from ganzoo.data.order import Indices, WindowedOrder
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, RequestError
+from ganzoo.machine import free_memory
 from ganzoo.shard import WHOLE_BATCH, Shard
 
 _MOST_THREADS = 8
@@ -52,7 +54,8 @@ class StreamedImages:
     order, and of the next one; only these images stay in memory. ``dataset_name`` is the dataset's
     qualified name.
 
-    Raises RequestError for labels or values that do not match the dataset's condition.
+    Raises RequestError for labels or values that do not match the dataset's condition, and if two
+    windows do not fit into the free memory.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class StreamedImages:
         channels = self._channels() if preparation.channels == "auto" else preparation.channels
         self._how = preparation.model_copy(update={"channels": channels})
         self.shape = ImageShape(channels, preparation.height, preparation.width)
+        self._require_memory()
         self.condition = condition_of(dataset)
         self.values = require_values(dataset.values, self.condition, self._size, dataset_name)
         self.identity = preparation.identity(dataset, dataset_name)
@@ -137,6 +141,16 @@ class StreamedImages:
                 found = _Piece(part, future)
             pieces[chunk] = found
         return pieces
+
+    def _require_memory(self) -> None:
+        image, free = math.prod(self.shape), free_memory()
+        size = image * min(self._size, 2 * max(self.window, self.chunk))
+        if size > free:
+            half = max(1, free // (4 * image))  # two windows of it use half of the memory
+            raise RequestError(
+                f"two windows of {self.window:,} images need {size:,} bytes of memory, and "
+                f"{free:,} are free: write dataset.window={half}"
+            )
 
     def _images_of(self, chunk: int, numbers: Indices) -> tuple[Indices, NDArray[np.uint8]]:
         """Images of a chunk, with these among them, and the numbers of all: read ahead or now."""
