@@ -27,10 +27,9 @@ FILE = "sweep.json"
 def require_one_process(run: Run) -> None:
     """Raise RequestError if a run uses several processes, which a sweep cannot train."""
     require_single_process("a sweep")
-    if (run.train.devices or 1) > 1:
-        raise RequestError(
-            f"train.devices={run.train.devices}: the runs of a sweep train in one process"
-        )
+    for name in ("devices", "nodes"):
+        if (number := getattr(run.train, name) or 1) > 1:
+            raise RequestError(f"train.{name}={number}: the runs of a sweep train in one process")
 
 
 class Sweep:
