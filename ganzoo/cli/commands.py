@@ -30,7 +30,7 @@ COMMANDS = [
     ),
     CoreCommand(
         *("sweep", "ganzoo.cli.sweep:sweep", _TRAIN),
-        "Train all combinations of lists of values, one run after the other.",
+        "Train all combinations of lists of values, or search lists and ranges for the best.",
     ),
     CoreCommand(
         *("resume", "ganzoo.cli.resume:resume", _TRAIN),

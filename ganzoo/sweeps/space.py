@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from ganzoo.errors import RequestError
 from ganzoo.journal import is_number
-from ganzoo.run import Run
-from ganzoo.sections import section as section_model
 
 if typing.TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from pydantic.fields import FieldInfo
+
+    from ganzoo.run import Run
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?(?::(log|linear|{_NUMBER}))?")
@@ -173,10 +173,12 @@ def _range(low: float, high: float, whole: bool, log: bool, step: float | None) 
 
 
 def _field(run: Run, key: str) -> FieldInfo | None:
+    from ganzoo.sections import section as section_model  # it imports NumPy
+
     parent, _, name = key.rpartition(".")
     if component := run.components.get(parent):
         return component.entry.component.options.model_fields.get(name)
-    model: Any = Run
+    model: Any = type(run)
     field = None
     for part in key.split("."):
         field = model.model_fields.get(part) if model else None

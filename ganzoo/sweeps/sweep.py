@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.launcher import require_single_process
 from ganzoo.ownership import InUse
-from ganzoo.run import Run
 from ganzoo.sweeps.naming import safe_name
 from ganzoo.sweeps.search import Search
-from ganzoo.sweeps.study import trial_file
 from ganzoo.sweeps.trial import Result, Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
+
+if TYPE_CHECKING:
+    from ganzoo.run import Run
 
 FILE = "sweep.json"
 
@@ -63,7 +64,7 @@ class Sweep:
     def _chosen(self) -> Iterator[Trial]:
         folders = [TrialFolder(self.path, path.name) for path in self.path.glob("trials/*/")]
         for folder in sorted(folders, key=lambda folder: _number(folder.path.name)):
-            if (file := trial_file(folder)).exists():
+            if (file := folder.trial).exists():
                 try:
                     yield Trial.of(_read(file))
                 except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
