@@ -92,8 +92,8 @@ def test_memory_is_bounded() -> None:
     for position in range(180):
         data.read_ahead(order, position, 1)
         data.take(order.at(position, 1))
-        pieces = [piece for pieces in data._windows.values() for piece in pieces.values()]
-        assert len(pieces) <= 2 * 3  # two windows of three chunks
+        parts = [part for parts in data._windows.values() for part in parts.values()]
+        assert len(parts) <= 2 * 3  # two windows of three chunks
 
 
 def test_a_window_that_does_not_fit_into_memory_is_refused_with_a_smaller_one(

@@ -236,9 +236,9 @@ def test_processes_decode_only_their_images_and_see_the_same_order(
             decoded.clear()
             shard = Shard(rank, count)
             each.append([batches.take(at, 10, shard).images for at in range(0, 70, 10)])
-            for pieces in store._windows.values():  # the reading ahead is done
-                for piece in pieces.values():
-                    piece.images.result()
+            for parts in store._windows.values():  # the reading ahead is done
+                for part in parts.values():
+                    part.images.result()
             assert len(decoded) == len(set(decoded)) <= 90 / count + 5
         taken[count] = [torch.cat(parts) for parts in zip(*each, strict=True)]
     assert torch.equal(torch.cat(taken[1]), torch.cat(taken[2]))
