@@ -37,5 +37,8 @@ def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> Ru
     if path is None or not launcher.restarts():
         return None
     folder = RunFolder(Path(path))
-    is_same = folder.settings.is_file() and not changed_values(folder.stored_settings(), run.tree())
-    return folder if is_same else None
+    if not folder.settings.is_file():
+        return None
+    changed = changed_values(folder.stored_settings(), run.tree())
+    # The folder has what a setting "auto" chose at the first start.
+    return folder if all(now == "auto" for _, now in changed.values()) else None

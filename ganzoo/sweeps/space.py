@@ -173,11 +173,11 @@ def _range(low: float, high: float, whole: bool, log: bool, step: float | None) 
 
 
 def _field(run: Run, key: str) -> FieldInfo | None:
-    from ganzoo.sections import section as section_model  # it imports NumPy
-
     parent, _, name = key.rpartition(".")
     if component := run.components.get(parent):
         return component.entry.component.options.model_fields.get(name)
+    from ganzoo.sections import section as section_model
+
     model: Any = type(run)
     field = None
     for part in key.split("."):

@@ -107,7 +107,7 @@ def test_the_messages_about_data_and_devices_are_those_of_the_page(
     for message in (
         *("`no images in FOLDER or its subfolders`", "`cannot read the image FILE: it is not a"),
         *("`cannot make images of 50 x 50 pixels`", "`there is no setting KEY; did you mean"),
-        "or lower data.resolution or the networks' width",
+        "or lower data.resolution or the networks' width in a new run",
     ):
         assert message in PAGE
     if not torch.cuda.is_available():
