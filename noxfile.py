@@ -51,7 +51,8 @@ def torture(session: nox.Session) -> None:
 @nox.session(requires=["environment"], venv_backend="none", default=False)
 def processes(session: nox.Session) -> None:
     """Train with up to four processes on two "machines"; kill, stop and restart them."""
-    run_shared(session, "pytest", "tests/training/many_processes.py", *session.posargs)
+    tests = ("tests/training/many_processes.py", "tests/sweeps/many_workers.py")
+    run_shared(session, "pytest", *tests, *session.posargs)
 
 
 @nox.session(requires=["environment"], venv_backend="none", default=False)

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo.arguments import (
     flags,
-    folder_maker,
     interruptible,
     load_generator,
     open_run,
     progress_observer,
     report_callbacks,
     resolve_run,
-    restarted_folder,
-    stored_settings,
 )
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
+from ganzoo.new_run_folder import folder_maker, restarted_folder
 from ganzoo.objects import Objects
 from ganzoo.run import Run
 
@@ -39,16 +37,7 @@ if TYPE_CHECKING:
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.trial import Trial
 
-__all__ = [
-    "flags",
-    "folder_maker",
-    "load",
-    "restarted_folder",
-    "resume",
-    "stored_settings",
-    "sweep",
-    "train",
-]
+__all__ = ["load", "resume", "sweep", "train"]
 
 
 def train(
@@ -190,6 +179,9 @@ def sweep(
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.training import train as train_sweep
 
+    for name, number in (("workers", workers), ("trials", trials)):
+        if number is not None and number < 1:
+            raise RequestError(f"{name}={number}: write a number from 1 on")
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}
     shared = ({"augment": augment, "regularize": regularize}, recipe, plugins)

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ganzoo import launcher
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects
 from ganzoo.run import Run, core_keys, recipe_settings
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, changed_values, suggest_keys
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
 
 if TYPE_CHECKING:
     from ganzoo.components import (
@@ -191,38 +190,6 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
     if not found:
         raise RequestError("there is no run: give a run folder, or what ganzoo.train returned")
     return list(found.values())
-
-
-def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
-    """A function that creates the folder of a new run.
-
-    Raises RequestError immediately if ``path`` exists already.
-    """
-    if path is not None:
-        RunFolder.require_free(Path(path))
-        return lambda: RunFolder.create(Path(path), run.tree())
-    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
-
-
-def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:
-    """The folder of this run if its launcher has started it again; ``None`` at the first start.
-
-    Raises RequestError if the run may be restarted, here or ``restarts`` times, without ``path``.
-    """
-    possible = max(restarts, launcher.max_restarts())
-    if possible and path is None:
-        raise RequestError(
-            f"the run starts again after up to {possible} failures: name its folder, with "
-            "--run-dir, so that it can resume"
-        )
-    if path is None or not launcher.restarts():
-        return None
-    folder = RunFolder(Path(path))
-    if not folder.settings.is_file():
-        return None
-    changed = changed_values(folder.stored_settings(), run.tree())
-    # The folder has what a setting "auto" chose at the first start.
-    return folder if all(now == "auto" for _, now in changed.values()) else None
 
 
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:

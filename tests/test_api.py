@@ -231,6 +231,8 @@ def test_a_search_tries_ranges_and_lists(tiny: Arguments, tmp_path: Path) -> Non
     [
         ({"workers": 2}, "loss is a Python object, .* leave out workers=2"),
         ({"search": "tpe", "seed": [0, 1]}, 'loss is a Python object, .* leave out search="tpe"'),
+        ({"workers": 0}, "workers=0: write a number from 1 on"),
+        ({"search": "tpe", "trials": 0}, "trials=0: write a number from 1 on"),
         ({"trials": 5, "loss": "hinge"}, "trials is the number of runs of a search"),
     ],
 )

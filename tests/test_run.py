@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.api import flags
+from ganzoo.arguments import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.flags import ADDING, FLAGS
 from ganzoo.registry import Plugin, Registry

@@ -162,7 +162,7 @@ def _measure(run: Run, steps: Steps, budget: Budget, progress: Observer) -> Meas
         operations=counter.operations / steps.cycle,
         operators=by_operator(counter.calls, steps.cycle),
         peak_memory=peak_memory,
-        notes=list(_notes(spread, before, after, sum(parts.values()))),
+        notes=_notes(seconds, before, after, sum(parts.values())),
     )
 
 
@@ -194,8 +194,14 @@ def _time_parts(steps: Steps, count: int) -> dict[str, float]:
     return {part: seconds / count for part, seconds in timer.seconds.items()}
 
 
-def _notes(spread: Spread, before: Ceiling, after: Ceiling, in_parts: float) -> list[str]:
-    notes = []
+def _notes(seconds: Sequence[float], before: Ceiling, after: Ceiling, in_parts: float) -> list[str]:
+    """What may have disturbed rounds with so many seconds in a step."""
+    notes, spread = [], Spread.of(seconds)
+    if len(seconds) == 1:
+        notes.append(
+            "steps were timed once, so it is not known how much their time varies: raise --steps "
+            "or --seconds"
+        )
     if spread.relative > _DISTURBED:
         notes.append(
             f"the time of a step varies by {spread.relative:.0%}: something else uses this machine"

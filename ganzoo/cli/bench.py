@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Flags = Mapping[str, Any]
 
 
-@with_flags(name for name in FLAGS if name not in ("steps", "epochs", "init_from"))
+@with_flags(name for name in FLAGS if name not in ("steps", "epochs", "init_from", "nodes"))
 def bench(
     what: Annotated[
         list[str] | None,
@@ -74,13 +74,20 @@ def bench(
     if zoo:
         _show_zoo(_measure_zoo(request, arguments, flags, budget), as_json)
         return
-    run = request.resolve(arguments, flags)
+    run = _resolve(request, arguments, flags)
     found = _measure(run, budget)
 
     from ganzoo.training.engine import launched_as_main
 
     if launched_as_main(run.train):
         _show(found, operators, as_json)
+
+
+def _resolve(request: Request, arguments: Arguments, flags: Flags) -> Run:
+    run = request.resolve(arguments, flags)
+    if (nodes := run.train.nodes or 1) > 1:
+        raise RequestError(f"train.nodes={nodes}: one machine is measured: write train.nodes=1")
+    return run
 
 
 def _measure(run: Run, budget: Budget) -> Measurement:
@@ -152,7 +159,7 @@ def _measure_architecture(
     else:
         assignments = (*arguments.assignments, f"architecture={name}")
         chosen = arguments._replace(assignments=assignments)
-    run = request.resolve(chosen, flags)
+    run = _resolve(request, chosen, flags)
     if (run.train.devices or 1) > 1:
         raise RequestError("--zoo measures one process: leave out --devices")
     found = measure(run, budget)

@@ -84,7 +84,7 @@ class Request:
 
     def settings(self, arguments: Arguments, flags: Mapping[str, Any]) -> tuple[Settings, Registry]:
         """The settings that these arguments and flags give, and the plugins for them."""
-        from ganzoo.api import flags as by_key
+        from ganzoo.arguments import flags as by_key
         from ganzoo.run import recipe_settings
         from ganzoo.settings import Settings
 

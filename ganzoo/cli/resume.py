@@ -27,7 +27,7 @@ def resume(
     Examples: `ganzoo resume runs/blossoms-dcgan-wgan-gp-001 --steps 20000`,
     `ganzoo resume RUN dataset.path=/mnt/images`.
     """
-    from ganzoo.api import flags, stored_settings
+    from ganzoo.arguments import flags, stored_settings
     from ganzoo.cli.processes import start_processes
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run, plugin_files

@@ -79,8 +79,8 @@ def _show(run: Run) -> None:
 
 
 def _train(run: Run, run_dir: Path | None) -> None:
-    from ganzoo.api import folder_maker, restarted_folder
     from ganzoo.cli.processes import start_processes
+    from ganzoo.new_run_folder import folder_maker, restarted_folder
 
     restarted = restarted_folder(run, run_dir, run.train.restarts)
     create = None if restarted else folder_maker(run, run_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
@@ -27,13 +28,14 @@ from ganzoo.data.conditions import require_values
 from ganzoo.data.items import require_array, require_item
 from ganzoo.data.order import Indices, WindowedOrder
 from ganzoo.data.preparation import Preparation, prepare
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, RequestError
+from ganzoo.machine import free_memory
 from ganzoo.shard import WHOLE_BATCH, Shard
 
 _MOST_THREADS = 8
 
 
-class _Piece(NamedTuple):
+class _Part(NamedTuple):
     """Images of one chunk, which are or will be read together."""
 
     numbers: Indices
@@ -41,7 +43,7 @@ class _Piece(NamedTuple):
     images: Future[NDArray[np.uint8]]
 
 
-_Pieces = Mapping[int, _Piece]
+_Parts = Mapping[int, _Part]
 """By the number of their chunk."""
 
 
@@ -52,7 +54,8 @@ class StreamedImages:
     order, and of the next one; only these images stay in memory. ``dataset_name`` is the dataset's
     qualified name.
 
-    Raises RequestError for labels or values that do not match the dataset's condition.
+    Raises RequestError for labels or values that do not match the dataset's condition, and if two
+    windows do not fit into the free memory.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class StreamedImages:
         self.window = dataset.window
         self._lock = threading.Lock()
         self._order: WindowedOrder | None = None
-        self._windows: Mapping[Any, _Pieces] = {}
+        self._windows: Mapping[Any, _Parts] = {}
         threads = 1
         if isinstance(dataset, StreamedDataset):
             threads = min(_MOST_THREADS, 2 + (os.cpu_count() or 1))
@@ -79,6 +82,7 @@ class StreamedImages:
         channels = self._channels() if preparation.channels == "auto" else preparation.channels
         self._how = preparation.model_copy(update={"channels": channels})
         self.shape = ImageShape(channels, preparation.height, preparation.width)
+        self._require_memory()
         self.condition = condition_of(dataset)
         self.values = require_values(dataset.values, self.condition, self._size, dataset_name)
         self.identity = preparation.identity(dataset, dataset_name)
@@ -110,40 +114,50 @@ class StreamedImages:
             windows.append(order.window_at(windows[-1].stop))
         with self._lock:
             before = self._windows if order is self._order else {}
-            kept: dict[Any, _Pieces] = {}
+            kept: dict[Any, _Parts] = {}
             for window in windows:
                 key = window.start, position % count, count, shard
                 if key not in before:
                     numbers = _numbers_of_shard(order, window, position, count, shard)
                     known = [*before.values(), *kept.values()]
-                    kept[key] = self._pieces(numbers, known)
+                    kept[key] = self._parts(numbers, known)
                 else:
                     kept[key] = before[key]
             self._order, self._windows = order, kept
 
-    def _pieces(self, numbers: Indices, known: Sequence[_Pieces]) -> _Pieces:
-        """The pieces with these ascending numbers; those that are read already are not read again.
+    def _parts(self, numbers: Indices, known: Sequence[_Parts]) -> _Parts:
+        """The parts with these ascending numbers; those that are read already are not read again.
 
         So a dataset that fits into two windows is read only once by one process.
         """
         splits = np.flatnonzero(np.diff(numbers // self.chunk)) + 1
-        pieces = {}
-        for part in np.split(numbers, splits) if len(numbers) else ():
-            chunk = int(part[0]) // self.chunk
-            same = (pieces[chunk] for pieces in known if chunk in pieces)
-            found = next((piece for piece in same if np.array_equal(piece.numbers, part)), None)
+        parts_by_chunk = {}
+        for wanted in np.split(numbers, splits) if len(numbers) else ():
+            chunk = int(wanted[0]) // self.chunk
+            same = (parts[chunk] for parts in known if chunk in parts)
+            found = next((part for part in same if np.array_equal(part.numbers, wanted)), None)
             if found is None:
-                future = self._readers.submit(_read, weakref.ref(self), part)
-                found = _Piece(part, future)
-            pieces[chunk] = found
-        return pieces
+                future = self._readers.submit(_read, weakref.ref(self), wanted)
+                found = _Part(wanted, future)
+            parts_by_chunk[chunk] = found
+        return parts_by_chunk
+
+    def _require_memory(self) -> None:
+        image, free = math.prod(self.shape), free_memory()
+        size = image * min(self._size, 2 * max(self.window, self.chunk))
+        if size > free:
+            half = max(1, free // (4 * image))  # two windows of it use half of the memory
+            raise RequestError(
+                f"two windows of {self.window:,} images need {size:,} bytes of memory, and "
+                f"{free:,} are free: write dataset.window={half}"
+            )
 
     def _images_of(self, chunk: int, numbers: Indices) -> tuple[Indices, NDArray[np.uint8]]:
         """Images of a chunk, with these among them, and the numbers of all: read ahead or now."""
-        for pieces in self._windows.values():
-            piece = pieces.get(chunk)
-            if piece is not None and np.isin(numbers, piece.numbers).all():
-                return piece.numbers, piece.images.result()
+        for parts in self._windows.values():
+            part = parts.get(chunk)
+            if part is not None and np.isin(numbers, part.numbers).all():
+                return part.numbers, part.images.result()
         if isinstance(self._source, StreamedDataset):
             wanted = np.unique(numbers)
             return wanted, self.read(wanted)

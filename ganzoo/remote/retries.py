@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +13,8 @@ from ganzoo.errors import RequestError
 T = TypeVar("T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_WARN_AFTER, _WARN_AGAIN = 5.0, 60.0
+"""Seconds of failures before a warning, and seconds until the next one of this process."""
 _TEMPORARY = (408, 425, 429)
 """HTTP statuses below 500 that say "try again": timeout, too early, too many requests."""
 
@@ -18,10 +22,13 @@ _TEMPORARY = (408, 425, 429)
 def with_retries(work: Callable[[], T], what: str, patience: float) -> T:
     """The result of ``work``, which is repeated after errors, for ``patience`` seconds at most.
 
-    The pauses grow from 0.2 to 30 seconds. ``what`` says what is done, as in "read FILE at byte 0".
+    The pauses grow from 0.2 to 30 seconds; from 5 seconds on, a warning says what fails. ``what``
+    says what is done, as in "read FILE at byte 0".
+
     Raises RequestError if it fails for that long, or at once for an error that will not pass.
     """
-    deadline, pause = time.monotonic() + patience, _FIRST_PAUSE
+    start, pause = time.monotonic(), _FIRST_PAUSE
+    deadline = start + patience
     while True:
         try:
             return work()
@@ -36,6 +43,9 @@ def with_retries(work: Callable[[], T], what: str, patience: float) -> T:
                     f"cannot {what}, tried for {patience:g} seconds: {reason(error)}; check the "
                     "connection, then run the same command again or `ganzoo resume`"
                 ) from error
+            if time.monotonic() - start >= _WARN_AFTER:
+                left = deadline - time.monotonic()
+                _warn(f"cannot {what}: {reason(error)}; trying again for up to {left:.0f} seconds")
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -50,6 +60,24 @@ def reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "it does not exist"
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+class _OccasionalWarning:
+    """Warns at most once in a while, whichever of many threads asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def __call__(self, message: str) -> None:
+        with self._lock:
+            if time.monotonic() < self._next:
+                return
+            self._next = time.monotonic() + _WARN_AGAIN
+        warnings.warn(message, stacklevel=3)
+
+
+_warn = _OccasionalWarning()
 
 
 def _remedy(error: Exception) -> str:

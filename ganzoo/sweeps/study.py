@@ -121,7 +121,7 @@ class Study:
             if not isinstance(name, str):  # another program added it
                 continue
             folder = TrialFolder(self._folder, name)
-            if not trial_file(folder).exists():
+            if not folder.trial.exists():
                 self._write(name, trial.params)
             if folder.is_open:
                 continue
@@ -140,7 +140,7 @@ class Study:
         except RequestError as error:
             folder.write(f"refused: {error}")
         trial = Trial(name, self._search.differs(values), settings)
-        write_atomically(trial_file(folder), json.dumps(trial.as_dict(), indent=2) + "\n")
+        write_atomically(folder.trial, json.dumps(trial.as_dict(), indent=2) + "\n")
 
     @contextmanager
     def _locked(self) -> Iterator[optuna.Study]:
@@ -167,11 +167,6 @@ class Study:
         finally:
             self._optuna.logging.set_verbosity(level)
             lock.release()
-
-
-def trial_file(folder: TrialFolder) -> Path:
-    """The file with the settings of a run that a search has chosen."""
-    return folder.path / "trial.json"
 
 
 def _direction(search: Search) -> str:

@@ -16,7 +16,6 @@ from ganzoo.launcher import require_single_process
 from ganzoo.ownership import InUse
 from ganzoo.sweeps.naming import safe_name
 from ganzoo.sweeps.search import Search
-from ganzoo.sweeps.study import trial_file
 from ganzoo.sweeps.trial import Result, Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
 
@@ -29,10 +28,9 @@ FILE = "sweep.json"
 def require_one_process(run: Run) -> None:
     """Raise RequestError if a run uses several processes, which a sweep cannot train."""
     require_single_process("a sweep")
-    if (run.train.devices or 1) > 1:
-        raise RequestError(
-            f"train.devices={run.train.devices}: the runs of a sweep train in one process"
-        )
+    for name in ("devices", "nodes"):
+        if (number := getattr(run.train, name) or 1) > 1:
+            raise RequestError(f"train.{name}={number}: the runs of a sweep train in one process")
 
 
 class Sweep:
@@ -66,7 +64,7 @@ class Sweep:
     def _chosen(self) -> Iterator[Trial]:
         folders = [TrialFolder(self.path, path.name) for path in self.path.glob("trials/*/")]
         for folder in sorted(folders, key=lambda folder: _number(folder.path.name)):
-            if (file := trial_file(folder)).exists():
+            if (file := folder.trial).exists():
                 try:
                     yield Trial.of(_read(file))
                 except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

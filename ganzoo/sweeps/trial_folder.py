@@ -26,6 +26,8 @@ class TrialFolder:
         self.path = sweep / "trials" / name
         self.run = RunFolder(sweep / name)
         """The folder of the run."""
+        self.trial = self.path / "trial.json"
+        """The file with the settings of a run that a search has chosen."""
         self._file = self.path / "state.json"
 
     @property

@@ -134,21 +134,7 @@ class Hdf5Images:
                 f"{self._store.path} needs {size:,} bytes of memory, and {free:,} are free: write "
                 "dataset.memory=stream"
             )
-        loads = memory == "load" or (memory == "auto" and size <= free // 4)
-        if not loads:
-            self._check_window(free)
-        return loads
-
-    def _check_window(self, free: int) -> None:
-        """Raise RequestError if two windows, the current and the next, do not fit into memory."""
-        image = math.prod(self._array.shape[1:])  # as uint8
-        size = image * min(len(self), 2 * self.window)
-        if size > free:
-            raise RequestError(
-                f"{self._store.path}: two windows of {self.window:,} images need {size:,} bytes "
-                f"of memory, and {free:,} are free: write "
-                f"dataset.window={max(1, free // (4 * image))}"  # uses half of it
-            )
+        return memory == "load" or (memory == "auto" and size <= free // 4)
 
     def _all(self) -> NDArray[np.uint8]:
         """All images, loaded into memory by the first call."""

@@ -62,7 +62,8 @@ class WebDatasetImages:
             raise RequestError(f"there are no images in {options.path}")
         self.window = options.window
         self.chunk = min(_MOST_IN_CHUNK, max(1, int(_CHUNK_BYTES / (self._sizes.mean() + 512))))
-        self.values, self.condition = _conditions([la for i in indexes for la in i.labels], options)
+        labels = [label for index in indexes for label in index.labels]
+        self.values, self.condition = _conditions(labels, options)
         self.class_names = self.condition.class_names if self.condition else ()
 
     @cached_property

@@ -125,16 +125,18 @@ def _label(reader: TarReader, member: Member, key: str | None, file: RangeFile) 
             f"{where} has no key {key!r}: write dataset.label_key=KEY; its keys are {keys[:200]}"
         )
     label = found[key]
-    numbers = label if isinstance(label, list) else [label]
-    if not (isinstance(label, int | str) and not isinstance(label, bool)) and not (
-        isinstance(label, list)
-        and all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers)
-    ):
+    if not _is_label(label):
         raise RequestError(
             f"{where}: {key} is {json.dumps(label)[:100]}, not a whole number, a text or a list of "
             "numbers"
         )
     return label
+
+
+def _is_label(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(type(each) in (int, float) for each in value)
+    return type(value) in (int, str)
 
 
 def _dump(index: TarIndex) -> bytes:

@@ -1,6 +1,6 @@
 """Print how much one process, several processes, and pieces of a batch differ, in float64.
 
-    python tests/benchmarks/equality.py [KIND/NAME ...]
+    python -m tests.benchmarks.equality [KIND/NAME ...]
 
 Each installed loss, regularizer, augmentation and architecture trains a small run for three steps
 with the same batches of 12 images, split as PROCESSES x PIECES. Shown is the largest difference of
@@ -13,8 +13,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.equality.cases import cases
 from tests.equality.processes import SPLITS, State, difference, load, run_in_processes, train_cases

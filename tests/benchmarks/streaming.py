@@ -1,6 +1,6 @@
 """Compare images/s of streaming from shards and tar files with images in memory.
 
-    python tests/benchmarks/streaming.py [--images 16384] [--window 2048] [--train]
+    python -m tests.benchmarks.streaming [--images 16384] [--window 2048] [--train]
 
 Random smooth images of 64 x 64 pixels are written into a temporary folder: as a prepared array, as
 shards, and as tar files of JPEG images of 96 x 96 pixels. A process of its own serves the shards by

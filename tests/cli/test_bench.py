@@ -93,6 +93,7 @@ def test_zoo_has_a_row_for_each_installed_architecture(
         (("blossoms", "dcgan"), "expected three names"),
         (("--zoo", "blossoms", "dcgan", "hinge"), "expected two names with --zoo"),
         (("blossoms", "dcgan", "hinge", "--resolution", "5"), "5"),
+        (("blossoms", "dcgan", "hinge", "train.nodes=2"), "train.nodes=2: one machine is measured"),
         (("blossoms", "dcgan", "hing"), "did you mean hinge"),
         (("blossoms", "dcgan", "hinge", "--device", "cuda:9"), "train.device=cuda"),
         (("blossoms", "dcgan", "hinge", "--seconds", "-1"), "--seconds"),

@@ -220,6 +220,7 @@ def test_a_resumed_sweep_retries_refused_runs(ganzoo_command: Ganzoo, tmp_path: 
         ),
         (["seed=0,"], "seed=: input should be a valid integer"),
         (["train.devices=1,2"], "train.devices=2: the runs of a sweep train in one process"),
+        (["train.nodes=2"], "train.nodes=2: the runs of a sweep train in one process"),
         (["--augment", "flop"], "no augmentation called flop"),
         (["one-more"], "expected three names, DATASET ARCHITECTURE LOSS, not 4"),
     ],

@@ -92,8 +92,25 @@ def test_memory_is_bounded() -> None:
     for position in range(180):
         data.read_ahead(order, position, 1)
         data.take(order.at(position, 1))
-        pieces = [piece for pieces in data._windows.values() for piece in pieces.values()]
-        assert len(pieces) <= 2 * 3  # two windows of three chunks
+        parts = [part for parts in data._windows.values() for part in parts.values()]
+        assert len(parts) <= 2 * 3  # two windows of three chunks
+
+
+def test_a_window_that_does_not_fit_into_memory_is_refused_with_a_smaller_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chunked = Chunked(side=12)
+    image = 4 * 4 * 3  # as it is prepared
+    monkeypatch.setattr("ganzoo.data.streaming.free_memory", lambda: 80 * image)
+    for chunked.window, images in ((41, 82), (1000, 90)):  # there are 90 images
+        message = (
+            f"two windows of {chunked.window:,} images need {images * image:,} bytes of memory, "
+            "and 3,840 are free: write dataset.window=20"
+        )
+        with pytest.raises(RequestError, match=f"^{message}$"):
+            StreamedImages(chunked, SMALL)
+    for chunked.window in (40, 20, 1):
+        StreamedImages(chunked, SMALL)
 
 
 def test_with_few_images_each_chunk_is_still_read_once_per_epoch() -> None:

@@ -96,19 +96,6 @@ def test_auto_loads_images_up_to_a_quarter_of_the_free_memory(
     assert "1,439 are free: write dataset.memory=stream" in error_message(path, memory="load")
 
 
-def test_a_window_that_does_not_fit_into_memory_is_refused_with_a_smaller_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = store(tmp_path / "a.h5", pixels(100))  # of 144 bytes
-    monkeypatch.setattr("ganzoo_hdf5.images.free_memory", lambda: 80 * 144)
-    message = r"two windows of 41 images need 11,808 bytes of memory, and 11,520 are free: write "
-    assert message + "dataset.window=20" in error_message(path, window=41)
-    assert message + "dataset.window=20" in error_message(path, window=41, memory="stream")
-    assert "two windows of 16,384 images need 14,400 bytes" in error_message(path)
-    for window in (40, 20):
-        assert open_dataset(path, window=window).window == window
-
-
 def test_a_chunk_has_whole_chunks_of_the_file_and_at_least_1_mib(tmp_path: Path) -> None:
     images = pixels(5000)  # of 144 bytes
     assert open_dataset(store(tmp_path / "a.h5", images)).chunk == 5000

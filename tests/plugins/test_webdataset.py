@@ -158,6 +158,9 @@ def test_labels_and_values_of_json_files(
         ([("a.png", b"1"), ("a.cls", b"1" * 2000)], None, "2,000 bytes, and 1,024 are allowed"),
         ([("a.png", b"1"), ("a.json", b"{")], "k", "a.json in"),
         ([("a.png", b"1"), ("a.json", b'{"k": null}')], "k", "k is null, not a whole number"),
+        ([("a.png", b"1"), ("a.json", b'{"k": true}')], "k", "k is true, not a whole number"),
+        ([("a.png", b"1"), ("a.json", b'{"k": []}')], "k", "k is [], not a whole number"),
+        ([("a.png", b"1"), ("a.json", b'{"k": [1, "x"]}')], "k", 'k is [1, "x"], not a whole'),
         ([("a.png", b"1"), ("a.cls", b"0"), ("b.png", b"1")], None, "image 1 has no label"),
         ([("a.png", b"1"), ("a.cls", b"0"), ("b.png", b"1"), ("b.cls", b"x")], None, "kinds"),
         ([("a.txt", b"1")], None, "there are no images in"),
@@ -236,9 +239,9 @@ def test_processes_decode_only_their_images_and_see_the_same_order(
             decoded.clear()
             shard = Shard(rank, count)
             each.append([batches.take(at, 10, shard).images for at in range(0, 70, 10)])
-            for pieces in store._windows.values():  # the reading ahead is done
-                for piece in pieces.values():
-                    piece.images.result()
+            for parts in store._windows.values():  # the reading ahead is done
+                for part in parts.values():
+                    part.images.result()
             assert len(decoded) == len(set(decoded)) <= 90 / count + 5
         taken[count] = [torch.cat(parts) for parts in zip(*each, strict=True)]
     assert torch.equal(torch.cat(taken[1]), torch.cat(taken[2]))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RangeFile, RemoteOptions, RequestError, open_range_file
+from ganzoo.remote.retries import _OccasionalWarning
 from tests.remote.faulty_server import FaultyServer, serving
 from tests.remote.object_store import object_store
 
@@ -71,6 +72,20 @@ def test_it_gives_up_after_a_time_with_one_line(server: FaultyServer, fault: str
     assert message.startswith(f"cannot read {place}, tried for 0.5 seconds: ")
     assert message.endswith("then run the same command again or `ganzoo resume`")
     assert 1 <= len(server.ranges) < 100
+
+
+def test_while_requests_are_repeated_a_warning_names_the_address_and_the_error_once(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganzoo.remote.retries._WARN_AFTER", 0.0)
+    monkeypatch.setattr("ganzoo.remote.retries._warn", _OccasionalWarning())
+    file = opened(server)
+    server.faults = ["503"] * 3
+    place = f"cannot read {server.address}/a.tar at byte 1,000"
+    message = f"^{place}: HTTP status 503; trying again for up to 10 seconds$"
+    with pytest.warns(UserWarning, match=message) as shown:
+        assert file.read(1000, 2000) == CONTENT[1000:2000]
+    assert len(shown) == 1
 
 
 def test_a_server_that_cannot_be_reached_is_named(server: FaultyServer) -> None:

@@ -15,7 +15,7 @@ from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.sweeps.search import Search
 from ganzoo.sweeps.space import Choice, Range, Space
-from ganzoo.sweeps.study import JOURNAL, Study, trial_file
+from ganzoo.sweeps.study import JOURNAL, Study
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.trial import Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
@@ -198,7 +198,7 @@ def test_settings_that_are_refused_are_the_result_of_a_run(tmp_path: Path) -> No
     chooser.add_run()
     (trial,) = sweep(tmp_path, search()).trials
     assert TrialFolder(tmp_path, trial.name).state == "refused: these do not fit"
-    assert trial_file(TrialFolder(tmp_path, trial.name)).exists()
+    assert TrialFolder(tmp_path, trial.name).trial.exists()
 
 
 def test_several_workers_choose_each_run_once(tmp_path: Path) -> None:

@@ -49,53 +49,66 @@ def states(sweep: Path) -> list[str]:
     return [result.state for result in Sweep.open(sweep).results()]
 
 
-@pytest.mark.timeout(300)
-def test_two_workers_give_the_same_weights_as_one_also_if_one_is_killed(
-    ganzoo_command: Ganzoo, tmp_path: Path
-) -> None:
-    (tmp_path / "killer.py").write_text(KILLER)
-    sweep = ("sweep", "blossoms", "mlp", "hinge", "seed=0,1,2,3", "checkpoint.every=1")
+def kill_one_of_two_workers(ganzoo_command: Ganzoo, seeds: int) -> None:
+    """Check that the other one ends all runs of a sweep with the weights of a single process."""
+    plugin = Path(f"killer_in_{seeds}_runs.py")  # a process loads a plugin of one name once
+    plugin.write_text(KILLER)
+    listed = ",".join(map(str, range(seeds)))
+    sweep = ("sweep", "blossoms", "mlp", "hinge", f"seed={listed}", "checkpoint.every=1")
     ganzoo_command(*sweep, *TINY)
     Path("sweep").rename("alone")
 
-    done = ganzoo_command(
-        *sweep, *TINY, "--workers", 2, "--plugin", "killer.py", "observe.killer=true"
-    )
+    done = ganzoo_command(*sweep, *TINY, "--workers", 2, "--plugin", plugin, "observe.killer=true")
     assert done.status == 0, done.err
-    assert states(Path("sweep")) == ["finished"] * 4
+    assert states(Path("sweep")) == ["finished"] * seeds
     assert "was killed by SIGKILL; run " in done.err
     assert " can be resumed" in done.err
-    assert done.err.count("of 4: seed=") == 4
-    assert [row.split()[-1] for row in done.out.splitlines()[2:]] == ["finished"] * 4
+    assert done.err.count(f"of {seeds}: seed=") == seeds
+    assert [row.split()[-1] for row in done.out.splitlines()[2:]] == ["finished"] * seeds
     ours, theirs = generators(Path("sweep"), 3), generators(Path("alone"), 3)
-    assert len(ours) == len(theirs) == 4
+    assert len(ours) == len(theirs) == seeds
     for one, other in zip(ours, theirs, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.timeout(300)
-def test_ctrl_c_stops_all_workers_at_their_step_and_the_sweep_resumes(
-    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+def interrupt_workers(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
+    """Check that Ctrl-C while all of them train stops each run at its step, with a checkpoint."""
     trained: set[str] = set()
     take = Workers._take
 
-    def interrupt_once_both_train(self: Workers, worker: Any, event: Any) -> None:
+    def interrupt_once_all_train(self: Workers, worker: Any, event: Any) -> None:
         take(self, worker, event)
         if event["event"] == "step":
             trained.add(worker.name)
-            if len(trained) == 2:
+            if len(trained) == workers:
                 trained.add("done")
                 os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Workers, "_take", interrupt_once_both_train)
+    monkeypatch.setattr(Workers, "_take", interrupt_once_all_train)
     endless = [1_000_000 if word == 3 else word for word in TINY]
     sweep = ("sweep", "blossoms", "mlp", "hinge", "seed=0,1", *endless, "sample.every=1000000")
     stopped = ganzoo_command(*sweep, "--workers", 2)
     assert stopped.status == 75, stopped.err
     assert stopped.err.splitlines()[-1] == "resume with: ganzoo sweep sweep"
-    assert states(Path("sweep")) == ["stopped on request"] * 2
-    for run in sorted(Path("sweep").glob("?-*")):
-        assert list(run.glob("checkpoints/*.pt"))
+    assert states(Path("sweep"))[:workers] == ["stopped on request"] * workers
+    assert len(list(Path("sweep").glob("?-*/checkpoints/*.pt"))) == workers
     assert not list(Path("sweep").glob("*/owner.json"))
     assert not list(Path("sweep").glob("trials/*/owner.json"))
+
+
+def test_two_workers_give_the_same_weights_as_one_also_if_one_is_killed(
+    ganzoo_command: Ganzoo,
+) -> None:
+    kill_one_of_two_workers(ganzoo_command, seeds=2)
+
+
+def test_ctrl_c_stops_workers_at_their_step_with_a_checkpoint(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One worker, because each imports torch; `nox -s processes` interrupts two.
+    monkeypatch.setattr(
+        "ganzoo.sweeps.workers.Workers", lambda sweep, count, *more: Workers(sweep, 1, *more)
+    )
+    interrupt_workers(ganzoo_command, monkeypatch, workers=1)

@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganzoo.api import folder_maker, stored_settings
+from ganzoo.arguments import stored_settings
 from ganzoo.folders import RunFolder
+from ganzoo.new_run_folder import folder_maker
 from ganzoo.observers.observer import Observer
 from ganzoo.run import Run
 from ganzoo.settings import MAIN_KINDS, Settings

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 import torch
 
-from ganzoo.api import stored_settings
+from ganzoo.arguments import stored_settings
 from ganzoo.cli.request import Arguments
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile

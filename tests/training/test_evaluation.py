@@ -14,7 +14,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.api import stored_settings
+from ganzoo.arguments import stored_settings
 from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import read

@@ -17,7 +17,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch import Tensor
 
 import ganzoo
-from ganzoo.api import stored_settings
+from ganzoo.arguments import stored_settings
 from ganzoo.data.batches import Batch, Batches
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile

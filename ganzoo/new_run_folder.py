@@ -1,0 +1,44 @@
+"""The folder of a run that starts, which exists already if the run was started again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ganzoo import launcher
+from ganzoo.errors import RequestError
+from ganzoo.folders import RunFolder
+from ganzoo.run import Run
+from ganzoo.settings import changed_values
+
+
+def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
+    """A function that creates the folder of a new run.
+
+    Raises RequestError immediately if ``path`` exists already.
+    """
+    if path is not None:
+        RunFolder.require_free(Path(path))
+        return lambda: RunFolder.create(Path(path), run.tree())
+    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
+
+
+def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:
+    """The folder of this run if its launcher has started it again; ``None`` at the first start.
+
+    Raises RequestError if the run may be restarted, here or ``restarts`` times, without ``path``.
+    """
+    possible = max(restarts, launcher.max_restarts())
+    if possible and path is None:
+        raise RequestError(
+            f"the run starts again after up to {possible} failures: name its folder, with "
+            "--run-dir, so that it can resume"
+        )
+    if path is None or not launcher.restarts():
+        return None
+    folder = RunFolder(Path(path))
+    if not folder.settings.is_file():
+        return None
+    changed = changed_values(folder.stored_settings(), run.tree())
+    # The folder has what a setting "auto" chose at the first start.
+    return folder if all(now == "auto" for _, now in changed.values()) else None
