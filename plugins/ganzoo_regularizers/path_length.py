@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Fake, RequestError, Step, Terms
+from ganzoo import Fake, Step, Terms
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import PathLengthOptions
@@ -37,28 +37,20 @@ class PathLength(nn.Module):
     def terms(self, step: Step) -> Terms:
         """The regularization, named ``path_length``.
 
-        Raises RequestError if a process computes fewer images at once than ``shrink``.
+        With several processes, the same images are used as with one if each process's part of the
+        batch can be divided by ``shrink``.
         """
-        used, rows = self._used(step), len(step.real.images)
-        if rows < self.shrink:
-            raise RequestError(
-                f"regularize.path-length.shrink={self.shrink} is more than the {rows} images that "
-                f"are computed at once: choose {rows} or less"
-            )
-        # The mean over all processes is that over the images, of which some may have more.
-        share = len(used) * step.batch_size / rows / -(-step.batch_size // self.shrink)
         lengths = self.lengths(step, self._generate(step))
-        self.mean.lerp_(step.mean(share * lengths.mean()), 1 - self.decay)
-        step.report("path length", share * lengths.mean())
-        deviations = (lengths - self.mean.clone()).square()
-        return {"path_length": self.weight * share * deviations.mean()}
+        self.mean.lerp_(step.mean(lengths), 1 - self.decay)
+        step.report("path length", lengths.mean())
+        return {"path_length": self.weight * (lengths - self.mean.clone()).square().mean()}
 
     def lengths(self, step: Step, fake: Fake) -> Tensor:
         """The path length of each image, (N,)."""
         images, w = fake.images, fake.intermediate
         layers = 1 if w is None else prod(w.shape[1:-1])
         # The division makes the length independent of the resolution (appendix B).
-        y = step.normal(*images.shape[1:])[self._used(step)] / sqrt(prod(images.shape[2:]))
+        y = step.normal(*images.shape[1:])[:: self.shrink] / sqrt(prod(images.shape[2:]))
         (gradient,) = torch.autograd.grad(
             (images * y).sum(), fake.latents if w is None else w, create_graph=True
         )
@@ -68,11 +60,7 @@ class PathLength(nn.Module):
 
     def _generate(self, step: Step) -> Fake:
         """Images of every ``shrink``-th latent, with their derivatives."""
-        used, condition = self._used(step), step.real.condition
+        condition = step.real.condition
         if condition is not None:
-            condition = condition[used]
-        return step.generate(step.latents()[used].requires_grad_(), condition)
-
-    def _used(self, step: Step) -> Tensor:
-        """The numbers of this process's images among every ``shrink``-th one of the batch."""
-        return (step.shard(torch.arange(step.batch_size)) % self.shrink == 0).nonzero()[:, 0]
+            condition = condition[:: self.shrink]
+        return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)

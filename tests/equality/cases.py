@@ -29,7 +29,7 @@ _OF_COMPONENT: Mapping[str, Mapping[str, Any]] = {
     "fastgan-reconstruction": {"architecture": "fastgan"},
     "mismatch": {"data.conditional": True},
     "mlp": {"architecture.dropout": 0.2},
-    "path-length": {"regularize.path-length.every": 2},
+    "path-length": {"regularize.path-length.every": 2, "train.batch_size": 2 * BATCH_SIZE},
     "progressive": {"growth.start": 8},
 }
 """More settings of runs with these components."""

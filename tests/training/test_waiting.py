@@ -83,6 +83,7 @@ def trainer(**parts: Any) -> Trainer:
 
 
 _NEEDED: dict[str, dict[str, Any]] = {
+    "auxiliary-classifier": {"data.conditional": True},
     "fastgan-reconstruction": {"architecture": "fastgan"},
     "mismatch": {"data.conditional": True},
 }
