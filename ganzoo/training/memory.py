@@ -160,5 +160,5 @@ def _remedy(run: Run) -> str:
     )
 
 
-def _gigabytes(size: int) -> str:
+def _gigabytes(size: float) -> str:
     return f"{size / 1e9:,.1f} GB"
