@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_iter
 
 from ganzoo.contracts import Condition, ImageShape
 from ganzoo.errors import OutOfMemory, is_out_of_memory
+from ganzoo.launcher import local_process_count
 from ganzoo.machine import free_memory
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
@@ -40,7 +41,7 @@ def memory_message(
     n = run.train.batch_size // engine.processes
     if n * image_shape.height * image_shape.width < _MIN_PIXELS:
         return ""
-    free = _free(engine)
+    free = _free(run, engine)
     tensors = step_memory(run, engine, image_shape, condition)
     needed = tensors * _WITH_BUFFERS
     message = (
@@ -125,14 +126,14 @@ class _LiveBytes(TorchDispatchMode):
         self._now -= size
 
 
-def _free(engine: Engine) -> int:
-    """The free memory of a process's device, in bytes."""
+def _free(run: Run, engine: Engine) -> int:
+    """The free memory of a process's device, or its part of that of this machine, in bytes."""
     if engine.device.type == "cuda":
         kept = torch.cuda.memory_reserved(engine.device) - torch.cuda.memory_allocated(
             engine.device
         )
         return torch.cuda.mem_get_info(engine.device)[0] + kept  # what torch keeps is free, too
-    return free_memory() // engine.processes
+    return free_memory() // local_process_count(run.train.devices, run.train.nodes)
 
 
 @contextmanager
