@@ -154,10 +154,10 @@ def memory_errors(run: Run, progress: Progress) -> Iterator[None]:
 
 def _remedy(run: Run) -> str:
     """What to set."""
-    size = run.train.batch_size
+    size, pieces = run.train.batch_size, run.train.accumulate
     return (
-        f"set train.batch_size={max(1, size // 2)}, or train.accumulate=2, which keeps the batch "
-        f"of {size}"
+        f"set train.batch_size={max(1, size // 2)}, or train.accumulate={2 * pieces}, which keeps "
+        f"the batch of {size}, for networks without batch norm"
     )
 
 

@@ -103,6 +103,15 @@ def test_an_error_about_memory_names_the_step_and_the_settings(error: Exception)
     assert "\n" not in message
 
 
+def test_more_pieces_are_suggested_than_there_are() -> None:
+    run = resolved("mlp", "hinge", {"train.accumulate": 4})
+    with (
+        pytest.raises(OutOfMemory, match=r"train\.accumulate=8, which"),
+        memory_errors(run, Progress()),
+    ):
+        raise MemoryError
+
+
 def test_other_errors_are_not_changed() -> None:
     run = resolved("dcgan", "hinge", {})
     with pytest.raises(RequestError, match="other"), memory_errors(run, Progress()):
