@@ -24,7 +24,7 @@ _COMMON: Mapping[str, Any] = {
 _OF_COMPONENT: Mapping[str, Mapping[str, Any]] = {
     "ada": {"augment.ada.ramp_images": 40, "augment.ada.target": -1, "augment.ada.noise": 1},
     "apa": {"augment.apa.ramp_images": 60, "augment.apa.target": -1},
-    "auxiliary-classifier": {"data.conditional": True, "architecture": "resnet"},
+    "auxiliary-classifier": {"data.conditional": True, "architecture": "dcgan"},
     "dcgan": {"architecture.dropout": 0.2},
     "fastgan-reconstruction": {"architecture": "fastgan"},
     "mismatch": {"data.conditional": True},
