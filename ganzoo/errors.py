@@ -30,6 +30,10 @@ class OutOfMemory(MemoryError):
     """A training step needs more memory than there is; the message says what to set."""
 
 
+STOPPED = 75
+"""The exit status of a run that stopped on request and can be resumed (EX_TEMPFAIL)."""
+
+
 class Stopped(BaseException):
     """A request to stop arrived before the run had anything to save; run the same command again.
 

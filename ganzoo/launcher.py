@@ -132,6 +132,14 @@ def process_count(devices: int | None, nodes: int | None = None) -> int:
     return found.processes
 
 
+def local_process_count(devices: int | None, nodes: int | None = None) -> int:
+    """As ``process_count``, of the processes on this machine."""
+    found = launcher()
+    if found is None or found.name == AGENT:
+        return devices or 1
+    return process_count(devices, nodes) // found.machines
+
+
 def starts_processes(devices: int | None, nodes: int | None, restarts: int) -> bool:
     """Whether a command with these settings of ``train`` starts the processes of this machine.
 

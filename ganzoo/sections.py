@@ -160,7 +160,7 @@ class TrainOptions(Options):
         ge=1,
         le=4096,
         description="Pieces into which each process splits its part of a batch; they are computed "
-        "one after the other, which needs less memory and changes no result.",
+        "one after the other, which needs less memory and changes only the last bits of results.",
     )
     sync_batch_norm: bool = Field(
         False,

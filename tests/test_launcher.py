@@ -13,6 +13,7 @@ from ganzoo.launcher import (
     Launcher,
     is_main_process,
     launcher,
+    local_process_count,
     max_restarts,
     node_rank,
     process_count,
@@ -76,6 +77,7 @@ def test_another_number_of_devices_is_refused(
 def test_without_a_launcher_the_setting_counts() -> None:
     assert launcher() is None
     assert (process_count(None), process_count(3), process_rank()) == (1, 3, 0)
+    assert (local_process_count(None), local_process_count(3, 2)) == (1, 3)
     require_single_process("a sweep")
 
 
@@ -97,6 +99,7 @@ def test_torchrun_on_several_machines_trains_one_run(monkeypatch: pytest.MonkeyP
     found = launcher()
     assert found
     assert (found.machines, found.local_processes, found.local_rank) == (2, 2, 1)
+    assert local_process_count(None) == 2
     with pytest.raises(RequestError, match=r"devices=4, but .* 4 processes \(2 on each machine\)"):
         process_count(4)
     with pytest.raises(RequestError, match=r"nodes=1, but torchrun .* on 2 machines: leave"):

@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
-from ganzoo.cli.exit import STOPPED, discard_stdout
+from ganzoo.cli.exit import discard_stdout
 from ganzoo.cli.output_encoding import escape_unencodable_text
 from ganzoo.cli.processes import let_main_process_report, record_failure, silence_unless_main
+from ganzoo.errors import STOPPED
 from ganzoo.launcher import require_single_process
 
 app = typer.Typer(

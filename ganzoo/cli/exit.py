@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ganzoo.errors import STOPPED
+
 if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run
     from ganzoo.training.loop import Outcome
-
-STOPPED = 75
-"""The exit status of a run that stopped on request and can be resumed (EX_TEMPFAIL)."""
 
 
 def discard_stdout() -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.exit import STOPPED
 from ganzoo.cli.flags import with_flags
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
 from ganzoo.cli.request import Arguments, RecipeName, Request
 from ganzoo.cli.sweep_plan import plan_combinations, plan_search
 from ganzoo.cli.sweep_table import best_line, result_table, search_table, trial_table
 from ganzoo.cli.table import table
+from ganzoo.errors import STOPPED
 from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:

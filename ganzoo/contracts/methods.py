@@ -52,7 +52,7 @@ class Phase:
 
     Their terms get the same step, with the same real and generated images and scores, which have
     gradients for the networks of both. All gradients are computed before a network is updated.
-    Both have the same ``every`` and number of updates, and different networks.
+    Both have the same ``every``, one update in each step, and networks that share no parameters.
     """
 
 

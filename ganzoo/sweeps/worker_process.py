@@ -18,13 +18,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from ganzoo.errors import Stopped, in_one_line
+from ganzoo.errors import STOPPED, Stopped, in_one_line
+from ganzoo.machine import cores
 from ganzoo.observers.observer import Observer
 from ganzoo.sweeps.progress import SweepProgress
 from ganzoo.sweeps.trial import Trial
 from ganzoo.training.stopping import stop_requests
 
-STOPPED = 75
 _INTERVAL = 0.5
 """Seconds between two events of the steps of a run."""
 
@@ -112,11 +112,11 @@ def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 def _place(number: int, count: int) -> Callable[[str], str]:
     """A function that gives the worker of this number, from 0 on, a GPU of its own.
 
-    The threads of the CPU are divided among the workers.
+    The processor cores are divided among the workers, as far as torch would use them.
     """
     import torch
 
-    torch.set_num_threads(max(1, torch.get_num_threads() // count))
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores()) // count))
     gpus = torch.cuda.device_count()
 
     def place(device: str) -> str:

@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ganzoo.errors import STOPPED
 from ganzoo.observers.console import ShowProgress, show_progress
 from ganzoo.sweeps.naming import describe
 from ganzoo.sweeps.progress import NO_LIST
 from ganzoo.sweeps.sweep import Sweep
-from ganzoo.sweeps.worker_process import STOPPED
 from ganzoo.training.stopping import stop_requests
 
 _POLL = 0.2

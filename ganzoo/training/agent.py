@@ -27,7 +27,7 @@ from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElas
 from torch.distributed.elastic.multiprocessing.api import SubprocessContext
 from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import StaticTCPRendezvous
 
-from ganzoo.errors import Stopped
+from ganzoo.errors import STOPPED, Stopped
 from ganzoo.launcher import AGENT, node_rank
 from ganzoo.sections import TrainOptions
 from ganzoo.training.failure import Failure, lost_message
@@ -36,7 +36,6 @@ from ganzoo.training.rendezvous import Address, connect, wait_for_all
 
 GRACE_PERIOD = 3
 """Seconds in which a process may end itself after another one has failed."""
-STOPPED = 75
 _INTERVAL = 0.1
 """Seconds between two looks at the processes."""
 _SIGNALS = [

@@ -31,7 +31,7 @@ from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
-from ganzoo.training.simultaneous import require_equal_repeats
+from ganzoo.training.simultaneous import require_one_update
 from ganzoo.training.speed_settings import with_fastest
 from ganzoo.training.store import SILENT, prepare
 from ganzoo.training.trial import try_phases
@@ -113,12 +113,9 @@ def _batches(run: Run, data: Collection, device: torch.device) -> Batches:
 def _batches_per_step(run: Run, components: Components) -> int:
     """The number of batches of real images in each step.
 
-    Raises RequestError if the phases of the loss take none, or not in every step, or if
-    simultaneous ones are not updated once.
+    Raises RequestError if the phases of the loss take none, or not in every step.
     """
-    phases = components.phases()
-    require_equal_repeats(phases, run.train)
-    taking = [phase for phase in phases if phase.new_images]
+    taking = [phase for phase in components.phases() if phase.new_images]
     if not taking or any(phase.every != 1 for phase in taking):
         raise RequestError(
             f"the loss {run.loss.entry.qualified_name}: a phase of every step must have "
@@ -153,6 +150,7 @@ def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine:
     )
     growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
     require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
+    require_one_update(components.phases(), networks, run.train)
     first = growth.at(0)
     first.grow(*networks.by_name().values())
     try_phases(components, networks, first.stage.image_shape, engine, condition)

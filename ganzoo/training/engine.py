@@ -13,7 +13,7 @@ from lightning_fabric.plugins.environments.cluster_environment import ClusterEnv
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from ganzoo.errors import RequestError
-from ganzoo.launcher import is_main_process, launcher, process_count
+from ganzoo.launcher import is_main_process, launcher, local_process_count, process_count
 from ganzoo.sections import TrainOptions
 from ganzoo.shard import Shard
 from ganzoo.training.collectives import Collectives
@@ -148,7 +148,7 @@ def _device(settings: TrainOptions, count: int) -> torch.device:
     Raises RequestError if there is none.
     """
     found = launcher() if count > 1 else None
-    here = found.local_processes if found else count
+    here = local_process_count(settings.devices, settings.nodes)
     local = found.local_rank if found else 0
     device, devices = settings.device, f"train.devices={here}"
     kind, _, number = device.partition(":")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils._pytree import tree_iter
 
 from ganzoo.contracts import Condition, ImageShape
 from ganzoo.errors import OutOfMemory, is_out_of_memory
+from ganzoo.launcher import local_process_count
 from ganzoo.machine import free_memory
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
@@ -25,21 +27,27 @@ _SMALL, _LARGE = 2, 4
 """Images per process in the steps that are measured."""
 _MIN_PIXELS = 2**17
 """Fewer pixels in the batch of a process are not worth the time: they need little memory."""
+_WITH_BUFFERS = 1.5
+"""The memory of a process in relation to that of its tensors; 1.38 to 1.50 were measured."""
 
 
 def memory_message(
     run: Run, engine: Engine, image_shape: ImageShape, condition: Condition | None
 ) -> str:
-    """How much memory the training steps of a process need, and how much is free.
+    """How much memory the training steps of a process need, with a margin, and how much is free.
 
     Empty for batches so small that it does not matter.
     """
     n = run.train.batch_size // engine.processes
     if n * image_shape.height * image_shape.width < _MIN_PIXELS:
         return ""
-    free = _free(engine)
-    needed = step_memory(run, engine, image_shape, condition)
-    message = f"the training steps need about {_gigabytes(needed)} of memory"
+    free = _free(run, engine)
+    tensors = step_memory(run, engine, image_shape, condition)
+    needed = tensors * _WITH_BUFFERS
+    message = (
+        f"a training step needs about {_gigabytes(tensors)} for its tensors, up to "
+        f"{_gigabytes(needed)} with torch's own buffers"
+    )
     if needed <= free:
         return f"{message}; {_gigabytes(free)} are free"
     return (
@@ -56,25 +64,31 @@ def step_memory(
     Each operation of a step is looked at: the bytes that exist after it are a linear function of
     the number of images. This includes weights, gradients, optimizers, the EMA generator, and what
     second derivatives need; not included are torch itself and the buffers inside its operations.
+    With ``train.accumulate``, it is the memory of one piece and of the images of the others.
     """
     small, large = (
-        _bytes_after_each_operation(run, engine, n, image_shape, condition)
+        _bytes_after_each_operation(
+            run.with_train({"batch_size": n * engine.processes, "accumulate": 1}, "auto"),
+            *(engine, image_shape, condition),
+        )
         for n in (_SMALL, _LARGE)
     )
-    more = (run.train.batch_size / engine.processes - _SMALL) / (_LARGE - _SMALL)
+    whole = run.train.batch_size / engine.processes
+    piece = whole / run.train.accumulate
+    more = (piece - _SMALL) / (_LARGE - _SMALL)
     if len(small) != len(large):  # the operations depend on the number of images
         small, large = [max(small)], [max(large)]
-    return round(max(a + (b - a) * more for a, b in zip(small, large, strict=True)))
+    largest = max(a + (b - a) * more for a, b in zip(small, large, strict=True))
+    real_and_generated = 2 * prod(image_shape) * torch.float32.itemsize
+    return round(largest + (whole - piece) * real_and_generated)
 
 
 def _bytes_after_each_operation(
-    run: Run, engine: Engine, n: int, image_shape: ImageShape, condition: Condition | None
+    run: Run, engine: Engine, image_shape: ImageShape, condition: Condition | None
 ) -> list[int]:
-    train = run.train.model_copy(update={"batch_size": n * engine.processes, "compile": "off"})
-    few = run.model_copy(update={"train": train})
-    live = _LiveBytes()
+    eager, live = run.with_train({"compile": "off"}, "auto"), _LiveBytes()
     with preserved_random_state(engine.device), live:
-        trainer = separate_trainer(few, engine, image_shape, condition)
+        trainer = separate_trainer(eager, engine, image_shape, condition)
         for _ in range(2):  # the optimizers have their states only after the first step
             trainer.progress.step = 0  # in which all phases are updated, also lazy ones
             trainer.step()
@@ -112,14 +126,14 @@ class _LiveBytes(TorchDispatchMode):
         self._now -= size
 
 
-def _free(engine: Engine) -> int:
-    """The free memory of a process's device, in bytes."""
+def _free(run: Run, engine: Engine) -> int:
+    """The free memory of a process's device, or its part of that of this machine, in bytes."""
     if engine.device.type == "cuda":
         kept = torch.cuda.memory_reserved(engine.device) - torch.cuda.memory_allocated(
             engine.device
         )
         return torch.cuda.mem_get_info(engine.device)[0] + kept  # what torch keeps is free, too
-    return free_memory() // engine.processes
+    return free_memory() // local_process_count(run.train.devices, run.train.nodes)
 
 
 @contextmanager
@@ -140,12 +154,12 @@ def memory_errors(run: Run, progress: Progress) -> Iterator[None]:
 
 def _remedy(run: Run) -> str:
     """What to set."""
-    size = run.train.batch_size
+    size, pieces = run.train.batch_size, run.train.accumulate
     return (
-        f"set train.batch_size={max(1, size // 2)}, or train.accumulate=2, which keeps the batch "
-        f"of {size}"
+        f"set train.batch_size={max(1, size // 2)}, or train.accumulate={2 * pieces}, which keeps "
+        f"the batch of {size}, for networks without batch norm"
     )
 
 
-def _gigabytes(size: int) -> str:
+def _gigabytes(size: float) -> str:
     return f"{size / 1e9:,.1f} GB"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
-from ganzoo.contracts import Phase
+from torch import nn
+
+from ganzoo.contracts import Networks, Phase
 from ganzoo.errors import RequestError
 from ganzoo.sections import TrainOptions
 from ganzoo.training.optimizers import repeats
@@ -37,12 +40,28 @@ def simultaneous(phases: Sequence[Phase]) -> list[Phase]:
     return [first, replace(second, simultaneous_with=first.name)]
 
 
-def require_equal_repeats(phases: Sequence[Phase], train: TrainOptions) -> None:
-    """Raise RequestError if simultaneous phases are not updated once in each step."""
+def require_one_update(phases: Sequence[Phase], networks: Networks, train: TrainOptions) -> None:
+    """Raise RequestError if simultaneous phases cannot be one update.
+
+    They are updated once in each step, and their networks share no parameters, whose gradients
+    would be those of all phases.
+    """
     for group in at_once(phases):
+        names = " and ".join(phase.name for phase in group)
         if len(group) > 1 and any(repeats(phase, train) != 1 for phase in group):
-            names = " and ".join(phase.name for phase in group)
             raise RequestError(
                 f"{names} are updated at once, one time in each step: write "
                 "train.discriminator.steps=1 train.generator.steps=1"
             )
+        parameters = [_parameters(phase, networks) for phase in group]
+        if any(one & other for one, other in combinations(parameters, 2)):
+            raise RequestError(
+                f"{names} are updated at once, but their networks share parameters: write "
+                "train.simultaneous=false, or choose another architecture"
+            )
+
+
+def _parameters(phase: Phase, networks: Networks) -> set[nn.Parameter]:
+    """The parameters of the networks that a phase updates."""
+    known = networks.by_name()
+    return {each for name in phase.networks if name in known for each in known[name].parameters()}

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-from ganzoo.launcher import process_count
+from ganzoo.launcher import local_process_count
 from ganzoo.machine import cores
 from ganzoo.sections import TrainOptions
 from ganzoo.training.host_memory import freed_memory_is_kept
@@ -63,12 +63,12 @@ def _without_compiler_warnings(settings: TrainOptions) -> Iterator[None]:
 def _threads(settings: TrainOptions) -> int:
     """The number of threads for computation in each process.
 
-    ``auto`` divides the physical cores among the processes, but never raises the number that a
-    program has set before.
+    ``auto`` divides the physical cores among the processes of this machine, but never raises the
+    number that a program has set before, such as that of a worker of a sweep.
     """
     if settings.threads != "auto":
         return settings.threads
     now = torch.get_num_threads()
     if "OMP_NUM_THREADS" in os.environ:
         return now
-    return min(now, max(1, cores() // process_count(settings.devices)))
+    return min(now, max(1, cores() // local_process_count(settings.devices, settings.nodes)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Fake, RequestError, Step, Terms
+from ganzoo import Fake, Step, Terms
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import PathLengthOptions
@@ -37,28 +37,20 @@ class PathLength(nn.Module):
     def terms(self, step: Step) -> Terms:
         """The regularization, named ``path_length``.
 
-        Raises RequestError if a process computes fewer images at once than ``shrink``.
+        With several processes, the same images are used as with one if each process's part of the
+        batch can be divided by ``shrink``.
         """
-        rows = len(step.real.images)
-        if rows < self.shrink:
-            raise RequestError(
-                f"regularize.path-length.shrink={self.shrink} is more than the {rows} images that "
-                f"are computed at once: choose {rows} or less"
-            )
         lengths = self.lengths(step, self._generate(step))
-        # The mean over all processes is that over the images, of which some may have more.
-        share = len(lengths) * step.batch_size / rows / -(-step.batch_size // self.shrink)
-        self.mean.lerp_(step.mean(share * lengths.mean()), 1 - self.decay)
-        step.report("path length", share * lengths.mean())
-        deviations = (lengths - self.mean.clone()).square()
-        return {"path_length": self.weight * share * deviations.mean()}
+        self.mean.lerp_(step.mean(lengths), 1 - self.decay)
+        step.report("path length", lengths.mean())
+        return {"path_length": self.weight * (lengths - self.mean.clone()).square().mean()}
 
     def lengths(self, step: Step, fake: Fake) -> Tensor:
         """The path length of each image, (N,)."""
         images, w = fake.images, fake.intermediate
         layers = 1 if w is None else prod(w.shape[1:-1])
         # The division makes the length independent of the resolution (appendix B).
-        y = step.normal(*images.shape[1:])[self._used(step)] / sqrt(prod(images.shape[2:]))
+        y = step.normal(*images.shape[1:])[:: self.shrink] / sqrt(prod(images.shape[2:]))
         (gradient,) = torch.autograd.grad(
             (images * y).sum(), fake.latents if w is None else w, create_graph=True
         )
@@ -68,13 +60,7 @@ class PathLength(nn.Module):
 
     def _generate(self, step: Step) -> Fake:
         """Images of every ``shrink``-th latent, with their derivatives."""
-        used, condition = self._used(step), step.real.condition
+        condition = step.real.condition
         if condition is not None:
-            condition = condition[used]
-        return step.generate(step.latents()[used].requires_grad_(), condition)
-
-    def _used(self, step: Step) -> slice:
-        """Which of this process's images are among every ``shrink``-th one of the batch."""
-        # The shard is a view, so the number of its first image is known without reading it.
-        first = step.shard(torch.arange(step.batch_size)).storage_offset()
-        return slice(-first % self.shrink, None, self.shrink)
+            condition = condition[:: self.shrink]
+        return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)

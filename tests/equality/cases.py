@@ -29,10 +29,24 @@ _OF_COMPONENT: Mapping[str, Mapping[str, Any]] = {
     "fastgan-reconstruction": {"architecture": "fastgan"},
     "mismatch": {"data.conditional": True},
     "mlp": {"architecture.dropout": 0.2},
-    "path-length": {"regularize.path-length.every": 2},
+    "path-length": {"regularize.path-length.every": 2, "train.batch_size": 2 * BATCH_SIZE},
     "progressive": {"growth.start": 8},
 }
 """More settings of runs with these components."""
+
+_UPDATES: Mapping[str, Mapping[str, Any]] = {
+    "simultaneous": {
+        "loss": "wgan-gp",
+        "architecture.dropout": 0.2,
+        "augment.ada.ramp_images": 40,
+        "augment.ada.target": -1,
+        "regularize.r1.every": 2,
+        "train.discriminator.steps": 1,
+        "train.on_nonfinite": "skip",
+        "train.simultaneous": True,
+    }
+}
+"""Settings that change what an update is, together with a penalty and with feedback."""
 
 SLOW = "architecture/projected"
 """A case whose frozen network takes longer than all other cases."""
@@ -64,7 +78,7 @@ regularizer, moving averages.
 
 
 def cases() -> dict[str, dict[str, Any]]:
-    """The settings of each run, by ``KIND/NAME`` of the component that it is for."""
+    """The settings of each run, by ``KIND/NAME`` of the component or the update it is for."""
     registry = Registry.discover()
     keys = {
         "loss": "loss={}",
@@ -79,4 +93,6 @@ def cases() -> dict[str, dict[str, Any]]:
             chosen = {**_COMMON, "architecture": "mlp", setting: value}
             chosen |= _OF_COMPONENT.get(name, {})
             found[f"{kind}/{name}"] = chosen | SMALL.get(chosen["architecture"], {})
+    for name, chosen in _UPDATES.items():
+        found[f"update/{name}"] = {**_COMMON, "architecture": "mlp", **SMALL["mlp"], **chosen}
     return found

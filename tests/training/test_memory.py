@@ -40,8 +40,23 @@ def test_the_estimate_from_small_batches_equals_what_a_step_needs(
 ) -> None:
     run = resolved(architecture, loss, {**more, "train.batch_size": 24})
     engine = Engine(run.train)
-    actual = max(memory._bytes_after_each_operation(run, engine, 24, SHAPE, None))
+    actual = max(memory._bytes_after_each_operation(run, engine, SHAPE, None))
     assert step_memory(run, engine, SHAPE, None) == pytest.approx(actual, rel=0.02)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "stylegan2"])
+def test_with_pieces_it_is_that_of_one_piece_and_the_images_of_the_others(
+    architecture: str,
+) -> None:
+    whole, split = (
+        resolved(architecture, "hinge", {"train.batch_size": 96, "train.accumulate": count})
+        for count in (1, 6)
+    )
+    engine = Engine(split.train)
+    actual = max(memory._bytes_after_each_operation(split, engine, SHAPE, None))
+    found = step_memory(split, engine, SHAPE, None)
+    assert found == pytest.approx(actual, rel=0.05)
+    assert found < 0.8 * step_memory(whole, engine, SHAPE, None)
 
 
 def test_the_estimate_counts_second_derivatives() -> None:
@@ -60,10 +75,10 @@ def test_a_batch_that_does_not_fit_is_reported_with_the_settings_to_change(
     run = resolved("dcgan", "hinge", {"train.batch_size": 64})
     monkeypatch.setattr(memory, "_MIN_PIXELS", 64 * 16 * 16)
     monkeypatch.setattr(memory, "step_memory", lambda *arguments: 3_000_000_000)
-    for free, expected in ((3_100_000_000, "3.1 GB are free"), (2_000_000_000, "but 2.0 GB are")):
+    for free, expected in ((4_500_000_000, "4.5 GB are free"), (4_400_000_000, "but 4.4 GB are")):
         monkeypatch.setattr(memory, "free_memory", lambda free=free: free)
         message = memory_message(run, Engine(run.train), SHAPE, None)
-        assert message.startswith("the training steps need about 3.0 GB of memory")
+        assert message.startswith("a training step needs about 3.0 GB for its tensors, up to 4.5")
         assert expected in message
     assert "train.batch_size=32, or train.accumulate=2, which keeps the batch of 64" in message
     monkeypatch.setattr(memory, "_MIN_PIXELS", 64 * 16 * 16 + 1)
@@ -86,6 +101,15 @@ def test_an_error_about_memory_names_the_step_and_the_settings(error: Exception)
     assert message.startswith("out of memory in step 7")
     assert "set train.batch_size=32, or train.accumulate=2, which keeps the batch of 64" in message
     assert "\n" not in message
+
+
+def test_more_pieces_are_suggested_than_there_are() -> None:
+    run = resolved("mlp", "hinge", {"train.accumulate": 4})
+    with (
+        pytest.raises(OutOfMemory, match=r"train\.accumulate=8, which"),
+        memory_errors(run, Progress()),
+    ):
+        raise MemoryError
 
 
 def test_other_errors_are_not_changed() -> None:

@@ -71,6 +71,21 @@ def test_a_compiled_run_with_a_gradient_penalty_equals_an_eager_one_and_resumes_
     assert same(state(ganzoo.resume(folder, quiet=True)), compiled)
 
 
+@pytest.mark.parametrize("more", [{}, {"train.accumulate": 2, "train.simultaneous": True}])
+def test_pieces_and_simultaneous_updates_with_dropout_and_penalties_may_be_compiled(
+    tiny: Arguments, more: dict[str, Any], compiled_calls: list[object]
+) -> None:
+    more = {"architecture.dropout": 0.2, "regularize.r1.every": 2, **more}
+    eager, compiled = (
+        state(ganzoo.train(**tiny(each, "mlp", "wgan-gp", settings=settings(each, **more))))
+        for each in ("off", "on")
+    )
+    assert compiled_calls
+    for name in ("networks.generator", "networks.discriminator"):
+        one, other = (each[name]["weights"] for each in (eager, compiled))
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_second_derivatives_of_compiled_scores_are_refused() -> None:
     networks = stand_ins(ImageShape(3, 8, 8))
     compiled = Passes(networks.generator, networks.discriminator, compiled=True)

@@ -11,8 +11,21 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import Adversarial, LossSpec, Options, Phase, PluginError, RequestError, Scores, Terms
+from ganzoo import (
+    Adversarial,
+    ArchitectureSpec,
+    ImageShape,
+    LossSpec,
+    Networks,
+    Options,
+    Phase,
+    PluginError,
+    RequestError,
+    Scores,
+    Terms,
+)
 from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.stand_ins import stand_ins
 from ganzoo.training.step import TrainingStep
 from ganzoo_adversarial.losses import Hinge, Relativistic
 from tests.sameness import same
@@ -113,6 +126,20 @@ def test_more_than_one_update_is_refused_in_one_line(tiny: Arguments) -> None:
     settings = {"train.simultaneous": True, "train.discriminator.steps": 5}
     with pytest.raises(RequestError, match=r"^discriminator and generator .*steps=1 [^\n]*$"):
         ganzoo.train(**tiny(settings=settings))
+
+
+def test_networks_that_share_parameters_are_refused_in_one_line(tiny: Arguments) -> None:
+    def shared(options: Options, *, image_shape: ImageShape, **more: object) -> Networks:
+        networks = stand_ins(image_shape)
+        networks.generator.shared = next(networks.discriminator.parameters())
+        return networks
+
+    spec = ArchitectureSpec(name="shared", summary="Shares a weight.", factory=shared)
+    arguments = {**tiny(architecture="mlp", settings=AT_ONCE), "architecture": spec}
+    arguments["settings"] = AT_ONCE
+    with pytest.raises(RequestError, match=r"^discriminator and generator .* share parameters"):
+        ganzoo.train(**arguments)
+    assert not arguments["run_dir"].exists()
 
 
 class OnePhase:

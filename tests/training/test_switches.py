@@ -113,3 +113,17 @@ def test_auto_does_not_raise_the_number_of_threads_that_a_program_has_set(
     torch.set_num_threads(2)
     with switches(TrainOptions(device="cpu")):
         assert torch.get_num_threads() == 2
+
+
+def test_only_the_processes_of_this_machine_divide_its_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name, value in {"WORLD_SIZE": 8, "RANK": 5, "LOCAL_WORLD_SIZE": 2}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    monkeypatch.setenv("MASTER_ADDR", "first")
+    torch.set_num_threads(9)
+    with switches(TrainOptions(device="cpu")):
+        assert torch.get_num_threads() == 3
