@@ -218,8 +218,11 @@ def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> Ru
     if path is None or not launcher.restarts():
         return None
     folder = RunFolder(Path(path))
-    is_same = folder.settings.is_file() and not changed_values(folder.stored_settings(), run.tree())
-    return folder if is_same else None
+    if not folder.settings.is_file():
+        return None
+    changes = changed_values(folder.stored_settings(), run.tree()).values()
+    # The folder has the values that the first start has chosen for this machine.
+    return folder if all(new == "auto" for _, new in changes) else None
 
 
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
