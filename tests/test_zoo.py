@@ -61,6 +61,7 @@ def settings(row: Row) -> dict[str, Any]:
         **{f"train.{network}.lr": 1e-5 for network in ("generator", "discriminator")},
         **{f"regularize.{name}": True for name in row["regularizer"]},
         **{f"augment.{name}": True for name in row["augmentation"]},
+        **({"train.batch_size": 2} if "projected" in row["architecture"] else {}),
         **({"data.conditional": True} if CONDITIONAL & set(row["regularizer"]) else {}),
     }
 

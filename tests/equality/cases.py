@@ -90,9 +90,9 @@ def cases() -> dict[str, dict[str, Any]]:
     for kind, key in keys.items():
         for name in (entry.component.name for entry in registry.entries(kind)):
             setting, value = key.format(name).split("=")
-            chosen = {**_COMMON, "architecture": "mlp", setting: value}
-            chosen |= _OF_COMPONENT.get(name, {})
+            chosen: dict[str, Any] = {**_COMMON, "architecture": "mlp", setting: value}
+            chosen.update(_OF_COMPONENT.get(name, {}))
             found[f"{kind}/{name}"] = chosen | SMALL.get(chosen["architecture"], {})
-    for name, chosen in _UPDATES.items():
-        found[f"update/{name}"] = {**_COMMON, "architecture": "mlp", **SMALL["mlp"], **chosen}
+    for name, more in _UPDATES.items():
+        found[f"update/{name}"] = {**_COMMON, "architecture": "mlp", **SMALL["mlp"], **more}
     return found
