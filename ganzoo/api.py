@@ -17,7 +17,7 @@ from ganzoo.arguments import (
 )
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.new_run_folder import folder_maker, restarted_folder
+from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 from ganzoo.objects import Objects
 from ganzoo.run import Run
 
@@ -81,6 +81,7 @@ def train(
     observers = progress_observer(quiet), report_callbacks(on_report)
     with interruptible():
         if folder := restarted_folder(run, run_dir):
+            run = as_started(run, folder)
             session.resume(run, folder, *observers)
         else:
             folder, _ = session.train(run, folder_maker(run, run_dir), *observers)

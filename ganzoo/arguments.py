@@ -192,41 +192,6 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
     return list(found.values())
 
 
-<<<<<<< HEAD
-=======
-def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
-    """A function that creates the folder of a new run.
-
-    Raises RequestError immediately if ``path`` exists already.
-    """
-    if path is not None:
-        RunFolder.require_free(Path(path))
-        return lambda: RunFolder.create(Path(path), run.tree())
-    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
-
-
-def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:
-    """The folder of this run if its launcher has started it again; ``None`` at the first start.
-
-    Raises RequestError if the run may be restarted, here or ``restarts`` times, without ``path``.
-    """
-    possible = max(restarts, launcher.max_restarts())
-    if possible and path is None:
-        raise RequestError(
-            f"the run starts again after up to {possible} failures: name its folder, with "
-            "--run-dir, so that it can resume"
-        )
-    if path is None or not launcher.restarts():
-        return None
-    folder = RunFolder(Path(path))
-    if not folder.settings.is_file():
-        return None
-    changes = changed_values(folder.stored_settings(), run.tree()).values()
-    # The folder has the values that the first start has chosen for this machine.
-    return folder if all(new == "auto" for _, new in changes) else None
-
-
->>>>>>> h-read1
 def flags(shorthands: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of flags: values by dotted key, without those that are ``None``.
 

@@ -80,7 +80,7 @@ def _show(run: Run) -> None:
 
 def _train(run: Run, run_dir: Path | None) -> None:
     from ganzoo.cli.processes import start_processes
-    from ganzoo.new_run_folder import folder_maker, restarted_folder
+    from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 
     restarted = restarted_folder(run, run_dir, run.train.restarts)
     create = None if restarted else folder_maker(run, run_dir)
@@ -91,6 +91,7 @@ def _train(run: Run, run_dir: Path | None) -> None:
     from ganzoo.training import session
 
     if restarted:
+        run = as_started(run, restarted)
         finish_training(run, restarted, session.resume(run, restarted, ProgressBar()))
     elif create:
         finish_training(run, *session.train(run, create, ProgressBar()))
