@@ -324,14 +324,6 @@ def test_a_run_that_may_start_again_needs_the_name_of_its_folder(tmp_path: Path)
     assert "name its folder, with --run-dir, so that it can resume" in stderr
 
 
-def test_an_error_in_all_processes_is_one_line_with_its_status(tmp_path: Path) -> None:
-    batch = ("--devices", 2, "--batch-size", 9)
-    process = start_process("-m", "ganzoo", *SMALL_RUN, *batch, folder=tmp_path)
-    stdout, stderr = process.communicate(timeout=300)
-    assert (process.returncode, stdout) == (2, "")
-    assert stderr == "error: train.batch_size=9 cannot be split into train.devices=2 equal parts\n"
-
-
 def test_two_machines_train_one_run_by_ganzoo_and_by_srun(tmp_path: Path) -> None:
     settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
     port = str(Address.on_this_machine().port)
@@ -386,71 +378,11 @@ def test_a_port_in_use_is_named_and_no_process_is_left(tmp_path: Path) -> None:
         os.killpg(process.pid, 0)  # its process group is empty
 
 
-@linux
-def test_a_program_whose_other_process_is_killed_gets_an_error(tmp_path: Path) -> None:
-    script = """
-import os, signal
-from ganzoo.training.trainer import Trainer
-import ganzoo
-
-step = Trainer.step
-def killed(self):
-    if os.environ.get("RANK") == "1" and self.progress.step == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    step(self)
-Trainer.step = killed
-settings = {"dataset.count": 20, "architecture.width": 4, "sample.count": 4}
-try:
-    ganzoo.train("blossoms", "mlp", "hinge", resolution=8, batch_size=8, steps=5, device="cpu",
-                 devices=2, run_dir="run", quiet=True, settings=settings)
-except ConnectionError as error:
-    print(error)
-"""
-    process = start_process("-c", script, folder=tmp_path)
-    stdout, stderr = process.communicate(timeout=300)
-    assert process.returncode == 0, stderr
-    assert stdout.startswith("a process of this run was lost (rank 1 was killed by SIGKILL): ")
-
-
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", 2, "-m", "ganzoo")
 SMALL_RUN = (
     *("train", "blossoms", "dcgan", "hinge", "--resolution", 8, "--batch-size", 8),
     *("--device", "cpu", "dataset.count=20", "architecture.base_channels=2", "sample.count=4"),
 )
-
-
-def test_torchrun_trains_the_weights_of_processes_that_ganzoo_starts(tmp_path: Path) -> None:
-    settings = (*SMALL_RUN, "--steps", 3, "--seed", 5)
-    launched = start_process(*TORCHRUN, *settings, folder=tmp_path)
-    stdout, stderr = launched.communicate(timeout=300)
-    assert launched.returncode == 0, stderr
-    (run,) = (tmp_path / "runs").iterdir()
-    assert stdout == f"{run.relative_to(tmp_path)}\n"
-    assert stderr.count("torchrun started 2 processes, which train this run together") == 1
-    assert stderr.count("preparing 20 images") == 1
-    (session,) = json.loads((run / "environment.json").read_text())["sessions"]
-    assert session["processes"] == 2
-    assert "devices" not in (run / "run.toml").read_text()
-
-    own = start_process("-m", "ganzoo", *settings, "--devices", 2, folder=tmp_path)
-    _, stderr = own.communicate(timeout=300)
-    assert own.returncode == 0, stderr
-    assert "torchrun" not in stderr
-    (other,) = {*(tmp_path / "runs").iterdir()} - {run}
-    first, second = (Checkpoints(each / "checkpoints", 3).load() for each in (run, other))
-    assert same(first["state"], second["state"])
-
-
-def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> None:
-    run = trained_run(tiny)
-    process = reporting(run, start_process(*TORCHRUN, "resume", run, *LONG, folder=run.parent))
-    process.terminate()
-    _, stderr = process.communicate(timeout=300)
-    assert "these changed: processes 1 -> 2" in stderr
-    assert "stopped at step " in stderr
-    first, stopped = sorted(steps(run))
-    assert (first, stopped > 3) == (3, True)
-    assert not (run / "owner.json").exists()
 
 
 @pytest.mark.parametrize(
