@@ -15,10 +15,12 @@ from ganzoo.settings import changed_values
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
     """A function that creates the folder of a new run.
 
-    Raises RequestError immediately if ``path`` exists already.
+    Raises RequestError immediately, in the main process, if ``path`` exists already.
     """
     if path is not None:
-        RunFolder.require_free(Path(path))
+        # The main process may have created it before another process comes here.
+        if launcher.is_main_process(run.train.devices, run.train.nodes):
+            RunFolder.require_free(Path(path))
         return lambda: RunFolder.create(Path(path), run.tree())
     return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
 

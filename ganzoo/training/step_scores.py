@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from ganzoo.training.step import TrainingStep
+from ganzoo.contracts import Step
+
+
+class ScoringStep(Step, Protocol):
+    """A step whose passes may be compiled where only first derivatives are needed."""
+
+    def first_derivatives_only(self) -> AbstractContextManager[None]:
+        """A context for passes of which no second derivatives are computed."""
+        ...
 
 
 class StepScores:
     """The scores of a step's real and generated images, computed on first access."""
 
-    def __init__(self, step: TrainingStep, with_gradient: bool) -> None:
+    def __init__(self, step: ScoringStep, with_gradient: bool) -> None:
         # A cycle of references would keep the graph of the update until the next collection.
         self._step = weakref.proxy(step)
         self._with_gradient = with_gradient
