@@ -412,6 +412,29 @@ except ConnectionError as error:
     assert stdout.startswith("a process of this run was lost (rank 1 was killed by SIGKILL): ")
 
 
+@linux
+def test_a_process_that_is_killed_during_the_last_evaluation_is_an_error(tmp_path: Path) -> None:
+    script = """
+import os, signal
+from ganzoo.training.shared_blocks import SharedBlocks
+import ganzoo
+
+SharedBlocks.help = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+settings = {"dataset.count": 20, "architecture.width": 4, "sample.count": 4, "evaluate.every": 2,
+            "evaluate.metrics": ["swd"], "evaluate.samples": 20}
+try:
+    ganzoo.train("blossoms", "mlp", "hinge", resolution=8, batch_size=8, steps=2, device="cpu",
+                 devices=2, run_dir="run", settings=settings)
+except ConnectionError as error:
+    print(error)
+"""
+    process = start_process("-c", script, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    assert stdout.startswith("a process of this run was lost (rank 1 was killed by SIGKILL): ")
+    assert "the evaluation failed" not in stderr
+
+
 @pytest.mark.parametrize(
     ("condition", "arguments", "message"),
     [
