@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder
@@ -267,7 +268,7 @@ def setting_error(
     ``known`` are the valid keys of the section, ``elsewhere`` those of other sections;
     ``schedules`` are the schedules that the invalid value may be one of.
     """
-    first = error.errors()[0]
+    first, messages = _first_fault(error)
     place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
     key = ".".join(str(part) for part in place)
     where = where_set(key, origins)
@@ -275,8 +276,7 @@ def setting_error(
         return RequestError(
             f"there is no setting {key}{where}{suggest_keys(key, known, elsewhere)}"
         )
-    value, message = _shown(first["input"]), first["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    value, message = _shown(first["input"]), ", or ".join(messages)
     if key in schedules:
         value, message = str(schedules[key]), f"with the value {value}, {message}"
     elif Schedule.is_meant_by(first["input"]):
@@ -285,6 +285,18 @@ def setting_error(
             "augmentation can, and not whole numbers"
         )
     return RequestError(f"{key}={value}: {message}{where}")
+
+
+def _first_fault(error: ValidationError) -> tuple[ErrorDetails, list[str]]:
+    """The first error, and its message; those of all choices for a value such as auto or 8."""
+    first, *others = error.errors()
+    same, label = [first], first["loc"][-1:]
+    if label and str(label[0]).startswith("literal["):  # pydantic's name of the first choice
+        place = first["loc"][:-1]
+        same += [each for each in others if each["loc"][:-1] == place]
+        first["loc"] = place
+    texts = [each["msg"].removeprefix("Value error, ") for each in same]
+    return first, [text[0].lower() + text[1:] for text in texts]
 
 
 def where_set(key: str, origins: Mapping[str, str]) -> str:

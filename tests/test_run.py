@@ -110,6 +110,11 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("train.device=cuda:", "train.device=cuda:: "),
         ("plugins=5", "plugins=5: "),
         ("train.steps=many", "train.steps=many: input should be a valid integer"),
+        (
+            "train.threads=0",
+            "train.threads=0: input should be 'auto', or input should be greater than or equal to",
+        ),
+        ("train.channels_last=maybe", "train.channels_last=maybe: input should be 'auto', or inp"),
         ("train.steps=0", "train.steps=0: input should be greater than or equal to 1"),
         ("train.generator.lr=NaN", "train.generator.lr="),
         ("train.device=gpu", "train.device=gpu: "),

@@ -57,6 +57,20 @@ class Collectives(ABC):
         with self._collective():
             return cast(T, self._connection.broadcast(value))
 
+    def wait_for_others(self) -> None:
+        """Wait, in the main process, until the others have called ``tell_main_ready``."""
+        if self.processes > 1 and self.rank == 0:
+            assert self._connection
+            with self._collective():
+                self._connection.wait_for_others()
+
+    def tell_main_ready(self) -> None:
+        """Let the main process go on, without waiting for it."""
+        if self.processes > 1 and self.rank > 0:
+            assert self._connection
+            with self._collective():
+                self._connection.tell_ready()
+
     def any(self, flag: bool) -> bool:
         """Whether the flag is true in any process; the same result in all."""
         if self.processes == 1:

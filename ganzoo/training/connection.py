@@ -32,7 +32,7 @@ _POLL = 0.2
 
 
 class Hanging(RuntimeError):
-    """The main process has shown no sign of life within the timeout."""
+    """Another process has shown no sign of life within the timeout."""
 
 
 class Connection:
@@ -47,6 +47,7 @@ class Connection:
         self.processes = processes
         self._timeout = timeout
         self._sent = 0
+        self._meetings = 0
         self._closed = threading.Event()
         self._store = PrefixStore(f"ganzoo/{restarts()}", store)
         self._children: ChildProcesses | None = None
@@ -91,6 +92,8 @@ class Connection:
             if children:
                 children.kill()
             raise
+        if children:
+            children.connected = True
         connection._children = children
         connection._start_collectives(device)
         _opened.append(connection)
@@ -120,6 +123,21 @@ class Connection:
         content = bytes.fromhex(self._store.get(key).decode())
         return pickle.loads(content)  # noqa: S301 - from the main process
 
+    def tell_ready(self) -> None:
+        """Let ``wait_for_others`` of the main process go on, without waiting for it."""
+        self._store.add(self._next_meeting(), 1)
+
+    def wait_for_others(self) -> None:
+        """Wait, in the main process, until all others have called ``tell_ready`` as often.
+
+        Raises Hanging if they do not within the timeout.
+        """
+        key, deadline = self._next_meeting(), time.monotonic() + self._timeout
+        while self._store.add(key, 0) < self.processes - 1:
+            if time.monotonic() > deadline:
+                raise Hanging("another process hangs")
+            time.sleep(_POLL / 10)
+
     def end_children(self) -> str:
         """Kill the processes that this program has started; returns why one of them had failed."""
         if not self._children:
@@ -135,6 +153,10 @@ class Connection:
             self._thread.join()
         if is_initialized():
             destroy_process_group()
+
+    def _next_meeting(self) -> str:
+        self._meetings += 1
+        return f"ready/{self._meetings}"
 
     def _wait_for(self, key: str) -> None:
         """Wait for a message as long as the main process beats."""

@@ -8,6 +8,7 @@ from ganzoo.errors import Stopped, in_one_line
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, is_better, selection_metric
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.training.checkpoint_manager import CheckpointManager
+from ganzoo.training.engine import LostProcess
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.interval import Position, is_due
 from ganzoo.training.shared_blocks import SharedBlocks
@@ -57,7 +58,7 @@ class PeriodicEvaluation:
         """Measure the EMA generator, and save this step's checkpoint if it is the best.
 
         A request to stop postpones the evaluation until the run is resumed. An error is reported
-        and does not end the run.
+        and does not end the run, unless another process was lost.
         """
         assert self._evaluation, "evaluate.every is set"
         engine, ema = self._trainer.setup.engine, self._trainer.ema
@@ -69,6 +70,8 @@ class PeriodicEvaluation:
                 new_best = evaluated and self._new_best(evaluated)
             except Stopped:
                 completed = False
+            except LostProcess:
+                raise
             except Exception as error:  # noqa: BLE001 - an evaluation must not end a run
                 self._warn(f"the evaluation failed: {in_one_line(error)}")
         else:
@@ -95,6 +98,8 @@ class PeriodicEvaluation:
         failures: dict[str, list[str]] = {}
 
         def failed(metric: str, error: Exception) -> None:
+            if isinstance(error, LostProcess):
+                raise error
             failures.setdefault(in_one_line(error), []).append(metric)
 
         try:

@@ -54,6 +54,8 @@ def train(
                     progress.on_message(note)
             if engine.is_main and (note := _few_images(assembly)):
                 progress.on_message(note)
+            engine.wait_for_others()  # with the folder, a request is no longer immediate in any
+        engine.tell_main_ready()
         run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _ownership(run, run_folder, progress) as owner:
             args = (assembly, evaluation, run_folder, (progress, *others), stopping, owner)
@@ -79,6 +81,8 @@ def resume(
             if not Checkpoints(folder.checkpoints, keep=1).has_any():
                 source = Source.of(run, assembly.engine, progress.on_message)
                 transfer = Transfer(source, assembly) if source else None
+            assembly.engine.wait_for_others()
+        assembly.engine.tell_main_ready()
         args = (assembly, evaluation, folder, (progress, *others), stopping, owner)
         return _train(*args, transfer, resumed=True)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -211,3 +214,90 @@ def test_a_run_resumes_under_torchrun_and_stops_on_its_signal(tiny: Tiny) -> Non
     first, stopped = sorted(steps(run))
     assert (first, stopped > 3) == (3, True)
     assert not (run / "owner.json").exists()
+
+
+def test_a_process_that_is_killed_during_the_last_evaluation_is_an_error(tmp_path: Path) -> None:
+    script = """
+import os, signal
+from ganzoo.training.shared_blocks import SharedBlocks
+import ganzoo
+
+SharedBlocks.help = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+settings = {"dataset.count": 20, "architecture.width": 4, "sample.count": 4, "evaluate.every": 2,
+            "evaluate.metrics": ["swd"], "evaluate.samples": 20}
+try:
+    ganzoo.train("blossoms", "mlp", "hinge", resolution=8, batch_size=8, steps=2, device="cpu",
+                 devices=2, run_dir="run", settings=settings)
+except ConnectionError as error:
+    print(error)
+"""
+    process = start_process("-c", script, folder=tmp_path)
+    stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 0, stderr
+    assert stdout.startswith("a process of this run was lost (rank 1 was killed by SIGKILL): ")
+    assert "the evaluation failed" not in stderr
+
+
+@pytest.mark.parametrize(
+    ("condition", "arguments", "message"),
+    [
+        ("True", ["-"], "this program cannot be started again for other processes"),
+        (
+            "'RANK' not in os.environ",
+            ["-c"],
+            "error: this program was started again for the other processes of the run, and ended "
+            "without training",
+        ),
+    ],
+)
+def test_a_program_that_does_not_train_again_ends_with_an_error(
+    condition: str, arguments: list[str], message: str, tmp_path: Path
+) -> None:
+    script = f"""
+import os
+if {condition}:
+    from ganzoo.sections import TrainOptions
+    from ganzoo.training.engine import Engine
+    Engine(TrainOptions(device="cpu", devices=2))
+"""
+    command = [sys.executable, *arguments, *([script] if arguments == ["-c"] else [])]
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        input=script,
+        text=True,
+        capture_output=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert message in ended.stderr
+
+
+def test_a_stop_while_one_process_still_prepares_leaves_no_run_without_checkpoint(
+    tmp_path: Path,
+) -> None:
+    script = """
+import os, time
+from ganzoo.cli import main
+from ganzoo.training import session
+
+build = session._build_evaluation
+def slow(assembly):
+    time.sleep(60 * (os.environ.get("RANK") == "1"))
+    return build(assembly)
+session._build_evaluation = slow
+main()
+"""
+    command = ("-c", script, *SMALL_RUN, "--devices", 2, "--run-dir", "run")
+    process = start_process(*command, folder=tmp_path)
+    assert process.stderr
+    for line in process.stderr:
+        if "may memorize" in line:  # the main process has built everything
+            break
+    time.sleep(0.5)
+    process.terminate()
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 75
+    assert stderr == "error: stopped before the first step: run the same command again\n"
+    assert not (tmp_path / "run").exists()

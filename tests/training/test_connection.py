@@ -52,6 +52,17 @@ def test_a_main_process_without_heartbeats_is_noticed(two: list[Connection]) -> 
         other.broadcast(None)
 
 
+def test_the_main_process_waits_for_the_others_and_they_do_not_wait(two: list[Connection]) -> None:
+    main, other = two
+    for _ in range(2):
+        threading.Timer(0.2, other.tell_ready).start()
+        start = time.monotonic()
+        main.wait_for_others()
+        assert time.monotonic() - start > 0.1
+    with pytest.raises(Hanging):
+        main.wait_for_others()
+
+
 def test_the_number_of_processes_of_a_program_stays(
     two: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
