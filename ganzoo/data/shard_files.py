@@ -67,8 +67,14 @@ def write_shards(pack: Pack, folder: Path, progress: Progress) -> None:
 
 
 def shard_count(data: Collection, bytes_per_shard: int) -> int:
-    """The number of shards of at most this size; at least one image is in each."""
-    per_shard = max(1, (bytes_per_shard - npy.ARRAY_ALIGN * 2) // math.prod(data.shape))
+    """The number of shards of at most this size; raises RequestError if no image fits in one."""
+    header, image = npy.ARRAY_ALIGN * 2, math.prod(data.shape)
+    per_shard = (bytes_per_shard - header) // image
+    if per_shard < 1:
+        raise RequestError(
+            f"--shard-size is {bytes_per_shard:,} bytes, less than one image: write at least "
+            f"{header + image:,}"
+        )
     return -(-len(data) // per_shard)
 
 

@@ -83,8 +83,9 @@ class Loop:
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Train until the last step, or until ``stopping()`` is true; then save a checkpoint.
 
-        Raises Diverged if a loss is no longer finite, and OSError if the last checkpoint cannot
-        be written; earlier checkpoints stay.
+        A run whose last evaluation ``stopping()`` has postponed is not finished. Raises Diverged if
+        a loss is no longer finite, and OSError if the last checkpoint cannot be written; earlier
+        checkpoints stay.
         """
         progress = self.progress
         self._observers.notify(
@@ -114,6 +115,8 @@ class Loop:
             self._recover(error)
         if failed := self.checkpoints.save_error:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
+        if self.evaluations.is_due:  # a request to stop has postponed it
+            return Outcome.STOPPED
         done = progress.step >= progress.total_steps or self._engine.any(bool(self._reason_to_end))
         return Outcome.FINISHED if done else Outcome.STOPPED
 

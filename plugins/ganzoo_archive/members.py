@@ -124,6 +124,8 @@ class TarMembers:
             count = 0
             while member := archive.next():
                 archive.members.clear()  # type: ignore[attr-defined]  # otherwise tarfile keeps all members in memory
+                if archive.offset <= member.offset:  # it would never end
+                    raise ValueError(f"the header at byte {member.offset:,} points back")
                 count += 1
                 if count > _MAX_MEMBERS:
                     raise RequestError(f"{path} has more than {_MAX_MEMBERS:,} files: split it")
@@ -202,6 +204,7 @@ def _as_request_error(path: Path) -> Iterator[None]:
         raise
     except (
         *(OSError, EOFError, ValueError, NotImplementedError, struct.error),
+        *(LookupError, OverflowError, RecursionError),
         *(tarfile.TarError, zipfile.BadZipFile),
     ) as error:
         raise RequestError(

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import tokenize
+import zipfile
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,6 +20,11 @@ _MOST_BYTES = 2**30
 """The largest index, and the largest labels."""
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Count = Annotated[int, Field(ge=1, le=2**48)]
+_DAMAGE = (
+    *(ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError),
+    *(EOFError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, RequestError),
+)
+"""What reading labels or a condition may raise."""
 _HEADER = 2**16
 """More bytes than the header of a NumPy file has."""
 
@@ -111,9 +117,16 @@ def read_labels(file: RangeFile, index: Index) -> tuple[NDArray[Any], Condition]
         labels = np.load(io.BytesIO(content), allow_pickle=False)
         condition = Condition.from_plain(index.condition)
         assert condition is not None
-    except (ValueError, TypeError, KeyError, EOFError, SyntaxError, tokenize.TokenError) as error:
-        raise RequestError(f"{file.address} or the condition of its index is damaged") from error
-    return labels.astype(np.int64 if condition.kind == "class" else np.float32), condition
+        whole = condition.kind == "class"
+        if labels.shape != (index.images, *condition.shape):
+            raise ValueError("they have another shape")
+        if labels.dtype.kind not in ("ui" if whole else "buif"):
+            raise ValueError("they are not numbers of the right kind")
+        return labels.astype(np.int64 if whole else np.float32), condition
+    except _DAMAGE as error:
+        raise RequestError(
+            f"{file.address} or the condition of its index is damaged: copy both again"
+        ) from error
 
 
 def _content(file: RangeFile) -> bytes:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ganzoo import IMAGE_SUFFIXES, RangeFile, RequestError, cache_folder, write_atomically
 from ganzoo_webdataset.tar_reader import Member, TarReader
 
-_VERSION = 1
+_VERSION = 2
 _LARGEST_CLASS, _LARGEST_JSON = 1024, 2**20
 _DAMAGE = (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile)
 
@@ -40,7 +40,8 @@ def index_of(file: RangeFile, label_key: str | None) -> TarIndex:
     """The index of a tar file, from the cache, or by reading the whole file once.
 
     A sample is the files with the same name up to the first dot after the last slash, one after
-    the other. Its first image counts. Raises RequestError if the file or a label is damaged.
+    the other. Its first image counts. Hidden files are skipped. Raises RequestError if the file or
+    a label is damaged.
     """
     path = _path(file, label_key)
     with suppress(*_DAMAGE):
@@ -82,6 +83,8 @@ def _read(file: RangeFile, label_key: str | None) -> TarIndex:
 
     for member in reader.members():
         sample, suffix = _split(member.name)
+        if not sample or sample.endswith("/"):  # hidden, such as the ._1.png of macOS
+            continue
         if sample != current:
             finish()
             current, image, label = sample, None, None

@@ -15,6 +15,11 @@ _MOST_BYTES = 256 * 2**20
 """The largest allowed member: the size of the largest image without compression."""
 _MOST_AT_ONCE = 16 * 2**20
 """The largest header or label."""
+_DAMAGE = (
+    *(tarfile.TarError, ValueError, EOFError, OSError),
+    *(LookupError, OverflowError, RecursionError),
+)
+"""What tarfile raises for damaged headers."""
 _DECOMPRESSORS = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -55,6 +60,8 @@ class TarReader:
             with tarfile.open(fileobj=cast(IO[bytes], self), mode="r:") as archive:
                 while member := archive.next():
                     archive.members.clear()  # type: ignore[attr-defined]  # otherwise tarfile keeps all
+                    if archive.offset <= member.offset:  # it would never end
+                        raise ValueError(f"its header at byte {member.offset:,} points back")
                     if not member.isreg() or member.issparse():
                         continue
                     if member.size > _MOST_BYTES:
@@ -64,7 +71,7 @@ class TarReader:
                         )
                     yield Member(member.name, member.offset_data, member.size)
                 self._read_end(archive.offset)
-        except (tarfile.TarError, ValueError, EOFError, OSError) as error:
+        except _DAMAGE as error:
             if isinstance(error, RequestError):
                 raise
             raise RequestError(

@@ -327,6 +327,17 @@ def test_a_tar_with_a_damaged_header_is_refused(tmp_path: Path) -> None:
         source(path)
 
 
+def test_a_tar_with_a_header_that_points_back_is_refused(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("b").tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (-512 % 256**12).to_bytes(12, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    path = tmp_path / "x.tar"
+    path.write_bytes(tarfile.TarInfo("a").tobuf() + bytes(header) + bytes(10240))
+    with pytest.raises(RequestError, match="the header at byte 512 points back"):
+        source(path)
+
+
 def test_a_tar_that_becomes_shorter_is_detected(tmp_path: Path) -> None:
     path = pack_tar(tmp_path / "x", {"a.png": 1})
     found = source(path)

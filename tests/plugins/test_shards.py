@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 import ganzoo
@@ -90,7 +92,9 @@ def test_the_fingerprint_is_that_of_the_content(tmp_path: Path) -> None:
 def test_shards_of_a_size_and_their_number(tmp_path: Path) -> None:
     data = images(20)
     assert shard_count(data, 100_000) == 3  # of 8 images of 12,288 bytes
-    assert shard_count(data, 1) == 20
+    assert shard_count(data, 128 + 12_288) == 20
+    with pytest.raises(RequestError, match="less than one image: write at least 12,416"):
+        shard_count(data, 12_415)
     with pytest.raises(RequestError, match="20 images cannot be split into 21 shards"):
         write(Pack(data=data, shards=21), tmp_path / "a")
     assert not list(tmp_path.iterdir())
@@ -185,6 +189,25 @@ def test_labels_of_another_index_are_refused(tmp_path: Path) -> None:
     content[-8] ^= 1
     labels.write_bytes(content)
     assert f"{labels} does not belong to its index" in error_of(folder)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.zeros(7, int), np.zeros((300, 2), int), np.full(300, np.nan), np.array(["a"] * 300), None],
+)
+def test_labels_that_cannot_belong_to_the_images_are_refused(tmp_path: Path, labels: Any) -> None:
+    folder = pack(tmp_path / "a")
+    path, index = folder / "labels.npy", json.loads((folder / "index.json").read_text())
+    if labels is None:  # an array of 80 TB
+        header = {"descr": "<i8", "fortran_order": False, "shape": (10**13,)}
+        with path.open("wb") as file:
+            npy.write_array_header_1_0(file, header)
+    else:
+        np.save(path, labels)
+    content = path.read_bytes()
+    index["labels"] |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "index.json").write_text(json.dumps(index))
+    assert f"{path} or the condition of its index is damaged: copy both" in error_of(folder)
 
 
 @pytest.fixture

@@ -204,6 +204,34 @@ def test_a_header_that_claims_to_be_huge_is_refused(tmp_path: Path) -> None:
     assert "a header has 8,589,9" in error_of(tmp_path / "a.tar")
 
 
+def sized(name: str, size: int) -> bytes:
+    """A header that claims this size, which may be negative."""
+    header = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (size % 256**12).to_bytes(12, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    return bytes(header)
+
+
+def test_a_header_that_points_back_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(sized("a", 0) + sized("b", -512) + bytes(10240))
+    assert "header at byte 512 points back" in error_of(tmp_path / "a.tar")
+
+
+def test_thousands_of_headers_for_one_member_are_refused(tmp_path: Path) -> None:
+    about = tarfile.TarInfo("././@LongLink")
+    about.type, about.size = tarfile.GNUTYPE_LONGNAME, 1
+    (tmp_path / "a.tar").write_bytes((about.tobuf() + bytes(512)) * 3000)
+    assert "maximum recursion depth exceeded" in error_of(tmp_path / "a.tar")
+
+
+def test_hidden_files_are_skipped(tmp_path: Path) -> None:
+    files = [("./._a.png", b"noise"), ("./a.png", png(7)), (".b.png", b"noise"), ("._c.cls", b"x")]
+    found = opened(write_tar(tmp_path / "a.tar", files))
+    assert grays(found.read_images(np.arange(len(found)))) == [7]
+    assert found.notes == []
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     address = three_tars(tmp_path)
     (tmp_path / "train-01.tar").unlink()

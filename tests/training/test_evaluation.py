@@ -24,6 +24,7 @@ from ganzoo.output.evaluating import evaluate
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
+from ganzoo.training.loop import Loop, Outcome
 from ganzoo.training.stopping import Stopping
 from ganzoo.training.store import store_of
 from tests.sameness import same
@@ -317,10 +318,19 @@ def test_a_metric_that_refuses_few_images_is_tried_with_the_full_number(
         ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
 
 
+@pytest.mark.parametrize("steps", [5, 2])
 def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
-    tiny: Arguments, monkeypatch: pytest.MonkeyPatch
+    tiny: Arguments, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    straight = ganzoo.train(**tiny("straight", steps=5, settings=EVALUATED)).folder
+    straight = ganzoo.train(**tiny("straight", steps=steps, settings=EVALUATED)).folder
+    outcomes: list[Outcome] = []
+    train = Loop.train
+
+    def record(self: Loop, stopping: Callable[[], bool]) -> Outcome:
+        outcomes.append(train(self, stopping))
+        return outcomes[-1]
+
+    monkeypatch.setattr(Loop, "train", record)
 
     def stop(self: ProgressBar, what: str, done: int, total: int) -> None:
         if what == "generated images":
@@ -329,10 +339,12 @@ def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
     with monkeypatch.context() as patch:
         patch.setattr(Stopping, "__call__", Stopping.__call__)  # to be restored
         patch.setattr(ProgressBar, "on_evaluation_progress", stop)
-        stopped = ganzoo.train(**tiny("stopped", steps=5, settings=EVALUATED, quiet=False)).folder
+        what = tiny("stopped", steps=steps, settings=EVALUATED, quiet=False)
+        stopped = ganzoo.train(**what).folder
     assert last_state(stopped)["progress"]["step"] == 2
     assert read(stopped / "evaluations.jsonl") == []
     ganzoo.resume(stopped, quiet=True)
+    assert outcomes == [Outcome.STOPPED, Outcome.FINISHED]
     assert scores(stopped) == scores(straight)
     assert same(last_state(stopped), last_state(straight))
 
