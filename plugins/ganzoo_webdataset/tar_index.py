@@ -46,15 +46,18 @@ def index_of(file: RangeFile, label_key: str | None) -> TarIndex:
     path = _path(file, label_key)
     with suppress(*_DAMAGE):
         return _load(path)
-    with FileLock(path.with_suffix(".lock"), mode=0o600, thread_local=False):
-        with suppress(*_DAMAGE):  # another process may have made it meanwhile
-            return _load(path)
-        index = _read(file, label_key)
-        with suppress(OSError):  # if the cache cannot be written, the file is read again next time
-            write_atomically(path, _dump(index))
-    with suppress(OSError):
-        path.with_suffix(".lock").unlink()
-    return index
+    lock = path.with_suffix(".lock")
+    try:
+        with FileLock(lock, mode=0o600, thread_local=False):
+            with suppress(*_DAMAGE):  # another process may have made it meanwhile
+                return _load(path)
+            index = _read(file, label_key)
+            with suppress(OSError):  # if the cache cannot be written, it is read again next time
+                write_atomically(path, _dump(index))
+            return index
+    finally:
+        with suppress(OSError):
+            lock.unlink()
 
 
 def is_indexed(file: RangeFile, label_key: str | None) -> bool:

@@ -187,6 +187,7 @@ def test_a_damaged_or_compressed_file_is_one_line(tmp_path: Path, kind: str) -> 
     expected = "is compressed with gzip" if kind == "gzip" else "it is damaged, or not a tar file"
     assert expected in error_of(path)
     assert str(path) in error_of(path)
+    assert not list((tmp_path / "cache").rglob("*.lock"))
 
 
 def test_members_that_are_too_large_are_named(
