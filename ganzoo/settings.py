@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.folders import RunFolder
@@ -287,7 +286,7 @@ def setting_error(
     return RequestError(f"{key}={value}: {message}{where}")
 
 
-def _first_fault(error: ValidationError) -> tuple[ErrorDetails, list[str]]:
+def _first_fault(error: ValidationError) -> tuple[Any, list[str]]:
     """The first error, and its message; those of all choices for a value such as auto or 8."""
     first, *others = error.errors()
     same, label = [first], first["loc"][-1:]
