@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
-from ganzoo.cli.exit import discard_stdout
+from ganzoo.cli.exit import discard_stdout, print_error
 from ganzoo.cli.output_encoding import escape_unencodable_text
 from ganzoo.cli.processes import let_main_process_report, record_failure, silence_unless_main
 from ganzoo.errors import STOPPED
@@ -168,6 +167,5 @@ def _exit_with_error(message: str, status: int) -> None:
     let_main_process_report()
     if os.environ.get("GANZOO_TRACEBACK") and sys.exc_info()[0]:
         raise
-    with suppress(OSError):  # standard error may be closed
-        print("error:", message, file=sys.stderr)
+    print_error(message)
     sys.exit(status)

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 def discard_stdout() -> None:
     """Discard all further standard output, because its reader closed it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _discard(sys.stdout)
+
+
+def print_error(message: str) -> None:
+    """Print a message on standard error, unless it is closed or full."""
+    try:
+        print("error:", message, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)  # otherwise the end of the program fails to write it, with status 120
+
+
+def _discard(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def finish_training(run: Run, folder: RunFolder, outcome: Outcome) -> None:

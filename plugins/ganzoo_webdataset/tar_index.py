@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -152,9 +153,14 @@ def _dump(index: TarIndex) -> bytes:
     return file.getvalue()
 
 
+_LOADING = threading.Lock()
+
+
 def _load(path: Path) -> TarIndex:
     """A stored index; raises any of _DAMAGE if there is none, or if it is damaged."""
-    with np.load(path, allow_pickle=False) as stored:
+    # NumPy reads headers by ast.literal_eval, which fails at times in several threads of Python
+    # 3.11 (python/cpython issue 106905).
+    with _LOADING, np.load(path, allow_pickle=False) as stored:
         offsets, sizes, texts = stored["offsets"], stored["sizes"], stored["texts"]
     names, labels, sha256, without = json.loads(texts.tobytes())
     if not len(names) == len(labels) == len(offsets) == len(sizes):
