@@ -11,6 +11,7 @@ import ganzoo
 from ganzoo.output.latent_space import LatentSpace, slerp
 from ganzoo.output.saved_latents import SavedLatents
 from ganzoo.testing.fixtures import TinyRun
+from tests.conftest import SMALL
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -57,7 +58,7 @@ def test_slerp_of_parallel_vectors_is_linear(factor: float) -> None:
 def test_the_pixels_of_points_are_the_generated_images(
     architecture: str, tiny_run: TinyRun
 ) -> None:
-    run = tiny_run(architecture=architecture)
+    run = tiny_run(architecture=architecture, settings=SMALL[architecture])
     space = LatentSpace(run.generator)
     points = space.points(run.latents(70))
     pixels = space.pixels(points)
