@@ -23,6 +23,7 @@ TINY = (
 
 KILLER = """
 import os, signal
+from contextlib import suppress
 from pathlib import Path
 from ganzoo import Observer, ObserverSpec, hookimpl
 
@@ -30,9 +31,10 @@ class Killer(Observer):
     def __init__(self, run):
         self.once = Path(run.folder.path.parent / "killed")
     def on_step_end(self, step, images_seen):
-        if step == 2 and not self.once.exists():
-            self.once.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        if step == 2:
+            with suppress(FileExistsError):
+                self.once.touch(exist_ok=False)  # only one of two workers can do it
+                os.kill(os.getpid(), signal.SIGKILL)
 
 @hookimpl
 def ganzoo_observers():
