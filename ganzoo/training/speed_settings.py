@@ -75,8 +75,8 @@ def with_fastest(
         how = "measured here before"
         if found is None:
             started = time.perf_counter()
-            found = _measure(run, engine, image_shape, condition, undecided, images)
-            found = engine.broadcast(found)
+            given = (run, engine, image_shape, condition, undecided, images)
+            found = engine.broadcast(_measure(engine, undecided, lambda: _fastest_of_all(*given)))
             how = f"measured in {time.perf_counter() - started:.0f} s"
             if engine.is_main:
                 write_atomically(file, json.dumps(found))
@@ -87,20 +87,15 @@ def with_fastest(
 
 
 def _measure(
-    run: Run,
-    engine: Engine,
-    image_shape: ImageShape,
-    condition: Condition | None,
-    undecided: Sequence[str],
-    images: float,
+    engine: Engine, undecided: Sequence[str], measure: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The fastest values, and the speeds with all that were tried.
+    """What ``measure`` returns, without a change of random numbers.
 
-    Two trainers need more memory than one; without it, nothing is measured.
+    Two trainers need more memory than one; without it, the result are the defaults.
     """
     try:
         with preserved_random_state(engine.device):
-            return _fastest_of_all(run, engine, image_shape, condition, undecided, images)
+            return measure()
     except Exception as error:
         # The other processes of a run wait for this one: they end together.
         if engine.processes > 1 or not is_out_of_memory(error):
@@ -116,6 +111,7 @@ def _fastest_of_all(
     undecided: Sequence[str],
     images: float,
 ) -> dict[str, Any]:
+    """The fastest values, and the speeds with all that were tried."""
     chosen = {key: DEFAULTS[key] for key in undecided}
 
     def trainer(values: Values) -> Trainer:
