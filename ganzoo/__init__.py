@@ -104,6 +104,13 @@ if TYPE_CHECKING:
     from ganzoo.json_lines import JsonLinesFile
     from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv
     from ganzoo.machine import free_memory
+    from ganzoo.measured_results import (
+        MeasuredImages,
+        MeasuredMachine,
+        MeasuredPoint,
+        MeasuredResult,
+        dump_results,
+    )
     from ganzoo.noise import layer_noise
     from ganzoo.observers.console import show_progress
     from ganzoo.observers.observer import ObservedRun, Observer
@@ -165,6 +172,10 @@ __all__ = [
     "LossRequirements",
     "LossSpec",
     "MappingGenerator",
+    "MeasuredImages",
+    "MeasuredMachine",
+    "MeasuredPoint",
+    "MeasuredResult",
     "Method",
     "Metric",
     "MetricSpec",
@@ -211,6 +222,7 @@ __all__ = [
     "compare",
     "condition_by_table",
     "download",
+    "dump_results",
     "encode_condition",
     "encode_labels",
     "evaluate",
@@ -273,6 +285,9 @@ _MODULES = {
     "hookspecs": ("hookimpl",),
     "imaging": ("save_image",),
     "journal": ("Journal",),
+    "measured_results": (
+        *("MeasuredImages", "MeasuredMachine", "MeasuredPoint", "MeasuredResult", "dump_results"),
+    ),
     "json_lines": ("JsonLinesFile",),
     "layers": ("Dropout", "MinibatchStddev", "SpectralConv"),
     "machine": ("free_memory",),

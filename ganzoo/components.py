@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
 from ganzoo.options import Options, is_options
+
+if TYPE_CHECKING:
+    from ganzoo.measured_results import MeasuredResult
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COMMAND_NAME = re.compile(rf"({_NAME.pattern})( ({_NAME.pattern}))?")
@@ -234,16 +237,34 @@ class RecipeSpec(ComponentSpec):
     """The TOML file, as ``"package/path/inside/it.toml"``."""
     expects: str = ""
     """The result that a run of it should reach, in one sentence."""
+    results: str = ""
+    """A JSON file of :class:`~ganzoo.MeasuredResult`, as ``"package/path/inside/it.json"``.
+
+    A recipe with results is among those that ``ganzoo train ... --budget`` chooses from.
+    """
 
     def _factory_faults(self) -> Iterator[str]:
         return iter(())
 
     def read(self) -> str:
         """The text of the settings file."""
-        from importlib import resources
+        return _text_in_package(self.settings)
 
-        package, _, path = self.settings.partition("/")
-        return resources.files(package).joinpath(path).read_text(encoding="utf-8")
+    def read_results(self) -> tuple[MeasuredResult, ...]:
+        """What runs of it have reached; empty if it was not measured.
+
+        Raises ValueError or OSError if the file is damaged or missing.
+        """
+        from ganzoo.measured_results import parse_results
+
+        return parse_results(_text_in_package(self.results)) if self.results else ()
+
+
+def _text_in_package(address: str) -> str:
+    from importlib import resources
+
+    package, _, path = address.partition("/")
+    return resources.files(package).joinpath(path).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

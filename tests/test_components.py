@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 from pydantic import Field, ValidationError
 
-from ganzoo import LocalPath, LossSpec, Options, RecipeSpec, RequestError, UnreadableImage
+from ganzoo import (
+    LocalPath,
+    LossSpec,
+    MeasuredImages,
+    MeasuredMachine,
+    MeasuredPoint,
+    MeasuredResult,
+    Options,
+    RecipeSpec,
+    RequestError,
+    UnreadableImage,
+    dump_results,
+)
 
 
 class Given(Options):
@@ -89,6 +101,41 @@ def test_a_recipe_reads_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     assert recipe.read() == "seed = 7\n"
     sys.modules.pop("recipe_package", None)
+
+
+def test_a_recipe_reads_its_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "results_package").mkdir()
+    file = tmp_path / "results_package" / "small.json"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = RecipeSpec(
+        name="small", summary="Small.", settings="x/y", results="results_package/small.json"
+    )
+    result = MeasuredResult(
+        images=MeasuredImages(name="flowers", count=100, shape=(3, 32, 32)),
+        machine=MeasuredMachine(name="a processor", operations_per_second=1e11),
+        extractor="random",
+        samples=2000,
+        real=100,
+        points=(
+            MeasuredPoint(images_seen=1000, seconds=60, metrics={"kid": 0.5}),
+            MeasuredPoint(images_seen=2000, seconds=120, metrics={"kid": 0.4}),
+        ),
+    )
+    file.write_text(dump_results((result,)))
+    assert recipe.read_results() == (result,)
+    assert result.last.metrics == {"kid": 0.4}
+    assert RecipeSpec(name="small", summary="Small.", settings="x/y").read_results() == ()
+
+
+def test_damaged_results_name_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "damaged_package").mkdir()
+    (tmp_path / "damaged_package" / "small.json").write_text('[{"samples": 0}]')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    recipe = RecipeSpec(
+        name="small", summary="Small.", settings="x/y", results="damaged_package/small.json"
+    )
+    with pytest.raises(ValueError, match=r"0\.images: Field required"):
+        recipe.read_results()
 
 
 def test_an_unreadable_image_names_the_file_and_the_reason() -> None:

@@ -238,6 +238,25 @@ def test_a_recipe_with_an_unknown_setting_or_component_is_found(
         assert problem in str(caught.value)
 
 
+def test_a_recipe_with_damaged_results_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "measured_recipes").mkdir()
+    (tmp_path / "measured_recipes" / "mine.toml").write_text(
+        'dataset = "blossoms"\narchitecture = "mlp"\nloss = "hinge"\n'
+    )
+    (tmp_path / "measured_recipes" / "mine.json").write_text("[")
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = ganzoo.RecipeSpec(
+        name="mine",
+        summary="A recipe.",
+        settings="measured_recipes/mine.toml",
+        results="measured_recipes/mine.json",
+    )
+    with pytest.raises(AssertionError, match=r"its results '.*mine\.json' cannot be read"):
+        check_plugin(plugin(recipes=[recipe]))
+
+
 @pytest.mark.parametrize(
     ("component", "messages"),
     [
