@@ -178,6 +178,11 @@ class TrainOptions(Options):
         description="Update both networks at once, from the same generated images and their "
         "scores, instead of the discriminator first.",
     )
+    share_fakes: bool = Field(
+        False,
+        description="Let the generator learn from the images that were generated for the "
+        "discriminator's last update, instead of new ones; this saves one pass of the generator.",
+    )
     ema: EmaOptions = Field(EmaOptions(), description="EMA of the generator's weights.")
     device: Device = Field("auto", description="auto, cpu, cuda, cuda:N or mps.")
     devices: int | None = Field(

@@ -242,6 +242,7 @@ def require_phases(phases: Any, method: Any) -> None:
         if names.count(phase.name) > 1:
             raise ContractError(f"two phases have the name {phase.name}", method)
     _require_simultaneous(phases, method)
+    _require_fakes(phases, method)
     # Phases with the same networks share one optimizer, which is found by the names in this order.
     written = {phase.networks for phase in phases}
     if len({tuple(sorted(networks)) for networks in written}) < len(written):
@@ -273,6 +274,34 @@ def _require_simultaneous(phases: Sequence[Phase], method: Any) -> None:
                 f"the phases {name} and {phase.name} are simultaneous, but every differs", method
             )
         others.append(phase)
+
+
+def _require_fakes(phases: Sequence[Phase], method: Any) -> None:
+    """Raise ContractError if a phase uses generated images that are not there, or are outdated."""
+    for place, phase in enumerate(phases):
+        if not (name := phase.fakes_of):
+            continue
+        earlier = {other.name: number for number, other in enumerate(phases[:place])}
+        if name not in earlier:
+            raise ContractError(
+                f"fakes_of of the phase {phase.name} is {name!r}, not the name of an earlier phase",
+                method,
+            )
+        if phase.every != phases[earlier[name]].every:
+            raise ContractError(
+                f"the phase {phase.name} uses the images of {name}, but every differs", method
+            )
+        for other in phases[earlier[name] : place]:
+            if "generator" in other.networks:
+                raise ContractError(
+                    f"the phase {phase.name} uses the images of {name}, but {other.name} updates "
+                    "the generator before",
+                    method,
+                )
+        if phase.simultaneous_with:
+            raise ContractError(
+                f"the phase {phase.name} has fakes_of and simultaneous_with: remove one", method
+            )
 
 
 def _wrong_field(phase: Any) -> tuple[str, str] | None:

@@ -54,6 +54,13 @@ class Phase:
     gradients for the networks of both. All gradients are computed before a network is updated.
     Both have the same ``every``, one update in each step, and networks that share no parameters.
     """
+    fakes_of: str = ""
+    """The name of an earlier phase, if its generated images are ``step.fake`` of this one.
+
+    They are those of its last update in the step, with their gradients, so the generator makes one
+    pass less. The earlier phase gets them without gradients. Both have the same ``every``, this one
+    makes one update in each step, and no phase in between updates the generator.
+    """
 
 
 @runtime_checkable

@@ -31,6 +31,7 @@ from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.setup import Setup
+from ganzoo.training.shared_fakes import require_sharing
 from ganzoo.training.simultaneous import require_one_update
 from ganzoo.training.speed_settings import with_fastest
 from ganzoo.training.store import SILENT, prepare
@@ -150,7 +151,9 @@ def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine:
     )
     growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
     require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
-    require_one_update(components.phases(), networks, run.train)
+    phases = components.phases()
+    require_one_update(phases, networks, run.train)
+    require_sharing(phases, run.train)
     first = growth.at(0)
     first.grow(*networks.by_name().values())
     try_phases(components, networks, first.stage.image_shape, engine, condition)

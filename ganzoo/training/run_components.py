@@ -21,6 +21,7 @@ from ganzoo.structure import require_phases
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.regularization import regularized
+from ganzoo.training.shared_fakes import sharing_fakes
 from ganzoo.training.simultaneous import simultaneous
 
 
@@ -34,10 +35,13 @@ class Components:
         augmentations: Mapping[str, BuiltComponent],
         *,
         simultaneous: bool = False,
+        share_fakes: bool = False,
     ) -> None:
         self.loss = loss
         self.simultaneous = simultaneous
         """Whether the generator and the discriminator are updated at once."""
+        self.share_fakes = share_fakes
+        """Whether the generator learns from the images generated for the discriminator."""
         self.regularizers = regularizers
         self.augmentations = augmentations
 
@@ -53,6 +57,7 @@ class Components:
             {name: build(chosen) for name, chosen in run.regularize.items()},
             {name: build(chosen) for name, chosen in run.augment.items()},
             simultaneous=run.train.simultaneous,
+            share_fakes=run.train.share_fakes,
         )
 
     def by_section(self) -> Iterator[tuple[str, BuiltComponent]]:
@@ -84,6 +89,8 @@ class Components:
             require_phases(phases, method.phases)
         if self.simultaneous:
             phases = simultaneous(phases)
+        if self.share_fakes:
+            phases = sharing_fakes(phases)
         regularizers = {name: component.built for name, component in self.regularizers.items()}
         codes = {name: component.code for name, component in self.regularizers.items()}
         return regularized(phases, regularizers, codes)

@@ -54,6 +54,9 @@ class TrainingStep:
         self.batch_size = setup.point.stage.batch_size
         self.reports: dict[str, Tensor] = {}
         """Scalars for the next report, by name."""
+        self.kept_fake: Fake | None = None
+        """Images generated for this update and for a later phase, with the generator's graph."""
+        self._keeps_fake = False
 
     def begin(self, phase: Phase) -> None:
         """Compute the terms of this phase from now on."""
@@ -83,11 +86,23 @@ class TrainingStep:
         condition = None if taken.condition is None else own.of(taken.condition)
         return RealImages(own.of(taken.images), condition)
 
+    def use_fakes(self, given: Fake | None, *, keep: bool) -> None:
+        """Take ``given`` as the generated images, if there are any; ``keep`` those of this update.
+
+        Kept images have a gradient for a later phase, and none in this update.
+        """
+        if given:
+            vars(self)["fake"] = given
+        self._keeps_fake = keep
+
     @cached_property
     def fake(self) -> Fake:
-        """Images generated for this update."""
+        """Images generated for this update, or for an earlier phase whose images it uses."""
         with self.first_derivatives_only():
-            return self.generate()
+            if not self._keeps_fake:
+                return self.generate()
+            self.kept_fake = self._generate(self.latents(), self._taken.condition, gradient=True)
+            return self.kept_fake.detached()
 
     @cached_property
     def scores(self) -> StepScores:
@@ -115,8 +130,11 @@ class TrainingStep:
         """Images of ``latents``, with a gradient if the phase updates the generator."""
         latents = self.latents() if latents is None else latents
         condition = self._taken.condition if condition is None else condition
+        return self._generate(latents, condition, gradient="generator" in self._trained)
+
+    def _generate(self, latents: Tensor, condition: Tensor | None, *, gradient: bool) -> Fake:
         generator = self._setup.generator
-        with torch.set_grad_enabled("generator" in self._trained), generator.plugin_code:
+        with torch.set_grad_enabled(gradient), generator.plugin_code:
             images, intermediate = self._setup.passes.images(latents, condition)
             shape = (len(latents), *self._setup.point.stage.image_shape)
             require_tensor("the generator's output", images, shape, generator.forward)

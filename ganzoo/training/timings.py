@@ -22,7 +22,15 @@ from ganzoo.training.engine import Engine
 def timings_file(run: Run, engine: Engine, image_shape: ImageShape) -> Path:
     """The file for what the speed depends on: the networks, the batch, the machine."""
     tree = run.tree()
-    train = {"batch_size", "accumulate", "simultaneous", "precision", "compile", "channels_last"}
+    train = {
+        "batch_size",
+        "accumulate",
+        "simultaneous",
+        "share_fakes",
+        "precision",
+        "compile",
+        "channels_last",
+    }
     facts = {
         **{kind: tree[kind] for kind in ("architecture", "loss", "regularize", "augment")},
         "train": {key: value for key, value in tree["train"].items() if key in train},

@@ -70,12 +70,15 @@ class Trainer:
         self.setup.forget_images()
         for phases in at_once(self.phases):
             every, count = phases[0].every, repeats(phases[0], self.run.train)
+            names = [phase.name for phase in phases]
+            shared = any(phase.fakes_of in names for phase in self.phases)
             if self.progress.step % every == 0:
                 first = self.progress.step // every * count
                 for number in range(first, first + count):
                     if any(phase.new_images for phase in phases):
                         self.progress.images_seen += stage.batch_size
-                    self.updater.update(phases, number, self.optimizers)
+                    keep = shared and number == first + count - 1
+                    self.updater.update(phases, number, self.optimizers, keep_fakes=keep)
         self.progress.step += 1
         self._collect_scalars()
         self._average_generator(stage.batch_size)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.batch_rows import rows_from
-from ganzoo.contracts import Phase, Step, Terms
+from ganzoo.contracts import Fake, Phase, Step, Terms
 from ganzoo.noise import noise_from
 from ganzoo.structure import require_gradient, require_terms
 from ganzoo.training.finite_check import FiniteCheck, Update
@@ -37,16 +37,29 @@ class Updater:
         self._progress = progress
         self._skips = policy == "skip"
         self._pieces = Pieces(setup, accumulate)
+        self._fakes: dict[str, Fake] = {}
+        """Generated images, with their graph, for a later phase of the step, by phase."""
 
-    def update(self, phases: Sequence[Phase], number: int, optimizers: Optimizers) -> None:
+    def update(
+        self,
+        phases: Sequence[Phase],
+        number: int,
+        optimizers: Optimizers,
+        *,
+        keep_fakes: bool = False,
+    ) -> None:
         """Make update ``number`` of a phase, or of several at once.
+
+        With ``keep_fakes``, a later phase of the step uses its generated images.
 
         Raises NonFinite if a term or the gradient is not finite and the update is not skipped.
         """
         setup, phase = self._setup, phases[0]
         before = Snapshot(setup) if self._skips else None
         trained = {p.name: list(optimizers.parameters[p.networks].values()) for p in phases}
-        computed = self._pieces.each(lambda piece: self._compute(phases, number, trained))
+        computed = self._pieces.each(
+            lambda piece: self._compute(phases, number, trained, keep_fakes)
+        )
         steps = [step for step, _ in computed]
         terms = {p.name: _means([terms[p.name] for _, terms in computed]) for p in phases}
         for each in phases:
@@ -70,15 +83,21 @@ class Updater:
             self.scalars.append((f"skipped/{phase.name}", skipped))
             if not is_made:
                 before.restore()
+                self._fakes.clear()  # restoring the generator's buffers has changed their graph
 
     def _compute(
-        self, phases: Sequence[Phase], number: int, trained: Mapping[str, list[nn.Parameter]]
+        self,
+        phases: Sequence[Phase],
+        number: int,
+        trained: Mapping[str, list[nn.Parameter]],
+        keep_fakes: bool,
     ) -> tuple[TrainingStep, dict[str, Terms]]:
         """The terms of a piece; adds their gradients, divided by the number of pieces."""
         setup, pieces, first = self._setup, self._pieces, phases[0]
         name = f"{first.name}/{pieces.shard.rank}"
         setup.randomness.reseed(name, number, setup.engine.device)
         step = TrainingStep(setup, self._progress, first, number, phases, pieces)
+        step.use_fakes(self._fakes.pop(first.fakes_of, None), keep=keep_fakes)
         terms = {phase.name: compute_terms(phase, step, setup) for phase in phases}
         for phase in phases:
             total = torch.stack(list(terms[phase.name].values())).sum()
@@ -87,6 +106,8 @@ class Updater:
                 weighted = total if factor == 1 else total * factor
                 keep = phase is not phases[-1]
                 weighted.backward(inputs=trained[phase.name], retain_graph=keep)
+        if step.kept_fake:
+            self._fakes[first.name] = step.kept_fake
         step.release_graph()
         return step, {name: _detached(found) for name, found in terms.items()}
 

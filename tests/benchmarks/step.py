@@ -7,7 +7,8 @@ All train the same DCGAN on the same images with the same settings. Each has a p
 and waits while the others work, so that changes in the machine's speed affect all alike:
 
 - ganzoo: the loop of `ganzoo train`, with reports, TensorBoard, a progress bar and the EMA
-  generator; and the same with `train.simultaneous=true`;
+  generator; the same with `train.share_fakes=true`, whose passes are those of the published step;
+  and with `train.simultaneous=true`;
 - by hand: the same mathematics in plain torch, as fast as ganzoo does it, also with an EMA
   generator. Its distance from ganzoo is the overhead of the loop;
 - published: the step of PyTorch's DCGAN example, from its description, or for wgan-gp Algorithm 1
@@ -25,7 +26,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import multiprocessing
 import os
 import statistics
@@ -115,13 +115,18 @@ def contestant(name: str, args: argparse.Namespace) -> Iterator[Step]:
     elif name in BY_HAND:
         yield BY_HAND[name](assembled(args)).step
     else:
-        assembly = assembled(args, f"train.simultaneous={json.dumps(name == 'simultaneous')}")
+        assembly = assembled(args, *SETTINGS.get(name, ()))
         with switches(assembly.run.train), ganzoo_step(assembly) as step:
             yield step
 
 
 BY_HAND = {"by hand": ByHand, "published": Published}
-ROWS = ["ganzoo", "simultaneous", *BY_HAND, "matrix product"]
+SETTINGS = {
+    "shared fakes": ["train.share_fakes=true"],
+    "simultaneous": ["train.simultaneous=true"],
+}
+"""More settings of the rows that ganzoo trains."""
+ROWS = ["ganzoo", *SETTINGS, *BY_HAND, "matrix product"]
 
 
 def work(name: str, args: argparse.Namespace, turns: Connection) -> None:

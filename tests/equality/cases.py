@@ -44,7 +44,14 @@ _UPDATES: Mapping[str, Mapping[str, Any]] = {
         "train.discriminator.steps": 1,
         "train.on_nonfinite": "skip",
         "train.simultaneous": True,
-    }
+    },
+    "shared fakes": {
+        "loss": "non-saturating",
+        "architecture.dropout": 0.2,
+        "regularize.r1.every": 2,
+        "train.discriminator.steps": 2,
+        "train.share_fakes": True,
+    },
 }
 """Settings that change what an update is, together with a penalty and with feedback."""
 

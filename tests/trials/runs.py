@@ -84,6 +84,10 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
             "augment.ada.target": -1,
         },
     },
+    "shared_fakes": {
+        "plugins": ["tiny"],
+        "settings": {"train.share_fakes": True, "regularize.r1.every": 2, "regularize.lecam": True},
+    },
     "frozen_features": {
         "plugins": ["frozen_features"],
         "architecture": "frozen-features",
