@@ -20,8 +20,8 @@ from ganzoo.contracts import (
     PixelAugmentation,
 )
 from ganzoo.errors import ContractError
+from ganzoo.returned_values import require_tensor
 from ganzoo.shard import WHOLE_BATCH, Shard
-from ganzoo.structure import require_tensor
 
 Code = AbstractContextManager[None]
 _UNKNOWN: Code = nullcontext()

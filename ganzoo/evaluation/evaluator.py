@@ -15,7 +15,7 @@ from ganzoo.errors import RequestError, in_one_line
 from ganzoo.evaluation.cache import EvaluationCache, cache_key
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.evaluation.record import Goal, Score
-from ganzoo.structure import require_metric_values
+from ganzoo.returned_values import require_metric_values
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the work, how much of it is done, and the total."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganzoo.contracts import Extractor, ImageShape
 from ganzoo.errors import PluginError
-from ganzoo.structure import require_features
+from ganzoo.returned_values import require_features
 
 AT_ONCE = 64
 """Images per batch that metrics and extractors get."""

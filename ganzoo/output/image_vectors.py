@@ -12,8 +12,8 @@ from torch.nn.functional import avg_pool2d, normalize
 
 from ganzoo.contracts import FeatureMapExtractor, ImageShape
 from ganzoo.errors import RequestError
+from ganzoo.returned_values import require_feature_maps
 from ganzoo.run import Run
-from ganzoo.structure import require_feature_maps
 
 ImageVectors = Callable[[Tensor], Tensor]
 """A differentiable function from images, float32 (N, C, H, W) in [-1, 1], to vectors (N, D)."""

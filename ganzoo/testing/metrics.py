@@ -12,7 +12,7 @@ from ganzoo.components import ComponentSpec
 from ganzoo.contracts import Extractor, FeatureMapExtractor, MetricValue
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.options import Options
-from ganzoo.structure import require_feature_maps
+from ganzoo.returned_values import require_feature_maps
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.state import not_finite, number_text
 

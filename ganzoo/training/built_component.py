@@ -16,7 +16,7 @@ from ganzoo.contracts import (
     Stateful,
     Step,
 )
-from ganzoo.structure import require_tensor
+from ganzoo.returned_values import require_tensor
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.weights import Weights
 

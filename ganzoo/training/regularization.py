@@ -12,7 +12,7 @@ import torch
 from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Phase, Regularizer, Step, Terms
 from ganzoo.errors import RequestError
-from ganzoo.structure import require_terms
+from ganzoo.returned_values import require_terms
 
 
 def regularized(

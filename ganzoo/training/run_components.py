@@ -16,8 +16,8 @@ from ganzoo.contracts import (
     Method,
     Phase,
 )
+from ganzoo.phase_structure import require_phases
 from ganzoo.run import Run
-from ganzoo.structure import require_phases
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.regularization import regularized

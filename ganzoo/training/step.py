@@ -14,8 +14,8 @@ from ganzoo.batch_rows import BatchRows
 from ganzoo.contracts import Fake, Phase, RealImages
 from ganzoo.errors import RequestError
 from ganzoo.noise import NoiseSource, batches_in_one_pass
+from ganzoo.returned_values import require_scores, require_tensor
 from ganzoo.schedule import Schedule
-from ganzoo.structure import require_scores, require_tensor
 from ganzoo.training.pieces import Pieces
 from ganzoo.training.progress import Progress
 from ganzoo.training.setup import Setup

@@ -15,7 +15,8 @@ from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Condition, ImageShape, Networks, Phase
 from ganzoo.data.batches import Batch
 from ganzoo.errors import ContractError
-from ganzoo.structure import require_gradient, require_plain, require_scores, require_tensor
+from ganzoo.phase_structure import require_gradient
+from ganzoo.returned_values import require_plain, require_scores, require_tensor
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, Stage

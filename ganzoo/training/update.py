@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ganzoo.batch_rows import rows_from
 from ganzoo.contracts import Fake, Phase, Step, Terms
 from ganzoo.noise import noise_from
-from ganzoo.structure import require_gradient, require_terms
+from ganzoo.phase_structure import require_gradient
+from ganzoo.returned_values import require_terms
 from ganzoo.training.finite_check import FiniteCheck, Update
 from ganzoo.training.optimizers import Optimizers
 from ganzoo.training.pieces import Pieces
