@@ -68,6 +68,12 @@ class Rung:
         return self.rank == 1 and self.goes_on is None
 
     @property
+    def outcome(self) -> str:
+        """Whether the run is out after this rung, if it is its last one: with its rank."""
+        place = f"rung {self.number}" + (f", rank {self.rank} of {self.runs}" if self.rank else "")
+        return f"out in {place}" if self.is_out else place
+
+    @property
     def reading(self) -> str:
         """The value and its step: ``0.81 @50``; a dash without a value."""
         return "-" if self.value is None else f"{self.value:.4g} @{self.step}"

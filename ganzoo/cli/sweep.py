@@ -129,9 +129,16 @@ def sweep(
     words = what or []
     if folder := _sweep_folder(words):
         own: tuple[object, ...] = (recipe, *added.values(), sweep_dir, search, dry_run)
-        own = (*own, disable_plugin, plugin, halve, factor, rungs)
-        changed = len(words) > 1 or any((*own, *flags.keys() - {"device"}))
-        _resume(folder, flags.get("device"), workers, trials, as_json, changed=changed)
+        own = (*own, disable_plugin, plugin, *flags.keys() - {"device"}, *words[1:])
+        _resume(
+            folder,
+            flags.get("device"),
+            workers,
+            trials,
+            as_json,
+            changed=any(own),
+            halves=any((halve, factor, rungs)),
+        )
         return
     assignments = (f"{FLAGS[name].key}={text}" for name, text in flags.items())
     arguments = Arguments.of([*words, *assignments])
@@ -172,13 +179,18 @@ def _resume(
     as_json: bool,
     *,
     changed: bool,
+    halves: bool,
 ) -> None:
     from ganzoo.errors import RequestError
     from ganzoo.sweeps.stored_runs import StoredRuns
     from ganzoo.sweeps.sweep import Sweep
 
     existing = Sweep.open(path)
-    if changed:
+    if halves and not existing.rungs:
+        raise RequestError(
+            f"{path}: this sweep trains all runs to their end: start another one with --halve"
+        )
+    if changed or halves:
         raise RequestError(
             f"{path}: a sweep resumes with its own settings: remove everything except --device, "
             "--workers and, for a search, --trials"

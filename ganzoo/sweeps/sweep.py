@@ -203,11 +203,14 @@ class Sweep:
 
     def results(self) -> list[Result]:
         """The result of each trial."""
-        trials = self.trials
-        of_rungs: Mapping[str, Sequence[Rung]] = {}
-        if self.rungs:
-            of_rungs = self.rungs.reached(list(map(self.folder, trials)), self.size)
-        return [self._result(trial, of_rungs.get(trial.name, ())) for trial in trials]
+        rungs = self.reached()
+        return [self._result(trial, rungs.get(trial.name, ())) for trial in self.trials]
+
+    def reached(self) -> Mapping[str, Sequence[Rung]]:
+        """What each run has reached in the rungs, by its name; empty if the sweep has none."""
+        if not self.rungs:
+            return {}
+        return self.rungs.reached(list(map(self.folder, self.trials)), self.size)
 
     def _result(self, trial: Trial, rungs: Sequence[Rung]) -> Result:
         folder, of_trial = RunFolder(self.path / trial.name), self.folder(trial)
