@@ -105,7 +105,7 @@ class Loop:
         """
         progress = self.progress
         self._observers.notify(
-            lambda observer: observer.on_train_start(progress.step, progress.total_steps)
+            lambda observer: observer.on_train_start(progress.step, progress.end_step)
         )
         self.reporter.report_stage()
         if progress.step == 0:

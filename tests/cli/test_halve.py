@@ -76,7 +76,10 @@ def test_tables_and_the_report_show_the_rungs(
     halved: Callable[..., Any], ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
     pytest.importorskip("plotly")
-    done = halved()
+    done = halved("evaluate.every=2")
+    for result in Sweep.open(tmp_path / "sweep").results():
+        steps = [each.step for each in ganzoo.load(result.folder).evaluations]
+        assert steps == ([2, 4] if result.state == "finished" else [2])
     head, *rows, best = done.out.splitlines()[1:]
     assert re.split(" {2,}", head)[-3:] == ["rung 1", "rung 2", "state"]
     out = [row for row in rows if "out in rung 1: kid 0." in row]
