@@ -96,8 +96,8 @@ def sweep(
             min=2,
             max=16,
             metavar="N",
-            help="With --halve: the number of lengths, the last of which is the whole; default: "
-            "until less than N runs are left, N being the factor.",
+            help="With --halve: the number of lengths, the last of which is the whole; default: as "
+            "many as the number of runs allows, at least 2.",
         ),
     ] = None,
     dry_run: Annotated[
