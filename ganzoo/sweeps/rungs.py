@@ -45,38 +45,39 @@ class Rungs:
         """The number of the first rung that has not ended."""
         return len(self.ended) + 1
 
-    def present(self, folders: Sequence[TrialFolder]) -> list[TrialFolder]:
-        """The runs of the current rung."""
-        ended = self.ended
-        names = {place.run for place in ended[-1] if place.goes_on} if ended else None
-        return [each for each in folders if names is None or each.path.name in names]
+    def present(self, rung: int, folders: Sequence[TrialFolder]) -> list[TrialFolder]:
+        """The runs of a rung, up to the current one."""
+        if rung == 1:
+            return list(folders)
+        names = {place.run for place in self.ended[rung - 2] if place.goes_on}
+        return [each for each in folders if each.path.name in names]
 
-    def left(self, folders: Sequence[TrialFolder]) -> list[TrialFolder]:
-        """The runs of the current rung that have not ended it."""
-        number = self.current
-        return [each for each in self.present(folders) if self.is_left(each, number)]
+    def left(self, rung: int, folders: Sequence[TrialFolder]) -> list[TrialFolder]:
+        """The runs of a rung that have not ended it."""
+        return [each for each in self.present(rung, folders) if self.is_left(each, rung)]
 
     def is_left(self, folder: TrialFolder, rung: int) -> bool:
         """Whether a run of a rung has not ended it, maybe because a process trains it now."""
         is_last = rung == self.halving.rungs  # a run that has reached its end is finished
         return folder.is_open and (is_last or folder.reached(rung) is None)
 
-    def end(self, folders: Sequence[TrialFolder]) -> str:
-        """Decide which runs go on from the current rung; returns a message, empty if none does.
+    def end(self, rung: int, folders: Sequence[TrialFolder]) -> int:
+        """Decide which runs go on from a rung whose runs have all ended it; how many do.
 
         Raises InUse if another process decides it now.
         """
         self._folder.mkdir(exist_ok=True)
         with owned(self._folder, lambda message: None):
-            present, number = self.present(folders), self.current
-            reached = {each.path.name: each.reached(number) for each in present}
-            found = places(reached, self.halving.kept(len(present)))
+            ended = self.ended
+            if len(ended) >= rung:  # another process was faster
+                return sum(place.goes_on for place in ended[rung - 1])
+            reached = {each.path.name: each.reached(rung) for each in self.present(rung, folders)}
+            found = places(reached, self.halving.kept(len(reached)))
             going = sum(place.goes_on for place in found)
-            if number == self.halving.rungs or not going:
-                return ""
-            plain = [asdict(place) for place in found]
-            write_atomically(self._file(number), json.dumps(plain, indent=2) + "\n")
-        return f"rung {number} has ended: {going} of {len(present)} runs go on"
+            if going:
+                plain = [asdict(place) for place in found]
+                write_atomically(self._file(rung), json.dumps(plain, indent=2) + "\n")
+            return going
 
     def reached(self, folders: Sequence[TrialFolder], runs: int) -> dict[str, list[Rung]]:
         """What each run has reached in the rungs, by name, of a sweep with so many runs."""
@@ -96,10 +97,10 @@ class Rungs:
 
     def _last_places(self, folders: Sequence[TrialFolder]) -> dict[str, Place]:
         """The places of the runs in the last rung, as soon as it has ended."""
-        if self.left(folders):
-            return {}
         number = self.halving.rungs
-        present = self.present(folders)
+        if self.left(number, folders):
+            return {}
+        present = self.present(number, folders)
         found = places({each.path.name: each.reached(number) for each in present}, 1)
         return {place.run: place for place in found}
 

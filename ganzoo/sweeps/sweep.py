@@ -94,7 +94,10 @@ class Sweep:
         """
         trials = {trial.name: trial for trial in self.trials}
         folders = [self.folder(trial) for trial in trials.values()]
-        found = self.rungs.left(folders) if self.rungs else [f for f in folders if f.is_open]
+        if self.rungs:
+            found = self.rungs.left(self.rungs.current, folders)
+        else:
+            found = [folder for folder in folders if folder.is_open]
         found.sort(key=lambda folder: folder.was_abandoned)
         return [trials[folder.path.name] for folder in found]
 
@@ -196,7 +199,9 @@ class Sweep:
         if self.search:
             return
         folders = list(map(self.folder, self.trials))
-        for folder in self.rungs.present(folders) if self.rungs else folders:
+        if self.rungs:
+            folders = self.rungs.present(self.rungs.current, folders)
+        for folder in folders:
             if folder.ended.startswith(("refused", "failed")):
                 with suppress(InUse), folder.owned(lambda message: None):
                     folder.forget()

@@ -106,7 +106,7 @@ class Worker:
         if self._rung == rungs.halving.rungs:
             return False
         folders = list(map(self._sweep.folder, self._sweep.trials))
-        if left := rungs.left(folders):
+        if left := rungs.left(self._rung, folders):
             if all(each.path.name in self._tried and each.state != RUNNING for each in left):
                 return False
             if not self._waits:
@@ -115,10 +115,10 @@ class Worker:
             time.sleep(_POLL)
             return True
         with suppress(InUse):
-            message = rungs.end(folders)
-            metric = rungs.halving.metric
-            self._message(message or f"rung {self._rung}: no run has a value of {metric}")
-            return bool(message)
+            going, metric = rungs.end(self._rung, folders), rungs.halving.metric
+            how = f"runs that go on: {going}" if going else f"no run has a value of {metric}"
+            self._message(f"rung {self._rung} has ended; {how}")
+            return bool(going)
         time.sleep(_POLL)
         return True
 

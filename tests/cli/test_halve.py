@@ -235,7 +235,7 @@ def test_a_metric_without_this_value_trains_nothing(halved: Callable[..., Any]) 
     done = halved("--halve", "kid/7")
     assert done.status == 1
     assert done.out.count("refused: evaluate.best=kid/7: no metric returns this number") == 4
-    assert "rung 1: no run has a value of kid/7" in done.err
+    assert "rung 1 has ended; no run has a value of kid/7" in done.err
 
 
 def test_too_few_steps_of_epochs_are_refused_when_they_are_known(

@@ -117,9 +117,9 @@ def test_the_better_half_of_the_runs_goes_on(
     ]
     assert [each for each in messages if each.startswith("rung")] == [
         "rung 1 of 3: runs are trained to 1/4 of their steps",
-        "rung 1 has ended: 4 of 8 runs go on",
+        "rung 1 has ended; runs that go on: 4",
         "rung 2 of 3: runs are trained to 1/2 of their steps",
-        "rung 2 has ended: 2 of 4 runs go on",
+        "rung 2 has ended; runs that go on: 2",
         "rung 3 of 3: runs are trained to the end",
     ]
     results = sweep.results()
@@ -318,13 +318,26 @@ def test_runs_that_fail_are_out_and_tried_again_only_in_their_rung(
     assert sweep.results()[5].state == "failed: ZeroDivisionError: again"
 
 
+def test_of_two_processes_that_end_a_rung_the_first_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_train", pretend)
+    sweep = created(tmp_path / "sweep")
+    train(sweep.path)
+    before = decided(sweep.path)
+    assert sweep.rungs
+    folders = [sweep.folder(trial) for trial in sweep.trials]
+    assert [sweep.rungs.end(rung, folders) for rung in (1, 2)] == [4, 2]
+    assert decided(sweep.path) == before
+
+
 def test_without_any_value_no_rung_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def measure_nothing(run: Run, folder: RunFolder, progress: Observer, part: Fraction) -> str:
         return end(folder, part, None)
 
     monkeypatch.setattr(worker, "_train", measure_nothing)
     sweep = created(tmp_path / "sweep", 2)
-    assert train(sweep.path)[-1] == "rung 1: no run has a value of kid"
+    assert train(sweep.path)[-1] == "rung 1 has ended; no run has a value of kid"
     states = ["at the end of rung 1: no value of kid"] * 2
     assert [result.state for result in sweep.results()] == states
 
