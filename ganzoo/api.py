@@ -155,6 +155,9 @@ def sweep(
     regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     search: str | None = None,
     trials: int | None = None,
+    halve: str | None = None,
+    factor: int | None = None,
+    rungs: int | None = None,
     workers: int = 1,
     sweep_dir: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
@@ -172,10 +175,16 @@ def sweep(
     With ``search``, ``"tpe"``, ``"random"`` or ``"qmc"``, ``trials`` runs are trained, 20 if unset,
     whose settings are chosen by the metrics of earlier ones. Then ``"1e-5..1e-2"`` is a range.
 
+    With ``halve``, the name of a metric, all runs are trained for a part of their steps, and the
+    best ``1 / factor`` of them, by default 1/2, for ``factor`` times as many steps, and so on;
+    ``rungs`` is the number of these lengths. ``results()`` of the returned sweep has what each run
+    reached in each rung.
+
     Raises RequestError if a combination is wrong, before anything is written; and for components
     that are objects, if other processes or later runs of a search would need them.
     """
     from ganzoo.sweep_arguments import combined, searched
+    from ganzoo.sweeps.halving import HalvingRequest
     from ganzoo.sweeps.search import TRIALS
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.training import train as train_sweep
@@ -186,19 +195,20 @@ def sweep(
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}
     shared = ({"augment": augment, "regularize": regularize}, recipe, plugins)
+    halves = HalvingRequest.of(halve, factor, rungs)
     plan: list[Trial] | Search
     if search is None:
         if trials is not None:
             raise RequestError('trials is the number of runs of a search: add search="tpe"')
-        plan, title, runs = combined(values, *shared, processes=workers)
+        plan, title, runs, halving = combined(values, *shared, processes=workers, halves=halves)
     else:
-        plan, title = searched(values, *shared, search, trials or TRIALS)
+        plan, title, halving = searched(values, *shared, search, trials or TRIALS, halves)
         runs = None
     if sweep_dir is None:
         name = recipe.rpartition("/")[2] if recipe else title
-        created = Sweep.create_numbered(Path("sweeps"), name, plan)
+        created = Sweep.create_numbered(Path("sweeps"), name, plan, halving)
     else:
-        created = Sweep.create(Path(sweep_dir), plan)
+        created = Sweep.create(Path(sweep_dir), plan, halving)
     with interruptible():
         train_sweep(created, runs, workers=workers, quiet=quiet)
     return created

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better, read
@@ -37,6 +39,63 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Rung:
+    """What a run has reached in one rung of its sweep, which halves the number of runs."""
+
+    number: int
+    """From 1 on."""
+    metric: str
+    step: int | None
+    """The step at its end; ``None`` for a run that has not reached it."""
+    images_seen: int | None
+    value: float | None
+    """The metric's value at that step."""
+    runs: int
+    """The number of runs in this rung."""
+    rank: int | None = None
+    """From 1 on; ``None`` as long as the rung has not ended, and without a comparable value."""
+    goes_on: bool | None = None
+    """Whether the run is in the next rung; ``None`` if this is unknown, or if there is none."""
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the run ends here, because others are better."""
+        return self.goes_on is False
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the run is the first of a last rung."""
+        return self.rank == 1 and self.goes_on is None
+
+    @property
+    def outcome(self) -> str:
+        """Whether the run is out after this rung, if it is its last one: with its rank."""
+        place = f"rung {self.number}" + (f", rank {self.rank} of {self.runs}" if self.rank else "")
+        return f"out in {place}" if self.is_out else place
+
+    @property
+    def reading(self) -> str:
+        """The value and its step: ``0.81 @50``; a dash without a value."""
+        return "-" if self.value is None else f"{self.value:.4g} @{self.step}"
+
+    def __str__(self) -> str:
+        """In words: ``rung 1: kid 0.81, rank 9 of 16``."""
+        rank = f", rank {self.rank} of {self.runs}" if self.rank else ""
+        return f"rung {self.number}: {value_text(self.metric, self.value)}{rank}"
+
+
+def rung_cells(rungs: Sequence[Rung], count: int) -> list[str]:
+    """The readings of a run as the cells of ``count`` columns, one for each rung."""
+    by_number = {rung.number: rung.reading for rung in rungs}
+    return [by_number.get(number, "-") for number in range(1, count + 1)]
+
+
+def value_text(metric: str, value: float | None) -> str:
+    """A metric's value in words: ``kid 0.81``, or ``no value of kid``."""
+    return f"no value of {metric}" if value is None else f"{metric} {value:.4g}"
+
+
+@dataclass(frozen=True)
 class Compared:
     """A run's settings and results, for a comparison with other runs."""
 
@@ -51,9 +110,16 @@ class Compared:
     losses_unlike: tuple[str, ...]
     """Why these losses are not comparable with those of most runs; empty if they are."""
     metrics: Mapping[str, Scored]
+    rungs: Sequence[Rung] = ()
+    """What the run has reached in the rungs of its sweep, if that halves the number of runs."""
 
 
-def compare(folders: Sequence[RunFolder]) -> list[Compared]:
+Rungs = Mapping[Path, Sequence[Rung]]
+"""What runs have reached in the rungs of their sweep, by the path of the run folder."""
+NO_RUNGS: Rungs = MappingProxyType({})
+
+
+def compare(folders: Sequence[RunFolder], rungs: Rungs = NO_RUNGS) -> list[Compared]:
     """These runs, in their order; files that are missing and lines that are damaged are skipped."""
     trees = [folder.stored_settings() for folder in folders]
     journals = [Journal.read(folder.metrics) for folder in folders]
@@ -68,6 +134,7 @@ def compare(folders: Sequence[RunFolder]) -> list[Compared]:
             losses=journal.last("loss/"),
             losses_unlike=unlike,
             metrics=metrics,
+            rungs=rungs.get(folder.path, ()),
         )
         for folder, settings, journal, unlike, metrics in zip(folders, *parts, strict=True)
     ]

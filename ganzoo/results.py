@@ -85,8 +85,10 @@ def compare(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[Compared]:
     Raises RequestError if there is no run, or if a folder is not a run folder.
     """
     from ganzoo import comparison
+    from ganzoo.sweeps.halved_runs import rungs_of
 
-    return comparison.compare(run_folders(runs))
+    folders = run_folders(runs)
+    return comparison.compare(folders, rungs_of(folders))
 
 
 def report(
@@ -106,6 +108,7 @@ def report(
     """
     from ganzoo.output.report import page
     from ganzoo.output.trained import TrainedRun
+    from ganzoo.sweeps.halved_runs import rungs_of
 
     page.check_free(Path(out))
     given = list(as_iterable(runs))
@@ -120,6 +123,7 @@ def report(
             device=device,
             dataset=dataset,
             runs=known,
+            rungs=rungs_of(folders),
         )
     finally:
         observer.on_end()

@@ -15,11 +15,13 @@ from ganzoo.objects import Objects, component_of
 from ganzoo.registry import PYTHON_OBJECTS
 from ganzoo.run import Run
 from ganzoo.settings import MAIN_KINDS
+from ganzoo.sweeps.comparable import evaluated, require_comparable_runs
 from ganzoo.sweeps.naming import title
 from ganzoo.sweeps.sweep import require_one_process
 from ganzoo.sweeps.trial import Trial, trials
 
 if TYPE_CHECKING:
+    from ganzoo.sweeps.halving import Halving, HalvingRequest
     from ganzoo.sweeps.search import Search
 
     Files = str | Path | Sequence[str | Path]
@@ -32,8 +34,9 @@ def combined(
     plugins: Files,
     *,
     processes: int,
-) -> tuple[list[Trial], str, Callable[[Trial], Run]]:
-    """The runs of all combinations of lists, the title of their sweep, and the resolved runs.
+    halves: HalvingRequest | None = None,
+) -> tuple[list[Trial], str, Callable[[Trial], Run], Halving | None]:
+    """The runs of all combinations, the title of their sweep, the resolved runs, and the rungs.
 
     ``values`` are the three main components by kind, and settings by dotted key. Raises
     RequestError if a run is not possible.
@@ -41,7 +44,11 @@ def combined(
     runs, differs = [], []
     for chosen, differing in _combinations(values):
         components = {kind: chosen.pop(kind) for kind in MAIN_KINDS} | {**added}
-        run = resolve_run(Objects(), components, recipe, plugins, [chosen])
+        if halves:
+            settings, known = settings_for(Objects(), components, recipe, plugins, [chosen])
+            run = evaluated(settings, partial(Run.resolve, registry=known), halves.metric)
+        else:
+            run = resolve_run(Objects(), components, recipe, plugins, [chosen])
         require_one_process(run)
         if processes > 1:
             _require_no_objects(run, f"workers={processes}")
@@ -49,7 +56,10 @@ def combined(
         differs.append(differing)
     new = trials(differs, runs)
     by_name = {trial.name: run for trial, run in zip(new, runs, strict=True)}
-    return new, title(runs), lambda trial: by_name[trial.name]
+    if halves:
+        require_comparable_runs(runs)
+    halving = halves.planned(len(runs), runs) if halves else None
+    return new, title(runs), lambda trial: by_name[trial.name], halving
 
 
 def searched(
@@ -59,8 +69,9 @@ def searched(
     plugins: Files,
     sampler: str,
     count: int,
-) -> tuple[Search, str]:
-    """The search of these lists and ranges for the best run, and the title of its sweep.
+    halves: HalvingRequest | None = None,
+) -> tuple[Search, str, Halving | None]:
+    """The search of these lists and ranges for the best run, the title of its sweep, and its rungs.
 
     Raises RequestError if a value of the space is not valid.
     """
@@ -77,10 +88,12 @@ def searched(
             shared[key] = value[0] if isinstance(value, list) else value
     components = {kind: shared.pop(kind, None) for kind in MAIN_KINDS} | {**added}
     settings, known = settings_for(Objects(), components, recipe, plugins, [shared])
-    found, run = plan(settings, lists, partial(Run.resolve, registry=known), sampler, count)
+    resolve, metric = partial(Run.resolve, registry=known), halves.metric if halves else None
+    found, run = plan(settings, lists, resolve, sampler, count, metric)
     require_one_process(run)
     _require_no_objects(run, f'search="{sampler}"')
-    return found, f"{title([run])}-{sampler}"
+    halving = halves.planned(count, [run]) if halves else None
+    return found, f"{title([run])}-{sampler}", halving
 
 
 def _combinations(values: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:

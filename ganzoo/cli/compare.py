@@ -59,12 +59,14 @@ def compare(
     """
     from ganzoo import comparison
     from ganzoo.errors import RequestError, did_you_mean
+    from ganzoo.sweeps.halved_runs import rungs_of
 
     if as_csv and as_csv.exists() and not force:
         raise RequestError(
             f"{as_csv} already exists: choose another name, or overwrite it with --force"
         )
-    compared = comparison.compare(_folders(runs))
+    folders = run_folders(runs)
+    compared = comparison.compare(folders, rungs_of(folders))
     metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))
     if sort is not None:
         if sort not in metrics:
@@ -81,7 +83,7 @@ def compare(
         _show(compared, metrics, list(compared[0].settings) if all_settings else None)
 
 
-def _folders(paths: Sequence[Path]) -> list[RunFolder]:
+def run_folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The run folders of these runs and sweeps, without duplicates."""
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
@@ -157,6 +159,19 @@ def _columns(
         yield [name, *(_loss(run, name, footnotes) for run in runs), *blank]
     for name in metrics:
         yield from _metric(name, [run.metrics.get(name) for run in runs], footnotes)
+    yield from ([*column, *blank] for column in _rungs(runs))
+
+
+def _rungs(runs: Sequence[Compared]) -> Iterator[list[str]]:
+    """The columns of a sweep that halves: the value in each rung, and where the run is out."""
+    from ganzoo.comparison import rung_cells
+
+    count = max(len(run.rungs) for run in runs)
+    rows = [rung_cells(run.rungs, count) for run in runs]
+    for number, cells in enumerate(zip(*rows, strict=True), 1):
+        yield [f"rung {number}", *cells]
+    if count:
+        yield ["halving", *(run.rungs[-1].outcome if run.rungs else _MISSING for run in runs)]
 
 
 def _loss(run: Compared, name: str, footnotes: _Footnotes) -> str:
@@ -242,6 +257,10 @@ def _csv_row(run: Compared) -> dict[str, Any]:
         row[f"{metric} last step"] = scored.last.step
         row[f"{metric} real"] = scored.last.score.baseline
         row[f"{metric} not comparable"] = "; ".join(scored.unlike)
+    for rung in run.rungs:
+        row |= {f"rung {rung.number}": rung.value, f"rung {rung.number} step": rung.step}
+        row |= {f"rung {rung.number} rank": rung.rank}
+    row |= {"halving": run.rungs[-1].outcome} if run.rungs else {}
     return row
 
 

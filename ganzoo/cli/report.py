@@ -11,7 +11,12 @@ from ganzoo.cli.options import Device, Force, file_path
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One or more run folders.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Run folders, or sweep folders, which stand for all their runs."
+        ),
+    ],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The .html file to write.", parser=file_path)
     ],
@@ -38,18 +43,27 @@ def report(
     - `ganzoo report runs/one runs/other --sort kid --out report.html`
 
     """
-    from ganzoo.folders import RunFolder
+    from ganzoo.cli.compare import run_folders
     from ganzoo.output.report.page import check_free
+    from ganzoo.sweeps.halved_runs import rungs_of
 
     check_free(out, force=force)
-    folders = {path.resolve(): RunFolder.open(path) for path in runs}
+    folders = run_folders(runs)
 
     from ganzoo.observers.console import ProgressBar
     from ganzoo.output.report.page import write
 
     observer = ProgressBar()
     try:
-        write(list(folders.values()), out, observer, sort=sort, device=device, dataset=dataset)
+        write(
+            folders,
+            out,
+            observer,
+            sort=sort,
+            device=device,
+            dataset=dataset,
+            rungs=rungs_of(folders),
+        )
     finally:
         observer.on_end()
     print(out)

@@ -22,6 +22,7 @@ from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
+    from ganzoo.sweeps.halving import Halving
     from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.trial import Trial
@@ -72,6 +73,33 @@ def sweep(
             help="Number of runs of a search; default: 20.",
         ),
     ] = None,
+    halve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC",
+            help="Train all runs for a part of their steps, and only the better half of them on, "
+            "by this metric; again and again.",
+        ),
+    ] = None,
+    factor: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=64,
+            metavar="N",
+            help="With --halve: the best 1/N go on, to N times as many steps; default: 2.",
+        ),
+    ] = None,
+    rungs: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=16,
+            metavar="N",
+            help="With --halve: the number of lengths, the last of which is the whole; default: as "
+            "many as the number of runs allows, at least 2.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the combinations without training.")
     ] = False,
@@ -87,40 +115,53 @@ def sweep(
     Commas separate the values of a list, except inside brackets and double
     quotes. Give the FOLDER of a sweep to resume it, or to work on it from
     another machine at the same time. In a search, A..B is a range, A..B:log one
-    by magnitude, and A..B:STEP one with steps.
+    by magnitude, and A..B:STEP one with steps. With --halve, the runs that are
+    worse by a metric end early.
 
     Examples:
     - `ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp seed=0,1 --steps 500`
     - `ganzoo sweep settings.toml 'train.generator.betas=[0,0.9],[0.5,0.999]' --dry-run`
     - `ganzoo sweep sweeps/blossoms-dcgan+mlp-hinge+wgan-gp-001 --workers 4`
     - `ganzoo sweep blossoms dcgan hinge,wgan-gp --search tpe train.generator.lr=1e-5..1e-2`
+    - `ganzoo sweep blossoms dcgan hinge,wgan-gp seed=0,1,2,3 --steps 800 --halve kid`
 
     """
     words = what or []
     if folder := _sweep_folder(words):
-        own = (recipe, *added.values(), sweep_dir, search, dry_run, disable_plugin, plugin)
-        changed = len(words) > 1 or any((*own, *flags.keys() - {"device"}))
-        _resume(folder, flags.get("device"), workers, trials, as_json, changed=changed)
+        own: tuple[object, ...] = (recipe, *added.values(), sweep_dir, search, dry_run)
+        own = (*own, disable_plugin, plugin, *flags.keys() - {"device"}, *words[1:])
+        _resume(
+            folder,
+            flags.get("device"),
+            workers,
+            trials,
+            as_json,
+            changed=any(own),
+            halves=any((halve, factor, rungs)),
+        )
         return
     assignments = (f"{FLAGS[name].key}={text}" for name, text in flags.items())
     arguments = Arguments.of([*words, *assignments])
     request = Request(recipe, added, plugin, disable_plugin)
+    from ganzoo.sweeps.halving import HalvingRequest
+
+    halves = HalvingRequest.of(halve, factor, rungs)
     plan: list[Trial] | Search
     if search is not None:
-        plan, title = plan_search(arguments, request, search, trials)
+        plan, title, halving = plan_search(arguments, request, search, trials, halves)
         runs = None
     else:
-        plan, title, runs = plan_combinations(arguments, request, trials)
+        plan, title, runs, halving = plan_combinations(arguments, request, trials, halves)
     if dry_run:
-        _show(plan, as_json)
+        _show(plan, halving, as_json)
         return
     from ganzoo.sweeps.sweep import Sweep
 
     if sweep_dir:
-        created = Sweep.create(sweep_dir, plan)
+        created = Sweep.create(sweep_dir, plan, halving)
     else:
         name = recipe.rpartition("/")[2] if recipe else title
-        created = Sweep.create_numbered(Path("sweeps"), name, plan)
+        created = Sweep.create_numbered(Path("sweeps"), name, plan, halving)
     _train(created, runs, workers, None, as_json)
 
 
@@ -138,13 +179,18 @@ def _resume(
     as_json: bool,
     *,
     changed: bool,
+    halves: bool,
 ) -> None:
     from ganzoo.errors import RequestError
     from ganzoo.sweeps.stored_runs import StoredRuns
     from ganzoo.sweeps.sweep import Sweep
 
     existing = Sweep.open(path)
-    if changed:
+    if halves and not existing.rungs:
+        raise RequestError(
+            f"{path}: this sweep trains all runs to their end: start another one with --halve"
+        )
+    if changed or halves:
         raise RequestError(
             f"{path}: a sweep resumes with its own settings: remove everything except --device, "
             "--workers and, for a search, --trials"
@@ -166,6 +212,7 @@ def _train(
     as_json: bool,
 ) -> None:
     from ganzoo.errors import Stopped
+    from ganzoo.sweeps.rungs import OUT
     from ganzoo.sweeps.training import train
     from ganzoo.sweeps.trial_folder import FINISHED, RUNNING
 
@@ -183,25 +230,31 @@ def _train(
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
     else:
-        print(sweep.path, *result_table(results, sweep.search), sep="\n")
-        if line := best_line(results, sweep.search):
+        print(sweep.path, *result_table(results, sweep), sep="\n")
+        if line := best_line(results, sweep):
             print(line)
     if stopped:
         print(hint, file=sys.stderr)
         raise typer.Exit(STOPPED)
     if running := sum(result.state == RUNNING for result in results):
         print(f"other processes still train {running} of these runs", file=sys.stderr)
-    if any(result.state not in (FINISHED, RUNNING) for result in results):
+    if not all(result.state.startswith((FINISHED, RUNNING, OUT)) for result in results):
         raise typer.Exit(1)
 
 
-def _show(plan: list[Trial] | Search, as_json: bool) -> None:
+def _show(plan: list[Trial] | Search, halving: Halving | None, as_json: bool) -> None:
     plain: Any
     if isinstance(plan, list):
         plain, lines = [trial.as_dict() for trial in plan], trial_table(plan)
     else:
         plain, lines = plan.as_dict(), search_table(plan)
+    if halving:
+        trials = {"trials": plain} if isinstance(plan, list) else plain
+        plain = {"halving": halving.as_dict(), **trials}
     if as_json:
         print(json.dumps(plain, indent=2))
     else:
         print(*table(lines), sep="\n")
+        if halving:
+            count = len(plan) if isinstance(plan, list) else plan.trials
+            print(f"halved by {halving.metric}: {halving.describe(count)}")

@@ -11,18 +11,20 @@ from ganzoo.cli.request import Arguments, Request
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
+    from ganzoo.sweeps.halving import Halving, HalvingRequest
     from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.trial import Trial
 
 
 def plan_combinations(
-    arguments: Arguments, request: Request, trials: int | None
-) -> tuple[list[Trial], str, Callable[[Trial], Run]]:
-    """The runs of all combinations, the title of the sweep, and the resolved runs.
+    arguments: Arguments, request: Request, trials: int | None, halves: HalvingRequest | None
+) -> tuple[list[Trial], str, Callable[[Trial], Run], Halving | None]:
+    """The runs of all combinations, the title of the sweep, the resolved runs, and the rungs.
 
     Raises RequestError if a run is not possible.
     """
     from ganzoo.errors import RequestError
+    from ganzoo.sweeps.comparable import require_comparable_runs
     from ganzoo.sweeps.naming import title
     from ganzoo.sweeps.space import names_range
     from ganzoo.sweeps.trial import trials as trials_of
@@ -34,16 +36,23 @@ def plan_combinations(
         if any(map(names_range, axis.values)):
             text = ",".join(axis.values)
             raise RequestError(f"{axis.key}={text} is a range: write a list, or add --search tpe")
-    runs = _resolve(chosen, request)
+    runs = _resolve(chosen, request, halves.metric if halves else None)
+    if halves:
+        require_comparable_runs(runs)
     new = trials_of([combination.differs for combination in chosen], runs)
     by_name = {trial.name: run for trial, run in zip(new, runs, strict=True)}
-    return new, title(runs), lambda trial: by_name[trial.name]
+    halving = halves.planned(len(runs), runs) if halves else None
+    return new, title(runs), lambda trial: by_name[trial.name], halving
 
 
 def plan_search(
-    arguments: Arguments, request: Request, sampler: str, trials: int | None
-) -> tuple[Search, str]:
-    """The search that these arguments describe, and the title of the sweep.
+    arguments: Arguments,
+    request: Request,
+    sampler: str,
+    trials: int | None,
+    halves: HalvingRequest | None,
+) -> tuple[Search, str, Halving | None]:
+    """The search that these arguments describe, the title of the sweep, and its rungs.
 
     Raises RequestError if a value of its space is not valid.
     """
@@ -64,24 +73,30 @@ def plan_search(
     of_all = Arguments(arguments.files, (), tuple(shared))
     settings, known = request.settings(of_all, {})
     resolve = partial(Run.resolve, registry=known)
-    found, run = plan(settings, lists, resolve, sampler, trials or TRIALS)
+    metric = halves.metric if halves else None
+    found, run = plan(settings, lists, resolve, sampler, trials or TRIALS, metric)
     require_one_process(run)
-    return found, f"{title([run])}-{sampler}"
+    halving = halves.planned(found.trials, [run]) if halves else None
+    return found, f"{title([run])}-{sampler}", halving
 
 
-def _resolve(chosen: Sequence[Combination], request: Request) -> list[Run]:
+def _resolve(chosen: Sequence[Combination], request: Request, metric: str | None) -> list[Run]:
     """The run of each combination.
 
     Raises RequestError for the first one that is not possible, with its number and values.
     """
     from ganzoo.errors import RequestError
+    from ganzoo.run import Run
+    from ganzoo.sweeps.comparable import evaluated
     from ganzoo.sweeps.naming import describe
     from ganzoo.sweeps.sweep import require_one_process
 
     runs = []
     for number, (arguments, differs) in enumerate(chosen, 1):
         try:
-            run = request.resolve(arguments, {})
+            settings, known = request.settings(arguments, {})
+            resolve = partial(Run.resolve, registry=known)
+            run = evaluated(settings, resolve, metric) if metric else resolve(settings)
             require_one_process(run)
         except RequestError as error:
             where = f" (in run {number}: {describe(differs)})" if differs else ""

@@ -9,6 +9,7 @@ from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
     from ganzoo.sweeps.search import Search
+    from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.trial import Result, Trial
 
 
@@ -31,15 +32,18 @@ def search_table(search: Search) -> list[tuple[str, ...]]:
     ]
 
 
-def result_table(results: Sequence[Result], search: Search | None) -> list[str]:
+def result_table(results: Sequence[Result], sweep: Sweep) -> list[str]:
     """The lines of a table with the headings and one row per run; unknown values are a dash."""
-    return list(table(list(_rows(results, search)))) if results else ["no run has begun"]
+    return list(table(list(_rows(results, sweep)))) if results else ["no run has begun"]
 
 
-def best_line(results: Sequence[Result], search: Search | None) -> str:
-    """The best run of a search; empty without one."""
+def best_line(results: Sequence[Result], sweep: Sweep) -> str:
+    """The best run of a search, or of the last rung; empty without them."""
     from ganzoo.sweeps.naming import describe
 
+    if sweep.rungs:
+        return _best_of_rungs(results)
+    search = sweep.search
     found = [result for result in results if result.best is not None]
     if not search or not found:
         return ""
@@ -49,12 +53,27 @@ def best_line(results: Sequence[Result], search: Search | None) -> str:
     return f"best: run {number}, {search.metric} {values[number]:.4g}: {describe(best.differs)}"
 
 
-def _rows(results: Sequence[Result], search: Search | None) -> Iterator[list[str]]:
+def _best_of_rungs(results: Sequence[Result]) -> str:
+    """The run that is first in the last rung, once all of its runs have ended."""
+    from ganzoo.sweeps.naming import describe
+
+    found = [result for result in results if result.rungs and result.rungs[-1].is_best]
+    if not found:
+        return ""
+    best = found[0]
+    return f"best: run {best.number}, {best.rungs[-1]}: {describe(best.differs)}"
+
+
+def _rows(results: Sequence[Result], sweep: Sweep) -> Iterator[list[str]]:
+    from ganzoo.comparison import rung_cells
     from ganzoo.sweeps.naming import short_keys
 
+    search = None if sweep.rungs else sweep.search
+    rungs = range(1, max(len(result.rungs) for result in results) + 1)
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))
     differing = short_keys(results[0].differs)
     best = [f"best {search.metric}"] if search else []
+    best += [f"rung {number}" for number in rungs]
     yield ["run", *differing, "steps done", "images seen", "images/s", *scalars, *best, "state"]
     for result in results:
         progress = (result.steps, result.images_seen, result.images_per_second)
@@ -64,5 +83,6 @@ def _rows(results: Sequence[Result], search: Search | None) -> Iterator[list[str
             *("-" if value is None else f"{value:.0f}" for value in progress),
             *(f"{result.scalars[name]:.4g}" if name in result.scalars else "-" for name in scalars),
             *(["-" if result.best is None else f"{result.best:.4g}"] if search else []),
+            *rung_cells(result.rungs, len(rungs)),
             result.state,
         ]

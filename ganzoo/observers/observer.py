@@ -51,7 +51,7 @@ class Observer:
         """Called while images are decoded and resized, unless they are in the cache."""
 
     def on_train_start(self, step: int, steps: int) -> None:
-        """Called when training starts or resumes after ``step`` of a total of ``steps``."""
+        """Called when training starts or resumes after ``step``, until step ``steps``."""
 
     def on_step_end(self, step: int, images_seen: int) -> None:
         """Called after each step, so it must be fast."""

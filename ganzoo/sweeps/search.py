@@ -100,7 +100,7 @@ class Search:
 
     def _of(self, result: EvaluationResult) -> tuple[float] | None:
         name = selection_metric(result.scores, self.metric)
-        return (_objective(result.scores[name]),) if name else None
+        return (compared_value(result.scores[name]),) if name else None
 
 
 def with_texts(shared: Settings, texts: Mapping[str, str]) -> Settings:
@@ -121,7 +121,8 @@ def require_sampler(name: str) -> None:
         raise RequestError(f"there is no sampler called {name}{known}")
 
 
-def _objective(score: Score) -> float:
+def compared_value(score: Score) -> float:
+    """The number by which runs are compared; near the baseline of real images, the distance."""
     if score.goal == "real" and score.baseline is not None:
         return abs(score.value - score.baseline)
     return score.value

@@ -7,22 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ganzoo.components import MetricSpec
-from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import Goal
 from ganzoo.run import Run
 from ganzoo.settings import Settings, explain
+from ganzoo.sweeps.comparable import evaluated, require_comparable
 from ganzoo.sweeps.search import Search, require_sampler, with_texts
 from ganzoo.sweeps.space import Choice, Dimension, Range, looks_like_range, number_field
 from ganzoo.sweeps.study import require_optuna
 
-AT_THE_END = "1000000 epochs"
-"""The interval between evaluations of runs that are evaluated at their end only."""
 _MOST_COMBINATIONS = 100
 """So many combinations of the lists of a space are checked; of more, each value once."""
-
-_OF_IMAGES = {"data.classes", *(f"data.{name}" for name in Preparation.model_fields)}
-_OF_MEASURE = ("dataset", "evaluate", "metrics", "extractor")
 
 
 def plan(
@@ -31,10 +26,12 @@ def plan(
     resolve: Callable[[Settings], Run],
     sampler: str,
     trials: int,
+    metric: str | None = None,
 ) -> tuple[Search, Run]:
     """The search with these lists and ranges, and the run with the first value of each.
 
-    ``shared`` are the settings of all runs. A list of one text is a range.
+    ``shared`` are the settings of all runs. A list of one text is a range. ``metric`` is that of a
+    sweep that halves.
 
     Raises RequestError if a value of the space is not valid, or if the runs have no metric in
     common by which they can be compared.
@@ -46,14 +43,9 @@ def plan(
         raise RequestError(
             f"--search {sampler}: write a range, such as train.generator.lr=1e-5..1e-2, or a list"
         )
-    for key in space:
-        if key in _OF_IMAGES or key.partition(".")[0] in _OF_MEASURE:
-            raise RequestError(
-                f"{key}: the runs of a search are compared by a metric, which needs the same "
-                "images and the same evaluation: give it one value"
-            )
+    require_comparable(space, "a search")
     first = {key: each.ends[0] for key, each in space.items()}
-    run = _evaluated(shared, first, resolve)
+    run = evaluated(shared, lambda settings: resolve(with_texts(settings, first)), metric)
     for texts in _corners(space):
         _check(shared, texts, resolve)
     assert run.evaluate.best is not None
@@ -82,23 +74,6 @@ def _space(
     if plain:
         resolve(with_texts(settled, {key: each.ends[0] for key, each in space.items()}))
     return space, settled
-
-
-def _evaluated(
-    shared: Settings, first: Mapping[str, str], resolve: Callable[[Settings], Run]
-) -> Run:
-    """The first run; the shared settings get an evaluation, by one metric unless they name some."""
-    run = resolve(with_texts(shared, first))
-    if run.evaluate.every is None:
-        shared.set("evaluate.every", AT_THE_END, "the search")
-        run = resolve(with_texts(shared, first))
-    best = run.evaluate.best
-    if best is None:
-        raise RequestError("no metric says which run is best: name one with evaluate.best=METRIC")
-    if run.origins.get("evaluate.metrics") == "auto":
-        shared.set("evaluate.metrics", [best.partition("/")[0]], "the search")
-    shared.set("evaluate.best", best, "the search")
-    return resolve(with_texts(shared, first))
 
 
 def _corners(space: Mapping[str, Dimension]) -> Iterator[dict[str, str]]:

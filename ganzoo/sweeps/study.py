@@ -19,7 +19,7 @@ from ganzoo.errors import RequestError
 from ganzoo.extras import require_package
 from ganzoo.folders import write_atomically
 from ganzoo.settings import Settings
-from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.search import Search, compared_value
 from ganzoo.sweeps.trial import Trial
 from ganzoo.sweeps.trial_folder import FINISHED, TrialFolder
 
@@ -43,9 +43,21 @@ def require_optuna(sampler: str) -> Any:
 
 
 class Study:
-    """Chooses the runs of a search, by the values of those that have ended."""
+    """Chooses the runs of a search, by the values of those that have ended.
 
-    def __init__(self, folder: Path, search: Search, resolve: Callable[[Settings], Run]) -> None:
+    If the sweep halves, a run has ended with its first rung: values of other rungs, after more
+    steps, are not comparable with it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        search: Search,
+        resolve: Callable[[Settings], Run],
+        *,
+        halves: bool = False,
+    ) -> None:
+        self._halves = halves
         self._optuna = require_optuna(search.sampler)
         self._folder = folder
         self._search = search
@@ -123,9 +135,14 @@ class Study:
             folder = TrialFolder(self._folder, name)
             if not folder.trial.exists():
                 self._write(name, trial.params)
-            if folder.is_open:
+            reached = folder.reached(1) if self._halves else None
+            if folder.is_open and reached is None:
                 continue
-            value = self._search.value(folder.run) if folder.ended == FINISHED else None
+            value = None
+            if reached:
+                value = compared_value(reached.score) if reached.score else None
+            elif folder.ended == FINISHED and not self._halves:
+                value = self._search.value(folder.run)
             if value is None:
                 study.tell(trial.number, state=states.FAIL)
             else:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ganzoo.comparison import Rung
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.journal import Journal
 from ganzoo.launcher import require_single_process
 from ganzoo.ownership import InUse
+from ganzoo.sweeps.halving import Halving
 from ganzoo.sweeps.naming import safe_name
+from ganzoo.sweeps.rungs import Rungs
 from ganzoo.sweeps.search import Search
 from ganzoo.sweeps.trial import Result, Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
@@ -39,9 +42,13 @@ class Sweep:
     For a search, ``sweep.json`` has the search instead, and its trials are added one by one.
     """
 
-    def __init__(self, path: Path, plan: list[Trial] | Search) -> None:
+    def __init__(
+        self, path: Path, plan: list[Trial] | Search, halving: Halving | None = None
+    ) -> None:
         self.path = path
         self.plan = plan
+        self.rungs = Rungs(path, halving) if halving else None
+        """The rungs, if the sweep halves the number of its runs."""
 
     def __repr__(self) -> str:
         return f"Sweep({str(self.path)!r}, {self.size} runs)"
@@ -80,17 +87,26 @@ class Sweep:
 
     @property
     def open_trials(self) -> list[Trial]:
-        """The runs that are not trained to their end; those of killed processes come last.
+        """The runs that are not trained to their end, or to that of the current rung.
 
-        A run that ends its process, because it needs too much memory, does not stop the others.
+        Those of killed processes come last: a run that ends its process, because it needs too much
+        memory, does not stop the others.
         """
-        found = [trial for trial in self.trials if self.folder(trial).is_open]
-        return sorted(found, key=lambda trial: self.folder(trial).was_abandoned)
+        trials = {trial.name: trial for trial in self.trials}
+        folders = [self.folder(trial) for trial in trials.values()]
+        if self.rungs:
+            found = self.rungs.left(self.rungs.current, folders)
+        else:
+            found = [folder for folder in folders if folder.is_open]
+        found.sort(key=lambda folder: folder.was_abandoned)
+        return [trials[folder.path.name] for folder in found]
 
     @property
     def is_incomplete(self) -> bool:
         """Whether anything is left to train, maybe by other processes just now."""
-        return len(self.trials) < self.size or bool(self.open_trials)
+        if len(self.trials) < self.size or self.open_trials:
+            return True
+        return self.rungs is not None and self.rungs.current < self.rungs.halving.rungs
 
     @property
     def started(self) -> list[RunFolder]:
@@ -99,13 +115,13 @@ class Sweep:
         return [folder for folder in folders if folder.settings.is_file()]
 
     @classmethod
-    def create(cls, path: Path, plan: list[Trial] | Search) -> Self:
+    def create(cls, path: Path, plan: list[Trial] | Search, halving: Halving | None = None) -> Self:
         """A new sweep in a new folder.
 
         Raises RequestError if the path exists already.
         """
         try:
-            return cls._make(path, plan)
+            return cls._make(path, plan, halving)
         except FileExistsError:
             resume = f"resume it with `ganzoo sweep {path}`, or " if (path / FILE).exists() else ""
             raise RequestError(
@@ -113,16 +129,22 @@ class Sweep:
             ) from None
 
     @classmethod
-    def create_numbered(cls, parent: Path, title: str, plan: list[Trial] | Search) -> Self:
+    def create_numbered(
+        cls,
+        parent: Path,
+        title: str,
+        plan: list[Trial] | Search,
+        halving: Halving | None = None,
+    ) -> Self:
         """A new sweep in the first of ``title-001``, ``title-002``, ... that does not exist."""
         number = 1
         while True:
             with suppress(FileExistsError):
-                return cls._make(parent / f"{safe_name(title)}-{number:03}", plan)
+                return cls._make(parent / f"{safe_name(title)}-{number:03}", plan, halving)
             number += 1
 
     @classmethod
-    def _make(cls, path: Path, plan: list[Trial] | Search) -> Self:
+    def _make(cls, path: Path, plan: list[Trial] | Search, halving: Halving | None) -> Self:
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -131,7 +153,7 @@ class Sweep:
             raise RequestError(
                 f"cannot create the sweep folder {path}: {error.strerror}"
             ) from error
-        sweep = cls(path, plan)
+        sweep = cls(path, plan, halving)
         sweep._write()
         return sweep
 
@@ -150,9 +172,10 @@ class Sweep:
             raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
         try:
             found = _read(file)
+            halving = Halving.of(found["halving"]) if "halving" in found else None
             if "search" in found:
-                return cls(path, Search.of(found))
-            return cls(path, [Trial.of(trial) for trial in found["trials"]])
+                return cls(path, Search.of(found), halving)
+            return cls(path, [Trial.of(trial) for trial in found["trials"]], halving)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"cannot read {file}: {error}") from error
 
@@ -163,27 +186,39 @@ class Sweep:
         """
         if not isinstance(self.plan, Search):
             raise RequestError(f"{self.path} is not a search: remove --trials")
+        if self.rungs:
+            raise RequestError(f"{self.path} has rungs for {self.size} runs: remove --trials")
         self.plan = replace(self.plan, trials=trials)
         self._write()
 
     def reopen(self) -> None:
         """Let the runs that were refused or failed be tried again, except those of a search.
 
-        Those of a search have been told to its sampler.
+        Those of a search have been told to its sampler; those of a rung that has ended are out.
         """
         if self.search:
             return
-        for folder in map(self.folder, self.trials):
+        folders = list(map(self.folder, self.trials))
+        if self.rungs:
+            folders = self.rungs.present(self.rungs.current, folders)
+        for folder in folders:
             if folder.ended.startswith(("refused", "failed")):
                 with suppress(InUse), folder.owned(lambda message: None):
                     folder.forget()
 
     def results(self) -> list[Result]:
         """The result of each trial."""
-        return [self._result(trial) for trial in self.trials]
+        rungs = self.reached()
+        return [self._result(trial, rungs.get(trial.name, ())) for trial in self.trials]
 
-    def _result(self, trial: Trial) -> Result:
-        folder = RunFolder(self.path / trial.name)
+    def reached(self) -> Mapping[str, Sequence[Rung]]:
+        """What each run has reached in the rungs, by its name; empty if the sweep has none."""
+        if not self.rungs:
+            return {}
+        return self.rungs.reached(list(map(self.folder, self.trials)), self.size)
+
+    def _result(self, trial: Trial, rungs: Sequence[Rung]) -> Result:
+        folder, of_trial = RunFolder(self.path / trial.name), self.folder(trial)
         journal = Journal.read(folder.metrics)
         return Result(
             number=self.number(trial),
@@ -193,8 +228,9 @@ class Sweep:
             images_seen=journal.images_seen,
             images_per_second=journal.images_per_second,
             scalars=journal.last("loss/", "metric/"),
-            state=self.folder(trial).state,
-            best=self.search.value(folder) if self.search else None,
+            state=self.rungs.state(of_trial, rungs) if self.rungs else of_trial.state,
+            best=self.search.value(folder) if self.search and not self.rungs else None,
+            rungs=rungs,
         )
 
     def _write(self) -> None:
@@ -203,6 +239,8 @@ class Sweep:
             content = self.plan.as_dict()
         else:
             content = {"trials": [trial.as_dict() for trial in self.plan]}
+        if self.rungs:
+            content = {"halving": self.rungs.halving.as_dict(), **content}
         write_atomically(self.path / FILE, json.dumps(content, indent=2) + "\n")
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ganzoo.comparison import Rung
 from ganzoo.sweeps.naming import trial_name
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Result:
     """The last losses and metrics."""
     state: str
     best: float | None = None
-    """In a search, the best value of its metric; ``None`` if there is none."""
+    """In a search that does not halve, the best value of its metric; ``None`` if there is none."""
+    rungs: Sequence[Rung] = ()
+    """What the run has reached in each rung, if the sweep halves the number of runs."""
 
 
 def trials(differs: Sequence[dict[str, str]], runs: Sequence[Run]) -> list[Trial]:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.ownership import has_owner, owned
+from ganzoo.sweeps.halving import Reached
 
 FINISHED = "finished"
+PAUSED = "paused after a part of its steps"
 STOPPED = "stopped on request"
 RUNNING = "running"
 NOT_BEGUN = "not begun"
@@ -78,3 +80,17 @@ class TrialFolder:
     def forget(self) -> None:
         """Remove what ``write`` recorded."""
         self._file.unlink(missing_ok=True)
+
+    def reached(self, rung: int) -> Reached | None:
+        """What the run had reached at the end of a rung; ``None`` if it has not ended it."""
+        try:
+            return Reached.of(json.loads(self._rung_file(rung).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None  # the run is then resumed, which changes nothing at the end of a rung
+
+    def write_reached(self, rung: int, reached: Reached) -> None:
+        """Record what the run has reached at the end of a rung."""
+        write_atomically(self._rung_file(rung), json.dumps(reached.as_dict(), indent=2) + "\n")
+
+    def _rung_file(self, rung: int) -> Path:
+        return self.path / f"rung-{rung}.json"

@@ -174,8 +174,8 @@ class Workers:
             self._message(f"{of}: {event['text']}")
 
     def _count_done(self) -> None:
-        """Count the runs that have ended, here or elsewhere."""
-        self._done = sum(not self._sweep.folder(each).is_open for each in self._sweep.trials)
+        """Count the runs that have ended, or their part of it in the current rung."""
+        self._done = len(self._sweep.trials) - len(self._sweep.open_trials)
 
     def _message(self, text: str) -> None:
         if not self._quiet:

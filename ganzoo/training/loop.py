@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.errors import RequestError
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.sections import Interval
 from ganzoo.training.assembly import Assembly
@@ -24,16 +27,20 @@ from ganzoo.training.reporting import Reporter
 from ganzoo.training.sample_grids import SampleGrids
 from ganzoo.training.trainer import Trainer
 
+WHOLE = Fraction(1)
+"""All steps of a run."""
+
 
 class Outcome(Enum):
     """How training ended."""
 
     FINISHED = "finished"
+    PAUSED = "paused after a part of its steps"
     STOPPED = "stopped on request"
 
 
 class Loop:
-    """Trains an assembled run to its end."""
+    """Trains an assembled run to its end, or to the end of a first part of its steps."""
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class Loop:
         checkpoints: Checkpoints,
         observers: ObserverList,
         evaluation: Evaluation | None = None,
+        part: Fraction = WHOLE,
     ) -> None:
         run, setup, data = assembly.run, assembly.setup, assembly.batches.data
         self._run = run
@@ -62,10 +70,14 @@ class Loop:
         grids = SampleGrids(assembly, ema, self._show_grid, progress)
         self.reporter = Reporter(trainer, grids, self._recovery, observers, self._images_per_epoch)
         self._reason_to_end = ""
+        self._part = part
         self.set_total_steps()
 
     def set_total_steps(self) -> None:
-        """Set the run's total number of steps, from ``train.steps``, ``epochs`` or ``images``."""
+        """Set the run's total number of steps, from ``train.steps``, ``epochs`` or ``images``.
+
+        Raises RequestError if the part of them to train is less than one step.
+        """
         train, (step, seen) = self._run.train, self.progress.position
         images: float | None = train.images
         if train.epochs is not None:
@@ -74,6 +86,9 @@ class Loop:
         if images is not None:
             steps = step + self.trainer.growth.steps(images, seen)
         self.trainer.set_total_steps(steps)
+        if steps * self._part < 1:
+            raise RequestError(f"{steps} steps are too few to evaluate the run after {self._part}")
+        self.progress.end_step = ceil(steps * self._part)
 
     def end(self, reason: str) -> None:
         """End the training after the present step, and count it as finished."""
@@ -83,13 +98,14 @@ class Loop:
     def train(self, stopping: Callable[[], bool] = lambda: False) -> Outcome:
         """Train until the last step, or until ``stopping()`` is true; then save a checkpoint.
 
-        A run whose last evaluation ``stopping()`` has postponed is not finished. Raises Diverged if
+        After a part of the steps, the run is evaluated and saved, and nothing else happens. A run
+        whose last evaluation ``stopping()`` has postponed is not finished. Raises Diverged if
         a loss is no longer finite, and OSError if the last checkpoint cannot be written; earlier
         checkpoints stay.
         """
         progress = self.progress
         self._observers.notify(
-            lambda observer: observer.on_train_start(progress.step, progress.total_steps)
+            lambda observer: observer.on_train_start(progress.step, progress.end_step)
         )
         self.reporter.report_stage()
         if progress.step == 0:
@@ -117,11 +133,19 @@ class Loop:
             raise OSError(f"{failed}; {self.checkpoints.newest_description()}") from failed
         if self.evaluations.is_due:  # a request to stop has postponed it
             return Outcome.STOPPED
-        done = progress.step >= progress.total_steps or self._engine.any(bool(self._reason_to_end))
-        return Outcome.FINISHED if done else Outcome.STOPPED
+        ended = self._engine.any(bool(self._reason_to_end))
+        return Outcome.FINISHED if ended else self.outcome
+
+    @property
+    def outcome(self) -> Outcome:
+        """How training has ended at the present step, unless an observer has ended it."""
+        step, progress = self.progress.step, self.progress
+        if step >= progress.total_steps:
+            return Outcome.FINISHED
+        return Outcome.PAUSED if step >= progress.end_step else Outcome.STOPPED
 
     def _goes_on(self, stopping: Callable[[], bool]) -> bool:
-        if self.progress.step >= self.progress.total_steps:
+        if self.progress.step >= self.progress.end_step:
             return False
         return not self._engine.any(bool(self._reason_to_end) or stopping())
 

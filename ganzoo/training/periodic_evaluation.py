@@ -46,7 +46,7 @@ class PeriodicEvaluation:
         schedule = self._trainer.growth
         taken = schedule.at(images_seen - 1).stage.batch_size * schedule.batches_per_step
         before = Position(step - 1, images_seen - taken)
-        at_end = step == self._progress.total_steps
+        at_end = step in (self._progress.end_step, self._progress.total_steps)
         now = Position(step, images_seen)
         return at_end or is_due(every, before, now, self._images_per_epoch)
 

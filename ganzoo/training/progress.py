@@ -31,6 +31,8 @@ class Progress:
     """Consecutive updates that were skipped last because they were not finite."""
     total_steps: int = 1
     """The run's total number of steps; not in checkpoints, because settings change it."""
+    end_step: int = 1
+    """The step after which training pauses, at most the total; not in checkpoints either."""
 
     @property
     def position(self) -> Position:
@@ -43,9 +45,9 @@ class Progress:
         return min(1.0, self.step / self.total_steps)
 
     def state_dict(self) -> dict[str, int]:
-        """All numbers except the total."""
+        """All numbers except the total and the end."""
         state = asdict(self)
-        del state["total_steps"]
+        del state["total_steps"], state["end_step"]
         return state
 
     def load_state_dict(self, state: Mapping[str, Any], /) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 from ganzoo.errors import RequestError
@@ -21,7 +22,7 @@ from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.environment import AFFECTS_BITS, environment
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.loop import Loop, Outcome
+from ganzoo.training.loop import WHOLE, Loop, Outcome
 from ganzoo.training.run_observers import build_observers
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
@@ -34,10 +35,13 @@ def train(
     folder: Callable[[], RunFolder],
     progress: Observer = SILENT,
     others: Sequence[Observer] = (),
+    *,
+    part: Fraction = WHOLE,
 ) -> tuple[RunFolder, Outcome]:
     """Train a new run; ``folder()`` creates its folder, after all other checks have passed.
 
-    ``progress`` also gets the events of the preparation; ``others`` get those of the training.
+    It is trained to the end of a first ``part`` of its steps. ``progress`` also gets the events of
+    the preparation; ``others`` get those of the training.
 
     Raises Stopped if a request to stop arrives before the first step.
     """
@@ -59,13 +63,20 @@ def train(
         run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _ownership(run, run_folder, progress) as owner:
             args = (assembly, evaluation, run_folder, (progress, *others), stopping, owner)
-            return run_folder, _train(*args, transfer, resumed=False)
+            return run_folder, _train(*args, transfer, part, resumed=False)
 
 
 def resume(
-    run: Run, folder: RunFolder, progress: Observer = SILENT, others: Sequence[Observer] = ()
+    run: Run,
+    folder: RunFolder,
+    progress: Observer = SILENT,
+    others: Sequence[Observer] = (),
+    *,
+    part: Fraction = WHOLE,
 ) -> Outcome:
     """Resume a run from its newest undamaged checkpoint.
+
+    It is trained to the end of a first ``part`` of its steps.
 
     Raises RequestError if another process uses the run; the run folder is unchanged then.
     """
@@ -84,7 +95,7 @@ def resume(
             assembly.engine.wait_for_others()
         assembly.engine.tell_main_ready()
         args = (assembly, evaluation, folder, (progress, *others), stopping, owner)
-        return _train(*args, transfer, resumed=True)
+        return _train(*args, transfer, part, resumed=True)
 
 
 def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
@@ -137,6 +148,7 @@ def _train(
     stopping: Stopping,
     owner: Ownership | None,
     transfer: Transfer | None,
+    part: Fraction,
     *,
     resumed: bool,
 ) -> Outcome:
@@ -144,9 +156,9 @@ def _train(
     message = _on_message(run, user_observers[0])
     checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
     observers = ObserverList()
-    loop = Loop(assembly, checkpoints, observers, evaluation)
+    loop = Loop(assembly, checkpoints, observers, evaluation, part)
     if resumed and not _restore(loop, checkpoints, folder, message):
-        return Outcome.FINISHED
+        return loop.outcome
     if transfer:
         transfer.start_ema(loop.trainer.ema)
         message(transfer.message())
@@ -185,8 +197,8 @@ def _restore(
     step = loop.progress.step
     if step in {evaluated.step for evaluated in read(folder.evaluations)}:
         loop.evaluations.last_step = step
-    is_done = step >= loop.progress.total_steps and not loop.evaluations.is_due
-    if is_done:
+    is_done = step >= loop.progress.end_step and not loop.evaluations.is_due
+    if is_done and loop.outcome is Outcome.FINISHED:
         message(f"all {step} steps are done: --steps N trains up to step N")
     return not is_done
 

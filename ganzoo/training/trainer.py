@@ -128,8 +128,8 @@ class Trainer:
         self.setup.grow(self.growth.at(self.progress.images_seen), self.ema.generator)
 
     def set_total_steps(self, steps: int) -> None:
-        """Set the run's total number of steps."""
-        self.progress.total_steps = steps
+        """Set the run's total number of steps, after which it ends."""
+        self.progress.total_steps = self.progress.end_step = steps
         self.values.total_images = self.setup.total_images = self.growth.images(steps)
 
     def use_stream(self, stream: int) -> None:

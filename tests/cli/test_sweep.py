@@ -309,6 +309,23 @@ def test_a_run_that_finished_before_a_crash_counts_as_finished(
     assert {p: p.stat().st_mtime_ns for p in sweep.glob("*-*/**/*")} == before
 
 
+def test_a_resumed_run_keeps_what_its_first_start_has_measured(
+    tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(trainer: Trainer) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", crash)
+        tiny_sweep(losses="hinge")
+    (settings,) = tmp_path.glob("sweep/1-*/run.toml")
+    assert "channels_last = true" in settings.read_text()
+    other = settings.read_text().replace("channels_last = true", "channels_last = false")
+    settings.write_text(other)  # as on a machine where it is slower
+    assert ganzoo_command("sweep", "sweep").status == 0
+    assert settings.read_text() == other
+
+
 def test_three_names_are_not_taken_for_a_folder(tiny_sweep: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "blossoms").mkdir()
     (tmp_path / "blossoms" / "sweep.json").write_text('{"trials": []}')

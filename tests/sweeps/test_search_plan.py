@@ -10,8 +10,9 @@ from ganzoo import RequestError
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
+from ganzoo.sweeps.comparable import AT_THE_END
 from ganzoo.sweeps.search import Search
-from ganzoo.sweeps.search_plan import AT_THE_END, plan
+from ganzoo.sweeps.search_plan import plan
 
 pytest.importorskip("optuna")
 

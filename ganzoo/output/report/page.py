@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import ganzoo
 from ganzoo import comparison, folders
-from ganzoo.comparison import Compared
+from ganzoo.comparison import NO_RUNGS, Compared, Rungs
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.extras import require_package
 from ganzoo.folders import RunFolder, write_atomically
@@ -52,11 +52,12 @@ def write(
     device: str = "cpu",
     dataset: bool = True,
     runs: Mapping[Path, Run] | None = None,
+    rungs: Rungs = NO_RUNGS,
 ) -> None:
     """Write the report about these runs, the best by the metric ``sort`` first.
 
     ``runs`` has runs by the path of their folder, for those whose components are objects, which
-    cannot be rebuilt from the stored settings.
+    cannot be rebuilt from the stored settings. ``rungs`` has what runs reached in those of a sweep.
 
     Raises RequestError if a run has no sample grids yet, if no run was evaluated by ``sort``, if
     there is no such device, or if plotly is not installed.
@@ -65,7 +66,7 @@ def write(
     plotly = _plotly()
     for folder in folders:
         sample_grids(folder)
-    compared, metric = _ranked(comparison.compare(folders), sort)
+    compared, metric = _ranked(comparison.compare(folders, rungs), sort)
     by_path = {str(folder.path): folder for folder in folders}
     image_bytes = IMAGE_BYTES // len(folders)
     sections = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ganzoo.comparison import Compared, by_goal, ranked
+from ganzoo.comparison import Compared, by_goal, ranked, rung_cells
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.output.report.chart import Chart, Line, Point
 from ganzoo.output.report.differences import format_value
@@ -136,6 +136,15 @@ def best_run(runs: Sequence[Compared], name: str) -> Compared | None:
     comparable = [run for run in runs if name in run.metrics and not run.metrics[name].unlike]
     values = {run.metrics[name].best.score.value for run in comparable}
     return ranked(comparable, name)[0] if len(values) > 1 else None
+
+
+def rung_rows(runs: Sequence[Compared]) -> list[tuple[str, list[str]]]:
+    """Each rung of a sweep that halves, with the value of each run, and where the runs are out."""
+    count = max(len(run.rungs) for run in runs)
+    cells = zip(*(rung_cells(run.rungs, count) for run in runs), strict=True)
+    rows = [(f"rung {number}", list(row)) for number, row in enumerate(cells, 1)]
+    ends = [run.rungs[-1].outcome if run.rungs else "–" for run in runs]
+    return [*rows, ("last rung", ends)] if rows else []
 
 
 def reasons_not_comparable(runs: Sequence[Compared]) -> list[str]:
