@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,11 +34,7 @@ def doctor(
     from ganzoo_doctor.history import History
 
     folder = ganzoo.RunFolder.open(run)
-    try:
-        settings = tomllib.loads(folder.settings.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ganzoo.RequestError(f"{folder.settings} cannot be read: {error}") from error
-    history = History.read(folder, settings)
+    history = History.read(folder, folder.stored_settings())
     found = examine(history)
     if as_json:
         facts = {"run": str(run), "images_seen": history.images_seen}
@@ -55,7 +50,7 @@ def _lines(found: Sequence[Finding], run: Path) -> Iterator[str]:
     if not faults:
         yield "nothing found"
     for finding in [*faults, *(each for each in found if each not in faults)]:
-        yield f"{finding.name}: {finding.sentence}"
+        yield f"{finding.kind}: {finding.name}: {finding.sentence}"
         numbers = (f"{name} {value:.4g}" for name, value in finding.numbers.items())
         yield f"  {', '.join(numbers)}"
         if command := finding.command(run):

@@ -51,25 +51,27 @@ def _weaker_generator(history: History) -> str:
 
 
 def collapse_of_a_class(history: History) -> Finding | None:
-    """One class has much less diversity than the others."""
+    """One class has much less diversity than the others; needs metrics of each class."""
     for number in ("prdc/recall", "prdc/coverage"):
-        names = [n for n in history.metric_names() if n.startswith(f"{number}/")]
-        values = {
-            name: readings[-1].score.value for name in names if (readings := history.readings(name))
-        }
-        if len(values) < 2:
-            continue
-        usual = median(values.values())
-        worst = min(values, key=lambda name: values[name])
+        values = _by_class(history, number)
+        usual = median(values.values()) if len(values) > 1 else 0
+        worst = min(values, key=lambda name: values[name], default="")
         if usual >= CLASS_CONVERGED and values[worst] < CLASS_COLLAPSED * usual:
             return Finding(
                 name="collapse of a class",
-                sentence=f"the generated images of {worst.removeprefix(f'{number}/')} are few "
-                "different ones, those of other classes are not",
-                numbers={worst: values[worst], f"median of {number}": usual},
+                sentence=f"the generated images of the class {worst} are much less diverse than "
+                "those of the other classes",
+                numbers={f"{number} of {worst}": values[worst], "median of all classes": usual},
                 change="" if history.setting("data.balance") else "data.balance=true",
             )
     return None
+
+
+def _by_class(history: History, number: str) -> dict[str, float]:
+    """The last value of a metric for each class."""
+    names = [n for n in history.metric_names() if n.startswith("class/") and n.endswith(number)]
+    found = {name: history.readings(name)[-1].score.value for name in names}
+    return {n.removeprefix("class/").removesuffix(f"/{number}"): v for n, v in found.items()}
 
 
 def copying(history: History) -> Finding | None:

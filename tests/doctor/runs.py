@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pytest import MonkeyPatch
+from torch import Tensor
 
 import ganzoo
+from ganzoo_dcgan.networks import DcganGenerator
 
 COMMON: Mapping[str, Any] = {
     "dataset.count": 1000,
@@ -60,15 +63,28 @@ class SmallRun:
     settings: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     """Common settings that do not fit."""
+    patch: Callable[[MonkeyPatch], None] = lambda patch: None
+    """What is broken on purpose while it trains."""
 
     def train(self, folder: Path) -> Path:
         """Train it in a new folder."""
         common = {k: v for k, v in COMMON.items() if not k.startswith(self.without or ("-",))}
         settings = {**common, **self.settings}
-        ganzoo.train(
-            *self.components, run_dir=folder, settings=settings, steps=self.steps, quiet=True
-        )
+        with MonkeyPatch.context() as patch:
+            self.patch(patch)
+            ganzoo.train(*self.components, run_dir=folder, settings=settings, steps=self.steps)
         return folder
+
+
+def forget_latents_of_a_class(patch: MonkeyPatch) -> None:
+    """Let the generator make one image of class 0, whatever the latents are."""
+    forward = DcganGenerator.forward
+
+    def forgetful(self: DcganGenerator, latents: Tensor, condition: Tensor | None = None) -> Tensor:
+        assert condition is not None
+        return forward(self, latents * (condition != 0)[:, None], condition)
+
+    patch.setattr(DcganGenerator, "forward", forgetful)
 
 
 RUNS: Mapping[str, SmallRun] = {
@@ -91,7 +107,14 @@ RUNS: Mapping[str, SmallRun] = {
     ),
     "collapse-of-a-class": SmallRun(
         "collapse of a class",
-        settings={"data.conditional": True, "evaluate.per_class": True},
+        settings={
+            "data.conditional": True,
+            "evaluate.per_class": True,
+            "evaluate.every": 200,
+            "evaluate.metrics": "kid,prdc",
+        },
+        steps=600,
+        patch=forget_latents_of_a_class,
     ),
     "copies": SmallRun(
         "copying",
