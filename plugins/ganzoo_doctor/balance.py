@@ -6,15 +6,15 @@ from ganzoo_doctor.finding import Finding
 from ganzoo_doctor.history import History, mean
 
 WON_SEPARATION = 0.99
-"""Healthy small runs stayed below 0.97 in every third of the training; the discriminator that had
-won was at 1.000."""
-WON_LOSS = 0.01
-"""Loss of the discriminator / distance of the mean scores. 0.000002 where it had won, 0.1 to 0.3 in
-healthy runs. Of Wasserstein losses it is about -1, so they are never called won: there, an optimal
+"""1.000 where the discriminator had won. Healthy runs reach it, too, for a while, so that the loss
+must agree."""
+WON_LOSS = 0.005
+"""Loss of the discriminator / distance of the mean scores. 0.000003 where it had won, 0.03 at least
+in healthy runs. Of Wasserstein losses it is about -1, so they are never called won: there, an optimal
 discriminator is wanted (Arjovsky et al. 2017, arXiv 1701.07875, section 3)."""
-WEAK_SEPARATION = 0.4
-"""Below 0.5, generated images get higher scores than real ones. Healthy small runs stayed above
-0.55, the discriminator with a hundredth of the learning rate was at 0.00."""
+WEAK_SEPARATION = 0.25
+"""Below 0.5, generated images get higher scores than real ones, which a healthy run does for single
+batches. The discriminator with a hundredth of the learning rate was at 0.00."""
 
 
 def discriminator_has_won(history: History) -> Finding | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganzoo_doctor.finding import Finding
 from ganzoo_doctor.history import History, mean
 
-GROWTH = 5.0
+GROWTH = 3.0
 """Mean size of a loss in the last third of the reports / in the third before. It was below 2 in
 healthy runs, also while their losses still changed."""
 LARGE = 100.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
-from pytest import MonkeyPatch
 from torch import Tensor
 
 import ganzoo
@@ -26,8 +26,9 @@ COMMON: Mapping[str, Any] = {
     "log.every": 25,
     "sample.every": 50,
     "sample.count": 64,
-    "evaluate.every": 100,
+    "evaluate.every": 160,
     "evaluate.samples": 300,
+    "evaluate.real": 500,
     "evaluate.metrics": "kid,memorization,prdc",
     "extractor": "random",
     "checkpoint.every": 100_000,
@@ -40,10 +41,15 @@ class SlowImages:
     chunk = 32
     window = 64
     values = None
+    class_names = ()
     fingerprint = "slow-1"
 
     def __len__(self) -> int:
         return 640
+
+    def __getitem__(self, index: int) -> ganzoo.RawImage:
+        """One of them."""
+        return ganzoo.RawImage(self.read(range(index, index + 1))[0][0])
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
         """Gray images."""
@@ -63,20 +69,20 @@ class SmallRun:
     settings: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     """Common settings that do not fit."""
-    patch: Callable[[MonkeyPatch], None] = lambda patch: None
+    patch: Callable[[pytest.MonkeyPatch], None] = lambda patch: None
     """What is broken on purpose while it trains."""
 
     def train(self, folder: Path) -> Path:
         """Train it in a new folder."""
         common = {k: v for k, v in COMMON.items() if not k.startswith(self.without or ("-",))}
         settings = {**common, **self.settings}
-        with MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             self.patch(patch)
             ganzoo.train(*self.components, run_dir=folder, settings=settings, steps=self.steps)
         return folder
 
 
-def forget_latents_of_a_class(patch: MonkeyPatch) -> None:
+def forget_latents_of_a_class(patch: pytest.MonkeyPatch) -> None:
     """Let the generator make one image of class 0, whatever the latents are."""
     forward = DcganGenerator.forward
 
@@ -112,6 +118,7 @@ RUNS: Mapping[str, SmallRun] = {
             "evaluate.per_class": True,
             "evaluate.every": 200,
             "evaluate.metrics": "kid,prdc",
+            "evaluate.real": 1000,
         },
         steps=600,
         patch=forget_latents_of_a_class,
@@ -123,9 +130,15 @@ RUNS: Mapping[str, SmallRun] = {
     ),
     "diverging": SmallRun(
         "diverging",
-        ("blossoms", "dcgan", "wgan"),
+        ("blossoms", "mlp", "wgan-gp"),
         steps=400,
-        settings={"train.discriminator.lr": 0.05, "train.generator.lr": 0.05},
+        settings={
+            "architecture.width": 128,
+            "regularize.gradient-penalty.weight": 1e-9,
+            "train.discriminator.lr": 2e-3,
+            "train.discriminator.steps": 1,
+        },
+        without=("architecture.base_channels",),
     ),
     "ada-at-its-bound": SmallRun(
         "augmentation at its bound",
@@ -148,9 +161,12 @@ RUNS: Mapping[str, SmallRun] = {
         without=("dataset", "architecture.base_channels"),
     ),
     "healthy-dcgan": SmallRun(""),
-    "healthy-wgan-gp": SmallRun("", ("blossoms", "dcgan", "wgan-gp"), steps=400),
+    "healthy-wgan-gp": SmallRun("", ("blossoms", "dcgan", "wgan-gp"), 400, {"evaluate.every": 100}),
     "healthy-resnet-hinge": SmallRun(
-        "", ("blossoms", "resnet", "hinge"), settings={"architecture.base_channels": 8}, steps=500
+        "",
+        ("blossoms", "resnet", "hinge"),
+        500,
+        {"architecture.base_channels": 8, "evaluate.every": 100},
     ),
     "healthy-mlp-gray": SmallRun(
         "",

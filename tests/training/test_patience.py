@@ -1,4 +1,4 @@
-"""A run ends after ``evaluate.patience`` evaluations that are no better than the best one before."""
+"""A run ends after ``evaluate.patience`` evaluations without a new best one."""
 
 from __future__ import annotations
 
