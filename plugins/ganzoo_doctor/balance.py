@@ -10,8 +10,8 @@ WON_SEPARATION = 0.99
 must agree."""
 WON_LOSS = 0.005
 """Loss of the discriminator / distance of the mean scores. 0.000003 where it had won, 0.03 at least
-in healthy runs. Of Wasserstein losses it is about -1, so they are never called won: there, an optimal
-discriminator is wanted (Arjovsky et al. 2017, arXiv 1701.07875, section 3)."""
+in healthy runs. Of Wasserstein losses it is about -1, so they are never called won: there, an
+optimal discriminator is wanted (Arjovsky et al. 2017, arXiv 1701.07875, section 3)."""
 WEAK_SEPARATION = 0.25
 """Below 0.5, generated images get higher scores than real ones, which a healthy run does for single
 batches. The discriminator with a hundredth of the learning rate was at 0.00."""

@@ -47,9 +47,9 @@ class SlowImages:
     def __len__(self) -> int:
         return 640
 
-    def __getitem__(self, index: int) -> ganzoo.RawImage:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], None]:
         """One of them."""
-        return ganzoo.RawImage(self.read(range(index, index + 1))[0][0])
+        return self.read(range(index, index + 1))[0][0], None
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
         """Gray images."""
@@ -125,8 +125,21 @@ RUNS: Mapping[str, SmallRun] = {
     ),
     "copies": SmallRun(
         "copying",
-        steps=1500,
-        settings={"dataset.count": 16, "evaluate.every": 300, "train.batch_size": 16},
+        ("blossoms", "mlp", "wgan-gp"),
+        steps=3000,
+        settings={
+            "dataset.count": 8,
+            "architecture.width": 256,
+            "architecture.latent_dim": 16,
+            "train.batch_size": 16,
+            "train.discriminator.steps": 2,
+            "train.generator.lr": 5e-4,
+            "train.discriminator.lr": 5e-4,
+            "evaluate.every": 500,
+            "log.every": 100,
+            "sample.every": 500,
+        },
+        without=("architecture.base_channels",),
     ),
     "diverging": SmallRun(
         "diverging",
@@ -156,7 +169,7 @@ RUNS: Mapping[str, SmallRun] = {
             "data.resolution": 8,
             "architecture.width": 32,
             "evaluate.every": None,
-            "log.every": 10,
+            "log.every": 5,
         },
         without=("dataset", "architecture.base_channels"),
     ),
