@@ -68,10 +68,10 @@ class Reporter:
         seconds = self.stopwatch.seconds
         speed = (images - self._images_at_report) / seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
-        scalars["speed/data_fraction"] = self._trainer.setup.seconds_for_data / seconds
+        scalars["waiting/data"] = self._trainer.setup.seconds_for_data / seconds
         scores = {k: each.cpu().numpy() for k, each in self._trainer.updater.last_scores.items()}
         if len(scores) == 2:
-            scalars["scores/separation"] = separation(**scores)
+            scalars["balance/separation"] = separation(**scores)
         values = self._trainer.values.present
         scalars |= {f"schedule/{key}": value for key, value in values.items()}
         if len(self._trainer.growth.stages) > 1:

@@ -19,7 +19,7 @@ batches. The discriminator with a hundredth of the learning rate was at 0.00."""
 
 def discriminator_has_won(history: History) -> Finding | None:
     """The discriminator separates all images, and has nothing left to learn."""
-    separation = mean(history.recent("scores/separation"))
+    separation = mean(history.recent("balance/separation"))
     loss = mean(history.recent("loss/discriminator"))
     real, fake = (mean(history.recent(f"scores/{kind}")) for kind in ("real", "fake"))
     if not (separation >= WON_SEPARATION and abs(loss) < WON_LOSS * (real - fake)):
@@ -29,7 +29,7 @@ def discriminator_has_won(history: History) -> Finding | None:
         sentence="the discriminator separates real from generated images with certainty, so the "
         "generator learns little from it",
         numbers={
-            "scores/separation": separation,
+            "balance/separation": separation,
             "loss/discriminator": loss,
             "scores/real": real,
             "scores/fake": fake,
@@ -40,7 +40,7 @@ def discriminator_has_won(history: History) -> Finding | None:
 
 def discriminator_too_weak(history: History) -> Finding | None:
     """The discriminator gives generated images higher scores than real ones."""
-    separation = mean(history.recent("scores/separation"))
+    separation = mean(history.recent("balance/separation"))
     if not separation < WEAK_SEPARATION:
         return None
     real, fake = (mean(history.recent(f"scores/{kind}")) for kind in ("real", "fake"))
@@ -48,6 +48,6 @@ def discriminator_too_weak(history: History) -> Finding | None:
         name="discriminator too weak",
         sentence="the discriminator gives generated images higher scores than real ones: it "
         "learns more slowly than the generator",
-        numbers={"scores/separation": separation, "scores/real": real, "scores/fake": fake},
+        numbers={"balance/separation": separation, "scores/real": real, "scores/fake": fake},
         change=history.scaled("train.discriminator.lr", 10),
     )

@@ -1,4 +1,4 @@
-"""Checks for values at a bound, and for a training that waits for its images."""
+"""Checks for values at a bound or at the end of a schedule, and for waiting for images."""
 
 from __future__ import annotations
 
@@ -32,9 +32,25 @@ def augmentation_at_its_bound(history: History) -> Finding | None:
     return None
 
 
+def learning_rate_at_zero(history: History) -> Finding | None:
+    """A schedule has ended at 0, and the run trains on without learning."""
+    for name in history.names("schedule/train."):
+        recent = history.recent(name)
+        if name.endswith(".lr") and recent and not any(recent):
+            key = name.removeprefix("schedule/")
+            return Finding(
+                name="learning rate at zero",
+                sentence=f"the schedule of {key} has ended at 0, so this network learns nothing",
+                numbers={name: recent[-1], f"{name} at the start": history.values(name)[0]},
+                change=f"{key}={history.values(name)[0]:.3g}",
+                resumes=True,
+            )
+    return None
+
+
 def waiting_for_data(history: History) -> Finding | None:
     """Most of the time goes into getting real images."""
-    waiting = mean(history.recent("speed/data_fraction"))
+    waiting = mean(history.recent("waiting/data"))
     if not waiting > WAITING:
         return None
     speed = mean(history.recent("speed/images_per_second"))
@@ -42,7 +58,7 @@ def waiting_for_data(history: History) -> Finding | None:
         name="waiting for data",
         sentence=f"{waiting:.0%} of the training time goes into getting real images: pack them on "
         "a fast local disk with `ganzoo data pack`, or use them more often",
-        numbers={"speed/data_fraction": waiting, "speed/images_per_second": speed},
+        numbers={"waiting/data": waiting, "speed/images_per_second": speed},
         change=_more_work_per_batch(history),
     )
 

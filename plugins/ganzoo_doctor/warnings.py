@@ -8,6 +8,9 @@ from ganzoo import EvaluationResult, ObservedRun, Observer, Options
 from ganzoo_doctor.checks import examine
 from ganzoo_doctor.history import History
 
+_ALL_CHECKED = 100
+"""So many reports are all checked, then every second, and after ten times as many every tenth."""
+
 
 class Warnings(Observer):
     """Warns of each fault once in each start of a run.
@@ -23,7 +26,10 @@ class Warnings(Observer):
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
         """Check all numbers with those of this report."""
         self._history.reports.append({"step": step, **scalars})
-        self._check()
+        count = len(self._history.reports)
+        # A check reads all reports, so that of long runs not each one is followed by one.
+        if count % max(1, count // _ALL_CHECKED) == 0:
+            self._check()
 
     def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Check all numbers with those of this evaluation."""

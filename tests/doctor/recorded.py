@@ -12,7 +12,17 @@ from ganzoo import EvaluationResult, RunFolder
 from ganzoo_doctor.history import History
 
 HISTORIES = Path(__file__).parent / "histories"
-_NUMBERS = ("step", "images_seen", "loss/", "scores/", "samples/", "speed/", "ada/")
+_NUMBERS = (
+    "step",
+    "images_seen",
+    "loss/",
+    "scores/",
+    "samples/",
+    "speed/",
+    "ada/",
+    "balance/",
+    "waiting/",
+)
 _METRICS = ("kid", "memorization/copies", "memorization/distance", "class/")
 
 

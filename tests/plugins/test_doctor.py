@@ -18,6 +18,7 @@ from ganzoo.run import Run
 from ganzoo_doctor.checks import examine
 from ganzoo_doctor.history import History
 from ganzoo_doctor.images import collapse
+from ganzoo_doctor.limits import learning_rate_at_zero
 from ganzoo_doctor.stability import diverging, getting_worse
 from ganzoo_doctor.trend import improvement, longer, too_short
 from ganzoo_doctor.warnings import Warnings
@@ -120,6 +121,19 @@ def test_the_trend_has_the_slope_of_the_metric() -> None:
     assert level
     assert (level.name, level.change) == ("plateau", "evaluate.patience=5")
     assert improvement(measured([6, 5, 4])) is None
+
+
+def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:
+    history = reports(loss__generator=[1.0] * 12)
+    key = "schedule/train.generator.lr"
+    rates = [2e-4, 1e-4, *[0.0] * 10]
+    for index, rate in enumerate(rates):
+        history.reports[index] = {**history.reports[index], key: rate}
+    found = learning_rate_at_zero(history)
+    assert found
+    assert (found.change, found.resumes) == ("train.generator.lr=0.0002", True)
+    history.reports[-1] = {**history.reports[-1], key: 1e-5}
+    assert learning_rate_at_zero(history) is None
 
 
 def test_few_reports_or_images_are_too_short() -> None:
