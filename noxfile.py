@@ -67,6 +67,12 @@ def exports(session: nox.Session) -> None:
     run_shared(session, "pytest", "tests/export/every_architecture.py", *session.posargs)
 
 
+@nox.session(requires=["environment"], venv_backend="none", default=False)
+def doctor(session: nox.Session) -> None:
+    """Train runs that fail in known ways and healthy ones; ask `ganzoo doctor` about each."""
+    run_shared(session, "pytest", "-s", "tests/doctor/provoked.py", *session.posargs)
+
+
 @nox.session(requires=["environment"], venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Check style and formatting."""

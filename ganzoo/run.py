@@ -115,6 +115,7 @@ class Run(BaseModel):
             _check_best(settings, list(parts["metrics"]) or found.installed_metrics())
         if evaluates:
             _keep_choices(settings, parts["metrics"])
+        _check_patience(settings)
         parts["extractor"] = found.extractor(measure or evaluates)
         return cls._validated(found, parts)
 
@@ -305,6 +306,22 @@ def _check_best(settings: Settings, metrics: Sequence[str]) -> None:
     if best is not None and metric not in metrics:
         known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
         raise RequestError(f"evaluate.best={best}: no metric of the run has this value{known}")
+
+
+def _check_patience(settings: Settings) -> None:
+    """Raise RequestError if ``evaluate.patience`` has no evaluations, or no metric to compare."""
+    evaluate = _evaluate_section(settings)
+    if evaluate.get("patience") is None:
+        return
+    if evaluate.get("every") is None:
+        raise RequestError(
+            "evaluate.patience counts evaluations, but there are none: write evaluate.every=1000"
+        )
+    if not evaluate.get("best"):
+        raise RequestError(
+            "evaluate.patience: no metric of the run chooses its best checkpoint: write "
+            "evaluate.best=NAME"
+        )
 
 
 def _keep_choices(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:

@@ -312,6 +312,13 @@ class EvaluateOptions(Options):
         description="The metric that chooses the best checkpoint, such as kid, or one of its "
         "values, such as swd/32; if unset, a metric that is better when lower chooses it.",
     )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="End the run after this number of evaluations without a better value of the "
+        "metric that chooses the best checkpoint; if unset, it trains to its last step.",
+    )
 
 
 class LogOptions(Options):

@@ -35,6 +35,8 @@ class ObservedRun:
 
     The run is saved and counts as finished. When it is resumed, it trains on.
     """
+    warn: Callable[[str], None] = lambda message: None
+    """Send a warning that a user should act on to all observers of the run."""
 
 
 class Observer:

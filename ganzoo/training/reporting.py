@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from ganzoo.observers.observer_list import ObserverList
-from ganzoo.training.diversity import CollapseDetector
 from ganzoo.training.recovery import Recovery
 from ganzoo.training.sample_grids import SampleGrids
+from ganzoo.training.separation import separation
 from ganzoo.training.stopwatch import Stopwatch
 from ganzoo.training.trainer import Trainer
 
@@ -32,7 +32,6 @@ class Reporter:
         self._recovery = recovery
         self._observers = observers
         self._images_per_epoch = images_per_epoch
-        self._collapse_detector = CollapseDetector()
         self.stopwatch = Stopwatch(self._engine.device)
         self._images_at_report = 0
         self._stage_reported = -1
@@ -40,6 +39,7 @@ class Reporter:
     def restart(self) -> None:
         """Measure the speed from this step on."""
         self.stopwatch.restart()
+        self._trainer.setup.seconds_for_data = 0.0
         self._images_at_report = self._progress.images_seen
 
     def report_stage(self) -> None:
@@ -65,8 +65,13 @@ class Reporter:
         """
         step, images = self._progress.position
         scalars = self._recovery.finite_means()
-        speed = (images - self._images_at_report) / self.stopwatch.seconds
+        seconds = self.stopwatch.seconds
+        speed = (images - self._images_at_report) / seconds
         scalars |= {"images_seen": images, "speed/images_per_second": speed}
+        scalars["waiting/data"] = self._trainer.setup.seconds_for_data / seconds
+        scores = {k: each.cpu().numpy() for k, each in self._trainer.updater.last_scores.items()}
+        if len(scores) == 2:
+            scalars["balance/separation"] = separation(**scores)
         values = self._trainer.values.present
         scalars |= {f"schedule/{key}": value for key, value in values.items()}
         if len(self._trainer.growth.stages) > 1:
@@ -74,7 +79,6 @@ class Reporter:
             scalars["growth/resolution"] = point.stage.image_shape.height
             scalars["growth/fade"] = point.fade
         self._observers.notify(lambda observer: observer.on_report(step, scalars))
-        scores = {k: each.cpu().numpy() for k, each in self._trainer.updater.last_scores.items()}
         self._observers.notify(lambda observer: observer.on_scores(step, scores))
         for name, fraction in scalars.items():
             if name.startswith("skipped/") and fraction:
@@ -96,7 +100,7 @@ class Reporter:
             self._observers.attempt(0, "drawing samples", self._grids.draw_samples)
 
     def draw_samples(self) -> None:
-        """Send a grid of samples; warn if they have collapsed to few images."""
+        """Send a grid of samples, and add their diversity to the next report."""
         step = self._progress.step
         draw = (step, "drawing samples", self._grids.draw_samples)
         ratio = self._observers.attempt(*draw) if self._engine.is_main else None
@@ -105,12 +109,6 @@ class Reporter:
             return
         diversity = torch.tensor(ratio, device=self._engine.device)
         self._trainer.running_means.add("samples/diversity", diversity)
-        if self._collapse_detector.collapsed(ratio, self._progress.images_seen):
-            self._observers.warn(
-                step,
-                f"the samples of step {step} have {ratio:.0%} of the diversity of real images: "
-                "the generator may have collapsed",
-            )
 
     def show_grid(self, name: str, grid: NDArray[np.uint8]) -> None:
         """Send a grid of images."""

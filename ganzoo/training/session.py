@@ -23,6 +23,7 @@ from ganzoo.training.engine import Engine, launched_as_main
 from ganzoo.training.environment import AFFECTS_BITS, environment
 from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import WHOLE, Loop, Outcome
+from ganzoo.training.patience import Patience
 from ganzoo.training.run_observers import build_observers
 from ganzoo.training.stopping import Stopping, stop_requests
 from ganzoo.training.store import SILENT
@@ -166,10 +167,17 @@ def _train(
         _record_session(folder, assembly, transfer, message)
         step, tree = loop.progress.step, run.tree()
         observed = ObservedRun(
-            folder=folder, step=step, resumed=resumed, settings=tree, stop=loop.end
+            folder=folder,
+            step=step,
+            resumed=resumed,
+            settings=tree,
+            stop=loop.end,
+            warn=lambda message: observers.warn(loop.progress.step, message),
         )
         built, failures = build_observers(run, observed)
         observers.add(*built, *user_observers)
+        if run.evaluate.patience:
+            observers.add(Patience(run.evaluate, run=observed))
         for failure in failures:
             observers.warn(step, failure)
     engine.broadcast(None)  # the others wait for the observers, which may connect to servers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from torch import nn
@@ -65,6 +66,8 @@ class Setup:
         """The current stage and fade."""
         self.total_images = 1
         """The run's total number of images seen."""
+        self.seconds_for_data = 0.0
+        """Seconds in which real images were taken, since the last report."""
         self.augment_real: Pipeline
         """The augmentations of real images only."""
         self.augment_all: Pipeline
@@ -89,7 +92,9 @@ class Setup:
         The last batch is kept, because several updates of a step use it.
         """
         if self._last is None or self._last[0] != (first, count):
+            start = time.perf_counter()
             batch = self._take(first, count)
+            self.seconds_for_data += time.perf_counter() - start
             random = self.randomness.generator("augment", first, self.engine.device)
             images = self.augment_real(batch.images, random, self.engine.shard)
             condition = batch.condition if self.condition else None

@@ -46,10 +46,10 @@ def test_the_message_about_collapse_is_that_of_the_page(
         "ganzoo.training.sample_grids.SampleGrids.draw_samples", lambda self: next(ratios, 0.07)
     )
     (first, _) = commands("Mode collapse")
-    more = ("--steps", 2, "sample.every=1", "train.generator.steps=1", "architecture.width=4")
+    more = ("--steps", 2, "sample.every=1", "architecture.width=4")
     done = train(ganzoo_command, first, "run", *more, "dataset.count=20", "log.every=1")
     (warning,) = re.findall("warning: the samples.*", done.err)
-    assert re.sub(r"step \d+", "step 250", warning) in PAGE
+    assert warning in PAGE
 
 
 def test_the_numbers_show_a_discriminator_that_is_too_strong(
@@ -71,8 +71,9 @@ def test_gray_samples_of_a_slow_average_come_with_the_same_losses(
         train(ganzoo_command, words, folder, *more)
     slow, fast = (last_report(tmp_path / folder) for folder in ("slow", "fast"))
     assert slow.pop("samples/diversity") != fast.pop("samples/diversity")
-    del slow["speed/images_per_second"], fast["speed/images_per_second"]
-    assert slow == fast
+    timed = ("speed/", "waiting/")
+    same = [{k: v for k, v in e.items() if not k.startswith(timed)} for e in (slow, fast)]
+    assert same[0] == same[1]
 
 
 def test_the_message_about_infinite_numbers_is_that_of_the_page(

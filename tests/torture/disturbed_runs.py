@@ -23,6 +23,8 @@ from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.loop import Outcome
 
+TIMED = ("speed/", "waiting/")
+"""The numbers of reports that depend on the time."""
 EVERY = 3
 """Steps between checkpoints."""
 
@@ -127,7 +129,7 @@ def results(folder: Path) -> dict[str, Any]:
         "rollback_step": state["state"]["progress"].pop("rollback_step"),
         "checkpoint": state,
         "metrics.jsonl": [
-            {name: value for name, value in line.items() if not name.startswith("speed/")}
+            {name: value for name, value in line.items() if not name.startswith(TIMED)}
             for line in lines
         ],
         "samples": {file.name: file.read_bytes() for file in place.samples.glob("*")},
@@ -142,5 +144,5 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
     return {
         tag: [(event.step, event.value) for event in events.Scalars(tag)]
         for tag in events.Tags()["scalars"]
-        if not tag.startswith("speed/")
+        if not tag.startswith(TIMED)
     }

@@ -26,6 +26,8 @@ from ganzoo.training.stopping import Stopping
 from ganzoo_regularizers.scores import LeCam
 from tests.sameness import same
 
+TIMED = ("speed/", "waiting/")
+"""The numbers of reports that depend on the time."""
 REGISTRY = Registry.discover()
 AUGMENTATIONS = [entry.component.name for entry in REGISTRY.entries("augmentation")]
 
@@ -209,7 +211,7 @@ def test_moving_a_run_and_its_images_to_another_machine_is_exact(
 
 def reports(folder: Path) -> list[dict[str, float]]:
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if not k.startswith("speed/")} for line in lines]
+    return [{k: v for k, v in line.items() if not k.startswith(TIMED)} for line in lines]
 
 
 def test_resuming_a_finished_run_changes_nothing(tiny: Arguments) -> None:
@@ -332,7 +334,7 @@ def test_a_resumed_run_has_each_tensorboard_event_once(tiny: Arguments) -> None:
 def board(run: Path) -> dict[str, list[tuple[int, float]]]:
     events = EventAccumulator(str(run), size_guidance={"scalars": 0, "images": 0})
     events.Reload()
-    scalars = [name for name in events.Tags()["scalars"] if not name.startswith("speed/")]
+    scalars = [name for name in events.Tags()["scalars"] if not name.startswith(TIMED)]
     events_by_name = {
         name: [(one.step, one.value) for one in events.Scalars(name)] for name in scalars
     }

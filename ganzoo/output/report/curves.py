@@ -11,17 +11,22 @@ from ganzoo.output.report.chart import Chart, Line, Point
 _TITLES = {
     "loss": "Losses",
     "scores": "Discriminator scores",
+    "balance": "Balance of the networks",
     "discriminator": "Terms of the discriminator's loss",
     "generator": "Terms of the generator's loss",
     "samples": "Samples",
     "growth": "Growth",
     "speed": "Speed",
+    "waiting": "Waiting",
 }
 """By the first part of a scalar's name, in the order of the page."""
 
 _CAPTIONS = {
     "scores": "Mean score of real and of generated images. If they are far apart, the "
     "discriminator separates them easily.",
+    "balance": "Separation: how often a real image has a higher score than a generated one. 0.5 if "
+    "the discriminator cannot tell them apart, 1 if it always can.",
+    "waiting": "Data: the share of the training time in which real images were awaited.",
     "samples": "If the diversity is near 0, all samples look alike.",
 }
 

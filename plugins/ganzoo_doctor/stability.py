@@ -1,0 +1,63 @@
+"""Checks for numbers that grow without end, and for images that get worse."""
+
+from __future__ import annotations
+
+from ganzoo_doctor.finding import Finding
+from ganzoo_doctor.history import History, mean
+
+GROWTH = 3.0
+"""Mean size of a loss in the last third of the reports / in the third before. It was below 2 in
+healthy runs, also while their losses still changed."""
+LARGE = 100.0
+"""Smaller losses are not called diverging: a loss near 0 may grow many times."""
+FEWEST_WORSE = 3
+"""Evaluations after the best one which must all be worse: one alone may be chance."""
+LOST = 0.25
+"""The part of the improvement from the first to the best evaluation that must be lost."""
+
+
+def diverging(history: History) -> Finding | None:
+    """A loss grows from third to third of the training, or was not finite at the end."""
+    if history.nonfinite:
+        return _diverging("a loss or gradient was not finite", history, {})
+    for name in history.names("loss/"):
+        sizes = [abs(value) for value in history.values(name)]
+        third = len(sizes) // 3
+        recent = mean([abs(value) for value in history.recent(name)])
+        before = mean(sizes[-2 * third : -third]) if third else recent
+        if recent > LARGE and recent > GROWTH * before:
+            numbers = {f"{name}, last third": recent, f"{name}, third before": before}
+            return _diverging(f"{name} grows and grows", history, numbers)
+    return None
+
+
+def _diverging(sentence: str, history: History, numbers: dict[str, float]) -> Finding:
+    rates = {n: history.setting(f"train.{n}.lr") for n in ("generator", "discriminator")}
+    numbers |= {f"train.{n}.lr": lr for n, lr in rates.items() if isinstance(lr, int | float)}
+    faster = max(rates, key=lambda n: rates[n] or 0)
+    change = history.scaled(f"train.{faster}.lr", 0.1)
+    return Finding(name="diverging", sentence=sentence, numbers=numbers, change=change)
+
+
+def getting_worse(history: History) -> Finding | None:
+    """All evaluations after the best one are worse, and much of the improvement is lost."""
+    name = history.best_by
+    readings = history.readings(name) if name else []
+    if not readings:
+        return None
+    best = min(readings, key=lambda each: each.distance)
+    after = [each for each in readings if each.step > best.step]
+    gained = readings[0].distance - best.distance
+    lost = min((each.distance for each in after[-FEWEST_WORSE:]), default=0.0) - best.distance
+    if len(after) < FEWEST_WORSE or lost <= LOST * gained or gained <= 0:
+        return None
+    return Finding(
+        name="getting worse",
+        sentence=f"{name} was best at step {best.step}, and has been worse in all {len(after)} "
+        "evaluations since",
+        numbers={
+            f"{name} of step {best.step}": best.score.value,
+            f"{name} of step {after[-1].step}": after[-1].score.value,
+        },
+        change=f"train.images={best.images_seen}",
+    )

@@ -1,0 +1,235 @@
+"""The checks of ``ganzoo doctor`` on recorded histories, its command, and its warnings."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import ganzoo
+from ganzoo import ObservedRun, Options, RunFolder, Score
+from ganzoo.arguments import stored_settings
+from ganzoo.cli import app
+from ganzoo.run import Run
+from ganzoo_doctor.checks import examine
+from ganzoo_doctor.history import History
+from ganzoo_doctor.images import collapse
+from ganzoo_doctor.limits import learning_rate_at_zero
+from ganzoo_doctor.stability import diverging, getting_worse
+from ganzoo_doctor.trend import improvement, longer, too_short
+from ganzoo_doctor.warnings import Warnings
+from tests.doctor.recorded import HISTORIES, load
+from tests.doctor.runs import RUNS
+from tests.evaluations import evaluated
+
+RECORDED = sorted(file.stem for file in HISTORIES.glob("*.json"))
+
+
+def faults(history: History) -> list[str]:
+    return [finding.name for finding in examine(history) if finding.kind == "fault"]
+
+
+def reports(**values: list[float]) -> History:
+    """A history whose reports have these numbers; ``loss__generator`` is loss/generator."""
+    names = [name.replace("__", "/") for name in values]
+    rows = zip(*values.values(), strict=True)
+    lines: list[Mapping[str, float]] = [
+        {"step": n, "images_seen": 1000 * n, **dict(zip(names, row, strict=True))}
+        for n, row in enumerate(rows, 1)
+    ]
+    return History({}, lines)
+
+
+def measured(values: list[float]) -> History:
+    """A history with these values of kid."""
+    scores = [Score(value, 8, 0.0, 8, "low", True) for value in values]
+    found = [evaluated(n, {"kid": score}) for n, score in enumerate(scores, 1)]
+    return History({"evaluate": {"best": "kid"}, "train": {"steps": 10}}, [], found)
+
+
+def store(history: History, folder: Path) -> RunFolder:
+    """Write a history as the files of a run folder."""
+    stored = RunFolder.create(folder, history.settings)
+    stored.metrics.write_text("".join(f"{json.dumps(each)}\n" for each in history.reports))
+    stored.evaluations.write_text("".join(f"{each.line()}\n" for each in history.evaluations))
+    return stored
+
+
+def test_every_run_is_recorded() -> None:
+    assert sorted(RUNS) == RECORDED
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_run_has_its_fault_and_a_healthy_one_none(name: str) -> None:
+    found = faults(load(name))
+    assert RUNS[name].fault in found if RUNS[name].fault else not found
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_run_accepts_each_setting_that_is_suggested(name: str, tmp_path: Path) -> None:
+    history = load(name)
+    history.settings = dict(history.settings)
+    if "python/" in history.settings["dataset"]["name"]:  # an object, which is not installed
+        history.settings["dataset"] = {"name": "blossoms"}
+    folder = store(history, tmp_path / "run").path
+    for finding in examine(history):
+        words = shlex.split(finding.command(folder))
+        if words and words[1] == "train":
+            done = CliRunner().invoke(app, [*words[1:], "--dry-run"], catch_exceptions=False)
+            assert done.exit_code == 0, done.output
+            key = finding.change.partition("=")[0]
+            assert f"{key} " in done.output
+        elif words:
+            settings = stored_settings(folder)
+            settings.override(words[3:])
+            Run.resolve(settings, recommend=False)
+
+
+def test_a_collapse_at_the_start_is_a_fault_only_after_the_warmup() -> None:
+    assert collapse(reports(samples__diversity=[0.0] * 60)) is None
+    assert collapse(reports(samples__diversity=[0.0] * 101)) is not None
+    assert collapse(reports(samples__diversity=[0.5, 0.9, 0.05])) is not None
+    assert collapse(reports(samples__diversity=[0.5, 0.05, 0.9])) is None
+
+
+def test_a_number_that_is_not_finite_at_the_end_is_a_divergence(tmp_path: Path) -> None:
+    folder = store(reports(loss__generator=[1.0, 1.0]), tmp_path / "run")
+    folder.nonfinite.write_text('{"step": 1}')  # the run went on after it
+    assert diverging(History.read(folder, {})) is None
+    folder.nonfinite.write_text('{"step": 2}')
+    assert diverging(History.read(folder, {}))
+
+
+def test_a_metric_that_gets_worse_after_its_best_value_is_a_fault() -> None:
+    found = getting_worse(measured([1, 0.5, 0.2, 0.5, 0.6, 0.7]))
+    assert found
+    assert found.change == "train.images=24"
+    assert getting_worse(measured([1, 0.5, 0.2, 0.21, 0.25, 0.22])) is None
+    assert getting_worse(measured([1, 0.5, 0.2, 0.6, 0.7])) is None
+
+
+def test_the_trend_has_the_slope_of_the_metric() -> None:
+    found = improvement(measured([6, 5, 4, 3, 2, 1]))
+    assert found
+    assert (found.name, found.kind) == ("still improving", "trend")
+    assert found.numbers["change per 100,000 images"] == pytest.approx(-1 / 8 * 100_000)
+    level = improvement(measured([6, 1, 1, 1, 1, 1]))
+    assert level
+    assert (level.name, level.change) == ("plateau", "evaluate.patience=5")
+    assert improvement(measured([6, 5, 4])) is None
+
+
+def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:
+    history = reports(loss__generator=[1.0] * 12)
+    key = "schedule/train.generator.lr"
+    rates = [2e-4, 1e-4, *[0.0] * 10]
+    for index, rate in enumerate(rates):
+        history.reports[index] = {**history.reports[index], key: rate}
+    found = learning_rate_at_zero(history)
+    assert found
+    assert (found.change, found.resumes) == ("train.generator.lr=0.0002", True)
+    history.reports[-1] = {**history.reports[-1], key: 1e-5}
+    assert learning_rate_at_zero(history) is None
+
+
+def test_few_reports_or_images_are_too_short() -> None:
+    assert too_short(reports(loss__generator=[1.0] * 5))
+    assert too_short(reports(loss__generator=[1.0] * 20)) is None
+
+
+@pytest.mark.parametrize("length", [{"steps": 10}, {"images": 10}, {"epochs": 10}])
+def test_a_longer_run_has_more_of_what_its_length_is_set_in(length: dict[str, int]) -> None:
+    (key,) = length
+    assert longer(History({"train": length}), 2) == f"train.{key}=20"
+
+
+def test_a_schedule_is_scaled_from_its_present_value() -> None:
+    settings = {"train": {"discriminator": {"lr": "2e-4 -> 0 cosine"}}}
+    history = History(settings, [{"schedule/train.discriminator.lr": 1e-4}])
+    assert history.scaled("train.discriminator.lr", 0.1) == "train.discriminator.lr=1e-05"
+
+
+def command(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["doctor", *map(str, words)])
+    return done.exit_code, done.stdout
+
+
+def test_the_command_prints_faults_with_numbers_and_a_command(tmp_path: Path) -> None:
+    folder = store(load("collapse"), tmp_path / "run").path
+    status, out = command(folder)
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("fault: collapse: the samples have ")
+    assert lines[1].startswith("  samples/diversity 0.")
+    assert lines[2] == f"  try: ganzoo train {folder}/run.toml train.generator.steps=1"
+    assert "nothing found" not in out
+
+
+def test_the_command_says_that_a_healthy_run_has_no_fault(tmp_path: Path) -> None:
+    status, out = command(store(load("healthy-dcgan"), tmp_path / "run").path)
+    assert status == 0
+    assert out.splitlines()[0] == "nothing found"
+    assert all(not line.startswith("fault") for line in out.splitlines())
+
+
+def test_the_command_prints_json(tmp_path: Path) -> None:
+    folder = store(load("collapse"), tmp_path / "run").path
+    status, out = command(folder, "--json")
+    found = json.loads(out)
+    assert (status, found["run"]) == (0, str(folder))
+    first = found["findings"][0]
+    assert set(first) == {"name", "kind", "sentence", "numbers", "change", "command"}
+    assert (first["name"], first["kind"]) == ("collapse", "fault")
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ganzoo.RequestError, match="is not a run folder"):
+        CliRunner().invoke(app, ["doctor", str(tmp_path)], catch_exceptions=False)
+
+
+def warnings_of(history: History, folder: RunFolder, first: int = 0) -> list[tuple[int, str]]:
+    """The warnings while the reports from number ``first`` on arrive, and their steps."""
+    warned: list[str] = []
+    start = int(history.reports[first - 1]["step"]) if first else 0
+    settings = history.settings
+    run = ObservedRun(
+        folder=folder, step=start, resumed=first > 0, settings=settings, warn=warned.append
+    )
+    observer = Warnings(Options(), run=run)
+    found: list[tuple[int, str]] = []
+    for each in history.reports[first:]:
+        step = int(each["step"])
+        observer.on_report(step, {name: value for name, value in each.items() if name != "step"})
+        found += [(step, message) for message in warned]
+        warned.clear()
+    return found
+
+
+def test_each_fault_is_warned_of_once_and_at_the_same_step_after_a_resume(tmp_path: Path) -> None:
+    history = load("collapse")
+    folder = store(history, tmp_path / "run")
+    whole = warnings_of(history, folder)
+    messages = [message for _, message in whole]
+    assert sum("may have collapsed; try `ganzoo train" in message for message in messages) == 1
+    assert len(set(messages)) == len(messages)
+    before = sum(each["step"] < whole[0][0] for each in history.reports)
+    assert before
+    assert warnings_of(history, folder, before) == whole
+
+
+def test_a_rollback_forgets_later_reports(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {})
+    warned: list[str] = []
+    run = ObservedRun(folder=folder, step=0, resumed=False, settings={}, warn=warned.append)
+    observer = Warnings(Options(), run=run)
+    observer.on_report(1, {"images_seen": 8, "samples/diversity": 0.9})
+    observer.on_rollback(0)
+    observer.on_report(1, {"images_seen": 8, "samples/diversity": 0.01})
+    assert not warned
+    observer.on_report(2, {"images_seen": 16, "samples/diversity": 0.9})
+    observer.on_report(3, {"images_seen": 24, "samples/diversity": 0.01})
+    assert len(warned) == 1
