@@ -77,10 +77,14 @@ def train(
     request = Request(recipe, added, plugin, disable_plugin)
     arguments = Arguments.of(what or [])
     if budget is not None:
-        from ganzoo.cli.budget import BudgetArguments, train_in_time
+        from ganzoo.cli.budget import budget_request, show_plan, train_in_time
 
-        given = BudgetArguments(request, arguments, flags, run_dir)
-        train_in_time(budget, given, _show if dry_run else None)
+        asked = budget_request(budget, request, arguments, flags, run_dir)
+        if dry_run:
+            show_plan(asked, _show)
+            return
+        words = [*arguments.files, *arguments.names, *(["--recipe", recipe] if recipe else [])]
+        train_in_time(asked, ["ganzoo", "train", *words])
         return
     resolved = request.resolve(arguments, flags)
     if dry_run:

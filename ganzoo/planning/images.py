@@ -12,8 +12,8 @@ from ganzoo.size import size
 Size: TypeAlias = tuple[int, int]
 """Width and height in pixels."""
 
-_OTHER_COLORS = 5.0
-"""The distance of gray images from color images: as much as of numbers that differ 150 times."""
+_OTHER_COLORS = 10.0
+"""The distance of gray images from color images, more than that of any usual numbers of images."""
 _LARGER, _SMALLER = 2.0, 0.25
 """The distance per doubling, if images are smaller than the measured ones, or larger."""
 

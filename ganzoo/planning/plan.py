@@ -19,7 +19,7 @@ FILE = "plan.toml"
 """The name of the settings file of a plan in the run folder."""
 
 _GRIDS = 10
-"""Grids of samples, and reports per grid, in a run."""
+"""Grids of samples in a run."""
 _MOST_BETWEEN_CHECKPOINTS = 600.0
 """Seconds of training that are lost at most if the machine stops."""
 _LONG = 1800.0
@@ -111,7 +111,7 @@ def length_settings(time: Timetable, speed: Speed, *, to_end: bool) -> dict[str,
         "train.images": length,
         "train.max_time": f"{time.until_stop:.1f} seconds",
         "sample.every": _images(between),
-        "log.every": _images(between / 4),
+        "log.every": _images(between / 2),
         "checkpoint.every": _images(saved),
         "evaluate.samples": time.samples,
         "evaluate.real": time.real,

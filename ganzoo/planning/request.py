@@ -47,7 +47,7 @@ class PlanRequest:
     def __post_init__(self) -> None:
         """Raise RequestError if the settings have a length, too, or several processes."""
         for key in _LENGTHS:
-            if self.given.origins.get(key) == "command line":
+            if self.given.origins.get(key) in ("command line", "Python"):
                 raise RequestError(f"--budget plans the length: leave out {key}")
         train = self.given.values.get("train", {})
         many = [key for key in ("devices", "nodes") if str(train.get(key) or 1) != "1"]
