@@ -42,6 +42,8 @@ def plan_for_images(request: PlanRequest) -> Planned:
     _require_results(request)
     found = request.look(request.given)
     recipes = RecipeSettings(request, found.images)
+    if not recipes.candidates:
+        raise RequestError(_why_none(recipes.left_out))
     choice = RecipeChoice(request, found, recipes)
     made = choice.decide()
     metrics = choice.evaluation.metrics if choice.evaluation else ()
@@ -98,6 +100,14 @@ def _require_results(request: PlanRequest) -> None:
             "no installed recipe has measured results to choose from: name an architecture and a "
             "loss, too, such as `ganzoo train DATASET ARCHITECTURE LOSS --budget 1h`"
         )
+
+
+def _why_none(left_out: Mapping[str, str]) -> str:
+    """Why no recipe can be used: one reason, if it is the same for all, such as a wrong setting."""
+    if len(reasons := set(left_out.values())) == 1:
+        return reasons.pop()
+    listed = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+    return f"no recipe with measured results can be used: {listed}"
 
 
 def _quick(request: PlanRequest) -> Mapping[str, Any]:
