@@ -17,8 +17,11 @@ from ganzoo.run import Run, recipe_settings
 from ganzoo.settings import Settings
 from ganzoo.training.run_components import Components
 
-_OF_OTHER_IMAGES = ("data.classes", "data.balance", "data.conditional", "data.channels")
-"""The settings of a recipe that belong to the images that it was written for."""
+_NOT_ADOPTED = (
+    *("dataset", "data.classes", "data.balance", "data.conditional", "data.channels"),
+    *("evaluate.every", "train.max_time"),
+)
+"""The settings of a recipe that belong to its images, or that a plan sets if it needs them."""
 
 
 class RecipeSettings:
@@ -49,8 +52,11 @@ class RecipeSettings:
 
     def _usable(self) -> Iterator[Candidate]:
         """The installed recipes whose results can be read, and whose settings are possible."""
-        for entry in self._request.known.entries("recipe"):
-            component, name = entry.component, entry.qualified_name
+        entries = self._request.known.entries("recipe")
+        names = [entry.component.name for entry in entries]
+        for entry in entries:
+            component, name = entry.component, entry.component.name
+            name = entry.qualified_name if names.count(name) > 1 else name
             if not isinstance(component, RecipeSpec) or not component.results:
                 continue
             try:
@@ -81,7 +87,7 @@ class RecipeSettings:
     def _plain(self, recipe: str, size: Size) -> Settings:
         """The settings of a recipe with the dataset of the user, at a size."""
         settings = recipe_settings(recipe, self._request.known)
-        for key in ("dataset", *_OF_OTHER_IMAGES):
+        for key in _NOT_ADOPTED:
             settings.drop(key)
         settings.set("data.resolution", resolution_of(size), ORIGIN)
         given = self._request.given

@@ -17,7 +17,7 @@ _SHARE_OF_TRAINING = 0.15
 """With a smaller part of the budget for training, the budget is refused."""
 _STEADY = 0.92
 """The part of the training that is spent in steps; the others are samples, reports, saving."""
-_START, _END = 2.0, 2.0
+_START, _END = 2.0, 3.0
 """Seconds for loading before the first step, and for the last files and messages."""
 _SAVED = 0.02
 """The part of the budget that is kept free, because no measurement is exact."""

@@ -36,6 +36,7 @@ architecture.base_channels = 2
 architecture.latent_dim = 4
 loss.name = "adversarial/hinge"
 train.epochs = 50
+evaluate.every = 1
 train.batch_size = 4
 sample.count = 4
 """
@@ -129,8 +130,8 @@ def test_a_dry_run_shows_the_plan_and_the_origin_of_each_setting(
     assert done.status == 0, done
     facts, recipe, size, settings, times, *rows = done.out.splitlines()
     assert facts.startswith("pics: 24 images in color, 16 x 16 pixels, 1 cannot be read")
-    assert recipe.startswith("recipe my-recipes/first: measured on photographs")
-    assert "with others: my-recipes/second" in recipe
+    assert recipe.startswith("recipe first: measured on photographs")
+    assert "with others: second" in recipe
     assert size.startswith("size 8 x 8")
     assert settings.startswith("settings: architecture dcgan, loss hinge, augmentations flip")
     assert times.startswith("of 4 s: ")
@@ -139,7 +140,7 @@ def test_a_dry_run_shows_the_plan_and_the_origin_of_each_setting(
     origins = {key: values[-1].split("  ")[-1].strip() for key, values in shown.items()}
     assert origins["train.batch_size"] == "command line"
     assert origins["augment.flip.name"] == "--augment flip"
-    assert origins["architecture.base_channels"] == "recipe my-recipes/first"
+    assert origins["architecture.base_channels"] == "recipe first"
     assert origins["train.images"] == origins["data.resolution"] == "plan"
     assert origins["dataset.path"] == "command line"
     assert "data.classes" not in origins or shown["data.classes"][0] == "[]"
@@ -153,7 +154,7 @@ def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
     assert done.status == 0, done
     assert done.out == "run\n"
     folder = tmp_path / "run"
-    for shown in ("looking at images", "measuring the speed of dcgan", "recipe my-recipes/first"):
+    for shown in ("looking at images", "measuring the speed of dcgan", "recipe first"):
         assert shown in done.err
     assert "swd" in done.err.partition("baseline")[2]
     *_, samples, again = done.err.splitlines()
@@ -234,8 +235,8 @@ def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
         *("train", "pics", "--budget", "4s", "--plugin", file, "--device", "cpu", "--dry-run")
     )
     assert done.status == 0, done
-    assert "left out: recipe my-recipes/two: its results cannot be read: 0." in done.out
-    assert "left out: recipe my-recipes/three: there is no setting architecture.width" in done.out
+    assert "left out: recipe two: its results cannot be read: 0." in done.out
+    assert "left out: recipe three: there is no setting architecture.width" in done.out
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,30 @@ def test_a_list_of_addresses_is_downloaded_first(tmp_path: Path) -> None:
         dataset_of(str(tmp_path / "list.txt"), Registry.discover())
 
 
+@pytest.mark.parametrize(
+    ("file", "what", "name"),
+    [
+        ("pics/rose/a.jpg", "pics", "image-folder"),
+        ("packed/index.json", "packed", "shards"),
+        ("tables/train.parquet", "tables", "huggingface"),
+        ("a.parquet", "a.parquet", "huggingface"),
+        ("a.zip", "a.zip", "archive"),
+        ("a.tar", "a.tar", "archive"),
+        ("a.npy", "a.npy", "numpy"),
+        ("a.npz", "a.npz", "numpy"),
+        ("a.h5", "a.h5", "hdf5"),
+        ("a.hdf5", "a.hdf5", "hdf5"),
+    ],
+)
+def test_bundled_datasets_open_the_usual_paths(
+    tmp_path: Path, file: str, what: str, name: str
+) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).touch()
+    found = dataset_of(str(tmp_path / what), Registry.discover())
+    assert found["dataset.name"].partition("/")[2] == name
+
+
 @pytest.mark.parametrize("opens", ["zip", "folder/", "*.zip", "folder/a/b", "."])
 def test_a_wrong_declaration_is_a_fault(opens: str) -> None:
     (fault,) = spec("mine", opens).faults()
