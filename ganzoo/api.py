@@ -15,10 +15,12 @@ from ganzoo.arguments import (
     report_callbacks,
     resolve_run,
 )
+from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 from ganzoo.objects import Objects
+from ganzoo.planning.clock import Clock, budget_seconds
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
         AnyRegularizer,
         AnyRun,
     )
+    from ganzoo.budget_arguments import BudgetRequest
     from ganzoo.observers.callback import OnReport
+    from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.sweeps.search import Search
@@ -46,6 +50,7 @@ def train(
     loss: AnyLoss | None = None,
     *,
     recipe: str | None = None,
+    budget: str | None = None,
     augment: AnyAugmentation | Sequence[AnyAugmentation] = (),
     regularize: AnyRegularizer | Sequence[AnyRegularizer] = (),
     run_dir: str | Path | None = None,
@@ -64,6 +69,10 @@ def train(
     must not exist; by default, it is the next free one in ``runs``. ``on_report`` is called with
     the step and the numbers of each report.
 
+    With ``budget``, a time such as ``"1h"``, a dataset or the path of images is enough: the others
+    are chosen by the images, the machine and the measured results of recipes. The run is trained
+    and evaluated within the time; an existing ``run_dir`` of such a run goes on with it.
+
     On the first Ctrl-C or stop of a notebook's cell, training finishes the step, saves a checkpoint
     and returns the run. Raises RequestError if the request is wrong, before anything is written;
     PluginError for a bug in a plugin's code; and KeyboardInterrupt if it is interrupted before the
@@ -73,12 +82,16 @@ def train(
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
     layers = [settings, flags(shorthands)]
+    observers = progress_observer(quiet), report_callbacks(on_report)
+    if budget is not None:
+        clock = Clock(budget_seconds(budget))
+        asked = python_request(objects, components, recipe, plugins, layers, clock, run_dir)
+        return _train_in_time(asked, *observers)
     run = resolve_run(objects, components, recipe, plugins, layers)
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
 
-    observers = progress_observer(quiet), report_callbacks(on_report)
     with interruptible():
         if folder := restarted_folder(run, run_dir):
             run = as_started(run, folder)
@@ -86,6 +99,20 @@ def train(
         else:
             folder, _ = session.train(run, folder_maker(run, run_dir), *observers)
     return TrainedRun(folder, run)
+
+
+def _train_in_time(
+    asked: BudgetRequest, progress: Observer, others: Sequence[Observer]
+) -> TrainedRun:
+    """Train a run within a budget."""
+    from ganzoo.output.trained import TrainedRun
+
+    with interruptible():
+        planned = asked.plan(progress)
+        for line in planned.plan.lines():
+            progress.on_message(line)
+        trained = asked.train(planned, progress, others)
+    return TrainedRun(trained.folder, trained.run)
 
 
 def resume(

@@ -117,10 +117,35 @@ def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
             yield f"option {name!r}: its default {default!r} is not of type {expected}"
 
 
+_OPENS = re.compile(r"folder(/[^/]+)?|\.[^/\\*?]+")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DatasetSpec(ComponentSpec):
     """``factory(options)`` returns a :class:`~ganzoo.Dataset`."""
 
     kind = "dataset"
+
+    opens: tuple[str, ...] = ()
+    """The paths that ``ganzoo train PATH --budget 1h`` opens with it, by its option ``path``.
+
+    The end of a file's name, such as ``".zip"``; ``"folder"``; or a folder with a certain file,
+    such as ``"folder/index.json"`` or ``"folder/*.parquet"``. The longest one that fits counts.
+    """
+
+    def faults(self) -> Iterator[str]:
+        """As for every component, and what it cannot open."""
+        yield from super().faults()
+        opens: Any = self.opens
+        if not isinstance(opens, tuple | list) or not all(
+            isinstance(each, str) and _OPENS.fullmatch(each) for each in opens
+        ):
+            yield (
+                'its opens should be ends of names such as ".zip", "folder", or "folder/FILE", not '
+                f"{opens!r}"
+            )
+        elif opens and is_options(self.options) and "path" not in self.options.model_fields:
+            yield "it opens paths, so it needs an option path"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -155,7 +155,7 @@ def _require_absent(path: Path) -> None:
 
 _RUN_FILES = (
     *("run.toml", "environment.json", "checkpoints", "samples", "losses.png"),
-    *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json"),
+    *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json", "plan.toml", "budget.json"),
 )
 """The files and folders in a run folder."""
 _PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")

@@ -45,19 +45,19 @@ Device = Annotated[str, AfterValidator(_checked_device)]
 """The name of a device, or ``"auto"``."""
 
 
-_DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
-_SECONDS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
+_DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?)(?: (second|minute|hour|day)s?|([smhd]))")
+_SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
 def seconds(duration: str) -> float:
-    """The length of a duration such as ``"90 minutes"``, in seconds.
+    """The length of a duration such as ``"90 minutes"`` or ``"1.5h"``, in seconds.
 
     Raises ValueError for anything but a number of seconds, minutes, hours or days.
     """
     parts = _DURATION.fullmatch(duration)
     if not parts:
-        raise ValueError('write a duration such as "90 minutes", "11.5 hours" or "2 days"')
-    return float(parts[1]) * _SECONDS[parts[2]]
+        raise ValueError('write a duration such as "90 minutes", "11.5 hours" or "2d"')
+    return float(parts[1]) * _SECONDS[(parts[2] or parts[3])[0]]
 
 
 def _checked_duration(duration: Any) -> str:
@@ -66,7 +66,7 @@ def _checked_duration(duration: Any) -> str:
 
 
 Duration = Annotated[str, BeforeValidator(_checked_duration)]
-"""A number of seconds, minutes, hours or days, such as ``"90 minutes"``."""
+"""A number of seconds, minutes, hours or days, such as ``"90 minutes"`` or ``"90m"``."""
 
 
 _SHORTEST, _LONGEST = "5 seconds", "7 days"

@@ -112,6 +112,11 @@ class Settings:
         for key, value in sorted(_leaves(tree), key=lambda leaf: not _is_name(leaf[0])):
             self.set(key, value, origin)
 
+    def update(self, others: Settings) -> None:
+        """Add all values of other settings, with their origins."""
+        for key in sorted(others.origins, key=lambda key: not _is_name(key)):
+            self.set(key, others._at(key), others.origins[key])
+
     def override(self, assignments: Iterable[str], origin: str = "command line") -> None:
         """Add ``KEY=VALUE`` arguments; a value that is not JSON is kept as text."""
         for assignment in assignments:

@@ -61,6 +61,12 @@ class Ceiling:
         return Ceiling(*((a + b) / 2 for a, b in pairs))
 
 
+def matrix_product(device: torch.device) -> float:
+    """Floating point operations per second of a matrix product, measured for a moment."""
+    sizes = _ON_CPU if device.type == "cpu" else _ON_ACCELERATOR
+    return _matrix_product(sizes, device, torch.float32)
+
+
 @torch.no_grad()
 def _matrix_product(sizes: _Sizes, device: torch.device, dtype: torch.dtype) -> float:
     n = sizes.matrix

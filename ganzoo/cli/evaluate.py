@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ganzoo.cli.formatting import better
+from ganzoo.cli.evaluation_table import evaluation_lines
 from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry
-from ganzoo.cli.table import table
-
-if TYPE_CHECKING:
-    from ganzoo.evaluation.record import EvaluationResult
 
 
 def evaluate(
@@ -85,23 +81,8 @@ def evaluate(
             for result in evaluate_checkpoints(run, resolved, names, device, observer):
                 results.append(result)
                 if not as_json:
-                    _show(result)
+                    print(*evaluation_lines(result), sep="\n")
     finally:
         observer.on_end()
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))
-
-
-def _show(result: EvaluationResult) -> None:
-    print(
-        f"step {result.step}: {result.samples} generated and {result.real} real images of "
-        f"{result.size}, extractor {result.extractor}, {result.seconds:.0f} s"
-    )
-    rows = [("metric", "value", "images", "baseline", "images", "better", "computed from")]
-    for name, score in result.scores.items():
-        baseline = "-" if score.baseline is None else f"{score.baseline:.4g}"
-        baseline_images = "-" if score.baseline is None else str(score.baseline_images)
-        inputs = f"features of {result.extractor}" if score.by_features else "pixels"
-        value, images = f"{score.value:.4g}", str(score.images)
-        rows.append((name, value, images, baseline, baseline_images, better(score), inputs))
-    print(*table(rows), sep="\n")

@@ -45,15 +45,20 @@ def finish_training(run: Run, folder: RunFolder, outcome: Outcome) -> None:
 
     stopped = outcome is Outcome.STOPPED
     if launched_as_main(run.train):
-        try:
-            print(folder.path, flush=True)
-        except OSError:  # the terminal was closed; the run is saved
-            discard_stdout()
+        print_folder(folder)
         if stopped:
             with suppress(OSError):
                 print(_stopped_message(folder), file=sys.stderr)
     if stopped:
         raise typer.Exit(STOPPED)
+
+
+def print_folder(folder: RunFolder) -> None:
+    """Print the path of a run folder, if standard output is open; the run is saved anyway."""
+    try:
+        print(folder.path, flush=True)
+    except OSError:  # the terminal was closed
+        discard_stdout()
 
 
 def _stopped_message(folder: RunFolder) -> str:

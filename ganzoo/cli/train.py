@@ -26,11 +26,19 @@ def train(
         typer.Argument(
             metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
             help="The names of a dataset, an architecture and a loss, or settings files; then "
-            "single settings.",
+            "single settings. With --budget, a dataset or the path of your images is enough.",
             show_default=False,
         ),
     ] = None,
     recipe: RecipeName = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Plan the run for this time, such as 10m or 1.5h: choose what is not given, the "
+            "length at least, train and evaluate.",
+        ),
+    ] = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(
@@ -54,7 +62,12 @@ def train(
     Settings are written as KEY=VALUE, such as train.batch_size=32. The option
     `--dry-run` shows all settings of a run, and `ganzoo info KEY` explains one.
 
+    With `--budget`, all that you do not give is chosen by your images, your
+    machine and the measured results of recipes. The same command with a longer
+    time and the same `--run-dir` goes on.
+
     Examples:
+    - `ganzoo train ./images --budget 1h`
     - `ganzoo train blossoms dcgan wgan-gp`
     - `ganzoo train image-folder dcgan hinge dataset.path=pics --resolution 64 --augment flip`
     - `ganzoo train mnist mlp non-saturating train.generator.lr=1e-4 augment.rotate.degrees=15`
@@ -62,7 +75,18 @@ def train(
 
     """
     request = Request(recipe, added, plugin, disable_plugin)
-    resolved = request.resolve(Arguments.of(what or []), flags)
+    arguments = Arguments.of(what or [])
+    if budget is not None:
+        from ganzoo.cli.budget import budget_request, show_plan, train_in_time
+
+        asked = budget_request(budget, request, arguments, flags, run_dir)
+        if dry_run:
+            show_plan(asked, _show)
+            return
+        words = [*arguments.files, *arguments.names, *(["--recipe", recipe] if recipe else [])]
+        train_in_time(asked, ["ganzoo", "train", *words])
+        return
+    resolved = request.resolve(arguments, flags)
     if dry_run:
         _show(resolved)
         return

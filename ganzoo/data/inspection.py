@@ -128,7 +128,7 @@ def inspect(
     groups = group_classes(condition_of(dataset), classes)
     drawn = isinstance(dataset, ScalableDataset)
     dataset, preparation = for_training(dataset, preparation)
-    seconds = len(dataset) * _seconds_each(dataset, preparation)
+    seconds = len(dataset) * seconds_each(dataset, preparation, limit)
     all_facts, errors = collect_facts(dataset, evenly_spaced(len(dataset), limit), progress)
     facts = _of_groups(all_facts, groups) if classes else all_facts
     share = (len(facts) + len(errors)) / (len(all_facts) + len(errors))
@@ -320,11 +320,11 @@ def _is_prepared(dataset: Dataset, preparation: Preparation, dataset_name: str) 
     return None
 
 
-def _seconds_each(dataset: Dataset, preparation: Preparation) -> float:
-    """The time to prepare an image, measured on a sample."""
+def seconds_each(dataset: Dataset, preparation: Preparation, limit: int | None = None) -> float:
+    """The time to prepare an image, measured on a sample of at most ``limit`` images."""
     with contextlib.suppress(RequestError):
         dataset[0]  # opening an archive should not count
-    some = evenly_spaced(len(dataset), _SAMPLE)
+    some = evenly_spaced(len(dataset), min(_SAMPLE, limit or _SAMPLE))
     if isinstance(dataset, BulkDataset):
         some = range(len(some))
 

@@ -58,7 +58,7 @@ class Evaluation:
         if isinstance(extract, torch.nn.Module):
             extract.to(device)
         self.extract = CheckedExtractor(extract, run.extractor.entry.code)
-        self._metrics = [_configured_metric(chosen) for chosen in run.metrics.values()]
+        self._metrics = [configured_metric(chosen) for chosen in run.metrics.values()]
         self.evaluator = lru_cache(maxsize=2)(self._evaluator_at)
 
     @property
@@ -208,7 +208,8 @@ def _require_classes(run: Run, condition: Condition | None) -> None:
         raise RequestError(f"evaluate.per_class: the images have {condition}, not classes")
 
 
-def _configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:
+def configured_metric(chosen: ConfiguredComponent) -> ConfiguredMetric:
+    """A metric of a run, ready to compare images."""
     options = chosen.options.model_dump(mode="json")
     identity = f"{chosen.entry.qualified_name} {json.dumps(options, sort_keys=True)}"
     others = chosen.options.model_dump(mode="json", exclude_defaults=True)

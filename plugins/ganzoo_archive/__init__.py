@@ -34,5 +34,6 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Your own image files in a zip or tar file, read without unpacking it.",
             factory="ganzoo_archive.images:ArchiveImages",
             options=ArchiveOptions,
+            opens=(".zip", ".tar", ".tar.gz", ".tgz"),
         )
     ]

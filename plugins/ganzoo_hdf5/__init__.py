@@ -58,6 +58,7 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Your own images in an HDF5 file, loaded into memory or read in chunks.",
             factory="ganzoo_hdf5.images:Hdf5Images",
             options=Hdf5Options,
+            opens=(".h5", ".hdf5"),
             reference="https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html",
         )
     ]

@@ -39,6 +39,7 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Parquet or Arrow files with images, or a dataset on the Hugging Face Hub.",
             factory="ganzoo_huggingface.images:HuggingfaceImages",
             options=HuggingfaceOptions,
+            opens=(".parquet", ".arrow", "folder/*.parquet", "folder/*.arrow", "folder/state.json"),
             reference="https://huggingface.co/docs/datasets",
         )
     ]

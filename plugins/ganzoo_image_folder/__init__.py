@@ -48,5 +48,6 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Your own image files in a folder; subfolders or a table give their classes.",
             factory="ganzoo_image_folder.folder:ImageFolder",
             options=ImageFolderOptions,
+            opens=("folder",),
         )
     ]

@@ -45,6 +45,7 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Your own images, with or without labels, as arrays in a .npy or .npz file.",
             factory="ganzoo_numpy.images:NumpyImages",
             options=NumpyOptions,
+            opens=(".npy", ".npz"),
             reference="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
         )
     ]

@@ -33,5 +33,6 @@ def ganzoo_datasets() -> list[DatasetSpec]:
             summary="Packed images in several files, read in chunks from a disk or a network.",
             factory="ganzoo_shards.images:ShardImages",
             options=ShardsOptions,
+            opens=("folder/index.json",),
         )
     ]

@@ -25,8 +25,9 @@ def inspect(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DATASET] [KEY=VALUE]...",
-            help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
+            metavar="[DATASET | PATH] [KEY=VALUE]...",
+            help="A dataset's name, or the path of your images; and settings of `dataset` and "
+            "`data` as for `ganzoo train`.",
             show_default=False,
         ),
     ] = None,
@@ -54,7 +55,7 @@ def inspect(
     training. The suggested settings can be given to `ganzoo train`.
 
     Examples:
-    - `ganzoo data inspect image-folder dataset.path=pics`
+    - `ganzoo data inspect ./pics`
     - `ganzoo data inspect image-folder dataset.path=pics data.resolution=128 --out preview.png`
     - `ganzoo data inspect blossoms --limit 1000 --json`
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
     settings = recipe_settings(recipe, known) if recipe else Settings()
     given = Settings()
     names = [word for word in words if "=" not in word]
-    given.override([*(f"dataset={name}" for name in names), *(w for w in words if "=" in w)])
+    datasets = [each for name in names for each in _dataset(name, known)]
+    given.override([*datasets, *(word for word in words if "=" in word)])
     for key in given.origins:
         if key.partition(".")[0] not in ("dataset", "data"):
             raise RequestError(
@@ -82,6 +84,15 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
             f"expected one dataset, not {' '.join(names) or 'none'}: write DATASET [KEY=VALUE]..."
         )
     return settings
+
+
+def _dataset(name: str, known: Registry) -> list[str]:
+    """The settings of an installed dataset, or of the one that opens a file or folder."""
+    if not Path(name).expanduser().exists():
+        return [f"dataset={name}"]
+    from ganzoo.planning.opening import dataset_of
+
+    return [f"{key}={value}" for key, value in dataset_of(name, known).items()]
 
 
 def _validated(model: type[Model], values: Any, section: str, settings: Settings) -> Model:

@@ -1,0 +1,41 @@
+"""The time of a budget."""
+
+from __future__ import annotations
+
+import time
+
+from ganzoo.errors import RequestError
+
+LEAST, MOST = 30.0, 366 * 86_400.0
+"""The seconds of the shortest and of the longest budget."""
+
+
+class Clock:
+    """The time of a budget, which begins when this is made."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self._began = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds that are over."""
+        return time.monotonic() - self._began
+
+
+def budget_seconds(text: str) -> float:
+    """The seconds of a budget such as ``10m`` or ``1.5 hours``.
+
+    Raises RequestError for another text, and for a time that is too short or too long.
+    """
+    from ganzoo.sections import seconds
+
+    try:
+        found = seconds(text.strip())
+    except ValueError as error:
+        raise RequestError(f"--budget {text}: write 90s, 10m, 1.5h, 2d or such") from error
+    if not LEAST <= found <= MOST:
+        raise RequestError(
+            f"--budget {text}: write a time from {LEAST:.0f}s to {MOST / 86_400:.0f}d"
+        )
+    return found

@@ -1,0 +1,87 @@
+"""Looks at the images of a dataset for a plan, in a few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ganzoo.configured_components import ConfiguredComponent
+from ganzoo.contracts import Condition, Dataset, condition_of, is_streamed
+from ganzoo.data.inspection import Report, inspect, seconds_each
+from ganzoo.planning.images import PlannedImages
+from ganzoo.sections import DataOptions
+
+_FIRST = 4
+"""Images that are prepared to see how many can be looked at."""
+_LONGER = 4.0
+"""Looking at an image takes up to this many times as long as preparing it."""
+_FEWEST, _MOST = 32, 2000
+"""The numbers of images that are looked at, if there are as many."""
+
+
+class Found(NamedTuple):
+    """A dataset, and what was seen of its images."""
+
+    dataset: Dataset
+    condition: Condition | None
+    images: PlannedImages
+
+
+def look_at(
+    chosen: ConfiguredComponent,
+    preparation: DataOptions,
+    name: str,
+    seconds: float,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Found:
+    """The images of a dataset, of which some are opened, for about so many seconds.
+
+    ``name`` is what people call it. Raises RequestError if there are no images.
+    """
+    dataset: Dataset = chosen.build()
+    with chosen.entry.code.only_own_frames():
+        limit = _FEWEST
+        if len(dataset):
+            began = time.perf_counter()
+            seconds_each(dataset, preparation, _FIRST)
+            each = (time.perf_counter() - began) / min(_FIRST, len(dataset))
+            limit = round(min(_MOST, max(_FEWEST, seconds / max(each * _LONGER, 1e-6))))
+        report = inspect(
+            dataset,
+            preparation,
+            classes=preparation.classes,
+            limit=limit,
+            progress=progress,
+            dataset_name=chosen.entry.qualified_name,
+        )
+    condition = condition_of(dataset)
+    return Found(dataset, condition, _planned(name, report, condition, is_streamed(dataset)))
+
+
+def _planned(
+    name: str, report: Report, condition: Condition | None, streamed: bool
+) -> PlannedImages:
+    estimate = report.preparation
+    return PlannedImages(
+        name=name,
+        count=report.images,
+        channels=estimate.shape[0],
+        resolution=report.resolution,
+        sizes=_sizes(report),
+        classes=len(report.classes),
+        condition=condition.kind if condition else "",
+        cropped=estimate.lost,
+        unreadable=len(report.unreadable),
+        repeated=sum(len(group) - 1 for group in report.same),
+        seconds_each=0.0 if streamed else estimate.seconds / max(1, estimate.images),
+    )
+
+
+def _sizes(report: Report) -> str:
+    if not report.resolution:
+        return ""
+    if len(report.sizes) == 1:
+        return next(iter(report.sizes))
+    smallest, largest = (each.partition(" (")[0] for each in (report.smallest, report.largest))
+    return f"{smallest} to {largest}"

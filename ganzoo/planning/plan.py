@@ -1,0 +1,126 @@
+"""The plan of a run: its settings, and why they were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import tomli_w
+
+from ganzoo.components import MetricSpec
+from ganzoo.planning.candidates import Candidate
+from ganzoo.planning.choice import Machine, rank, reasons
+from ganzoo.planning.images import PlannedImages, Size, resolution_of
+from ganzoo.planning.timetable import Speed, Timetable
+from ganzoo.settings import Settings
+
+FILE = "plan.toml"
+"""The name of the settings file of a plan in the run folder."""
+
+_GRIDS = 10
+"""Grids of samples in a run."""
+_MOST_BETWEEN_CHECKPOINTS = 600.0
+"""Seconds of training that are lost at most if the machine stops."""
+_LONG = 1800.0
+"""Seconds of a budget from which on the run is also evaluated before its end."""
+_EVALUATIONS = 4
+_BEYOND = 1.25
+"""A run that ends by its time gets this many times the planned images as its length, at most."""
+_FINISHED_BEFORE = 0.95
+"""A run whose length must be known gets this part of the planned images, so that it is reached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run for some images and some time."""
+
+    recipe: str
+    """Empty if the user chose the components."""
+    size: Size
+    time: Timetable
+    speed: Speed
+    settings: Mapping[str, Any]
+    """By dotted key, besides those of the recipe."""
+    reasons: Sequence[str]
+    """A sentence for each choice."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why other recipes cannot be used."""
+
+    def lines(self) -> Iterator[str]:
+        """The reasons, and what was left out."""
+        yield from self.reasons
+        for recipe, reason in sorted(self.left_out.items()):
+            yield f"left out: recipe {recipe}: {reason}"
+
+
+def settings_file(made: Plan, settings: Settings) -> str:
+    """A settings file with the reasons as comments; training it needs no plan."""
+    comments = "".join(f"# {' '.join(line.split())}\n" for line in made.lines())
+    return f"{comments}\n{tomli_w.dumps(_plain(settings.values))}"
+
+
+def _plain(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that TOML has; it has no null."""
+    return {
+        key: _plain(value) if isinstance(value, Mapping) else value
+        for key, value in tree.items()
+        if value is not None
+    }
+
+
+def plan(
+    images: PlannedImages,
+    machine: Machine,
+    budget_seconds: float,
+    candidates: Sequence[Candidate],
+    metrics: Mapping[str, MetricSpec],
+    size: Size | None = None,
+) -> Plan:
+    """The plan that reaches the best metric; see ``choice``.
+
+    Raises RequestError if no recipe can be used, or if the time is too short.
+    """
+    ranking = rank(images, machine, budget_seconds, candidates, metrics, size)
+    best = ranking.best
+    settings = {"data.resolution": resolution_of(best.size)}
+    settings |= length_settings(best.time, best.speed, to_end=best.candidate.to_end)
+    why = [images.sentence(), *reasons(ranking, images)]
+    why.append(best.time.sentence())
+    return Plan(
+        recipe=best.candidate.recipe,
+        size=best.size,
+        time=best.time,
+        speed=best.speed,
+        settings=settings,
+        reasons=why,
+        left_out=ranking.left_out,
+    )
+
+
+def length_settings(time: Timetable, speed: Speed, *, to_end: bool) -> dict[str, Any]:
+    """The length of a run, and how often it saves, draws samples, reports and evaluates.
+
+    ``to_end`` says that a setting changes until the run's end, so that the planned number of images
+    is the run's length. Other runs end by time, and can go on later as if they had not stopped.
+    """
+    length = int(time.images * (_FINISHED_BEFORE if to_end else _BEYOND)) or 1
+    between = max(1, time.images // _GRIDS)
+    saved = min(time.images / 4, _MOST_BETWEEN_CHECKPOINTS * speed.images_per_second)
+    settings: dict[str, Any] = {
+        "train.images": length,
+        "train.max_time": f"{time.until_stop:.1f} seconds",
+        "sample.every": _images(between),
+        "log.every": _images(between / 2),
+        "checkpoint.every": _images(saved),
+        "evaluate.samples": time.samples,
+        "evaluate.real": time.real,
+    }
+    if time.budget >= _LONG and _EVALUATIONS * time.evaluation < 0.1 * time.budget:
+        settings["evaluate.every"] = _images(time.images / _EVALUATIONS)
+    return settings
+
+
+def _images(count: float) -> str:
+    """An interval of about so many images, with two digits that are not zero."""
+    return f"{max(1, int(float(f'{count:.1e}')))} images"

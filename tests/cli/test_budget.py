@@ -1,0 +1,301 @@
+"""``ganzoo train ... --budget``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import RequestError, dump_results
+from ganzoo.planning import clock, measuring, recipe_choice, timetable
+from ganzoo.planning.clock import Clock
+from ganzoo.planning.record import TimeRecord
+from ganzoo.planning.timetable import EvaluationCost
+from tests.cli.conftest import Done, Ganzoo
+from tests.planning.results import measured_images, result
+
+SETTINGS = """
+dataset.name = "mnist/mnist"
+dataset.variant = "fashion"
+data.resolution = 8
+data.channels = 1
+data.classes = ["5"]
+architecture.name = "dcgan/dcgan"
+architecture.base_channels = 2
+architecture.latent_dim = 4
+loss.name = "adversarial/hinge"
+train.epochs = 50
+evaluate.every = 1
+train.batch_size = 4
+sample.count = 4
+"""
+
+PLUGIN = """
+from ganzoo import RecipeSpec, hookimpl
+
+@hookimpl
+def ganzoo_recipes():
+    for name, results in {recipes}.items():
+        yield RecipeSpec(
+            name=name,
+            summary="Mine.",
+            settings=f"budget_recipes/{{name}}.toml",
+            results=results and f"budget_recipes/{{results}}.json",
+        )
+"""
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Budgets of seconds, of which planning takes a known part; nothing about speed is measured."""
+    monkeypatch.setattr(clock, "LEAST", 1.0)
+    monkeypatch.setattr(Clock, "spent", 0.5)
+    monkeypatch.setattr(timetable, "_START", 0.1)
+    monkeypatch.setattr(timetable, "_END", 0.1)
+    monkeypatch.setattr(measuring, "_MOST_STEPS", 0.01)
+    monkeypatch.setattr(recipe_choice, "operations_here", lambda request: 1e11)
+    cost = EvaluationCost(0.1, 1e-5), ["swd"]
+    monkeypatch.setattr(measuring, "evaluation_of", lambda *_: cost)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with 24 color images of 16 x 16, one of them damaged."""
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(24):
+        pixels = random.integers(0, 255, (16, 16, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    (folder / "5.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    return folder
+
+
+@pytest.fixture
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """A function that writes a plugin with recipes, by name; returns the path of its file."""
+
+    def write(recipes: dict[str, str], **settings: str) -> str:
+        package = tmp_path / "budget_recipes"
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").touch()
+        for name in recipes:
+            (package / f"{name}.toml").write_text(settings.get(name, SETTINGS))
+        eight = measured_images(shape=(3, 8, 8))
+        good = result([(100, 1.0), (1000, 0.1)], metric="swd", images=eight)
+        (package / "good.json").write_text(dump_results((good,)))
+        bad = result([(100, 2.0), (1000, 1.0)], metric="swd", images=eight)
+        (package / "bad.json").write_text(dump_results((bad,)))
+        (package / "damaged.json").write_text("[{}]")
+        file = tmp_path / "my_recipes.py"
+        file.write_text(PLUGIN.format(recipes=recipes))
+        monkeypatch.syspath_prepend(tmp_path)
+        for module in ("my_recipes", "budget_recipes"):  # of another test
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        return str(file)
+
+    return write
+
+
+Plan = Callable[..., Done]
+
+
+@pytest.fixture
+def plan(ganzoo_command: Ganzoo, images: Path, recipes: Callable[..., str]) -> Plan:
+    """``ganzoo train pics --budget 4s`` on the CPU, with two recipes; accepts more arguments."""
+    file = recipes({"first": "good", "second": "bad"})
+
+    def run(*more: object, budget: str = "4s") -> Done:
+        given = ("--budget", budget, "--plugin", file, "--device", "cpu")
+        return ganzoo_command("train", "pics", *more, *given)
+
+    return run
+
+
+def test_a_dry_run_shows_the_plan_and_the_origin_of_each_setting(
+    plan: Plan, tmp_path: Path
+) -> None:
+    done = plan("--dry-run", "train.batch_size=8", "--augment", "flip")
+    assert done.status == 0, done
+    facts, recipe, size, settings, times, *rows = done.out.splitlines()
+    assert facts.startswith("pics: 24 images in color, 16 x 16 pixels, 1 cannot be read")
+    assert recipe.startswith("recipe first: measured on photographs")
+    assert "with others: second" in recipe
+    assert size.startswith("size 8 x 8")
+    assert settings.startswith("settings: architecture dcgan, loss hinge, augmentations flip")
+    assert times.startswith("of 4 s: ")
+    shown = {row.split("  ")[0]: (*row.split(), row)[1:] for row in rows}
+    assert shown["train.batch_size"][0] == "8"
+    origins = {key: values[-1].split("  ")[-1].strip() for key, values in shown.items()}
+    assert origins["train.batch_size"] == "command line"
+    assert origins["augment.flip.name"] == "--augment flip"
+    assert origins["architecture.base_channels"] == "recipe first"
+    assert origins["train.images"] == origins["data.resolution"] == "plan"
+    assert origins["dataset.path"] == "command line"
+    assert "data.classes" not in origins or shown["data.classes"][0] == "[]"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
+    plan: Plan, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    done = plan("--run-dir", "run")
+    assert done.status == 0, done
+    assert done.out == "run\n"
+    folder = tmp_path / "run"
+    for shown in ("looking at images", "measuring the speed of dcgan", "recipe first"):
+        assert shown in done.err
+    assert "swd" in done.err.partition("baseline")[2]
+    *_, samples, again = done.err.splitlines()
+    assert (tmp_path / samples.removeprefix("samples: ")).is_file()
+    assert again.endswith("ganzoo train pics --run-dir run --budget TIME")
+    record = TimeRecord.read(folder)
+    assert record
+    assert record.images > 0
+    assert (folder / "evaluations.jsonl").read_text().count("\n") == 1
+    text = (folder / "plan.toml").read_text()
+    assert text.startswith("# pics: 24 images")
+    settings = tomllib.loads(text)
+    assert settings["architecture"]["base_channels"] == 2
+    explained = ganzoo_command("train", "run/plan.toml", "--plugin", "my_recipes.py", "--dry-run")
+    assert explained.status == 0, explained
+
+
+def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None:
+    assert plan("--run-dir", "run").status == 0
+    before = json.loads((tmp_path / "run" / "budget.json").read_text())
+    done = plan("--run-dir", "run", budget="6s")
+    assert done.status == 0, done
+    assert f"run goes on: it has had {before['spent']:.0f} s" in done.err
+    after = json.loads((tmp_path / "run" / "budget.json").read_text())
+    assert after["images"] > before["images"]
+    assert after["spent"] > before["spent"]
+    assert (tmp_path / "run" / "evaluations.jsonl").read_text().count("\n") == 2
+    other = plan(f"dataset.path={tmp_path}", "--run-dir", "run", budget="9s").error
+    assert f"run has other images, with dataset.path={tmp_path / 'pics'}: name another" in other
+
+
+def test_a_run_that_has_had_its_time_needs_more(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.toml").touch()
+    TimeRecord(spent=100).write(tmp_path / "run")
+    refused = plan("--run-dir", "run", budget="100s").error
+    assert "run has had 100 s already: to go on with it, give a budget of 101s or more" in refused
+
+
+def test_a_run_that_was_not_planned_is_not_continued(plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    assert "run exists already" in plan("--run-dir", "run").error
+
+
+def test_the_components_may_be_the_users(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = ganzoo_command(
+        *("train", "blossoms", "dcgan", "hinge", "--budget", "4s", "--dry-run", "--device", "cpu"),
+        *("--resolution", 8, "--batch-size", 4, "sample.every=7", "dataset.count=20"),
+        *("architecture.base_channels=2", "architecture.latent_dim=4"),
+    )
+    assert done.status == 0, done
+    facts, length, _, *rows = done.out.splitlines()
+    assert facts == "blossoms: 20 images in color, 6 classes"
+    assert length.startswith("length: ")
+    values = {row.split("  ")[0]: row.split()[1] for row in rows}
+    assert values["sample.every"] == "7"
+    assert int(values["train.images"]) > 0
+
+
+def test_without_recipes_with_results_the_command_says_so(
+    ganzoo_command: Ganzoo, images: Path, recipes: Callable[..., str]
+) -> None:
+    file = recipes({"first": ""})
+    refused = ganzoo_command(
+        "train", "pics", "--budget", "4s", "--plugin", file, "--disable-plugin", "recipes"
+    ).error
+    assert "no installed recipe has measured results to choose from" in refused
+
+
+def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
+    ganzoo_command: Ganzoo, images: Path, recipes: Callable[..., str]
+) -> None:
+    wrong = SETTINGS.replace("base_channels = 2", "width = 2")
+    file = recipes({"one": "bad", "two": "damaged", "three": "good"}, three=wrong)
+    done = ganzoo_command(
+        *("train", "pics", "--budget", "4s", "--plugin", file, "--device", "cpu", "--dry-run")
+    )
+    assert done.status == 0, done
+    assert "left out: recipe two: its results cannot be read: 0." in done.out
+    assert "left out: recipe three: there is no setting architecture.width" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "there is no dataset, file or folder called nowhere"),
+        (["pics", "dcgan"], "expected one dataset or path, or DATASET ARCHITECTURE LOSS"),
+        ([], "expected one dataset or path, or DATASET ARCHITECTURE LOSS"),
+        (["pics", "--steps", "5"], "--budget plans the length: leave out train.steps"),
+        (["pics", "--devices", "2"], "--budget plans for one process: leave out train.devices"),
+        (["pics", "train.lr=1"], "there is no setting train.lr"),
+    ],
+)
+def test_a_wrong_request_is_one_line(
+    ganzoo_command: Ganzoo,
+    images: Path,
+    recipes: Callable[..., str],
+    arguments: list[str],
+    message: str,
+) -> None:
+    file = recipes({"first": "good"})
+    done = ganzoo_command("train", *arguments, "--budget", "4s", "--plugin", file)
+    assert done.status == 2
+    assert message in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("budget", ["soon", "1", "0.5s", "2000d"])
+def test_a_wrong_time_is_refused(ganzoo_command: Ganzoo, budget: str) -> None:
+    assert f"--budget {budget}: write " in ganzoo_command("train", "x", "--budget", budget).error
+
+
+def test_too_little_time_is_refused_before_anything_is_written(plan: Plan, tmp_path: Path) -> None:
+    done = plan(budget="1s")
+    assert done.status == 2
+    assert "is too short: " in done.err.splitlines()[-1]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_stopped_run_says_how_it_goes_on(plan: Plan, tmp_path: Path) -> None:
+    def interrupt() -> None:
+        while not list((tmp_path / "run").glob("samples/*step-*")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    done = plan("--run-dir", "run", budget="60s")
+    assert done.status == 75
+    assert done.out == "run\n"
+    assert done.err.splitlines()[-1].startswith("stopped; for the rest of the time: ganzoo train")
+    assert not (tmp_path / "run" / "evaluations.jsonl").exists()
+
+
+def test_in_python(images: Path, recipes: Callable[..., str], tmp_path: Path) -> None:
+    file = recipes({"first": "good"})
+    trained = ganzoo.train(
+        str(images), budget="4s", plugins=file, run_dir=tmp_path / "run", quiet=True, device="cpu"
+    )
+    assert trained.step > 0
+    assert (tmp_path / "run" / "plan.toml").is_file()
+    with pytest.raises(RequestError, match="expected one dataset or path"):
+        ganzoo.train(str(images), "dcgan", budget="4s", quiet=True)
