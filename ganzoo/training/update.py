@@ -91,7 +91,7 @@ class Updater:
         phases: Sequence[Phase],
         number: int,
         trained: Mapping[str, list[nn.Parameter]],
-        keep_fakes: bool,
+        keep_fakes: bool = False,
     ) -> tuple[TrainingStep, dict[str, Terms]]:
         """The terms of a piece; adds their gradients, divided by the number of pieces."""
         setup, pieces, first = self._setup, self._pieces, phases[0]
