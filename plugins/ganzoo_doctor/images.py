@@ -19,8 +19,8 @@ CLASS_COLLAPSED = 0.1
 CLASS_CONVERGED = 0.1
 """The median recall or coverage from which on classes are compared: before, all are near 0."""
 COPIES = 0.2
-"""The share of copies. It was 0.00 to 0.01 in healthy runs, and 0.31 to 0.82 where eight images were
-learned by heart. Its own baseline is of no use there: 0.75, from two halves of four images."""
+"""The share of copies. It was 0.00 to 0.01 in healthy runs, and 0.31 to 0.82 where eight images
+were learned by heart. Its own baseline is of no use there: 0.75, from two halves of four images."""
 COPIES_DISTANCE = 0.6
 """The median distance to the nearest real image / its baseline. 1.0 to 1.8 in healthy runs; it fell
 from 1.0 to 0.5 while the eight images were learned."""
