@@ -67,10 +67,11 @@ class History:
         return [value for value in found if math.isfinite(value)]
 
     def recent(self, name: str) -> list[float]:
-        """The values of the last third of the reports; empty if that are fewer than four."""
+        """The values of the last third of the reports; empty if there is too little of them."""
         values = self.values(name)
         count = len(values) // 3
-        return values[-count:] if count >= FEWEST_REPORTS else []
+        enough = count >= FEWEST_REPORTS and self.images_seen >= FEWEST_IMAGES
+        return values[-count:] if enough else []
 
     def names(self, prefix: str) -> list[str]:
         """The names of all reported numbers that begin with ``prefix``."""
@@ -115,6 +116,10 @@ class History:
 FEWEST_REPORTS = 4
 """The fewest reports whose mean says something: each covers ``log.every`` steps, but the separation
 of scores is that of a single batch."""
+
+
+FEWEST_IMAGES = 2000
+"""Images seen. All small runs changed most before, so that their numbers say little."""
 
 
 def mean(values: Sequence[float]) -> float:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganzoo_doctor.finding import Finding
-from ganzoo_doctor.history import FEWEST_REPORTS, History, Reading
+from ganzoo_doctor.history import FEWEST_IMAGES, FEWEST_REPORTS, History, Reading
 
 FEWEST_EVALUATIONS = 4
 """Fewer do not show a trend."""
-FEW_IMAGES = 2000
-"""Images seen. All small runs changed most before, so that their numbers say little."""
 IMPROVED = 0.05
 """The part of the whole improvement that must fall into the last third of the evaluations. KID of
 300 images changes by about 2% of it by chance."""
@@ -21,7 +19,7 @@ UNIT = 100_000
 def too_short(history: History) -> Finding | None:
     """There is too little to judge the run by."""
     reports, images = len(history.reports), history.images_seen
-    if images >= FEW_IMAGES and reports >= 3 * FEWEST_REPORTS:
+    if images >= FEWEST_IMAGES and reports >= 3 * FEWEST_REPORTS:
         return None
     return Finding(
         name="too short",

@@ -126,7 +126,7 @@ RUNS: Mapping[str, SmallRun] = {
     "copies": SmallRun(
         "copying",
         ("blossoms", "mlp", "wgan-gp"),
-        steps=3000,
+        steps=2500,
         settings={
             "dataset.count": 8,
             "architecture.width": 256,
