@@ -28,6 +28,16 @@ def free_memory() -> int:
     return min(_free_of_machine(), *map(_free_of_group, _control_groups()))
 
 
+def process_age() -> float:
+    """The seconds since this process was started; 0 where the system does not say it."""
+    with suppress(OSError, ValueError, IndexError, AttributeError):
+        # The name of the command, in parentheses, may contain spaces.
+        fields = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return max(0.0, float(Path("/proc/uptime").read_text("ascii").split()[0]) - started)
+    return 0.0
+
+
 def _physical_cores(folder: Path = Path("/sys/devices/system/cpu")) -> int:
     if not hasattr(os, "sched_getaffinity"):  # macOS, Windows
         return os.cpu_count() or 1

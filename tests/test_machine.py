@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,10 @@ def test_free_memory_is_the_smallest_of_the_machine_and_the_control_groups(
         (tmp_path / "memory.stat").write_text("file 700\ninactive_file 100\n")
         monkeypatch.setattr(machine, "_free_of_machine", lambda: 300 * 1024)
         assert free_memory() == expected
+
+
+def test_the_age_of_this_process_grows() -> None:
+    before = machine.process_age()
+    time.sleep(0.05)
+    assert (before > 0) == sys.platform.startswith("linux")
+    assert not before or machine.process_age() > before

@@ -13,6 +13,7 @@ import typer
 
 from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import STOPPED
+from ganzoo.machine import process_age
 from ganzoo.planning.clock import Clock, budget_seconds
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def budget_request(
 
     Raises RequestError if a name or a value is wrong.
     """
-    clock = Clock(budget_seconds(budget))
+    clock = Clock(budget_seconds(budget), process_age())
     from ganzoo.budget_arguments import BudgetRequest, require_names
 
     names, has_settings = arguments.names, bool(request.recipe or arguments.files)

@@ -54,6 +54,22 @@ class Arguments(NamedTuple):
             )
         return dict(zip(MAIN_KINDS, self.names, strict=False))
 
+    def opening(self, known: Registry) -> Arguments:
+        """The same with settings instead of names, if the first name is the path of images.
+
+        Raises RequestError if no dataset opens it.
+        """
+        if not self.names or not Path(self.names[0]).expanduser().exists():
+            return self
+        from ganzoo.planning.opening import dataset_of
+
+        found = dataset_of(self.names[0], known)
+        if "dataset.path" not in found:
+            return self
+        others = {kind: name for kind, name in self.components.items() if kind != "dataset"}
+        chosen = tuple(f"{key}={value}" for key, value in (found | others).items())
+        return self._replace(names=(), assignments=chosen + self.assignments)
+
 
 class Request:
     """The flags that all runs of a command share: recipe, added components, plugins."""
@@ -92,9 +108,11 @@ class Request:
         _apply(arguments, settings)
         files = self._files(settings)
         known = self._registry(files)
-        if self.recipe:  # it may be in one of these files; the arguments override its settings
-            settings = recipe_settings(self.recipe, known)
-            _apply(arguments, settings)
+        opened = arguments.opening(known)
+        if self.recipe or opened != arguments:
+            # The recipe may be in one of these files; the arguments override its settings.
+            settings = recipe_settings(self.recipe, known) if self.recipe else Settings()
+            _apply(opened, settings)
         if self.plugins:
             settings.set("plugins", list(map(str, files)), "command line")
         settings.add(by_key(flags), "command line")

@@ -9,51 +9,21 @@ size is the measured one, or twice that if the best measured point can still be 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from ganzoo.components import MetricSpec
 from ganzoo.errors import RequestError
 from ganzoo.planning.candidates import Candidate, MeasuredSet, preferred_metric
-from ganzoo.planning.images import PlannedImages, Size, named_size
-from ganzoo.planning.timetable import NO_EVALUATION, EvaluationCost, Speed, Timetable, TooShort
+from ganzoo.planning.forecast import Forecast, Machine, forecast
+from ganzoo.planning.images import PlannedImages, Size
+from ganzoo.planning.timetable import TooShort
 
 _REACH = 0.5
 """The distance of images whose results need e times as many images as can be shown."""
 _SAME = 0.01
 """Metrics that differ by less count as the same."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What was measured on this machine."""
-
-    operations_per_second: float
-    """Of a large matrix product."""
-    speeds: Mapping[tuple[str, Size], Speed] = field(default_factory=dict)
-    """By recipe and size; that of others is estimated from the machine that measured them."""
-    refused: Mapping[tuple[str, Size], str] = field(default_factory=dict)
-    """Why a recipe cannot be used at a size."""
-    preparation: Mapping[tuple[str, Size], float] = field(default_factory=dict)
-    """Seconds to prepare all images, if they differ from what the images say."""
-    evaluation: EvaluationCost = NO_EVALUATION
-    spent: float = 0.0
-    """Seconds of the budget that are over."""
-
-
-class Forecast(NamedTuple):
-    """A recipe at a size, and how far it gets in the time."""
-
-    candidate: Candidate
-    size: Size
-    speed: Speed
-    time: Timetable
-    value: float
-    """Of the metric at the end."""
-    needed: int
-    """The images seen at the best measured point."""
 
 
 class Ranking(NamedTuple):
@@ -141,7 +111,7 @@ def _rank_on(
             left_out[each.recipe] = f"its results have no {metric}"
             continue
         try:
-            forecasts.append(_forecast(each, measured, metric, goal, images, machine, budget, size))
+            forecasts.append(forecast(each, measured, metric, goal, images, machine, budget, size))
         except TooShort as error:
             late = min(late or error, error, key=lambda too_short: too_short.needed)
             left_out[each.recipe] = f"it needs at least {error.needed} s here"
@@ -164,101 +134,3 @@ def _common_metric(names: Sequence[set[str]], metrics: Mapping[str, MetricSpec])
     return preferred_metric(set.intersection(*names), metrics) or preferred_metric(
         set.union(*names), metrics
     )
-
-
-def _forecast(
-    candidate: Candidate,
-    measured: MeasuredSet,
-    metric: str,
-    goal: str,
-    images: PlannedImages,
-    machine: Machine,
-    budget: float,
-    size: Size | None,
-) -> Forecast:
-    """What a recipe reaches, at the largest size that suits the images and the time.
-
-    Raises RequestError if it is refused at its usual size, TooShort if the time is too short.
-    """
-    needed = candidate.needed(measured, metric, goal)
-    first = candidate.on(measured)[0]
-
-    def at(wanted: Size) -> Forecast:
-        if reason := machine.refused.get((candidate.recipe, wanted)):
-            raise RequestError(reason)
-        known = machine.speeds.get((candidate.recipe, wanted))
-        speed = known or _estimated(candidate, measured, machine, wanted)
-        usual_time = images.count * images.seconds_each
-        time = Timetable.of(
-            budget,
-            machine.spent,
-            speed,
-            machine.evaluation,
-            count=images.count,
-            preparation=machine.preparation.get((candidate.recipe, wanted), usual_time),
-            most=(first.samples, first.real),
-        )
-        value = candidate.value(measured, metric, goal, time.images)
-        return Forecast(candidate, wanted, speed, time, value, needed)
-
-    usual = size or images.reduced(measured.size)
-    twice = doubled(usual)
-    if size is None and images.fits(twice) and (candidate.recipe, twice) in machine.speeds:
-        larger = at(twice)
-        if larger.time.images >= needed:
-            return larger
-    return at(usual)
-
-
-def doubled(size: Size) -> Size:
-    """Twice the width and the height."""
-    return 2 * size[0], 2 * size[1]
-
-
-def may_be_larger(forecast: Forecast, images: PlannedImages) -> bool:
-    """Whether it is worth measuring a recipe at twice the size, which costs four times as much."""
-    twice = doubled(forecast.size)
-    reachable = forecast.time.images >= 2 * forecast.needed
-    return bool(images.resolution) and images.fits(twice) and reachable and max(twice) <= 1024
-
-
-def _estimated(candidate: Candidate, measured: MeasuredSet, machine: Machine, size: Size) -> Speed:
-    """The speed of a recipe here, from that on the machine where it was measured."""
-    rates = [
-        result.last.images_seen
-        / max(result.last.seconds, 1e-3)
-        * (machine.operations_per_second / result.machine.operations_per_second)
-        for result in candidate.on(measured)
-    ]
-    area = math.prod(measured.size) / math.prod(size)
-    rate = max(1e-6, sum(rates) / len(rates) * area)
-    return Speed(rate, 0.0)
-
-
-def reasons(ranking: Ranking, images: PlannedImages) -> Iterator[str]:
-    """Why the first recipe was chosen, and why at this size."""
-    best, measured = ranking.best, ranking.measured
-    count, shown = f"{measured.images.count:,}", f"{best.time.images:,}"
-    others = ", ".join(
-        f"{each.candidate.recipe} {each.value:.3g}" for each in ranking.forecasts[1:]
-    )
-    yield (
-        f"recipe {best.candidate.recipe}: measured on {measured.images.name} ({count} images of "
-        f"{named_size(measured.size)}), the set most like these; after {shown} images "
-        f"{ranking.metric} would be about {best.value:.3g} there"
-        f"{f', with others: {others}' if others else ''}"
-    )
-    yield f"size {named_size(best.size)}: {_why_size(best, measured, images)}"
-
-
-def _why_size(best: Forecast, measured: MeasuredSet, images: PlannedImages) -> str:
-    if min(best.size) > min(measured.size):
-        return f"twice the measured size, because the best result needed {best.needed:,} images"
-    if min(best.size) < min(measured.size):
-        return "less than measured, because the images are not larger"
-    if images.resolution and images.fits(doubled(best.size)):
-        return (
-            f"as measured; {named_size(doubled(best.size))} would be too slow for the "
-            f"{best.needed:,} images that the best result needed"
-        )
-    return "as measured"

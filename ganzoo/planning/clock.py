@@ -11,11 +11,11 @@ LEAST, MOST = 30.0, 366 * 86_400.0
 
 
 class Clock:
-    """The time of a budget, which begins when this is made."""
+    """The time of a budget, which began ``spent`` seconds before this is made."""
 
-    def __init__(self, budget: float) -> None:
+    def __init__(self, budget: float, spent: float = 0.0) -> None:
         self.budget = budget
-        self._began = time.monotonic()
+        self._began = time.monotonic() - spent
 
     @property
     def spent(self) -> float:

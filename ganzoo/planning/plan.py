@@ -9,9 +9,10 @@ from typing import Any
 import tomli_w
 
 from ganzoo.components import MetricSpec
-from ganzoo.planning.candidates import Candidate
-from ganzoo.planning.choice import Machine, rank, reasons
-from ganzoo.planning.images import PlannedImages, Size, resolution_of
+from ganzoo.planning.candidates import Candidate, MeasuredSet
+from ganzoo.planning.choice import Ranking, rank
+from ganzoo.planning.forecast import Forecast, Machine, doubled
+from ganzoo.planning.images import PlannedImages, Size, named_size, resolution_of
 from ganzoo.planning.timetable import Speed, Timetable
 from ganzoo.settings import Settings
 
@@ -85,7 +86,7 @@ def plan(
     best = ranking.best
     settings = {"data.resolution": resolution_of(best.size)}
     settings |= length_settings(best.time, best.speed, to_end=best.candidate.to_end)
-    why = [images.sentence(), *reasons(ranking, images)]
+    why = [images.sentence(), *_why(ranking, images)]
     why.append(best.time.sentence())
     return Plan(
         recipe=best.candidate.recipe,
@@ -124,3 +125,32 @@ def length_settings(time: Timetable, speed: Speed, *, to_end: bool) -> dict[str,
 def _images(count: float) -> str:
     """An interval of about so many images, with two digits that are not zero."""
     return f"{max(1, int(float(f'{count:.1e}')))} images"
+
+
+def _why(ranking: Ranking, images: PlannedImages) -> Iterator[str]:
+    """Why the first recipe was chosen, and why at this size."""
+    best, measured = ranking.best, ranking.measured
+    count, shown = f"{measured.images.count:,}", f"{best.time.images:,}"
+    others = ", ".join(
+        f"{each.candidate.recipe} {each.value:.3g}" for each in ranking.forecasts[1:]
+    )
+    yield (
+        f"recipe {best.candidate.recipe}: measured on {measured.images.name} ({count} images of "
+        f"{named_size(measured.size)}), the set most like these; after {shown} images "
+        f"{ranking.metric} would be about {best.value:.3g} there"
+        f"{f', with others: {others}' if others else ''}"
+    )
+    yield f"size {named_size(best.size)}: {_why_size(best, measured, images)}"
+
+
+def _why_size(best: Forecast, measured: MeasuredSet, images: PlannedImages) -> str:
+    if min(best.size) > min(measured.size):
+        return f"twice the measured size, because the best result needed {best.needed:,} images"
+    if min(best.size) < min(measured.size):
+        return "less than measured, because the images are not larger"
+    if images.resolution and images.fits(doubled(best.size)):
+        return (
+            f"as measured; {named_size(doubled(best.size))} would be too slow for the "
+            f"{best.needed:,} images that the best result needed"
+        )
+    return "as measured"

@@ -12,7 +12,7 @@ from ganzoo.planning.plan import Plan, length_settings
 from ganzoo.planning.recipe_choice import RecipeChoice
 from ganzoo.planning.recipe_settings import RecipeSettings, to_end
 from ganzoo.planning.record import TimeRecord
-from ganzoo.planning.request import ORIGIN, PlanRequest
+from ganzoo.planning.request import ORIGIN, PlanRequest, skipping
 from ganzoo.planning.timetable import Timetable
 from ganzoo.recommendations import remove_alternatives
 from ganzoo.run import Run
@@ -65,6 +65,8 @@ def plan_for_run(request: PlanRequest) -> Planned:
     Raises RequestError if the run is not possible, or if the time is too short.
     """
     settings = request.given.copy()
+    dataset = request.known.find("dataset", str(settings.values["dataset"]["name"]))
+    settings.recommend(skipping(dataset.component), ORIGIN)
     run = Run.resolve(settings, request.known, measure=True)
     found = request.look(settings)
     speed = speed_here(run, found, request)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ganzoo.errors import PluginError, RequestError, is_out_of_memory
 from ganzoo.planning.candidates import Candidate
-from ganzoo.planning.choice import Forecast, Machine, Ranking, doubled, may_be_larger, rank
+from ganzoo.planning.choice import Ranking, rank
+from ganzoo.planning.forecast import Forecast, Machine, doubled, may_be_larger
 from ganzoo.planning.images import Size
 from ganzoo.planning.looking import Found
 from ganzoo.planning.measuring import (

@@ -65,8 +65,8 @@ class RecipeSettings:
                     yield self._adapt(found)
             except RequestError as error:
                 self.left_out[name] = str(error)
-            except (ValueError, OSError) as error:
-                self.left_out[name] = f"its results cannot be read: {in_one_line(error)}"
+            except (ValueError, OSError, ImportError) as error:
+                self.left_out[name] = f"its files cannot be read: {in_one_line(error)}"
 
     def _adapt(self, candidate: Candidate) -> Candidate:
         """The candidate, after a look at its components; its adaptation is kept."""

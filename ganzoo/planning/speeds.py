@@ -22,8 +22,10 @@ from ganzoo.training.switches import switches
 
 _IMAGES = 32
 """The images whose features are computed to measure the time."""
-_CHECKED, _COMPUTED = 256, 3.0
-"""The random images that metrics are computed for, and how much longer real ones take."""
+_COMPARED, _TWICE = 256, 2.0
+"""The random images that metrics are computed for. Baselines are computed, too."""
+_SLOWER = 1.5
+"""How much slower features are among the other work of an evaluation."""
 
 
 def speed_of(
@@ -75,11 +77,13 @@ def evaluation_of(
         extract_features(checked, images.to(engine.device))
         each = (now(engine.device) - began) / _IMAGES
         usable, began = list[str](), time.perf_counter()
-        few = [min(_CHECKED, count) for count in counts]
+        few = [min(_COMPARED, count) for count in counts]
         sets = [RandomImageSet(image_shape, n, checked, seed) for seed, n in enumerate(few)]
         for name, chosen in run.metrics.items():
             with suppress(RequestError, PluginError):
                 with suppress(ArithmeticError):  # it may be finite for real images
                     compute(configured_metric(chosen), *sets)
                 usable.append(name)
-    return EvaluationCost((time.perf_counter() - began) * _COMPUTED, each), usable
+    metrics = time.perf_counter() - began
+    # Some parts take longer with more images, as pairs of them, and others with longer features.
+    return EvaluationCost(_TWICE * metrics, _SLOWER * each + metrics / _COMPARED), usable

@@ -10,7 +10,9 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from ganzoo import RequestError, dump_results
 from ganzoo.planning import clock, measuring, recipe_choice, timetable
 from ganzoo.planning.clock import Clock
 from ganzoo.planning.record import TimeRecord
-from ganzoo.planning.timetable import EvaluationCost
+from ganzoo.planning.timetable import EvaluationCost, Speed
 from tests.cli.conftest import Done, Ganzoo
 from tests.planning.results import measured_images, result
 
@@ -63,7 +65,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clock, "spent", 0.5)
     monkeypatch.setattr(timetable, "_START", 0.1)
     monkeypatch.setattr(timetable, "_END", 0.1)
-    monkeypatch.setattr(measuring, "_MOST_STEPS", 0.01)
+    monkeypatch.setattr(measuring, "speed_of", lambda *_: Speed(1000.0, 0.01, 0.1, 10))
     monkeypatch.setattr(recipe_choice, "operations_here", lambda request: 1e11)
     cost = EvaluationCost(0.1, 1e-5), ["swd"]
     monkeypatch.setattr(measuring, "evaluation_of", lambda *_: cost)
@@ -174,6 +176,14 @@ def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
 
 def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None:
     assert plan("--run-dir", "run").status == 0
+    record = TimeRecord.read(tmp_path / "run")
+    assert record
+    known: dict[str, Any] = {
+        "seconds_per_step": 0.01,
+        "start": 0.1,
+        "evaluation": EvaluationCost(0.1),
+    }
+    replace(record, **known).write(tmp_path / "run")
     before = json.loads((tmp_path / "run" / "budget.json").read_text())
     done = plan("--run-dir", "run", budget="6s")
     assert done.status == 0, done
@@ -216,6 +226,31 @@ def test_the_components_may_be_the_users(
     assert int(values["train.images"]) > 0
 
 
+@pytest.mark.parametrize(
+    "chosen", [("pics", "dcgan", "hinge"), ("pics", "--recipe", "first"), ("mine.toml",)]
+)
+def test_a_path_may_be_the_dataset_of_chosen_components(
+    ganzoo_command: Ganzoo, images: Path, recipes: Callable[..., str], chosen: tuple[str, ...]
+) -> None:
+    plain = SETTINGS.replace("data.", "# data.")  # without settings for other images
+    file = recipes({"first": "good"}, first=plain)
+    Path("mine.toml").write_text(
+        f'dataset.name = "image-folder"\ndataset.path = "{images}"\narchitecture = "dcgan"\n'
+        'loss = "hinge"\n'
+    )
+    small = ("architecture.base_channels=2", "architecture.latent_dim=4", "--resolution", 8)
+    done = ganzoo_command(
+        *("train", *chosen, *small, "--batch-size", 4, "--plugin", file, "--device", "cpu"),
+        *("--budget", "4s", "--dry-run"),
+    )
+    assert done.status == 0, done
+    values = {row.split("  ")[0]: row.split()[1] for row in done.out.splitlines()[3:]}
+    assert values["dataset.path"] == str(images)
+    assert values["dataset.on_error"] == "skip"
+    assert values["dataset.name"] == "image-folder/image-folder"
+    assert values["loss.name"] == "adversarial/hinge"
+
+
 def test_without_recipes_with_results_the_command_says_so(
     ganzoo_command: Ganzoo, images: Path, recipes: Callable[..., str]
 ) -> None:
@@ -235,7 +270,7 @@ def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
         *("train", "pics", "--budget", "4s", "--plugin", file, "--device", "cpu", "--dry-run")
     )
     assert done.status == 0, done
-    assert "left out: recipe two: its results cannot be read: 0." in done.out
+    assert "left out: recipe two: its files cannot be read: 0." in done.out
     assert "left out: recipe three: there is no setting architecture.width" in done.out
 
 

@@ -19,6 +19,17 @@ from ganzoo.training.checkpoint import Checkpoints
 from tests.cli.conftest import Ganzoo
 
 
+def test_the_dataset_may_be_a_path(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "pics" / "a.png").touch()
+    done = ganzoo_command("train", "pics", "dcgan", "hinge", "--dry-run")
+    assert done.status == 0, done
+    shown = {row.split()[0]: row.split()[1:] for row in done.out.splitlines()}
+    assert shown["dataset.name"][0] == "image-folder/image-folder"
+    assert shown["dataset.path"] == [str(tmp_path / "pics"), "command", "line"]
+    assert shown["architecture.name"][0] == "dcgan/dcgan"
+
+
 def test_train_prints_the_run_folder(tiny_run: Ganzoo, tmp_path: Path) -> None:
     done = tiny_run()
     assert (done.status, done.out) == (0, "run\n")

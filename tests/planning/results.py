@@ -13,7 +13,7 @@ from ganzoo import (
     MetricSpec,
 )
 from ganzoo.planning.candidates import Candidate
-from ganzoo.planning.choice import Machine
+from ganzoo.planning.forecast import Machine
 from ganzoo.planning.images import PlannedImages
 from ganzoo.planning.timetable import EvaluationCost
 

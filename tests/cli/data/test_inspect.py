@@ -100,6 +100,11 @@ def test_out_writes_a_preview(ganzoo_command: Ganzoo, images: Path, tmp_path: Pa
         assert sheet.size == (1120, 4 * 158)
 
 
+def test_inspect_opens_a_path(ganzoo_command: Ganzoo, images: Path) -> None:
+    by_name = inspected(ganzoo_command, "image-folder", f"dataset.path={images}")
+    assert inspected(ganzoo_command, images) == by_name
+
+
 @pytest.mark.parametrize("dataset", ["blossoms", "image-folder"])
 def test_inspect_takes_the_settings_of_train(
     dataset: str, ganzoo_command: Ganzoo, images: Path
