@@ -53,7 +53,7 @@ class SlowImages:
 
     def read(self, indices: range) -> tuple[NDArray[np.uint8], None]:
         """Gray images."""
-        time.sleep(0.25)
+        time.sleep(0.75)  # so long that it counts on a busy machine, too
         random = np.random.default_rng(indices.start)
         return random.integers(0, 256, (len(indices), 8, 8, 3), np.uint8), None
 
@@ -164,7 +164,7 @@ RUNS: Mapping[str, SmallRun] = {
     "slow-data": SmallRun(
         "waiting for data",
         (SlowImages(), "mlp", "hinge"),
-        steps=100,
+        steps=80,
         settings={
             "data.resolution": 8,
             "architecture.width": 32,
