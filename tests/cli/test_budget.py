@@ -225,7 +225,7 @@ def test_the_components_may_be_the_users(
     ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = ganzoo_command(
-        *("train", "blossoms", "dcgan", "hinge", "--budget", "4s", "--dry-run", "--device", "cpu"),
+        *("train", "blossoms", "dcgan", "hinge", "--budget", "60s", "--dry-run", "--device", "cpu"),
         *("--resolution", 8, "--batch-size", 4, "sample.every=7", "dataset.count=20"),
         *("architecture.base_channels=2", "architecture.latent_dim=4"),
     )
@@ -253,7 +253,7 @@ def test_a_path_may_be_the_dataset_of_chosen_components(
     small = ("architecture.base_channels=2", "architecture.latent_dim=4", "--resolution", 8)
     done = ganzoo_command(
         *("train", *chosen, *small, "--batch-size", 4, "--plugin", file, "--device", "cpu"),
-        *("--budget", "4s", "--dry-run"),
+        *("--budget", "60s", "--dry-run"),
     )
     assert done.status == 0, done
     values = {row.split("  ")[0]: row.split()[1] for row in done.out.splitlines()[3:]}
@@ -268,7 +268,7 @@ def test_without_recipes_with_results_the_command_says_so(
 ) -> None:
     file = recipes({"first": ""})
     refused = ganzoo_command(
-        "train", "pics", "--budget", "4s", "--plugin", file, "--disable-plugin", "recipes"
+        "train", "pics", "--budget", "60s", "--plugin", file, "--disable-plugin", "recipes"
     ).error
     assert "no installed recipe has measured results to choose from" in refused
 
@@ -279,7 +279,7 @@ def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
     wrong = SETTINGS.replace("base_channels = 2", "width = 2")
     file = recipes({"one": "bad", "two": "damaged", "three": "good"}, three=wrong)
     done = ganzoo_command(
-        *("train", "pics", "--budget", "4s", "--plugin", file, "--device", "cpu", "--dry-run")
+        *("train", "pics", "--budget", "60s", "--plugin", file, "--device", "cpu", "--dry-run")
     )
     assert done.status == 0, done
     assert "left out: recipe two: its files cannot be read: 0." in done.out
@@ -305,7 +305,7 @@ def test_a_wrong_request_is_one_line(
     message: str,
 ) -> None:
     file = recipes({"first": "good"})
-    done = ganzoo_command("train", *arguments, "--budget", "4s", "--plugin", file)
+    done = ganzoo_command("train", *arguments, "--budget", "60s", "--plugin", file)
     assert done.status == 2
     assert message in done.err.splitlines()[-1]
 
