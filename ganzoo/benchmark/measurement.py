@@ -12,11 +12,12 @@ import torch
 
 from ganzoo.benchmark import memory
 from ganzoo.benchmark.ceiling import Ceiling
-from ganzoo.benchmark.operations import OperationCounter, OperatorCost, by_operator
 from ganzoo.benchmark.parts import timed_parts
 from ganzoo.benchmark.steps import Steps
-from ganzoo.benchmark.timing import Spread, now
+from ganzoo.benchmark.timing import Spread
+from ganzoo.device_time import now
 from ganzoo.observers.observer import Observer
+from ganzoo.operations import OperationCounter, OperatorCost, by_operator
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
 from ganzoo.training.store import SILENT

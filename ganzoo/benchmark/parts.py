@@ -12,7 +12,7 @@ import torch
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from ganzoo.benchmark.timing import now
+from ganzoo.device_time import now
 from ganzoo.training.loop import Loop
 
 OPTIMIZERS = "optimizers"

@@ -9,6 +9,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 
+from ganzoo.device_time import now
+
 
 class Spread(NamedTuple):
     """The median of measured numbers, and between which ones four fifths of them are."""
@@ -37,18 +39,6 @@ class Spread(NamedTuple):
     def relative(self) -> float:
         """The difference between the 90th and the 10th percentile, relative to the median."""
         return (self.high - self.low) / self.median
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until the device has done all its work; a CPU has."""
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
-
-
-def now(device: torch.device) -> float:
-    """The time in seconds, after all work of the device."""
-    synchronize(device)
-    return time.perf_counter()
 
 
 def seconds_of(call: Callable[[], object], device: torch.device, total: float = 0.3) -> float:

@@ -14,11 +14,12 @@ from contextlib import suppress
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo.contracts import Condition, ImageShape
+from ganzoo.device_time import now
 from ganzoo.errors import RequestError, is_out_of_memory
 from ganzoo.folders import write_atomically
+from ganzoo.operations import OperationCounter
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint, GrowthSchedule
@@ -153,17 +154,10 @@ def _speeds(tried: Sequence[Values], trainers: Sequence[Trainer], engine: Engine
 
 
 def _seconds_of_step(trainer: Trainer, engine: Engine) -> float:
-    _wait_for(engine.device)
-    started = time.perf_counter()
+    started = now(engine.device)
     with trainer.setup.passes.errors():
         trainer.step()
-    _wait_for(engine.device)
-    return time.perf_counter() - started
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
+    return now(engine.device) - started
 
 
 def _fastest(speeds: Speeds) -> dict[str, Any] | None:
@@ -191,9 +185,9 @@ def _is_worth_measuring(
             return False
         conditions = condition.examples(2) if condition else None
         latents = networks.generator.sample_latents(2, torch.Generator().manual_seed(0))
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        with torch.no_grad(), OperationCounter(torch.device("cpu")) as counter:
             networks.discriminator(networks.generator(latents, conditions), conditions)
-    return bool(counter.get_total_flops() / 2 * images >= MIN_OPERATIONS)
+    return bool(counter.operations / 2 * images >= MIN_OPERATIONS)
 
 
 def _named(values: Values) -> str:

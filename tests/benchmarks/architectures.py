@@ -19,9 +19,9 @@ import torch
 
 from ganzoo import RequestError
 from ganzoo.benchmark.measurement import Budget, Measurement, measure
-from ganzoo.benchmark.operations import OperationCounter
 from ganzoo.benchmark.steps import Steps
 from ganzoo.benchmark.timing import seconds_of
+from ganzoo.operations import OperationCounter
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings

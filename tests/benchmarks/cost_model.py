@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ganzoo.benchmark.operations import Call
+from ganzoo.operations import Call
 
 
 class Links(NamedTuple):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ganzoo.benchmark.operations import OperationCounter
 from ganzoo.benchmark.steps import Steps
+from ganzoo.operations import OperationCounter
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.engine import Engine

@@ -40,11 +40,11 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from ganzoo.benchmark.operations import OperationCounter
 from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
 from ganzoo.observers.observer import ObservedRun
 from ganzoo.observers.observer_list import ObserverList
+from ganzoo.operations import OperationCounter
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.assembly import Assembly, assemble

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import ganzoo
+from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training import speed_settings
@@ -81,6 +82,23 @@ def test_a_long_run_of_large_networks_is_worth_measuring_and_one_without_convolu
 
     assert [worth("dcgan", images) for images in (500, 5000, 500_000)] == [False, False, True]
     assert not worth("mlp", 1e12)
+
+
+ARCHITECTURES = [entry.component.name for entry in Registry.discover().entries("architecture")]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_operations_of_every_architecture_are_counted(
+    name: str, small: Mapping[str, Mapping[str, Any]]
+) -> None:
+    settings = Settings()
+    settings.override(["dataset=blossoms", f"architecture={name}", "loss=hinge"])
+    settings.add({"train.device": "cpu", "data.resolution": 16, **small.get(name, {})}, "Python")
+    run = Run.resolve(settings)
+    worth = speed_settings._is_worth_measuring(
+        run, Engine(run.train), ganzoo.ImageShape(3, 16, 16), None, 1e15
+    )
+    assert worth == ("mlp" not in name)
 
 
 def test_the_choice_is_reported_and_stored_and_used_by_a_resume_and_by_the_next_run(

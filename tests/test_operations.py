@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ganzoo.benchmark.operations import Call, OperationCounter, by_operator
+from ganzoo.operations import Call, OperationCounter, by_operator
 
 CPU = torch.device("cpu")
 

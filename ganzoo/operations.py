@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from ganzoo.benchmark.timing import now
+from ganzoo.device_time import now
 
 
 class Call(NamedTuple):
