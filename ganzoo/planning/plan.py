@@ -86,7 +86,7 @@ def plan(
     best = ranking.best
     settings = {"data.resolution": resolution_of(best.size)}
     settings |= length_settings(best.time, best.speed, to_end=best.candidate.to_end)
-    why = [images.sentence(), *_why(ranking, images)]
+    why = [images.sentence(), *_why(ranking, images, given=size is not None)]
     why.append(best.time.sentence())
     return Plan(
         recipe=best.candidate.recipe,
@@ -127,7 +127,7 @@ def _images(count: float) -> str:
     return f"{max(1, int(float(f'{count:.1e}')))} images"
 
 
-def _why(ranking: Ranking, images: PlannedImages) -> Iterator[str]:
+def _why(ranking: Ranking, images: PlannedImages, *, given: bool) -> Iterator[str]:
     """Why the first recipe was chosen, and why at this size."""
     best, measured = ranking.best, ranking.measured
     count, shown = f"{measured.images.count:,}", f"{best.time.images:,}"
@@ -140,10 +140,12 @@ def _why(ranking: Ranking, images: PlannedImages) -> Iterator[str]:
         f"{ranking.metric} would be about {best.value:.3g} there"
         f"{f', with others: {others}' if others else ''}"
     )
-    yield f"size {named_size(best.size)}: {_why_size(best, measured, images)}"
+    yield f"size {named_size(best.size)}: {_why_size(best, measured, images, given=given)}"
 
 
-def _why_size(best: Forecast, measured: MeasuredSet, images: PlannedImages) -> str:
+def _why_size(best: Forecast, measured: MeasuredSet, images: PlannedImages, *, given: bool) -> str:
+    if given:
+        return "as given"
     if min(best.size) > min(measured.size):
         return f"twice the measured size, because the best result needed {best.needed:,} images"
     if min(best.size) < min(measured.size):

@@ -59,3 +59,10 @@ def test_the_settings_file_has_the_reasons_as_comments() -> None:
     text = settings_file(planned(), settings)
     assert text.startswith("# pics: 4,000 images in color\n# recipe a: ")
     assert tomllib.loads(text) == {"loss": {"name": "hinge"}, "train": {"images": 5}}
+
+
+def test_a_size_that_the_user_has_given_needs_no_reason() -> None:
+    one = candidate("a", POINTS)
+    made = plan(planned_images(), machine(), 600, [one], METRICS, (64, 64))
+    assert made.settings["data.resolution"] == 64
+    assert made.reasons[2] == "size 64 x 64: as given"
