@@ -6,8 +6,8 @@ import math
 import time
 from contextlib import suppress
 
-from ganzoo.benchmark.timing import now
 from ganzoo.contracts import Condition, ImageShape
+from ganzoo.device_time import now
 from ganzoo.errors import PluginError, RequestError
 from ganzoo.evaluation.evaluator import compute
 from ganzoo.evaluation.image_sets import CheckedExtractor, extract_features
