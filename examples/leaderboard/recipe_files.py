@@ -9,7 +9,7 @@ from typing import Any
 
 import tomli_w
 from measurement import Result, grid_file
-from page import rows
+from ranking import rows
 from track import HERE, Entry, RecipeSource, Track, entry_names, time_text
 
 from ganzoo import dump_results, write_atomically
