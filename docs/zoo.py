@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.keys import all_keys
+from ganzoo.cli.measured_tables import measured_tables
 from ganzoo.components import ExtractorSpec, ObserverSpec, RecipeSpec
 from ganzoo.registry import KINDS, Entry, Registry, plural
 from ganzoo.scheduled_options import may_be_schedule
@@ -93,7 +94,7 @@ def _component(entry: Entry) -> Iterator[str]:
     if component.reference:
         yield from (f"*{component.reference}*", "")
     if image := image_of(component.kind, component.name):
-        yield from (f"![{_caption(component)}](../images/gallery/{image}.webp)", "")
+        yield from (f"![{_caption(component)}](../images/{image})", "")
     if isinstance(component, ObserverSpec) and component.default:
         yield from (f"Every run uses it; `observe.{component.name}=false` turns it off.", "")
     else:
@@ -110,11 +111,13 @@ def _component(entry: Entry) -> Iterator[str]:
     if isinstance(component, RecipeSpec):
         if component.expects:
             yield from (f"Expected results: {component.expects}", "")
+        for title, (head, *rows) in measured_tables(component.read_results()):
+            yield from (f"Measured: {title}.", "", _table(head, rows))
         yield from ("```toml", component.read().rstrip(), "```", "")
 
 
 def image_of(kind: str, name: str) -> str | None:
-    """The name of the image of a component, if the gallery has one."""
+    """The image of a component in docs/images/, of the gallery or of the leaderboard, if any."""
     names = {
         "dataset": (name,),
         "augmentation": (name,),
@@ -122,8 +125,9 @@ def image_of(kind: str, name: str) -> str | None:
         "recipe": (name,),
     }
     for image in names.get(kind, ()):
-        if (HERE / "images" / "gallery" / f"{image}.webp").is_file():
-            return image
+        for file in (f"gallery/{image}.webp", f"recipes/{image}.webp"):
+            if (HERE / "images" / file).is_file():
+                return file
     return None
 
 

@@ -139,6 +139,7 @@ def _facts(entry: Entry, schema: bool = False) -> dict[str, Any]:
     if schema and isinstance(component, RecipeSpec):
         facts["expects"] = component.expects
         facts["settings"] = tomllib.loads(component.read())
+        facts["results"] = [result.model_dump(mode="json") for result in component.read_results()]
     return facts
 
 
@@ -179,8 +180,14 @@ def _observer_lines(observer: ObserverSpec) -> Iterator[str]:
 
 
 def _recipe_lines(recipe: RecipeSpec) -> Iterator[str]:
-    """A recipe's expected results, the command that runs it, and its settings file."""
+    """A recipe's expected and measured results, the command that runs it, and its settings file."""
+    from ganzoo.cli.measured_tables import measured_tables
+    from ganzoo.cli.table import table
+
     if recipe.expects:
         yield f"\nexpected results: {recipe.expects}"
+    for title, rows in measured_tables(recipe.read_results()):
+        yield f"\nmeasured: {title}"
+        yield from (f"  {line}" for line in table(rows))
     yield f"\nrun it with: ganzoo train --recipe {recipe.name}"
     yield f"\n{recipe.read().rstrip()}"

@@ -1,4 +1,4 @@
-"""Recipes: settings files for five kinds of project."""
+"""Recipes: settings files for five kinds of project, and the best ones of the leaderboard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ganzoo import RecipeSpec, hookimpl
 
 @hookimpl
 def ganzoo_recipes() -> Iterable[RecipeSpec]:
-    """Recipes that correspond to five kinds of notebooks and scripts."""
+    """Recipes that correspond to notebooks and scripts, and those that the leaderboard writes."""
     yield RecipeSpec(
         name="oxford-wgan",
         summary="Oxford Flowers at 64 x 64 pixels by DCGAN networks and the WGAN-GP loss.",
@@ -57,4 +57,41 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
         "descriptions and trains from one file; Radford et al. 2015, arXiv 1511.06434",
         expects="Outlines on a plain background appear in the first epochs, then sleeves, legs "
         "and colors.",
+    )
+    yield RecipeSpec(
+        name="flowers-best",
+        summary="The best settings of the leaderboard for photographs at 32 x 32 pixels.",
+        settings="ganzoo_recipes/flowers-best.toml",
+        results="ganzoo_recipes/results/flowers-best.json",
+        reference="The track flowers-32 of the leaderboard, examples/leaderboard: the entry with "
+        "the lowest kid after the longest time that was measured",
+        expects="Flowers that can be recognized, and meadows; small faults remain in most images.",
+    )
+    yield RecipeSpec(
+        name="fast",
+        summary="The best settings of the leaderboard after ten minutes on one core of a CPU.",
+        settings="ganzoo_recipes/fast.toml",
+        results="ganzoo_recipes/results/fast.json",
+        reference="The track flowers-32 of the leaderboard, examples/leaderboard: the entry with "
+        "the lowest kid after ten minutes",
+        expects="Flowers that can be recognized, after ten minutes on a laptop.",
+    )
+    yield RecipeSpec(
+        name="small-folder",
+        summary="A folder with some hundred images, in ten minutes on one core of a CPU.",
+        settings="ganzoo_recipes/small-folder.toml",
+        results="ganzoo_recipes/results/small-folder.json",
+        reference="The track flowers-200 of the leaderboard, examples/leaderboard: the entry with "
+        "the lowest kid after ten minutes",
+        expects="Colors and shapes of the images with fewer copies of them than without an "
+        "augmentation; look for copies with ganzoo neighbors.",
+    )
+    yield RecipeSpec(
+        name="digits-best",
+        summary="The best settings of the leaderboard for MNIST, in ten minutes on one core.",
+        settings="ganzoo_recipes/digits-best.toml",
+        results="ganzoo_recipes/results/digits-best.json",
+        reference="The track digits-32 of the leaderboard, examples/leaderboard: the entry with "
+        "the lowest kid after ten minutes",
+        expects="Digits that can be read.",
     )
