@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "plugins/README.md")),
     *(package / "README.md" for package in PACKAGES),
+    ROOT / "examples" / "leaderboard" / "README.md",
     *sorted(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts),
 ]
 RUN = {ROOT / "docs" / "quickstart.md", *(ROOT / "docs" / "tutorials").glob("*.md")}
