@@ -252,7 +252,7 @@ def test_the_best_entry_is_first_and_seeds_have_a_mean_and_a_spread(
     for run in [*runs, result("three", 0.35, mark="trained on other images.")]:  # the last counts
         measurement.add_result(tmp_path / "results" / "tiny.json", run)
     text = page.page(tmp_path / "results", tmp_path / "images", [small])
-    table = text.split("### tiny: 2 s")[1].split("### ")[0]
+    table = text.split("### tiny after 2 s")[1].split("### ")[0]
     names = re.findall(r"^\| \*\*(\w+)\*\*( †)?<br>", table, re.MULTILINE)
     assert names == [("two", ""), ("three", " †"), ("one", "")]
     assert "0.300 ± 0.141" in table

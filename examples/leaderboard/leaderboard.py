@@ -130,14 +130,15 @@ def run_entry(
         for moment in train(asked.track, entry, folder, seed, asked.moments, asked.settings):
             yield f"{moment.images_seen:,} images after {time_text(moment.seconds)}"
     notes = notes_of(folder, entry)
-    if not notes or not notes.moments:
-        yield f"not trained: there is no {folder}"
+    if not notes:
+        yield f"not trained: there is no {folder / 'leaderboard.json'}"
         return
     yield f"measuring {len(notes.moments)} checkpoints"
     result = measure(asked.track, entry, folder, seed, notes)
-    add_result(results / f"{asked.track.name}.json", result)
+    changed = add_result(results / f"{asked.track.name}.json", result)
     if seed == 0:
-        save_grids(asked.track, entry, folder, notes, docs / "images" / "leaderboard")
+        images = docs / "images" / "leaderboard"
+        save_grids(asked.track, entry, folder, notes, images, again=changed)
     last = result.measured.last
     values = "  ".join(f"{name} {last.metrics[name]:.3g}" for name in sorted(last.metrics))
     yield f"after {time_text(last.seconds)}: {values}"

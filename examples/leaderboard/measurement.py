@@ -68,8 +68,8 @@ def read_results(file: Path) -> tuple[Result, ...]:
         raise RequestError(f"{file} cannot be read: {error}") from None
 
 
-def add_result(file: Path, result: Result) -> None:
-    """Write the file with this result, in place of an earlier one of the same run.
+def add_result(file: Path, result: Result) -> bool:
+    """Write the file with this result, in place of an earlier one of the same run; if it is new.
 
     An earlier one is of the same entry and seed, on the same real images.
     """
@@ -77,10 +77,12 @@ def add_result(file: Path, result: Result) -> None:
     def key(each: Result) -> tuple[str, str, int]:
         return each.measured.images.identity, each.entry, each.measured.seed
 
-    others = [each for each in read_results(file) if key(each) != key(result)]
+    before = read_results(file)
+    others = [each for each in before if key(each) != key(result)]
     results = tuple(sorted([*others, result], key=key))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, _RESULTS.dump_json(results, indent=1) + b"\n")
+    return result not in before
 
 
 def measure(track: Track, entry: Entry, folder: Path, seed: int, notes: Notes) -> Result:
@@ -211,10 +213,14 @@ def grid_file(images: Path, track: str, entry: str, seconds: float) -> Path:
     return images / track / f"{entry}-{seconds:g}.webp"
 
 
-def save_grids(track: Track, entry: Entry, folder: Path, notes: Notes, images: Path) -> None:
-    """Write the grids of a run for those moments that have a table."""
+def save_grids(
+    track: Track, entry: Entry, folder: Path, notes: Notes, images: Path, again: bool
+) -> None:
+    """Write the grids of a run for those moments that have a table; all, or those missing."""
     for moment in notes.moments:
         if moment.seconds in track.lengths:
             file = grid_file(images, track.name, entry.name, moment.seconds)
+            if file.is_file() and not again:
+                continue
             file.parent.mkdir(parents=True, exist_ok=True)
             image_grid(folder, moment.step).save(file, quality=80, method=6)

@@ -25,7 +25,7 @@ python examples/leaderboard/leaderboard.py blossoms-32 --runs runs/leaderboard
 ```
 
 Your own settings, losses or networks can compete:
-[the rules](../examples/leaderboard/README.md) say how, and what counts as time. The recipes
+[the rules](leaderboard-rules.md) say how, and what counts as time. The recipes
 [`flowers-best`](zoo/recipes.md#flowers-best), [`fast`](zoo/recipes.md#fast),
 [`small-folder`](zoo/recipes.md#small-folder) and [`digits-best`](zoo/recipes.md#digits-best) have
 the settings of the best entries.
@@ -65,20 +65,24 @@ def _section(track: Track, results: Sequence[Result], images: Path) -> Iterator[
     yield f"{track.about} {_conditions(results)}\n"
     for seconds in track.lengths:
         if found := rows(results, seconds):
-            yield f"### {track.name}: {time_text(seconds)}\n"
+            yield f"### {track.name} after {time_text(seconds)}\n"
             yield _table(*_main_table(track, found, images))
             yield from _remarks(found)
-    yield f"### {track.name}: over time, and the cost\n"
+    yield f"### {track.name} over time\n"
     yield _table(*_costs(track, results))
 
 
 def _conditions(results: Sequence[Result]) -> str:
     """Images, machine and evaluation, in sentences."""
     one = results[0].measured
-    machines = dict.fromkeys(_machine(result) for result in results)
+    rates: dict[str, float] = {}
+    for result in results:
+        name = _machine(result)
+        rates[name] = max(rates.get(name, 0), result.measured.machine.operations_per_second)
+    machines = [f"{name}, {rate / 1e9:.0f} billion operations/s" for name, rate in rates.items()]
     return (
         f"{_images(one.images)}; {one.samples:,} generated images; features of "
-        f"`{one.extractor}`. Machine: {'; '.join(machines)}."
+        f"`{one.extractor}`. Machine: {'; '.join(machines)} in a matrix product."
     )
 
 

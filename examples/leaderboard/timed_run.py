@@ -86,8 +86,6 @@ def notes_of(folder: Path, entry: Entry) -> Notes | None:
             f"{folder} was trained with other settings than {entry.file}: move the folder away to "
             "train again"
         )
-    if not notes and folder.exists() and any(folder.iterdir()):
-        raise RequestError(f"{folder} has no leaderboard.json: move the folder away to train again")
     return notes
 
 
@@ -99,6 +97,8 @@ def train(
     Raises RequestError if a training fails, or is stopped before its time is over.
     """
     notes = notes_of(folder, entry)
+    if not notes and folder.exists() and any(folder.iterdir()):
+        raise RequestError(f"{folder} has no leaderboard.json: move the folder away to train again")
     notes = notes or Notes(settings=entry.identity, commit=commit(), machine=machine(track.device))
     for seconds in moments:
         if any(moment.seconds == seconds for moment in notes.moments):
