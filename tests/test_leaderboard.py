@@ -112,7 +112,7 @@ def test_an_entry_whose_discriminator_has_other_features_is_marked() -> None:
 
 def test_the_entries_of_a_special_track_are_not_those_of_the_others() -> None:
     names = {each.name: {entry.name for entry in each.chosen([])} for each in TRACKS}
-    assert names["digits-32"] == {"digits", "digits-conditional"}
+    assert names["digits-32"] > {"digits", "digits-conditional"}
     assert names["flowers-32"] == names["blossoms-32"]
     assert not names["digits-32"] & names["flowers-32"]
 
