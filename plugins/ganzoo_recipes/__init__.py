@@ -93,5 +93,6 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
         results="ganzoo_recipes/results/digits-best.json",
         reference="The track digits-32 of the leaderboard, examples/leaderboard: the entry with "
         "the lowest kid after ten minutes",
-        expects="Digits that can be read. If prdc/recall is near 0, the digits of a class look alike.",
+        expects="Digits that can be read. If prdc/recall is near 0, the digits of a class look "
+        "alike.",
     )
