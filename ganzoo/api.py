@@ -20,7 +20,7 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 from ganzoo.objects import Objects
-from ganzoo.planning.clock import Clock, budget_seconds
+from ganzoo.planning.budget import Clock, budget_seconds
 from ganzoo.run import Run
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from ganzoo.folders import RunFolder
 from ganzoo.launcher import require_single_process
 from ganzoo.new_run_folder import folder_maker
 from ganzoo.objects import Objects
-from ganzoo.planning.opening import dataset_of
+from ganzoo.planning.dataset_paths import dataset_of
 from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
     from ganzoo.observers.observer import Observer
-    from ganzoo.planning.clock import Clock
+    from ganzoo.planning.budget import Clock
     from ganzoo.planning.planner import Planned
     from ganzoo.planning.training import Trained
     from ganzoo.registry import Registry
@@ -46,7 +46,7 @@ class BudgetRequest(NamedTuple):
 
         Raises RequestError if there is none for these images and this time.
         """
-        from ganzoo.planning.more_time import plan_more
+        from ganzoo.planning.continuation import plan_continuation
         from ganzoo.planning.planner import plan_for_images, plan_for_run
         from ganzoo.planning.request import PlanRequest
 
@@ -59,17 +59,17 @@ class BudgetRequest(NamedTuple):
             name=self.name,
         )
         if self.run_dir and self.goes_on:
-            return plan_more(RunFolder(self.run_dir), request)
+            return plan_continuation(RunFolder(self.run_dir), request)
         return plan_for_run(request) if self.chooses else plan_for_images(request)
 
     def train(
         self, planned: Planned, progress: Observer, others: Sequence[Observer] = ()
     ) -> Trained:
         """Train and evaluate what was planned."""
-        from ganzoo.planning.training import train_on, train_planned
+        from ganzoo.planning.training import continue_planned, train_planned
 
-        if self.run_dir and self.goes_on:
-            return train_on(planned, RunFolder(self.run_dir), self.clock, progress, others)
+        if self.run_dir and planned.before:
+            return continue_planned(planned, RunFolder(self.run_dir), self.clock, progress, others)
         create = folder_maker(planned.run, self.run_dir)
         return train_planned(planned, create, self.clock, progress, others)
 

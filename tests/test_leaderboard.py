@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from ganzoo import RequestError
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -213,6 +214,21 @@ def test_bad_input_gets_one_line(
     assert not (tmp_path / "docs").exists()
 
 
+def test_a_run_that_was_interrupted_before_its_first_moment_begins_again(
+    tmp_path: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "runs" / "narrow"
+
+    def interrupt(*arguments: object) -> None:
+        folder.mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(timed_run, "_start", interrupt)
+    assert [leaderboard.main(tiny), leaderboard.main(tiny)] == [130, 130]
+    names = [each.name for each in sorted(folder.parent.iterdir())]
+    assert names == ["narrow-interrupted-1", "narrow-interrupted-2"]
+
+
 def test_a_run_that_is_not_of_the_leaderboard_is_refused(
     tmp_path: Path, tiny: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -314,6 +330,28 @@ def test_a_recipe_is_never_that_of_a_marked_entry(tiny: list[str]) -> None:
     small = track.Track.read(tiny[0])
     assert recipe_files.best(small, [stale, marked, fair], source) == ([fair], 2)
     assert recipe_files.best(small, [stale, marked], source) is None
+
+
+def test_a_recipe_is_that_of_the_images_with_most_results(tiny: list[str]) -> None:
+    source = track.RecipeSource(comment="Tiny.", seconds=2, dataset={"name": "blossoms"})
+    known = {
+        name: result(name, kid).model_copy(update={"settings": track.Entry.read(name).identity})
+        for name, kid in (("dcgan-small", 0.4), ("mlp", 0.5), ("dcgan", 0.1))
+    }
+    measured = known["dcgan"].measured
+    images = measured.images.model_copy(update={"identity": "others"})
+    other = measured.model_copy(update={"images": images})
+    known["dcgan"] = known["dcgan"].model_copy(update={"measured": other})
+    small = track.Track.read(tiny[0])
+    best = recipe_files.best(small, [*reversed(known.values())], source)
+    assert best == ([known["dcgan-small"]], 2)
+
+
+def test_an_entry_with_a_bundled_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dcgan.toml").write_text(TINY_ENTRY)
+    with pytest.raises(RequestError, match="has the name of the entry dcgan, whose results"):
+        track.Entry.read(str(tmp_path / "dcgan.toml"))
+    assert track.Entry.read(str(HERE / "entries" / "dcgan.toml")).name == "dcgan"
 
 
 @pytest.mark.parametrize(

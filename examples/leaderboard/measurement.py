@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from timed_run import Notes, Speed, facts, measure_speed
+from timed_run import Moment, Notes, Speed, facts, measure_speed
 from track import Entry, Evaluation, Track
 
 import ganzoo
@@ -95,8 +95,6 @@ def measure(track: Track, entry: Entry, folder: Path, seed: int, notes: Notes) -
         notes.write(folder)
     found = dict(_evaluations(folder, track, [moment.step for moment in notes.moments]))
     one = found[notes.moments[-1].step]
-    device, threads, count = facts(folder)
-    classes = len(ganzoo.load(folder, one.step).class_names)
     return Result(
         entry=entry.name,
         comment=entry.comment,
@@ -106,40 +104,47 @@ def measure(track: Track, entry: Entry, folder: Path, seed: int, notes: Notes) -
         commit=notes.commit,
         speed=notes.speed,
         measured=MeasuredResult(
-            images=MeasuredImages(
-                name=track.images,
-                count=count,
-                shape=_three(one.image_shape),
-                classes=classes,
-                identity=one.images,
-            ),
-            machine=MeasuredMachine(
-                name=notes.machine or "unknown",
-                device=device,
-                threads=threads,
-                operations_per_second=notes.speed.matrix_product,
-            ),
-            extractor=one.extractor,
-            samples=one.samples,
-            real=one.real,
-            baselines={
-                name: _rounded(score.baseline)
-                for name, score in one.scores.items()
-                if score.baseline is not None
-            },
+            **_conditions(track, folder, notes, one),
             seed=seed,
-            points=tuple(
-                MeasuredPoint(
-                    images_seen=moment.images_seen,
-                    seconds=moment.seconds,
-                    metrics={
-                        name: _rounded(score.value)
-                        for name, score in found[moment.step].scores.items()
-                    },
-                )
-                for moment in notes.moments
-            ),
+            points=tuple(_point(moment, found[moment.step]) for moment in notes.moments),
         ),
+    )
+
+
+def _conditions(track: Track, folder: Path, notes: Notes, one: EvaluationResult) -> dict[str, Any]:
+    """What all points of a run have in common, from the evaluation of one of them."""
+    assert notes.speed
+    device, threads, count = facts(folder)
+    return {
+        "images": MeasuredImages(
+            name=track.images,
+            count=count,
+            shape=_three(one.image_shape),
+            classes=len(ganzoo.load(folder, one.step).class_names),
+            identity=one.images,
+        ),
+        "machine": MeasuredMachine(
+            name=notes.machine or "unknown",
+            device=device,
+            threads=threads,
+            operations_per_second=notes.speed.matrix_product,
+        ),
+        "extractor": one.extractor,
+        "samples": one.samples,
+        "real": one.real,
+        "baselines": {
+            name: _rounded(score.baseline)
+            for name, score in one.scores.items()
+            if score.baseline is not None
+        },
+    }
+
+
+def _point(moment: Moment, found: EvaluationResult) -> MeasuredPoint:
+    return MeasuredPoint(
+        images_seen=moment.images_seen,
+        seconds=moment.seconds,
+        metrics={name: _rounded(score.value) for name, score in found.scores.items()},
     )
 
 

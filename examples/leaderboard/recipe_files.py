@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,12 @@ def best(
     """The runs of the best entry after the longest time that counts; ``None`` without any.
 
     Entries with a mark do not count: their metrics say too little. Neither do results of settings
-    that an entry no longer has.
+    that an entry no longer has, and those on other real images than most.
     """
     known = {name: Entry.read(name).identity for name in entry_names()}
     fair = [r for r in results if not r.mark and r.settings == known.get(r.entry)]
+    images = Counter(r.measured.images.identity for r in fair).most_common(1)
+    fair = [r for r in fair if r.measured.images.identity == images[0][0]]
     for seconds in sorted(track.lengths, reverse=True):
         if seconds <= source.seconds and (found := rows(fair, seconds)):
             return list(found[0].runs), seconds

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -97,7 +98,7 @@ def train(
     Raises RequestError if a training fails, or is stopped before its time is over.
     """
     notes = notes_of(folder, entry)
-    if not notes and folder.exists() and any(folder.iterdir()):
+    if not notes and folder.exists():
         raise RequestError(f"{folder} has no leaderboard.json: move the folder away to train again")
     notes = notes or Notes(settings=entry.identity, commit=commit(), machine=machine(track.device))
     for seconds in moments:
@@ -116,7 +117,12 @@ def train(
         else:
             settings = [*track.assignments(), *KEEP, *more, f"seed={seed}", limit]
             words = ["train", str(entry.file), *settings, "--run-dir", str(folder)]
-        _start(words, seconds - before, f"{entry.name} until {seconds} s")
+        try:
+            _start(words, seconds - before, f"{entry.name} until {seconds} s")
+        except BaseException:
+            if not notes.moments:
+                _move_away(folder)
+            raise
         reached = _newest(folder)
         notes.moments.append(Moment(seconds=seconds, step=reached[0], images_seen=reached[1]))
         notes.write(folder)
@@ -130,6 +136,14 @@ def _start(words: Sequence[str], seconds: float, what: str) -> None:
         raise RequestError(f"{what}: ganzoo {words[0]} failed with exit status {status}")
     if status == STOPPED and time.monotonic() - began < seconds:
         raise RequestError(f"{what}: it was stopped before its time was over; it can be repeated")
+
+
+def _move_away(folder: Path) -> None:
+    """Give a run that has reached no moment another name, so that the same command trains again."""
+    if folder.exists():
+        names = (f"{folder.name}-interrupted-{number}" for number in count(1))
+        free = (path for name in names if not (path := folder.with_name(name)).exists())
+        folder.rename(next(free))
 
 
 def _steps(folder: Path) -> list[int]:

@@ -65,7 +65,7 @@ class Track(BaseModel):
         """
         file = _file(name, HERE / "tracks", "track")
         try:
-            track = cls(name=file.stem, **_toml(file))
+            track = cls.model_validate({**_toml(file), "name": file.stem})
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
@@ -153,6 +153,12 @@ def _file(name: str, folder: Path, kind: str) -> Path:
     if not file.is_file():
         known = ", ".join(sorted(each.stem for each in folder.glob("*.toml")))
         raise RequestError(f"there is no {kind} {name}: write a file NAME.toml, or one of {known}")
+    bundled = folder / file.name
+    if bundled.is_file() and not bundled.samefile(file):
+        raise RequestError(
+            f"{file} has the name of the {kind} {file.stem}, whose results it would replace: "
+            "rename the file"
+        )
     return file
 
 

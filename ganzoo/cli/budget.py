@@ -14,7 +14,7 @@ import typer
 from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import STOPPED
 from ganzoo.machine import process_age
-from ganzoo.planning.clock import Clock, budget_seconds
+from ganzoo.planning.budget import Clock, budget_seconds
 
 if TYPE_CHECKING:
     from ganzoo.budget_arguments import BudgetRequest
@@ -41,7 +41,7 @@ def budget_request(
     if len(names) != 1:
         settings, known = request.settings(arguments, flags)
         return BudgetRequest(settings, known, clock, run_dir, chooses=True)
-    from ganzoo.planning.opening import dataset_of
+    from ganzoo.planning.dataset_paths import dataset_of
 
     (name,), plain = names, arguments._replace(names=())
     _, known = request.settings(plain, flags)

@@ -61,7 +61,7 @@ class Arguments(NamedTuple):
         """
         if not self.names or not Path(self.names[0]).expanduser().exists():
             return self
-        from ganzoo.planning.opening import dataset_of
+        from ganzoo.planning.dataset_paths import dataset_of
 
         found = dataset_of(self.names[0], known)
         if "dataset.path" not in found:

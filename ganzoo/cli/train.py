@@ -84,6 +84,8 @@ def train(
             show_plan(asked, _show)
             return
         words = [*arguments.files, *arguments.names, *(["--recipe", recipe] if recipe else [])]
+        words += [word for file in plugin or () for word in ("--plugin", str(file))]
+        words += [word for name in disable_plugin or () for word in ("--disable-plugin", name)]
         train_in_time(asked, ["ganzoo", "train", *words])
         return
     resolved = request.resolve(arguments, flags)

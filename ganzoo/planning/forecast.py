@@ -57,22 +57,20 @@ def forecast(
 
     Raises RequestError if it is refused at its usual size, TooShort if the time is too short.
     """
-    needed = candidate.needed(measured, metric, goal)
-    first = candidate.on(measured)[0]
+    needed, first = candidate.needed(measured, metric, goal), candidate.on(measured)[0]
 
     def at(wanted: Size) -> Forecast:
-        if reason := machine.refused.get((candidate.recipe, wanted)):
+        key = (candidate.recipe, wanted)
+        if reason := machine.refused.get(key):
             raise RequestError(reason)
-        known = machine.speeds.get((candidate.recipe, wanted))
-        speed = known or _estimated(candidate, measured, machine, wanted)
-        usual_time = images.count * images.seconds_each
+        speed = machine.speeds.get(key) or _estimated(candidate, measured, machine, wanted)
         time = Timetable.of(
             budget,
             machine.spent,
             speed,
             machine.evaluation,
             count=images.count,
-            preparation=machine.preparation.get((candidate.recipe, wanted), usual_time),
+            preparation=machine.preparation.get(key, images.count * images.seconds_each),
             most=(first.samples, first.real),
         )
         value = candidate.value(measured, metric, goal, time.images)

@@ -10,9 +10,9 @@ import tomli_w
 
 from ganzoo.components import MetricSpec
 from ganzoo.planning.candidates import Candidate, MeasuredSet
-from ganzoo.planning.choice import Ranking, rank
 from ganzoo.planning.forecast import Forecast, Machine, doubled
 from ganzoo.planning.images import PlannedImages, Size, named_size, resolution_of
+from ganzoo.planning.ranking import Ranking, rank
 from ganzoo.planning.timetable import Speed, Timetable
 from ganzoo.settings import Settings
 
@@ -78,7 +78,7 @@ def plan(
     metrics: Mapping[str, MetricSpec],
     size: Size | None = None,
 ) -> Plan:
-    """The plan that reaches the best metric; see ``choice``.
+    """The plan that reaches the best metric; see ``ranking``.
 
     Raises RequestError if no recipe can be used, or if the time is too short.
     """

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ganzoo.errors import RequestError
-from ganzoo.planning.measuring import evaluation_here, preparation_here, speed_here
+from ganzoo.planning.measurements import evaluation_here, preparation_here, speed_here
 from ganzoo.planning.plan import Plan, length_settings
 from ganzoo.planning.recipe_choice import RecipeChoice
 from ganzoo.planning.recipe_settings import RecipeSettings, to_end
-from ganzoo.planning.record import TimeRecord
 from ganzoo.planning.request import ORIGIN, PlanRequest, skipping
+from ganzoo.planning.time_record import TimeRecord
 from ganzoo.planning.timetable import Timetable
 from ganzoo.recommendations import remove_alternatives
 from ganzoo.run import Run
@@ -40,7 +40,7 @@ def plan_for_images(request: PlanRequest) -> Planned:
     images, or if the time is too short.
     """
     _require_results(request)
-    found = request.look(request.given)
+    found = request.inspect(request.given)
     recipes = RecipeSettings(request, found.images)
     if not recipes.candidates:
         raise RequestError(_why_none(recipes.left_out))
@@ -65,10 +65,9 @@ def plan_for_run(request: PlanRequest) -> Planned:
     Raises RequestError if the run is not possible, or if the time is too short.
     """
     settings = request.given.copy()
-    dataset = request.known.find("dataset", str(settings.values["dataset"]["name"]))
-    settings.recommend(skipping(dataset.component), ORIGIN)
+    settings.recommend(skipping(request.dataset.component), ORIGIN)
     run = Run.resolve(settings, request.known, measure=True)
-    found = request.look(settings)
+    found = request.inspect(settings)
     speed = speed_here(run, found, request)
     cost, metrics = evaluation_here(run, found, request)
     clock = request.clock

@@ -8,11 +8,10 @@ from typing import Any
 
 from ganzoo.errors import PluginError, RequestError, is_out_of_memory
 from ganzoo.planning.candidates import Candidate
-from ganzoo.planning.choice import Ranking, rank
 from ganzoo.planning.forecast import Forecast, Machine, doubled, may_be_larger
 from ganzoo.planning.images import Size
-from ganzoo.planning.looking import Found
-from ganzoo.planning.measuring import (
+from ganzoo.planning.inspected_dataset import InspectedDataset
+from ganzoo.planning.measurements import (
     EvaluationFacts,
     evaluation_here,
     operations_here,
@@ -20,6 +19,7 @@ from ganzoo.planning.measuring import (
     speed_here,
 )
 from ganzoo.planning.plan import Plan, plan
+from ganzoo.planning.ranking import Ranking, rank
 from ganzoo.planning.recipe_settings import RecipeSettings
 from ganzoo.planning.request import PlanRequest
 from ganzoo.planning.timetable import Speed
@@ -33,7 +33,9 @@ _LONGEST = 0.2
 class RecipeChoice:
     """Chooses a recipe; the speed of those that were not measured here is estimated."""
 
-    def __init__(self, request: PlanRequest, found: Found, recipes: RecipeSettings) -> None:
+    def __init__(
+        self, request: PlanRequest, found: InspectedDataset, recipes: RecipeSettings
+    ) -> None:
         self._request = request
         self._found = found
         self._recipes = recipes

@@ -90,9 +90,7 @@ class RecipeSettings:
         for key in _NOT_ADOPTED:
             settings.drop(key)
         settings.set("data.resolution", resolution_of(size), ORIGIN)
-        given = self._request.given
-        dataset = self._request.known.find("dataset", str(given.values["dataset"]["name"]))
-        settings.add(skipping(dataset.component), ORIGIN)
+        settings.add(skipping(self._request.dataset.component), ORIGIN)
         return settings
 
 

@@ -9,10 +9,10 @@ from ganzoo.components import ComponentSpec, MetricSpec
 from ganzoo.configured_components import Configuration
 from ganzoo.errors import RequestError
 from ganzoo.observers.observer import Observer
-from ganzoo.planning.clock import Clock
+from ganzoo.planning.budget import Clock
 from ganzoo.planning.images import Size
-from ganzoo.planning.looking import Found, look_at
-from ganzoo.registry import Registry
+from ganzoo.planning.inspected_dataset import InspectedDataset, inspect_dataset
+from ganzoo.registry import Entry, Registry
 from ganzoo.run import core_keys
 from ganzoo.scheduled_options import validated
 from ganzoo.sections import DataOptions
@@ -24,7 +24,8 @@ ORIGIN = "plan"
 
 _LOOKING, _MOST_LOOKING = 0.05, 30.0
 """The part of the budget for looking at the images, and the seconds at most."""
-_LENGTHS = ("train.steps", "train.epochs", "train.images", "train.max_time")
+LENGTHS = ("train.steps", "train.epochs", "train.images", "train.max_time")
+"""The settings that a plan chooses always."""
 
 
 def skipping(dataset: ComponentSpec) -> dict[str, Any]:
@@ -46,7 +47,7 @@ class PlanRequest:
 
     def __post_init__(self) -> None:
         """Raise RequestError if the settings have a length, too, or several processes."""
-        for key in _LENGTHS:
+        for key in LENGTHS:
             if self.given.origins.get(key) in ("command line", "Python"):
                 raise RequestError(f"--budget plans the length: leave out {key}")
         train = self.given.values.get("train", {})
@@ -71,11 +72,16 @@ class PlanRequest:
         data = self._data(self.given)
         return data.width, data.height
 
+    @property
+    def dataset(self) -> Entry:
+        """The dataset of the user; raises RequestError if there is none."""
+        return Configuration(self.given.copy(), self.known, core_keys()).main("dataset")
+
     def show(self, what: str, done: int = 0, total: int = 1) -> None:
         """Show what is done now."""
         self.progress.on_evaluation_progress(what, done, total)
 
-    def look(self, settings: Settings) -> Found:
+    def inspect(self, settings: Settings) -> InspectedDataset:
         """The images of the dataset of these settings."""
         settings = settings.copy()
         configuration = Configuration(settings, self.known, core_keys())
@@ -84,7 +90,7 @@ class PlanRequest:
         advice = {k: v for k, v in component.recommends.items() if k.startswith("data.")}
         settings.recommend(advice, f"dataset {component.name}")
         settings.recommend(skipping(entry.component), ORIGIN)
-        return look_at(
+        return inspect_dataset(
             configuration.configured(entry, "dataset"),
             self._data(settings),
             self.name or component.name,

@@ -15,10 +15,10 @@ from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 from ganzoo.output.evaluating import evaluate
 from ganzoo.output.trained import TrainedRun
-from ganzoo.planning.clock import Clock
+from ganzoo.planning.budget import Clock
 from ganzoo.planning.plan import FILE, settings_file
 from ganzoo.planning.planner import Planned
-from ganzoo.planning.record import TimeKeeper, TimeRecord
+from ganzoo.planning.time_record import TimeKeeper, TimeRecord
 from ganzoo.planning.timetable import EvaluationCost
 from ganzoo.run import Run
 from ganzoo.sections import seconds
@@ -63,14 +63,14 @@ def train_planned(
     return _finish(planned.run, run_folder, outcome, began, keeper, progress)
 
 
-def train_on(
+def continue_planned(
     planned: Planned,
     folder: RunFolder,
     clock: Clock,
     progress: Observer,
     others: Sequence[Observer] = (),
 ) -> Trained:
-    """Go on with a run that has had some time."""
+    """Train a run that has had some time; its folder keeps the plan of its start."""
     assert planned.before
     keeper = TimeKeeper(planned.before, lambda: clock.spent, lambda: folder.path)
     began = time.monotonic()

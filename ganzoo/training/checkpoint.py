@@ -170,6 +170,12 @@ class Checkpoints:
         steps = sorted((step for step in by_step if step <= newest), reverse=True)
         return [by_step[step] for step in steps if by_step[step].is_file()]
 
+    def images_seen(self) -> int:
+        """The images that the newest checkpoint has seen; 0 if that is unknown."""
+        newest = next(iter(self.paths()), None)
+        seen = _read_description(newest).get("images_seen") if newest else None
+        return seen if isinstance(seen, int) else 0
+
     def has_any(self) -> bool:
         """Whether the folder has any checkpoint, including damaged and renamed ones."""
         return bool(list(self.folder.glob("step-*.pt*")))

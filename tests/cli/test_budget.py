@@ -20,9 +20,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import RequestError, dump_results
-from ganzoo.planning import clock, measuring, recipe_choice, timetable
-from ganzoo.planning.clock import Clock
-from ganzoo.planning.record import TimeRecord
+from ganzoo.planning import budget, measurements, recipe_choice, timetable
+from ganzoo.planning.budget import Clock
+from ganzoo.planning.time_record import TimeRecord
 from ganzoo.planning.timetable import EvaluationCost, Speed
 from tests.cli.conftest import Done, Ganzoo
 from tests.planning.results import measured_images, result
@@ -61,14 +61,14 @@ def ganzoo_recipes():
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing about speed is measured: runs are expected to be slow, so their length is short."""
-    monkeypatch.setattr(clock, "LEAST", 1.0)
+    monkeypatch.setattr(budget, "LEAST", 1.0)
     monkeypatch.setattr(Clock, "spent", 0.5)
     monkeypatch.setattr(timetable, "_START", 0.1)
     monkeypatch.setattr(timetable, "_END", 0.1)
-    monkeypatch.setattr(measuring, "speed_of", lambda *_: Speed(20.0, 0.01, 0.1, 10))
+    monkeypatch.setattr(measurements, "speed_of", lambda *_: Speed(20.0, 0.01, 0.1, 10))
     monkeypatch.setattr(recipe_choice, "operations_here", lambda request: 1e11)
     cost = EvaluationCost(0.1, 1e-5), ["swd"]
-    monkeypatch.setattr(measuring, "evaluation_of", lambda *_: cost)
+    monkeypatch.setattr(measurements, "evaluation_of", lambda *_: cost)
 
 
 @pytest.fixture
@@ -161,7 +161,8 @@ def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
     assert "swd" in done.err.partition("baseline")[2]
     *_, samples, again = done.err.splitlines()
     assert (tmp_path / samples.removeprefix("samples: ")).is_file()
-    assert again.endswith("ganzoo train pics --run-dir run --budget TIME")
+    file = tmp_path / "my_recipes.py"
+    assert again.endswith(f"ganzoo train pics --plugin {file} --run-dir run --budget TIME")
     record = TimeRecord.read(folder)
     assert record
     assert record.images > 0
@@ -197,11 +198,27 @@ def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None
     assert f"run has other images, with dataset.path={tmp_path / 'pics'}: name another" in other
 
 
+@pytest.mark.parametrize("chosen", [(), ("--recipe", "first")])
+def test_more_time_counts_from_the_newest_checkpoint(
+    plan: Plan, tmp_path: Path, chosen: tuple[str, ...]
+) -> None:
+    assert plan("--run-dir", "run", budget="20s").status == 0
+    checkpoint = max((tmp_path / "run" / "checkpoints").glob("step-*.json"))
+    facts = json.loads(checkpoint.read_text())
+    checkpoint.write_text(json.dumps(facts | {"images_seen": 5000}))  # as by ganzoo resume
+    done = plan(*chosen, "--run-dir", "run", "--dry-run", budget="600s")
+    assert done.status == 0, done
+    assert "5,000 images" in done.out
+    values = {row.split("  ")[0]: row.split()[1] for row in done.out.splitlines()[2:]}
+    assert int(values["train.images"]) > 5000
+    assert "train.epochs" not in values or values["train.epochs"] in ("None", "null")
+
+
 def test_a_run_that_its_time_ends_is_evaluated(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = Speed(1e6, 1e-4, 0.1, 10)  # so that its length in images is never reached
-    monkeypatch.setattr(measuring, "speed_of", lambda *_: fast)
+    monkeypatch.setattr(measurements, "speed_of", lambda *_: fast)
     done = plan("--run-dir", "run", budget="4s")  # takes as long
     assert done.status == 0, done
     assert "seconds is reached: stopping after this step" in done.err
@@ -295,6 +312,7 @@ def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
         (["pics", "--steps", "5"], "--budget plans the length: leave out train.steps"),
         (["pics", "--devices", "2"], "--budget plans for one process: leave out train.devices"),
         (["pics", "train.lr=1"], "there is no setting train.lr"),
+        (["networks.toml"], "which dataset?"),
     ],
 )
 def test_a_wrong_request_is_one_line(
@@ -305,6 +323,7 @@ def test_a_wrong_request_is_one_line(
     message: str,
 ) -> None:
     file = recipes({"first": "good"})
+    Path("networks.toml").write_text('architecture = "dcgan"\n')
     done = ganzoo_command("train", *arguments, "--budget", "60s", "--plugin", file)
     assert done.status == 2
     assert message in done.err.splitlines()[-1]

@@ -90,7 +90,7 @@ def _dataset(name: str, known: Registry) -> list[str]:
     """The settings of an installed dataset, or of the one that opens a file or folder."""
     if not Path(name).expanduser().exists():
         return [f"dataset={name}"]
-    from ganzoo.planning.opening import dataset_of
+    from ganzoo.planning.dataset_paths import dataset_of
 
     return [f"{key}={value}" for key, value in dataset_of(name, known).items()]
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganzoo import ImageShape, RequestError
-from ganzoo.planning.speeds import evaluation_of, speed_of
+from ganzoo.planning.measurements import evaluation_of, speed_of
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.engine import Engine

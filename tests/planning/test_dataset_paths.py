@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import DatasetSpec, LocalPath, Options, RequestError
-from ganzoo.planning.opening import dataset_of
+from ganzoo.planning.dataset_paths import dataset_of
 from ganzoo.registry import Plugin, Registry
 
 
@@ -90,7 +90,9 @@ def test_what_cannot_be_opened_is_one_line(
 
 def test_a_list_of_addresses_is_downloaded_first(tmp_path: Path) -> None:
     (tmp_path / "list.txt").touch()
-    with pytest.raises(RequestError, match=r"`ganzoo data fetch .*list\.txt --out FOLDER` first"):
+    with pytest.raises(
+        RequestError, match=r"download a list of addresses first: `ganzoo data --help`"
+    ):
         dataset_of(str(tmp_path / "list.txt"), Registry.discover())
 
 

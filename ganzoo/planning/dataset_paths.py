@@ -12,8 +12,6 @@ from ganzoo.registry import Entry, Registry
 
 _LISTS = (".txt", ".csv", ".tsv", ".json", ".jsonl")
 """The ends of names of files that may be lists of addresses of images."""
-_FETCH = "data fetch"
-"""The command that downloads such a list, if it is installed."""
 
 
 def dataset_of(what: str, known: Registry) -> dict[str, Any]:
@@ -82,7 +80,6 @@ def _unknown_kind(path: Path, known: Registry) -> str:
     reason = f"no dataset opens {path}: give a folder of images"
     if ends:
         reason += f", or a file whose name ends in {' '.join(ends)}"
-    commands = [entry.component.name for entry in known.entries("command")]
-    if path.suffix.lower() in _LISTS and _FETCH in commands:
-        reason += f"; download a list of addresses with `ganzoo {_FETCH} {path} --out FOLDER` first"
+    if path.suffix.lower() in _LISTS:
+        reason += "; download a list of addresses first: `ganzoo data --help` lists the commands"
     return reason

@@ -8,20 +8,20 @@ from PIL import Image
 
 from ganzoo import RequestError
 from ganzoo.configured_components import Configuration
-from ganzoo.planning import looking
-from ganzoo.planning.looking import Found, look_at
+from ganzoo.planning import inspected_dataset
+from ganzoo.planning.inspected_dataset import InspectedDataset, inspect_dataset
 from ganzoo.registry import Registry
 from ganzoo.run import core_keys
 from ganzoo.sections import DataOptions
 from ganzoo.settings import Settings
 
 
-def look(dataset: str, classes: tuple[str, ...] = (), **options: object) -> Found:
+def look(dataset: str, classes: tuple[str, ...] = (), **options: object) -> InspectedDataset:
     settings = Settings()
     settings.add({"dataset": dataset, **{f"dataset.{k}": v for k, v in options.items()}}, "test")
     found = Configuration(settings, Registry.discover(), core_keys())
     chosen = found.configured(found.main("dataset"), "dataset")
-    return look_at(chosen, DataOptions(classes=classes), "mine", 5)
+    return inspect_dataset(chosen, DataOptions(classes=classes), "mine", 5)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_chosen_classes_alone_are_counted(folder: Path) -> None:
 
 
 def test_only_some_images_of_many_are_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "_MOST", 6)
+    monkeypatch.setattr(inspected_dataset, "_MOST", 6)
     images = look("image-folder", path=str(folder)).images
     assert images.count == 12
     assert images.repeated <= 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ganzoo import RequestError
-from ganzoo.planning.clock import budget_seconds
+from ganzoo.planning.budget import budget_seconds
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""The time of a budget."""
+"""A budget of time: how it is written, and how much of it is over."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from ganzoo.errors import RequestError
 
@@ -39,3 +40,12 @@ def budget_seconds(text: str) -> float:
             f"--budget {text}: write a time from {LEAST:.0f}s to {MOST / 86_400:.0f}d"
         )
     return found
+
+
+def require_remaining(budget: float, spent: float, folder: Path) -> None:
+    """Raise RequestError if too little of a budget remains for a run that has had so much time."""
+    if budget - spent < LEAST:
+        raise RequestError(
+            f"{folder} has had {spent:.0f} s already: to go on with it, give a budget "
+            f"of {spent + LEAST:.0f}s or more"
+        )

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganzoo import RequestError
-from ganzoo.planning.choice import rank
 from ganzoo.planning.forecast import may_be_larger
+from ganzoo.planning.ranking import rank
 from ganzoo.planning.timetable import Speed, TooShort
 from tests.planning.results import (
     METRICS,

@@ -20,7 +20,7 @@ _FEWEST, _MOST = 32, 2000
 """The numbers of images that are looked at, if there are as many."""
 
 
-class Found(NamedTuple):
+class InspectedDataset(NamedTuple):
     """A dataset, and what was seen of its images."""
 
     dataset: Dataset
@@ -28,13 +28,13 @@ class Found(NamedTuple):
     images: PlannedImages
 
 
-def look_at(
+def inspect_dataset(
     chosen: ConfiguredComponent,
     preparation: DataOptions,
     name: str,
     seconds: float,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Found:
+) -> InspectedDataset:
     """The images of a dataset, of which some are opened, for about so many seconds.
 
     ``name`` is what people call it. Raises RequestError if there are no images.
@@ -56,7 +56,9 @@ def look_at(
             dataset_name=chosen.entry.qualified_name,
         )
     condition = condition_of(dataset)
-    return Found(dataset, condition, _planned(name, report, condition, is_streamed(dataset)))
+    return InspectedDataset(
+        dataset, condition, _planned(name, report, condition, is_streamed(dataset))
+    )
 
 
 def _planned(
