@@ -179,7 +179,8 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
 
     Raises RequestError if there is no run.
     """
-    from ganzoo.sweeps.sweep import FILE, Sweep
+    from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.sweep_file import FILE
 
     found: dict[Path, RunFolder] = {}
     for run in as_iterable(runs):

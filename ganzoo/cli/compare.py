@@ -87,7 +87,8 @@ def run_folders(paths: Sequence[Path]) -> list[RunFolder]:
     """The run folders of these runs and sweeps, without duplicates."""
     from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder
-    from ganzoo.sweeps.sweep import FILE, Sweep
+    from ganzoo.sweeps.sweep import Sweep
+    from ganzoo.sweeps.sweep_file import FILE
 
     found: dict[Path, RunFolder] = {}
     for path in paths:

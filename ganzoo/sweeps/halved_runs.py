@@ -9,7 +9,8 @@ from pathlib import Path
 from ganzoo.comparison import Rung
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.sweeps.sweep import FILE, Sweep
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import FILE
 
 
 def rungs_of(runs: Iterable[RunFolder]) -> dict[Path, Sequence[Rung]]:

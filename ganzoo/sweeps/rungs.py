@@ -19,7 +19,7 @@ from ganzoo.sweeps.halving import Halving, Place, Reached, places
 from ganzoo.sweeps.trial_folder import RUNNING, TrialFolder
 
 OUT = "out in rung "
-"""The begin of the state of a run that does not go on."""
+"""The beginning of the state of a run that does not go on."""
 
 
 class Rungs:
@@ -37,7 +37,10 @@ class Rungs:
             try:
                 found.append([Place(**place) for place in json.loads(file.read_text("utf-8"))])
             except (OSError, ValueError, TypeError, RecursionError) as error:
-                raise RequestError(f"cannot read {file}: {error}") from error
+                raise RequestError(
+                    f"cannot read {file}: {error}; remove it: it is written again from the values "
+                    "of the runs"
+                ) from error
         return found
 
     @property

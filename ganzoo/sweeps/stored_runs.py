@@ -10,7 +10,8 @@ from ganzoo.errors import RequestError
 from ganzoo.registry import Registry
 from ganzoo.run import Run, plugin_files
 from ganzoo.settings import Settings
-from ganzoo.sweeps.sweep import FILE, Sweep
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import FILE
 from ganzoo.sweeps.trial import Trial
 
 

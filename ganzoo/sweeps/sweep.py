@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ganzoo.comparison import Rung
 from ganzoo.errors import RequestError
-from ganzoo.folders import RunFolder, write_atomically
+from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.launcher import require_single_process
 from ganzoo.ownership import InUse
@@ -19,13 +18,12 @@ from ganzoo.sweeps.halving import Halving
 from ganzoo.sweeps.naming import safe_name
 from ganzoo.sweeps.rungs import Rungs
 from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.sweep_file import FILE, read_plan, read_trial, write_plan
 from ganzoo.sweeps.trial import Result, Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
-
-FILE = "sweep.json"
 
 
 def require_one_process(run: Run) -> None:
@@ -72,10 +70,7 @@ class Sweep:
         folders = [TrialFolder(self.path, path.name) for path in self.path.glob("trials/*/")]
         for folder in sorted(folders, key=lambda folder: _number(folder.path.name)):
             if (file := folder.trial).exists():
-                try:
-                    yield Trial.of(_read(file))
-                except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-                    raise RequestError(f"cannot read {file}: {error}") from error
+                yield read_trial(file)
 
     def number(self, trial: Trial) -> int:
         """The number of a run, from 1 on."""
@@ -163,21 +158,7 @@ class Sweep:
 
         Raises RequestError if there is none.
         """
-        file = path / FILE
-        if not path.exists():
-            raise RequestError(
-                f"there is no sweep folder {path}; for a new sweep, give DATASET ARCHITECTURE LOSS"
-            )
-        if not file.is_file():
-            raise RequestError(f"{path} is not a sweep folder: it has no {FILE}")
-        try:
-            found = _read(file)
-            halving = Halving.of(found["halving"]) if "halving" in found else None
-            if "search" in found:
-                return cls(path, Search.of(found), halving)
-            return cls(path, [Trial.of(trial) for trial in found["trials"]], halving)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RequestError(f"cannot read {file}: {error}") from error
+        return cls(path, *read_plan(path))
 
     def lengthen(self, trials: int) -> None:
         """Set the number of runs of a search.
@@ -234,24 +215,9 @@ class Sweep:
         )
 
     def _write(self) -> None:
-        content: dict[str, Any]
-        if isinstance(self.plan, Search):
-            content = self.plan.as_dict()
-        else:
-            content = {"trials": [trial.as_dict() for trial in self.plan]}
-        if self.rungs:
-            content = {"halving": self.rungs.halving.as_dict(), **content}
-        write_atomically(self.path / FILE, json.dumps(content, indent=2) + "\n")
+        write_plan(self.path, self.plan, self.rungs.halving if self.rungs else None)
 
 
 def _number(name: str) -> int:
     digits = name.partition("-")[0]
     return int(digits) if digits.isdecimal() else 0
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; raises OSError, ValueError or TypeError without one."""
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(found, dict):
-        raise TypeError("it is not a JSON object")
-    return found

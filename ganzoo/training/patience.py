@@ -26,41 +26,39 @@ class Patience(Observer):
         assert options.patience
         assert options.best
         self._patience, self._metric, self._run = options.patience, options.best, run
-        found = read(run.folder.evaluations)
-        self._by_step = {each.step: each for each in found if each.step <= run.step}
+        self._found = [each for each in read(run.folder.evaluations) if each.step <= run.step]
 
     def on_evaluation_end(self, found: EvaluationResult) -> None:
         """End the run if this evaluation was the last one to wait for."""
-        self._by_step[found.step] = found
+        self._found.append(found)
         name = selection_metric(found.scores, self._metric)
         if name is None:
             return
-        waited = evaluations_since_best(
-            [self._by_step[step] for step in sorted(self._by_step)], name
-        )
+        waited = evaluations_since_best(self._found, name)
         # A multiple, so that a run that was ended and is resumed trains on.
         if waited and waited % self._patience == 0:
             self._run.stop(f"{name} has not improved for {waited} evaluations")
 
     def on_rollback(self, step: int) -> None:
         """Forget the evaluations of later steps, which will be repeated."""
-        self._by_step = {at: each for at, each in self._by_step.items() if at <= step}
+        self._found = [each for each in self._found if each.step <= step]
 
 
 def evaluations_since_best(results: list[EvaluationResult], name: str) -> int:
     """The number of evaluations after the best one, by the value ``name``.
 
     Those that cannot be compared with the last one, of another number of images for example, do not
-    count.
+    count. Of several of one step, the last one does.
     """
-    last = results[-1]
-    basis = ComparisonBasis.of(last, last.scores[name])
-    best: Score | None = None
-    waited = 0
+    basis = ComparisonBasis.of(results[-1], results[-1].scores[name])
+    comparable: dict[int, Score] = {}
     for each in results:
         score = each.scores.get(name)
-        if score is None or ComparisonBasis.of(each, score) != basis:
-            continue
-        improved = is_better(score, best.value if best else None)
-        best, waited = (score, 0) if improved else (best, waited + 1)
+        if score is not None and ComparisonBasis.of(each, score) == basis:
+            comparable[each.step] = score
+    best: Score | None = None
+    waited = 0
+    for step in sorted(comparable):
+        improved = is_better(comparable[step], best.value if best else None)
+        best, waited = (comparable[step], 0) if improved else (best, waited + 1)
     return waited

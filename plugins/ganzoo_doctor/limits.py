@@ -37,12 +37,12 @@ def learning_rate_at_zero(history: History) -> Finding | None:
     for name in history.names("schedule/train."):
         recent = history.recent(name)
         if name.endswith(".lr") and recent and not any(recent):
-            key = name.removeprefix("schedule/")
+            key, largest = name.removeprefix("schedule/"), max(history.values(name))
             return Finding(
                 name="learning rate at zero",
                 sentence=f"the schedule of {key} has ended at 0, so this network learns nothing",
-                numbers={name: recent[-1], f"{name} at the start": history.values(name)[0]},
-                change=f"{key}={history.values(name)[0]:.3g}",
+                numbers={name: recent[-1], f"largest {name}": largest},
+                change=f"{key}={largest:.3g}" if largest else "",
                 resumes=True,
             )
     return None
@@ -64,5 +64,8 @@ def waiting_for_data(history: History) -> Finding | None:
 
 
 def _more_work_per_batch(history: History) -> str:
+    """One more update of the generator; with shared images, it can have only one."""
+    if history.setting("train.share_fakes"):
+        return ""
     steps = history.setting("train.generator.steps")
     return f"train.generator.steps={steps + 1}" if isinstance(steps, int) else ""

@@ -14,6 +14,9 @@ FEWEST_WORSE = 3
 """Evaluations after the best one which must all be worse: one alone may be chance."""
 LOST = 0.25
 """The part of the improvement from the first to the best evaluation that must be lost."""
+LOST_OF_BEST = 0.1
+"""The part of the best value that must be lost, too: where the first evaluation was nearly as good
+as the best one, chance alone loses a quarter of the improvement."""
 
 
 def diverging(history: History) -> Finding | None:
@@ -32,10 +35,11 @@ def diverging(history: History) -> Finding | None:
 
 
 def _diverging(sentence: str, history: History, numbers: dict[str, float]) -> Finding:
-    rates = {n: history.setting(f"train.{n}.lr") for n in ("generator", "discriminator")}
-    numbers |= {f"train.{n}.lr": lr for n, lr in rates.items() if isinstance(lr, int | float)}
-    faster = max(rates, key=lambda n: rates[n] or 0)
-    change = history.scaled(f"train.{faster}.lr", 0.1)
+    keys = [f"train.{network}.lr" for network in ("generator", "discriminator")]
+    # A schedule is a text until the first report.
+    rates = {k: lr for k in keys if isinstance(lr := history.setting(k), int | float)}
+    numbers |= rates
+    change = history.scaled(max(rates, key=lambda key: rates[key]), 0.1) if rates else ""
     return Finding(name="diverging", sentence=sentence, numbers=numbers, change=change)
 
 
@@ -49,7 +53,8 @@ def getting_worse(history: History) -> Finding | None:
     after = [each for each in readings if each.step > best.step]
     gained = readings[0].distance - best.distance
     lost = min((each.distance for each in after[-FEWEST_WORSE:]), default=0.0) - best.distance
-    if len(after) < FEWEST_WORSE or lost <= LOST * gained or gained <= 0:
+    needed = max(LOST * gained, LOST_OF_BEST * abs(best.distance))
+    if len(after) < FEWEST_WORSE or lost <= needed or gained <= 0:
         return None
     return Finding(
         name="getting worse",

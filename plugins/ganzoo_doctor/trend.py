@@ -19,14 +19,16 @@ UNIT = 100_000
 def too_short(history: History) -> Finding | None:
     """There is too little to judge the run by."""
     reports, images = len(history.reports), history.images_seen
-    if images >= FEWEST_IMAGES and reports >= 3 * FEWEST_REPORTS:
+    enough_images = images >= FEWEST_IMAGES
+    if enough_images and reports >= 3 * FEWEST_REPORTS:
         return None
+    remedy = ": a smaller log.every reports more often" if enough_images else ""
     return Finding(
         name="too short",
         kind="trend",
-        sentence=f"{reports} reports of {images:,} images seen are too few to say much",
+        sentence=f"{reports} reports of {images:,} images seen are too few to say much{remedy}",
         numbers={"reports": reports, "images seen": images},
-        change=longer(history, 10),
+        change="" if enough_images else longer(history, 10),
         resumes=True,
     )
 
@@ -61,9 +63,16 @@ def improvement(history: History) -> Finding | None:
         kind="trend",
         sentence=f"{name} has hardly improved in the last {third + 1} evaluations",
         numbers=numbers,
-        change="" if history.setting("evaluate.patience") else "evaluate.patience=5",
+        change=_patience(history),
         resumes=True,
     )
+
+
+def _patience(history: History) -> str:
+    """The setting that ends a run at its plateau, if it has none and is evaluated by itself."""
+    if history.setting("evaluate.patience") or not history.setting("evaluate.every"):
+        return ""
+    return "evaluate.patience=5"
 
 
 def slope_per_unit(readings: Sequence[Reading]) -> float:

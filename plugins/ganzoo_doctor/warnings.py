@@ -21,6 +21,7 @@ class Warnings(Observer):
     def __init__(self, options: Options, *, run: ObservedRun) -> None:
         self._warn, self._folder = run.warn, run.folder.path
         self._history = History.read(run.folder, run.settings, run.step)
+        self._history.nonfinite = False  # that it ended so before is no fault of this start
         self._warned: set[str] = set()
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:

@@ -18,7 +18,7 @@ from ganzoo.run import Run
 from ganzoo_doctor.checks import examine
 from ganzoo_doctor.history import History
 from ganzoo_doctor.images import collapse
-from ganzoo_doctor.limits import learning_rate_at_zero
+from ganzoo_doctor.limits import learning_rate_at_zero, waiting_for_data
 from ganzoo_doctor.stability import diverging, getting_worse
 from ganzoo_doctor.trend import improvement, longer, too_short
 from ganzoo_doctor.warnings import Warnings
@@ -48,7 +48,7 @@ def measured(values: list[float]) -> History:
     """A history with these values of kid."""
     scores = [Score(value, 8, 0.0, 8, "low", True) for value in values]
     found = [evaluated(n, {"kid": score}) for n, score in enumerate(scores, 1)]
-    return History({"evaluate": {"best": "kid"}, "train": {"steps": 10}}, [], found)
+    return History({"evaluate": {"best": "kid", "every": 1}, "train": {"steps": 10}}, [], found)
 
 
 def store(history: History, folder: Path) -> RunFolder:
@@ -111,12 +111,32 @@ def test_a_number_that_is_not_finite_at_the_end_is_a_divergence(tmp_path: Path) 
     assert diverging(History.read(folder, {}))
 
 
+def test_a_divergence_before_the_first_report_of_a_schedule_is_found() -> None:
+    rates = {"generator": {"lr": "2e-4 -> 0 cosine"}, "discriminator": {"lr": 1e-4}}
+    found = diverging(History({"train": rates}, nonfinite=True))
+    assert found
+    assert found.change == "train.discriminator.lr=1e-05"
+
+
+def test_a_divergence_of_an_earlier_start_is_no_fault_of_a_resumed_run(tmp_path: Path) -> None:
+    history = reports(loss__generator=[1.0, 1.0])
+    folder = store(history, tmp_path / "run")
+    folder.nonfinite.write_text('{"step": 2}')
+    run = ObservedRun(folder=folder, step=2, resumed=True, settings={}, warn=pytest.fail)
+    Warnings(Options(), run=run).on_report(2, {"images_seen": 2500, "loss/generator": 1.0})
+
+
 def test_a_metric_that_gets_worse_after_its_best_value_is_a_fault() -> None:
     found = getting_worse(measured([1, 0.5, 0.2, 0.5, 0.6, 0.7]))
     assert found
     assert found.change == "train.images=24"
     assert getting_worse(measured([1, 0.5, 0.2, 0.21, 0.25, 0.22])) is None
     assert getting_worse(measured([1, 0.5, 0.2, 0.6, 0.7])) is None
+
+
+def test_chance_around_a_value_that_was_good_from_the_beginning_is_no_fault() -> None:
+    assert getting_worse(measured([12, 11.5, 11.8, 11.9, 11.7])) is None
+    assert getting_worse(measured([12, 11.5, 13, 13, 13]))
 
 
 def test_the_trend_has_the_slope_of_the_metric() -> None:
@@ -127,13 +147,18 @@ def test_the_trend_has_the_slope_of_the_metric() -> None:
     level = improvement(measured([6, 1, 1, 1, 1, 1]))
     assert level
     assert (level.name, level.change) == ("plateau", "evaluate.patience=5")
+    by_command = measured([6, 1, 1, 1, 1, 1])  # of `ganzoo evaluate`; patience would be refused
+    by_command.settings = {"evaluate": {"best": "kid"}}
+    found = improvement(by_command)
+    assert found
+    assert (found.name, found.change) == ("plateau", "")
     assert improvement(measured([6, 5, 4])) is None
 
 
 def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:
     history = reports(loss__generator=[1.0] * 12)
     key = "schedule/train.generator.lr"
-    rates = [2e-4, 1e-4, *[0.0] * 10]
+    rates = [0.0, 2e-4, *[0.0] * 10]  # it begins with a warm-up
     for index, rate in enumerate(rates):
         history.reports[index] = {**history.reports[index], key: rate}
     found = learning_rate_at_zero(history)
@@ -143,8 +168,28 @@ def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:
     assert learning_rate_at_zero(history) is None
 
 
+def test_one_phase_that_shares_its_images_gets_no_more_updates() -> None:
+    history = reports(waiting__data=[0.9] * 12, speed__images_per_second=[1.0] * 12)
+    history.settings = {"train": {"generator": {"steps": 1}}}
+    found = waiting_for_data(history)
+    assert found
+    assert found.change == "train.generator.steps=2"
+    history.settings = {"train": {"generator": {"steps": 1}, "share_fakes": True}}
+    found = waiting_for_data(history)
+    assert found
+    assert not found.change
+
+
 def test_few_reports_or_images_are_too_short() -> None:
-    assert too_short(reports(loss__generator=[1.0] * 5))
+    few = reports(loss__generator=[1.0] * 5)
+    few.settings = {"train": {"steps": 10}}
+    found = too_short(few)
+    assert found
+    assert (found.change, "log.every" in found.sentence) == ("", True)
+    few.forget_after(1)
+    found = too_short(few)
+    assert found
+    assert (found.change, "log.every" in found.sentence) == ("train.steps=100", False)
     assert too_short(reports(loss__generator=[1.0] * 20)) is None
 
 

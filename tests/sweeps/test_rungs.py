@@ -25,9 +25,10 @@ from ganzoo.sweeps.halved_runs import rungs_of
 from ganzoo.sweeps.halving import Halving
 from ganzoo.sweeps.progress import SweepProgress
 from ganzoo.sweeps.stored_runs import StoredRuns
-from ganzoo.sweeps.sweep import FILE, Sweep
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import FILE
 from ganzoo.sweeps.trial import trials
-from ganzoo.sweeps.trial_folder import PAUSED
+from ganzoo.sweeps.trial_folder import FINISHED, PAUSED
 from ganzoo.sweeps.worker import Worker
 from tests.sweeps.runs import run
 
@@ -85,7 +86,7 @@ def end(folder: RunFolder, part: Fraction, value: float | None) -> str:
         scores = {"kid": Score(value, 10, None, 5, "low", True)}
         with folder.evaluations.open("a") as file:
             file.write(EvaluationResult(step, 8 * step, scores, *args).line() + "\n")
-    return "finished" if part == 1 else PAUSED
+    return FINISHED if part == 1 else PAUSED
 
 
 def pretend(run: Run, folder: RunFolder, progress: Observer, part: Fraction) -> str:
@@ -316,6 +317,40 @@ def test_runs_that_fail_are_out_and_tried_again_only_in_their_rung(
     train(sweep.path)
     assert decided(sweep.path) == before
     assert sweep.results()[5].state == "failed: ZeroDivisionError: again"
+
+
+def test_a_run_that_an_observer_ends_before_the_last_rung_does_not_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_the_best(run: Run, folder: RunFolder, progress: Observer, part: Fraction) -> str:
+        state = pretend(run, folder, progress, part)
+        return FINISHED if number(folder) == 8 else state
+
+    monkeypatch.setattr(worker, "_train", end_the_best)
+    sweep = created(tmp_path / "sweep")
+    train(sweep.path)
+    assert [place["goes_on"] for place in decided(sweep.path)[0] if place["run"][0] == "8"] == [
+        False
+    ]
+    last = sweep.results()[-1]
+    assert (last.state, [rung.rank for rung in last.rungs]) == ("finished", [None])
+
+
+def test_a_damaged_decision_is_written_again_after_it_was_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_train", pretend)
+    sweep = created(tmp_path / "sweep")
+    train(sweep.path)
+    before, results = decided(sweep.path), sweep.results()
+    file = sweep.path / "rungs" / "1.json"
+    file.write_text("[{}]")
+    with pytest.raises(ganzoo.RequestError, match=r"cannot read .*1\.json: .*; remove it: it is "):
+        sweep.results()
+    file.unlink()
+    train(sweep.path)
+    assert decided(sweep.path) == before
+    assert sweep.results() == results
 
 
 def test_of_two_processes_that_end_a_rung_the_first_decides(

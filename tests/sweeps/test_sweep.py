@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError
-from ganzoo.sweeps.sweep import FILE, Sweep
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import FILE
 from ganzoo.sweeps.trial import trials
 from tests.sweeps.runs import run
 

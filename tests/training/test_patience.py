@@ -100,6 +100,14 @@ def test_evaluations_that_cannot_be_compared_do_not_count(tmp_path: Path) -> Non
     assert waiting.evaluate([2, 1], first=3) is None
 
 
+def test_another_evaluation_of_the_best_step_does_not_hide_it(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path)
+    assert waiting.evaluate([1, 2]) is None
+    waiting.evaluate([0.9], real=99)  # as by `ganzoo evaluate`, with more real images
+    waiting.start(step=2)
+    assert waiting.evaluate([2], first=3) == 3
+
+
 def test_patience_needs_evaluations(tiny: Arguments) -> None:
     with pytest.raises(RequestError, match=r"evaluate\.patience .* write evaluate\.every=1000"):
         ganzoo.train(**tiny(settings={"evaluate.patience": 2}))
