@@ -9,19 +9,20 @@ PLAIN = RecipeFacts(("class",), resists=False, suggested=())
 
 
 @pytest.mark.parametrize(
-    ("changes", "conditional"),
+    ("changes", "offered"),
     [
         ({"classes": 5, "condition": "class"}, True),
         ({"classes": 1, "condition": "class"}, False),
         ({"classes": 5, "condition": "classes"}, False),  # the networks do not take them
-        ({"classes": 2000, "condition": "class"}, False),  # two images of each
         ({}, False),
     ],
 )
-def test_classes_are_used_if_the_networks_take_them_and_have_enough_images(
-    changes: dict[str, object], conditional: bool
+def test_classes_are_offered_if_the_networks_take_them(
+    changes: dict[str, object], offered: bool
 ) -> None:
-    assert adapt(planned_images(**changes), PLAIN).settings == {"data.conditional": conditional}
+    found = adapt(planned_images(**changes), PLAIN)
+    assert found.settings == {"data.conditional": False}
+    assert any("data.conditional=true" in words for words in found.words) == offered
 
 
 @pytest.mark.parametrize(
