@@ -91,7 +91,7 @@ def examples_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def test_commands_in_the_documentation_work(command: list[str]) -> None:
     words = [example_path(word) for word in command]
     placeholders = [word for word in command if re.search(r"\b[A-Z]{3,}|\.\.\.", word)]
-    placeholders += [word for word in command if word in ("--budget", "./images")]
+    placeholders += [word for word in command if word in ("--budget", "./images", "plan.toml")]
     needs_more = placeholders or command in ([], ["train"], ["info"])
     if needs_more or words[0] not in ("train", "list", "info", "plugins"):  # others need a run
         words.append("--help")  # fails if an option is unknown

@@ -97,10 +97,10 @@ def test_images_and_scores_of_an_update_are_released_without_a_garbage_collectio
         create(self, *arguments)
         made.append(weakref.ref(self))
 
-    def without_collection(self: Updater, *arguments: Any) -> None:
+    def without_collection(self: Updater, *arguments: Any, **more: Any) -> None:
         gc.disable()
         try:
-            update(self, *arguments)
+            update(self, *arguments, **more)
             alive.append(made[-1]() is not None)
         finally:
             gc.enable()
