@@ -28,6 +28,8 @@ _FAILURES = 3
 """So many runs of a search in a row that are refused or fail end it: the cause may be elsewhere."""
 _POLL = 1.0
 """Seconds between two looks for runs that other processes have left or ended."""
+_REMOVAL = 2.0
+"""Seconds in which the system removes a process that was killed, with its memory and locks."""
 
 
 class Worker:
@@ -66,10 +68,22 @@ class Worker:
             if self._study:
                 self._study.check()
                 self._study.update()
-            while not stopping() and self._failures < _FAILURES and self._train_next():
+            while not stopping() and self._failures < _FAILURES and self._train_any():
                 if self._study:
                     self._study.update()
             return stopping() and self._sweep.is_incomplete
+
+    def _train_any(self) -> bool:
+        """Train one run, also one that becomes free in a moment; whether there was any.
+
+        A process that was killed locks its run until the system has removed it.
+        """
+        if self._train_next():
+            return True
+        if all(trial.name in self._tried for trial in self._sweep.open_trials):
+            return False
+        time.sleep(_REMOVAL)
+        return self._train_next()
 
     def _train_next(self) -> bool:
         """Train one run, add one to a search, or begin a rung; whether there was any."""

@@ -138,3 +138,24 @@ def test_failed_runs_are_tried_again_when_a_sweep_is_started_again_not_by_anothe
     sweep.reopen()
     train(sweep.path)
     assert {result.state for result in sweep.results()} == {"finished"}
+
+
+def test_a_run_whose_process_was_just_killed_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may remove a killed process, and with it its lock, a moment later."""
+    monkeypatch.setattr(worker, "_train", note)
+    sweep = created(tmp_path / "sweep", 2)
+    locked = sweep.folder(sweep.trials[1]).owned(lambda message: None)
+    locked.__enter__()
+    pauses: list[float] = []
+
+    def unlock(seconds: float) -> None:
+        if seconds == worker._REMOVAL:
+            pauses.append(seconds)
+            locked.__exit__(None, None, None)
+
+    monkeypatch.setattr(time, "sleep", unlock)
+    assert not train(sweep.path)
+    assert [len(each) for each in trained_by(sweep)] == [1, 1]
+    assert len(pauses) == 1
