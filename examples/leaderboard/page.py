@@ -107,8 +107,8 @@ def _main_table(
     lines: list[Sequence[str]] = []
     for row in found:
         cells = [_cell(row, column, best[name]) for name, column in COLUMNS.items()]
-        picture = _picture(grid_file(images, track.name, row.entry, row.seconds), row.entry)
-        lines.append((_name(row.runs[0]), picture, *cells, f"{row.images_seen:,.0f}"))
+        image = _image_cell(grid_file(images, track.name, row.entry, row.seconds), row.entry)
+        lines.append((_name(row.runs[0]), image, *cells, f"{row.images_seen:,.0f}"))
     baselines = found[0].runs[0].measured.baselines
     real = [
         column.text(baselines[column.metric]) if column.metric in baselines else ""
@@ -143,7 +143,7 @@ def _cell(row: Row, column: Column, best: float | None) -> str:
     return f"**{text}**" if row.mean(column.metric) == best else text
 
 
-def _picture(file: Path, entry: str) -> str:
+def _image_cell(file: Path, entry: str) -> str:
     name = f"images/leaderboard/{file.parent.name}/{file.name}"
     return f"![Images of {entry}]({name})" if file.is_file() else ""
 

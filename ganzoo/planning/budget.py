@@ -29,7 +29,7 @@ def budget_seconds(text: str) -> float:
 
     Raises RequestError for another text, and for a time that is too short or too long.
     """
-    from ganzoo.sections import seconds
+    from ganzoo.setting_types import seconds
 
     try:
         found = seconds(text.strip())

@@ -21,7 +21,7 @@ from ganzoo.planning.planner import Planned
 from ganzoo.planning.time_record import TimeKeeper, TimeRecord
 from ganzoo.planning.timetable import EvaluationCost
 from ganzoo.run import Run
-from ganzoo.sections import seconds
+from ganzoo.setting_types import seconds
 from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine

@@ -20,7 +20,8 @@ from torch.distributed.distributed_c10d import (
 
 from ganzoo.errors import RequestError
 from ganzoo.launcher import AGENT, exit_with_launcher, has_agent_store, launcher, restarts
-from ganzoo.sections import TrainOptions, seconds
+from ganzoo.sections import TrainOptions
+from ganzoo.setting_types import seconds
 from ganzoo.training.agent import GRACE_PERIOD
 from ganzoo.training.child_processes import ChildProcesses
 from ganzoo.training.rendezvous import Address, connect, wait_for_all

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from ganzoo.sections import Interval
+from ganzoo.setting_types import Interval
 
 
 class Position(NamedTuple):

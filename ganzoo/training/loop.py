@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import RequestError
 from ganzoo.observers.observer_list import ObserverList
-from ganzoo.sections import Interval
+from ganzoo.setting_types import Interval
 from ganzoo.training.assembly import Assembly
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.checkpoint_manager import CheckpointManager

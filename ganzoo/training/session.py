@@ -15,7 +15,7 @@ from ganzoo.observers.observer import ObservedRun, Observer
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Run
-from ganzoo.sections import seconds
+from ganzoo.setting_types import seconds
 from ganzoo.settings import changed_values
 from ganzoo.training.assembly import Assembly, assemble
 from ganzoo.training.checkpoint import Checkpoints

@@ -9,8 +9,7 @@ from ganzoo.contracts import Phase
 from ganzoo.errors import RequestError
 from ganzoo.sections import TrainOptions
 from ganzoo.training.optimizers import repeats
-
-_NETWORKS = ("discriminator", "generator")
+from ganzoo.training.simultaneous import phases_of_both
 
 
 def sharing_fakes(phases: Sequence[Phase]) -> list[Phase]:
@@ -24,12 +23,7 @@ def sharing_fakes(phases: Sequence[Phase]) -> list[Phase]:
             "train.share_fakes=true: simultaneous updates share the generated images anyway; write "
             "train.share_fakes=false"
         )
-    if [phase.networks for phase in phases] != [(name,) for name in _NETWORKS]:
-        raise RequestError(
-            "train.share_fakes=true is for losses with one phase for the discriminator and then "
-            "one for the generator: write train.share_fakes=false"
-        )
-    first, second = phases
+    first, second = phases_of_both(phases, "train.share_fakes")
     return [first, replace(second, fakes_of=first.name)]
 
 

@@ -31,13 +31,21 @@ def simultaneous(phases: Sequence[Phase]) -> list[Phase]:
     So one set of generated images and their scores serve both. Raises RequestError if there are
     other phases.
     """
+    first, second = phases_of_both(phases, "train.simultaneous")
+    return [first, replace(second, simultaneous_with=first.name)]
+
+
+def phases_of_both(phases: Sequence[Phase], setting: str) -> Sequence[Phase]:
+    """The phases, which are one for the discriminator and then one for the generator.
+
+    Raises RequestError, which names the setting that needs them, if there are others.
+    """
     if [phase.networks for phase in phases] != [(name,) for name in _NETWORKS]:
         raise RequestError(
-            "train.simultaneous=true is for losses with one phase for the discriminator and then "
-            "one for the generator: write train.simultaneous=false"
+            f"{setting}=true is for losses with one phase for the discriminator and then one for "
+            f"the generator: write {setting}=false"
         )
-    first, second = phases
-    return [first, replace(second, simultaneous_with=first.name)]
+    return phases
 
 
 def require_one_update(phases: Sequence[Phase], networks: Networks, train: TrainOptions) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ganzoo.planning.plan import Plan, plan, settings_file
 from ganzoo.planning.timetable import Speed
-from ganzoo.sections import seconds
+from ganzoo.setting_types import seconds
 from ganzoo.settings import Settings
 from tests.planning.results import METRICS, candidate, machine, planned_images
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ganzoo.sections import Interval
+from ganzoo.setting_types import Interval
 from ganzoo.training.interval import Position, is_due
 
 
