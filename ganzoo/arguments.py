@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
@@ -39,52 +40,58 @@ if TYPE_CHECKING:
     AnyRun: TypeAlias = str | Path | TrainedGenerator
 
 
-def resolve_run(
-    objects: Objects,
-    components: Mapping[str, Any],
-    recipe: str | None,
-    plugins: str | Path | Sequence[str | Path],
-    layers: Iterable[Mapping[str, Any] | str | Path | None],
-) -> Run:
-    """The run of these arguments; in ``layers`` of settings, later values override earlier ones.
+@dataclass(frozen=True)
+class RunArguments:
+    """What the arguments of ``train`` say of a new run."""
 
-    ``components`` are names or objects by kind; in ``augment`` and ``regularize``, one or several.
+    components: Mapping[str, Any]
+    """Names or objects by kind; in ``augment`` and ``regularize``, one or several."""
+    recipe: str | None
+    plugins: str | Path | Sequence[str | Path]
+    layers: Sequence[Mapping[str, Any] | str | Path | None] = ()
+    """Settings and files of settings; later values override earlier ones."""
 
-    Raises RequestError if a name or a value is wrong.
-    """
-    return Run.resolve(*settings_for(objects, components, recipe, plugins, layers))
+    @property
+    def files(self) -> list[Path]:
+        """The files of settings."""
+        return [Path(layer) for layer in self.layers if isinstance(layer, str | Path)]
 
+    def with_values(self, components: Mapping[str, Any], *layers: Mapping[str, Any]) -> Self:
+        """The same with these components, and with these settings below the others."""
+        mixed = {**self.components, **components}
+        return replace(self, components=mixed, layers=[*layers, *self.layers])
 
-def settings_for(
-    objects: Objects,
-    components: Mapping[str, Any],
-    recipe: str | None,
-    plugins: str | Path | Sequence[str | Path],
-    layers: Iterable[Mapping[str, Any] | str | Path | None],
-) -> tuple[Settings, Registry]:
-    """The settings that the arguments of ``resolve_run`` give, and the plugins for them."""
-    named, included = _names(objects, components), _included(objects, components)
-    files = [plugins] if isinstance(plugins, str | Path) else plugins
-    layers = list(layers)
+    def resolve(self) -> Run:
+        """The run.
 
-    def fill(settings: Settings) -> Settings:
-        for file in (layer for layer in layers if isinstance(layer, str | Path)):
-            settings.read(Path(file))
-        settings.add(named, "Python")
-        if files:
-            settings.set("plugins", [str(file) for file in files], "Python")
-        for layer in layers:
-            if isinstance(layer, Mapping):
-                settings.add(layer, "Python")
-        for section, name in included:
-            settings.include(section, name, "Python")
-        return settings
+        Raises RequestError if a name or a value is wrong.
+        """
+        return Run.resolve(*self.settings())
 
-    settings = fill(Settings())
-    known = objects.registry(settings)
-    if recipe is not None:
-        settings = fill(recipe_settings(recipe, known))
-    return settings, known
+    def settings(self) -> tuple[Settings, Registry]:
+        """The settings of the run, and the plugins for them, with its components as objects."""
+        objects = Objects()
+        named, included = _names(objects, self.components), _included(objects, self.components)
+        plugins = [self.plugins] if isinstance(self.plugins, str | Path) else self.plugins
+
+        def fill(settings: Settings) -> Settings:
+            for file in self.files:
+                settings.read(file)
+            settings.add(named, "Python")
+            if plugins:
+                settings.set("plugins", [str(file) for file in plugins], "Python")
+            for layer in self.layers:
+                if isinstance(layer, Mapping):
+                    settings.add(layer, "Python")
+            for section, name in included:
+                settings.include(section, name, "Python")
+            return settings
+
+        settings = fill(Settings())
+        known = objects.registry(settings)
+        if self.recipe is not None:
+            settings = fill(recipe_settings(self.recipe, known))
+        return settings, known
 
 
 def _names(objects: Objects, components: Mapping[str, Any]) -> dict[str, str]:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
+    from ganzoo.sweeps.new_sweep import NewSweep
     from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.trial import Result, Trial
+
+
+def print_plan(new: NewSweep, as_json: bool) -> None:
+    """Print what a sweep will train, before it has a folder."""
+    from ganzoo.sweeps.sweep_file import plain_plan
+
+    plan, halving = new.plan, new.halving
+    if isinstance(plan, list):
+        count, rows = len(plan), trial_table(plan)
+    else:
+        count, rows = plan.trials, search_table(plan)
+    if as_json:
+        plain = plain_plan(plan, halving)
+        only_trials = isinstance(plan, list) and not halving
+        print(json.dumps(plain["trials"] if only_trials else plain, indent=2))
+        return
+    print(*table(rows), sep="\n")
+    if halving:
+        print(f"halved by {halving.metric}: {halving.describe(count)}")
 
 
 def trial_table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
@@ -44,13 +65,11 @@ def best_line(results: Sequence[Result], sweep: Sweep) -> str:
     if sweep.rungs:
         return _best_of_rungs(results)
     search = sweep.search
-    found = [result for result in results if result.best is not None]
+    found = [(result.best, result) for result in results if result.best is not None]
     if not search or not found:
         return ""
-    values = {result.number: result.best or 0 for result in found}
-    number = (max if search.maximizes else min)(values, key=lambda number: values[number])
-    best = next(result for result in found if result.number == number)
-    return f"best: run {number}, {search.metric} {values[number]:.4g}: {describe(best.differs)}"
+    value, best = (max if search.maximizes else min)(found, key=lambda each: each[0])
+    return f"best: run {best.number}, {search.metric} {value:.4g}: {describe(best.differs)}"
 
 
 def _best_of_rungs(results: Sequence[Result]) -> str:
