@@ -14,6 +14,7 @@ from ganzoo.arguments import (
     run_folders,
 )
 from ganzoo.folders import RunFolder, is_export
+from ganzoo.observers.observer import ending
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -56,11 +57,8 @@ def evaluate(
     if checkpoint is None:
         checkpoint = "last" if isinstance(run, str | Path) else run.step
 
-    observer = progress_observer(quiet)
-    try:
-        (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, observer)
-    finally:
-        observer.on_end()
+    with ending(progress_observer(quiet)) as progress:
+        (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, progress)
     return found
 
 
@@ -112,19 +110,17 @@ def report(
 
     page.check_free(Path(out))
     given = list(as_iterable(runs))
-    folders, observer = run_folders(given), progress_observer(quiet)
+    folders = run_folders(given)
     known = {run.folder: run.run for run in given if isinstance(run, TrainedRun)}
-    try:
+    with ending(progress_observer(quiet)) as progress:
         page.write(
             folders,
             Path(out),
-            observer,
+            progress,
             sort=sort,
             device=device,
             dataset=dataset,
             runs=known,
             rungs=rungs_of(folders),
         )
-    finally:
-        observer.on_end()
     return Path(out)

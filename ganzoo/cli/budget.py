@@ -54,12 +54,10 @@ def budget_request(
 def show_plan(asked: BudgetRequest, show: Callable[[Run], None]) -> None:
     """Print the plan on standard output, and show its run."""
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
 
-    progress = ProgressBar()
-    try:
+    with ending(ProgressBar()) as progress:
         planned = asked.plan(progress)
-    finally:
-        progress.on_end()
     print(*planned.plan.lines(), sep="\n", flush=True)
     show(planned.run)
 
@@ -70,15 +68,13 @@ def train_in_time(asked: BudgetRequest, command: list[str]) -> None:
     ``command`` are the words of the command without its budget and its run folder.
     """
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
 
-    progress = ProgressBar()
-    try:
+    with ending(ProgressBar()) as progress:
         planned = asked.plan(progress)
         progress.on_end()
         print(*planned.plan.lines(), sep="\n", file=sys.stderr)
         trained = asked.train(planned, progress)
-    finally:
-        progress.on_end()
     _report(trained, command)
 
 
