@@ -11,13 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ganzoo.cli.data.request import Chosen, choose
-from ganzoo.cli.options import (
-    DisablePlugin,
-    Force,
-    LocalPlugin,
-    OutputPath,
-    registry,
-)
+from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, OutputPath, registry
+from ganzoo.errors import RequestError
 from ganzoo.flags import RESOLUTION_HELP
 
 if TYPE_CHECKING:
@@ -30,44 +25,50 @@ if TYPE_CHECKING:
     Rows: TypeAlias = Mapping[str, Description]
 
 
+What = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATASET [KEY=VALUE]...",
+        help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    OutputPath,
+    typer.Option(
+        metavar="FILE-or-FOLDER/",
+        help="The .h5 or .npz file to write, or a folder for PNG files.",
+        parser=OutputPath.of,
+    ),
+]
+Resolution = Annotated[str | None, typer.Option(help=RESOLUTION_HELP)]
+DescriptionsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.csv",
+        help="A table with a text for each image file; default: images.csv in the dataset.",
+    ),
+]
+Compress = Annotated[
+    bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
+]
+Shards = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Write N files and an index into the folder.")
+]
+ShardSize = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="The same, with files of at most this size, such as 100MB."),
+]
+
+
 def pack(
-    what: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="DATASET [KEY=VALUE]...",
-            help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        OutputPath,
-        typer.Option(
-            metavar="FILE-or-FOLDER/",
-            help="The .h5 or .npz file to write, or a folder for PNG files.",
-            parser=OutputPath.of,
-        ),
-    ],
-    resolution: Annotated[str | None, typer.Option(help=RESOLUTION_HELP)] = None,
-    descriptions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.csv",
-            help="A table with a text for each image file; default: images.csv in the dataset.",
-        ),
-    ] = None,
-    compress: Annotated[
-        bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
-    ] = False,
-    shards: Annotated[
-        int,
-        typer.Option(metavar="N", min=0, help="Write N files and an index into the folder."),
-    ] = 0,
-    shard_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", help="The same, with files of at most this size, such as 100MB."
-        ),
-    ] = None,
+    what: What,
+    out: Out,
+    resolution: Resolution = None,
+    descriptions: DescriptionsFile = None,
+    compress: Compress = False,
+    shards: Shards = 0,
+    shard_size: ShardSize = None,
     force: Force = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
@@ -98,8 +99,7 @@ def pack(
     from ganzoo.data.shard_files import shard_count
     from ganzoo.observers.console import ProgressBar, show_progress
 
-    path, flags = out.path, {"folder": out.is_folder, "force": force}
-    size = _shard_bytes(shards, shard_size)
+    path, size = out.path, _shard_bytes(shards, shard_size)
     kind = {"folder": out.is_folder, "shards": bool(shards or size)}
     described = descriptions is not None
     check_output(path, compress=compress, described=described, force=force, **kind)
@@ -117,23 +117,20 @@ def pack(
     names = image_names(dataset, data)
     if descriptions:
         require_rows_for(names, rows)
-    texts = texts_for(names, rows)
     pack = Pack(
         data=data,
         facts=_facts(dataset, chosen),
-        texts=texts,
+        texts=texts_for(names, rows),
         compress=compress,
         shards=shard_count(data, size) if size else shards,
     )
     with show_progress("packing images", "packing {} images") as progress:
-        write(pack, path, progress, **flags)
+        write(pack, path, progress, folder=out.is_folder, force=force)
     print(path)
 
 
 def _shard_bytes(shards: int, size: str | None) -> int:
     """The bytes of ``--shard-size``; 0 without it."""
-    from ganzoo.errors import RequestError
-
     if size is None:
         return 0
     if shards:
@@ -149,7 +146,6 @@ def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> R
     """The descriptions in the folder of the images; empty if that file is a different table."""
     from ganzoo.contracts import NamedDataset
     from ganzoo.data.descriptions import TABLE_NAME, read_descriptions
-    from ganzoo.errors import RequestError
 
     path = getattr(options, "path", None)
     if not (
@@ -169,7 +165,6 @@ def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     from ganzoo.contracts import condition_of, notes_of
     from ganzoo.data.cache import load_or_prepare
     from ganzoo.data.collection import Collection, group_classes
-    from ganzoo.errors import RequestError
 
     preparation = chosen.preparation
     if preparation.balance:

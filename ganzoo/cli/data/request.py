@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ganzoo.errors import RequestError
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -63,7 +65,6 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
-    from ganzoo.errors import RequestError
     from ganzoo.run import recipe_settings
     from ganzoo.settings import Settings
 
