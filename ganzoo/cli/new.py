@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ganzoo.errors import RequestError
+
 _KINDS = (
     "loss, method, regularizer, architecture, dataset, augmentation, metric, extractor, observer, "
     "recipe or command"
@@ -76,8 +78,6 @@ _NEXT = ("pip install -e . pytest", "pytest")
 
 def _require_free_command(context: typer.Context, name: str) -> None:
     """Raise RequestError if ganzoo has a command of this name itself."""
-    from ganzoo.errors import RequestError
-
     group: Any = context.find_root().command
     if name in group.commands:
         raise RequestError(
