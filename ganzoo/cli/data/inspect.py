@@ -70,21 +70,13 @@ def inspect(
         from ganzoo.output.files import check_free
 
         check_free(out, force=force)
-    from ganzoo.data.inspection import inspect
     from ganzoo.observers.console import show_progress
+    from ganzoo.planning.inspected_dataset import report_on
     from ganzoo.recommendations import augmentations_for
 
     dataset, preparation = chosen.skipping_unreadable().build(), chosen.preparation
-    plugin_code = chosen.entry.code.only_own_frames()
-    with plugin_code, show_progress("image", "inspecting {} images") as progress:
-        report = inspect(
-            dataset,
-            preparation,
-            classes=preparation.classes,
-            limit=limit,
-            progress=progress,
-            dataset_name=chosen.entry.qualified_name,
-        )
+    with show_progress("image", "inspecting {} images") as progress:
+        report = report_on(chosen.entry, dataset, preparation, limit, progress)
     if out:
         _write_preview(dataset, preparation, out)
     installed = [entry.component for entry in known.entries("augmentation")]
