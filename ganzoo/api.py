@@ -6,17 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import (
-    RunArguments,
-    flags,
-    interruptible,
-    load_generator,
-    open_run,
-    progress_observer,
-    report_callbacks,
-)
+from ganzoo.arguments import RunArguments, flags, interruptible, progress_observer, report_callbacks
 from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
+from ganzoo.existing_runs import load_generator, open_run
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 from ganzoo.planning.budget import Clock, budget_seconds
@@ -29,9 +22,9 @@ if TYPE_CHECKING:
         AnyDataset,
         AnyLoss,
         AnyRegularizer,
-        AnyRun,
     )
     from ganzoo.budget_arguments import BudgetRequest
+    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.callback import OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun

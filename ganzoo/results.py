@@ -6,21 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import (
-    as_iterable,
-    generator_of,
-    open_run,
-    progress_observer,
-    run_folders,
-)
+from ganzoo.arguments import progress_observer
+from ganzoo.existing_runs import as_iterable, generator_of, open_run, run_folders
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.observers.observer import ending
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
-    from ganzoo.arguments import AnyRun
     from ganzoo.comparison import Compared
     from ganzoo.evaluation.record import EvaluationResult
+    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.observer import Observer
     from ganzoo.sweeps.sweep import Sweep
 

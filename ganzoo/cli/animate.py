@@ -146,8 +146,8 @@ def animate(
     - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
-    from ganzoo.arguments import load_generator
     from ganzoo.cli.animated_images import AnimatedImages, RandomImages
+    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
@@ -178,12 +178,11 @@ def _source(context: typer.Context) -> str:
     Raises RequestError for several of them, and for options that change nothing with this one.
     """
     given = given_options(context)
-    source, *others = [
-        each for each in ("last", "walk", "between", "direction") if each in given
-    ] or ["last"]
-    if others:
-        names = " and ".join(f"--{name}" for name in (source, *others))
+    sources = [each for each in ("last", "walk", "between", "direction") if each in given]
+    if len(sources) > 1:
+        names = " and ".join(f"--{name}" for name in sources)
         raise RequestError(f"{names} cannot be combined: remove one of them")
+    source = sources[0] if sources else "last"
     if source != "direction":
         reason = "requires --direction NAME: add it, or remove it"
         refuse_given(context, ("directions", "amount"), reason)

@@ -78,7 +78,7 @@ def directions(
 
     """
     from ganzoo import imaging, tensor_file
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import check_free, check_no_input
     from ganzoo.output.directions import images as images_of
 

@@ -61,7 +61,7 @@ def evaluate(
     - `ganzoo evaluate RUN --metric kid --per-class`
 
     """
-    from ganzoo.arguments import stored_settings
+    from ganzoo.existing_runs import stored_settings
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import split_names
 

@@ -64,7 +64,7 @@ def export(
     - `ganzoo export RUN --to web --out flowers.html`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.export.formats import format_of
 
     chosen = format_of(to)

@@ -89,7 +89,7 @@ def generate(
     - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
 

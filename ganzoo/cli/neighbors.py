@@ -75,8 +75,8 @@ def neighbors(
     - `ganzoo neighbors RUN --by pixels --neighbors 3 --out neighbors.png --json`
 
     """
-    from ganzoo.arguments import generator_of, stored_settings
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
+    from ganzoo.existing_runs import generator_of, stored_settings
     from ganzoo.observers.console import ProgressBar
     from ganzoo.observers.observer import ending
     from ganzoo.output.files import check_free, save_side_by_side

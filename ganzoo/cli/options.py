@@ -48,10 +48,7 @@ LocalPlugin = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Checkpoint = Annotated[str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP)]
 Device = Annotated[str, typer.Option(help=DEVICE_HELP)]
-ClassName = Annotated[
-    str | None,
-    typer.Option("--class", metavar="NAME", help=CLASS_HELP),
-]
+ClassName = Annotated[str | None, typer.Option("--class", metavar="NAME", help=CLASS_HELP)]
 ConditionText = Annotated[
     str | None, typer.Option("--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP)
 ]

@@ -88,7 +88,7 @@ def poster(
     - `ganzoo poster RUN --landscape --title "My flowers" --best-of 16 --out poster.png`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.output.poster.file import check_free, save
     from ganzoo.output.poster.generated import Choice
     from ganzoo.output.poster.paper import Paper

@@ -118,7 +118,7 @@ def project(
     - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.output.projection import Projector, prepare_image
 
     files = ProjectionFiles(out, latents, video)
