@@ -60,21 +60,27 @@ def list_entries(as_json: Json = False) -> None:
         print(f"{len(others):,} other files ({size}) were not written by ganzoo; it keeps them")
 
 
+Prepared = Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")]
+Downloads = Annotated[bool, typer.Option("--downloads", help="Delete downloads.")]
+Remote = Annotated[bool, typer.Option("--remote", help="Delete parts of remote files.")]
+Everything = Annotated[bool, typer.Option("--all", help="Delete everything that ganzoo wrote.")]
+OlderThan = Annotated[
+    float,
+    typer.Option(
+        metavar="DAYS", min=0, help="Delete only what was not used in the last DAYS days."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
+
+
 @app.command("clear")
 def clear(
-    prepared: Annotated[bool, typer.Option("--prepared", help="Delete prepared images.")] = False,
-    downloads: Annotated[bool, typer.Option("--downloads", help="Delete downloads.")] = False,
-    remote: Annotated[bool, typer.Option("--remote", help="Delete parts of remote files.")] = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Delete everything that ganzoo wrote.")
-    ] = False,
-    older_than: Annotated[
-        float,
-        typer.Option(
-            metavar="DAYS", min=0, help="Delete only what was not used in the last DAYS days."
-        ),
-    ] = 0,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    prepared: Prepared = False,
+    downloads: Downloads = False,
+    remote: Remote = False,
+    everything: Everything = False,
+    older_than: OlderThan = 0,
+    yes: Yes = False,
 ) -> None:
     """Delete files in the cache folder; ganzoo recreates them when they are needed.
 
