@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin
-from ganzoo.cli.request import Arguments, RecipeName, Request
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, RecipeName
+from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import PluginError, RequestError, is_out_of_memory
 from ganzoo.flags import FLAGS
 

@@ -45,6 +45,9 @@ LocalPlugin = Annotated[
         help="Load a Python file as a plugin; can be given several times.",
     ),
 ]
+RecipeName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Checkpoint = Annotated[str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP)]
 Device = Annotated[str, typer.Option(help=DEVICE_HELP)]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
-
-import typer
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ganzoo.cli.options import registry
 from ganzoo.errors import RequestError
@@ -16,10 +14,6 @@ if TYPE_CHECKING:
     from ganzoo.registry import Registry
     from ganzoo.run import Run
     from ganzoo.settings import Settings
-
-RecipeName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
-]
 
 
 class Arguments(NamedTuple):

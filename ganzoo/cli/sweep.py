@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, given_options
-from ganzoo.cli.request import Arguments, RecipeName, Request
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, RecipeName, given_options
+from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import RequestError
 from ganzoo.flags import FLAGS
 

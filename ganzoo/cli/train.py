@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, LocalPlugin
-from ganzoo.cli.request import Arguments, RecipeName, Request
+from ganzoo.cli.options import DisablePlugin, LocalPlugin, RecipeName
+from ganzoo.cli.request import Arguments, Request
 from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 

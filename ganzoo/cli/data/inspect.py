@@ -12,8 +12,15 @@ import typer
 
 from ganzoo.cli.data.inspection_text import inspection_lines
 from ganzoo.cli.data.request import Chosen, choose
-from ganzoo.cli.options import DisablePlugin, Force, Json, LocalPlugin, file_path, registry
-from ganzoo.cli.request import RecipeName
+from ganzoo.cli.options import (
+    DisablePlugin,
+    Force,
+    Json,
+    LocalPlugin,
+    RecipeName,
+    file_path,
+    registry,
+)
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
