@@ -146,8 +146,6 @@ def animate(
     - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
-    from ganzoo.cli.animated_images import AnimatedImages, RandomImages
-    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
@@ -158,6 +156,9 @@ def animate(
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
+        from ganzoo.cli.animated_images import AnimatedImages, RandomImages
+        from ganzoo.existing_runs import load_generator
+
         animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
         random = RandomImages(count, seed, class_name, condition, truncation)
         if walk is not None:

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ganzoo.cli.formatting import better
 from ganzoo.cli.table import table
-
-if TYPE_CHECKING:
-    from ganzoo.comparison import Compared, Reading, Scored
+from ganzoo.comparison import Compared, Reading, Scored, independent_differences, rung_cells
+from ganzoo.settings import MAIN_KINDS
+from ganzoo.sweeps.naming import short_keys
 
 _WIDTH = 120
 """The width of the text if there is no terminal, in characters."""
@@ -23,8 +23,6 @@ def print_comparison(
     runs: Sequence[Compared], metrics: Sequence[str], keys: Sequence[str] | None
 ) -> None:
     """Print the table with these settings; by default, with those that differ independently."""
-    from ganzoo.comparison import independent_differences
-
     footnotes = _Footnotes()
     shown = independent_differences(runs) if keys is None else keys
     columns = list(_columns(runs, shown, metrics, footnotes))
@@ -60,8 +58,6 @@ def _columns(
     runs: Sequence[Compared], keys: Sequence[str], metrics: Sequence[str], footnotes: _Footnotes
 ) -> Iterator[list[str]]:
     """Columns: a heading, a cell for each run, then which values are better and the baseline."""
-    from ganzoo.sweeps.naming import short_keys
-
     blank = ["", ""] if metrics else []
     yield ["run", *_names(runs), *(["better", "baseline"] if metrics else [])]
     for key, label in zip(keys, short_keys(keys), strict=True):
@@ -78,8 +74,6 @@ def _columns(
 
 def _rungs(runs: Sequence[Compared]) -> Iterator[list[str]]:
     """The columns of a sweep that halves: the value in each rung, and where the run is out."""
-    from ganzoo.comparison import rung_cells
-
     count = max(len(run.rungs) for run in runs)
     rows = [rung_cells(run.rungs, count) for run in runs]
     for number, cells in enumerate(zip(*rows, strict=True), 1):
@@ -120,8 +114,6 @@ def _rounded(number: float | None) -> str:
 
 def _setting(key: str, value: Any) -> str:
     """A setting's value; components without the name of their plugin."""
-    from ganzoo.settings import MAIN_KINDS
-
     if not isinstance(value, str):
         return _MISSING if value is None else json.dumps(value, default=str)
     return value.rpartition("/")[2] if key in MAIN_KINDS else value

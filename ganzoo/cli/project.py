@@ -19,7 +19,6 @@ from ganzoo.cli.options import (
     Json,
     file_path,
 )
-from ganzoo.cli.projection_files import ProjectionFiles
 from ganzoo.cli.table import table
 from ganzoo.errors import RequestError
 
@@ -118,6 +117,7 @@ def project(
     - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
+    from ganzoo.cli.projection_files import ProjectionFiles
     from ganzoo.existing_runs import load_generator
     from ganzoo.output.projection import Projector, prepare_image
 

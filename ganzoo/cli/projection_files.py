@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+import torch
+from torch import Tensor
+
+from ganzoo import tensor_file
 from ganzoo.errors import RequestError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ganzoo.output.latent_space import LatentSpace
-    from ganzoo.output.projection import Projection
+from ganzoo.folders import check_no_input
+from ganzoo.output import animation, files
+from ganzoo.output.latent_space import LatentSpace
+from ganzoo.output.projection import Projection
+from ganzoo.output.projection_video import way_frames
+from ganzoo.output.saved_latents import SavedLatents
 
 
 class ProjectionFiles(NamedTuple):
@@ -26,10 +30,6 @@ class ProjectionFiles(NamedTuple):
 
     def check(self, inputs: Sequence[Path], *, force: bool) -> None:
         """Raise RequestError unless all of them can be written, and none of them is read."""
-        from ganzoo import tensor_file
-        from ganzoo.folders import check_no_input
-        from ganzoo.output import animation, files
-
         files.check_free(self.out, force=force)
         if self.latents is not None:
             tensor_file.check_free(self.latents, force=force, option="--latents")
@@ -49,15 +49,8 @@ class ProjectionFiles(NamedTuple):
         source: Path,
     ) -> None:
         """Write all of them; ``source`` is the run, for the file of latents."""
-        import torch
-
-        from ganzoo.output.animation import write
-        from ganzoo.output.files import save_side_by_side
-        from ganzoo.output.projection_video import way_frames
-        from ganzoo.output.saved_latents import SavedLatents
-
         generated = torch.stack([each.image for each in projections])
-        save_side_by_side(torch.stack(list(images)), generated[:, None], self.out)
+        files.save_side_by_side(torch.stack(list(images)), generated[:, None], self.out)
         if self.latents is not None:
             points = torch.stack([each.point for each in projections])
             conditions = [each.condition for each in projections if each.condition is not None]
@@ -65,4 +58,4 @@ class ProjectionFiles(NamedTuple):
             notes = {"source": str(source)}
             SavedLatents(space.name, points, stacked, notes).save(self.latents)
         if self.video is not None:
-            write(way_frames(space, images, projections), self.video, fps=20)
+            animation.write(way_frames(space, images, projections), self.video, fps=20)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ganzoo.cli.combinations import Combination, axes, combinations
 from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import RequestError
-
-if TYPE_CHECKING:
-    from ganzoo.run import Run
-    from ganzoo.sweeps.halving import HalvingRequest
-    from ganzoo.sweeps.new_sweep import NewSweep
+from ganzoo.run import Run
+from ganzoo.sweeps.halving import HalvingRequest
+from ganzoo.sweeps.naming import describe
+from ganzoo.sweeps.new_sweep import NewSweep, run_of_sweep
+from ganzoo.sweeps.search import TRIALS
+from ganzoo.sweeps.space import looks_like_range, names_range
 
 
 def plan_combinations(
@@ -23,9 +23,6 @@ def plan_combinations(
 
     Raises RequestError if a run is not possible.
     """
-    from ganzoo.sweeps.new_sweep import NewSweep
-    from ganzoo.sweeps.space import names_range
-
     if trials is not None:
         raise RequestError("--trials is the number of runs of a search: add --search tpe")
     chosen = combinations(arguments)
@@ -48,11 +45,6 @@ def plan_search(
 
     Raises RequestError if a value of its space is not valid.
     """
-    from ganzoo.run import Run
-    from ganzoo.sweeps.new_sweep import NewSweep
-    from ganzoo.sweeps.search import TRIALS
-    from ganzoo.sweeps.space import looks_like_range
-
     lists: dict[str, list[str]] = {}
     shared: list[str] = []
     for axis in axes(arguments):
@@ -73,10 +65,6 @@ def _resolve(
 
     Raises RequestError for the first one that is not possible, with its number and values.
     """
-    from ganzoo.run import Run
-    from ganzoo.sweeps.naming import describe
-    from ganzoo.sweeps.new_sweep import run_of_sweep
-
     runs = []
     for number, (arguments, differs) in enumerate(chosen, 1):
         try:

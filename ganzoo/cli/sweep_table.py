@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ganzoo.cli.table import table
-
-if TYPE_CHECKING:
-    from ganzoo.sweeps.new_sweep import NewSweep
-    from ganzoo.sweeps.search import Search
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Result, Trial
+from ganzoo.comparison import rung_cells
+from ganzoo.sweeps.naming import describe, short_keys
+from ganzoo.sweeps.new_sweep import NewSweep
+from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import plain_plan
+from ganzoo.sweeps.trial import Result, Trial
 
 
 def print_plan(new: NewSweep, as_json: bool) -> None:
     """Print what a sweep will train, before it has a folder."""
-    from ganzoo.sweeps.sweep_file import plain_plan
-
     plan, halving = new.plan, new.halving
     if isinstance(plan, list):
         count, rows = len(plan), trial_table(plan)
@@ -36,8 +34,6 @@ def print_plan(new: NewSweep, as_json: bool) -> None:
 
 def trial_table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
     """The rows of all runs of a sweep, before it is trained."""
-    from ganzoo.sweeps.naming import short_keys
-
     rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
     return [("run", "folder", *short_keys(trials[0].differs)), *rows]
 
@@ -60,8 +56,6 @@ def result_table(results: Sequence[Result], sweep: Sweep) -> list[str]:
 
 def best_line(results: Sequence[Result], sweep: Sweep) -> str:
     """The best run of a search, or of the last rung; empty without them."""
-    from ganzoo.sweeps.naming import describe
-
     if sweep.rungs:
         return _best_of_rungs(results)
     search = sweep.search
@@ -84,9 +78,6 @@ def _best_of_rungs(results: Sequence[Result]) -> str:
 
 
 def _rows(results: Sequence[Result], sweep: Sweep) -> Iterator[list[str]]:
-    from ganzoo.comparison import rung_cells
-    from ganzoo.sweeps.naming import short_keys
-
     search = None if sweep.rungs else sweep.search
     rungs = range(1, max(len(result.rungs) for result in results) + 1)
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))

@@ -6,18 +6,19 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
 
 from ganzoo.cli.options import registry
 from ganzoo.cli.sweep_table import best_line, result_table
 from ganzoo.errors import STOPPED, Stopped
-
-if TYPE_CHECKING:
-    from ganzoo.run import Run
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Trial
+from ganzoo.run import Run
+from ganzoo.sweeps.rungs import OUT
+from ganzoo.sweeps.stored_runs import StoredRuns
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.training import train as train_runs
+from ganzoo.sweeps.trial import Trial
+from ganzoo.sweeps.trial_folder import FINISHED, RUNNING
 
 
 def resume(
@@ -27,8 +28,6 @@ def resume(
 
     Raises RequestError before it trains if one of the runs is not possible here.
     """
-    from ganzoo.sweeps.stored_runs import StoredRuns
-
     if trials is not None:
         sweep.lengthen(trials)
     sweep.reopen()
@@ -46,10 +45,6 @@ def train(
     as_json: bool,
 ) -> None:
     """Train and print the results; exits with status 75 after a stop, 1 if a run has failed."""
-    from ganzoo.sweeps.rungs import OUT
-    from ganzoo.sweeps.training import train as train_runs
-    from ganzoo.sweeps.trial_folder import FINISHED, RUNNING
-
     hint = f"resume with: ganzoo sweep {sweep.path}"
     try:
         stopped = sweep.is_incomplete and train_runs(sweep, runs, workers=workers, device=device)

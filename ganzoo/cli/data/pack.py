@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.data.request import Chosen, choose
+from ganzoo.cli.data.request import choose
 from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, OutputPath, registry
 from ganzoo.errors import RequestError
 from ganzoo.flags import RESOLUTION_HELP
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import Dataset
-    from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
-    from ganzoo.observers.console import ProgressBar
-    from ganzoo.options import Options
-
-    Rows: TypeAlias = Mapping[str, Description]
-
 
 What = Annotated[
     list[str],
@@ -86,6 +78,7 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
+    from ganzoo.cli.data.packed_dataset import facts, own_descriptions, prepared
     from ganzoo.contracts import condition_of
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
     from ganzoo.data.pack import Pack
@@ -107,19 +100,19 @@ def pack(
     chosen = choose(words, None, registry(disable_plugin, plugin))
     dataset, bar = chosen.build(), ProgressBar()
     check_condition(condition_of(dataset), path, **kind)
-    rows: Rows = {}
+    rows: Mapping[str, Description] = {}
     if descriptions:
         rows = read_descriptions(descriptions)
     elif output_format(path, **kind) in FORMATS_WITH_TEXTS:
-        rows = _own_descriptions(dataset, chosen.options, bar)
+        rows = own_descriptions(dataset, chosen, bar)
     with chosen.entry.code.only_own_frames():
-        data = _prepare(dataset, chosen, bar)
+        data = prepared(dataset, chosen, bar)
     names = image_names(dataset, data)
     if descriptions:
         require_rows_for(names, rows)
     pack = Pack(
         data=data,
-        facts=_facts(dataset, chosen),
+        facts=facts(dataset, chosen),
         texts=texts_for(names, rows),
         compress=compress,
         shards=shard_count(data, size) if size else shards,
@@ -140,59 +133,3 @@ def _shard_bytes(shards: int, size: str | None) -> int:
         raise RequestError(f"--shard-size {size}: write a size such as 100MB or 1GiB")
     factor = (1024 if found[3] else 1000) ** " kMGT".index(found[2] or " ")
     return max(1, int(float(found[1]) * factor))
-
-
-def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> Rows:
-    """The descriptions in the folder of the images; empty if that file is a different table."""
-    from ganzoo.contracts import NamedDataset
-    from ganzoo.data.descriptions import TABLE_NAME, read_descriptions
-
-    path = getattr(options, "path", None)
-    if not (
-        isinstance(dataset, NamedDataset)
-        and isinstance(path, Path)
-        and (path / TABLE_NAME).is_file()
-    ):
-        return {}
-    try:
-        return read_descriptions(path / TABLE_NAME)
-    except RequestError as error:
-        bar.on_message(f"packing without descriptions: {error}")
-        return {}
-
-
-def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
-    from ganzoo.contracts import condition_of, notes_of
-    from ganzoo.data.cache import load_or_prepare
-    from ganzoo.data.collection import Collection, group_classes
-
-    preparation = chosen.preparation
-    if preparation.balance:
-        raise RequestError(
-            "data.balance affects only training, and a pack has each image once: remove it"
-        )
-    # Refuses unknown classes before the work.
-    group_classes(condition_of(dataset), preparation.classes)
-    for note in notes_of(dataset):
-        bar.on_message(note)
-    entry = chosen.entry
-    progress = bar.on_preparation_progress
-    store = load_or_prepare(
-        dataset, preparation, progress, dataset_name=entry.qualified_name, code=entry.code
-    )
-    if store.skipped:
-        bar.on_message("\n  ".join([f"skipped {len(store.skipped)}:", *store.skipped]))
-    data = Collection.of(store, preparation.classes)
-    if not len(data):
-        classes = ",".join(preparation.classes)
-        raise RequestError(f"data.classes={classes}: there are no images of these classes")
-    return data
-
-
-def _facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
-    """The origin of the images and their preparation."""
-    return {
-        "dataset": chosen.entry.qualified_name,
-        "fingerprint": dataset.fingerprint,
-        "preparation": json.dumps(chosen.preparation.named()),
-    }
