@@ -6,20 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import (
-    flags,
-    interruptible,
-    load_generator,
-    open_run,
-    progress_observer,
-    report_callbacks,
-    resolve_run,
-)
+from ganzoo.arguments import RunArguments, flags, interruptible, progress_observer, report_callbacks
 from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
+from ganzoo.existing_runs import load_generator, open_run
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
-from ganzoo.objects import Objects
 from ganzoo.planning.budget import Clock, budget_seconds
 from ganzoo.run import Run
 
@@ -30,16 +22,14 @@ if TYPE_CHECKING:
         AnyDataset,
         AnyLoss,
         AnyRegularizer,
-        AnyRun,
     )
     from ganzoo.budget_arguments import BudgetRequest
+    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.callback import OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Trial
 
 __all__ = ["load", "resume", "sweep", "train"]
 
@@ -78,16 +68,14 @@ def train(
     PluginError for a bug in a plugin's code; and KeyboardInterrupt if it is interrupted before the
     first step.
     """
-    objects = Objects()
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
-    layers = [settings, flags(shorthands)]
+    arguments = RunArguments(components, recipe, plugins, [settings, flags(shorthands)])
     observers = progress_observer(quiet), report_callbacks(on_report)
     if budget is not None:
-        clock = Clock(budget_seconds(budget))
-        asked = python_request(objects, components, recipe, plugins, layers, clock, run_dir)
+        asked = python_request(arguments, Clock(budget_seconds(budget)), run_dir)
         return _train_in_time(asked, *observers)
-    run = resolve_run(objects, components, recipe, plugins, layers)
+    run = arguments.resolve()
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
@@ -213,7 +201,6 @@ def sweep(
     from ganzoo.sweep_arguments import combined, searched
     from ganzoo.sweeps.halving import HalvingRequest
     from ganzoo.sweeps.search import TRIALS
-    from ganzoo.sweeps.sweep import Sweep
     from ganzoo.sweeps.training import train as train_sweep
 
     for name, number in (("workers", workers), ("trials", trials)):
@@ -221,21 +208,15 @@ def sweep(
             raise RequestError(f"{name}={number}: write a number from 1 on")
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}
-    shared = ({"augment": augment, "regularize": regularize}, recipe, plugins)
+    shared = RunArguments({"augment": augment, "regularize": regularize}, recipe, plugins)
     halves = HalvingRequest.of(halve, factor, rungs)
-    plan: list[Trial] | Search
-    if search is None:
-        if trials is not None:
-            raise RequestError('trials is the number of runs of a search: add search="tpe"')
-        plan, title, runs, halving = combined(values, *shared, processes=workers, halves=halves)
+    if search is not None:
+        new = searched(values, shared, search, trials or TRIALS, halves)
+    elif trials is not None:
+        raise RequestError('trials is the number of runs of a search: add search="tpe"')
     else:
-        plan, title, halving = searched(values, *shared, search, trials or TRIALS, halves)
-        runs = None
-    if sweep_dir is None:
-        name = recipe.rpartition("/")[2] if recipe else title
-        created = Sweep.create_numbered(Path("sweeps"), name, plan, halving)
-    else:
-        created = Sweep.create(Path(sweep_dir), plan, halving)
+        new = combined(values, shared, processes=workers, halves=halves)
+    created = new.create(sweep_dir, recipe)
     with interruptible():
-        train_sweep(created, runs, workers=workers, quiet=quiet)
+        train_sweep(created, new.runs, workers=workers, quiet=quiet)
     return created

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ganzoo.arguments import settings_for
+from ganzoo.arguments import RunArguments
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import require_single_process
 from ganzoo.new_run_folder import folder_maker
-from ganzoo.objects import Objects
 from ganzoo.planning.dataset_paths import dataset_of
 from ganzoo.settings import MAIN_KINDS
 
@@ -87,27 +86,21 @@ def require_names(count: int, *, others: bool) -> None:
 
 
 def python_request(
-    objects: Objects,
-    components: Mapping[str, Any],
-    recipe: str | None,
-    plugins: str | Path | Sequence[str | Path],
-    layers: Sequence[Mapping[str, Any] | str | Path | None],
-    clock: Clock,
-    run_dir: str | Path | None,
+    arguments: RunArguments, clock: Clock, run_dir: str | Path | None
 ) -> BudgetRequest:
-    """The request of a Python program; the arguments are those of ``resolve_run``.
+    """The request of a Python program.
 
     Raises RequestError if a name or a value is wrong.
     """
-    named = [kind for kind in MAIN_KINDS if components.get(kind) is not None]
-    has_file = any(isinstance(layer, str | Path) for layer in layers)
-    require_names(len(named), others=bool(recipe) or has_file)
-    dataset, name = components["dataset"], ""
+    named = [kind for kind in MAIN_KINDS if arguments.components.get(kind) is not None]
+    has_settings = bool(arguments.recipe or arguments.files)
+    require_names(len(named), others=has_settings)
+    dataset, name = arguments.components["dataset"], ""
     if isinstance(dataset, str) and len(named) == 1:
-        name, components = dataset, {**components, "dataset": None}
-        _, known = settings_for(objects, components, recipe, plugins, layers)
-        layers = [dataset_of(dataset, known), *layers]
-    settings, known = settings_for(objects, components, recipe, plugins, layers)
+        name, arguments = dataset, arguments.with_values({"dataset": None})
+        _, known = arguments.settings()
+        arguments = arguments.with_values({}, dataset_of(dataset, known))
+    settings, known = arguments.settings()
     folder = None if run_dir is None else Path(run_dir)
-    chooses = len(named) != 1 or recipe is not None or has_file
+    chooses = len(named) != 1 or has_settings
     return BudgetRequest(settings, known, clock, folder, chooses, name)

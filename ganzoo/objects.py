@@ -6,7 +6,7 @@ import copy
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ganzoo.components import (
@@ -20,7 +20,7 @@ from ganzoo.components import (
 from ganzoo.errors import RequestError
 from ganzoo.registry import PYTHON_OBJECTS, Registry
 from ganzoo.run import Run, discover_plugins
-from ganzoo.settings import Settings
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings
 
 
 class _Kind(NamedTuple):
@@ -80,6 +80,21 @@ class Objects:
         if component not in self.components:
             self.components.append(component)
         return f"{PYTHON_OBJECTS.name}/{component.name}"
+
+    def main_names(self, components: Mapping[str, Any]) -> dict[str, str]:
+        """The names of dataset, architecture and loss, as far as they are given; adds objects."""
+        given = {kind: components.get(kind) for kind in MAIN_KINDS}
+        return {kind: self.name(kind, value) for kind, value in given.items() if value is not None}
+
+    def included(self, components: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The components of sections such as ``augment``: each section and name; adds objects."""
+        found = []
+        for section, kind in NAMED_SECTIONS.items():
+            given = components.get(section, ())
+            several = isinstance(given, Sequence) and not isinstance(given, str)
+            names = [self.name(kind, each) for each in (given if several else [given])]
+            found += [(section, name) for name in names]
+        return found
 
     def registry(self, settings: Settings) -> Registry:
         """All that is installed, the settings' own plugins, and these objects."""

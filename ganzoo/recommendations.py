@@ -41,6 +41,12 @@ def apply_recommendations(components: Mapping[str, ComponentSpec], settings: Set
         settings.recommend(values, origin=f"{kind} {component.name}")
 
 
+def recommend_preparation(dataset: ComponentSpec, settings: Settings) -> None:
+    """Set what a dataset recommends for the preparation of its images, where nothing is set."""
+    values = {key: value for key, value in dataset.recommends.items() if key.startswith("data.")}
+    settings.recommend(values, origin=f"dataset {dataset.name}")
+
+
 def add_default_observers(observers: Mapping[str, ComponentSpec], settings: Settings) -> None:
     """Of these observers by qualified name, add those that every run uses unless it turns them off.
 

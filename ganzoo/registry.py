@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cache, partial
@@ -251,6 +251,15 @@ class Registry:
                 self._entries[kind], key=lambda e: (e.component.name, e.plugin.name)
             )
         ]
+
+    def by_name(self, kind: str) -> dict[str, Entry]:
+        """The components of a kind by name; by qualified name where several have the same."""
+        entries = self.entries(kind)
+        counts = Counter(entry.component.name for entry in entries)
+        return {
+            each.component.name if counts[each.component.name] == 1 else each.qualified_name: each
+            for each in entries
+        }
 
     def find(self, kind: str, name: str) -> Entry:
         """The component of this name, which may be qualified: ``plugin/name``.

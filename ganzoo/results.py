@@ -6,20 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo.arguments import (
-    as_iterable,
-    generator_of,
-    open_run,
-    progress_observer,
-    run_folders,
-)
+from ganzoo.arguments import progress_observer
+from ganzoo.existing_runs import as_iterable, generator_of, open_run, run_folders
 from ganzoo.folders import RunFolder, is_export
+from ganzoo.observers.observer import ending
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
-    from ganzoo.arguments import AnyRun
     from ganzoo.comparison import Compared
     from ganzoo.evaluation.record import EvaluationResult
+    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.observer import Observer
     from ganzoo.sweeps.sweep import Sweep
 
@@ -56,11 +52,8 @@ def evaluate(
     if checkpoint is None:
         checkpoint = "last" if isinstance(run, str | Path) else run.step
 
-    observer = progress_observer(quiet)
-    try:
-        (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, observer)
-    finally:
-        observer.on_end()
+    with ending(progress_observer(quiet)) as progress:
+        (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, progress)
     return found
 
 
@@ -112,19 +105,17 @@ def report(
 
     page.check_free(Path(out))
     given = list(as_iterable(runs))
-    folders, observer = run_folders(given), progress_observer(quiet)
+    folders = run_folders(given)
     known = {run.folder: run.run for run in given if isinstance(run, TrainedRun)}
-    try:
+    with ending(progress_observer(quiet)) as progress:
         page.write(
             folders,
             Path(out),
-            observer,
+            progress,
             sort=sort,
             device=device,
             dataset=dataset,
             runs=known,
             rungs=rungs_of(folders),
         )
-    finally:
-        observer.on_end()
     return Path(out)

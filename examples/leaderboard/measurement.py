@@ -93,7 +93,7 @@ def measure(track: Track, entry: Entry, folder: Path, seed: int, notes: Notes) -
     if notes.speed is None:
         notes.speed = measure_speed(folder)
         notes.write(folder)
-    found = dict(_evaluations(folder, track, [moment.step for moment in notes.moments]))
+    found = _evaluations(folder, track, [moment.step for moment in notes.moments])
     one = found[notes.moments[-1].step]
     return Result(
         entry=entry.name,
@@ -148,16 +148,13 @@ def _point(moment: Moment, found: EvaluationResult) -> MeasuredPoint:
     )
 
 
-def _evaluations(
-    folder: Path, track: Track, steps: Sequence[int]
-) -> Iterator[tuple[int, EvaluationResult]]:
+def _evaluations(folder: Path, track: Track, steps: Sequence[int]) -> dict[int, EvaluationResult]:
+    """The evaluation of each of these steps, by step."""
     asked = track.evaluation
-    stored = {each.step: each for each in _stored(folder) if _answers(each, asked)}
-    for step in dict.fromkeys(steps):
-        yield (
-            step,
-            stored.get(step)
-            or ganzoo.evaluate(
+    found = {each.step: each for each in _stored(folder) if _answers(each, asked)}
+    for step in steps:
+        if step not in found:
+            found[step] = ganzoo.evaluate(
                 folder,
                 checkpoint=step,
                 metrics=asked.metrics,
@@ -165,8 +162,8 @@ def _evaluations(
                 samples=asked.samples,
                 device=track.device,
                 settings={"evaluate.real": asked.real},
-            ),
-        )
+            )
+    return found
 
 
 def _stored(folder: Path) -> Iterator[EvaluationResult]:

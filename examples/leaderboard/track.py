@@ -140,9 +140,10 @@ def _common_entries() -> list[str]:
 
 def time_text(seconds: float) -> str:
     """A time for people: ``30 s``, ``10 min``, ``12 h``."""
-    for unit, length in (("h", 7200), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / (3600 if unit == 'h' else 60):.3g} {unit}"
+    if seconds >= 7200:
+        return f"{seconds / 3600:.3g} h"
+    if seconds >= 60:
+        return f"{seconds / 60:.3g} min"
     return f"{seconds:.3g} s"
 
 

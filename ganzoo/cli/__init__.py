@@ -16,7 +16,15 @@ from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
 from ganzoo.cli.exit import discard_stdout, print_error
 from ganzoo.cli.output_encoding import escape_unencodable_text
 from ganzoo.cli.processes import let_main_process_report, record_failure, silence_unless_main
-from ganzoo.errors import STOPPED
+from ganzoo.errors import (
+    STOPPED,
+    OutOfMemory,
+    PluginError,
+    RequestError,
+    Stopped,
+    Terminated,
+    is_out_of_memory,
+)
 from ganzoo.launcher import require_single_process
 
 app = typer.Typer(
@@ -86,14 +94,6 @@ def main() -> None:
     """
     # Otherwise pydantic searches all installed distributions for pydantic plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from ganzoo.errors import (
-        OutOfMemory,
-        PluginError,
-        RequestError,
-        Stopped,
-        Terminated,
-        is_out_of_memory,
-    )
 
     escape_unencodable_text()
     silence_unless_main()
@@ -148,8 +148,6 @@ _TERMINATION_SIGNALS = [
 
 def _raise_terminated(number: int, frame: FrameType | None) -> None:
     """Raise an exception, so that cleanup code runs before the process exits."""
-    from ganzoo.errors import Terminated
-
     # These commands can be repeated: the run has not begun, or resumes.
     command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     raise Terminated(STOPPED if command in ("train", "resume", "sweep") else 128 + number)

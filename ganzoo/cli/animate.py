@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,142 +13,122 @@ import typer
 from ganzoo.cli.moved_images import DIRECTIONS_HELP
 from ganzoo.cli.options import (
     CHECKPOINT_HELP,
+    CLASS_HELP,
     CONDITION_HELP,
     DEVICE_HELP,
     TRUNCATION_HELP,
     Force,
     GeneratorArgument,
     file_path,
+    given_options,
     refuse_given,
 )
+from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_GENERATED = "Images of the generator (with --walk, --between or --direction)"
-_RANDOM = ("count", "seed", "class_name", "condition", "truncation")
-"""The options that choose random latents."""
+_PANEL = "Images of the generator (with --walk, --between or --direction)"
+_generated = partial(typer.Option, rich_help_panel=_PANEL)
+
+Out = Annotated[
+    Path,
+    typer.Option(metavar="FILE", help="The .gif, .mp4 or .webp file to write.", parser=file_path),
+]
+Last = Annotated[
+    int | None, typer.Option(min=1, help="Use only the newest N sample grids.", metavar="N")
+]
+Fps = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
+    ),
+]
+MaxMb = Annotated[
+    float | None,
+    typer.Option(
+        "--max-mb",
+        min=0.01,
+        max=1_000_000,
+        metavar="MB",
+        help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
+        "size are reduced until it fits.",
+    ),
+]
+Walk = Annotated[
+    int | None,
+    _generated(
+        min=2, metavar="N", help="Make a latent-space walk through N random latents instead."
+    ),
+]
+Between = Annotated[
+    tuple[Path, Path] | None,
+    _generated(
+        metavar="FILE FILE",
+        help="Make a walk from the latents in a file to those in another one, and back.",
+    ),
+]
+Direction = Annotated[
+    str | None,
+    _generated(
+        metavar="NAME",
+        help="Move images along this direction of --directions, and back, instead.",
+    ),
+]
+Directions = Annotated[Path | None, _generated(metavar="FILE", help=DIRECTIONS_HELP)]
+Amount = Annotated[
+    float,
+    _generated(
+        min=0.01,
+        max=100,
+        help="How far --direction moves to both sides, in standard deviations.",
+    ),
+]
+Frames = Annotated[
+    int,
+    _generated(
+        min=1, help="Number of frames from one latent to the next, or one way along a direction."
+    ),
+]
+Easing = Annotated[
+    Literal["linear", "smooth"],
+    _generated(
+        help="Speed between two latents: linear is constant, smooth is slow near each latent."
+    ),
+]
+Count = Annotated[int, _generated(min=1, help="Number of images, shown together in a grid.")]
+Seed = Annotated[int, _generated(min=0, help="Random seed of the latents.")]
+ClassName = Annotated[str | None, _generated("--class", metavar="NAME", help=CLASS_HELP)]
+ConditionText = Annotated[
+    str | None, _generated("--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP)
+]
+Truncation = Annotated[float, _generated(metavar="PSI", help=TRUNCATION_HELP)]
+Checkpoint = Annotated[str, _generated(metavar="WHICH", help=CHECKPOINT_HELP)]
+Device = Annotated[str, _generated(help=DEVICE_HELP)]
 
 
 def animate(
     context: typer.Context,
     run: GeneratorArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="The .gif, .mp4 or .webp file to write.", parser=file_path
-        ),
-    ],
+    out: Out,
     force: Force = False,
-    last: Annotated[
-        int | None, typer.Option(min=1, help="Use only the newest N sample grids.", metavar="N")
-    ] = None,
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            min=0.1, max=50, help="Frames per second; default 5 for sample grids, 20 for walks."
-        ),
-    ] = None,
-    max_mb: Annotated[
-        float | None,
-        typer.Option(
-            "--max-mb",
-            min=0.01,
-            max=1_000_000,
-            metavar="MB",
-            help="Largest size of the file in 1,000,000 bytes: quality, frames per second and "
-            "size are reduced until it fits.",
-        ),
-    ] = None,
-    walk: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="N",
-            help="Make a latent-space walk through N random latents instead.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = None,
-    between: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            metavar="FILE FILE",
-            help="Make a walk from the latents in a file to those in another one, and back.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = None,
-    direction: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Move images along this direction of --directions, and back, instead.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = None,
-    directions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=DIRECTIONS_HELP, rich_help_panel=_GENERATED)
-    ] = None,
-    amount: Annotated[
-        float,
-        typer.Option(
-            min=0.01,
-            max=100,
-            help="How far --direction moves to both sides, in standard deviations.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = 3.0,
-    frames: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            help="Number of frames from one latent to the next, or one way along a direction.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = 30,
-    easing: Annotated[
-        Literal["linear", "smooth"],
-        typer.Option(
-            help="Speed between two latents: linear is constant, smooth is slow near each latent.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = "linear",
-    count: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Number of images, shown together in a grid.", rich_help_panel=_GENERATED
-        ),
-    ] = 9,
-    seed: Annotated[
-        int,
-        typer.Option(min=0, help="Random seed of the latents.", rich_help_panel=_GENERATED),
-    ] = 0,
-    class_name: Annotated[
-        str | None,
-        typer.Option(
-            "--class",
-            metavar="NAME",
-            help="Generate images of this class only.",
-            rich_help_panel=_GENERATED,
-        ),
-    ] = None,
-    condition: Annotated[
-        str | None,
-        typer.Option(
-            "--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP, rich_help_panel=_GENERATED
-        ),
-    ] = None,
-    truncation: Annotated[
-        float,
-        typer.Option(
-            metavar="PSI",
-            help=TRUNCATION_HELP,
-            rich_help_panel=_GENERATED,
-        ),
-    ] = 1.0,
-    checkpoint: Annotated[
-        str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP, rich_help_panel=_GENERATED)
-    ] = "last",
-    device: Annotated[str, typer.Option(help=DEVICE_HELP, rich_help_panel=_GENERATED)] = "cpu",
+    last: Last = None,
+    fps: Fps = None,
+    max_mb: MaxMb = None,
+    walk: Walk = None,
+    between: Between = None,
+    direction: Direction = None,
+    directions: Directions = None,
+    amount: Amount = 3.0,
+    frames: Frames = 30,
+    easing: Easing = "linear",
+    count: Count = 9,
+    seed: Seed = 0,
+    class_name: ClassName = None,
+    condition: ConditionText = None,
+    truncation: Truncation = 1.0,
+    checkpoint: Checkpoint = "last",
+    device: Device = "cpu",
 ) -> None:
     """Make a video of a run's sample grids, or of a walk through its latent space.
 
@@ -165,27 +146,19 @@ def animate(
     - `ganzoo animate RUN --direction hue-yellow --directions found.safetensors --out hue.gif`
 
     """
-    from ganzoo.arguments import load_generator
-    from ganzoo.cli.animated_images import AnimatedImages, RandomImages
-    from ganzoo.errors import RequestError
     from ganzoo.folders import RunFolder, is_export
     from ganzoo.output.animation import check_free, grid_frames, sample_grids
 
     check_free(out, force=force)
-    sources = {"last": last, "walk": walk, "between": between, "direction": direction}
-    given = [name for name, value in sources.items() if value is not None]
-    if len(given) > 1:
-        names = " and ".join(f"--{name}" for name in given)
-        raise RequestError(f"{names} cannot be combined: remove one of them")
-    _refuse_unused_options(context, given)
-    if direction is not None and directions is None:
-        raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
-    if given in ([], ["last"]):
+    if _source(context) == "last":
         if is_export(run):
             raise RequestError(f"{run} has no grids of samples: add --walk N or --direction NAME")
         grids = sample_grids(RunFolder.open(run), last)
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
+        from ganzoo.cli.animated_images import AnimatedImages, RandomImages
+        from ganzoo.existing_runs import load_generator
+
         animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
         random = RandomImages(count, seed, class_name, condition, truncation)
         if walk is not None:
@@ -200,21 +173,33 @@ def animate(
     print(out)
 
 
-def _refuse_unused_options(context: typer.Context, sources: Sequence[str]) -> None:
-    """Raise RequestError for options that change nothing with these sources of frames."""
-    if "direction" not in sources:
+def _source(context: typer.Context) -> str:
+    """The option that says where the frames come from; ``last`` without one.
+
+    Raises RequestError for several of them, and for options that change nothing with this one.
+    """
+    given = given_options(context)
+    sources = [each for each in ("last", "walk", "between", "direction") if each in given]
+    if len(sources) > 1:
+        names = " and ".join(f"--{name}" for name in sources)
+        raise RequestError(f"{names} cannot be combined: remove one of them")
+    source = sources[0] if sources else "last"
+    if source != "direction":
         reason = "requires --direction NAME: add it, or remove it"
         refuse_given(context, ("directions", "amount"), reason)
-    if "between" in sources:
-        refuse_given(context, _RANDOM, "chooses random latents: remove it, or --between")
-    if not set(sources) - {"last"}:
+    elif "directions" not in given:
+        raise RequestError("--direction requires --directions FILE, of `ganzoo directions`")
+    if source == "between":
+        random = ("count", "seed", "class_name", "condition", "truncation")
+        refuse_given(context, random, "chooses random latents: remove it, or --between")
+    if source == "last":
+        options = context.command.params
         generated = [
-            each.name
-            for each in context.command.params
-            if getattr(each, "rich_help_panel", None) == _GENERATED
+            each.name for each in options if getattr(each, "rich_help_panel", "") == _PANEL
         ]
         reason = "requires --walk, --between or --direction: add one of them, or remove it"
         refuse_given(context, generated, reason)
+    return source
 
 
 def _write(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor
+from PIL import Image
+from torch import Tensor
 
-    from ganzoo.output.trained_generator import TrainedGenerator
-    from ganzoo.output.walk import Easing
+from ganzoo.output.directions.images import frames_along
+from ganzoo.output.directions.moved import require_fit
+from ganzoo.output.directions.saved import Directions
+from ganzoo.output.latent_space import LatentSpace
+from ganzoo.output.saved_latents import SavedLatents
+from ganzoo.output.trained_generator import TrainedGenerator
+from ganzoo.output.walk import Easing, keyframe_latents, point_walk, walk
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,6 @@ class AnimatedImages:
 
     def walk(self, number: int, images: RandomImages) -> tuple[Iterator[Image.Image], int]:
         """A walk through ``number`` random latents of each image."""
-        from ganzoo.output.walk import keyframe_latents, walk
-
         generator = self.trained.truncated(images.truncation)
         keyframes = keyframe_latents(generator, number, images.count, images.seed)
         conditions = self._conditions(images)
@@ -48,10 +49,6 @@ class AnimatedImages:
 
     def between(self, start: Path, end: Path) -> tuple[Iterator[Image.Image], int]:
         """A walk from the latents in one file to those in another one, and back."""
-        from ganzoo.output.latent_space import LatentSpace
-        from ganzoo.output.saved_latents import SavedLatents
-        from ganzoo.output.walk import point_walk
-
         first, second = (SavedLatents.read_for(self.trained, path) for path in (start, end))
         conditions = first.shared_conditions(second, f"{start} and {end}")
         space, points = LatentSpace(self.trained.generator), [first.points, second.points]
@@ -62,10 +59,6 @@ class AnimatedImages:
         self, name: str, file: Path, amount: float, images: RandomImages
     ) -> tuple[Iterator[Image.Image], int]:
         """Random images, moved along a direction in a file by ``amount`` to both sides."""
-        from ganzoo.output.directions.images import frames_along
-        from ganzoo.output.directions.moved import require_fit
-        from ganzoo.output.directions.saved import Directions
-
         found = Directions.read(file)
         require_fit(self.trained, found)
         offset = amount * found.named(name).step

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin
-from ganzoo.cli.request import Arguments, RecipeName, Request
-from ganzoo.errors import RequestError
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, RecipeName
+from ganzoo.cli.request import Arguments, Request
+from ganzoo.errors import PluginError, RequestError, is_out_of_memory
 from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
@@ -25,28 +25,34 @@ if TYPE_CHECKING:
 
 Flags = Mapping[str, Any]
 
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
+        help="As for `ganzoo train`; with --zoo DATASET LOSS only.",
+        show_default=False,
+    ),
+]
+WholeZoo = Annotated[
+    bool, typer.Option("--zoo", help="Measure all installed architectures, one row each.")
+]
+Seconds = Annotated[float, typer.Option(min=0, help="How long steps are timed.")]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="How many steps are timed, instead of the seconds.")
+]
+Operators = Annotated[
+    int, typer.Option(min=0, metavar="N", help="Also show the N slowest operators of torch.")
+]
+
 
 @with_flags(name for name in FLAGS if name not in ("steps", "epochs", "init_from", "nodes"))
 def bench(
-    what: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
-            help="As for `ganzoo train`; with --zoo DATASET LOSS only.",
-            show_default=False,
-        ),
-    ] = None,
+    what: What = None,
     recipe: RecipeName = None,
-    zoo: Annotated[
-        bool, typer.Option("--zoo", help="Measure all installed architectures, one row each.")
-    ] = False,
-    seconds: Annotated[float, typer.Option(min=0, help="How long steps are timed.")] = 10.0,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="How many steps are timed, instead of the seconds.")
-    ] = None,
-    operators: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Also show the N slowest operators of torch.")
-    ] = 0,
+    zoo: WholeZoo = False,
+    seconds: Seconds = 10.0,
+    steps: Steps = None,
+    operators: Operators = 0,
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
@@ -93,12 +99,10 @@ def _resolve(request: Request, arguments: Arguments, flags: Flags) -> Run:
 def _measure(run: Run, budget: Budget) -> Measurement:
     from ganzoo.benchmark.measurement import measure
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
 
-    progress = ProgressBar()
-    try:
+    with ending(ProgressBar()) as progress:
         return measure(run, budget, progress)
-    finally:
-        progress.on_end()
 
 
 def _show(found: Measurement, operators: int, as_json: bool) -> None:
@@ -121,7 +125,6 @@ def _show(found: Measurement, operators: int, as_json: bool) -> None:
 
 def _measure_zoo(request: Request, arguments: Arguments, flags: Flags, budget: Budget) -> Zoo:
     """What was measured of each architecture, or why it could not be."""
-    from ganzoo.errors import PluginError, is_out_of_memory
     from ganzoo.observers.console import show_progress
 
     if arguments.names and len(arguments.names) != 2:

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ganzoo.budget_arguments import BudgetRequest, require_names
+from ganzoo.cli.evaluation_table import evaluation_lines
+from ganzoo.cli.exit import print_folder
 from ganzoo.cli.request import Arguments, Request
 from ganzoo.errors import STOPPED
 from ganzoo.machine import process_age
+from ganzoo.observers.console import ProgressBar
+from ganzoo.observers.observer import ending
 from ganzoo.planning.budget import Clock, budget_seconds
+from ganzoo.planning.dataset_paths import dataset_of
+from ganzoo.run import Run
 
 if TYPE_CHECKING:
-    from ganzoo.budget_arguments import BudgetRequest
     from ganzoo.planning.training import Trained
-    from ganzoo.run import Run
 
 
 def budget_request(
@@ -34,15 +39,11 @@ def budget_request(
     Raises RequestError if a name or a value is wrong.
     """
     clock = Clock(budget_seconds(budget), process_age())
-    from ganzoo.budget_arguments import BudgetRequest, require_names
-
     names, has_settings = arguments.names, bool(request.recipe or arguments.files)
     require_names(len(names), others=has_settings)
     if len(names) != 1:
         settings, known = request.settings(arguments, flags)
         return BudgetRequest(settings, known, clock, run_dir, chooses=True)
-    from ganzoo.planning.dataset_paths import dataset_of
-
     (name,), plain = names, arguments._replace(names=())
     _, known = request.settings(plain, flags)
     dataset = tuple(f"{key}={value}" for key, value in dataset_of(name, known).items())
@@ -53,13 +54,8 @@ def budget_request(
 
 def show_plan(asked: BudgetRequest, show: Callable[[Run], None]) -> None:
     """Print the plan on standard output, and show its run."""
-    from ganzoo.observers.console import ProgressBar
-
-    progress = ProgressBar()
-    try:
+    with ending(ProgressBar()) as progress:
         planned = asked.plan(progress)
-    finally:
-        progress.on_end()
     print(*planned.plan.lines(), sep="\n", flush=True)
     show(planned.run)
 
@@ -69,24 +65,16 @@ def train_in_time(asked: BudgetRequest, command: list[str]) -> None:
 
     ``command`` are the words of the command without its budget and its run folder.
     """
-    from ganzoo.observers.console import ProgressBar
-
-    progress = ProgressBar()
-    try:
+    with ending(ProgressBar()) as progress:
         planned = asked.plan(progress)
         progress.on_end()
         print(*planned.plan.lines(), sep="\n", file=sys.stderr)
         trained = asked.train(planned, progress)
-    finally:
-        progress.on_end()
     _report(trained, command)
 
 
 def _report(trained: Trained, command: list[str]) -> None:
     """Print the metrics and where the images are; on standard output only the run folder."""
-    from ganzoo.cli.evaluation_table import evaluation_lines
-    from ganzoo.cli.exit import print_folder
-
     with suppress(OSError):
         if trained.evaluation:
             print(*evaluation_lines(trained.evaluation), sep="\n", file=sys.stderr)

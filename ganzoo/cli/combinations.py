@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from ganzoo.cli.request import Arguments
+from ganzoo.errors import RequestError
 
 
 class Combination(NamedTuple):
@@ -71,7 +72,6 @@ def _axis(assignment: str) -> Axis:
 
 
 def _refuse_duplicate_lists(axes: list[Axis]) -> None:
-    from ganzoo.errors import RequestError
 
     keys = [axis.key for axis in axes]
     for axis in axes:

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from ganzoo.cli.commands import COMMANDS, GROUPS, PANELS
 from ganzoo.cli.listed_commands import ListedCommand, commands_in, listed_commands
+from ganzoo.errors import UnknownName
 
 if TYPE_CHECKING:
     from ganzoo.registry import Registry
@@ -57,8 +58,6 @@ class CommandGroup(TyperGroup):
         found = super().get_command(ctx, self._unqualified(cmd_name))
         qualified = [name for name in self._plugins or () if name.endswith(f"/{cmd_name}")]
         if found is None and qualified:
-            from ganzoo.errors import UnknownName
-
             choices = " or ".join(qualified)
             raise UnknownName(f"the command {cmd_name} is ambiguous: write {choices}")
         return found

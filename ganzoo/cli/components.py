@@ -10,6 +10,7 @@ import typer
 
 from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
+from ganzoo.errors import UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     from ganzoo.components import ObserverSpec, RecipeSpec
@@ -33,7 +34,6 @@ def list_components(
 
     Examples: `ganzoo list`, `ganzoo list losses`, `ganzoo list --json`.
     """
-    from ganzoo.errors import UnknownName, did_you_mean
     from ganzoo.registry import KINDS, plural
 
     kinds = {plural(k): k for k in KINDS} | {k: k for k in KINDS}
@@ -90,7 +90,6 @@ def _print_settings(name: str, entries: Sequence[Entry], as_json: bool) -> None:
     Raises UnknownName if there is none of this name.
     """
     from ganzoo.cli.keys import SECTIONS, all_keys, find_keys
-    from ganzoo.errors import UnknownName
     from ganzoo.settings import suggest_keys
 
     known = all_keys(entries)

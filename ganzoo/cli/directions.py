@@ -15,48 +15,50 @@ if TYPE_CHECKING:
     from ganzoo.output.directions.saved import Directions
     from ganzoo.output.trained_generator import TrainedGenerator
 
-_Method = Literal["gradients", "weights", "pca"]
+Method = Literal["gradients", "weights", "pca"]
+MethodOption = Annotated[
+    Method | None,
+    typer.Option(
+        help="gradients: largest changes of the image. weights: singular vectors of the first "
+        "layer. pca: principal components of intermediate latents. Default: gradients, or "
+        "none with --from."
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE.safetensors",
+        help="The file to write; a grid of images along the directions is written beside it, "
+        "as FILE.png.",
+        parser=file_path,
+    ),
+]
+Count = Annotated[int, typer.Option(min=1, max=1000, help="Number of directions of the method.")]
+Scalars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="NAME",
+        help="A direction along which this rises: brightness, contrast, saturation, hue (two "
+        "directions), classes (one for each), or a Python function FILE.py:FUNCTION or "
+        "MODULE:FUNCTION from images to numbers; can be given several times.",
+    ),
+]
+Images = Annotated[
+    int,
+    typer.Option(min=8, metavar="N", help="Number of random latents or generated images to use."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of the images in the grid.")]
 
 
 def directions(
     run: GeneratorArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE.safetensors",
-            help="The file to write; a grid of images along the directions is written beside it, "
-            "as FILE.png.",
-            parser=file_path,
-        ),
-    ],
-    method: Annotated[
-        _Method | None,
-        typer.Option(
-            help="gradients: largest changes of the image. weights: singular vectors of the first "
-            "layer. pca: principal components of intermediate latents. Default: gradients, or "
-            "none with --from."
-        ),
-    ] = None,
-    count: Annotated[
-        int, typer.Option(min=1, max=1000, help="Number of directions of the method.")
-    ] = 5,
-    scalars: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from",
-            metavar="NAME",
-            help="A direction along which this rises: brightness, contrast, saturation, hue (two "
-            "directions), classes (one for each), or a Python function FILE.py:FUNCTION or "
-            "MODULE:FUNCTION from images to numbers; can be given several times.",
-        ),
-    ] = None,
-    images: Annotated[
-        int,
-        typer.Option(
-            min=8, metavar="N", help="Number of random latents or generated images to use."
-        ),
-    ] = 4096,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the images in the grid.")] = 0,
+    out: Out,
+    method: MethodOption = None,
+    count: Count = 5,
+    scalars: Scalars = None,
+    images: Images = 4096,
+    seed: Seed = 0,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -76,7 +78,7 @@ def directions(
 
     """
     from ganzoo import imaging, tensor_file
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import check_free, check_no_input
     from ganzoo.output.directions import images as images_of
 
@@ -101,7 +103,7 @@ def directions(
 
 def _found(
     trained: TrainedGenerator,
-    method: _Method | None,
+    method: Method | None,
     scalars: list[str],
     count: int,
     images: int,

@@ -11,35 +11,40 @@ import typer
 from ganzoo.cli.evaluation_table import evaluation_lines
 from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry
 
+Changes = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change for this evaluation."),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Compute only this metric; can be given several times."),
+]
+Extractor = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The extractor that computes the features for metrics."),
+]
+Samples = Annotated[int | None, typer.Option(min=1, help="Number of images to generate.")]
+Checkpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHICH",
+        help="Which checkpoint: last (default), best, all or the number of a step; can be "
+        "given several times.",
+    ),
+]
+PerClass = Annotated[
+    bool, typer.Option("--per-class", help="Compute the metrics of each class, too.")
+]
+
 
 def evaluate(
     run: GeneratorArgument,
-    changes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change for this evaluation."),
-    ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Compute only this metric; can be given several times."),
-    ] = None,
-    extractor: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The extractor that computes the features for metrics."),
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="Number of images to generate.")
-    ] = None,
-    checkpoint: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="WHICH",
-            help="Which checkpoint: last (default), best, all or the number of a step; can be "
-            "given several times.",
-        ),
-    ] = None,
-    per_class: Annotated[
-        bool, typer.Option("--per-class", help="Compute the metrics of each class, too.")
-    ] = False,
+    changes: Changes = None,
+    metric: Metrics = None,
+    extractor: Extractor = None,
+    samples: Samples = None,
+    checkpoint: Checkpoints = None,
+    per_class: PerClass = False,
     device: Device = "cpu",
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
@@ -56,7 +61,7 @@ def evaluate(
     - `ganzoo evaluate RUN --metric kid --per-class`
 
     """
-    from ganzoo.arguments import stored_settings
+    from ganzoo.existing_runs import stored_settings
     from ganzoo.run import Run, plugin_files
     from ganzoo.settings import split_names
 
@@ -71,18 +76,14 @@ def evaluate(
 
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
     from ganzoo.results import evaluate_checkpoints
 
-    observer = ProgressBar()
-    results = []
-    try:
-        with hint_if_dataset_moved(resolved):
-            names = checkpoint or ["last"]
-            for result in evaluate_checkpoints(run, resolved, names, device, observer):
-                results.append(result)
-                if not as_json:
-                    print(*evaluation_lines(result), sep="\n")
-    finally:
-        observer.on_end()
+    results, names = [], checkpoint or ["last"]
+    with ending(ProgressBar()) as progress, hint_if_dataset_moved(resolved):
+        for result in evaluate_checkpoints(run, resolved, names, device, progress):
+            results.append(result)
+            if not as_json:
+                print(*evaluation_lines(result), sep="\n")
     if as_json:
         print(json.dumps([asdict(result) for result in results], indent=2))

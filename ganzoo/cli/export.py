@@ -9,38 +9,42 @@ import typer
 
 from ganzoo.cli.options import Checkpoint, Force, GeneratorArgument, OutputPath
 
+Format = Annotated[
+    str, typer.Option(metavar="FORMAT", help="The format: safetensors, onnx, torch or web.")
+]
+Out = Annotated[
+    OutputPath,
+    typer.Option(
+        metavar="PATH", help="The file to write, or a folder with web.", parser=OutputPath.of
+    ),
+]
+License = Annotated[
+    str, typer.Option("--license", metavar="TEXT", help="The license of the weights, for the card.")
+]
+Description = Annotated[
+    str, typer.Option(metavar="TEXT", help="A description of the generator, for the card.")
+]
+Float16 = Annotated[
+    bool,
+    typer.Option("--float16", help="Store half as many bytes per weight, less exactly; with onnx."),
+]
+DirectionsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="A file of `ganzoo directions`, for sliders of the page; with web."
+    ),
+]
+
 
 def export(
     run: GeneratorArgument,
-    to: Annotated[
-        str, typer.Option(metavar="FORMAT", help="The format: safetensors, onnx, torch or web.")
-    ],
-    out: Annotated[
-        OutputPath,
-        typer.Option(
-            metavar="PATH", help="The file to write, or a folder with web.", parser=OutputPath.of
-        ),
-    ],
+    to: Format,
+    out: Out,
     checkpoint: Checkpoint = "last",
-    license_text: Annotated[
-        str,
-        typer.Option("--license", metavar="TEXT", help="The license of the weights, for the card."),
-    ] = "",
-    description: Annotated[
-        str, typer.Option(metavar="TEXT", help="A description of the generator, for the card.")
-    ] = "",
-    float16: Annotated[
-        bool,
-        typer.Option(
-            "--float16", help="Store half as many bytes per weight, less exactly; with onnx."
-        ),
-    ] = False,
-    directions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="A file of `ganzoo directions`, for sliders of the page; with web."
-        ),
-    ] = None,
+    license_text: License = "",
+    description: Description = "",
+    float16: Float16 = False,
+    directions: DirectionsFile = None,
     force: Force = False,
 ) -> None:
     """Export the EMA generator of a run's checkpoint as a file for other programs.
@@ -60,7 +64,7 @@ def export(
     - `ganzoo export RUN --to web --out flowers.html`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.export.formats import format_of
 
     chosen = format_of(to)

@@ -20,53 +20,57 @@ from ganzoo.cli.options import (
     Truncation,
     refuse_given,
 )
+from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ganzoo.output.trained_generator import TrainedGenerator
 
-_RANDOM = ("seed", "class_name", "condition", "each_class", "truncation")
-"""The options that choose or change random latents."""
+Out = Annotated[
+    OutputPath,
+    typer.Option(
+        metavar="FOLDER/-or-FILE",
+        help="A folder for one file per image, or an image file for one grid of all images.",
+        parser=OutputPath.of,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(min=1, help="Number of images; default 64, or 8 per row with --each-class."),
+]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Random seed of the latents; image i depends on it and on i.")
+]
+EachClass = Annotated[
+    bool,
+    typer.Option(
+        "--each-class",
+        help="Write a grid with one labeled row per class, or per value from low to high; "
+        "all rows use the same latents.",
+    ),
+]
+LatentsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Generate the images of the latents in this file, such as those that `ganzoo "
+        "project` saved.",
+    ),
+]
 
 
 def generate(
     context: typer.Context,
     run: GeneratorArgument,
-    out: Annotated[
-        OutputPath,
-        typer.Option(
-            metavar="FOLDER/-or-FILE",
-            help="A folder for one file per image, or an image file for one grid of all images.",
-            parser=OutputPath.of,
-        ),
-    ],
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, help="Number of images; default 64, or 8 per row with --each-class."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of the latents; image i depends on it and on i.")
-    ] = 0,
+    out: Out,
+    count: Count = None,
+    seed: Seed = 0,
     class_name: ClassName = None,
     condition: ConditionText = None,
-    each_class: Annotated[
-        bool,
-        typer.Option(
-            "--each-class",
-            help="Write a grid with one labeled row per class, or per value from low to high; "
-            "all rows use the same latents.",
-        ),
-    ] = False,
+    each_class: EachClass = False,
     truncation: Truncation = 1.0,
-    latents: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Generate the images of the latents in this file, such as those that `ganzoo "
-            "project` saved.",
-        ),
-    ] = None,
+    latents: LatentsFile = None,
     along: Along = None,
     directions: DirectionsFile = None,
     checkpoint: Checkpoint = "last",
@@ -85,8 +89,7 @@ def generate(
     - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
-    from ganzoo.arguments import load_generator
-    from ganzoo.errors import RequestError
+    from ganzoo.existing_runs import load_generator
     from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
 
@@ -95,7 +98,8 @@ def generate(
     else:
         check_folder_free(out.path, force=force)
     if latents is not None:
-        refuse_given(context, _RANDOM, "changes random latents: remove it, or --latents")
+        random = ("seed", "class_name", "condition", "each_class", "truncation")
+        refuse_given(context, random, "changes random latents: remove it, or --latents")
     if each_class and (class_name is not None or condition is not None):
         given = "--class" if condition is None else "--condition"
         raise RequestError(f"--each-class generates all classes or values: remove {given}")
@@ -117,7 +121,6 @@ def generate(
 
 
 def _saved_images(trained: TrainedGenerator, path: Path, count: int | None) -> Tensor:
-    from ganzoo.errors import RequestError
     from ganzoo.output.latent_space import LatentSpace
     from ganzoo.output.saved_latents import SavedLatents
 

@@ -25,34 +25,36 @@ from ganzoo.cli.table import table
 if TYPE_CHECKING:
     from ganzoo.output.neighbors import Neighbor
 
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="The image file to write: each row is a generated image and its neighbors.",
+        parser=file_path,
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, such as dataset.path."),
+]
+Count = Annotated[int, typer.Option(min=1, help="Number of images to generate.")]
+NeighborCount = Annotated[
+    int, typer.Option("--neighbors", min=1, help="Number of real images to show for each.")
+]
+By = Annotated[Literal["features", "pixels"], typer.Option(help="Compare features or pixels.")]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Random seed; `ganzoo generate` makes the same images with it.")
+]
+
 
 def neighbors(
     run: GeneratorArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="The image file to write: each row is a generated image and its neighbors.",
-            parser=file_path,
-        ),
-    ],
-    changes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change, such as dataset.path."),
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Number of images to generate.")] = 8,
-    neighbor_count: Annotated[
-        int,
-        typer.Option("--neighbors", min=1, help="Number of real images to show for each."),
-    ] = 5,
-    by: Annotated[
-        Literal["features", "pixels"],
-        typer.Option(help="Compare features or pixels."),
-    ] = "features",
-    seed: Annotated[
-        int,
-        typer.Option(min=0, help="Random seed; `ganzoo generate` makes the same images with it."),
-    ] = 0,
+    out: Out,
+    changes: Changes = None,
+    count: Count = 8,
+    neighbor_count: NeighborCount = 5,
+    by: By = "features",
+    seed: Seed = 0,
     class_name: ClassName = None,
     condition: ConditionText = None,
     checkpoint: Checkpoint = "last",
@@ -73,9 +75,10 @@ def neighbors(
     - `ganzoo neighbors RUN --by pixels --neighbors 3 --out neighbors.png --json`
 
     """
-    from ganzoo.arguments import generator_of, stored_settings
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved
+    from ganzoo.existing_runs import generator_of, stored_settings
     from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.neighbors import NearestNeighbors
     from ganzoo.run import Run
@@ -86,12 +89,8 @@ def neighbors(
     resolved = Run.resolve(settings, recommend=False, measure=True)
     trained = generator_of(run, resolved, checkpoint).to(device)
     generated = trained.generate(count, seed, class_name, condition=condition)
-    observer = ProgressBar()
-    try:
-        with hint_if_dataset_moved(trained.run):
-            real = NearestNeighbors(trained, by, device, observer)
-    finally:
-        observer.on_end()
+    with ending(ProgressBar()) as progress, hint_if_dataset_moved(trained.run):
+        real = NearestNeighbors(trained, by, device, progress)
     nearest, nearest_images = real.nearest(generated, neighbor_count)
     save_side_by_side(generated, nearest_images, out)
     if as_json:

@@ -9,42 +9,50 @@ from typing import Annotated, Any
 
 import typer
 
+from ganzoo.errors import RequestError
+
 _KINDS = (
     "loss, method, regularizer, architecture, dataset, augmentation, metric, extractor, observer, "
     "recipe or command"
 )
 
 
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The name of the plugin and of its component, lower-case-with-hyphens.",
+        show_default=False,
+    ),
+]
+Kind = Annotated[
+    str,
+    typer.Option(metavar="KIND", help=f"What it contains: {_KINDS}.", show_default=False),
+]
+NewFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="The folder to write, new or empty; by default ganzoo-NAME.",
+        show_default=False,
+    ),
+]
+Author = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Who writes it, for the license; by default the user.name of git.",
+        show_default=False,
+    ),
+]
+
+
 def new(
     context: typer.Context,
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="The name of the plugin and of its component, lower-case-with-hyphens.",
-            show_default=False,
-        ),
-    ],
-    kind: Annotated[
-        str,
-        typer.Option(metavar="KIND", help=f"What it contains: {_KINDS}.", show_default=False),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The folder to write, new or empty; by default ganzoo-NAME.",
-            show_default=False,
-        ),
-    ] = None,
-    author: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT",
-            help="Who writes it, for the license; by default the user.name of git.",
-            show_default=False,
-        ),
-    ] = None,
+    name: Name,
+    kind: Kind,
+    out: NewFolder = None,
+    author: Author = None,
 ) -> None:
     """Write a new plugin: a complete package with one working component, to be changed.
 
@@ -76,8 +84,6 @@ _NEXT = ("pip install -e . pytest", "pytest")
 
 def _require_free_command(context: typer.Context, name: str) -> None:
     """Raise RequestError if ganzoo has a command of this name itself."""
-    from ganzoo.errors import RequestError
-
     group: Any = context.find_root().command
     if name in group.commands:
         raise RequestError(

@@ -16,7 +16,9 @@ from ganzoo.folders import ending
 if TYPE_CHECKING:
     from ganzoo.registry import Registry
 
+CLASS_HELP = "Generate images of this class only."
 CHECKPOINT_HELP = "Which checkpoint: last, best or the number of a step."
+CONDITION_HELP = "Values of all images, such as hue=0.7,size=0.3; others are drawn as in training."
 DEVICE_HELP = "Where to compute: cpu, cuda, cuda:N or mps."
 TRUNCATION_HELP = "Below 1, latents are scaled toward their mean: less diverse images."
 
@@ -43,14 +45,13 @@ LocalPlugin = Annotated[
         help="Load a Python file as a plugin; can be given several times.",
     ),
 ]
+RecipeName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Checkpoint = Annotated[str, typer.Option(metavar="WHICH", help=CHECKPOINT_HELP)]
 Device = Annotated[str, typer.Option(help=DEVICE_HELP)]
-ClassName = Annotated[
-    str | None,
-    typer.Option("--class", metavar="NAME", help="Generate images of this class only."),
-]
-CONDITION_HELP = "Values of all images, such as hue=0.7,size=0.3; others are drawn as in training."
+ClassName = Annotated[str | None, typer.Option("--class", metavar="NAME", help=CLASS_HELP)]
 ConditionText = Annotated[
     str | None, typer.Option("--condition", metavar="NAME=VALUE,...", help=CONDITION_HELP)
 ]
@@ -85,15 +86,25 @@ def _ends_in_slash(text: str) -> bool:
     return text.endswith(tuple(filter(None, ("/", os.sep, os.altsep))))
 
 
+def given_options(context: typer.Context) -> dict[str, str]:
+    """The options on the command line: how each is written, by the name of its parameter."""
+    found = {}
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            found[name] = option.opts[0]
+    return found
+
+
 def refuse_given(context: typer.Context, names: Container[str | None], reason: str) -> None:
     """Raise RequestError if the command line has one of these options, by name of its parameter.
 
     The message is the option and the reason.
     """
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name in names and source and source.name == "COMMANDLINE":
-            raise RequestError(f"{option.opts[0]} {reason}")
+    for name, option in given_options(context).items():
+        if name in names:
+            raise RequestError(f"{option} {reason}")
 
 
 def registry(disable_plugin: list[str] | None, files: list[Path] | None) -> Registry:

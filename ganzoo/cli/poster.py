@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import (
-    Checkpoint,
-    Device,
-    Force,
-    GeneratorArgument,
-    Truncation,
-    file_path,
-)
+from ganzoo.cli.options import Checkpoint, Device, Force, GeneratorArgument, Truncation, file_path
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,66 +16,62 @@ if TYPE_CHECKING:
     from ganzoo.output.poster.poster import Poster
     from ganzoo.output.trained_generator import TrainedGenerator
 
-_PAGE = "The page"
+_of_page = partial(typer.Option, rich_help_panel="The page")
+
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE", help="The .png, .jpg, .tif or .pdf file to write.", parser=file_path
+    ),
+]
+Title = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="The title; default: architecture and dataset.")
+]
+Count = Annotated[int, typer.Option(min=1, max=1000, help="About how many images fill the grid.")]
+BestOf = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1000,
+        metavar="N",
+        help="Show the one of N images that the discriminator scores highest; 1 for no choice.",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of the latents.")]
+PaperSize = Annotated[
+    Literal["a1", "a2", "a3", "a4", "letter", "tabloid", "square"],
+    _of_page(help="The size of the paper; square is 300 mm."),
+]
+Landscape = Annotated[bool, _of_page("--landscape", help="Make it wider than high.")]
+Dpi = Annotated[int, _of_page(min=50, max=600, help="Pixels per inch.")]
+Theme = Annotated[Literal["light", "dark"], _of_page(help="The color of the background.")]
+RepeatPixels = Annotated[
+    bool,
+    _of_page("--repeat-pixels", help="Enlarge images by repeating pixels, not by interpolation."),
+]
+Font = Annotated[
+    Path | None,
+    _of_page(
+        metavar="FILE",
+        help="A font file (.ttf, .otf), for other letters than those of the built-in font.",
+    ),
+]
 
 
 def poster(
     run: GeneratorArgument,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="The .png, .jpg, .tif or .pdf file to write.", parser=file_path
-        ),
-    ],
-    title: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="The title; default: architecture and dataset."),
-    ] = None,
-    count: Annotated[
-        int, typer.Option(min=1, max=1000, help="About how many images fill the grid.")
-    ] = 40,
-    best_of: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=1000,
-            metavar="N",
-            help="Show the one of N images that the discriminator scores highest; 1 for no choice.",
-        ),
-    ] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the latents.")] = 0,
+    out: Out,
+    title: Title = None,
+    count: Count = 40,
+    best_of: BestOf = 8,
+    seed: Seed = 0,
     truncation: Truncation = 1.0,
-    paper: Annotated[
-        Literal["a1", "a2", "a3", "a4", "letter", "tabloid", "square"],
-        typer.Option(help="The size of the paper; square is 300 mm.", rich_help_panel=_PAGE),
-    ] = "a3",
-    landscape: Annotated[
-        bool,
-        typer.Option("--landscape", help="Make it wider than high.", rich_help_panel=_PAGE),
-    ] = False,
-    dpi: Annotated[
-        int, typer.Option(min=50, max=600, help="Pixels per inch.", rich_help_panel=_PAGE)
-    ] = 200,
-    theme: Annotated[
-        Literal["light", "dark"],
-        typer.Option(help="The color of the background.", rich_help_panel=_PAGE),
-    ] = "light",
-    repeat_pixels: Annotated[
-        bool,
-        typer.Option(
-            "--repeat-pixels",
-            help="Enlarge images by repeating pixels, not by interpolation.",
-            rich_help_panel=_PAGE,
-        ),
-    ] = False,
-    font: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A font file (.ttf, .otf), for other letters than those of the built-in font.",
-            rich_help_panel=_PAGE,
-        ),
-    ] = None,
+    paper: PaperSize = "a3",
+    landscape: Landscape = False,
+    dpi: Dpi = 200,
+    theme: Theme = "light",
+    repeat_pixels: RepeatPixels = False,
+    font: Font = None,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -98,7 +88,7 @@ def poster(
     - `ganzoo poster RUN --landscape --title "My flowers" --best-of 16 --out poster.png`
 
     """
-    from ganzoo.arguments import load_generator
+    from ganzoo.existing_runs import load_generator
     from ganzoo.output.poster.file import check_free, save
     from ganzoo.output.poster.generated import Choice
     from ganzoo.output.poster.paper import Paper

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,79 +20,84 @@ from ganzoo.cli.options import (
     file_path,
 )
 from ganzoo.cli.table import table
+from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from ganzoo.output.image_vectors import FeatureVectors
-    from ganzoo.output.latent_space import LatentSpace
     from ganzoo.output.projection import Projection, Projector
     from ganzoo.output.trained_generator import TrainedGenerator
 
 _FRAMES = 60
 """Frames of a video of the way."""
 
+Images = Annotated[
+    list[Path], typer.Argument(metavar="IMAGE...", help="The image files to project.")
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="The image file to write: each row is a given image and its projection.",
+        parser=file_path,
+    ),
+]
+Steps = Annotated[int, typer.Option(min=1, help="Number of optimization steps per image.")]
+Starts = Annotated[
+    int, typer.Option(min=1, max=256, help="Number of nearest random images to start from.")
+]
+Distance = Annotated[
+    Literal["pixels", "features"],
+    typer.Option(help="Minimize the distance of pixels, or of pixels and features."),
+]
+Extractor = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The extractor that computes the features.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of the first latents.")]
+ClassName = Annotated[
+    str | None,
+    typer.Option(
+        "--class",
+        metavar="NAME",
+        help="Use this class; default: choose the class that fits best.",
+    ),
+]
+LatentsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.safetensors",
+        help="Also save the latents of the projections in this file.",
+        parser=file_path,
+    ),
+]
+Video = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Also write a .gif, .mp4 or .webp file of the way to the projections.",
+        parser=file_path,
+    ),
+]
+References = Annotated[
+    bool, typer.Option(help="Also project a generated image and one of noise, for comparison.")
+]
+
 
 def project(
     run: GeneratorArgument,
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="The image files to project.")
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="The image file to write: each row is a given image and its projection.",
-            parser=file_path,
-        ),
-    ],
-    steps: Annotated[
-        int, typer.Option(min=1, help="Number of optimization steps per image.")
-    ] = 300,
-    starts: Annotated[
-        int,
-        typer.Option(min=1, max=256, help="Number of nearest random images to start from."),
-    ] = 4,
-    distance: Annotated[
-        Literal["pixels", "features"],
-        typer.Option(help="Minimize the distance of pixels, or of pixels and features."),
-    ] = "pixels",
-    extractor: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The extractor that computes the features."),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the first latents.")] = 0,
-    class_name: Annotated[
-        str | None,
-        typer.Option(
-            "--class",
-            metavar="NAME",
-            help="Use this class; default: choose the class that fits best.",
-        ),
-    ] = None,
+    paths: Images,
+    out: Out,
+    steps: Steps = 300,
+    starts: Starts = 4,
+    distance: Distance = "pixels",
+    extractor: Extractor = None,
+    seed: Seed = 0,
+    class_name: ClassName = None,
     condition: ConditionText = None,
-    latents: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.safetensors",
-            help="Also save the latents of the projections in this file.",
-            parser=file_path,
-        ),
-    ] = None,
-    video: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also write a .gif, .mp4 or .webp file of the way to the projections.",
-            parser=file_path,
-        ),
-    ] = None,
-    references: Annotated[
-        bool,
-        typer.Option(help="Also project a generated image and one of noise, for comparison."),
-    ] = True,
+    latents: LatentsFile = None,
+    video: Video = None,
+    references: References = True,
     checkpoint: Checkpoint = "last",
     device: Device = "cpu",
     force: Force = False,
@@ -111,18 +117,12 @@ def project(
     - `ganzoo project RUN photo.jpg --distance features --out projected.png`
 
     """
-    import torch
-
-    from ganzoo.arguments import load_generator
-    from ganzoo.folders import check_no_input
-    from ganzoo.output.files import check_free, save_side_by_side
+    from ganzoo.cli.projection_files import ProjectionFiles
+    from ganzoo.existing_runs import load_generator
     from ganzoo.output.projection import Projector, prepare_image
 
-    check_free(out, force=force)
-    _check_more_files(out, latents, video, force)
-    for option, path in (("--out", out), ("--latents", latents), ("--video", video)):
-        if path is not None:
-            check_no_input(path, [run, *paths], option)
+    files = ProjectionFiles(out, latents, video)
+    files.check([run, *paths], force=force)
     trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)
@@ -136,13 +136,7 @@ def project(
     start = time.perf_counter()
     found = _project(projector, [*images, *compared.values()])
     seconds = time.perf_counter() - start
-    projections = found[: len(images)]
-    generated = torch.stack([each.image for each in projections])
-    save_side_by_side(torch.stack(images), generated[:, None], out)
-    if latents is not None:
-        _save_latents(projector.space, projections, {"source": str(trained.source)}, latents)
-    if video is not None:
-        _write_video(projector.space, images, projections, video)
+    files.write(projector.space, images, found[: len(images)], trained.source)
     names = [*map(str, paths), *(f"({name})" for name in compared)]
     rows = [_row(name, each, projector) for name, each in zip(names, found, strict=True)]
     if as_json:
@@ -156,7 +150,6 @@ def project(
 def _features(
     trained: TrainedGenerator, distance: str, extractor: str | None, device: str
 ) -> FeatureVectors | None:
-    from ganzoo.errors import RequestError
     from ganzoo.output.image_vectors import FeatureVectors
 
     if distance == "features":
@@ -202,38 +195,3 @@ def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _check_more_files(out: Path, latents: Path | None, video: Path | None, force: bool) -> None:
-    from ganzoo import tensor_file
-    from ganzoo.errors import RequestError
-    from ganzoo.output import animation
-
-    if latents is not None:
-        tensor_file.check_free(latents, force=force, option="--latents")
-    if video is not None:
-        animation.check_free(video, force=force, option="--video")
-        if video.resolve() == out.resolve():
-            raise RequestError(f"{out} is named twice: choose another name for --video")
-
-
-def _save_latents(
-    space: LatentSpace, projections: Sequence[Projection], notes: dict[str, str], path: Path
-) -> None:
-    import torch
-
-    from ganzoo.output.saved_latents import SavedLatents
-
-    points = torch.stack([each.point for each in projections])
-    conditions = [each.condition for each in projections if each.condition is not None]
-    stacked = torch.stack(conditions) if conditions else None
-    SavedLatents(space.name, points, stacked, notes).save(path)
-
-
-def _write_video(
-    space: LatentSpace, images: Sequence[Tensor], projections: Sequence[Projection], path: Path
-) -> None:
-    from ganzoo.output.animation import write
-    from ganzoo.output.projection_video import way_frames
-
-    write(way_frames(space, images, projections), path, fps=20)

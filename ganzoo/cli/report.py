@@ -7,23 +7,16 @@ from typing import Annotated
 
 import typer
 
+from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
 from ganzoo.cli.options import Device, Force, file_path
 
 
 def report(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="RUN...", help="Run folders, or sweep folders, which stand for all their runs."
-        ),
-    ],
+    runs: Runs,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The .html file to write.", parser=file_path)
     ],
-    sort: Annotated[
-        str | None,
-        typer.Option(metavar="METRIC", help="Sort the runs by this metric, best first."),
-    ] = None,
+    sort: SortMetric = None,
     dataset: Annotated[
         bool,
         typer.Option(
@@ -43,27 +36,14 @@ def report(
     - `ganzoo report runs/one runs/other --sort kid --out report.html`
 
     """
-    from ganzoo.cli.compare import run_folders
-    from ganzoo.output.report.page import check_free
+    from ganzoo.observers.console import ProgressBar
+    from ganzoo.observers.observer import ending
+    from ganzoo.output.report.page import check_free, write
     from ganzoo.sweeps.halved_runs import rungs_of
 
     check_free(out, force=force)
     folders = run_folders(runs)
-
-    from ganzoo.observers.console import ProgressBar
-    from ganzoo.output.report.page import write
-
-    observer = ProgressBar()
-    try:
-        write(
-            folders,
-            out,
-            observer,
-            sort=sort,
-            device=device,
-            dataset=dataset,
-            rungs=rungs_of(folders),
-        )
-    finally:
-        observer.on_end()
+    rungs = rungs_of(folders)
+    with ending(ProgressBar()) as progress:
+        write(folders, out, progress, sort=sort, device=device, dataset=dataset, rungs=rungs)
     print(out)

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
-
-import typer
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ganzoo.cli.options import registry
+from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
     from ganzoo.registry import Registry
     from ganzoo.run import Run
     from ganzoo.settings import Settings
-
-RecipeName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Start from the settings of this recipe.")
-]
 
 
 class Arguments(NamedTuple):
@@ -44,7 +39,6 @@ class Arguments(NamedTuple):
 
         Raises RequestError if there are names, but not exactly three.
         """
-        from ganzoo.errors import RequestError
         from ganzoo.settings import MAIN_KINDS
 
         if self.names and len(self.names) != len(MAIN_KINDS):
@@ -127,12 +121,7 @@ class Request:
 
         settings = Settings()
         _apply(arguments._replace(names=()), settings)
-        entries = self._registry(self._files(settings)).entries(kind)
-        names = [entry.component.name for entry in entries]
-        return [
-            e.component.name if names.count(e.component.name) == 1 else e.qualified_name
-            for e in entries
-        ]
+        return list(self._registry(self._files(settings)).by_name(kind))
 
     def _files(self, settings: Settings) -> tuple[Path, ...]:
         """The local files that the settings and the command line use as plugins."""

@@ -27,8 +27,9 @@ def resume(
     Examples: `ganzoo resume runs/blossoms-dcgan-wgan-gp-001 --steps 20000`,
     `ganzoo resume RUN dataset.path=/mnt/images`.
     """
-    from ganzoo.arguments import flags, stored_settings
+    from ganzoo.arguments import flags
     from ganzoo.cli.processes import start_processes
+    from ganzoo.existing_runs import stored_settings
     from ganzoo.folders import RunFolder
     from ganzoo.run import Run, plugin_files
 

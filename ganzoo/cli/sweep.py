@@ -2,107 +2,101 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
-from ganzoo.cli.request import Arguments, RecipeName, Request
-from ganzoo.cli.sweep_plan import plan_combinations, plan_search
-from ganzoo.cli.sweep_table import best_line, result_table, search_table, trial_table
-from ganzoo.cli.table import table
-from ganzoo.errors import STOPPED
+from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, RecipeName, given_options
+from ganzoo.cli.request import Arguments, Request
+from ganzoo.errors import RequestError
 from ganzoo.flags import FLAGS
 
 if TYPE_CHECKING:
-    from ganzoo.run import Run
-    from ganzoo.sweeps.halving import Halving
-    from ganzoo.sweeps.search import Search
     from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Trial
+
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATASETS ARCHITECTURES LOSSES | FILE.toml]... [KEY=LIST]... | FOLDER",
+        help="As for `ganzoo train`, with lists of values; or the folder of a sweep to resume.",
+        show_default=False,
+    ),
+]
+SweepFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="The sweep folder to create; default: a numbered folder in sweeps/.",
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        metavar="N",
+        help="Train N runs at a time, each in a process of its own, on its own GPU if there "
+        "are any.",
+    ),
+]
+Sampler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SAMPLER",
+        help="Instead of all combinations, choose runs by the metrics of earlier ones: tpe, "
+        "random or qmc. Values may be ranges.",
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, metavar="N", help="Number of runs of a search; default: 20."),
+]
+Halve = Annotated[
+    str | None,
+    typer.Option(
+        metavar="METRIC",
+        help="Train all runs for a part of their steps, and only the better half of them on, "
+        "by this metric; again and again.",
+    ),
+]
+Factor = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=64,
+        metavar="N",
+        help="With --halve: the best 1/N go on, to N times as many steps; default: 2.",
+    ),
+]
+Rungs = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=16,
+        metavar="N",
+        help="With --halve: the number of lengths, the last of which is the whole; default: as "
+        "many as the number of runs allows, at least 2.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the combinations without training.")]
 
 
 @with_flags([name for name in FLAGS if name not in ("devices", "nodes")], lists=True)
 def sweep(
-    what: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DATASETS ARCHITECTURES LOSSES | FILE.toml]... [KEY=LIST]... | FOLDER",
-            help="As for `ganzoo train`, with lists of values; or the folder of a sweep to resume.",
-            show_default=False,
-        ),
-    ] = None,
+    context: typer.Context,
+    what: What = None,
     recipe: RecipeName = None,
-    sweep_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The sweep folder to create; default: a numbered folder in sweeps/.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=1024,
-            metavar="N",
-            help="Train N runs at a time, each in a process of its own, on its own GPU if there "
-            "are any.",
-        ),
-    ] = 1,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SAMPLER",
-            help="Instead of all combinations, choose runs by the metrics of earlier ones: tpe, "
-            "random or qmc. Values may be ranges.",
-        ),
-    ] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=100_000,
-            metavar="N",
-            help="Number of runs of a search; default: 20.",
-        ),
-    ] = None,
-    halve: Annotated[
-        str | None,
-        typer.Option(
-            metavar="METRIC",
-            help="Train all runs for a part of their steps, and only the better half of them on, "
-            "by this metric; again and again.",
-        ),
-    ] = None,
-    factor: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=64,
-            metavar="N",
-            help="With --halve: the best 1/N go on, to N times as many steps; default: 2.",
-        ),
-    ] = None,
-    rungs: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=16,
-            metavar="N",
-            help="With --halve: the number of lengths, the last of which is the whole; default: as "
-            "many as the number of runs allows, at least 2.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the combinations without training.")
-    ] = False,
+    sweep_dir: SweepFolder = None,
+    workers: Workers = 1,
+    search: Sampler = None,
+    trials: Trials = None,
+    halve: Halve = None,
+    factor: Factor = None,
+    rungs: Rungs = None,
+    dry_run: DryRun = False,
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
@@ -126,43 +120,30 @@ def sweep(
     - `ganzoo sweep blossoms dcgan hinge,wgan-gp seed=0,1,2,3 --steps 800 --halve kid`
 
     """
+    from ganzoo.cli.sweep_plan import plan_combinations, plan_search
+    from ganzoo.cli.sweep_table import print_plan
+    from ganzoo.cli.sweep_training import resume, train
+    from ganzoo.sweeps.halving import HalvingRequest
+    from ganzoo.sweeps.sweep import Sweep
+
     words = what or []
     if folder := _sweep_folder(words):
-        own: tuple[object, ...] = (recipe, *added.values(), sweep_dir, search, dry_run)
-        own = (*own, disable_plugin, plugin, *flags.keys() - {"device"}, *words[1:])
-        _resume(
-            folder,
-            flags.get("device"),
-            workers,
-            trials,
-            as_json,
-            changed=any(own),
-            halves=any((halve, factor, rungs)),
-        )
+        existing = Sweep.open(folder)
+        _refuse_changes(existing, words, given_options(context).keys())
+        resume(existing, workers, flags.get("device"), trials, as_json)
         return
     assignments = (f"{FLAGS[name].key}={text}" for name, text in flags.items())
     arguments = Arguments.of([*words, *assignments])
     request = Request(recipe, added, plugin, disable_plugin)
-    from ganzoo.sweeps.halving import HalvingRequest
-
     halves = HalvingRequest.of(halve, factor, rungs)
-    plan: list[Trial] | Search
     if search is not None:
-        plan, title, halving = plan_search(arguments, request, search, trials, halves)
-        runs = None
+        new = plan_search(arguments, request, search, trials, halves)
     else:
-        plan, title, runs, halving = plan_combinations(arguments, request, trials, halves)
+        new = plan_combinations(arguments, request, trials, halves)
     if dry_run:
-        _show(plan, halving, as_json)
-        return
-    from ganzoo.sweeps.sweep import Sweep
-
-    if sweep_dir:
-        created = Sweep.create(sweep_dir, plan, halving)
+        print_plan(new, as_json)
     else:
-        name = recipe.rpartition("/")[2] if recipe else title
-        created = Sweep.create_numbered(Path("sweeps"), name, plan, halving)
-    _train(created, runs, workers, None, as_json)
+        train(new.create(sweep_dir, recipe), new.runs, workers, None, as_json)
 
 
 def _sweep_folder(words: Sequence[str]) -> Path | None:
@@ -171,90 +152,19 @@ def _sweep_folder(words: Sequence[str]) -> Path | None:
     return Path(names[0]) if len(names) == 1 else None
 
 
-def _resume(
-    path: Path,
-    device: str | None,
-    workers: int,
-    trials: int | None,
-    as_json: bool,
-    *,
-    changed: bool,
-    halves: bool,
-) -> None:
-    from ganzoo.errors import RequestError
-    from ganzoo.sweeps.stored_runs import StoredRuns
-    from ganzoo.sweeps.sweep import Sweep
+_OF_HALVING = {"halve", "factor", "rungs"}
+_OF_RESUMING = {"what", "workers", "trials", "device", "as_json"}
+"""All options with which a sweep can be resumed."""
 
-    existing = Sweep.open(path)
-    if halves and not existing.rungs:
+
+def _refuse_changes(sweep: Sweep, words: Sequence[str], options: Set[str]) -> None:
+    """Raise RequestError if the command would change the settings of an existing sweep."""
+    if options & _OF_HALVING and not sweep.rungs:
         raise RequestError(
-            f"{path}: this sweep trains all runs to their end: start another one with --halve"
+            f"{sweep.path}: this sweep trains all runs to their end: start another one with --halve"
         )
-    if changed or halves:
+    if options - _OF_RESUMING or words[1:]:
         raise RequestError(
-            f"{path}: a sweep resumes with its own settings: remove everything except --device, "
-            "--workers and, for a search, --trials"
+            f"{sweep.path}: a sweep resumes with its own settings: remove everything except "
+            "--device, --workers and, for a search, --trials"
         )
-    if trials is not None:
-        existing.lengthen(trials)
-    existing.reopen()
-    runs = StoredRuns(existing, device, lambda files: registry(None, list(files)))
-    for trial in existing.open_trials:
-        runs(trial)  # an error ends the command before it trains
-    _train(existing, runs, workers, device, as_json)
-
-
-def _train(
-    sweep: Sweep,
-    runs: Callable[[Trial], Run] | None,
-    workers: int,
-    device: str | None,
-    as_json: bool,
-) -> None:
-    from ganzoo.errors import Stopped
-    from ganzoo.sweeps.rungs import OUT
-    from ganzoo.sweeps.training import train
-    from ganzoo.sweeps.trial_folder import FINISHED, RUNNING
-
-    hint = f"resume with: ganzoo sweep {sweep.path}"
-    stopped = False
-    try:
-        if sweep.is_incomplete:
-            stopped = train(sweep, runs, workers=workers, device=device)
-    except KeyboardInterrupt:
-        print(hint, file=sys.stderr)
-        raise
-    except Stopped:
-        raise Stopped(f"stopped before the first step of a run; {hint}") from None
-    results = sweep.results()
-    if as_json:
-        print(json.dumps([asdict(result) for result in results], indent=2))
-    else:
-        print(sweep.path, *result_table(results, sweep), sep="\n")
-        if line := best_line(results, sweep):
-            print(line)
-    if stopped:
-        print(hint, file=sys.stderr)
-        raise typer.Exit(STOPPED)
-    if running := sum(result.state == RUNNING for result in results):
-        print(f"other processes still train {running} of these runs", file=sys.stderr)
-    if not all(result.state.startswith((FINISHED, RUNNING, OUT)) for result in results):
-        raise typer.Exit(1)
-
-
-def _show(plan: list[Trial] | Search, halving: Halving | None, as_json: bool) -> None:
-    plain: Any
-    if isinstance(plan, list):
-        plain, lines = [trial.as_dict() for trial in plan], trial_table(plan)
-    else:
-        plain, lines = plan.as_dict(), search_table(plan)
-    if halving:
-        trials = {"trials": plain} if isinstance(plan, list) else plain
-        plain = {"halving": halving.as_dict(), **trials}
-    if as_json:
-        print(json.dumps(plain, indent=2))
-    else:
-        print(*table(lines), sep="\n")
-        if halving:
-            count = len(plan) if isinstance(plan, list) else plan.trials
-            print(f"halved by {halving.metric}: {halving.describe(count)}")

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ganzoo.cli.table import table
+from ganzoo.comparison import rung_cells
+from ganzoo.sweeps.naming import describe, short_keys
+from ganzoo.sweeps.new_sweep import NewSweep
+from ganzoo.sweeps.search import Search
+from ganzoo.sweeps.sweep import Sweep
+from ganzoo.sweeps.sweep_file import plain_plan
+from ganzoo.sweeps.trial import Result, Trial
 
-if TYPE_CHECKING:
-    from ganzoo.sweeps.search import Search
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.trial import Result, Trial
+
+def print_plan(new: NewSweep, as_json: bool) -> None:
+    """Print what a sweep will train, before it has a folder."""
+    plan, halving = new.plan, new.halving
+    if isinstance(plan, list):
+        count, rows = len(plan), trial_table(plan)
+    else:
+        count, rows = plan.trials, search_table(plan)
+    if as_json:
+        plain = plain_plan(plan, halving)
+        only_trials = isinstance(plan, list) and not halving
+        print(json.dumps(plain["trials"] if only_trials else plain, indent=2))
+        return
+    print(*table(rows), sep="\n")
+    if halving:
+        print(f"halved by {halving.metric}: {halving.describe(count)}")
 
 
 def trial_table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
     """The rows of all runs of a sweep, before it is trained."""
-    from ganzoo.sweeps.naming import short_keys
-
     rows = [(str(n), trial.name, *trial.differs.values()) for n, trial in enumerate(trials, 1)]
     return [("run", "folder", *short_keys(trials[0].differs)), *rows]
 
@@ -39,18 +56,14 @@ def result_table(results: Sequence[Result], sweep: Sweep) -> list[str]:
 
 def best_line(results: Sequence[Result], sweep: Sweep) -> str:
     """The best run of a search, or of the last rung; empty without them."""
-    from ganzoo.sweeps.naming import describe
-
     if sweep.rungs:
         return _best_of_rungs(results)
     search = sweep.search
-    found = [result for result in results if result.best is not None]
+    found = [(result.best, result) for result in results if result.best is not None]
     if not search or not found:
         return ""
-    values = {result.number: result.best or 0 for result in found}
-    number = (max if search.maximizes else min)(values, key=lambda number: values[number])
-    best = next(result for result in found if result.number == number)
-    return f"best: run {number}, {search.metric} {values[number]:.4g}: {describe(best.differs)}"
+    value, best = (max if search.maximizes else min)(found, key=lambda each: each[0])
+    return f"best: run {best.number}, {search.metric} {value:.4g}: {describe(best.differs)}"
 
 
 def _best_of_rungs(results: Sequence[Result]) -> str:
@@ -65,9 +78,6 @@ def _best_of_rungs(results: Sequence[Result]) -> str:
 
 
 def _rows(results: Sequence[Result], sweep: Sweep) -> Iterator[list[str]]:
-    from ganzoo.comparison import rung_cells
-    from ganzoo.sweeps.naming import short_keys
-
     search = None if sweep.rungs else sweep.search
     rungs = range(1, max(len(result.rungs) for result in results) + 1)
     scalars = list(dict.fromkeys(name for result in results for name in result.scalars))

@@ -10,47 +10,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganzoo.cli.flags import with_flags
-from ganzoo.cli.options import DisablePlugin, LocalPlugin
-from ganzoo.cli.request import Arguments, RecipeName, Request
+from ganzoo.cli.options import DisablePlugin, LocalPlugin, RecipeName
+from ganzoo.cli.request import Arguments, Request
 from ganzoo.cli.run_summary import run_summary
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
     from ganzoo.run import Run
 
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
+        help="The names of a dataset, an architecture and a loss, or settings files; then "
+        "single settings. With --budget, a dataset or the path of your images is enough.",
+        show_default=False,
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Plan the run for this time, such as 10m or 1.5h: choose what is not given, the "
+        "length at least, train and evaluate.",
+    ),
+]
+NewRunFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="The run folder to create; default: a numbered folder in runs/."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Show all settings and where each comes from, without training."
+    ),
+]
+
 
 @with_flags()
 def train(
-    what: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
-            help="The names of a dataset, an architecture and a loss, or settings files; then "
-            "single settings. With --budget, a dataset or the path of your images is enough.",
-            show_default=False,
-        ),
-    ] = None,
+    what: What = None,
     recipe: RecipeName = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Plan the run for this time, such as 10m or 1.5h: choose what is not given, the "
-            "length at least, train and evaluate.",
-        ),
-    ] = None,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="The run folder to create; default: a numbered folder in runs/."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Show all settings and where each comes from, without training."
-        ),
-    ] = False,
+    budget: Budget = None,
+    run_dir: NewRunFolder = None,
+    dry_run: DryRun = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,15 @@ class Observer:
 
     def on_end(self) -> None:
         """Called once, at the end."""
+
+
+@contextmanager
+def ending(observer: Observer) -> Iterator[Observer]:
+    """The observer; its ``on_end`` is called at the end of the block."""
+    try:
+        yield observer
+    finally:
+        observer.on_end()
 
 
 def require_observer(built: object) -> None:

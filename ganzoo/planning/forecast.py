@@ -30,6 +30,17 @@ class Machine:
     """Seconds of the budget that are over."""
 
 
+class PlanFacts(NamedTuple):
+    """What a plan depends on, besides the measured recipes."""
+
+    images: PlannedImages
+    machine: Machine
+    budget: float
+    """In seconds."""
+    size: Size | None = None
+    """That the user has chosen."""
+
+
 class Forecast(NamedTuple):
     """A recipe at a size, and how far it gets in the time."""
 
@@ -44,19 +55,13 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    candidate: Candidate,
-    measured: MeasuredSet,
-    metric: str,
-    goal: str,
-    images: PlannedImages,
-    machine: Machine,
-    budget: float,
-    size: Size | None,
+    facts: PlanFacts, candidate: Candidate, measured: MeasuredSet, metric: str, goal: str
 ) -> Forecast:
     """What a recipe reaches, at the largest size that suits the images and the time.
 
     Raises RequestError if it is refused at its usual size, TooShort if the time is too short.
     """
+    images, machine = facts.images, facts.machine
     needed, first = candidate.needed(measured, metric, goal), candidate.on(measured)[0]
 
     def at(wanted: Size) -> Forecast:
@@ -65,10 +70,7 @@ def forecast(
             raise RequestError(reason)
         speed = machine.speeds.get(key) or _estimated(candidate, measured, machine, wanted)
         time = Timetable.of(
-            budget,
-            machine.spent,
-            speed,
-            machine.evaluation,
+            *(facts.budget, machine.spent, speed, machine.evaluation),
             count=images.count,
             preparation=machine.preparation.get(key, images.count * images.seconds_each),
             most=(first.samples, first.real),
@@ -76,9 +78,9 @@ def forecast(
         value = candidate.value(measured, metric, goal, time.images)
         return Forecast(candidate, wanted, speed, time, value, needed)
 
-    usual = size or images.reduced(measured.size)
+    usual = facts.size or images.reduced(measured.size)
     twice = doubled(usual)
-    if size is None and images.fits(twice) and (candidate.recipe, twice) in machine.speeds:
+    if facts.size is None and images.fits(twice) and (candidate.recipe, twice) in machine.speeds:
         larger = at(twice)
         if larger.time.images >= needed:
             return larger

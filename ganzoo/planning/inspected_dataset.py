@@ -10,7 +10,11 @@ from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Condition, Dataset, condition_of, is_streamed
 from ganzoo.data.inspection import Report, inspect, seconds_each
 from ganzoo.planning.images import PlannedImages
+from ganzoo.registry import Entry
 from ganzoo.sections import DataOptions
+
+Progress = Callable[[int, int], None]
+"""Called with the number of images that were looked at, and the total."""
 
 _FIRST = 4
 """Images that are prepared to see how many can be looked at."""
@@ -33,7 +37,7 @@ def inspect_dataset(
     preparation: DataOptions,
     name: str,
     seconds: float,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> InspectedDataset:
     """The images of a dataset, of which some are opened, for about so many seconds.
 
@@ -41,24 +45,40 @@ def inspect_dataset(
     """
     dataset: Dataset = chosen.build()
     with chosen.entry.code.only_own_frames():
-        limit = _FEWEST
-        if len(dataset):
-            began = time.perf_counter()
-            seconds_each(dataset, preparation, _FIRST)
-            each = (time.perf_counter() - began) / min(_FIRST, len(dataset))
-            limit = round(min(_MOST, max(_FEWEST, seconds / max(each * _LONGER, 1e-6))))
-        report = inspect(
+        limit = _limit(dataset, preparation, seconds)
+    report = report_on(chosen.entry, dataset, preparation, limit, progress)
+    condition = condition_of(dataset)
+    return InspectedDataset(
+        dataset, condition, _planned(name, report, condition, is_streamed(dataset))
+    )
+
+
+def report_on(
+    entry: Entry, dataset: Dataset, preparation: DataOptions, limit: int | None, progress: Progress
+) -> Report:
+    """A report about the images of a dataset, of which at most ``limit`` are opened.
+
+    Raises RequestError if there are no images, and PluginError for a bug of the dataset.
+    """
+    with entry.code.only_own_frames():
+        return inspect(
             dataset,
             preparation,
             classes=preparation.classes,
             limit=limit,
             progress=progress,
-            dataset_name=chosen.entry.qualified_name,
+            dataset_name=entry.qualified_name,
         )
-    condition = condition_of(dataset)
-    return InspectedDataset(
-        dataset, condition, _planned(name, report, condition, is_streamed(dataset))
-    )
+
+
+def _limit(dataset: Dataset, preparation: DataOptions, seconds: float) -> int:
+    """How many images can be looked at in about so many seconds."""
+    if not len(dataset):
+        return _FEWEST
+    began = time.perf_counter()
+    seconds_each(dataset, preparation, _FIRST)
+    each = (time.perf_counter() - began) / min(_FIRST, len(dataset))
+    return round(min(_MOST, max(_FEWEST, seconds / max(each * _LONGER, 1e-6))))
 
 
 def _planned(

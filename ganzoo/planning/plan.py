@@ -10,7 +10,7 @@ import tomli_w
 
 from ganzoo.components import MetricSpec
 from ganzoo.planning.candidates import Candidate, MeasuredSet
-from ganzoo.planning.forecast import Forecast, Machine, doubled
+from ganzoo.planning.forecast import Forecast, PlanFacts, doubled
 from ganzoo.planning.images import PlannedImages, Size, named_size, resolution_of
 from ganzoo.planning.ranking import Ranking, rank
 from ganzoo.planning.timetable import Speed, Timetable
@@ -71,30 +71,24 @@ def _plain(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plan(
-    images: PlannedImages,
-    machine: Machine,
-    budget_seconds: float,
-    candidates: Sequence[Candidate],
-    metrics: Mapping[str, MetricSpec],
-    size: Size | None = None,
+    facts: PlanFacts, candidates: Sequence[Candidate], metrics: Mapping[str, MetricSpec]
 ) -> Plan:
     """The plan that reaches the best metric; see ``ranking``.
 
     Raises RequestError if no recipe can be used, or if the time is too short.
     """
-    ranking = rank(images, machine, budget_seconds, candidates, metrics, size)
+    ranking = rank(facts, candidates, metrics)
     best = ranking.best
     settings = {"data.resolution": resolution_of(best.size)}
     settings |= length_settings(best.time, best.speed, to_end=best.candidate.to_end)
-    why = [images.sentence(), *_why(ranking, images, given=size is not None)]
-    why.append(best.time.sentence())
+    why = _why(ranking, facts.images, given=facts.size is not None)
     return Plan(
         recipe=best.candidate.recipe,
         size=best.size,
         time=best.time,
         speed=best.speed,
         settings=settings,
-        reasons=why,
+        reasons=[facts.images.sentence(), *why, best.time.sentence()],
         left_out=ranking.left_out,
     )
 

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from ganzoo.components import MetricSpec
 from ganzoo.errors import RequestError
 from ganzoo.planning.candidates import Candidate, MeasuredSet, preferred_metric
-from ganzoo.planning.forecast import Forecast, Machine, forecast
-from ganzoo.planning.images import PlannedImages, Size
+from ganzoo.planning.forecast import Forecast, PlanFacts, forecast
+from ganzoo.planning.images import PlannedImages
 from ganzoo.planning.timetable import TooShort
 
 _REACH = 0.5
@@ -43,14 +43,9 @@ class Ranking(NamedTuple):
 
 
 def rank(
-    images: PlannedImages,
-    machine: Machine,
-    budget: float,
-    candidates: Sequence[Candidate],
-    metrics: Mapping[str, MetricSpec],
-    size: Size | None = None,
+    facts: PlanFacts, candidates: Sequence[Candidate], metrics: Mapping[str, MetricSpec]
 ) -> Ranking:
-    """The recipes in the order of what they would reach; ``size`` is a size that the user chose.
+    """The recipes in the order of what they would reach.
 
     Raises RequestError if there is none, and TooShort if all of them need more time.
     """
@@ -58,7 +53,7 @@ def rank(
     shortest: TooShort | None = None
     for measured in _sets(candidates):
         try:
-            ranking = _rank_on(measured, images, machine, budget, candidates, metrics, size)
+            ranking = _rank_on(measured, facts, candidates, metrics)
         except TooShort as error:
             shortest = min(shortest or error, error, key=lambda each: each.needed)
             continue
@@ -67,7 +62,9 @@ def rank(
         else:
             left_out |= ranking.left_out
     if found:
-        return min(found, key=lambda each: (*_distance(each, images), each.measured.images.name))
+        return min(
+            found, key=lambda each: (*_distance(each, facts.images), each.measured.images.name)
+        )
     if shortest:
         raise shortest
     reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items()))
@@ -91,12 +88,9 @@ def _distance(ranking: Ranking, images: PlannedImages) -> tuple[float, int]:
 
 def _rank_on(
     measured: MeasuredSet,
-    images: PlannedImages,
-    machine: Machine,
-    budget: float,
+    facts: PlanFacts,
     candidates: Sequence[Candidate],
     metrics: Mapping[str, MetricSpec],
-    size: Size | None,
 ) -> Ranking:
     here = [each for each in candidates if each.on(measured)]
     metric = _common_metric([each.metrics(measured) for each in here], metrics)
@@ -111,7 +105,7 @@ def _rank_on(
             left_out[each.recipe] = f"its results have no {metric}"
             continue
         try:
-            forecasts.append(forecast(each, measured, metric, goal, images, machine, budget, size))
+            forecasts.append(forecast(facts, each, measured, metric, goal))
         except TooShort as error:
             late = min(late or error, error, key=lambda too_short: too_short.needed)
             left_out[each.recipe] = f"it needs at least {error.needed} s here"

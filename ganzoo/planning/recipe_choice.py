@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from ganzoo.errors import PluginError, RequestError, is_out_of_memory
 from ganzoo.planning.candidates import Candidate
-from ganzoo.planning.forecast import Forecast, Machine, doubled, may_be_larger
+from ganzoo.planning.forecast import Forecast, Machine, PlanFacts, doubled, may_be_larger
 from ganzoo.planning.images import Size
 from ganzoo.planning.inspected_dataset import InspectedDataset
 from ganzoo.planning.measurements import (
@@ -19,7 +18,7 @@ from ganzoo.planning.measurements import (
     speed_here,
 )
 from ganzoo.planning.plan import Plan, plan
-from ganzoo.planning.ranking import Ranking, rank
+from ganzoo.planning.ranking import rank
 from ganzoo.planning.recipe_settings import RecipeSettings
 from ganzoo.planning.request import PlanRequest
 from ganzoo.planning.timetable import Speed
@@ -55,10 +54,11 @@ class RecipeChoice:
         self._operations = operations_here(self._request)
         while unknown := self._next():
             self._measure(unknown.candidate.recipe, unknown.size)
-        best = self._rank(self._measured).best
+        metrics = self._request.metrics
+        best = rank(self._facts(), self._measured, metrics).best
         if self._request.size is None and may_be_larger(best, self._found.images):
             self._measure(best.candidate.recipe, doubled(best.size))
-        made = plan(*self._arguments(self._measured))
+        made = plan(self._facts(), self._measured, metrics)
         refused = {recipe: reason for (recipe, _), reason in self._refused.items()}
         others = {k: v for k, v in refused.items() if k != made.recipe}
         return replace(made, left_out={**self._recipes.left_out, **others, **made.left_out})
@@ -75,7 +75,7 @@ class RecipeChoice:
         if len(self._measured) >= (1 if late else _MEASURED):
             return None
         try:
-            ranking = self._rank(self._recipes.candidates)
+            ranking = rank(self._facts(), self._recipes.candidates, self._request.metrics)
         except RequestError:
             if self._measured:
                 return None
@@ -83,24 +83,18 @@ class RecipeChoice:
         first = ranking.forecasts[:_MEASURED]
         return next((f for f in first if (f.candidate.recipe, f.size) not in self._speeds), None)
 
-    def _rank(self, candidates: Sequence[Candidate]) -> Ranking:
-        return rank(*self._arguments(candidates))
-
-    def _arguments(self, candidates: Sequence[Candidate]) -> Any:
-        request, images = self._request, self._found.images
-        budget, machine = request.clock.budget, self._machine()
-        return images, machine, budget, candidates, request.metrics, request.size
-
-    def _machine(self) -> Machine:
-        evaluation = self.evaluation or EvaluationFacts()
-        return Machine(
+    def _facts(self) -> PlanFacts:
+        """What is known by now."""
+        evaluation, clock = self.evaluation or EvaluationFacts(), self._request.clock
+        machine = Machine(
             operations_per_second=self._operations,
             speeds=self._speeds,
             refused=self._refused,
             preparation=self._preparation,
             evaluation=evaluation.cost,
-            spent=self._request.clock.spent,
+            spent=clock.spent,
         )
+        return PlanFacts(self._found.images, machine, clock.budget, self._request.size)
 
     def _measure(self, recipe: str, size: Size) -> None:
         """Measure a recipe at a size, or keep why it cannot be used."""

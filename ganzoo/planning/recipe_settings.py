@@ -52,11 +52,8 @@ class RecipeSettings:
 
     def _usable(self) -> Iterator[Candidate]:
         """The installed recipes whose results can be read, and whose settings are possible."""
-        entries = self._request.known.entries("recipe")
-        names = [entry.component.name for entry in entries]
-        for entry in entries:
-            component, name = entry.component, entry.component.name
-            name = entry.qualified_name if names.count(name) > 1 else name
+        for name, entry in self._request.known.by_name("recipe").items():
+            component = entry.component
             if not isinstance(component, RecipeSpec) or not component.results:
                 continue
             try:

@@ -12,6 +12,7 @@ from ganzoo.observers.observer import Observer
 from ganzoo.planning.budget import Clock
 from ganzoo.planning.images import Size
 from ganzoo.planning.inspected_dataset import InspectedDataset, inspect_dataset
+from ganzoo.recommendations import recommend_preparation
 from ganzoo.registry import Entry, Registry
 from ganzoo.run import core_keys
 from ganzoo.scheduled_options import validated
@@ -86,14 +87,12 @@ class PlanRequest:
         settings = settings.copy()
         configuration = Configuration(settings, self.known, core_keys())
         entry = configuration.main("dataset")
-        component = entry.component
-        advice = {k: v for k, v in component.recommends.items() if k.startswith("data.")}
-        settings.recommend(advice, f"dataset {component.name}")
+        recommend_preparation(entry.component, settings)
         settings.recommend(skipping(entry.component), ORIGIN)
         return inspect_dataset(
             configuration.configured(entry, "dataset"),
             self._data(settings),
-            self.name or component.name,
+            self.name or entry.component.name,
             min(_MOST_LOOKING, _LOOKING * self.clock.budget),
             lambda done, total: self.show("looking at images", done, total),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.evaluation.record import EvaluationResult, Goal, Score, read, selection_metric
+from ganzoo.evaluation.record import Goal, Score, read, selection_metric
 from ganzoo.folders import RunFolder
 from ganzoo.settings import MAIN_KINDS, Settings
 from ganzoo.sweeps import space
@@ -65,16 +65,17 @@ class Search:
 
     def settings_with(self, values: Mapping[str, Any]) -> Settings:
         """The settings of the run with these values of the space, before recommendations."""
-        shared = Settings()
-        shared.add(self.settings, "the search")
-        return with_texts(shared, {key: self.space[key].text(v) for key, v in values.items()})
+        return self._with_texts({key: self.space[key].text(v) for key, v in values.items()})
 
     @property
     def first_settings(self) -> Settings:
         """The settings of the run with the first value of each list and range."""
+        return self._with_texts({key: each.ends[0] for key, each in self.space.items()})
+
+    def _with_texts(self, texts: Mapping[str, str]) -> Settings:
         shared = Settings()
         shared.add(self.settings, "the search")
-        return with_texts(shared, {key: each.ends[0] for key, each in self.space.items()})
+        return with_texts(shared, texts)
 
     def differs(self, values: Mapping[str, Any]) -> dict[str, str]:
         """These values as text, in the order of the space."""
@@ -94,13 +95,13 @@ class Search:
 
         For a metric whose values should be near its baseline, it is the distance from that.
         """
-        found = [value for each in read(folder.evaluations) if (value := self._of(each))]
-        values = [value for (value,) in found]
-        return (max if self.maximizes else min)(values) if values else None
-
-    def _of(self, result: EvaluationResult) -> tuple[float] | None:
-        name = selection_metric(result.scores, self.metric)
-        return (compared_value(result.scores[name]),) if name else None
+        scores = [each.scores for each in read(folder.evaluations)]
+        values = [
+            compared_value(each[name])
+            for each in scores
+            if (name := selection_metric(each, self.metric))
+        ]
+        return (max if self.maximizes else min)(values, default=None)
 
 
 def with_texts(shared: Settings, texts: Mapping[str, str]) -> Settings:

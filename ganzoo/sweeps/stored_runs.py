@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganzoo.errors import RequestError
 from ganzoo.registry import Registry
-from ganzoo.run import Run, plugin_files
+from ganzoo.run import Run, discover_plugins, plugin_files
 from ganzoo.settings import Settings
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.sweep_file import FILE
@@ -17,8 +17,6 @@ from ganzoo.sweeps.trial import Trial
 
 def discovered(files: tuple[Path, ...]) -> Registry:
     """The installed plugins and those in these files; they are searched once, with warnings."""
-    from ganzoo.run import discover_plugins
-
     settings = Settings()
     settings.set("plugins", [str(file) for file in files], "the sweep")
     return discover_plugins(settings)

@@ -135,18 +135,19 @@ class Study:
             folder = TrialFolder(self._folder, name)
             if not folder.trial.exists():
                 self._write(name, trial.params)
-            reached = folder.reached(1) if self._halves else None
-            if folder.is_open and reached is None:
+            if folder.is_open and not (self._halves and folder.reached(1)):
                 continue
-            value = None
-            if reached:
-                value = compared_value(reached.score) if reached.score else None
-            elif folder.ended == FINISHED and not self._halves:
-                value = self._search.value(folder.run)
-            if value is None:
+            if (value := self._value(folder)) is None:
                 study.tell(trial.number, state=states.FAIL)
             else:
                 study.tell(trial.number, value)
+
+    def _value(self, folder: TrialFolder) -> float | None:
+        """The value of a run that has ended; ``None`` if it has failed or has none."""
+        if self._halves:
+            reached = folder.reached(1)
+            return compared_value(reached.score) if reached and reached.score else None
+        return self._search.value(folder.run) if folder.ended == FINISHED else None
 
     def _write(self, name: str, values: Mapping[str, Any]) -> None:
         """Write the file of a run; settings that are refused count as its result."""

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from ganzoo.comparison import Rung
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
-from ganzoo.launcher import require_single_process
 from ganzoo.ownership import InUse
 from ganzoo.sweeps.halving import Halving
 from ganzoo.sweeps.naming import safe_name
@@ -21,17 +20,6 @@ from ganzoo.sweeps.search import Search
 from ganzoo.sweeps.sweep_file import FILE, read_plan, read_trial, write_plan
 from ganzoo.sweeps.trial import Result, Trial
 from ganzoo.sweeps.trial_folder import TrialFolder
-
-if TYPE_CHECKING:
-    from ganzoo.run import Run
-
-
-def require_one_process(run: Run) -> None:
-    """Raise RequestError if a run uses several processes, which a sweep cannot train."""
-    require_single_process("a sweep")
-    for name in ("devices", "nodes"):
-        if (number := getattr(run.train, name) or 1) > 1:
-            raise RequestError(f"train.{name}={number}: the runs of a sweep train in one process")
 
 
 class Sweep:

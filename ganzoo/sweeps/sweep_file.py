@@ -42,14 +42,16 @@ def read_plan(folder: Path) -> tuple[list[Trial] | Search, Halving | None]:
 
 def write_plan(folder: Path, plan: list[Trial] | Search, halving: Halving | None) -> None:
     """Write the file."""
-    content: dict[str, Any]
+    write_atomically(folder / FILE, json.dumps(plain_plan(plan, halving), indent=2) + "\n")
+
+
+def plain_plan(plan: list[Trial] | Search, halving: Halving | None) -> dict[str, Any]:
+    """The content of the file."""
     if isinstance(plan, Search):
         content = plan.as_dict()
     else:
         content = {"trials": [trial.as_dict() for trial in plan]}
-    if halving:
-        content = {"halving": halving.as_dict(), **content}
-    write_atomically(folder / FILE, json.dumps(content, indent=2) + "\n")
+    return {"halving": halving.as_dict(), **content} if halving else content
 
 
 def read_trial(file: Path) -> Trial:

@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,83 +22,62 @@ if TYPE_CHECKING:
 
 _STOPPED = 75
 """The exit status of work that can be resumed (EX_TEMPFAIL)."""
-_LIST = "Keys of JSON objects or columns of CSV files in LIST"
-_LIMITS = "Limits"
 _MAX_LISTED = 10
+
+_of_list = partial(
+    typer.Option,
+    metavar="KEY",
+    rich_help_panel="Keys of JSON objects or columns of CSV files in LIST",
+)
+_limit = partial(typer.Option, rich_help_panel="Limits")
+
+ImageList = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LIST",
+        help="A list of image URLs: a JSON, JSON lines or CSV file, or text with one per line.",
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER",
+        help="The folder for the images: a new one, or one of an earlier call to resume.",
+    ),
+]
+AddressKey = Annotated[str, _of_list(help="The URL of an image.")]
+DescriptionKey = Annotated[str, _of_list(help="A text about the image.")]
+LabelKey = Annotated[str | None, _of_list(help="The name of the image's class.")]
+Jobs = Annotated[int, _limit(min=1, max=256, help="Number of parallel downloads.")]
+PerHost = Annotated[int, _limit(min=1, max=64, help="Number of parallel downloads per host.")]
+Retries = Annotated[int, _limit(min=0, max=20, help="Number of retries after temporary errors.")]
+MaxBytes = Annotated[int, _limit(min=1, help="Largest size of an image file.")]
+Timeout = Annotated[float, _limit(min=0.1, help="Seconds for each attempt to download an image.")]
+MaxFailures = Annotated[
+    float,
+    _limit(min=0, max=1, help="Exit with status 1 if more than this fraction of the images fails."),
+]
+AllowPrivate = Annotated[
+    bool,
+    _limit("--allow-private", help="Also download from this machine and from private networks."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def fetch(
-    addresses: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LIST",
-            help="A list of image URLs: a JSON, JSON lines or CSV file, or text with one per line.",
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="The folder for the images: a new one, or one of an earlier call to resume.",
-        ),
-    ],
-    address: Annotated[
-        str, typer.Option(metavar="KEY", help="The URL of an image.", rich_help_panel=_LIST)
-    ] = "url",
-    description: Annotated[
-        str,
-        typer.Option(metavar="KEY", help="A text about the image.", rich_help_panel=_LIST),
-    ] = "description",
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="KEY", help="The name of the image's class.", rich_help_panel=_LIST),
-    ] = None,
-    jobs: Annotated[
-        int,
-        typer.Option(min=1, max=256, help="Number of parallel downloads.", rich_help_panel=_LIMITS),
-    ] = 8,
-    per_host: Annotated[
-        int,
-        typer.Option(
-            min=1, max=64, help="Number of parallel downloads per host.", rich_help_panel=_LIMITS
-        ),
-    ] = 2,
-    retries: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=20,
-            help="Number of retries after temporary errors.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = 3,
-    max_bytes: Annotated[
-        int, typer.Option(min=1, help="Largest size of an image file.", rich_help_panel=_LIMITS)
-    ] = 32 * 2**20,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            min=0.1, help="Seconds for each attempt to download an image.", rich_help_panel=_LIMITS
-        ),
-    ] = 60.0,
-    max_failures: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Exit with status 1 if more than this fraction of the images fails.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = 1.0,
-    allow_private: Annotated[
-        bool,
-        typer.Option(
-            "--allow-private",
-            help="Also download from this machine and from private networks.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    addresses: ImageList,
+    out: Out,
+    address: AddressKey = "url",
+    description: DescriptionKey = "description",
+    label: LabelKey = None,
+    jobs: Jobs = 8,
+    per_host: PerHost = 2,
+    retries: Retries = 3,
+    max_bytes: MaxBytes = 32 * 2**20,
+    timeout: Timeout = 60.0,
+    max_failures: MaxFailures = 1.0,
+    allow_private: AllowPrivate = False,
+    as_json: Json = False,
 ) -> None:
     """Download the images of a list of URLs into a folder that `image-folder` can read.
 

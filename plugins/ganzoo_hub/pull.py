@@ -8,25 +8,28 @@ from typing import Annotated
 
 import typer
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="A folder of `ganzoo push`, or hf://USER/NAME of Hugging Face."
+    ),
+]
+Out = Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write; a new one.")]
+Revision = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A branch, tag or commit of the repository."),
+]
+Sha256 = Annotated[
+    str | None,
+    typer.Option(metavar="DIGITS", help="The SHA-256 sum that generator.safetensors must have."),
+]
+
 
 def pull(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="A folder of `ganzoo push`, or hf://USER/NAME of Hugging Face."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write; a new one.")],
-    revision: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A branch, tag or commit of the repository."),
-    ] = None,
-    sha256: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGITS", help="The SHA-256 sum that generator.safetensors must have."
-        ),
-    ] = None,
+    source: Source,
+    out: Out,
+    revision: Revision = None,
+    sha256: Sha256 = None,
 ) -> None:
     """Get an exported generator from a folder or from Hugging Face, and check it.
 

@@ -8,30 +8,37 @@ from typing import Annotated
 
 import typer
 
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder or an exported .safetensors file.")
+]
+Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="A new folder, or hf://USER/NAME for Hugging Face."),
+]
+Checkpoint = Annotated[
+    str,
+    typer.Option(metavar="WHICH", help="Which checkpoint: last, best or the number of a step."),
+]
+License = Annotated[
+    str,
+    typer.Option("--license", metavar="TEXT", help="The license of the weights, for the card."),
+]
+Description = Annotated[
+    str, typer.Option(metavar="TEXT", help="A description of the generator, for the card.")
+]
+Public = Annotated[
+    bool,
+    typer.Option("--public", help="Let everybody see a new repository; by default only you."),
+]
+
 
 def push(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder or an exported .safetensors file.")
-    ],
-    target: Annotated[
-        str,
-        typer.Argument(metavar="TARGET", help="A new folder, or hf://USER/NAME for Hugging Face."),
-    ],
-    checkpoint: Annotated[
-        str,
-        typer.Option(metavar="WHICH", help="Which checkpoint: last, best or the number of a step."),
-    ] = "last",
-    license_text: Annotated[
-        str,
-        typer.Option("--license", metavar="TEXT", help="The license of the weights, for the card."),
-    ] = "",
-    description: Annotated[
-        str, typer.Option(metavar="TEXT", help="A description of the generator, for the card.")
-    ] = "",
-    public: Annotated[
-        bool,
-        typer.Option("--public", help="Let everybody see a new repository; by default only you."),
-    ] = False,
+    run: RunArgument,
+    target: Target,
+    checkpoint: Checkpoint = "last",
+    license_text: License = "",
+    description: Description = "",
+    public: Public = False,
 ) -> None:
     """Write an exported generator with its card to a folder or to Hugging Face.
 

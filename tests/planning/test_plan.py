@@ -5,6 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganzoo.planning.forecast import PlanFacts
 from ganzoo.planning.plan import Plan, plan, settings_file
 from ganzoo.planning.timetable import Speed
 from ganzoo.setting_types import seconds
@@ -17,7 +18,7 @@ POINTS = [(10_000, 0.2), (100_000, 0.1)]
 def planned(budget: float = 600, *, to_end: bool = False, name: str = "a") -> Plan:
     speeds = {(name, (32, 32)): Speed(1000, 0.016, 1.0, 10)}
     one = candidate(name, POINTS, to_end=to_end)
-    return plan(planned_images(), machine(speeds=speeds), budget, [one], METRICS)
+    return plan(PlanFacts(planned_images(), machine(speeds=speeds), budget), [one], METRICS)
 
 
 def test_a_run_whose_settings_change_to_its_end_gets_a_length_that_it_reaches() -> None:
@@ -63,6 +64,6 @@ def test_the_settings_file_has_the_reasons_as_comments() -> None:
 
 def test_a_size_that_the_user_has_given_needs_no_reason() -> None:
     one = candidate("a", POINTS)
-    made = plan(planned_images(), machine(), 600, [one], METRICS, (64, 64))
+    made = plan(PlanFacts(planned_images(), machine(), 600, (64, 64)), [one], METRICS)
     assert made.settings["data.resolution"] == 64
     assert made.reasons[2] == "size 64 x 64: as given"

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import ganzoo
 from ganzoo import ObservedRun, Options, RunFolder, Score
-from ganzoo.arguments import stored_settings
 from ganzoo.cli import app
+from ganzoo.existing_runs import stored_settings
 from ganzoo.run import Run
 from ganzoo_doctor.checks import examine
 from ganzoo_doctor.history import History

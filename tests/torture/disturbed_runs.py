@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ganzoo.arguments import stored_settings
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import folder_maker
 from ganzoo.observers.observer import Observer

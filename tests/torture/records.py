@@ -14,8 +14,8 @@ from typing import Any
 import tomli_w
 import torch
 
-from ganzoo.arguments import stored_settings
 from ganzoo.cli.request import Arguments
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile
 from ganzoo.registry import Registry

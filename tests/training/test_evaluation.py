@@ -14,10 +14,10 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.arguments import stored_settings
 from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import read
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
 from ganzoo.output.evaluating import evaluate

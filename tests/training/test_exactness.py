@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import ganzoo
 from ganzoo import ArchitectureSpec, RequestError, imaging
-from ganzoo.arguments import stored_settings
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
 from ganzoo.run import Run, recipe_settings

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import Discriminator, ImageShape, Networks, RequestError
-from ganzoo.arguments import stored_settings
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.sections import OptimizerOptions, TrainOptions

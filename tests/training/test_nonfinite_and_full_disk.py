@@ -17,8 +17,8 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from torch import Tensor
 
 import ganzoo
-from ganzoo.arguments import stored_settings
 from ganzoo.data.batches import Batch, Batches
+from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile
 from ganzoo.ownership import LostOwnership

@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.cli.data.request import Chosen, choose
-from ganzoo.cli.options import (
-    DisablePlugin,
-    Force,
-    LocalPlugin,
-    OutputPath,
-    registry,
-)
+from ganzoo.cli.data.request import choose
+from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, OutputPath, registry
+from ganzoo.errors import RequestError
 from ganzoo.flags import RESOLUTION_HELP
 
 if TYPE_CHECKING:
-    from ganzoo.contracts import Dataset
-    from ganzoo.data.collection import Collection
     from ganzoo.data.descriptions import Description
-    from ganzoo.observers.console import ProgressBar
-    from ganzoo.options import Options
 
-    Rows: TypeAlias = Mapping[str, Description]
+What = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATASET [KEY=VALUE]...",
+        help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    OutputPath,
+    typer.Option(
+        metavar="FILE-or-FOLDER/",
+        help="The .h5 or .npz file to write, or a folder for PNG files.",
+        parser=OutputPath.of,
+    ),
+]
+Resolution = Annotated[str | None, typer.Option(help=RESOLUTION_HELP)]
+DescriptionsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.csv",
+        help="A table with a text for each image file; default: images.csv in the dataset.",
+    ),
+]
+Compress = Annotated[
+    bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
+]
+Shards = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Write N files and an index into the folder.")
+]
+ShardSize = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="The same, with files of at most this size, such as 100MB."),
+]
 
 
 def pack(
-    what: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="DATASET [KEY=VALUE]...",
-            help="A dataset's name, and settings of `dataset` and `data` as for `ganzoo train`.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        OutputPath,
-        typer.Option(
-            metavar="FILE-or-FOLDER/",
-            help="The .h5 or .npz file to write, or a folder for PNG files.",
-            parser=OutputPath.of,
-        ),
-    ],
-    resolution: Annotated[str | None, typer.Option(help=RESOLUTION_HELP)] = None,
-    descriptions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.csv",
-            help="A table with a text for each image file; default: images.csv in the dataset.",
-        ),
-    ] = None,
-    compress: Annotated[
-        bool, typer.Option("--compress", help="Compress the file: smaller, but slower to read.")
-    ] = False,
-    shards: Annotated[
-        int,
-        typer.Option(metavar="N", min=0, help="Write N files and an index into the folder."),
-    ] = 0,
-    shard_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", help="The same, with files of at most this size, such as 100MB."
-        ),
-    ] = None,
+    what: What,
+    out: Out,
+    resolution: Resolution = None,
+    descriptions: DescriptionsFile = None,
+    compress: Compress = False,
+    shards: Shards = 0,
+    shard_size: ShardSize = None,
     force: Force = False,
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
@@ -85,6 +78,7 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
+    from ganzoo.cli.data.packed_dataset import facts, own_descriptions, prepared
     from ganzoo.contracts import condition_of
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
     from ganzoo.data.pack import Pack
@@ -98,8 +92,7 @@ def pack(
     from ganzoo.data.shard_files import shard_count
     from ganzoo.observers.console import ProgressBar, show_progress
 
-    path, flags = out.path, {"folder": out.is_folder, "force": force}
-    size = _shard_bytes(shards, shard_size)
+    path, size = out.path, _shard_bytes(shards, shard_size)
     kind = {"folder": out.is_folder, "shards": bool(shards or size)}
     described = descriptions is not None
     check_output(path, compress=compress, described=described, force=force, **kind)
@@ -107,33 +100,30 @@ def pack(
     chosen = choose(words, None, registry(disable_plugin, plugin))
     dataset, bar = chosen.build(), ProgressBar()
     check_condition(condition_of(dataset), path, **kind)
-    rows: Rows = {}
+    rows: Mapping[str, Description] = {}
     if descriptions:
         rows = read_descriptions(descriptions)
     elif output_format(path, **kind) in FORMATS_WITH_TEXTS:
-        rows = _own_descriptions(dataset, chosen.options, bar)
+        rows = own_descriptions(dataset, chosen, bar)
     with chosen.entry.code.only_own_frames():
-        data = _prepare(dataset, chosen, bar)
+        data = prepared(dataset, chosen, bar)
     names = image_names(dataset, data)
     if descriptions:
         require_rows_for(names, rows)
-    texts = texts_for(names, rows)
     pack = Pack(
         data=data,
-        facts=_facts(dataset, chosen),
-        texts=texts,
+        facts=facts(dataset, chosen),
+        texts=texts_for(names, rows),
         compress=compress,
         shards=shard_count(data, size) if size else shards,
     )
     with show_progress("packing images", "packing {} images") as progress:
-        write(pack, path, progress, **flags)
+        write(pack, path, progress, folder=out.is_folder, force=force)
     print(path)
 
 
 def _shard_bytes(shards: int, size: str | None) -> int:
     """The bytes of ``--shard-size``; 0 without it."""
-    from ganzoo.errors import RequestError
-
     if size is None:
         return 0
     if shards:
@@ -143,61 +133,3 @@ def _shard_bytes(shards: int, size: str | None) -> int:
         raise RequestError(f"--shard-size {size}: write a size such as 100MB or 1GiB")
     factor = (1024 if found[3] else 1000) ** " kMGT".index(found[2] or " ")
     return max(1, int(float(found[1]) * factor))
-
-
-def _own_descriptions(dataset: Dataset, options: Options, bar: ProgressBar) -> Rows:
-    """The descriptions in the folder of the images; empty if that file is a different table."""
-    from ganzoo.contracts import NamedDataset
-    from ganzoo.data.descriptions import TABLE_NAME, read_descriptions
-    from ganzoo.errors import RequestError
-
-    path = getattr(options, "path", None)
-    if not (
-        isinstance(dataset, NamedDataset)
-        and isinstance(path, Path)
-        and (path / TABLE_NAME).is_file()
-    ):
-        return {}
-    try:
-        return read_descriptions(path / TABLE_NAME)
-    except RequestError as error:
-        bar.on_message(f"packing without descriptions: {error}")
-        return {}
-
-
-def _prepare(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
-    from ganzoo.contracts import condition_of, notes_of
-    from ganzoo.data.cache import load_or_prepare
-    from ganzoo.data.collection import Collection, group_classes
-    from ganzoo.errors import RequestError
-
-    preparation = chosen.preparation
-    if preparation.balance:
-        raise RequestError(
-            "data.balance affects only training, and a pack has each image once: remove it"
-        )
-    # Refuses unknown classes before the work.
-    group_classes(condition_of(dataset), preparation.classes)
-    for note in notes_of(dataset):
-        bar.on_message(note)
-    entry = chosen.entry
-    progress = bar.on_preparation_progress
-    store = load_or_prepare(
-        dataset, preparation, progress, dataset_name=entry.qualified_name, code=entry.code
-    )
-    if store.skipped:
-        bar.on_message("\n  ".join([f"skipped {len(store.skipped)}:", *store.skipped]))
-    data = Collection.of(store, preparation.classes)
-    if not len(data):
-        classes = ",".join(preparation.classes)
-        raise RequestError(f"data.classes={classes}: there are no images of these classes")
-    return data
-
-
-def _facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
-    """The origin of the images and their preparation."""
-    return {
-        "dataset": chosen.entry.qualified_name,
-        "fingerprint": dataset.fingerprint,
-        "preparation": json.dumps(chosen.preparation.named()),
-    }

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from ganzoo.errors import RequestError
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -48,22 +50,20 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
 
     Raises RequestError for unknown names and settings, and for settings of other sections.
     """
+    from ganzoo.recommendations import recommend_preparation
     from ganzoo.sections import DataOptions
 
     settings = _settings(words, recipe, known)
     section = settings.values["dataset"]
     entry = known.find("dataset", str(section["name"]))
-    component = entry.component
-    advice = {key: v for key, v in component.recommends.items() if key.startswith("data.")}
-    settings.recommend(advice, f"dataset {component.name}")
+    recommend_preparation(entry.component, settings)
     chosen = {key: value for key, value in section.items() if key != "name"}
-    options = _validated(component.options, chosen, "dataset", settings)
+    options = _validated(entry.component.options, chosen, "dataset", settings)
     preparation = _validated(DataOptions, settings.values.get("data", {}), "data", settings)
     return Chosen(entry, options, preparation)
 
 
 def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Settings:
-    from ganzoo.errors import RequestError
     from ganzoo.run import recipe_settings
     from ganzoo.settings import Settings
 

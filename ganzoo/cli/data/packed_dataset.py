@@ -1,0 +1,70 @@
+"""The images, descriptions and facts that ``ganzoo data pack`` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ganzoo.cli.data.request import Chosen
+from ganzoo.contracts import Dataset, NamedDataset, condition_of, notes_of
+from ganzoo.data.cache import load_or_prepare
+from ganzoo.data.collection import Collection, group_classes
+from ganzoo.data.descriptions import TABLE_NAME, Description, read_descriptions
+from ganzoo.errors import RequestError
+from ganzoo.observers.console import ProgressBar
+
+
+def own_descriptions(
+    dataset: Dataset, chosen: Chosen, bar: ProgressBar
+) -> Mapping[str, Description]:
+    """The descriptions in the folder of the images; empty if that file is a different table."""
+    path = getattr(chosen.options, "path", None)
+    if not (
+        isinstance(dataset, NamedDataset)
+        and isinstance(path, Path)
+        and (path / TABLE_NAME).is_file()
+    ):
+        return {}
+    try:
+        return read_descriptions(path / TABLE_NAME)
+    except RequestError as error:
+        bar.on_message(f"packing without descriptions: {error}")
+        return {}
+
+
+def prepared(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
+    """The prepared images of the chosen classes.
+
+    Raises RequestError if there are none.
+    """
+    preparation = chosen.preparation
+    if preparation.balance:
+        raise RequestError(
+            "data.balance affects only training, and a pack has each image once: remove it"
+        )
+    # Refuses unknown classes before the work.
+    group_classes(condition_of(dataset), preparation.classes)
+    for note in notes_of(dataset):
+        bar.on_message(note)
+    entry = chosen.entry
+    progress = bar.on_preparation_progress
+    store = load_or_prepare(
+        dataset, preparation, progress, dataset_name=entry.qualified_name, code=entry.code
+    )
+    if store.skipped:
+        bar.on_message("\n  ".join([f"skipped {len(store.skipped)}:", *store.skipped]))
+    data = Collection.of(store, preparation.classes)
+    if not len(data):
+        classes = ",".join(preparation.classes)
+        raise RequestError(f"data.classes={classes}: there are no images of these classes")
+    return data
+
+
+def facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
+    """The origin of the images and their preparation."""
+    return {
+        "dataset": chosen.entry.qualified_name,
+        "fingerprint": dataset.fingerprint,
+        "preparation": json.dumps(chosen.preparation.named()),
+    }
