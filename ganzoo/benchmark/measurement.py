@@ -16,11 +16,10 @@ from ganzoo.benchmark.parts import timed_parts
 from ganzoo.benchmark.steps import Steps
 from ganzoo.benchmark.timing import Spread
 from ganzoo.device_time import now
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.operations import OperationCounter, OperatorCost, by_operator
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
-from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
 
 _ROUND = 0.1

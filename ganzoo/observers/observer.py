@@ -102,6 +102,10 @@ class Observer:
         """Called once, at the end."""
 
 
+SILENT = Observer()
+"""An observer that does nothing."""
+
+
 def require_observer(built: object) -> None:
     """Raise ContractError if this is not an Observer; warn of methods that are never called."""
     if not isinstance(built, Observer):

@@ -89,9 +89,7 @@ class PeriodicEvaluation:
         """The result, if any metric succeeded; raises Stopped on a request to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
-            self._observers.notify(
-                lambda observer: observer.on_evaluation_progress(what, done, total)
-            )
+            self._observers.report_progress(what, done, total)
             _raise_if(stopping())
 
         ema, setup = self._trainer.ema, self._trainer.setup

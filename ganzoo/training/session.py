@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import AGENT, launcher
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Run
 from ganzoo.setting_types import seconds
@@ -20,7 +20,6 @@ from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import WHOLE, Outcome
 from ganzoo.training.started_run import StartedRun
 from ganzoo.training.stopping import Stopping, stop_requests
-from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
 from ganzoo.training.transfer import Source, Transfer
 
