@@ -9,7 +9,7 @@ import torch
 from ganzoo.contracts import Phase, Stateful
 from ganzoo.run import Run
 from ganzoo.training import state
-from ganzoo.training.checkpoint import State
+from ganzoo.training.checkpoint_file import State
 from ganzoo.training.ema import Ema
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import Optimizers, repeats
