@@ -12,7 +12,8 @@ from ganzoo.flags import FLAGS
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects
 from ganzoo.run import Run, core_keys, recipe_settings
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, suggest_keys
+from ganzoo.setting_errors import suggest_keys
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings
 
 if TYPE_CHECKING:
     from ganzoo.components import (

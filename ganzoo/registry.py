@@ -24,7 +24,7 @@ from ganzoo.hook_mistakes import definition, reject_misspelled, reject_unmarked
 from ganzoo.options import Options
 from ganzoo.plugin_file import entry_point_of, import_file, load_module
 from ganzoo.plugin_trace import traced
-from ganzoo.settings import split_names
+from ganzoo.setting_types import split_names
 
 KINDS = {
     "dataset": "ganzoo_datasets",

@@ -32,7 +32,8 @@ from ganzoo.sections import (
     TrainOptions,
     known_keys,
 )
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored, setting_error
+from ganzoo.setting_errors import setting_error
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored
 
 
 class Run(BaseModel):

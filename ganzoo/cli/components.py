@@ -91,7 +91,7 @@ def _print_settings(name: str, entries: Sequence[Entry], as_json: bool) -> None:
     """
     from ganzoo.cli.keys import SECTIONS, all_keys, find_keys
     from ganzoo.errors import UnknownName
-    from ganzoo.settings import suggest_keys
+    from ganzoo.setting_errors import suggest_keys
 
     known = all_keys(entries)
     found = find_keys(name, known)

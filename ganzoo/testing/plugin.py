@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.components import ComponentSpec
 from ganzoo.options import Options
 from ganzoo.registry import Plugin, Registry
-from ganzoo.settings import setting_error
+from ganzoo.setting_errors import setting_error
 from ganzoo.testing.declaration import check_declaration
 from ganzoo.testing.imports import check_import
 from ganzoo.testing.problems import Problems, raise_problems
