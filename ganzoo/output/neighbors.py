@@ -13,7 +13,7 @@ from torch import Tensor
 from ganzoo.contracts import Dataset, Extractor, NamedDataset
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection, Store
-from ganzoo.data.inspection import printable
+from ganzoo.data.image_names import printable
 from ganzoo.data.order import spread_evenly
 from ganzoo.evaluation.image_sets import TensorImageSet
 from ganzoo.observers.observer import SILENT, Observer
