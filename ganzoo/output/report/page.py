@@ -81,21 +81,31 @@ def write(
         for each in compared
     ]
     observer.on_message("writing the page")
-    page = _environment().get_template("page.html")
-    names = _names(sections)
-    html = page.render(
-        plotly=plotly,
-        sections=sections,
-        names=names,
-        compared=compared,
-        metric=metric,
-        overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
-        version=ganzoo.__version__,
-        date=time.strftime("%Y-%m-%d %H:%M"),
-    )
+    html = _html(sections, compared, metric, plotly)
     out.parent.mkdir(parents=True, exist_ok=True)
     # The name of a folder may have bytes that are not UTF-8.
     write_atomically(out, html.encode(errors="backslashreplace"))
+
+
+def _html(
+    sections: Sequence[RunSection], compared: Sequence[Compared], metric: str | None, plotly: str
+) -> str:
+    """The page; ``metric`` has ranked the runs, and ``plotly`` is the library for its charts."""
+    names = _names(sections)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            plotly=plotly,
+            sections=sections,
+            names=names,
+            compared=compared,
+            metric=metric,
+            overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
+            version=ganzoo.__version__,
+            date=time.strftime("%Y-%m-%d %H:%M"),
+        )
+    )
 
 
 def _plotly() -> str:
