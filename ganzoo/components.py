@@ -22,6 +22,11 @@ _COMMAND_NAME = re.compile(rf"({_NAME.pattern})( ({_NAME.pattern}))?")
 _IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
+def plural(kind: str) -> str:
+    """The plural of a kind, as in ``ganzoo list losses``."""
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ComponentSpec:
     """The declaration of a component: what all kinds have in common."""

@@ -33,8 +33,9 @@ def list_components(
 
     Examples: `ganzoo list`, `ganzoo list losses`, `ganzoo list --json`.
     """
+    from ganzoo.components import plural
     from ganzoo.errors import UnknownName, did_you_mean
-    from ganzoo.registry import KINDS, plural
+    from ganzoo.registry import KINDS
 
     kinds = {plural(k): k for k in KINDS} | {k: k for k in KINDS}
     if component_type is not None and component_type not in kinds:
