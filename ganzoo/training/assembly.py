@@ -76,7 +76,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     networks = networks_to_train(run, data.shape, condition, requirements, device, engine.processes)
     batches = _batches(run, data, device)
     growth = GrowthSchedule(
-        *(run, networks, data.shape), processes=engine.processes, batches_per_step=per_step
+        run, networks, data.shape, processes=engine.processes, batches_per_step=per_step
     )
     frequencies = None
     if condition:

@@ -123,10 +123,8 @@ class Evaluation:
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
         blocks = blocks or self.blocks_of(generator)
         generated = self._generate(blocks, progress)
-        scores = evaluator(
-            *(generated, progress, failed, self._groups()),
-            partial(blocks.compute, _FEATURES, len(generated), progress),
-        )
+        compute_features = partial(blocks.compute, _FEATURES, len(generated), progress)
+        scores = evaluator(generated, progress, failed, self._groups(), compute_features)
         assert self.run.extractor
         return EvaluationResult(
             step=step,

@@ -102,10 +102,8 @@ class PeriodicEvaluation:
 
         try:
             ema.update_batch_statistics()
-            evaluated = evaluation(
-                *(ema.generator, setup.point, *self._progress.position),
-                *(progress, failed, blocks),
-            )
+            step, seen = self._progress.position
+            evaluated = evaluation(ema.generator, setup.point, step, seen, progress, failed, blocks)
         finally:
             blocks.end()
         for reason, names in failures.items():

@@ -56,8 +56,7 @@ class Trainer:
         self.values.set(self.progress.images_seen)
         self.phases = self.setup.components.phases()
         self.optimizers = Optimizers(
-            *(self.phases, self.setup.networks, self.values.train),
-            *(self.growth, self.setup.point.stage),
+            self.phases, self.setup.networks, self.values.train, self.growth, self.setup.point.stage
         )
 
     def step(self) -> None:
