@@ -269,7 +269,7 @@ def test_a_checkpoint_that_is_removed_during_a_load_is_replaced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = saved(tmp_path, 1, keep=1)
-    original = checkpoint.read
+    original = read
 
     def remove_then_read(path: Path) -> Any:
         if path.name == "step-0000001.pt" and not list(tmp_path.glob("step-0000002.pt")):
