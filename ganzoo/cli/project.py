@@ -114,9 +114,9 @@ def project(
     import torch
 
     from ganzoo.arguments import load_generator
-    from ganzoo.folders import check_no_input
     from ganzoo.output.files import check_free, save_side_by_side
     from ganzoo.output.projection import Projector, prepare_image
+    from ganzoo.overwriting import check_no_input
 
     check_free(out, force=force)
     _check_more_files(out, latents, video, force)

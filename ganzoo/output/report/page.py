@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import ganzoo
-from ganzoo import comparison, folders
+from ganzoo import comparison, overwriting
 from ganzoo.comparison import NO_RUNGS, Compared, Rungs
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.extras import require_package
@@ -36,11 +36,11 @@ _OVERLAID = ("Losses", "Discriminator scores", "Samples", "Speed")
 def check_free(path: Path, *, force: bool = False) -> None:
     """Check that a report can be written here.
 
-    Raises RequestError if the name does not end in .html, or if ``folders.check_free`` does.
+    Raises RequestError if the name does not end in .html, or if ``overwriting.check_free`` does.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise RequestError(f"{path}: the name of a report ends in .html")
-    folders.check_free(path, force=force)
+    overwriting.check_free(path, force=force)
 
 
 def write(
