@@ -12,12 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.configured_components import Configuration, ConfiguredComponent
 from ganzoo.errors import RequestError
-from ganzoo.evaluate_settings import (
-    check_best,
-    check_patience,
-    has_evaluations,
-    keep_choices,
-)
+from ganzoo.evaluate_settings import check_best, check_patience, has_evaluations, keep_choices
 from ganzoo.options import LocalPath
 from ganzoo.recommendations import (
     add_default_observers,
@@ -82,8 +77,7 @@ class Run(BaseModel):
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _turned_off: Mapping[str, Sequence[str]] = PrivateAttr(default_factory=dict)
     """The components that the settings remove with ``false``, by their named section."""
-    _installed: Sequence[ComponentSpec] = PrivateAttr(default=())
-    """The installed augmentations."""
+    _installed_augmentations: Sequence[ComponentSpec] = PrivateAttr(default=())
 
     @classmethod
     def resolve(
@@ -144,7 +138,9 @@ class Run(BaseModel):
             raise setting_error(error, "", known, settings.origins) from None
         run._schedules, run._origins = found.schedules, settings.origins
         run._turned_off = found.turned_off()
-        run._installed = [entry.component for entry in found.registry.entries("augmentation")]
+        run._installed_augmentations = [
+            entry.component for entry in found.registry.entries("augmentation")
+        ]
         return run
 
     def with_measures(self, extractor: str | None = None) -> Self:
@@ -178,7 +174,7 @@ class Run(BaseModel):
 
     def augmentations_for(self, images: int) -> Sequence[str]:
         """The names of the installed augmentations that are suggested for so few images."""
-        return augmentations_for(images, self._installed)
+        return augmentations_for(images, self._installed_augmentations)
 
     @property
     def origins(self) -> Mapping[str, str]:

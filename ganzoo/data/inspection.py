@@ -11,13 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import (
-    Condition,
-    Dataset,
-    ScalableDataset,
-    condition_of,
-    notes_of,
-)
+from ganzoo.contracts import Condition, Dataset, ScalableDataset, condition_of, notes_of
 from ganzoo.data import duplicates
 from ganzoo.data.collection import group_classes
 from ganzoo.data.image_facts import NO_LABEL, collect_facts

@@ -16,16 +16,10 @@ from ganzoo.data.collection import Collection
 from ganzoo.data.order import Indices, spread_evenly
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.cache import EvaluationCache, cache_key
-from ganzoo.evaluation.evaluator import (
-    CachedRealImages,
-    ConfiguredMetric,
-    Evaluator,
-    Failed,
-    Group,
-    Progress,
-)
+from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Failed, Group
 from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor, extract_features
 from ganzoo.evaluation.metric_check import check_metrics
+from ganzoo.evaluation.real_images import CachedRealImages, Progress
 from ganzoo.evaluation.record import EvaluationResult, Goal, selection_metric
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
