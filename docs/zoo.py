@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.keys import all_keys
 from ganzoo.cli.measured_tables import measured_tables
-from ganzoo.components import ExtractorSpec, ObserverSpec, RecipeSpec
-from ganzoo.registry import KINDS, Entry, Registry, plural
+from ganzoo.components import ExtractorSpec, ObserverSpec, RecipeSpec, plural
+from ganzoo.registry import KINDS, Entry, Registry
 from ganzoo.scheduled_options import may_be_schedule
 
 HERE = Path(__file__).parent

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         TrainingLatents,
         WeightConstraint,
     )
-    from ganzoo.data.arrays import ImageArray, encode_labels
+    from ganzoo.data.arrays import ImageArray
     from ganzoo.data.bit_depth import EightBitConverter
     from ganzoo.data.decoding import open_image
     from ganzoo.data.download import download
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         fingerprint_of_folder,
     )
     from ganzoo.data.formats import image_suffix
+    from ganzoo.data.labels import encode_labels
     from ganzoo.data.layout import (
         IMAGE_SUFFIXES,
         condition_by_table,
@@ -260,7 +261,7 @@ _MODULES = {
         *("LossSpec", "MetricSpec", "ObserverSpec", "RecipeSpec", "RegularizerSpec"),
     ),
     "conditioning": ("ConditionEmbedding", "ConditionEstimator"),
-    "data.arrays": ("ImageArray", "encode_labels"),
+    "data.arrays": ("ImageArray",),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),
     "data.download": ("download",),
@@ -268,6 +269,7 @@ _MODULES = {
         *("fingerprint_of_file", "fingerprint_of_files", "fingerprint_of_folder"),
     ),
     "data.formats": ("image_suffix",),
+    "data.labels": ("encode_labels",),
     "data.layout": (
         *("IMAGE_SUFFIXES", "strip_common_folder", "labels_by_folder", "condition_by_table"),
         *("parse_dataset_json", "images_in_class_folders"),

@@ -12,7 +12,8 @@ from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
 from ganzoo.objects import Objects
 from ganzoo.run import Run, core_keys, recipe_settings
-from ganzoo.settings import Settings, suggest_keys
+from ganzoo.setting_errors import suggest_keys
+from ganzoo.settings import Settings
 
 if TYPE_CHECKING:
     from ganzoo.components import (

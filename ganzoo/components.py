@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic.fields import FieldInfo
-
 from ganzoo.errors import RequestError
-from ganzoo.options import Options, is_options
+from ganzoo.options import Options, default_faults, is_options
 
 if TYPE_CHECKING:
     from ganzoo.measured_results import MeasuredResult
@@ -20,6 +18,11 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COMMAND_NAME = re.compile(rf"({_NAME.pattern})( ({_NAME.pattern}))?")
 _IMPORT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[:.][^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def plural(kind: str) -> str:
+    """The plural of a kind, as in ``ganzoo list losses``."""
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -67,7 +70,7 @@ class ComponentSpec:
             yield f"its options should be a class derived from ganzoo.Options, not {self.options!r}"
             return
         for name, option in self.options.model_fields.items():
-            yield from _option_faults(name, option)
+            yield from default_faults(name, option)
 
     def _factory_faults(self) -> Iterator[str]:
         if isinstance(self.factory, str):
@@ -94,27 +97,6 @@ class ComponentSpec:
             raise
         except (ValueError, LookupError) as error:
             raise RequestError(f"{self.kind} {self.name}: {error}") from error
-
-
-_PLAIN: Mapping[Any, tuple[type, ...]] = {
-    bool: (bool,),
-    int: (int,),
-    float: (int, float),
-    str: (str,),
-}
-"""The types of defaults that options of these types may have; ganzoo.testing checks the rest."""
-
-
-def _option_faults(name: str, option: FieldInfo) -> Iterator[str]:
-    if option.is_required():
-        yield f"option {name!r} needs a default"
-    elif isinstance(option.annotation, type) and option.default_factory is None:
-        types, default = _PLAIN.get(option.annotation, (object,)), option.default
-        if not isinstance(default, types) or (
-            isinstance(default, bool) and types[-1] in (int, float)
-        ):
-            expected = option.annotation.__name__
-            yield f"option {name!r}: its default {default!r} is not of type {expected}"
 
 
 _OPENS = re.compile(r"folder(/[^/]+)?|\.[^/\\*?]+")

@@ -16,7 +16,9 @@ from ganzoo.options import Options
 from ganzoo.registry import Entry, Registry
 from ganzoo.schedule import Schedule
 from ganzoo.scheduled_options import validated, with_values
-from ganzoo.settings import NAMED_SECTIONS, Settings, setting_error, split_names
+from ganzoo.setting_errors import setting_error
+from ganzoo.setting_types import split_names
+from ganzoo.settings import NAMED_SECTIONS, Settings
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, Self
@@ -36,15 +36,6 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
-def require_folder(path: Path) -> None:
-    """Raise RequestError unless this is a writable folder or can be created as one."""
-    nearest = next((each for each in (path, *path.parents) if each.exists()), path)
-    if not nearest.is_dir():
-        raise RequestError(f"{nearest} is a file, not a folder")
-    if not os.access(nearest, os.W_OK):
-        raise RequestError(f"{nearest} is not writable: choose another path")
-
-
 def is_export(path: Path) -> bool:
     """Whether this is the name of an exported generator (``ganzoo export --to safetensors``).
 
@@ -57,53 +48,6 @@ def ending(path: PurePath) -> str:
     """The suffix of a name in lower case: ``.png``; empty for a name such as 2024.10."""
     suffix = path.suffix.lower()
     return suffix if suffix.strip(".0123456789") else ""
-
-
-def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
-    """Raise RequestError if writing this file would overwrite something, or is not possible.
-
-    With ``force`` a file may be overwritten, but not a folder and not a file of a run. ``option``
-    is the option that set the path, for the message.
-    """
-    if path.is_dir():
-        raise RequestError(f"{path} exists already and is a folder: name a file with {option}")
-    if force:
-        _refuse_part_of_run(path)
-    elif path.exists() or path.is_symlink():
-        raise exists_already(path, option)
-    require_folder(path.parent)
-
-
-def check_no_input(path: Path, inputs: Iterable[Path], option: str = "--out") -> None:
-    """Raise RequestError if this file to be written is one of those that the command reads."""
-    if any(path.resolve() == each.resolve() for each in inputs):
-        raise RequestError(f"{path} is also what is read: name another with {option}")
-
-
-def check_folder_free(path: Path, *, force: bool = False) -> None:
-    """As check_free, for a folder: without ``force`` it must be missing or empty."""
-    if path.is_dir() and not force and any(path.iterdir()):
-        raise exists_already(path)
-    if force:
-        _refuse_part_of_run(path)
-    require_folder(path)
-
-
-def exists_already(path: Path, option: str = "--out") -> RequestError:
-    """The error that this path exists already."""
-    return RequestError(
-        f"{path} exists already: name another with {option}, or overwrite it with --force"
-    )
-
-
-def _refuse_part_of_run(path: Path) -> None:
-    whole = path.parent.resolve() / path.name
-    for parent in whole.parents:
-        part = whole.relative_to(parent).parts[0]
-        if (part in _RUN_FILES or part.startswith("events.out.")) and (
-            parent / "run.toml"
-        ).is_file():
-            raise RequestError(f"{path} belongs to the run {parent}: --force does not overwrite it")
 
 
 @contextmanager
@@ -153,7 +97,7 @@ def _require_absent(path: Path) -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
-_RUN_FILES = (
+RUN_FILES = (
     *("run.toml", "environment.json", "checkpoints", "samples", "losses.png"),
     *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json", "plan.toml", "budget.json"),
 )

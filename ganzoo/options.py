@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 
 def _absolute(path: Any) -> Path:
@@ -76,3 +78,25 @@ class Options(BaseModel):
 def is_options(model: object) -> bool:
     """Whether this is a class derived from Options."""
     return isinstance(model, type) and issubclass(model, Options)
+
+
+_PLAIN: Mapping[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+}
+"""The types of defaults that options of these types may have; ganzoo.testing checks the rest."""
+
+
+def default_faults(name: str, option: FieldInfo) -> Iterator[str]:
+    """A phrase if an option has no default, or one of a wrong type."""
+    if option.is_required():
+        yield f"option {name!r} needs a default"
+    elif isinstance(option.annotation, type) and option.default_factory is None:
+        types, default = _PLAIN.get(option.annotation, (object,)), option.default
+        if not isinstance(default, types) or (
+            isinstance(default, bool) and types[-1] in (int, float)
+        ):
+            expected = option.annotation.__name__
+            yield f"option {name!r}: its default {default!r} is not of type {expected}"

@@ -6,25 +6,22 @@ import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import pluggy
-
-from ganzoo import hookspecs
 from ganzoo.attribution import PluginCode
-from ganzoo.components import ComponentSpec
+from ganzoo.components import ComponentSpec, plural
 from ganzoo.errors import RequestError, Stopped, UnknownName, did_you_mean, place_in
-from ganzoo.hook_mistakes import definition, reject_misspelled, reject_unmarked
+from ganzoo.hooks import Hooks, definition
 from ganzoo.options import Options
 from ganzoo.plugin_file import entry_point_of, import_file, load_module
 from ganzoo.plugin_trace import traced
-from ganzoo.settings import split_names
+from ganzoo.setting_types import split_names
 
 KINDS = {
     "dataset": "ganzoo_datasets",
@@ -42,11 +39,6 @@ KINDS = {
 
 SLOW_IMPORT = 1.0
 """Seconds from which on the import of a plugin is slow: every command waits for it."""
-
-
-def plural(kind: str) -> str:
-    """The plural of a kind, as in ``ganzoo list losses``."""
-    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 class Plugin(NamedTuple):
@@ -122,8 +114,7 @@ class Registry:
         self.torch_importers: set[str] = set()
         """The names of plugins that imported torch, which no plugin before them had."""
         self._entries: dict[str, list[Entry]] = defaultdict(list)
-        self._manager = pluggy.PluginManager("ganzoo")
-        self._manager.add_hookspecs(hookspecs)
+        self.hooks = Hooks(KINDS)
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
@@ -194,7 +185,9 @@ class Registry:
         Raises ValueError or TypeError for wrong declarations, listing all faults, and passes on
         any error of a hook.
         """
-        declared = self.declared_by(module, plugin)
+        if plugin.name == PYTHON_OBJECTS.name:
+            raise ValueError(f"the plugin name {plugin.name} is reserved for Python objects")
+        declared = self.hooks.declared_by(module, plugin.name)
         faults = [
             f"{each.kind} {each.name}: {fault}{definition(hook)}"
             for each in declared
@@ -202,7 +195,7 @@ class Registry:
             for fault in each.faults()
         ]
         if faults:
-            self._manager.unregister(name=plugin.name)
+            self.hooks.forget(plugin.name)
             raise ValueError("; ".join(faults))
         self.add_components(declared, plugin)
 
@@ -211,35 +204,6 @@ class Registry:
         self.plugins.append(plugin)
         for component in components:
             self._entries[component.kind].append(Entry(component, plugin))
-
-    def declared_by(self, module: ModuleType | object, plugin: Plugin) -> list[ComponentSpec]:
-        """The components that a plugin's hooks return, unchecked.
-
-        Raises ValueError or TypeError for wrong hooks and for two components of one kind and name,
-        and passes on any error of a hook.
-        """
-        if plugin.name == PYTHON_OBJECTS.name:
-            raise ValueError(f"the plugin name {plugin.name} is reserved for Python objects")
-        if self._manager.has_plugin(plugin.name):
-            raise ValueError(f"another plugin is already named {plugin.name!r}")
-        if other := self.name_of(module):
-            raise ValueError(f"its module is also that of the plugin {other}: keep one of the two")
-        reject_unmarked(module, KINDS.values())
-        try:
-            self._manager.register(module, name=plugin.name)
-            self._reject_unknown_hooks(module)
-            declared = list(self._call_hooks(module, plugin))
-            if not declared:
-                reject_misspelled(module, KINDS.values())
-            _reject_duplicates(declared)
-        except BaseException:
-            self._manager.unregister(name=plugin.name)
-            raise
-        return declared
-
-    def name_of(self, module: ModuleType | object) -> str | None:
-        """The name of the plugin whose hooks are in this module; ``None`` if it is not loaded."""
-        return self._manager.get_name(module)
 
     def entries(self, kind: str | None = None) -> list[Entry]:
         """All components of a kind, or of all kinds in the order of ``KINDS``, sorted by name."""
@@ -276,27 +240,6 @@ class Registry:
                 choices = " or ".join(sorted(e.qualified_name for e in matches))
                 raise UnknownName(f"{kind} {name} is ambiguous: write {choices}")
 
-    def _call_hooks(self, module: object, plugin: Plugin) -> Iterator[ComponentSpec]:
-        for kind, hook in KINDS.items():
-            for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-                if implementation.plugin is module:
-                    call = partial(_declared, kind, implementation.function)
-                    yield from traced(plugin.name, hook, call)
-
-    def _reject_unknown_hooks(self, module: object) -> None:
-        for caller in self._manager.get_hookcallers(module) or ():
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is not module:
-                    continue
-                if not caller.has_spec() and not implementation.optionalhook:
-                    raise TypeError(
-                        f"there is no hook named {caller.name!r}"
-                        f"{did_you_mean(caller.name, KINDS.values())}"
-                        f"{definition(implementation.function)}"
-                    )
-                if implementation.wrapper or implementation.hookwrapper:
-                    raise TypeError(f"{caller.name} collects components and cannot be wrapped")
-
     def _unknown_message(self, kind: str, name: str) -> str:
         known = [entry.component.name for entry in self._entries[kind]]
         message = f"there is no {kind} called {name}"
@@ -311,19 +254,6 @@ class Registry:
             failed = ", ".join(str(failure.plugin) for failure in self.failures)
             message += f" (failed to load: {failed}; see `ganzoo plugins`)"
         return message
-
-
-def _declared(kind: str, hook: Callable[[], Any]) -> list[ComponentSpec]:
-    """The components that a hook returns; raises TypeError for anything else."""
-    declared = hook()
-    if not isinstance(declared, Iterable):
-        problem = f"{declared!r}, not a list of {plural(kind)}"
-        raise TypeError(f"{KINDS[kind]} returned {problem}{definition(hook)}")
-    components = list(declared)
-    for one in components:
-        if not isinstance(one, ComponentSpec) or one.kind != kind:
-            raise TypeError(f"{KINDS[kind]} returned {one!r}, not a {kind}{definition(hook)}")
-    return components
 
 
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
@@ -343,12 +273,3 @@ def _place_of(error: BaseException, module: str) -> str:
     """``file:line`` in the plugin's code; else its file, unless the message contains that."""
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     return place_in(error, module) or ("" if file in str(error) else file)
-
-
-def _reject_duplicates(declared: Sequence[ComponentSpec]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for component in declared:
-        key = (component.kind, component.name)
-        if key in seen:
-            raise ValueError(f"it declares two components of kind {key[0]} named {key[1]!r}")
-        seen.add(key)

@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from ganzoo.components import ArchitectureSpec, ComponentSpec, MetricSpec, RecipeSpec
+from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.configured_components import Configuration, ConfiguredComponent
-from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.errors import RequestError
+from ganzoo.evaluate_settings import check_best, check_patience, has_evaluations, keep_choices
 from ganzoo.options import LocalPath
 from ganzoo.recommendations import (
     add_default_observers,
@@ -32,7 +33,8 @@ from ganzoo.sections import (
     TrainOptions,
     known_keys,
 )
-from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored, setting_error
+from ganzoo.setting_errors import setting_error
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored
 
 
 class Run(BaseModel):
@@ -75,8 +77,7 @@ class Run(BaseModel):
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _turned_off: Mapping[str, Sequence[str]] = PrivateAttr(default_factory=dict)
     """The components that the settings remove with ``false``, by their named section."""
-    _installed: Sequence[ComponentSpec] = PrivateAttr(default=())
-    """The installed augmentations."""
+    _installed_augmentations: Sequence[ComponentSpec] = PrivateAttr(default=())
 
     @classmethod
     def resolve(
@@ -109,13 +110,14 @@ class Run(BaseModel):
         _check_growth(components["architecture"], settings)
         parts: dict[str, Any] = {kind: found.configured(entries[kind], kind) for kind in MAIN_KINDS}
         parts |= {name: found.named(name) for name in NAMED_SECTIONS}
-        evaluates = _evaluate_section(settings).get("every") is not None
+        evaluates = has_evaluations(settings)
         parts["metrics"] = found.metrics(measure or evaluates)
         if recommend:
-            _check_best(settings, list(parts["metrics"]) or found.installed_metrics())
+            check_best(settings, list(parts["metrics"]) or found.installed_metrics())
         if evaluates:
-            _keep_choices(settings, parts["metrics"])
-        _check_patience(settings)
+            metrics = {name: part.entry.component for name, part in parts["metrics"].items()}
+            keep_choices(settings, metrics)
+        check_patience(settings)
         parts["extractor"] = found.extractor(measure or evaluates)
         return cls._validated(found, parts)
 
@@ -136,7 +138,9 @@ class Run(BaseModel):
             raise setting_error(error, "", known, settings.origins) from None
         run._schedules, run._origins = found.schedules, settings.origins
         run._turned_off = found.turned_off()
-        run._installed = [entry.component for entry in found.registry.entries("augmentation")]
+        run._installed_augmentations = [
+            entry.component for entry in found.registry.entries("augmentation")
+        ]
         return run
 
     def with_measures(self, extractor: str | None = None) -> Self:
@@ -170,7 +174,7 @@ class Run(BaseModel):
 
     def augmentations_for(self, images: int) -> Sequence[str]:
         """The names of the installed augmentations that are suggested for so few images."""
-        return augmentations_for(images, self._installed)
+        return augmentations_for(images, self._installed_augmentations)
 
     @property
     def origins(self) -> Mapping[str, str]:
@@ -289,54 +293,6 @@ def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:
             f"the architecture {architecture.name} does not grow: remove growth, or write "
             "growth=null"
         )
-
-
-def _evaluate_section(settings: Settings) -> dict[str, Any]:
-    section = settings.values.get("evaluate")
-    return section if isinstance(section, dict) else {}
-
-
-def _check_best(settings: Settings, metrics: Sequence[str]) -> None:
-    """Raise RequestError if ``evaluate.best`` cannot be a value of these metrics.
-
-    The names of the values themselves are checked when the metrics are tried, before a run begins.
-    """
-    best = _evaluate_section(settings).get("best")
-    metric = str(best).partition("/")[0]
-    if best is not None and metric not in metrics:
-        known = did_you_mean(metric, metrics) or f"; there are {', '.join(metrics) or 'none'}"
-        raise RequestError(f"evaluate.best={best}: no metric of the run has this value{known}")
-
-
-def _check_patience(settings: Settings) -> None:
-    """Raise RequestError if ``evaluate.patience`` has no evaluations, or no metric to compare."""
-    evaluate = _evaluate_section(settings)
-    if evaluate.get("patience") is None:
-        return
-    if evaluate.get("every") is None:
-        raise RequestError(
-            "evaluate.patience counts evaluations, but there are none: write evaluate.every=1000"
-        )
-    if not evaluate.get("best"):
-        raise RequestError(
-            "evaluate.patience: no metric of the run chooses its best checkpoint: write "
-            "evaluate.best=NAME"
-        )
-
-
-def _keep_choices(settings: Settings, metrics: Mapping[str, ConfiguredComponent]) -> None:
-    """Store the metrics of a run, and the one of its best checkpoint, if it does not name them.
-
-    So they stay the same when plugins are installed or removed.
-    """
-    chosen: dict[str, Any] = {"evaluate.metrics": list(metrics)}
-    specs = {name: part.entry.component for name, part in metrics.items()}
-    metric_specs = {k: s for k, s in specs.items() if isinstance(s, MetricSpec)}
-    low = {name: spec.preference for name, spec in metric_specs.items() if spec.goal == "low"}
-    chosen["evaluate.best"] = max(low, key=lambda name: low[name], default=None)
-    for key, value in chosen.items():
-        if value and not _evaluate_section(settings).get(key.partition(".")[2]):
-            settings.set(key, value, "auto")
 
 
 def core_keys() -> list[str]:

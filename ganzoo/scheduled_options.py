@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
 from ganzoo.schedule import Schedule
-from ganzoo.settings import setting_error, where_set
+from ganzoo.setting_errors import setting_error, where_set
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -6,13 +6,12 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
 from ganzoo.options import LocalPath, Options
-from ganzoo.setting_types import Device, Duration, Interval, Timeout
-from ganzoo.settings import split_names
+from ganzoo.setting_types import Device, Duration, Interval, Names, Timeout
 from ganzoo.shard import equal_parts
 
 
@@ -228,7 +227,7 @@ class EvaluateOptions(Options):
         None,
         description='Steps between evaluations, or a text such as "5 epochs"; none if unset.',
     )
-    metrics: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
+    metrics: Names = Field(
         (),
         description="Names of metrics, such as fd,kid; if empty, all that are installed when the "
         "run starts.",
@@ -266,7 +265,7 @@ class LogOptions(Options):
 class DataOptions(Preparation):
     """Which images are used, how they are prepared, and how often each class is shown."""
 
-    classes: Annotated[tuple[str, ...], BeforeValidator(split_names)] = Field(
+    classes: Names = Field(
         (),
         description="Use only these classes, such as rose,tulip; rose+tulip merges two into one.",
     )

@@ -1,4 +1,4 @@
-"""The types of settings that are intervals, devices or durations."""
+"""The types of settings that are intervals, devices, durations or lists of names."""
 
 from __future__ import annotations
 
@@ -72,3 +72,19 @@ def _checked_timeout(timeout: str) -> str:
 
 Timeout = Annotated[Duration, AfterValidator(_checked_timeout)]
 """A duration from five seconds to seven days."""
+
+
+def split_names(names: Any) -> Any:
+    """The names in a text that are separated by commas; any other value is returned unchanged.
+
+    A number counts as a text: a class may be called 5 or 2024.10.
+    """
+    if isinstance(names, int | float) and not isinstance(names, bool):
+        names = str(names)
+    if not isinstance(names, str):
+        return names
+    return tuple(name for each in names.split(",") if (name := each.strip()))
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
+"""A list of names, or a text in which commas separate them."""

@@ -8,12 +8,9 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from pydantic import ValidationError
-
-from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.schedule import Schedule
 
@@ -99,10 +96,7 @@ class Settings:
         """Add all values of a TOML text."""
         try:
             tree = tomllib.loads(text, parse_float=_Number)
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # ValueError also for a number of 5,000 digits
+        except (ValueError, RecursionError) as error:  # ValueError also for 5,000 digits
             raise RequestError(f"{origin} is not TOML: {error}") from error
         self.add(tree, origin)
 
@@ -136,22 +130,20 @@ class Settings:
         """
         value = str(value) if isinstance(value, Schedule) else value
         _require_storable(key, value)
-        *parents, leaf = key.split(".")
-        if not parents and leaf in _SINGLE_COMPONENT_SECTIONS and isinstance(value, str):
-            parents, leaf = [leaf], "name"
         if "/" in key and key.partition(".")[0] in NAMED_SECTIONS:
             self._set_qualified(key, value, origin)
             return
-        if len(parents) == 1 and parents[0] in NAMED_SECTIONS and isinstance(value, str):
-            parents, leaf = [*parents, leaf], "name"
-        is_named = len(parents) == 1 and parents[0] in NAMED_SECTIONS
-        if is_named and value is True:
+        full = _full_key(key, value)
+        *parents, leaf = full.split(".")
+        section = ".".join(parents)
+        is_component = len(parents) == 1 and section in NAMED_SECTIONS
+        if is_component and value is True:
             value = {}
-        if self.is_removed(".".join(parents)):
-            self.drop(".".join(parents))
-        if parents and leaf == "name":
-            value = self._rename(".".join(parents), value)
-        if value == {} and not is_named:
+        if self.is_removed(section):
+            self.drop(section)
+        if section and leaf == "name":
+            value = self._rename(section, value)
+        if value == {} and not is_component:
             return
         node = self.values
         for parent in parents:
@@ -159,9 +151,8 @@ class Settings:
             if not isinstance(node, dict):
                 raise RequestError(f"cannot set {key}: {parent} is a plain value, not a section")
         if isinstance(node.get(leaf), dict):
-            self.drop(".".join([*parents, leaf]))
+            self.drop(full)
         node[leaf] = value
-        full = ".".join([*parents, leaf])
         self.origins.pop(full, None)  # keeps the keys in the order in which they were set
         self.origins[full] = origin
 
@@ -232,18 +223,6 @@ class Settings:
             del self.origins[key]
 
 
-def split_names(names: Any) -> Any:
-    """The names in a text that are separated by commas; any other value is returned unchanged.
-
-    A number counts as a text: a class may be called 5 or 2024.10.
-    """
-    if isinstance(names, int | float) and not isinstance(names, bool):
-        names = str(names)
-    if not isinstance(names, str):
-        return names
-    return tuple(name for each in names.split(",") if (name := each.strip()))
-
-
 def explain(
     values: Mapping[str, Any], origins: Mapping[str, str]
 ) -> Iterator[tuple[str, Any, str]]:
@@ -259,71 +238,12 @@ def changed_values(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[st
     return {key: (old.get(key), new.get(key)) for key in keys}
 
 
-def setting_error(
-    error: ValidationError,
-    section: str,
-    known: Iterable[str],
-    origins: Mapping[str, str],
-    elsewhere: Iterable[str] = (),
-    schedules: Mapping[str, Schedule] = MappingProxyType({}),
-) -> RequestError:
-    """The first error of a ValidationError in one line: key, fault, origin, suggestion.
-
-    ``known`` are the valid keys of the section, ``elsewhere`` those of other sections;
-    ``schedules`` are the schedules that the invalid value may be one of.
-    """
-    first, messages = _first_fault(error)
-    place = [part for part in (section, *first["loc"]) if part not in ("", "[key]")]
-    key = ".".join(str(part) for part in place)
-    where = where_set(key, origins)
-    if first["type"] == "extra_forbidden":
-        return RequestError(
-            f"there is no setting {key}{where}{suggest_keys(key, known, elsewhere)}"
-        )
-    value, message = _shown(first["input"]), ", or ".join(messages)
-    if key in schedules:
-        value, message = str(schedules[key]), f"with the value {value}, {message}"
-    elif Schedule.is_meant_by(first["input"]):
-        message = (
-            "it cannot be a schedule: only numbers of train, a loss, a regularizer or an "
-            "augmentation can, and not whole numbers"
-        )
-    return RequestError(f"{key}={value}: {message}{where}")
-
-
-def _first_fault(error: ValidationError) -> tuple[Any, list[str]]:
-    """The first error, and its message; those of all choices for a value such as auto or 8."""
-    first, *others = error.errors()
-    same, label = [first], first["loc"][-1:]
-    if label and str(label[0]).startswith("literal["):  # pydantic's name of the first choice
-        place = first["loc"][:-1]
-        same += [each for each in others if each["loc"][:-1] == place]
-        first["loc"] = place
-    texts = [each["msg"].removeprefix("Value error, ") for each in same]
-    return first, [text[0].lower() + text[1:] for text in texts]
-
-
-def where_set(key: str, origins: Mapping[str, str]) -> str:
-    """``" (set by ORIGIN)"`` for a key or an element of its list; empty for the command line."""
-    origin = origins.get(key) or origins.get(key.rpartition(".")[0], "command line")
-    return "" if origin == "command line" else f" (set by {origin})"
-
-
-def suggest_keys(key: str, known: Iterable[str], elsewhere: Iterable[str] = ()) -> str:
-    """``"; did you mean ...?"`` with keys that end like this one, else with similar ones.
-
-    ``"lr"`` and ``"train.lr"`` give ``train.generator.lr`` and ``train.discriminator.lr``. Empty if
-    there are none.
-    """
-    first, second = list(known), list(elsewhere)
-    last = key.rpartition(".")[2]
-    all_keys = dict.fromkeys([*first, *second])
-    same = [k for k in all_keys if k.endswith(f".{key}")] or [
-        k for k in all_keys if k.rpartition(".")[2] == last
-    ]
-    if same:
-        return f"; did you mean {' or '.join(same)}?"
-    return did_you_mean(key, first) or did_you_mean(key, second)
+def _full_key(key: str, value: Any) -> str:
+    """The key without a short form: ``loss.name`` for ``loss=hinge``."""
+    section = key.partition(".")[0]
+    is_component = section in NAMED_SECTIONS and key.count(".") == 1
+    is_short = isinstance(value, str) and (is_component or key in _SINGLE_COMPONENT_SECTIONS)
+    return f"{key}.name" if is_short else key
 
 
 def _is_name(key: str) -> bool:
@@ -349,8 +269,3 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _leaves(value, f"{key}.")
         else:
             yield key, value
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,7 +11,7 @@ import safetensors
 from safetensors.torch import save
 from torch import Tensor
 
-from ganzoo import folders
+from ganzoo import overwriting
 from ganzoo.errors import RequestError
 from ganzoo.folders import write_atomically
 
@@ -21,11 +21,11 @@ SUFFIX = ".safetensors"
 def check_free(path: Path, *, force: bool = False, option: str = "--out") -> None:
     """Check that such a file can be written here.
 
-    Raises RequestError for another file extension, or if ``folders.check_free`` does.
+    Raises RequestError for another file extension, or if ``overwriting.check_free`` does.
     """
     if path.suffix.lower() != SUFFIX:
         raise RequestError(f"{path}: choose a name that ends in {SUFFIX} for {option}")
-    folders.check_free(path, force=force, option=option)
+    overwriting.check_free(path, force=force, option=option)
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:

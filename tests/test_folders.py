@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError, cache_folder
-from ganzoo.folders import RunFolder, check_no_input, ending, is_export, write_atomically
+from ganzoo.folders import RunFolder, ending, is_export, write_atomically
+from ganzoo.overwriting import check_no_input
 
 
 def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> None:

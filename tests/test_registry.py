@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import ganzoo
-from ganzoo.registry import KINDS, Plugin, Registry, plural
+from ganzoo.components import plural
+from ganzoo.registry import KINDS, Plugin, Registry
 
 
 def module(**members: Any) -> ModuleType:

@@ -7,7 +7,9 @@ from pydantic import Field, ValidationError
 
 from ganzoo import LocalPath, Options, RequestError
 from ganzoo.errors import did_you_mean
-from ganzoo.settings import Settings, explain, setting_error, split_names
+from ganzoo.setting_errors import setting_error
+from ganzoo.setting_types import split_names
+from ganzoo.settings import Settings, explain
 
 
 def settings(*assignments: str) -> Settings:

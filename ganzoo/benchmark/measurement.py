@@ -6,7 +6,7 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,11 +16,11 @@ from ganzoo.benchmark.parts import timed_parts
 from ganzoo.benchmark.steps import Steps
 from ganzoo.benchmark.timing import Spread
 from ganzoo.device_time import now
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.operations import OperationCounter, OperatorCost, by_operator
 from ganzoo.run import Run
+from ganzoo.settings import MAIN_KINDS
 from ganzoo.training.engine import Engine
-from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
 
 _ROUND = 0.1
@@ -141,23 +141,10 @@ def _measure(run: Run, steps: Steps, budget: Budget, progress: Observer) -> Meas
     progress.on_evaluation_progress("counting operations", 0, 1)
     with OperationCounter(device) as counter:
         steps.make(steps.cycle)
-    spread = Spread.of(seconds)
-    networks = steps.assembly.setup.networks
     return Measurement(
-        **{kind: getattr(run, kind).entry.component.name for kind in _KINDS},
-        regularizers=list(run.regularize),
-        augmentations=list(run.augment),
-        size=steps.assembly.batches.data.shape.size,
-        batch_size=steps.loop.trainer.growth.stages[-1].batch_size,
-        images=steps.images,
-        device=_device_name(device),
-        precision=run.train.precision,
-        processes=engine.processes,
-        threads=torch.get_num_threads(),
-        channels_last=layout == torch.channels_last,
-        parameters={k: sum(p.numel() for p in v.parameters()) for k, v in networks.items()},
+        **_of_run(run, steps),
         steps=plan.per_round * plan.rounds,
-        seconds_per_step=spread,
+        seconds_per_step=Spread.of(seconds),
         parts=parts,
         ceiling=before.mean(after),
         operations=counter.operations / steps.cycle,
@@ -167,7 +154,24 @@ def _measure(run: Run, steps: Steps, budget: Budget, progress: Observer) -> Meas
     )
 
 
-_KINDS = ("dataset", "architecture", "loss")
+def _of_run(run: Run, steps: Steps) -> dict[str, Any]:
+    """The fields of a measurement that say what was measured, and on which machine."""
+    engine, batches = steps.assembly.engine, steps.assembly.batches
+    networks = steps.assembly.setup.networks
+    return {
+        **{kind: getattr(run, kind).entry.component.name for kind in MAIN_KINDS},
+        "regularizers": list(run.regularize),
+        "augmentations": list(run.augment),
+        "size": batches.data.shape.size,
+        "batch_size": steps.loop.trainer.growth.stages[-1].batch_size,
+        "images": steps.images,
+        "device": _device_name(engine.device),
+        "precision": run.train.precision,
+        "processes": engine.processes,
+        "threads": torch.get_num_threads(),
+        "channels_last": batches.layout == torch.channels_last,
+        "parameters": {k: sum(p.numel() for p in v.parameters()) for k, v in networks.items()},
+    }
 
 
 def _warm_up(steps: Steps, budget: Budget) -> _Plan:

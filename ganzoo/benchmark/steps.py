@@ -6,14 +6,13 @@ import math
 import os
 from pathlib import Path
 
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.run import Run
 from ganzoo.training.assembly import assemble
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
 from ganzoo.training.loop import Loop
-from ganzoo.training.store import SILENT
 
 _NEVER = 10**12
 """An interval in steps that is never over."""

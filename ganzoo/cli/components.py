@@ -34,7 +34,8 @@ def list_components(
 
     Examples: `ganzoo list`, `ganzoo list losses`, `ganzoo list --json`.
     """
-    from ganzoo.registry import KINDS, plural
+    from ganzoo.components import plural
+    from ganzoo.registry import KINDS
 
     kinds = {plural(k): k for k in KINDS} | {k: k for k in KINDS}
     if component_type is not None and component_type not in kinds:
@@ -90,7 +91,7 @@ def _print_settings(name: str, entries: Sequence[Entry], as_json: bool) -> None:
     Raises UnknownName if there is none of this name.
     """
     from ganzoo.cli.keys import SECTIONS, all_keys, find_keys
-    from ganzoo.settings import suggest_keys
+    from ganzoo.setting_errors import suggest_keys
 
     known = all_keys(entries)
     found = find_keys(name, known)

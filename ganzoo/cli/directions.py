@@ -79,8 +79,8 @@ def directions(
     """
     from ganzoo import imaging, tensor_file
     from ganzoo.existing_runs import load_generator
-    from ganzoo.folders import check_free, check_no_input
     from ganzoo.output.directions import images as images_of
+    from ganzoo.overwriting import check_free, check_no_input
 
     grid = out.with_suffix(".png")
     for path in (out, grid):

@@ -63,7 +63,7 @@ def evaluate(
     """
     from ganzoo.existing_runs import stored_settings
     from ganzoo.run import Run, plugin_files
-    from ganzoo.settings import split_names
+    from ganzoo.setting_types import split_names
 
     settings = stored_settings(run)
     settings.override(changes or [])

@@ -90,8 +90,8 @@ def generate(
 
     """
     from ganzoo.existing_runs import load_generator
-    from ganzoo.folders import check_folder_free
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
+    from ganzoo.overwriting import check_folder_free
 
     if each_class or not out.is_folder:
         check_free(out.path, force=force)

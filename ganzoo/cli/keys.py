@@ -78,7 +78,7 @@ def all_keys(entries: Sequence[Entry]) -> list[Key]:
 def suggest_setting(option: str | None) -> str:
     """A hint that names settings similar to an unknown option, such as ``--lr``; may be empty."""
     from ganzoo.run import core_keys
-    from ganzoo.settings import suggest_keys
+    from ganzoo.setting_errors import suggest_keys
 
     key = (option or "").lstrip("-").replace("-", "_")
     if "." in key:

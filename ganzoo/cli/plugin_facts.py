@@ -58,7 +58,7 @@ class PluginFacts(NamedTuple):
     @property
     def offers(self) -> list[str]:
         """How many components of each kind it has: ``["2 losses", "1 recipe"]``."""
-        from ganzoo.registry import plural
+        from ganzoo.components import plural
 
         counts = Counter(component.kind for component in self.components)
         return [f"{n} {kind if n == 1 else plural(kind)}" for kind, n in counts.items()]

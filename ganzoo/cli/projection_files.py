@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ganzoo import tensor_file
 from ganzoo.errors import RequestError
-from ganzoo.folders import check_no_input
 from ganzoo.output import animation, files
 from ganzoo.output.latent_space import LatentSpace
 from ganzoo.output.projection import Projection
 from ganzoo.output.projection_video import way_frames
 from ganzoo.output.saved_latents import SavedLatents
+from ganzoo.overwriting import check_no_input
 
 
 class ProjectionFiles(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 from ganzoo.contracts import Dataset, NamedDataset
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection
-from ganzoo.data.inspection import printable
+from ganzoo.data.image_names import printable
 from ganzoo.errors import RequestError
 
 TABLE_NAME = "images.csv"

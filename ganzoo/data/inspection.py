@@ -2,66 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.contracts import (
-    BulkDataset,
-    Condition,
-    Dataset,
-    NamedDataset,
-    RawImage,
-    ScalableDataset,
-    condition_of,
-    is_streamed,
-    notes_of,
-)
+from ganzoo.contracts import Condition, Dataset, ScalableDataset, condition_of, notes_of
 from ganzoo.data import duplicates
-from ganzoo.data.cache import prepared_folder
 from ganzoo.data.collection import group_classes
-from ganzoo.data.image_facts import NO_LABEL, collect_facts, map_images
-from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.data.image_facts import NO_LABEL, collect_facts
+from ganzoo.data.image_names import image_name, printable
+from ganzoo.data.preparation import Preparation
+from ganzoo.data.preparation_estimate import (
+    PreparationEstimate,
+    estimate,
+    evenly_spaced,
+    for_training,
+    scales,
+    seconds_each,
+)
 from ganzoo.errors import RequestError
 from ganzoo.size import size
 
-_SAMPLE = 64
-"""The number of images that are prepared to measure the time per image."""
-
 _SHARE, _MOST_ENLARGED = 0.9, 1.25
 """A suitable resolution enlarges this share of the images by at most this factor."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparationEstimate:
-    """The result and the cost of preparing the images: cropping, resizing and caching them."""
-
-    shape: tuple[int, int, int]
-    """The shape of each prepared image: channels, height, width."""
-    lost: float
-    """The average loss by the change of shape, 0 to 1.
-
-    For ``fit`` crop, the share of the image that is cut off; for pad, the share of the result that
-    is padding; for stretch, how much one side is compressed relative to the other.
-    """
-    most_lost: float
-    """The largest such loss."""
-    images: int
-    """The number of images to prepare, of all classes."""
-    seconds: float
-    """The estimated time on this machine."""
-    bytes: int
-    """The size in the cache; 0 for a dataset that is read in chunks during training."""
-    done: bool | None
-    """Whether they are in the cache; ``None`` with a limit, or for a dataset read in chunks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,67 +100,30 @@ def inspect(
     all_facts, errors = collect_facts(dataset, evenly_spaced(len(dataset), limit), progress)
     facts = _of_groups(all_facts, groups) if classes else all_facts
     share = (len(facts) + len(errors)) / (len(all_facts) + len(errors))
-    names = [_name(dataset, number) for number in facts["number"].tolist()]
-    same, near = _duplicates(facts)
+    names = [image_name(dataset, number) for number in facts["number"].tolist()]
+    counts = _classes(facts, groups)
+    same, near = _duplicates(facts, names)
     return Report(
         images=round(len(dataset) * share),
         looked_at=len(names) + len(errors),
         readable=len(names),
-        unreadable={_name(dataset, i, e.image): printable(e.reason) for i, e in errors.items()},
+        unreadable={
+            image_name(dataset, i, e.image): printable(e.reason) for i, e in errors.items()
+        },
         notes=[printable(note) for note in notes_of(dataset)],
         **_of_shapes(facts, names),
         modes=_counted(facts["mode"].tolist()),
-        classes=(counts := _classes(facts, groups)),
+        classes=counts,
         values=_values(condition_of(dataset)),
         unbalanced=_unbalanced(counts),
-        same=[[names[row] for row in group] for group in same],
-        near=[[names[row] for row in group] for group in near],
-        oddities={
-            what: [names[row] for row in np.flatnonzero(true).tolist()]
-            for what, true in _oddities(facts, preparation).items()
-            if true.any()
-        },
+        same=same,
+        near=near,
+        oddities=_oddities(facts, preparation, names),
         resolution=0 if drawn else _resolution(facts, preparation),
-        preparation=_estimate(
+        preparation=estimate(
             dataset, preparation, all_facts, facts, len(errors), seconds, dataset_name
         ),
     )
-
-
-def for_training(dataset: Dataset, preparation: Preparation) -> tuple[Dataset, Preparation]:
-    """The dataset at the run's resolution, and the preparation with its number of channels."""
-    if isinstance(dataset, ScalableDataset):
-        dataset = dataset.at(max(preparation.width, preparation.height))
-    if is_streamed(dataset) and preparation.channels == "auto":
-        preparation = preparation.model_copy(update={"channels": _channels(dataset)})
-    return dataset, preparation
-
-
-def _channels(dataset: Dataset) -> int | Literal["auto"]:
-    """The number of channels of the first image that can be read."""
-    for number in range(len(dataset)):
-        with contextlib.suppress(RequestError):
-            image, _ = dataset[number]
-            return int(np.asarray(image).shape[2])
-    return "auto"
-
-
-def evenly_spaced(total: int, limit: int | None = None) -> Sequence[int]:
-    """The numbers below ``total``, or ``limit`` evenly spaced ones of them."""
-    if limit is None or limit >= total:
-        return range(total)
-    return [index * total // limit for index in range(limit)]
-
-
-def printable(text: str) -> str:
-    """The text in one line, with escapes for control characters and for undecodable bytes."""
-    text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _name(dataset: Dataset, number: int, otherwise: str = "") -> str:
-    name = dataset.name(number) if isinstance(dataset, NamedDataset) else otherwise
-    return printable(name) or f"number {number}"
 
 
 def _of_shapes(facts: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
@@ -248,30 +179,33 @@ def _unbalanced(classes: dict[str, int]) -> dict[str, str]:
     return few | dict.fromkeys((name for name, n in classes.items() if n > even * 2), "many")
 
 
-def _duplicates(facts: NDArray[Any]) -> tuple[duplicates.Groups, duplicates.Groups]:
+def _duplicates(
+    facts: NDArray[Any], names: Sequence[str]
+) -> tuple[list[list[str]], list[list[str]]]:
     """Groups with the same pixels, and groups of similar images among the rest."""
     same = duplicates.identical_groups(facts["digest"])
     again = [row for group in same for row in group[1:]]
     others = np.setdiff1d(np.arange(len(facts)), again)
-    return same, [
-        others[group].tolist() for group in duplicates.similar_groups(facts["signature"][others])
-    ]
+    near = [others[g].tolist() for g in duplicates.similar_groups(facts["signature"][others])]
+    return [[names[row] for row in g] for g in same], [[names[row] for row in g] for g in near]
 
 
-def _scales(facts: NDArray[Any], preparation: Preparation) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The larger and the smaller factor from each image's sides to those of the result."""
-    across, down = preparation.width / facts["width"], preparation.height / facts["height"]
-    return np.maximum(across, down), np.minimum(across, down)
-
-
-def _oddities(facts: NDArray[Any], preparation: Preparation) -> dict[str, NDArray[np.bool_]]:
-    larger, smaller = _scales(facts, preparation)
+def _oddities(
+    facts: NDArray[Any], preparation: Preparation, names: Sequence[str]
+) -> dict[str, list[str]]:
+    """The names of the images with each unusual property, if there are any."""
+    larger, smaller = scales(facts, preparation)
     usual = np.isin(facts["mode"], ("RGB", "L"))
-    return {
+    properties = {
         **{name: facts[name] for name in ("transparent", "animated", "one_color")},
         "gray_in_color": facts["gray"] & np.isin(facts["mode"], ("RGB", "RGBA")),
         "enlarged": (smaller if preparation.fit == "pad" else larger) > 1,
         **{f"mode_{m}": facts["mode"] == m for m in np.unique(facts["mode"][~usual]).tolist()},
+    }
+    return {
+        what: [names[row] for row in np.flatnonzero(true).tolist()]
+        for what, true in properties.items()
+        if true.any()
     }
 
 
@@ -281,58 +215,3 @@ def _resolution(facts: NDArray[Any], preparation: Preparation) -> int:
     powers = (2**exponent for exponent in range(2, 11))
     enough = (p for p in powers if (sides * _MOST_ENLARGED >= p).sum() >= _SHARE * len(sides))
     return max(enough, default=0)
-
-
-def _estimate(
-    dataset: Dataset,
-    preparation: Preparation,
-    all_facts: NDArray[Any],
-    facts: NDArray[Any],
-    unreadable: int,
-    seconds: float,
-    dataset_name: str,
-) -> PreparationEstimate:
-    """The cost of preparing all images, and the loss of the chosen ones, ``facts``."""
-    larger, smaller = _scales(facts, preparation)
-    lost = 1 - smaller / larger  # the same number for crop, pad and stretch
-    is_gray = preparation.channels == "auto" and all_facts["gray"].all()
-    channels = 1 if is_gray else preparation.most_channels
-    stored = not is_streamed(dataset)
-    condition = condition_of(dataset)
-    condition_bytes = (4 * sum(condition.shape) or 8) if condition else 0
-    image_bytes = channels * preparation.height * preparation.width + condition_bytes
-    all_opened = len(all_facts) + unreadable == len(dataset)
-    return PreparationEstimate(
-        shape=(channels, preparation.height, preparation.width),
-        lost=float(lost.mean()) if len(lost) else 0.0,
-        most_lost=float(lost.max(initial=0)),
-        images=len(dataset) - unreadable,
-        seconds=seconds if stored else 0.0,
-        bytes=(len(dataset) - unreadable) * image_bytes if stored else 0,
-        done=_is_prepared(dataset, preparation, dataset_name) if all_opened and stored else None,
-    )
-
-
-def _is_prepared(dataset: Dataset, preparation: Preparation, dataset_name: str) -> bool | None:
-    """Whether they are in the cache; ``None`` if the cache cannot be created."""
-    with contextlib.suppress(RequestError):
-        return prepared_folder(dataset, preparation, dataset_name).exists()
-    return None
-
-
-def seconds_each(dataset: Dataset, preparation: Preparation, limit: int | None = None) -> float:
-    """The time to prepare an image, measured on a sample of at most ``limit`` images."""
-    with contextlib.suppress(RequestError):
-        dataset[0]  # opening an archive should not count
-    some = evenly_spaced(len(dataset), min(_SAMPLE, limit or _SAMPLE))
-    if isinstance(dataset, BulkDataset):
-        some = range(len(some))
-
-    def work(image: RawImage, value: Any) -> NDArray[np.uint8]:
-        return prepare(image, preparation)
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor() as pool:
-        for _ in map_images(dataset, some, work, pool):
-            pass
-    return (time.perf_counter() - start) / len(some)

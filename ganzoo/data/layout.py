@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import Condition
-from ganzoo.data.arrays import encode_labels
 from ganzoo.data.formats import READABLE
+from ganzoo.data.labels import encode_labels
 from ganzoo.data.values import encode_condition
 from ganzoo.errors import RequestError
 

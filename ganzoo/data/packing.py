@@ -18,8 +18,9 @@ from ganzoo.data.hdf5_file import require_h5py, write_hdf5
 from ganzoo.data.pack import Pack, Progress
 from ganzoo.data.shard_files import is_shards, write_shards
 from ganzoo.errors import RequestError
-from ganzoo.folders import ending, exists_already
+from ganzoo.folders import ending
 from ganzoo.imaging import to_image
+from ganzoo.overwriting import exists_already
 
 _HDF5 = FORMATS_WITH_TEXTS = (".h5", ".hdf5")
 """The suffixes of HDF5 files; of all formats, only they can contain texts about images."""

@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ganzoo.contracts import Dataset, RawImage, condition_of
 from ganzoo.data.collection import group_classes
-from ganzoo.data.inspection import evenly_spaced, for_training, printable
+from ganzoo.data.image_names import printable
 from ganzoo.data.preparation import Preparation, prepare
+from ganzoo.data.preparation_estimate import evenly_spaced, for_training
 from ganzoo.errors import RequestError
 from ganzoo.imaging import to_image
 from ganzoo.size import size

@@ -29,36 +29,10 @@ def suggest_settings(
     leave out images that cannot be read, ``can_balance`` that its classes can be balanced.
     ``augmentations`` are the names of those that are suggested for so few images.
     """
-    transparent = len(report.oddities.get("transparent", ()))
-    if resolution_is_known:
-        pass
-    elif report.resolution > _LARGEST:
-        yield (
-            f"data.resolution={_LARGEST}",
-            "images are larger, but a higher resolution takes days on one GPU",
-        )
-    elif report.resolution:
-        yield (
-            f"data.resolution={report.resolution}",
-            "enlarges at most 10 % of the images by more than 25 %",
-        )
-    if transparent > report.readable / 2:
-        yield (
-            "data.channels=4",
-            f"{transparent:,} images are transparent; with 3 channels they get a background",
-        )
-    elif preparation.channels == "auto" and report.preparation.shape[0] == 1:
-        yield "data.channels=1", "all images are gray; auto has the same effect"
-    if report.images < _SMALL:
-        yield (
-            "--augment flip",
-            "doubles the images; not for images that must not be mirrored, such as text",
-        )
-    if augmentations:
-        first, *others = augmentations
-        instead = "".join(f"; or --augment {name}" for name in others)
-        reason = "keeps the discriminator from memorizing so few images"
-        yield f"--augment {first}", reason + instead
+    if not resolution_is_known:
+        yield from _resolution(report.resolution)
+    yield from _channels(report, preparation)
+    yield from _augmentations(report.images, augmentations)
     if len(report.classes) > 1:
         yield "data.conditional=true", "lets you choose the class of generated images"
     elif report.values:
@@ -70,3 +44,40 @@ def suggest_settings(
             "dataset.on_error=skip",
             "leaves out images that cannot be read; otherwise they end the run",
         )
+
+
+def _resolution(suitable: int) -> Iterator[tuple[str, str]]:
+    if suitable > _LARGEST:
+        yield (
+            f"data.resolution={_LARGEST}",
+            "images are larger, but a higher resolution takes days on one GPU",
+        )
+    elif suitable:
+        yield (
+            f"data.resolution={suitable}",
+            "enlarges at most 10 % of the images by more than 25 %",
+        )
+
+
+def _channels(report: Report, preparation: Preparation) -> Iterator[tuple[str, str]]:
+    transparent = len(report.oddities.get("transparent", ()))
+    if transparent > report.readable / 2:
+        yield (
+            "data.channels=4",
+            f"{transparent:,} images are transparent; with 3 channels they get a background",
+        )
+    elif preparation.channels == "auto" and report.preparation.shape[0] == 1:
+        yield "data.channels=1", "all images are gray; auto has the same effect"
+
+
+def _augmentations(images: int, suggested: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if images < _SMALL:
+        yield (
+            "--augment flip",
+            "doubles the images; not for images that must not be mirrored, such as text",
+        )
+    if suggested:
+        first, *others = suggested
+        instead = "".join(f"; or --augment {name}" for name in others)
+        reason = "keeps the discriminator from memorizing so few images"
+        yield f"--augment {first}", reason + instead

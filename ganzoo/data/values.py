@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.contracts import Condition, ConditionKind
-from ganzoo.data.arrays import encode_labels, name_text
+from ganzoo.data.labels import encode_labels, name_text
 from ganzoo.errors import RequestError
 
 _MOST_NAMES = 1000

@@ -7,18 +7,15 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from math import isfinite
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extractor, ImageSet, Metric, MetricValue
+from ganzoo.contracts import ImageSet, Metric, MetricValue
 from ganzoo.errors import RequestError, in_one_line
-from ganzoo.evaluation.cache import EvaluationCache, cache_key
-from ganzoo.evaluation.image_sets import TensorImageSet
+from ganzoo.evaluation.cache import cache_key
+from ganzoo.evaluation.image_sets import FeatureUseRecorder, PartOfImageSet, TensorImageSet
+from ganzoo.evaluation.real_images import CachedRealImages, Progress
 from ganzoo.evaluation.record import Goal, Score
 from ganzoo.returned_values import require_metric_values
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, how much of it is done, and the total."""
 
 Failed = Callable[[str, Exception], None]
 """Called with the name of a metric that failed, and its error."""
@@ -62,94 +59,12 @@ def compute(configured: ConfiguredMetric, real: ImageSet, fake: ImageSet) -> dic
     return dict(values)
 
 
-class CachedRealImages:
-    """The real images that generated ones are compared with; features and baselines are cached.
-
-    ``identity`` is that of the images' content and of how they were chosen and prepared.
-    """
-
-    def __init__(
-        self,
-        images: Tensor,
-        identity: str,
-        extract: Extractor,
-        cache: EvaluationCache,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        self.images = images
-        self.identity = identity
-        self.extract = extract
-        self.cache = cache
-        self.device = device
-
-    def image_set(self, progress: Progress) -> ImageSet:
-        """All real images; their features are read from the cache if they are in it."""
-        return _CachedImageSet(self, progress)
-
-    def of(self, rows: Tensor, name: str) -> CachedRealImages:
-        """The real images of these numbers, with a name for them; baselines are cached by it."""
-        identity = cache_key(images=self.identity, group=name)
-        return CachedRealImages(self.images[rows], identity, self.extract, self.cache, self.device)
-
-
-class _CachedImageSet(TensorImageSet):
-    """Real images whose features are read from the cache, or computed and written to it."""
-
-    def __init__(self, real: CachedRealImages, progress: Progress) -> None:
-        super().__init__(
-            real.images,
-            real.extract,
-            device=real.device,
-            progress=lambda done, total: progress("features of real images", done, total),
-        )
-        self._cache = real.cache
-        self._key = cache_key(images=real.identity, features=real.extract.identity)
-
-    def _compute_features(self) -> Tensor:
-        cached = self._cache.load_features(self._key)
-        if cached is not None and len(cached) == len(self):
-            return cached
-        features = super()._compute_features()
-        self._cache.save_features(self._key, features)
-        return features
-
-
-class _FeatureUseRecorder:
-    """An image set that records whether its features were read."""
-
-    def __init__(self, images: ImageSet) -> None:
-        self._images = images
-        self.features_used = False
-        self.shape = images.shape
-        self.batches = images.batches
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    @property
-    def features(self) -> Tensor:
-        self.features_used = True
-        return self._images.features
-
-
 class Group(NamedTuple):
     """Real images, and the generated ones that are compared with them."""
 
     real: Tensor
     """Their numbers, int64."""
     generated: Tensor
-
-
-class _PartOfImageSet(TensorImageSet):
-    """Some of the images of a set, with their features, which are computed once for all."""
-
-    def __init__(self, whole: ImageSet, images: Tensor, rows: Tensor) -> None:
-        super().__init__(images[rows])
-        self._whole = whole
-        self._rows = rows
-
-    def _compute_features(self) -> Tensor:
-        return self._whole.features[self._rows]
 
 
 class Evaluator:
@@ -205,8 +120,8 @@ class Evaluator:
         """The scores of the metrics that do not reject so few images."""
         cached = self.real.of(group.real, name)
         sets = (
-            _PartOfImageSet(real, self.real.images, group.real),
-            _PartOfImageSet(fake, made, group.generated),
+            PartOfImageSet(real, self.real.images, group.real),
+            PartOfImageSet(fake, made, group.generated),
         )
         scores: dict[str, Score] = {}
         for configured in self._metrics:
@@ -217,7 +132,7 @@ class Evaluator:
     def _scores(
         self, configured: ConfiguredMetric, real: ImageSet, fake: ImageSet, cached: CachedRealImages
     ) -> dict[str, Score]:
-        recorder = _FeatureUseRecorder(fake)
+        recorder = FeatureUseRecorder(fake)
         values = compute(configured, real, recorder)
         by_features = recorder.features_used
         baselines = _baselines(configured, cached, real, by_features)

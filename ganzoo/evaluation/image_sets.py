@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo.contracts import Extractor, ImageShape
+from ganzoo.contracts import Extractor, ImageSet, ImageShape
 from ganzoo.errors import PluginError
 from ganzoo.returned_values import require_features
 
@@ -99,6 +99,38 @@ class TensorImageSet:
             found.append(extract_features(self._extract, batch.to(self._device)))
             self._progress(min(len(self), len(found) * AT_ONCE), len(self))
         return torch.cat(found)
+
+
+class PartOfImageSet(TensorImageSet):
+    """Some of the images of a set, with their features, which are computed once for all."""
+
+    def __init__(self, whole: ImageSet, images: Tensor, rows: Tensor) -> None:
+        super().__init__(images[rows])
+        self._whole = whole
+        self._rows = rows
+
+    def _compute_features(self) -> Tensor:
+        return self._whole.features[self._rows]
+
+
+class FeatureUseRecorder:
+    """An image set that records whether its features were read."""
+
+    def __init__(self, images: ImageSet) -> None:
+        self._images = images
+        self.features_used = False
+        """Whether the features were read."""
+        self.shape = images.shape
+        self.batches = images.batches
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    @property
+    def features(self) -> Tensor:
+        """The features of the images."""
+        self.features_used = True
+        return self._images.features
 
 
 class CheckedExtractor:

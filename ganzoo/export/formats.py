@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.folders import check_folder_free, check_free
+from ganzoo.overwriting import check_folder_free, check_free
 
 if TYPE_CHECKING:
     from ganzoo.export.card import Card

@@ -15,8 +15,8 @@ from string import Template
 
 from ganzoo import __version__
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.folders import require_folder
 from ganzoo.new_plugin.names import PluginNames, check_name
+from ganzoo.overwriting import require_folder
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _EVERY_KIND = "every_kind"

@@ -111,6 +111,10 @@ def ending(observer: Observer) -> Iterator[Observer]:
         observer.on_end()
 
 
+SILENT = Observer()
+"""An observer that does nothing."""
+
+
 def require_observer(built: object) -> None:
     """Raise ContractError if this is not an Observer; warn of methods that are never called."""
     if not isinstance(built, Observer):

@@ -40,6 +40,10 @@ class ObserverList:
         """Send a warning to each observer."""
         self.notify(lambda observer: observer.on_warning(step, message))
 
+    def report_progress(self, what: str, done: int, total: int) -> None:
+        """Send the progress of an evaluation, or of what is prepared, to each observer."""
+        self.notify(lambda observer: observer.on_evaluation_progress(what, done, total))
+
     def attempt(self, step: int, what: str, work: Callable[[], T]) -> T | None:
         """The result of ``work``; if it fails, a warning is sent and the result is ``None``."""
         try:

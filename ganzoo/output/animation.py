@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from ganzoo import folders
+from ganzoo import overwriting
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, replacing
 from ganzoo.output.encoding import (
@@ -26,11 +26,11 @@ def check_free(path: Path, *, force: bool = False, option: str = "--out") -> Non
     """Check that an animation file can be written here.
 
     Raises RequestError if the file extension is not one of ``FORMATS``, or if
-    ``folders.check_free`` does.
+    ``overwriting.check_free`` does.
     """
     if path.suffix.lower() not in FORMATS:
         raise RequestError(f"{path}: the name of an animation ends in {', '.join(FORMATS)}")
-    folders.check_free(path, force=force, option=option)
+    overwriting.check_free(path, force=force, option=option)
 
 
 def sample_grids(folder: RunFolder, last: int | None = None) -> list[Path]:

@@ -10,13 +10,13 @@ from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.json_lines import JsonLinesFile
 from ganzoo.launcher import require_single_process
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.output.trained import TrainedRun
 from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.run import Run
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.store import SILENT, store_of
+from ganzoo.training.store import store_of
 
 
 def evaluate(

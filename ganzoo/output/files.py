@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ganzoo import folders, imaging
+from ganzoo import imaging, overwriting
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending
 
@@ -21,7 +21,8 @@ _GAP = 4
 def check_free(path: Path, *, force: bool = False) -> None:
     """Check that an image file can be written here.
 
-    Raises RequestError if the name has no known image format, or if ``folders.check_free`` does.
+    Raises RequestError if the name has no known image format, or if
+    ``overwriting.check_free`` does.
     """
     if not ending(path):
         raise RequestError(f"{path}: name one image file, such as {path}.png")
@@ -30,7 +31,7 @@ def check_free(path: Path, *, force: bool = False) -> None:
             f"{path}: images are written as {', '.join(imaging.FORMATS)}; the name of a folder "
             "ends in a slash"
         )
-    folders.check_free(path, force=force)
+    overwriting.check_free(path, force=force)
 
 
 def save_grid(images: Tensor, path: Path, columns: int | None = None) -> None:

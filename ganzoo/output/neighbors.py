@@ -13,14 +13,14 @@ from torch import Tensor
 from ganzoo.contracts import Dataset, Extractor, NamedDataset
 from ganzoo.data.cache import PreparedImages
 from ganzoo.data.collection import Collection, Store
-from ganzoo.data.inspection import printable
+from ganzoo.data.image_names import printable
 from ganzoo.data.order import spread_evenly
 from ganzoo.evaluation.image_sets import TensorImageSet
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.training.evaluation import Evaluation, real_images
 from ganzoo.training.growth import GrowthPoint
-from ganzoo.training.store import SILENT, store_of
+from ganzoo.training.store import store_of
 
 By = Literal["features", "pixels"]
 _BATCH_SIZE = 256

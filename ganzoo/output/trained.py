@@ -18,7 +18,8 @@ from ganzoo.journal import Journal
 from ganzoo.output.networks import build_networks
 from ganzoo.output.trained_generator import TrainedGenerator
 from ganzoo.run import Run
-from ganzoo.training.checkpoint import Checkpoints, read
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import read
 from ganzoo.training.conditional import network_condition
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.sampling import ConditionFrequencies

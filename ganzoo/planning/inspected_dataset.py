@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Condition, Dataset, condition_of, is_streamed
-from ganzoo.data.inspection import Report, inspect, seconds_each
+from ganzoo.data.inspection import Report, inspect
+from ganzoo.data.preparation_estimate import seconds_each
 from ganzoo.planning.images import PlannedImages
 from ganzoo.registry import Entry
 from ganzoo.sections import DataOptions

@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo.components import ComponentSpec, MetricSpec
 from ganzoo.configured_components import Configuration
 from ganzoo.errors import RequestError
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.planning.budget import Clock
 from ganzoo.planning.images import Size
 from ganzoo.planning.inspected_dataset import InspectedDataset, inspect_dataset
@@ -18,7 +18,6 @@ from ganzoo.run import core_keys
 from ganzoo.scheduled_options import validated
 from ganzoo.sections import DataOptions
 from ganzoo.settings import Settings
-from ganzoo.training.store import SILENT
 
 ORIGIN = "plan"
 """The origin of the settings that a plan chooses."""

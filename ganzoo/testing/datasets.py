@@ -46,6 +46,26 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
         dataset.fingerprint == again.fingerprint,
         "its fingerprint changes: compute it from the images alone",
     )
+    images = _checked_images(dataset, again, problems)
+    with problems.catching("read()"):
+        _check_bulk(dataset, images, problems)
+    if isinstance(dataset, NamedDataset):
+        with problems.catching("name()"):
+            named = all(dataset.name(i) for i in range(min(len(dataset), _N)))
+            problems.expect(named, "name(i) should return a text for each image")
+    if isinstance(dataset, ChunkedDataset | StreamedDataset):
+        with problems.catching("chunk, window and values"):
+            _check_chunked(dataset, problems)
+    if isinstance(dataset, StreamedDataset):
+        with problems.catching("read_images()"):
+            _check_streamed(dataset, images, problems)
+    if isinstance(dataset, ScalableDataset):
+        with problems.catching("at()"):
+            _check_scalable(dataset, len(dataset), problems)
+
+
+def _checked_images(dataset: Dataset, again: Dataset, problems: Problems) -> list[np.ndarray]:
+    """The first images, which are read by two threads, and are the same ``again``."""
     indices = range(min(len(dataset), _N))
     images: list[np.ndarray] = []
     with problems.catching("dataset[i]"):
@@ -58,21 +78,7 @@ def check_dataset(component: ComponentSpec, options: Options, problems: Problems
                 f"image {index} should be the same each time: leave random changes to "
                 "augmentations, or seed them with the index",
             )
-    with problems.catching("read()"):
-        _check_bulk(dataset, images, problems)
-    if isinstance(dataset, NamedDataset):
-        with problems.catching("name()"):
-            named = all(dataset.name(i) for i in indices)
-            problems.expect(named, "name(i) should return a text for each image")
-    if isinstance(dataset, ChunkedDataset | StreamedDataset):
-        with problems.catching("chunk, window and values"):
-            _check_chunked(dataset, problems)
-    if isinstance(dataset, StreamedDataset):
-        with problems.catching("read_images()"):
-            _check_streamed(dataset, images, problems)
-    if isinstance(dataset, ScalableDataset):
-        with problems.catching("at()"):
-            _check_scalable(dataset, len(dataset), problems)
+    return images
 
 
 def _checked_image(dataset: Dataset, index: int, problems: Problems) -> np.ndarray:

@@ -16,7 +16,7 @@ from ganzoo.options import Options, is_options
 from ganzoo.run import Run
 from ganzoo.scheduled_options import validated
 from ganzoo.sections import known_keys, section
-from ganzoo.settings import NAMED_SECTIONS
+from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS
 from ganzoo.testing.problems import Problems
 
 RECOMMENDABLE_SECTIONS = ("checkpoint", "data", "log", "sample", "train")
@@ -94,7 +94,7 @@ def _check_defaults(options: type[Options], problems: Problems) -> None:
 
 def _check_recommendations(component: ComponentSpec, problems: Problems) -> None:
     """Each recommended key may be recommended by this kind, and each value is valid."""
-    can_recommend = component.kind in ("dataset", "architecture", "loss")
+    can_recommend = component.kind in MAIN_KINDS
     if not problems.expect(
         can_recommend or not component.recommends,
         f"its recommendations are not used: components of kind {component.kind} have none",

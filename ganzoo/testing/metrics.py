@@ -94,35 +94,41 @@ def check_extractor(component: ComponentSpec, options: Options, problems: Proble
                 _check_feature_maps(extractor, torch.rand(shape, generator=random), problems)
         with problems.catching(f"it fails for images of shape {shape}"):
             images = torch.randint(256, shape, dtype=torch.uint8, generator=random)
-            before = images.clone()
-            features = extractor(images)
-            unchanged = torch.equal(before, images)
-            problems.expect(unchanged, "changes the images in place: compute new tensors")
-            problems.expect(
-                features.dtype == torch.float32,
-                f"features are {features.dtype}: convert them with .float()",
-            )
-            problems.expect(
-                features.ndim == 2,
-                f"features have {features.ndim} dimensions: return (N, D), such as by .flatten(1)",
-            )
-            problems.expect(
-                not features.requires_grad,
-                "features have a gradient graph: compute them inside torch.no_grad()",
-            )
-            complete = problems.expect(
-                len(features) == 5, f"returns {len(features)} features for 5 images"
-            )
-            if wrong := not_finite(features):
-                problems.add(f"features contain {wrong}")
-            elif complete:
-                alone = extractor(images[2:3])
-                close = torch.allclose(alone, features[2:3], rtol=1e-3, atol=1e-4)
-                problems.expect(
-                    close,
-                    "features of an image depend on the other images: call eval() in its "
-                    "constructor, so that normalization uses stored statistics",
-                )
+            _check_features(extractor, images, problems)
+
+
+def _check_features(extractor: Extractor, images: Tensor, problems: Problems) -> None:
+    """They are those of each image alone, float32 (N, D) without a gradient."""
+    before = images.clone()
+    features = extractor(images)
+    unchanged = torch.equal(before, images)
+    problems.expect(unchanged, "changes the images in place: compute new tensors")
+    problems.expect(
+        features.dtype == torch.float32,
+        f"features are {features.dtype}: convert them with .float()",
+    )
+    problems.expect(
+        features.ndim == 2,
+        f"features have {features.ndim} dimensions: return (N, D), such as by .flatten(1)",
+    )
+    problems.expect(
+        not features.requires_grad,
+        "features have a gradient graph: compute them inside torch.no_grad()",
+    )
+    complete = problems.expect(
+        len(features) == len(images),
+        f"returns {len(features)} features for {len(images)} images",
+    )
+    if wrong := not_finite(features):
+        problems.add(f"features contain {wrong}")
+    elif complete:
+        alone = extractor(images[2:3])
+        close = torch.allclose(alone, features[2:3], rtol=1e-3, atol=1e-4)
+        problems.expect(
+            close,
+            "features of an image depend on the other images: call eval() in its "
+            "constructor, so that normalization uses stored statistics",
+        )
 
 
 def _check_feature_maps(extractor: FeatureMapExtractor, images: Tensor, problems: Problems) -> None:

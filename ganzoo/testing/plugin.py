@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.components import ComponentSpec
 from ganzoo.options import Options
 from ganzoo.registry import Plugin, Registry
-from ganzoo.settings import setting_error
+from ganzoo.setting_errors import setting_error
 from ganzoo.testing.declaration import check_declaration
 from ganzoo.testing.imports import check_import
 from ganzoo.testing.problems import Problems, raise_problems
@@ -48,7 +48,7 @@ def check_plugin(
     problems = Problems(f"plugin {name}", name)
     declared: list[ComponentSpec] = []
     with problems.catching("it cannot be loaded"):
-        declared = Registry().declared_by(module, Plugin("under-test", "under-test", "0"))
+        declared = Registry().hooks.declared_by(module, "under-test")
         problems.expect(
             declared, "it has no components: write a hook, such as ganzoo_losses, that returns some"
         )

@@ -130,7 +130,7 @@ def with_plugin(
     """The same components, and those of a plugin instead of others of the same kind and name."""
     if plugin is None:
         return registry
-    name = registry.name_of(plugin)
+    name = registry.hooks.plugin_of(plugin)
     if name is None:
         module = str(getattr(plugin, "__name__", "plugin")).rpartition(".")[2]
         name = module.removeprefix("ganzoo_").replace("_", "-")

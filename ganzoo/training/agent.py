@@ -221,7 +221,10 @@ def run_command(train: TrainOptions, on_restart: Callable[[str], None]) -> Failu
     wait_for_all(store, "machines", nodes)
     with tempfile.TemporaryDirectory(prefix="ganzoo-") as folder:
         agent = Agent(
-            *(store, address, train.devices or 1, Path(folder)),
+            store,
+            address,
+            train.devices or 1,
+            Path(folder),
             node=node,
             nodes=nodes,
             restarts=train.restarts,

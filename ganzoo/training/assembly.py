@@ -17,7 +17,7 @@ from ganzoo.contracts import (
 from ganzoo.data.batches import Batches, require_balance
 from ganzoo.data.collection import Collection
 from ganzoo.errors import PluginError, RequestError
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.run import Run
 from ganzoo.training.conditional import chosen_condition, network_condition
 from ganzoo.training.engine import Engine
@@ -34,7 +34,7 @@ from ganzoo.training.setup import Setup
 from ganzoo.training.shared_fakes import require_sharing
 from ganzoo.training.simultaneous import require_one_update
 from ganzoo.training.speed_settings import with_fastest
-from ganzoo.training.store import SILENT, prepare
+from ganzoo.training.store import prepare
 from ganzoo.training.trial import try_phases
 
 
@@ -76,7 +76,7 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     networks = networks_to_train(run, data.shape, condition, requirements, device, engine.processes)
     batches = _batches(run, data, device)
     growth = GrowthSchedule(
-        *(run, networks, data.shape), processes=engine.processes, batches_per_step=per_step
+        run, networks, data.shape, processes=engine.processes, batches_per_step=per_step
     )
     frequencies = None
     if condition:

@@ -11,7 +11,8 @@ from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import ComparisonBasis
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.training import state
-from ganzoo.training.checkpoint import Checkpoints, State, read
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import State, read
 from ganzoo.training.sampling import ConditionFrequencies
 from ganzoo.training.trainer import Trainer
 

@@ -16,16 +16,10 @@ from ganzoo.data.collection import Collection
 from ganzoo.data.order import Indices, spread_evenly
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.cache import EvaluationCache, cache_key
-from ganzoo.evaluation.evaluator import (
-    CachedRealImages,
-    ConfiguredMetric,
-    Evaluator,
-    Failed,
-    Group,
-    Progress,
-)
+from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Failed, Group
 from ganzoo.evaluation.image_sets import AT_ONCE, CheckedExtractor, extract_features
 from ganzoo.evaluation.metric_check import check_metrics
+from ganzoo.evaluation.real_images import CachedRealImages, Progress
 from ganzoo.evaluation.record import EvaluationResult, Goal, selection_metric
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
@@ -123,10 +117,8 @@ class Evaluation:
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
         blocks = blocks or self.blocks_of(generator)
         generated = self._generate(blocks, progress)
-        scores = evaluator(
-            *(generated, progress, failed, self._groups()),
-            partial(blocks.compute, _FEATURES, len(generated), progress),
-        )
+        compute_features = partial(blocks.compute, _FEATURES, len(generated), progress)
+        scores = evaluator(generated, progress, failed, self._groups(), compute_features)
         assert self.run.extractor
         return EvaluationResult(
             step=step,

@@ -7,9 +7,6 @@ from enum import Enum
 from fractions import Fraction
 from math import ceil
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganzoo.errors import RequestError
 from ganzoo.observers.observer_list import ObserverList
 from ganzoo.setting_types import Interval
@@ -24,7 +21,6 @@ from ganzoo.training.memory import memory_errors
 from ganzoo.training.periodic_evaluation import PeriodicEvaluation
 from ganzoo.training.recovery import Recovery
 from ganzoo.training.reporting import Reporter
-from ganzoo.training.sample_grids import SampleGrids
 from ganzoo.training.trainer import Trainer
 
 WHOLE = Fraction(1)
@@ -53,10 +49,10 @@ class Loop:
         run, setup, data = assembly.run, assembly.setup, assembly.batches.data
         self._run = run
         self._engine = setup.engine
-        self._order = assembly.batches
+        self._batches = assembly.batches
         self._images_per_epoch = len(data)
         self._observers = observers
-        progress = self._report_progress
+        progress = observers.report_progress
         ema = Ema(setup.generator, run.train.ema, run.seed, assembly.frequencies, progress)
         self.trainer = trainer = Trainer(run, setup, assembly.growth, ema, assembly.shuffle)
         self.progress = trainer.progress
@@ -67,8 +63,7 @@ class Loop:
         self.evaluations = PeriodicEvaluation(
             trainer, evaluation, self.checkpoints, observers, self._images_per_epoch
         )
-        grids = SampleGrids(assembly, ema, self._show_grid, progress)
-        self.reporter = Reporter(trainer, grids, self._recovery, observers, self._images_per_epoch)
+        self.reporter = Reporter(assembly, trainer, self._recovery, observers)
         self._reason_to_end = ""
         self._part = part
         self.set_total_steps()
@@ -126,7 +121,7 @@ class Loop:
             self._observers.notify(lambda observer: observer.on_message(message))
         try:
             if not self.checkpoints.is_saved:
-                self._recovery.save()
+                self._recovery.save_checkpoint()
         except NonFinite as error:  # of an update that was not checked yet
             self._recover(error)
         if failed := self.checkpoints.save_error:
@@ -155,7 +150,7 @@ class Loop:
         # To roll back to, and so that a resumed run does not need the run that it started from.
         needed = train.on_nonfinite == "rollback" or train.init_from is not None
         if needed and not self.checkpoints.is_saved:
-            self._recovery.save(due=True)
+            self._recovery.save_checkpoint(due=True)
 
     def after_step(self, before: Position, stopping: Callable[[], bool] = lambda: False) -> None:
         """Do what is due after the step from ``before``: samples, reports, checkpoints."""
@@ -174,7 +169,7 @@ class Loop:
         permanent = self._is_due(run.checkpoint.keep_every, before)
         if permanent or self._is_due(run.checkpoint.every, before):
             with self.reporter.stopwatch.paused():
-                self._recovery.save(due=True, permanent=permanent)
+                self._recovery.save_checkpoint(due=True, permanent=permanent)
         if self.evaluations.is_due:
             with self.reporter.stopwatch.paused():
                 self.evaluations.evaluate(stopping)
@@ -186,7 +181,7 @@ class Loop:
 
     def _recover(self, error: NonFinite) -> None:
         """Go back to the last due checkpoint, or raise Diverged."""
-        self._recovery.recover(error, self._order.order)
+        self._recovery.recover(error, self._batches.order)
         self.set_total_steps()
         self.evaluations.forget_after(self.progress.step)
         self.reporter.restart()
@@ -198,9 +193,3 @@ class Loop:
         """
         self.checkpoints.resume(warn)
         self.set_total_steps()
-
-    def _report_progress(self, what: str, done: int, total: int) -> None:
-        self._observers.notify(lambda observer: observer.on_evaluation_progress(what, done, total))
-
-    def _show_grid(self, name: str, grid: NDArray[np.uint8]) -> None:
-        self.reporter.show_grid(name, grid)

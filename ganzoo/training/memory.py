@@ -66,13 +66,12 @@ def step_memory(
     second derivatives need; not included are torch itself and the buffers inside its operations.
     With ``train.accumulate``, it is the memory of one piece and of the images of the others.
     """
-    small, large = (
-        _bytes_after_each_operation(
-            run.with_train({"batch_size": n * engine.processes, "accumulate": 1}, "auto"),
-            *(engine, image_shape, condition),
-        )
-        for n in (_SMALL, _LARGE)
-    )
+
+    def bytes_with(n: int) -> list[int]:
+        smaller = run.with_train({"batch_size": n * engine.processes, "accumulate": 1}, "auto")
+        return _bytes_after_each_operation(smaller, engine, image_shape, condition)
+
+    small, large = bytes_with(_SMALL), bytes_with(_LARGE)
     whole = run.train.batch_size / engine.processes
     piece = whole / run.train.accumulate
     more = (piece - _SMALL) / (_LARGE - _SMALL)

@@ -89,9 +89,7 @@ class PeriodicEvaluation:
         """The result, if any metric succeeded; raises Stopped on a request to stop."""
 
         def progress(what: str, done: int, total: int) -> None:
-            self._observers.notify(
-                lambda observer: observer.on_evaluation_progress(what, done, total)
-            )
+            self._observers.report_progress(what, done, total)
             _raise_if(stopping())
 
         ema, setup = self._trainer.ema, self._trainer.setup
@@ -104,10 +102,8 @@ class PeriodicEvaluation:
 
         try:
             ema.update_batch_statistics()
-            evaluated = evaluation(
-                *(ema.generator, setup.point, *self._progress.position),
-                *(progress, failed, blocks),
-            )
+            step, seen = self._progress.position
+            evaluated = evaluation(ema.generator, setup.point, step, seen, progress, failed, blocks)
         finally:
             blocks.end()
         for reason, names in failures.items():

@@ -30,7 +30,7 @@ class Recovery:
         self._observers = observers
         self._policy = trainer.run.train.on_nonfinite
 
-    def save(self, *, due: bool = False, permanent: bool = False) -> None:
+    def save_checkpoint(self, *, due: bool = False, permanent: bool = False) -> None:
         """Write a checkpoint of this step, unless its losses or weights are not finite.
 
         Raises NonFinite or Diverged then.

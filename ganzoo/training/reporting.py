@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ganzoo.observers.observer_list import ObserverList
+from ganzoo.training.assembly import Assembly
 from ganzoo.training.recovery import Recovery
 from ganzoo.training.sample_grids import SampleGrids
 from ganzoo.training.separation import separation
@@ -19,19 +20,19 @@ class Reporter:
 
     def __init__(
         self,
+        assembly: Assembly,
         trainer: Trainer,
-        grids: SampleGrids,
         recovery: Recovery,
         observers: ObserverList,
-        images_per_epoch: int,
     ) -> None:
         self._trainer = trainer
         self._progress = trainer.progress
         self._engine = trainer.setup.engine
-        self._grids = grids
         self._recovery = recovery
         self._observers = observers
-        self._images_per_epoch = images_per_epoch
+        self._images_per_epoch = len(assembly.batches.data)
+        progress = observers.report_progress
+        self._grids = SampleGrids(assembly, trainer.ema, self._show_grid, progress)
         self.stopwatch = Stopwatch(self._engine.device)
         self._images_at_report = 0
         self._stage_reported = -1
@@ -110,7 +111,7 @@ class Reporter:
         diversity = torch.tensor(ratio, device=self._engine.device)
         self._trainer.running_means.add("samples/diversity", diversity)
 
-    def show_grid(self, name: str, grid: NDArray[np.uint8]) -> None:
+    def _show_grid(self, name: str, grid: NDArray[np.uint8]) -> None:
         """Send a grid of images."""
         step, images = self._progress.position
         epoch = images / self._images_per_epoch

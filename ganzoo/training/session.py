@@ -7,26 +7,19 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-from ganzoo.errors import RequestError
-from ganzoo.evaluation.record import read
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import AGENT, launcher
-from ganzoo.observers.observer import ObservedRun, Observer
-from ganzoo.observers.observer_list import ObserverList
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.ownership import Ownership, owned
 from ganzoo.run import Run
 from ganzoo.setting_types import seconds
-from ganzoo.settings import changed_values
 from ganzoo.training.assembly import Assembly, assemble
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine, launched_as_main
-from ganzoo.training.environment import AFFECTS_BITS, environment
 from ganzoo.training.evaluation import Evaluation
-from ganzoo.training.loop import WHOLE, Loop, Outcome
-from ganzoo.training.patience import Patience
-from ganzoo.training.run_observers import build_observers
+from ganzoo.training.loop import WHOLE, Outcome
+from ganzoo.training.started_run import StartedRun
 from ganzoo.training.stopping import Stopping, stop_requests
-from ganzoo.training.store import SILENT
 from ganzoo.training.switches import switches
 from ganzoo.training.transfer import Source, Transfer
 
@@ -63,8 +56,9 @@ def train(
         engine.tell_main_ready()
         run_folder = RunFolder(engine.broadcast(folder().path if engine.is_main else Path()))
         with _ownership(run, run_folder, progress) as owner:
-            args = (assembly, evaluation, run_folder, (progress, *others), stopping, owner)
-            return run_folder, _train(*args, transfer, part, resumed=False)
+            observers = (progress, *others)
+            started = StartedRun(assembly, run_folder, owner, evaluation, part, observers)
+            return run_folder, started.train(stopping, transfer)
 
 
 def resume(
@@ -95,13 +89,8 @@ def resume(
                 transfer = Transfer(source, assembly) if source else None
             assembly.engine.wait_for_others()
         assembly.engine.tell_main_ready()
-        args = (assembly, evaluation, folder, (progress, *others), stopping, owner)
-        return _train(*args, transfer, part, resumed=True)
-
-
-def _on_message(run: Run, progress: Observer) -> Callable[[str], None]:
-    """Show messages from the main process only."""
-    return progress.on_message if launched_as_main(run.train) else SILENT.on_message
+        started = StartedRun(assembly, folder, owner, evaluation, part, (progress, *others))
+        return started.resume(stopping, transfer)
 
 
 def _engine(run: Run, progress: Observer) -> Engine:
@@ -123,9 +112,9 @@ def _few_images(assembly: Assembly) -> str:
 
 @contextmanager
 def _stop_requests(run: Run, progress: Observer) -> Iterator[Stopping]:
-    limit = run.train.max_time
+    limit, shown = run.train.max_time, progress if launched_as_main(run.train) else SILENT
     with (
-        stop_requests(_on_message(run, progress)) as stopping,
+        stop_requests(shown.on_message) as stopping,
         stopping.after(seconds(limit) if limit else None, f"train.max_time={limit} is reached"),
     ):
         yield stopping
@@ -139,85 +128,6 @@ def _ownership(run: Run, folder: RunFolder, progress: Observer) -> Iterator[Owne
     with owned(folder.path, progress.on_message) as owner:
         folder.remove_partial_files()
         yield owner
-
-
-def _train(
-    assembly: Assembly,
-    evaluation: Evaluation | None,
-    folder: RunFolder,
-    user_observers: Sequence[Observer],
-    stopping: Stopping,
-    owner: Ownership | None,
-    transfer: Transfer | None,
-    part: Fraction,
-    *,
-    resumed: bool,
-) -> Outcome:
-    engine, run = assembly.engine, assembly.run
-    message = _on_message(run, user_observers[0])
-    checkpoints = Checkpoints(folder.checkpoints, run.checkpoint.keep, owner)
-    observers = ObserverList()
-    loop = Loop(assembly, checkpoints, observers, evaluation, part)
-    if resumed and not _restore(loop, checkpoints, folder, message):
-        return loop.outcome
-    if transfer:
-        transfer.start_ema(loop.trainer.ema)
-        message(transfer.message())
-    if engine.is_main:
-        _record_session(folder, assembly, transfer, message)
-        step, tree = loop.progress.step, run.tree()
-        observed = ObservedRun(
-            folder=folder,
-            step=step,
-            resumed=resumed,
-            settings=tree,
-            stop=loop.end,
-            warn=lambda message: observers.warn(loop.progress.step, message),
-        )
-        built, failures = build_observers(run, observed)
-        observers.add(*built, *user_observers)
-        if run.evaluate.patience:
-            observers.add(Patience(run.evaluate, run=observed))
-        for failure in failures:
-            observers.warn(step, failure)
-    engine.broadcast(None)  # the others wait for the observers, which may connect to servers
-    try:
-        outcome = loop.train(stopping)
-    except BaseException as error:
-        raised = error
-        observers.notify(lambda observer: observer.on_failure(raised))
-        raise
-    finally:
-        observers.notify(lambda observer: observer.on_end())
-    engine.broadcast(None)  # no process ends before the main one
-    return outcome
-
-
-def _restore(
-    loop: Loop, checkpoints: Checkpoints, folder: RunFolder, message: Callable[[str], None]
-) -> bool:
-    """Restore the newest checkpoint, if there is one; returns whether anything is left to do."""
-    if not checkpoints.has_any():
-        _require_checkpoint_folder(checkpoints)
-        message("there is no checkpoint yet: training starts at the first step")
-        return True
-    loop.resume(message)
-    step = loop.progress.step
-    if step in {evaluated.step for evaluated in read(folder.evaluations)}:
-        loop.evaluations.last_step = step
-    is_done = step >= loop.progress.end_step and not loop.evaluations.is_due
-    if is_done and loop.outcome is Outcome.FINISHED:
-        message(f"all {step} steps are done: --steps N trains up to step N")
-    return not is_done
-
-
-def _require_checkpoint_folder(checkpoints: Checkpoints) -> None:
-    """Raise RequestError if the folder of checkpoints, which every run has, is missing."""
-    if not checkpoints.folder.is_dir():
-        raise RequestError(
-            f"the checkpoints of {checkpoints.folder.parent} are missing: restore "
-            f"{checkpoints.folder}, or start a new run in another folder"
-        )
 
 
 def _build_evaluation(assembly: Assembly) -> Evaluation | None:
@@ -234,26 +144,3 @@ def _build_evaluation(assembly: Assembly) -> Evaluation | None:
     if engine.is_main:
         engine.broadcast(None)
     return evaluation
-
-
-def _record_session(
-    folder: RunFolder,
-    assembly: Assembly,
-    transfer: Transfer | None,
-    message: Callable[[str], None],
-) -> None:
-    """Write the settings and the environment; report what changed since the last start."""
-    facts = environment(assembly)
-    if transfer:
-        facts["initialized_from"] = transfer.facts()
-    if before := folder.sessions():
-        changed = [key for key in AFFECTS_BITS if before[-1].get(key) != facts[key]]
-        if changed:
-            listed = ", ".join(f"{key} {before[-1].get(key)} -> {facts[key]}" for key in changed)
-            message(f"this resume is not exact to the bit, because these changed: {listed}")
-        facts["changed"] = changes = changed_values(folder.stored_settings(), assembly.run.tree())
-        if changes:
-            listed = ", ".join(f"{key} {old} -> {new}" for key, (old, new) in changes.items())
-            message(f"settings that changed since the last start: {listed}")
-    folder.write_settings(assembly.run.tree())
-    folder.add_session(facts)

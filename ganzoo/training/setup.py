@@ -42,11 +42,11 @@ class Setup:
         condition: Condition | None = None,
         passes: Passes | None = None,
     ) -> None:
+        generator, discriminator = networks.generator, networks.discriminator
         self.networks: dict[str, nn.Module] = networks.by_name()
-        self.generator: Generator = networks.generator
-        generator = networks.generator
-        self.discriminator: Discriminator = networks.discriminator
-        self.passes = passes or Passes(networks.generator, networks.discriminator)
+        self.generator: Generator = generator
+        self.discriminator: Discriminator = discriminator
+        self.passes = passes or Passes(generator, discriminator)
         """The forward passes of both in the terms of an update."""
         # A check of a protocol takes longer than most of a step's other code.
         self.training_latents = generator if isinstance(generator, TrainingLatents) else None
@@ -57,7 +57,7 @@ class Setup:
         self.has_independent_scores = (
             components.requirements.independent_scores
             and not networks.batch_dependent_scores
-            and not any(isinstance(m, _BatchNorm) for m in networks.discriminator.modules())
+            and not any(isinstance(layer, _BatchNorm) for layer in discriminator.modules())
         )
         """Whether no layer of the discriminator combines images."""
         self.engine = engine

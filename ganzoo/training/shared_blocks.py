@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import PluginError, Stopped, in_one_line
-from ganzoo.evaluation.evaluator import Progress
 from ganzoo.evaluation.image_sets import AT_ONCE
+from ganzoo.evaluation.real_images import Progress
 from ganzoo.training.engine import Engine
 
 Job = Callable[[Tensor], Tensor]

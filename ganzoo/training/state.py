@@ -14,7 +14,7 @@ from ganzoo.contracts import Condition, Stateful
 from ganzoo.data.collection import Collection
 from ganzoo.errors import RequestError
 from ganzoo.size import size
-from ganzoo.training.checkpoint import State
+from ganzoo.training.checkpoint_file import State
 from ganzoo.training.weights import digest
 
 Table = Mapping[str, Stateful]

@@ -6,12 +6,9 @@ from ganzoo.contracts import Dataset, is_streamed, notes_of
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.collection import Store
 from ganzoo.data.streaming import StreamedImages
-from ganzoo.observers.observer import Observer
+from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
-
-SILENT = Observer()
-"""An observer that does nothing."""
 
 
 def prepare(run: Run, dataset: Dataset, engine: Engine, progress: Observer) -> Store:

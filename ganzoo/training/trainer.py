@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
 from ganzoo.contracts import Phase, Stateful
 from ganzoo.run import Run
 from ganzoo.training import state
-from ganzoo.training.checkpoint import State
+from ganzoo.training.checkpoint_file import State
 from ganzoo.training.ema import Ema
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.optimizers import Optimizers, repeats
@@ -56,8 +56,7 @@ class Trainer:
         self.values.set(self.progress.images_seen)
         self.phases = self.setup.components.phases()
         self.optimizers = Optimizers(
-            *(self.phases, self.setup.networks, self.values.train),
-            *(self.growth, self.setup.point.stage),
+            self.phases, self.setup.networks, self.values.train, self.growth, self.setup.point.stage
         )
 
     def step(self) -> None:
@@ -69,16 +68,8 @@ class Trainer:
         self._apply_schedules()
         self.setup.forget_images()
         for phases in at_once(self.phases):
-            every, count = phases[0].every, repeats(phases[0], self.run.train)
-            names = [phase.name for phase in phases]
-            shared = any(phase.fakes_of in names for phase in self.phases)
-            if self.progress.step % every == 0:
-                first = self.progress.step // every * count
-                for number in range(first, first + count):
-                    if any(phase.new_images for phase in phases):
-                        self.progress.images_seen += stage.batch_size
-                    keep = shared and number == first + count - 1
-                    self.updater.update(phases, number, self.optimizers, keep_fakes=keep)
+            if self.progress.step % phases[0].every == 0:
+                self._update(phases)
         self.progress.step += 1
         self._collect_scalars()
         self._average_generator(stage.batch_size)
@@ -86,6 +77,19 @@ class Trainer:
             self._grow()
         if self.setup.point.stage is not stage:
             self.begin_stage()
+
+    def _update(self, phases: Sequence[Phase]) -> None:
+        """Make the updates of a phase in this step, or of several phases at once."""
+        names = [phase.name for phase in phases]
+        fakes_are_used_later = any(phase.fakes_of in names for phase in self.phases)
+        count = repeats(phases[0], self.run.train)
+        first = self.progress.step // phases[0].every * count
+        last = first + count - 1
+        for number in range(first, last + 1):
+            if any(phase.new_images for phase in phases):
+                self.progress.images_seen += self.setup.point.stage.batch_size
+            keep = fakes_are_used_later and number == last
+            self.updater.update(phases, number, self.optimizers, keep_fakes=keep)
 
     def _apply_schedules(self) -> None:
         """Use the values that schedules have at this step."""

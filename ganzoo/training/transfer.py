@@ -23,7 +23,8 @@ from ganzoo.folders import RunFolder, is_export
 from ganzoo.run import Run
 from ganzoo.training import generator_file
 from ganzoo.training.assembly import Assembly
-from ganzoo.training.checkpoint import Checkpoints, State, read
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import State, read
 from ganzoo.training.ema import Ema
 from ganzoo.training.engine import Engine
 from ganzoo.training.layer_matching import match, split

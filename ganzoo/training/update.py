@@ -63,11 +63,7 @@ class Updater:
         )
         steps = [step for step, _ in computed]
         terms = {p.name: _means([terms[p.name] for _, terms in computed]) for p in phases}
-        for each in phases:
-            parameters = trained[each.name]
-            setup.engine.average_gradients(parameters)
-            with setup.components.code_of(each):
-                require_gradient(each, exists=any(p.grad is not None for p in parameters))
+        self._average_gradients(phases, trained)
         try:
             is_made = self.finite_check.check(self._describe(phases, terms, trained))
             if is_made:
@@ -111,6 +107,16 @@ class Updater:
             self._fakes[first.name] = step.kept_fake
         step.release_graph()
         return step, {name: _detached(found) for name, found in terms.items()}
+
+    def _average_gradients(
+        self, phases: Sequence[Phase], trained: Mapping[str, list[nn.Parameter]]
+    ) -> None:
+        """Average the gradients over all processes; raise PluginError if a phase has none."""
+        for phase in phases:
+            parameters = trained[phase.name]
+            self._setup.engine.average_gradients(parameters)
+            with self._setup.components.code_of(phase):
+                require_gradient(phase, exists=any(p.grad is not None for p in parameters))
 
     def _after_update(self, phase: Phase, steps: Sequence[TrainingStep]) -> None:
         call_after(phase, phase.constrain, steps[-1], self._setup)

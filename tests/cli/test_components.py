@@ -10,7 +10,8 @@ import pytest
 
 from ganzoo.cli.formatting import settings_section
 from ganzoo.cli.keys import SECTIONS
-from ganzoo.registry import KINDS, Registry, plural
+from ganzoo.components import plural
+from ganzoo.registry import KINDS, Registry
 from ganzoo.run import core_keys
 from tests.cli.conftest import Ganzoo
 

@@ -98,7 +98,7 @@ def test_a_change_that_does_not_fit_is_refused(
 def test_resume_uses_a_changed_learning_rate(
     tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, player: str
 ) -> None:
-    from ganzoo.training.checkpoint import read
+    from ganzoo.training.checkpoint_file import read
 
     tiny_run()
     ganzoo_command("resume", "run", "--steps", 3, f"train.{player}.lr=1e-7")

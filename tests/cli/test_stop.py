@@ -23,7 +23,7 @@ MOMENTS = {
     "the EMA's update": "ganzoo.training.ema:Ema.update",
     "drawing samples": "ganzoo.training.sample_grids:make_images",
     "reporting": "ganzoo_run_files.journal:Journal.on_report",
-    "saving": "ganzoo.training.checkpoint:_write",
+    "saving": "ganzoo.training.checkpoint_file:_save",
     "flushing": "os:fsync",
 }
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ganzoo.sweeps.sweep import Sweep
-from ganzoo.training.checkpoint import read
+from ganzoo.training.checkpoint_file import read
 from ganzoo.training.stopping import Stopping
 from ganzoo.training.trainer import Trainer
 from tests.cli.conftest import Ganzoo

@@ -19,8 +19,9 @@ from PIL import ExifTags, Image
 import ganzoo
 from ganzoo import Condition, RequestError, UnreadableImage
 from ganzoo.data.cache import load_or_prepare
-from ganzoo.data.inspection import Report, evenly_spaced, inspect
+from ganzoo.data.inspection import Report, inspect
 from ganzoo.data.preparation import Preparation
+from ganzoo.data.preparation_estimate import evenly_spaced
 from ganzoo.data.preview import preview
 from ganzoo_image_folder import ImageFolderOptions
 from ganzoo_image_folder.folder import ImageFolder

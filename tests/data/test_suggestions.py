@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from ganzoo.data.inspection import PreparationEstimate, Report
+from ganzoo.data.inspection import Report
 from ganzoo.data.preparation import Preparation
+from ganzoo.data.preparation_estimate import PreparationEstimate
 from ganzoo.data.suggestions import suggest_settings
 
 FORECAST = PreparationEstimate(

@@ -10,7 +10,8 @@ import typer.main
 
 from ganzoo.cli import app
 from ganzoo.cli.keys import all_keys
-from ganzoo.registry import Registry, plural
+from ganzoo.components import plural
+from ganzoo.registry import Registry
 
 DOCS = Path(__file__).parents[2] / "docs"
 

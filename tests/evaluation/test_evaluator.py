@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ganzoo import ImageSet, MetricValue
 from ganzoo.evaluation.cache import EvaluationCache
-from ganzoo.evaluation.evaluator import CachedRealImages, ConfiguredMetric, Evaluator
+from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator
+from ganzoo.evaluation.real_images import CachedRealImages
 
 
 class Means:

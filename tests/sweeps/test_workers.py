@@ -10,7 +10,7 @@ import torch
 
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.workers import Workers
-from ganzoo.training.checkpoint import read
+from ganzoo.training.checkpoint_file import read
 from tests.cli.conftest import Ganzoo, ganzoo_command
 
 __all__ = ["ganzoo_command"]

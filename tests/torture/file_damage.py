@@ -8,7 +8,8 @@ from pathlib import Path
 from random import Random
 
 from ganzoo import RequestError
-from ganzoo.training.checkpoint import Checkpoints, DamagedCheckpoint, read
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import DamagedCheckpoint, read
 
 
 def newest_valid(folder: Path) -> int:

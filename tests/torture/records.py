@@ -25,7 +25,7 @@ from ganzoo.sweeps.search import Search
 from ganzoo.sweeps.space import Choice, Range, Space
 from ganzoo.sweeps.sweep import Sweep
 from ganzoo.sweeps.trial import trials
-from ganzoo.training.checkpoint import read
+from ganzoo.training.checkpoint_file import read
 from ganzoo_fetch.addresses import parse
 from ganzoo_fetch.failure import Failed
 from ganzoo_fetch.fetch_log import FetchLog, Outcome

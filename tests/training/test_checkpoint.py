@@ -16,8 +16,9 @@ import torch
 
 from ganzoo import RequestError
 from ganzoo.ownership import LostOwnership, owned
-from ganzoo.training import checkpoint
-from ganzoo.training.checkpoint import FORMAT, Checkpoints, read
+from ganzoo.training import checkpoint, checkpoint_file
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import FORMAT, read
 
 
 def state(step: int) -> dict[str, Any]:
@@ -268,7 +269,7 @@ def test_a_checkpoint_that_is_removed_during_a_load_is_replaced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoints = saved(tmp_path, 1, keep=1)
-    original = checkpoint.read
+    original = read
 
     def remove_then_read(path: Path) -> Any:
         if path.name == "step-0000001.pt" and not list(tmp_path.glob("step-0000002.pt")):
@@ -295,7 +296,7 @@ def test_loading_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "FORMAT", FORMAT + 1)
+        patch.setattr(checkpoint_file, "FORMAT", FORMAT + 1)
         saved(tmp_path, 1)
     about = tmp_path / "step-0000001.json"
     with pytest.raises(RequestError, match=r"written by ganzoo 0\.1\.0 in format 4, .* upgrade"):
@@ -309,7 +310,7 @@ def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_an_older_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "FORMAT", FORMAT - 1)
+        patch.setattr(checkpoint_file, "FORMAT", FORMAT - 1)
         saved(tmp_path, 1)
     refused = rf"in format {FORMAT - 1}, and ganzoo .* reads format {FORMAT}: use the version"
     with pytest.raises(RequestError, match=refused):

@@ -21,7 +21,8 @@ from ganzoo.folders import RunFolder
 from ganzoo.registry import Registry
 from ganzoo.run import Run, recipe_settings
 from ganzoo.training import session
-from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import State
 from ganzoo.training.stopping import Stopping
 from ganzoo_regularizers.scores import LeCam
 from tests.sameness import same

@@ -24,7 +24,7 @@ from ganzoo.json_lines import JsonLinesFile
 from ganzoo.ownership import LostOwnership
 from ganzoo.run import Run
 from ganzoo.shard import Shard
-from ganzoo.training import checkpoint, session
+from ganzoo.training import checkpoint_file, session
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.finite_check import MAX_SKIPPED, FiniteCheck
@@ -304,14 +304,14 @@ def test_a_much_too_high_learning_rate_gives_an_error_in_one_line(
 def make_disk_full(monkeypatch: pytest.MonkeyPatch, *times: int) -> None:
     """Make these saves of checkpoints, counted from 0, fail on a full disk."""
     attempts = iter(range(99))
-    original = checkpoint._require_disk_space
+    original = checkpoint_file._require_disk_space
 
     def refuse(folder: Path, state: dict[str, Any]) -> None:
         if next(attempts) in times:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         original(folder, state)
 
-    monkeypatch.setattr(checkpoint, "_require_disk_space", refuse)
+    monkeypatch.setattr(checkpoint_file, "_require_disk_space", refuse)
 
 
 def test_a_full_disk_gives_a_warning_and_the_next_checkpoint_is_saved(

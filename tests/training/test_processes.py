@@ -111,7 +111,7 @@ from pathlib import Path
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.settings import Settings
-from ganzoo.training import session
+from ganzoo.training import session, started_run
 from ganzoo.training.loop import Loop
 
 folder = Path("run").absolute()
@@ -137,7 +137,7 @@ class Watched(Loop):
         return outcome
 
 
-session.Loop = Watched
+started_run.Loop = Watched
 sys.addaudithook(audit)
 settings = Settings()
 settings.override(sys.argv[1:])

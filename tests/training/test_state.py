@@ -9,7 +9,8 @@ import torch
 
 import ganzoo
 from ganzoo import RequestError
-from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import State
 
 Arguments = Callable[..., dict[str, Any]]
 

@@ -14,7 +14,8 @@ import torch
 import ganzoo
 from ganzoo import RequestError
 from ganzoo.folders import RunFolder
-from ganzoo.training.checkpoint import Checkpoints, State
+from ganzoo.training.checkpoint import Checkpoints
+from ganzoo.training.checkpoint_file import State
 from ganzoo.training.stopping import Stopping
 from tests.sameness import same
 

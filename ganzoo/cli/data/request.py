@@ -98,7 +98,7 @@ def _dataset(name: str, known: Registry) -> list[str]:
 def _validated(model: type[Model], values: Any, section: str, settings: Settings) -> Model:
     from pydantic import ValidationError
 
-    from ganzoo.settings import setting_error
+    from ganzoo.setting_errors import setting_error
 
     try:
         return model.model_validate(values)

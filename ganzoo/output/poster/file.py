@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from ganzoo import folders
+from ganzoo import overwriting
 from ganzoo.errors import RequestError
 from ganzoo.folders import ending, replacing
 from ganzoo.output.poster.paper import Paper
@@ -27,7 +27,7 @@ def check_free(path: Path, paper: Paper, *, force: bool = False) -> None:
     """Check that a poster can be written here.
 
     Raises RequestError for another file extension, for a page of more than 150 million pixels, or
-    if ``folders.check_free`` does.
+    if ``overwriting.check_free`` does.
     """
     if ending(path) not in FORMATS:
         raise RequestError(f"{path}: the name of a poster ends in {', '.join(FORMATS)}")
@@ -37,7 +37,7 @@ def check_free(path: Path, paper: Paper, *, force: bool = False) -> None:
             f"{paper.name} with {paper.dpi} pixels per inch has {width:,} x {height:,} pixels, "
             f"more than {_MAX_PIXELS / 1e6:.0f} million: choose a smaller --dpi"
         )
-    folders.check_free(path, force=force)
+    overwriting.check_free(path, force=force)
 
 
 def save(image: Image.Image, path: Path, dpi: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import ganzoo
-from ganzoo import comparison, folders
+from ganzoo import comparison, overwriting
 from ganzoo.comparison import NO_RUNGS, Compared, Rungs
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.extras import require_package
@@ -36,11 +36,11 @@ _OVERLAID = ("Losses", "Discriminator scores", "Samples", "Speed")
 def check_free(path: Path, *, force: bool = False) -> None:
     """Check that a report can be written here.
 
-    Raises RequestError if the name does not end in .html, or if ``folders.check_free`` does.
+    Raises RequestError if the name does not end in .html, or if ``overwriting.check_free`` does.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise RequestError(f"{path}: the name of a report ends in .html")
-    folders.check_free(path, force=force)
+    overwriting.check_free(path, force=force)
 
 
 def write(
@@ -81,21 +81,31 @@ def write(
         for each in compared
     ]
     observer.on_message("writing the page")
-    page = _environment().get_template("page.html")
-    names = _names(sections)
-    html = page.render(
-        plotly=plotly,
-        sections=sections,
-        names=names,
-        compared=compared,
-        metric=metric,
-        overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
-        version=ganzoo.__version__,
-        date=time.strftime("%Y-%m-%d %H:%M"),
-    )
+    html = _html(sections, compared, metric, plotly)
     out.parent.mkdir(parents=True, exist_ok=True)
     # The name of a folder may have bytes that are not UTF-8.
     write_atomically(out, html.encode(errors="backslashreplace"))
+
+
+def _html(
+    sections: Sequence[RunSection], compared: Sequence[Compared], metric: str | None, plotly: str
+) -> str:
+    """The page; ``metric`` has ranked the runs, and ``plotly`` is the library for its charts."""
+    names = _names(sections)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            plotly=plotly,
+            sections=sections,
+            names=names,
+            compared=compared,
+            metric=metric,
+            overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
+            version=ganzoo.__version__,
+            date=time.strftime("%Y-%m-%d %H:%M"),
+        )
+    )
 
 
 def _plotly() -> str:
