@@ -31,8 +31,16 @@ def test_run_folders_are_numbered(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_a_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"it has no run\.toml"):
         RunFolder.open(tmp_path)
-    with pytest.raises(RequestError, match="there is no run folder"):
+    with pytest.raises(RequestError, match="there is no run folder .*nowhere; a run prints its"):
         RunFolder.open(tmp_path / "nowhere")
+
+
+def test_a_run_folder_that_does_not_exist_is_refused_with_one_of_a_similar_name(
+    tmp_path: Path,
+) -> None:
+    RunFolder.create(tmp_path / "flowers-001", {})
+    with pytest.raises(RequestError, match=r"flowers-002; did you mean .*flowers-001\?"):
+        RunFolder.open(tmp_path / "flowers-002")
 
 
 def test_a_run_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:

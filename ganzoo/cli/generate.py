@@ -36,7 +36,7 @@ def generate(
     out: Annotated[
         OutputPath,
         typer.Option(
-            metavar="FOLDER/-or-FILE",
+            metavar="FOLDER|FILE",
             help="A folder for one file per image, or an image file for one grid of all images.",
             parser=OutputPath.of,
         ),

@@ -21,6 +21,10 @@ RecipeName = Annotated[
 ]
 
 
+_ONLY_PATHS = (".", "/", "~")
+"""How words begin that are no names of components."""
+
+
 class Arguments(NamedTuple):
     """The positional arguments, in the order in which they are applied."""
 
@@ -50,20 +54,21 @@ class Arguments(NamedTuple):
         if self.names and len(self.names) != len(MAIN_KINDS):
             raise RequestError(
                 f"expected three names, DATASET ARCHITECTURE LOSS, not {len(self.names)}: "
-                f"{' '.join(self.names)}"
+                f"{' '.join(self.names)}; `ganzoo list` shows the names"
             )
         return dict(zip(MAIN_KINDS, self.names, strict=False))
 
     def opening(self, known: Registry) -> Arguments:
         """The same with settings instead of names, if the first name is the path of images.
 
-        Raises RequestError if no dataset opens it.
+        Raises RequestError if there is no such path, or if no dataset opens it.
         """
-        if not self.names or not Path(self.names[0]).expanduser().exists():
+        first = self.names[0] if self.names else ""
+        if not first.startswith(_ONLY_PATHS) and not (first and Path(first).expanduser().exists()):
             return self
         from ganzoo.planning.dataset_paths import dataset_of
 
-        found = dataset_of(self.names[0], known)
+        found = dataset_of(first, known)
         if "dataset.path" not in found:
             return self
         others = {kind: name for kind, name in self.components.items() if kind != "dataset"}

@@ -26,7 +26,8 @@ def train(
         typer.Argument(
             metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
             help="The names of a dataset, an architecture and a loss, or settings files; then "
-            "single settings. With --budget, a dataset or the path of your images is enough.",
+            "single settings. The path of your images may stand for the dataset. With --budget, "
+            "one of the two is enough.",
             show_default=False,
         ),
     ] = None,
@@ -35,8 +36,8 @@ def train(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Plan the run for this time, such as 10m or 1.5h: choose what is not given, the "
-            "length at least, train and evaluate.",
+            help="Train and evaluate within this time, such as 10m or 1.5h; all that is not given "
+            "is chosen.",
         ),
     ] = None,
     run_dir: Annotated[

@@ -130,6 +130,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["blossoms", "dcgan", "hinge", "--augment", "flop"], "no augmentation called flop"),
         (["blossoms", "dcgan", "hinge", "--recipe", "wgan"], "no recipe called wgan"),
         (["nowhere.toml"], "there is no settings file nowhere.toml"),
+        (["./nowhere", "dcgan", "hinge"], "no dataset, file or folder called ./nowhere"),
         (["image-folder", "dcgan", "hinge"], "dataset.path=FOLDER"),
         (["image-folder", "dcgan", "hinge", "dataset.path=nowhere"], "nowhere"),
         (["image-folder", "dcgan", "hinge", "dataset.path=."], "no images in"),
@@ -363,5 +364,6 @@ def test_a_run_to_start_from_must_exist(tiny_run: Ganzoo, tmp_path: Path) -> Non
     error = tiny_run("run", "--init-from", "missing").error
     missing = f"there is no run folder {tmp_path / 'missing'}"
     remedy = "name another run folder or checkpoint"
-    assert error == f"error: train.init_from: {missing}; {remedy}"
+    assert error.startswith(f"error: train.init_from: {missing}; ")
+    assert error.endswith(remedy)
     assert not (tmp_path / "run").exists()
