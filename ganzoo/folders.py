@@ -215,14 +215,16 @@ class RunFolder:
                 shutil.rmtree(part.path)
         return cls(path)
 
-    @staticmethod
-    def require_free(path: Path) -> None:
+    @classmethod
+    def require_free(cls, path: Path) -> None:
         """Raise RequestError if this path exists already."""
-        if path.exists():
+        if cls(path).settings.is_file():
             raise RequestError(
                 f"{path} exists already: resume it with `ganzoo resume {path}`, or name another "
                 "folder with --run-dir"
             )
+        if path.exists():
+            raise RequestError(f"{path} exists already: name another folder with --run-dir")
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:

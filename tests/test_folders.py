@@ -15,9 +15,12 @@ def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> 
 
 def test_an_existing_folder_is_refused_for_a_new_run(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
+    with pytest.raises(RequestError, match="exists already: name another folder with --run-dir"):
         RunFolder.create(tmp_path / "run", {})
     assert list((tmp_path / "run").iterdir()) == []
+    RunFolder.create(tmp_path / "other", {"seed": 3})
+    with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
+        RunFolder.create(tmp_path / "other", {})
 
 
 def test_run_folders_are_numbered(tmp_path: Path) -> None:

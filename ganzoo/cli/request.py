@@ -44,14 +44,14 @@ class Arguments(NamedTuple):
 
     @property
     def components(self) -> dict[str, str]:
-        """The names of dataset, architecture and loss, by kind; empty if no names are given.
+        """The names of dataset, architecture and loss, by kind, or of the dataset alone.
 
-        Raises RequestError if there are names, but not exactly three.
+        Empty if no names are given. Raises RequestError for another number of names.
         """
         from ganzoo.errors import RequestError
         from ganzoo.settings import MAIN_KINDS
 
-        if self.names and len(self.names) != len(MAIN_KINDS):
+        if len(self.names) not in (0, 1, len(MAIN_KINDS)):
             raise RequestError(
                 f"expected three names, DATASET ARCHITECTURE LOSS, not {len(self.names)}: "
                 f"{' '.join(self.names)}; `ganzoo list` shows the names"

@@ -26,8 +26,8 @@ def train(
         typer.Argument(
             metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
             help="The names of a dataset, an architecture and a loss, or settings files; then "
-            "single settings. The path of your images may stand for the dataset. With --budget, "
-            "one of the two is enough.",
+            "single settings. The path of your images may stand for the dataset. With --budget "
+            "or --recipe, one of the two is enough.",
             show_default=False,
         ),
     ] = None,
@@ -69,6 +69,7 @@ def train(
 
     Examples:
     - `ganzoo train ./images --budget 1h`
+    - `ganzoo train ./images --recipe dcgan-small`
     - `ganzoo train blossoms dcgan wgan-gp`
     - `ganzoo train image-folder dcgan hinge dataset.path=pics --resolution 64 --augment flip`
     - `ganzoo train mnist mlp non-saturating train.generator.lr=1e-4 augment.rotate.degrees=15`
