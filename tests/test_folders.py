@@ -34,7 +34,7 @@ def test_run_folders_are_numbered(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_a_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"it has no run\.toml"):
         RunFolder.open(tmp_path)
-    with pytest.raises(RequestError, match="there is no run folder .*nowhere; a run prints its"):
+    with pytest.raises(RequestError, match="nowhere; a run prints its folder"):
         RunFolder.open(tmp_path / "nowhere")
 
 
