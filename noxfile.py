@@ -131,7 +131,7 @@ def notebook(session: nox.Session) -> None:
     session.run("pytest", "tests/test_notebook.py")
 
 
-@nox.session(default=False)
+@nox.session(default=False, requires=["environment"], venv_backend="none")
 def docs(session: nox.Session) -> None:
     """Build the site into docs/_build, in the shared environment: it imports the public names."""
     tools = nox.project.dependency_groups(PROJECT, "docs")

@@ -88,7 +88,8 @@ class Configuration:
         section = self.settings.values.get(kind)
         if not isinstance(section, dict) or "name" not in section:
             raise RequestError(
-                f"which {kind}? Write `ganzoo train DATASET ARCHITECTURE LOSS`, or {kind}=NAME"
+                f"which {kind}? Write `ganzoo train DATASET ARCHITECTURE LOSS`, {kind}=NAME, "
+                "or --recipe NAME"
             )
         return self.find(kind, str(section["name"]), kind)
 

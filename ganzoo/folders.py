@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, Self
 
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, did_you_mean
 
 
 def cache_folder(*parts: str) -> Path:
@@ -159,14 +159,16 @@ class RunFolder:
                 shutil.rmtree(part.path)
         return cls(path)
 
-    @staticmethod
-    def require_free(path: Path) -> None:
+    @classmethod
+    def require_free(cls, path: Path) -> None:
         """Raise RequestError if this path exists already."""
-        if path.exists():
+        if cls(path).settings.is_file():
             raise RequestError(
                 f"{path} exists already: resume it with `ganzoo resume {path}`, or name another "
                 "folder with --run-dir"
             )
+        if path.exists():
+            raise RequestError(f"{path} exists already: name another folder with --run-dir")
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:
@@ -186,7 +188,9 @@ class RunFolder:
         """
         folder = cls(path)
         if not path.exists():
-            raise RequestError(f"there is no run folder {path}")
+            others = [str(file.parent) for file in path.parent.glob("*/run.toml")]
+            remedy = did_you_mean(str(path), others) or "; a run prints its folder when it ends"
+            raise RequestError(f"there is no run folder {path}{remedy}")
         if not folder.settings.is_file():
             raise RequestError(f"{path} is not a run folder: it has no run.toml")
         return folder

@@ -16,9 +16,12 @@ def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> 
 
 def test_an_existing_folder_is_refused_for_a_new_run(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
+    with pytest.raises(RequestError, match="exists already: name another folder with --run-dir"):
         RunFolder.create(tmp_path / "run", {})
     assert list((tmp_path / "run").iterdir()) == []
+    RunFolder.create(tmp_path / "other", {"seed": 3})
+    with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
+        RunFolder.create(tmp_path / "other", {})
 
 
 def test_run_folders_are_numbered(tmp_path: Path) -> None:
@@ -32,8 +35,16 @@ def test_run_folders_are_numbered(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_a_run_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"it has no run\.toml"):
         RunFolder.open(tmp_path)
-    with pytest.raises(RequestError, match="there is no run folder"):
+    with pytest.raises(RequestError, match="nowhere; a run prints its folder"):
         RunFolder.open(tmp_path / "nowhere")
+
+
+def test_a_run_folder_that_does_not_exist_is_refused_with_one_of_a_similar_name(
+    tmp_path: Path,
+) -> None:
+    RunFolder.create(tmp_path / "flowers-001", {})
+    with pytest.raises(RequestError, match=r"flowers-002; did you mean .*flowers-001\?"):
+        RunFolder.open(tmp_path / "flowers-002")
 
 
 def test_a_run_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from ganzoo import MeasuredImages
 HEAD = """\
 # Leaderboard
 
-Every architecture gets the same images, the same machine and the same number of seconds; then all
-are measured in the same way. The table says what to train if you have ten minutes or an hour.
+Every entry gets the same images, the same machine and the same number of seconds; then all are
+measured in the same way. The tables say which settings make the best images in this time.
 
 One command trains all entries of a track, measures them and writes this page again:
 

@@ -81,8 +81,8 @@ def _report(trained: Trained, command: list[str]) -> None:
         if trained.samples:
             print(f"samples: {trained.samples}", file=sys.stderr)
         words = [*command, "--run-dir", str(trained.folder.path)]
-        time = "stopped; for the rest of the time" if trained.stopped else "for more time in all"
-        print(f"{time}: {shlex.join(words)} --budget TIME", file=sys.stderr)
+        what = "stopped; for the rest of the time" if trained.stopped else "to train longer in all"
+        print(f"{what}: {shlex.join(words)} --budget TIME", file=sys.stderr)
     print_folder(trained.folder)
     if trained.stopped:
         raise typer.Exit(STOPPED)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Out = Annotated[
     OutputPath,
     typer.Option(
-        metavar="FOLDER/-or-FILE",
+        metavar="FOLDER|FILE",
         help="A folder for one file per image, or an image file for one grid of all images.",
         parser=OutputPath.of,
     ),

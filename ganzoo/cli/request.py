@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ganzoo.settings import Settings
 
 
+_ONLY_PATHS = (".", "/", "~")
+"""How words begin that are no names of components."""
+
+
 class Arguments(NamedTuple):
     """The positional arguments, in the order in which they are applied."""
 
@@ -35,29 +39,30 @@ class Arguments(NamedTuple):
 
     @property
     def components(self) -> dict[str, str]:
-        """The names of dataset, architecture and loss, by kind; empty if no names are given.
+        """The names of dataset, architecture and loss, by kind, or of the dataset alone.
 
-        Raises RequestError if there are names, but not exactly three.
+        Empty if no names are given. Raises RequestError for another number of names.
         """
         from ganzoo.settings import MAIN_KINDS
 
-        if self.names and len(self.names) != len(MAIN_KINDS):
+        if len(self.names) not in (0, 1, len(MAIN_KINDS)):
             raise RequestError(
                 f"expected three names, DATASET ARCHITECTURE LOSS, not {len(self.names)}: "
-                f"{' '.join(self.names)}"
+                f"{' '.join(self.names)}; `ganzoo list` shows the names"
             )
         return dict(zip(MAIN_KINDS, self.names, strict=False))
 
     def opening(self, known: Registry) -> Arguments:
         """The same with settings instead of names, if the first name is the path of images.
 
-        Raises RequestError if no dataset opens it.
+        Raises RequestError if there is no such path, or if no dataset opens it.
         """
-        if not self.names or not Path(self.names[0]).expanduser().exists():
+        first = self.names[0] if self.names else ""
+        if not first.startswith(_ONLY_PATHS) and not (first and Path(first).expanduser().exists()):
             return self
         from ganzoo.planning.dataset_paths import dataset_of
 
-        found = dataset_of(self.names[0], known)
+        found = dataset_of(first, known)
         if "dataset.path" not in found:
             return self
         others = {kind: name for kind, name in self.components.items() if kind != "dataset"}

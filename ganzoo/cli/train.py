@@ -23,7 +23,8 @@ What = Annotated[
     typer.Argument(
         metavar="[DATASET ARCHITECTURE LOSS | FILE.toml]... [KEY=VALUE]...",
         help="The names of a dataset, an architecture and a loss, or settings files; then "
-        "single settings. With --budget, a dataset or the path of your images is enough.",
+        "single settings. The path of your images may stand for the dataset. With --budget "
+        "or --recipe, one of the two is enough.",
         show_default=False,
     ),
 ]
@@ -31,8 +32,8 @@ Budget = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="Plan the run for this time, such as 10m or 1.5h: choose what is not given, the "
-        "length at least, train and evaluate.",
+        help="Train and evaluate within this time, such as 10m or 1.5h; all that is not given "
+        "is chosen.",
     ),
 ]
 NewRunFolder = Annotated[
@@ -73,6 +74,7 @@ def train(
 
     Examples:
     - `ganzoo train ./images --budget 1h`
+    - `ganzoo train ./images --recipe dcgan-small`
     - `ganzoo train blossoms dcgan wgan-gp`
     - `ganzoo train image-folder dcgan hinge dataset.path=pics --resolution 64 --augment flip`
     - `ganzoo train mnist mlp non-saturating train.generator.lr=1e-4 augment.rotate.degrees=15`

@@ -42,10 +42,14 @@ def budget_seconds(text: str) -> float:
     return found
 
 
-def require_remaining(budget: float, spent: float, folder: Path) -> None:
-    """Raise RequestError if too little of a budget remains for a run that has had so much time."""
-    if budget - spent < LEAST:
+def require_remaining(budget: float, spent: float, folder: Path, needed: float = 0.0) -> None:
+    """Raise RequestError if too little of a budget remains for a run that has had so much time.
+
+    ``needed`` are the seconds that must remain, at least those of the shortest budget.
+    """
+    needed = max(needed, LEAST)
+    if budget - spent < needed:
         raise RequestError(
             f"{folder} has had {spent:.0f} s already: to go on with it, give a budget "
-            f"of {spent + LEAST:.0f}s or more"
+            f"of {spent + needed:.0f}s or more"
         )

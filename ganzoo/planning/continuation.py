@@ -10,7 +10,7 @@ from ganzoo.planning.planner import Planned
 from ganzoo.planning.recipe_settings import to_end
 from ganzoo.planning.request import LENGTHS, ORIGIN, PlanRequest
 from ganzoo.planning.time_record import TimeRecord
-from ganzoo.planning.timetable import Timetable
+from ganzoo.planning.timetable import Timetable, TooShort
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.training.checkpoint import Checkpoints
@@ -25,11 +25,15 @@ def plan_continuation(folder: RunFolder, request: PlanRequest) -> Planned:
     record, clock = _record_of(folder, request.clock.budget), request.clock
     settings = _settings_of(folder, request)
     run = Run.resolve(settings, request.known, recommend=False)
-    time = Timetable.of(
-        *(clock.budget - record.spent, clock.spent, record.speed, record.evaluation),
-        count=run.evaluate.real,
-        most=(run.evaluate.samples, run.evaluate.real),
-    )
+    try:
+        time = Timetable.of(
+            *(clock.budget - record.spent, clock.spent, record.speed, record.evaluation),
+            count=run.evaluate.real,
+            most=(run.evaluate.samples, run.evaluate.real),
+        )
+    except TooShort as error:
+        require_remaining(clock.budget, record.spent, folder.path, error.needed)
+        raise
     # The newest checkpoint may have more images than the record, after `ganzoo resume`.
     seen = max(record.images, Checkpoints(folder.checkpoints, keep=1).images_seen())
     length = length_settings(time, record.speed, to_end=to_end(run))

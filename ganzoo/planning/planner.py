@@ -53,7 +53,7 @@ def plan_for_images(request: PlanRequest) -> Planned:
     settings.update(request.given)
     remove_alternatives(settings)
     run = Run.resolve(settings, request.known)
-    words = ", ".join([*_components(run), *recipes.adapted(made.recipe).words])
+    words = "; ".join([", ".join(_components(run)), *recipes.adapted(made.recipe).words])
     *first, times = made.reasons
     made = replace(made, reasons=[*first, f"settings: {words}", times])
     return Planned(made, settings, run)

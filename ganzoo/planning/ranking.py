@@ -67,11 +67,19 @@ def rank(
         )
     if shortest:
         raise shortest
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out.items()))
+    reasons = _listed(left_out)
     raise RequestError(
         "no installed recipe with measured results can be used for these images"
         f"{f' ({reasons})' if reasons else ''}: name an architecture and a loss, too"
     )
+
+
+def _listed(left_out: Mapping[str, str]) -> str:
+    """Each reason once, after the recipes that it is for."""
+    names: dict[str, list[str]] = {}
+    for name, reason in sorted(left_out.items()):
+        names.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names[reason])}: {reason}" for reason in names)
 
 
 def _sets(candidates: Sequence[Candidate]) -> list[MeasuredSet]:

@@ -83,9 +83,8 @@ class Stopping:
 
     def _request(self) -> None:
         if not (self._requested or self._immediate):
-            self._on_message(
-                f"{self._reason}stopping after this step; press Ctrl-C again to exit without saving"
-            )
+            hint = "" if self._reason else "; press Ctrl-C again to exit without saving"
+            self._on_message(f"{self._reason}stopping after this step{hint}")
         self._requested = True
 
     def _stopped_error(self) -> Stopped:

@@ -25,7 +25,7 @@ class ProjectedOptions(Options):
     features: Literal["effnet-lite0", "random"] = Field(
         "effnet-lite0",
         description="Weights of the frozen network: trained on ImageNet, from a package, or "
-        "random. Distances of ImageNet features, such as FID, flatter the first.",
+        "random. Distances of ImageNet features, such as FID, overrate the first.",
     )
     feature_resolution: int = Field(
         128,
@@ -52,7 +52,7 @@ def ganzoo_architectures() -> list[ArchitectureSpec]:
         ArchitectureSpec(
             name="projected",
             summary="Projected GAN: critics of frozen ImageNet features, fast on small datasets; "
-            "metrics of ImageNet features flatter it.",
+            "metrics of ImageNet features overrate it.",
             factory="ganzoo_projected.networks:build",
             options=ProjectedOptions,
             conditions=("class", "classes", "vector"),

@@ -225,6 +225,19 @@ def test_a_run_that_its_time_ends_is_evaluated(
     assert (tmp_path / "run" / "evaluations.jsonl").read_text().count("\n") == 1
 
 
+def test_more_time_that_is_too_short_says_how_much_is_needed_in_all(
+    plan: Plan, tmp_path: Path
+) -> None:
+    assert plan("--run-dir", "run").status == 0
+    record = TimeRecord.read(tmp_path / "run")
+    assert record
+    replace(record, evaluation=EvaluationCost(80.0)).write(tmp_path / "run")
+    refused = plan("--run-dir", "run", budget="90s").error
+    needed = "to go on with it, give a budget of "
+    assert f"run has had {record.spent:.0f} s already: {needed}" in refused
+    assert int(refused.partition(needed)[2].partition("s")[0]) > 90 + record.spent
+
+
 def test_a_run_that_has_had_its_time_needs_more(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.toml").touch()
