@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.evaluation.record import EvaluationResult, Goal, Score, read, selection_metric
+from ganzoo.evaluation.record import EvaluationResult, Goal, Score, selection_metric
 from ganzoo.folders import RunFolder
 from ganzoo.settings import MAIN_KINDS, Settings
 from ganzoo.sweeps import space
@@ -94,7 +94,8 @@ class Search:
 
         For a metric whose values should be near its baseline, it is the distance from that.
         """
-        found = [value for each in read(folder.evaluations) if (value := self._of(each))]
+        results = EvaluationResult.read(folder.evaluations)
+        found = [value for each in results if (value := self._of(each))]
         values = [value for (value,) in found]
         return (max if self.maximizes else min)(values) if values else None
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ganzoo.errors import RequestError
-from ganzoo.evaluation.record import read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import AGENT, launcher
 from ganzoo.observers.observer import ObservedRun, Observer
@@ -203,7 +203,7 @@ def _restore(
         return True
     loop.resume(message)
     step = loop.progress.step
-    if step in {evaluated.step for evaluated in read(folder.evaluations)}:
+    if step in {each.step for each in EvaluationResult.read(folder.evaluations)}:
         loop.evaluations.last_step = step
     is_done = step >= loop.progress.end_step and not loop.evaluations.is_due
     if is_done and loop.outcome is Outcome.FINISHED:
