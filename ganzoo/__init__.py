@@ -92,7 +92,12 @@ if TYPE_CHECKING:
     from ganzoo.data.listing import find_images
     from ganzoo.data.values import encode_condition
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
-    from ganzoo.evaluation.record import EvaluationResult, Score
+    from ganzoo.evaluation.record import (
+        EvaluationResult,
+        Score,
+        comparable_results,
+        selection_metric,
+    )
     from ganzoo.export.card import Card
     from ganzoo.export.exporting import export_generator
     from ganzoo.export.safetensors_file import ExportedGenerator
@@ -220,6 +225,7 @@ __all__ = [
     "WeightConstraint",
     "address_beside",
     "cache_folder",
+    "comparable_results",
     "compare",
     "condition_by_table",
     "download",
@@ -247,6 +253,7 @@ __all__ = [
     "require_package",
     "resume",
     "save_image",
+    "selection_metric",
     "show_progress",
     "strip_common_folder",
     "sweep",
@@ -277,7 +284,9 @@ _MODULES = {
     "data.listing": ("find_images",),
     "data.values": ("encode_condition",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
-    "evaluation.record": ("EvaluationResult", "Score"),
+    "evaluation.record": (
+        *("EvaluationResult", "Score", "comparable_results", "selection_metric"),
+    ),
     "export.card": ("Card",),
     "export.exporting": ("export_generator",),
     "export.safetensors_file": ("ExportedGenerator",),

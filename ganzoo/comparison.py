@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better, read
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.settings import explain
@@ -200,7 +200,8 @@ def metric_scores(folders: Sequence[RunFolder]) -> list[dict[str, Scored]]:
     Where a run has scores of several bases, for instance of different numbers of images, those of
     the basis that most runs have are taken.
     """
-    results = [sorted(read(folder.evaluations), key=lambda each: each.step) for folder in folders]
+    found = [EvaluationResult.read(folder.evaluations) for folder in folders]
+    results = [sorted(run, key=lambda each: each.step) for run in found]
     names = dict.fromkeys(name for run in results for each in run for name in each.scores)
     metrics: list[dict[str, Scored]] = [{} for _ in folders]
     for name in names:

@@ -99,6 +99,19 @@ class EvaluationResult:
             raise TypeError("a value is not a finite number")
         return result
 
+    @classmethod
+    def read(cls, path: Path) -> list[Self]:
+        """The results in an ``evaluations.jsonl``, in its order; none if it does not exist.
+
+        Damaged lines, as a crash leaves them, are skipped.
+        """
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else ()
+        found = []
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                found.append(cls.of(line))
+        return found
+
 
 class ComparisonBasis(NamedTuple):
     """What must be equal for two values of a metric to be comparable; the seed may differ."""
@@ -137,20 +150,26 @@ class ComparisonBasis(NamedTuple):
             yield f"the metric's options {own}, not {other}"
 
 
-def read(path: Path) -> list[EvaluationResult]:
-    """The results in a file, in its order; damaged lines, as a crash leaves them, are skipped."""
-    lines = path.read_text(errors="replace").splitlines() if path.exists() else ()
-    found = []
-    for line in lines:
-        with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            found.append(EvaluationResult.of(line))
-    return found
+def comparable_results(results: Iterable[EvaluationResult], name: str) -> list[EvaluationResult]:
+    """The results whose score ``name`` can be compared with the last one, in the order of steps.
+
+    Scores can be compared if they are of the same real images, of as many generated ones, by the
+    same features and options. Of several results of one step, the last one is taken.
+    """
+    found = [(each, each.scores[name]) for each in results if name in each.scores]
+    by_step = {
+        each.step: each
+        for each, score in found
+        if ComparisonBasis.of(each, score) == ComparisonBasis.of(*found[-1])
+    }
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def selection_metric(names: Iterable[str], best: str) -> str | None:
-    """The number by which the best checkpoint is chosen: ``best``, or the first of that metric.
+    """The score that chooses the best checkpoint: that named ``best``, or the first of this metric.
 
-    ``None`` if there is none.
+    ``names`` are those of scores, such as ``swd/32``; ``best`` is the setting ``evaluate.best``.
+    Returns its name, or ``None`` if there is none.
     """
     found = list(names)
     return best if best in found else next((n for n in found if n.startswith(f"{best}/")), None)

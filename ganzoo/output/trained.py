@@ -12,7 +12,6 @@ from ganzoo.contracts import Condition, ImageShape, LossRequirements
 from ganzoo.data.identity import DataIdentity
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import EvaluationResult
-from ganzoo.evaluation.record import read as read_evaluations
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.output.networks import build_networks
@@ -81,7 +80,7 @@ class TrainedRun(TrainedGenerator):
     @property
     def evaluations(self) -> list[EvaluationResult]:
         """All evaluations of the run so far, of all checkpoints."""
-        return read_evaluations(self.folder / "evaluations.jsonl")
+        return EvaluationResult.read(self.folder / "evaluations.jsonl")
 
     def to(self, device: str) -> Self:
         """Move both networks to a device; returns the run itself.

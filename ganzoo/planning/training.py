@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ganzoo import imaging
 from ganzoo.errors import PluginError, RequestError, in_one_line
-from ganzoo.evaluation.record import EvaluationResult, read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
 from ganzoo.output.evaluating import evaluate
@@ -115,7 +115,7 @@ def _finish(
 def _evaluation(run: Run, folder: RunFolder, progress: Observer) -> EvaluationResult | None:
     """The evaluation of the last checkpoint, which training may have made already."""
     step = max(Checkpoints(folder.checkpoints, keep=1).steps(), default=0)
-    for found in read(folder.evaluations):
+    for found in EvaluationResult.read(folder.evaluations):
         if found.step == step:
             return found
     try:

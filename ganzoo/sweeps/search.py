@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, get_args
 
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.evaluation.record import Goal, Score, read, selection_metric
+from ganzoo.evaluation.record import EvaluationResult, Goal, Score, selection_metric
 from ganzoo.folders import RunFolder
 from ganzoo.settings import MAIN_KINDS, Settings
 from ganzoo.sweeps import space
@@ -95,7 +95,7 @@ class Search:
 
         For a metric whose values should be near its baseline, it is the distance from that.
         """
-        scores = [each.scores for each in read(folder.evaluations)]
+        scores = [each.scores for each in EvaluationResult.read(folder.evaluations)]
         values = [
             compared_value(each[name])
             for each in scores

@@ -158,13 +158,14 @@ class Worker:
 
     def _reached(self, rungs: Rungs, folder: TrialFolder, state: str) -> str:
         """Record what a run has reached at the end of the rung; returns it in words."""
-        from ganzoo.evaluation.record import read
+        from ganzoo.evaluation.record import EvaluationResult
         from ganzoo.training.checkpoint import Checkpoints
 
         is_last = self._rung == rungs.halving.rungs
         if state == PAUSED or is_last:
             step = max(Checkpoints(folder.run.checkpoints, keep=1).steps())
-            reached = Reached.at(step, read(folder.run.evaluations), rungs.halving.metric)
+            evaluations = EvaluationResult.read(folder.run.evaluations)
+            reached = Reached.at(step, evaluations, rungs.halving.metric)
             folder.write_reached(self._rung, reached)
         if state == FINISHED:  # by an observer, in another rung than the last one
             folder.write(state)

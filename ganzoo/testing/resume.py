@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.evaluation.record import read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.observers.observer import Observer
 from ganzoo.output.trained import TrainedRun
@@ -75,7 +75,7 @@ def _results(folder: RunFolder) -> dict[str, Any]:
         **Checkpoints(folder.checkpoints, keep=1).load(),
         "evaluations": {
             f"step {found.step}": {name: score.value for name, score in found.scores.items()}
-            for found in read(folder.evaluations)
+            for found in EvaluationResult.read(folder.evaluations)
         },
     }
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ganzoo.evaluation.record import (
-    ComparisonBasis,
     EvaluationResult,
     Score,
+    comparable_results,
     is_better,
-    read,
     selection_metric,
 )
 from ganzoo.observers.observer import ObservedRun, Observer
@@ -26,7 +25,8 @@ class Patience(Observer):
         assert options.patience
         assert options.best
         self._patience, self._metric, self._run = options.patience, options.best, run
-        self._found = [each for each in read(run.folder.evaluations) if each.step <= run.step]
+        found = EvaluationResult.read(run.folder.evaluations)
+        self._found = [each for each in found if each.step <= run.step]
 
     def on_evaluation_end(self, found: EvaluationResult) -> None:
         """End the run if this evaluation was the last one to wait for."""
@@ -50,15 +50,10 @@ def evaluations_since_best(results: list[EvaluationResult], name: str) -> int:
     Those that cannot be compared with the last one, of another number of images for example, do not
     count. Of several of one step, the last one does.
     """
-    basis = ComparisonBasis.of(results[-1], results[-1].scores[name])
-    comparable: dict[int, Score] = {}
-    for each in results:
-        score = each.scores.get(name)
-        if score is not None and ComparisonBasis.of(each, score) == basis:
-            comparable[each.step] = score
     best: Score | None = None
     waited = 0
-    for step in sorted(comparable):
-        improved = is_better(comparable[step], best.value if best else None)
-        best, waited = (comparable[step], 0) if improved else (best, waited + 1)
+    for each in comparable_results(results, name):
+        score = each.scores[name]
+        improved = is_better(score, best.value if best else None)
+        best, waited = (score, 0) if improved else (best, waited + 1)
     return waited

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from ganzoo.errors import RequestError
-from ganzoo.evaluation.record import read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.observers.observer import ObservedRun, Observer
 from ganzoo.observers.observer_list import ObserverList
@@ -93,7 +93,9 @@ class StartedRun:
             return True
         loop.resume(self._message)
         step = loop.progress.step
-        if step in {evaluated.step for evaluated in read(self._folder.evaluations)}:
+        if step in {
+            evaluated.step for evaluated in EvaluationResult.read(self._folder.evaluations)
+        }:
             loop.evaluations.last_step = step
         is_done = step >= loop.progress.end_step and not loop.evaluations.is_due
         if is_done and loop.outcome is Outcome.FINISHED:

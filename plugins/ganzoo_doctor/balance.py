@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo_doctor.finding import Finding
 from ganzoo_doctor.history import History, mean
+from ganzoo_doctor.penalties import penalty_too_strong
 
 WON_SEPARATION = 0.99
 """1.000 where the discriminator had won. Healthy runs reach it, too, for a while, so that the loss
@@ -42,8 +43,8 @@ def discriminator_has_won(history: History) -> Finding | None:
 def discriminator_too_weak(history: History) -> Finding | None:
     """The discriminator gives generated images higher scores than real ones."""
     separation = mean(history.recent("balance/separation"))
-    if not separation < WEAK_SEPARATION:
-        return None
+    if not separation < WEAK_SEPARATION or penalty_too_strong(history):
+        return None  # a penalty that is too strong is the reason
     real, fake = (mean(history.recent(f"scores/{kind}")) for kind in ("real", "fake"))
     return Finding(
         name="discriminator too weak",

@@ -13,12 +13,13 @@ from ganzoo_doctor.limits import (
     learning_rate_at_zero,
     waiting_for_data,
 )
+from ganzoo_doctor.penalties import penalty_too_strong, penalty_too_weak
 from ganzoo_doctor.stability import diverging, getting_worse
 from ganzoo_doctor.trend import improvement, too_short
 
 CHECKS: Sequence[Callable[[History], Finding | None]] = (
     *(diverging, collapse, collapse_of_a_class, copying),
-    *(discriminator_has_won, discriminator_too_weak),
+    *(penalty_too_strong, penalty_too_weak, discriminator_has_won, discriminator_too_weak),
     *(augmentation_at_its_bound, learning_rate_at_zero, getting_worse, waiting_for_data),
     *(improvement, too_short),
 )

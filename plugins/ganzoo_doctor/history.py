@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple, Self
 
-from ganzoo import EvaluationResult, Journal, RunFolder, Score
+from ganzoo import (
+    EvaluationResult,
+    Journal,
+    RunFolder,
+    Score,
+    comparable_results,
+    selection_metric,
+)
 
 Report = Mapping[str, float]
 
@@ -47,7 +54,7 @@ class History:
         """The history of a run up to a step; lines that are missing or damaged are skipped."""
         lines = [line for line in Journal.read(folder.metrics).lines if line["step"] <= step]
         reports = [line for line in lines if not any(n.startswith("metric/") for n in line)]
-        found = [each for each in _evaluations(folder) if each.step <= step]
+        found = [e for e in EvaluationResult.read(folder.evaluations) if e.step <= step]
         found.sort(key=lambda each: each.step)
         return cls(settings, reports, found, _ended_by_nonfinite(folder, reports))
 
@@ -79,13 +86,8 @@ class History:
 
     def readings(self, name: str) -> list[Reading]:
         """The values of a metric, one per step, that can be compared with its last one."""
-        found = [(each, each.scores[name]) for each in self.evaluations if name in each.scores]
-        comparable = [
-            Reading(each.step, each.images_seen, score)
-            for each, score in found
-            if _basis(each, score) == _basis(*found[-1])
-        ]
-        return list({reading.step: reading for reading in comparable}.values())
+        found = comparable_results(self.evaluations, name)
+        return [Reading(each.step, each.images_seen, each.scores[name]) for each in found]
 
     def metric_names(self) -> list[str]:
         """The names of all values of metrics."""
@@ -95,8 +97,7 @@ class History:
     def best_by(self) -> str | None:
         """The value of a metric that chooses the best checkpoint; ``None`` if nothing does."""
         wanted = self.settings.get("evaluate", {}).get("best")
-        names = self.metric_names()
-        return next((name for name in names if f"{name}/".startswith(f"{wanted}/")), None)
+        return selection_metric(self.metric_names(), wanted) if wanted else None
 
     def setting(self, key: str) -> Any:
         """The present value of a setting, also of one that is a schedule; ``None`` if unset."""
@@ -127,22 +128,9 @@ def mean(values: Sequence[float]) -> float:
     return fmean(values) if values else math.nan
 
 
-def _basis(result: EvaluationResult, score: Score) -> tuple[object, ...]:
-    """What must be equal for two values of a metric to be comparable."""
-    by = (result.extractor, result.features) if score.by_features else ()
-    return score.images, result.real, result.images, result.image_shape, score.options, by
-
-
 def _ended_by_nonfinite(folder: RunFolder, reports: Sequence[Report]) -> bool:
     """Whether nothing was reported after the last number that was not finite."""
     with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         step = json.loads(folder.nonfinite.read_text(errors="replace"))["step"]
         return all(each["step"] <= step for each in reports)
     return False
-
-
-def _evaluations(folder: RunFolder) -> Iterator[EvaluationResult]:
-    file = folder.evaluations
-    for line in file.read_text(errors="replace").splitlines() if file.exists() else ():
-        with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            yield EvaluationResult.of(line)

@@ -54,7 +54,7 @@ def getting_worse(history: History) -> Finding | None:
     gained = readings[0].distance - best.distance
     lost = min((each.distance for each in after[-FEWEST_WORSE:]), default=0.0) - best.distance
     needed = max(LOST * gained, LOST_OF_BEST * abs(best.distance))
-    if len(after) < FEWEST_WORSE or lost <= needed or gained <= 0:
+    if len(after) < FEWEST_WORSE or lost <= needed:
         return None
     return Finding(
         name="getting worse",
@@ -64,5 +64,5 @@ def getting_worse(history: History) -> Finding | None:
             f"{name} of step {best.step}": best.score.value,
             f"{name} of step {after[-1].step}": after[-1].score.value,
         },
-        change=f"train.images={best.images_seen}",
+        change=f"train.images={best.images_seen}" if gained else "",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ganzoo_doctor.finding import Finding
 from ganzoo_doctor.history import FEWEST_IMAGES, FEWEST_REPORTS, History, Reading
+from ganzoo_doctor.stability import getting_worse
 
 FEWEST_EVALUATIONS = 4
 """Fewer do not show a trend."""
@@ -37,7 +38,7 @@ def improvement(history: History) -> Finding | None:
     """Whether the metric of the best checkpoint still improves."""
     name = history.best_by
     readings = history.readings(name) if name else []
-    if name is None or len(readings) < FEWEST_EVALUATIONS:
+    if name is None or len(readings) < FEWEST_EVALUATIONS or getting_worse(history):
         return None
     third = max(1, len(readings) // 3)
     before, recent = readings[:-third], readings[-third:]

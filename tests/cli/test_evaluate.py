@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.record import read
+from ganzoo.evaluation.record import EvaluationResult
 from tests.cli.conftest import Ganzoo
 
 FAST = ("--extractor", "random", "--samples", 12, "--metric", "fd", "--metric", "moments")
@@ -24,7 +24,7 @@ def test_evaluate_prints_and_stores_the_metrics(
     assert [row.split()[0] for row in rows][:2] == ["fd", "moments/mean"]
     assert rows[0].split()[-1] == "random"
     assert rows[1].split()[-1] == "pixels"
-    (kept,) = read(tmp_path / "run" / "evaluations.jsonl")
+    (kept,) = EvaluationResult.read(tmp_path / "run" / "evaluations.jsonl")
     assert kept.step == 2
 
 

@@ -32,3 +32,5 @@ def test_the_doctor_finds_what_was_provoked(
     else:
         assert not faults
         assert "try `ganzoo" not in warned
+    if expected := RUNS[name].trend:
+        assert expected in [finding.name for finding in found]

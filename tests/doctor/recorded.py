@@ -16,12 +16,15 @@ _NUMBERS = (
     "step",
     "images_seen",
     "loss/",
+    "discriminator/",
+    "gradient_norm/",
     "scores/",
     "samples/",
     "speed/",
     "ada/",
     "balance/",
     "waiting/",
+    "schedule/",
 )
 _METRICS = ("kid", "memorization/copies", "memorization/distance", "class/")
 

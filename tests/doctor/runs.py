@@ -60,7 +60,7 @@ class SlowImages:
 
 @dataclass(frozen=True)
 class SmallRun:
-    """A run of some seconds, and the fault that it has."""
+    """A run of some seconds, and what is found in it."""
 
     fault: str
     """The name of the finding; empty for a healthy run."""
@@ -71,6 +71,8 @@ class SmallRun:
     """Common settings that do not fit."""
     patch: Callable[[pytest.MonkeyPatch], None] = lambda patch: None
     """What is broken on purpose while it trains."""
+    trend: str = ""
+    """The name of the trend; empty if it does not matter."""
 
     def train(self, folder: Path) -> Path:
         """Train it in a new folder."""
@@ -93,6 +95,18 @@ def forget_latents_of_a_class(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DcganGenerator, "forward", forgetful)
 
 
+NO_CHANNELS = ("architecture.base_channels",)
+SMALLEST: Mapping[str, Any] = {
+    "dataset.count": 400,
+    "dataset.size": 8,
+    "data.resolution": 8,
+    "architecture.width": 64,
+    "evaluate.every": None,
+}
+"""Settings of the cheapest runs, with ``mlp``."""
+MLP = ("blossoms", "mlp", "non-saturating")
+WGAN_GP = ("blossoms", "mlp", "wgan-gp")
+
 RUNS: Mapping[str, SmallRun] = {
     "discriminator-lr-times-20": SmallRun(
         "discriminator has won",
@@ -103,13 +117,13 @@ RUNS: Mapping[str, SmallRun] = {
     ),
     "collapse": SmallRun(
         "collapse",
-        ("blossoms", "mlp", "non-saturating"),
+        MLP,
         settings={
             "architecture.width": 128,
             "train.generator.lr": 1e-3,
             "train.generator.steps": 5,
         },
-        without=("architecture.base_channels",),
+        without=NO_CHANNELS,
     ),
     "collapse-of-a-class": SmallRun(
         "collapse of a class",
@@ -125,7 +139,7 @@ RUNS: Mapping[str, SmallRun] = {
     ),
     "copies": SmallRun(
         "copying",
-        ("blossoms", "mlp", "wgan-gp"),
+        WGAN_GP,
         steps=2500,
         settings={
             "dataset.count": 8,
@@ -139,11 +153,11 @@ RUNS: Mapping[str, SmallRun] = {
             "log.every": 100,
             "sample.every": 500,
         },
-        without=("architecture.base_channels",),
+        without=NO_CHANNELS,
     ),
     "diverging": SmallRun(
         "diverging",
-        ("blossoms", "mlp", "wgan-gp"),
+        WGAN_GP,
         steps=400,
         settings={
             "architecture.width": 128,
@@ -151,7 +165,7 @@ RUNS: Mapping[str, SmallRun] = {
             "train.discriminator.lr": 2e-3,
             "train.discriminator.steps": 1,
         },
-        without=("architecture.base_channels",),
+        without=NO_CHANNELS,
     ),
     "ada-at-its-bound": SmallRun(
         "augmentation at its bound",
@@ -173,18 +187,100 @@ RUNS: Mapping[str, SmallRun] = {
         },
         without=("dataset", "architecture.base_channels"),
     ),
+    "r1-gamma-40": SmallRun(
+        "penalty too strong",
+        MLP,
+        steps=300,
+        settings={**SMALLEST, "log.every": 10, "regularize.r1.gamma": 40},
+        without=NO_CHANNELS,
+    ),
+    "gradient-penalty-times-100": SmallRun(
+        "penalty too strong",
+        WGAN_GP,
+        steps=150,
+        settings={**SMALLEST, "log.every": 10, "regularize.gradient-penalty.weight": 1000},
+        without=NO_CHANNELS,
+    ),
+    "gradient-penalty-divided-by-100": SmallRun(
+        "penalty too weak",
+        WGAN_GP,
+        steps=150,
+        settings={**SMALLEST, "log.every": 10, "regularize.gradient-penalty.weight": 0.1},
+        without=NO_CHANNELS,
+    ),
+    "learning-rate-at-zero": SmallRun(
+        "learning rate at zero",
+        MLP,
+        steps=300,
+        settings={**SMALLEST, "train.generator.lr": "2e-4 -> 0 linear over 3200 images"},
+        without=NO_CHANNELS,
+    ),
+    "getting-worse": SmallRun(
+        "getting worse",
+        MLP,
+        steps=400,
+        settings={
+            **SMALLEST,
+            "evaluate.every": 40,
+            "evaluate.metrics": "kid",
+            "train.generator.lr": "constant 2e-4 for 6400 images then 2e-4 -> 0.1 log",
+        },
+        without=NO_CHANNELS,
+    ),
+    "plateau": SmallRun(
+        "",
+        MLP,
+        steps=400,
+        settings={
+            **SMALLEST,
+            "evaluate.every": 40,
+            "evaluate.metrics": "kid",
+            "train.generator.lr": "1e-3 -> 1e-9 log over 8000 images",
+            "train.discriminator.lr": "1e-3 -> 1e-9 log over 8000 images",
+        },
+        without=NO_CHANNELS,
+        trend="plateau",
+    ),
+    "too-short": SmallRun(
+        "",
+        MLP,
+        steps=20,
+        settings={**SMALLEST, "log.every": 5},
+        without=NO_CHANNELS,
+        trend="too short",
+    ),
     "healthy-dcgan": SmallRun(""),
-    "healthy-wgan-gp": SmallRun("", ("blossoms", "dcgan", "wgan-gp"), 400, {"evaluate.every": 100}),
+    "healthy-wgan-gp": SmallRun(
+        "",
+        ("blossoms", "dcgan", "wgan-gp"),
+        400,
+        {"evaluate.every": 100},
+        trend="still improving",
+    ),
     "healthy-resnet-hinge": SmallRun(
         "",
         ("blossoms", "resnet", "hinge"),
         500,
         {"architecture.base_channels": 8, "evaluate.every": 100},
     ),
+    "healthy-gradient-penalty": SmallRun(
+        "",
+        WGAN_GP,
+        steps=150,
+        settings={**SMALLEST, "log.every": 10},
+        without=NO_CHANNELS,
+    ),
+    "healthy-r1": SmallRun(
+        "",
+        MLP,
+        steps=300,
+        settings={**SMALLEST, "log.every": 10, "regularize.r1": {}},
+        without=NO_CHANNELS,
+    ),
     "healthy-mlp-gray": SmallRun(
         "",
-        ("blossoms", "mlp", "non-saturating"),
+        MLP,
         settings={"architecture.width": 128, "data.channels": 1},
-        without=("architecture.base_channels",),
+        without=NO_CHANNELS,
     ),
 }

@@ -9,8 +9,8 @@ from ganzoo.evaluation.record import (
     ComparisonBasis,
     EvaluationResult,
     Score,
+    comparable_results,
     is_better,
-    read,
     selection_metric,
 )
 from tests.evaluations import evaluated
@@ -29,9 +29,9 @@ def test_a_result_survives_a_round_trip_through_its_line(tmp_path: Path) -> None
 @pytest.mark.parametrize("damaged", ["", "[]", '{"step": 3}', "{", "[" * 10_000, '{"scores": {}}'])
 def test_damaged_lines_are_skipped(tmp_path: Path, damaged: str) -> None:
     file = tmp_path / "evaluations.jsonl"
-    assert read(file) == []
+    assert EvaluationResult.read(file) == []
     file.write_text(f"{damaged}\n{RESULT.line()}\n{RESULT.line()[:-9]}")
-    assert read(file) == [RESULT]
+    assert EvaluationResult.read(file) == [RESULT]
 
 
 def test_the_selection_metric_is_the_named_value_or_the_first_of_the_named_metric() -> None:
@@ -69,3 +69,12 @@ def test_scores_of_other_options_of_the_metric_are_not_comparable() -> None:
     assert list(one.differences(one)) == []
     line = RESULT.line().replace(', "options": ""', "")  # as written by versions without this field
     assert EvaluationResult.of(line) == RESULT
+
+
+def test_comparable_results_are_those_like_the_last_one_in_the_order_of_steps() -> None:
+    other = evaluated(1, {"fd": replace(FD, images=99)})
+    second, first, again = (evaluated(step, {"fd": FD}) for step in (9, 8, 9))
+    without = evaluated(10, {"recall": RECALL})
+    found = comparable_results([other, second, first, without, again], "fd")
+    assert [id(each) for each in found] == [id(first), id(again)]
+    assert comparable_results([other, without], "kid") == []

@@ -155,7 +155,7 @@ def test_nothing_to_choose_from_is_one_line() -> None:
 def test_a_reason_that_is_the_same_for_several_recipes_is_given_once() -> None:
     refused = {(name, (32, 32)): "no such size" for name in ("fast", "best")}
     with pytest.raises(RequestError, match=r"\(best, fast: no such size\): name an architecture"):
-        rank(planned_images(), machine(refused=refused), 600, [FAST, BEST], METRICS)
+        rank(PlanFacts(planned_images(), machine(refused=refused), 600), [FAST, BEST], METRICS)
 
 
 def test_too_little_time_says_how_much_is_needed() -> None:

@@ -31,10 +31,15 @@ class GivenStep:
         self._critic = critic
         self.transforms: list[str] = []
         """The names of the transformations, one for each call of the critic."""
+        self.reports: dict[str, Tensor] = {}
+        """The reported numbers by name."""
 
     def critic(self, images: Tensor, condition: None = None, *, transform: str = "") -> Tensor:
         self.transforms.append(transform)
         return self._critic(images)
+
+    def report(self, name: str, value: Tensor) -> None:
+        self.reports[name] = value
 
     def uniform(self, *shape: int) -> Tensor:
         images = self.real.images

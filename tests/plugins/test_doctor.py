@@ -19,6 +19,7 @@ from ganzoo_doctor.checks import examine
 from ganzoo_doctor.history import History
 from ganzoo_doctor.images import collapse
 from ganzoo_doctor.limits import learning_rate_at_zero, waiting_for_data
+from ganzoo_doctor.penalties import penalty_too_strong, penalty_too_weak
 from ganzoo_doctor.stability import diverging, getting_worse
 from ganzoo_doctor.trend import improvement, longer, too_short
 from ganzoo_doctor.warnings import Warnings
@@ -69,6 +70,11 @@ def test_a_recorded_run_has_its_fault_and_a_healthy_one_none(name: str) -> None:
     assert RUNS[name].fault in found if RUNS[name].fault else not found
 
 
+@pytest.mark.parametrize("name", [name for name in RECORDED if RUNS[name].trend])
+def test_a_recorded_run_has_its_trend(name: str) -> None:
+    assert RUNS[name].trend in [finding.name for finding in examine(load(name))]
+
+
 @pytest.mark.parametrize("name", [name for name in RECORDED if not RUNS[name].fault])
 def test_a_healthy_run_has_no_fault_at_any_report(name: str) -> None:
     whole = load(name)
@@ -99,8 +105,15 @@ def test_the_run_accepts_each_setting_that_is_suggested(name: str, tmp_path: Pat
 def test_a_collapse_at_the_start_is_a_fault_only_after_the_warmup() -> None:
     assert collapse(reports(samples__diversity=[0.0] * 60)) is None
     assert collapse(reports(samples__diversity=[0.0] * 101)) is not None
-    assert collapse(reports(samples__diversity=[0.5, 0.9, 0.05])) is not None
-    assert collapse(reports(samples__diversity=[0.5, 0.05, 0.9])) is None
+    assert collapse(reports(samples__diversity=[0.5, 0.9, 0.05, 0.05])) is not None
+    assert collapse(reports(samples__diversity=[0.5, 0.05, 0.05, 0.9])) is None
+
+
+def test_samples_that_look_the_same_once_and_recover_are_not_warned_of(tmp_path: Path) -> None:
+    diversities = [0.9, 0.05, 0.4, 0.05, 0.05]
+    history = reports(samples__diversity=diversities)
+    found = warnings_of(history, RunFolder.create(tmp_path / "run", {}))
+    assert [step for step, _ in found] == [5]
 
 
 def test_a_number_that_is_not_finite_at_the_end_is_a_divergence(tmp_path: Path) -> None:
@@ -130,8 +143,12 @@ def test_a_metric_that_gets_worse_after_its_best_value_is_a_fault() -> None:
     found = getting_worse(measured([1, 0.5, 0.2, 0.5, 0.6, 0.7]))
     assert found
     assert found.change == "train.images=24"
+    assert improvement(measured([1, 0.5, 0.2, 0.5, 0.6, 0.7])) is None
     assert getting_worse(measured([1, 0.5, 0.2, 0.21, 0.25, 0.22])) is None
     assert getting_worse(measured([1, 0.5, 0.2, 0.6, 0.7])) is None
+    from_the_first_on = getting_worse(measured([0.4, 0.5, 0.8, 0.9]))
+    assert from_the_first_on
+    assert not from_the_first_on.change
 
 
 def test_chance_around_a_value_that_was_good_from_the_beginning_is_no_fault() -> None:
@@ -153,6 +170,57 @@ def test_the_trend_has_the_slope_of_the_metric() -> None:
     assert found
     assert (found.name, found.change) == ("plateau", "")
     assert improvement(measured([6, 5, 4])) is None
+
+
+def penalized(weight: dict[str, float], **numbers: float) -> History:
+    """A history with these numbers in each report, of a run with the regularizer ``r1``."""
+    history = reports(**{name: [value] * 12 for name, value in numbers.items()})
+    history.settings = {"regularize": {"p": {"name": "plugin/r1", **weight}, "removed": False}}
+    return history
+
+
+STRONG = {"gradient_norm__r1": 0.5, "scores__real": 1.0, "scores__fake": 0.0}
+
+
+def test_a_penalty_that_outweighs_the_rest_of_the_loss_is_too_strong() -> None:
+    found = penalty_too_strong(
+        penalized({"gamma": 40}, discriminator__r1=4.0, loss__discriminator=6.0, **STRONG)
+    )
+    assert found
+    assert found.change == "regularize.p.gamma=4"
+    assert found.numbers["the rest of the loss"] == 2
+    with_default = {"discriminator__r1": 4.0, "loss__discriminator": 6.0, **STRONG}
+    found = penalty_too_strong(penalized({}, **with_default))
+    assert found
+    assert not found.change
+    assert not penalty_too_strong(penalized({"gamma": 40}, **with_default | {"scores__real": 3.0}))
+
+
+def test_a_penalty_that_is_not_used_in_every_step_is_no_part_of_the_loss() -> None:
+    numbers = {"loss__p": 4.0, "p__r1": 4.0, **STRONG}
+    assert penalty_too_strong(penalized({"gamma": 40}, loss__discriminator=2.0, **numbers))
+    assert not penalty_too_strong(penalized({"gamma": 40}, loss__discriminator=3.0, **numbers))
+
+
+def test_a_penalty_of_a_discriminator_that_has_learned_nothing_is_not_too_strong() -> None:
+    numbers = {"discriminator__r1": 10.0, "loss__discriminator": 10.0, **STRONG}
+    assert not penalty_too_strong(penalized({"weight": 10}, **numbers))
+    assert penalty_too_strong(penalized({"weight": 100}, **numbers))
+
+
+def test_a_penalty_that_is_too_strong_explains_a_weak_discriminator() -> None:
+    numbers = {"discriminator__r1": 10.0, "loss__discriminator": 12.0, "balance__separation": 0.0}
+    assert faults(penalized({"gamma": 400}, **numbers, **STRONG)) == ["penalty too strong"]
+    assert faults(penalized({"gamma": 1}, **numbers, **STRONG)) == ["discriminator too weak"]
+
+
+def test_a_norm_that_is_not_pulled_to_1_is_a_fault_of_a_weak_penalty() -> None:
+    numbers = {"discriminator__r1": 16.0, "gradient_norm__r1": 14.0}
+    found = penalty_too_weak(penalized({"weight": 0.1}, **numbers))
+    assert found
+    assert found.change == "regularize.p.weight=1"
+    assert penalty_too_weak(penalized({"gamma": 0.1}, **numbers)) is None
+    assert penalty_too_weak(penalized({"weight": 0.1}, gradient_norm__r1=14.0)) is None
 
 
 def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:
@@ -281,7 +349,9 @@ def test_a_rollback_forgets_later_reports(tmp_path: Path) -> None:
     observer.on_report(1, {"images_seen": 8, "samples/diversity": 0.9})
     observer.on_rollback(0)
     observer.on_report(1, {"images_seen": 8, "samples/diversity": 0.01})
+    observer.on_report(2, {"images_seen": 16, "samples/diversity": 0.01})
     assert not warned
-    observer.on_report(2, {"images_seen": 16, "samples/diversity": 0.9})
-    observer.on_report(3, {"images_seen": 24, "samples/diversity": 0.01})
+    observer.on_report(3, {"images_seen": 24, "samples/diversity": 0.9})
+    observer.on_report(4, {"images_seen": 32, "samples/diversity": 0.01})
+    observer.on_report(5, {"images_seen": 40, "samples/diversity": 0.01})
     assert len(warned) == 1

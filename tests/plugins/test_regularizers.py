@@ -18,6 +18,7 @@ from ganzoo_regularizers import (
     ApproximateOptions,
     AuxiliaryOptions,
     ConsistencyOptions,
+    DivergencePenaltyOptions,
     DriftOptions,
     GammaOptions,
     GradientPenaltyOptions,
@@ -26,6 +27,7 @@ from ganzoo_regularizers import (
 )
 from ganzoo_regularizers.auxiliary import AuxiliaryClassifier
 from ganzoo_regularizers.consistency import Consistency
+from ganzoo_regularizers.divergence import DivergencePenalty
 from ganzoo_regularizers.mismatch import Mismatch
 from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, Dragan, GradientPenalty
 from ganzoo_regularizers.scores import Drift, LeCam
@@ -88,6 +90,27 @@ def test_r1_of_several_scores_uses_their_sum() -> None:
     both = lambda images: torch.stack([squares(images), squares(images)], dim=1)  # noqa: E731
     r1 = term(R1(GammaOptions(gamma=2.0)), both, real, real)
     torch.testing.assert_close(r1, 4 * real.square().sum((1, 2, 3)).mean())
+
+
+@pytest.mark.parametrize(
+    ("regularizer", "options", "name"),
+    [
+        (R1, GammaOptions(), "r1"),
+        (R2, GammaOptions(), "r2"),
+        (GradientPenalty, GradientPenaltyOptions(), "gradient_penalty"),
+        (Dragan, GradientPenaltyOptions(), "dragan"),
+        (DivergencePenalty, DivergencePenaltyOptions(), "divergence_penalty"),
+    ],
+)
+def test_a_penalty_reports_the_mean_norm_of_its_gradient(
+    regularizer: Any, options: Any, name: str
+) -> None:
+    images = torch.zeros(5, 3, 4, 4)
+    step: Any = GivenStep(lambda x: 2 * x.sum((1, 2, 3)), images, images)
+    assert list(regularizer(options).terms(step)) == [name]
+    assert {n: v.item() for n, v in step.reports.items()} == {
+        f"gradient_norm/{name}": pytest.approx(2 * sqrt(48))
+    }
 
 
 @pytest.mark.parametrize("regularizer", [R1, R2])

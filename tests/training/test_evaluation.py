@@ -16,7 +16,7 @@ import ganzoo
 from ganzoo import RequestError
 from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
-from ganzoo.evaluation.record import read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
@@ -56,7 +56,7 @@ def test_an_evaluation_changes_no_weight_and_is_recorded(
     arguments = tiny("measured", architecture, steps=5, settings=settings, quiet=False)
     measured = ganzoo.train(**arguments).folder
     assert same(last_state(plain), last_state(measured))
-    found = read(measured / "evaluations.jsonl")
+    found = EvaluationResult.read(measured / "evaluations.jsonl")
     assert [(each.step, each.samples, each.real) for each in found] == [
         *[(2, 16, 20), (4, 16, 20), (5, 16, 20)]
     ]
@@ -217,7 +217,7 @@ def test_a_metric_that_fails_at_a_stage_is_skipped_there_and_reported_once(
     settings = {**EVALUATED, **growth, "evaluate.metrics": "swd,moments", "evaluate.every": 1}
     settings["evaluate.best"] = "swd"
     arguments = tiny("run", "growing-mlp", steps=8, settings=settings, quiet=False)
-    found = read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
+    found = EvaluationResult.read(ganzoo.train(**arguments).folder / "evaluations.jsonl")
     shown = capsys.readouterr().err
     assert len(re.findall(f"swd skipped: .*{reason}", shown)) == 1
     assert shown.count("no metric returns evaluate.best=swd for images of 4 x 4") == 1
@@ -239,7 +239,7 @@ def test_an_extractor_that_fails_does_not_end_the_run(
     )
     settings = {**EVALUATED, "evaluate.metrics": "fd,kid,moments"}
     folder = ganzoo.train(**tiny(steps=4, settings=settings, quiet=False)).folder
-    found = read(folder / "evaluations.jsonl")
+    found = EvaluationResult.read(folder / "evaluations.jsonl")
     assert [{name.partition("/")[0] for name in each.scores} for each in found] == [{"moments"}] * 2
     (line,) = [x for x in capsys.readouterr().err.splitlines() if "skipped" in x]
     assert re.search(
@@ -312,7 +312,7 @@ def test_a_metric_that_refuses_few_images_is_tried_with_the_full_number(
     monkeypatch.setattr(f"{module}.SlicedWasserstein", lambda options: Needy(1.0))
     settings = {**EVALUATED, "evaluate.metrics": "swd"}
     folder = ganzoo.train(**tiny(steps=2, settings=settings)).folder
-    (found,) = read(folder / "evaluations.jsonl")
+    (found,) = EvaluationResult.read(folder / "evaluations.jsonl")
     assert (found.scores["swd"].value, found.scores["swd"].baseline) == (1.0, None)
     with pytest.raises(ganzoo.RequestError, match=r"swd cannot be computed .*: too few"):
         ganzoo.train(**tiny("few", settings={**settings, "evaluate.samples": 14}))
@@ -342,7 +342,7 @@ def test_a_stop_during_an_evaluation_postpones_it_until_the_resume(
         what = tiny("stopped", steps=steps, settings=EVALUATED, quiet=False)
         stopped = ganzoo.train(**what).folder
     assert last_state(stopped)["progress"]["step"] == 2
-    assert read(stopped / "evaluations.jsonl") == []
+    assert EvaluationResult.read(stopped / "evaluations.jsonl") == []
     ganzoo.resume(stopped, quiet=True)
     assert outcomes == [Outcome.STOPPED, Outcome.FINISHED]
     assert scores(stopped) == scores(straight)
@@ -361,7 +361,8 @@ def test_a_killed_and_resumed_run_records_each_evaluation_once(tiny: Arguments) 
 
 
 def scores(folder: Path) -> list[tuple[int, dict[str, float]]]:
-    return [(each.step, each.scalars) for each in read(folder / "evaluations.jsonl")]
+    found = EvaluationResult.read(folder / "evaluations.jsonl")
+    return [(each.step, each.scalars) for each in found]
 
 
 def test_an_unknown_metric_is_refused_before_a_folder_is_created(tiny: Arguments) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import EvaluationResult, read
+from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.observers.observer import Observer
@@ -130,7 +130,7 @@ def run_section(
     observer.on_message(f"{folder.path.resolve().name}: reading its files")
     embedded = EmbeddedImages(image_bytes)
     journal = Journal.read(folder.metrics)
-    evaluations = read(folder.evaluations)
+    evaluations = EvaluationResult.read(folder.evaluations)
     known = _or_omitted(lambda: _run(folder)) if run is None else run
     made = _of_run(
         known, lambda run: _generated(folder, run, device, evaluations, embedded, observer, dataset)
