@@ -124,8 +124,10 @@ class LadaganDiscriminator(Discriminator):
         super().__init__()
         width, tokens = options.discriminator_channels, shapes[1].height * shapes[1].width
         widths = [max(1, width >> halved) for halved in range(len(shapes) - 1)][::-1]
+        # Layer normalization removes the scale of each image. Without this bias, which the paper's
+        # batch normalization does without, the discriminator would not see contrast at all.
         self.features = nn.Sequential(
-            _conv(shapes[0].channels, widths[0], bias=False),
+            _conv(shapes[0].channels, widths[0], bias=norm != "batch"),
             nn.LeakyReLU(0.2),
             *(DownsamplingBlock(narrow, wide, norm) for narrow, wide in pairwise(widths)),
             DiscriminatorBlock(width, tokens, options.heads, options.hidden_channels),

@@ -170,7 +170,7 @@ def test_a_narrow_terminal_gets_runs_as_columns(
 @pytest.mark.parametrize(
     ("arguments", "reported"),
     [
-        (["nowhere"], "there is no run folder nowhere"),
+        (["nowhere"], "there is no run folder nowhere; a run prints its folder when it ends"),
         (["."], ". is not a run folder: it has no run.toml"),
         (["one", "--csv", "no/where.csv"], "cannot write no/where.csv: No such file or directory"),
     ],

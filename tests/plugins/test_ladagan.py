@@ -214,6 +214,16 @@ def test_norm_auto_has_no_batch_statistics_with_a_gradient_penalty() -> None:
     assert len(layers(explicit.discriminator, nn.BatchNorm2d)) == 3
 
 
+def test_a_discriminator_with_layer_norm_can_see_contrast() -> None:
+    critic = build_networks(norm="layer").discriminator
+    images = torch.randn(2, 3, 32, 32)
+    torch.testing.assert_close(critic(2 * images), critic(images), rtol=1e-3, atol=1e-4)
+    first = next(parameter for parameter in critic.parameters() if parameter.ndim == 1)
+    with torch.no_grad():
+        first.fill_(1)  # initially 0
+    assert (critic(2 * images) - critic(images)).abs().min() > 1e-3
+
+
 def test_networks_are_twice_differentiable() -> None:
     networks = build_networks(8)
     critic = networks.discriminator.double()
