@@ -82,7 +82,8 @@ class TensorBoard(Observer):
             records.close()
 
     def _open(self, step: int) -> None:
-        name = f"{time.time():.0f}.{platform.node()}.{os.getpid()}.{next(_NUMBERS)}"
+        # TensorBoard reads files in the order of their names: 0009 before 0010.
+        name = f"{time.time():.0f}.{platform.node()}.{os.getpid()}.{next(_NUMBERS):04}"
         file = (self._folder / f"events.out.tfevents.{name}").open("xb")
         self._records = RecordWriter(file)
         self._record(Event(wall_time=time.time(), file_version="brain.Event:2"))

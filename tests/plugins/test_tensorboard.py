@@ -14,7 +14,6 @@ from tensorboard.plugins.hparams.metadata import (
     SESSION_START_INFO_TAG,
     parse_session_start_info_plugin_data,
 )
-from tensorboard.summary.writer import event_file_writer
 
 from ganzoo import EvaluationResult, ObservedRun, Options, RunFolder, Score
 from ganzoo_tensorboard.dashboards import BASELINE, hyperparameters, layout, tag
@@ -25,12 +24,6 @@ from tests import evaluations
 def tensorboard(folder: Path, step: int, settings: Mapping[str, Any] | None = None) -> TensorBoard:
     run = ObservedRun(folder=RunFolder(folder), step=step, resumed=False, settings=settings or {})
     return TensorBoard(Options(), run=run)
-
-
-@pytest.fixture(autouse=True)
-def numbered_from_0(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Event files of the same second are sorted by name, where 10 comes before 9."""
-    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
 
 
 def test_scalars_and_samples_are_not_duplicated_after_a_resume(tmp_path: Path) -> None:
@@ -78,6 +71,15 @@ def test_metrics_and_baselines_are_not_duplicated_after_a_resume(tmp_path: Path)
         (20, 0.5),
     ]
     assert chart_titles(events)[-2:] == ["kid", "fd"]
+
+
+def test_files_of_the_same_second_are_read_in_the_order_of_writing(tmp_path: Path) -> None:
+    for step in range(12):
+        board = tensorboard(tmp_path, step)
+        board.on_report(step + 1, {"loss/generator": float(step)})
+        board.on_end()
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [e.step for e in events.Scalars("loss/generator")] == list(range(1, 13))
 
 
 def test_hyperparameters_are_written_once(tmp_path: Path) -> None:
