@@ -188,8 +188,8 @@ class RunFolder:
         """
         folder = cls(path)
         if not path.exists():
-            others = [str(file.parent) for file in path.parent.glob("*/run.toml")]
-            remedy = did_you_mean(str(path), others) or "; a run prints its folder when it ends"
+            others = [file.parent.name for file in path.parent.glob("*/run.toml")]
+            remedy = did_you_mean(path.name, others) or "; a run prints its folder when it ends"
             raise RequestError(f"there is no run folder {path}{remedy}")
         if not folder.settings.is_file():
             raise RequestError(f"{path} is not a run folder: it has no run.toml")

@@ -43,8 +43,11 @@ def test_a_run_folder_that_does_not_exist_is_refused_with_one_of_a_similar_name(
     tmp_path: Path,
 ) -> None:
     RunFolder.create(tmp_path / "flowers-001", {})
-    with pytest.raises(RequestError, match=r"flowers-002; did you mean .*flowers-001\?"):
+    with pytest.raises(RequestError, match=r"flowers-002; did you mean flowers-001\?"):
         RunFolder.open(tmp_path / "flowers-002")
+    # That both are in one folder does not make their names similar.
+    with pytest.raises(RequestError, match="tulips; a run prints its folder"):
+        RunFolder.open(tmp_path / "tulips")
 
 
 def test_a_run_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:

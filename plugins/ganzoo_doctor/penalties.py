@@ -20,8 +20,8 @@ smaller ratio. It was 2.4 with a hundred times the weight of a gradient penalty,
 gamma of 40, where the images were far worse. It was at most 0.8 in runs whose images became good,
 also with a gamma of 4, ten thousand times the default; 0.1 with the default weights."""
 FAR_FROM_ITS_TARGET = 0.5
-"""The penalty / its weight. A discriminator that has learned nothing has a gradient of 0, for which
-a penalty that pulls to 1 is large, whatever its weight is."""
+"""The penalty / its weight, if it pulls to 1. A discriminator that has learned nothing has a
+gradient of 0, for which such a penalty is large, whatever its weight is."""
 WEAK_NORM = 5.0
 """The mean norm that a penalty should pull to 1. It was 1.2 with the usual weight of 10, and 14
 with 0.1, where the images were a little worse."""
@@ -46,15 +46,21 @@ class Penalty:
     """The present weight; NaN if it is not known."""
 
     @property
+    def pulls_to_1(self) -> bool:
+        """Whether it pulls the norm to 1; others pull it to 0."""
+        return self.key.endswith(".weight")
+
+    @property
     def is_strong(self) -> bool:
         """Whether it outweighs what the discriminator learns."""
-        outweighed = OUTWEIGHS * max(abs(self.rest), abs(self.distance))
-        return self.value > outweighed and not self.value > FAR_FROM_ITS_TARGET * self.weight
+        if self.pulls_to_1 and self.value > FAR_FROM_ITS_TARGET * self.weight:
+            return False
+        return self.value > OUTWEIGHS * max(abs(self.rest), abs(self.distance))
 
     @property
     def is_weak(self) -> bool:
         """Whether it should pull the norm to 1 and does not."""
-        return self.key.endswith(".weight") and self.norm > WEAK_NORM
+        return self.pulls_to_1 and self.norm > WEAK_NORM
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -64,18 +70,19 @@ class Penalty:
 
 
 def penalties(history: History) -> Iterator[Penalty]:
-    """All penalties of the discriminator's gradient that the run has reported."""
+    """All penalties of the discriminator's gradient in the last third of the reports."""
+    latest = {name for each in history.reports[-(len(history.reports) // 3) :] for name in each}
     real, fake = (mean(history.recent(f"scores/{kind}")) for kind in ("real", "fake"))
     loss = mean(history.recent("loss/discriminator"))
     for name in history.names(NORM):
         term = name.removeprefix(NORM)
         numbers = [n for n in history.names("") if n.endswith(f"/{term}") and n != name]
-        if not numbers:
+        if not numbers or name not in latest:  # removed when the run was resumed
             continue
         value = mean(history.recent(numbers[-1]))
         # One that is not used in every step is no part of the discriminator's loss.
         rest = loss - value if numbers[-1].startswith("discriminator/") else loss
-        key, weight = _weight(history, term)
+        key, weight = _weight(history, numbers[-1])
         yield Penalty(
             number=numbers[-1],
             value=value,
@@ -87,9 +94,14 @@ def penalties(history: History) -> Iterator[Penalty]:
         )
 
 
-def _weight(history: History, term: str) -> tuple[str, float]:
-    """The setting and the value of a penalty's weight; the regularizer has the name of the term."""
-    for label, options in (history.setting("regularize") or {}).items():
+def _weight(history: History, number: str) -> tuple[str, float]:
+    """The setting and the value of a penalty's weight; the regularizer has the name of the term.
+
+    Of several, it is the one whose label is in the name of the number, such as ``b/r1``.
+    """
+    *place, term = number.split("/")
+    regularizers = (history.setting("regularize") or {}).items()
+    for label, options in sorted(regularizers, key=lambda each: each[0] not in place):
         if not isinstance(options, Mapping):
             continue  # a recommended one that was removed
         name = str(options.get("name", label)).rpartition("/")[2]

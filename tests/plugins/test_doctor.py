@@ -206,12 +206,32 @@ def test_a_penalty_of_a_discriminator_that_has_learned_nothing_is_not_too_strong
     numbers = {"discriminator__r1": 10.0, "loss__discriminator": 10.0, **STRONG}
     assert not penalty_too_strong(penalized({"weight": 10}, **numbers))
     assert penalty_too_strong(penalized({"weight": 100}, **numbers))
+    # One that pulls to 0 is small then, whatever its weight is.
+    assert penalty_too_strong(penalized({"gamma": 10}, **numbers))
+
+
+def test_a_penalty_that_was_removed_is_not_too_strong() -> None:
+    history = penalized({}, discriminator__r1=4.0, loss__discriminator=6.0, **STRONG)
+    assert penalty_too_strong(history)
+    for number, report in enumerate(history.reports[-4:], 8):
+        removed = ("gradient_norm/r1", "discriminator/r1")
+        history.reports[number] = {n: v for n, v in report.items() if n not in removed}
+    assert not penalty_too_strong(history)
+
+
+def test_of_two_penalties_of_one_name_the_setting_of_the_strong_one_is_changed() -> None:
+    numbers = {"discriminator__r1": 0.1, "discriminator__b__r1": 4.0, "loss__discriminator": 6.0}
+    history = penalized({"gamma": 1}, **numbers, **STRONG)
+    history.settings["regularize"]["b"] = {"name": "plugin/r1", "gamma": 40}
+    found = penalty_too_strong(history)
+    assert found
+    assert found.change == "regularize.b.gamma=4"
 
 
 def test_a_penalty_that_is_too_strong_explains_a_weak_discriminator() -> None:
     numbers = {"discriminator__r1": 10.0, "loss__discriminator": 12.0, "balance__separation": 0.0}
     assert faults(penalized({"gamma": 400}, **numbers, **STRONG)) == ["penalty too strong"]
-    assert faults(penalized({"gamma": 1}, **numbers, **STRONG)) == ["discriminator too weak"]
+    assert faults(penalized({"weight": 1}, **numbers, **STRONG)) == ["discriminator too weak"]
 
 
 def test_a_norm_that_is_not_pulled_to_1_is_a_fault_of_a_weak_penalty() -> None:
