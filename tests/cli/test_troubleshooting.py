@@ -41,12 +41,12 @@ def last_report(folder: Path) -> dict[str, Any]:
 def test_the_message_about_collapse_is_that_of_the_page(
     ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ratios = iter([0.5, 0.5, 0.07])
+    ratios = iter([0.5, 0.5])
     monkeypatch.setattr(
-        "ganzoo.training.sample_grids.SampleGrids.draw_samples", lambda self: next(ratios, 0.07)
+        "ganzoo.training.sample_grids.SampleGrids.draw_samples", lambda self: next(ratios, 0.08)
     )
     (first, _) = commands("Mode collapse")
-    more = ("--steps", 2, "sample.every=1", "architecture.width=4")
+    more = ("--steps", 4, "sample.every=1", "architecture.width=4")
     done = train(ganzoo_command, first, "run", *more, "dataset.count=20", "log.every=1")
     (warning,) = re.findall("warning: the samples.*", done.err)
     assert warning in PAGE
