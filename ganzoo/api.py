@@ -52,12 +52,12 @@ def train(
 ) -> TrainedRun:
     """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
 
-    A component is a name or an object. ``settings`` is a mapping of dotted keys to values, such as
-    ``{"loss.drift": 0}``, or the path of a TOML file. ``shorthands`` are the flags of
-    ``ganzoo train``: ``resolution``, ``batch_size``, ``steps``, ``epochs``, ``seed``, ``device``,
-    ``devices``, ``nodes``, ``precision`` and ``init_from``. ``run_dir`` is the run folder, which
-    must not exist; by default, it is the next free one in ``runs``. ``on_report`` is called with
-    the step and the numbers of each report.
+    A component is a name or an object; the path of images may stand for the dataset. ``settings``
+    is a mapping of dotted keys to values, such as ``{"loss.drift": 0}``, or the path of a TOML
+    file. ``shorthands`` are the flags of ``ganzoo train``: ``resolution``, ``batch_size``,
+    ``steps``, ``epochs``, ``seed``, ``device``, ``devices``, ``nodes``, ``precision`` and
+    ``init_from``. ``run_dir`` is the run folder, which must not exist; by default, it is the next
+    free one in ``runs``. ``on_report`` is called with the step and the numbers of each report.
 
     With ``budget``, a time such as ``"1h"``, a dataset or the path of images is enough: the others
     are chosen by the images, the machine and the measured results of recipes. The run is trained
@@ -75,7 +75,7 @@ def train(
     if budget is not None:
         asked = python_request(arguments, Clock(budget_seconds(budget)), run_dir)
         return _train_in_time(asked, *observers)
-    run = arguments.resolve()
+    run = arguments.opening().resolve()
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ganzoo.errors import RequestError, Stopped
 from ganzoo.flags import FLAGS
 from ganzoo.objects import Objects
+from ganzoo.planning.dataset_paths import dataset_of, may_be_path
 from ganzoo.run import Run, core_keys, recipe_settings
 from ganzoo.setting_errors import suggest_keys
 from ganzoo.settings import Settings
@@ -57,6 +58,18 @@ class RunArguments:
         """The same with these components, and with these settings below the others."""
         mixed = {**self.components, **components}
         return replace(self, components=mixed, layers=[*layers, *self.layers])
+
+    def opening(self) -> Self:
+        """The same with the dataset that opens it, if the dataset is the path of images.
+
+        Raises RequestError if there is no such path, or if no dataset opens it.
+        """
+        what = self.components.get("dataset")
+        if not isinstance(what, str) or not may_be_path(what):
+            return self
+        others = self.with_values({"dataset": None})
+        _, known = others.settings()
+        return others.with_values({}, dataset_of(what, known))
 
     def resolve(self) -> Run:
         """The run.

@@ -34,7 +34,7 @@ def combined(
     runs, differs = [], []
     for chosen, differing in _combinations(values):
         main = {kind: chosen.pop(kind) for kind in MAIN_KINDS}
-        settings, known = shared.with_values(main, chosen).settings()
+        settings, known = shared.with_values(main, chosen).opening().settings()
         run = run_of_sweep(settings, partial(Run.resolve, registry=known), halves)
         if processes > 1:
             _require_no_objects(run, f"workers={processes}")
@@ -63,7 +63,7 @@ def searched(
         else:
             others[key] = value[0] if isinstance(value, list) else value
     main = {kind: others.pop(kind, None) for kind in MAIN_KINDS}
-    settings, known = shared.with_values(main, others).settings()
+    settings, known = shared.with_values(main, others).opening().settings()
 
     def resolve(settings: Settings) -> Run:
         run = Run.resolve(settings, known)

@@ -14,6 +14,7 @@ import typer
 from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
 from ganzoo.cli.options import Force, Json
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.overwriting import check_free
 
 if TYPE_CHECKING:
     from ganzoo.comparison import Compared
@@ -49,10 +50,8 @@ def compare(
     from ganzoo.cli.comparison_table import print_comparison
     from ganzoo.sweeps.halved_runs import rungs_of
 
-    if as_csv and as_csv.exists() and not force:
-        raise RequestError(
-            f"{as_csv} already exists: choose another name, or overwrite it with --force"
-        )
+    if as_csv:
+        check_free(as_csv, force=force, option="--csv")
     folders = run_folders(runs)
     compared = comparison.compare(folders, rungs_of(folders))
     metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from ganzoo.settings import Settings
 
 
-_ONLY_PATHS = (".", "/", "~")
-"""How words begin that are no names of components."""
-
-
 class Arguments(NamedTuple):
     """The positional arguments, in the order in which they are applied."""
 
@@ -58,10 +54,10 @@ class Arguments(NamedTuple):
         Raises RequestError if there is no such path, or if no dataset opens it.
         """
         first = self.names[0] if self.names else ""
-        if not first.startswith(_ONLY_PATHS) and not (first and Path(first).expanduser().exists()):
-            return self
-        from ganzoo.planning.dataset_paths import dataset_of
+        from ganzoo.planning.dataset_paths import dataset_of, may_be_path
 
+        if not may_be_path(first):
+            return self
         found = dataset_of(first, known)
         if "dataset.path" not in found:
             return self

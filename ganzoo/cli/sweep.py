@@ -127,7 +127,7 @@ def sweep(
     from ganzoo.sweeps.sweep import Sweep
 
     words = what or []
-    if folder := _sweep_folder(words):
+    if folder := _sweep_folder(words, recipe):
         existing = Sweep.open(folder)
         _refuse_changes(existing, words, given_options(context).keys())
         resume(existing, workers, flags.get("device"), trials, as_json)
@@ -146,10 +146,17 @@ def sweep(
         train(new.create(sweep_dir, recipe), new.runs, workers, None, as_json)
 
 
-def _sweep_folder(words: Sequence[str]) -> Path | None:
-    """The folder of the sweep to resume: a single name is taken for one."""
+def _sweep_folder(words: Sequence[str], recipe: str | None) -> Path | None:
+    """The folder of the sweep to resume: a single name is taken for one.
+
+    With a recipe, it may be the dataset of a new sweep instead.
+    """
+    from ganzoo.sweeps.sweep_file import FILE
+
     names = Arguments.of(words).names
-    return Path(names[0]) if len(names) == 1 else None
+    if len(names) != 1 or (recipe and not (Path(names[0]) / FILE).is_file()):
+        return None
+    return Path(names[0])
 
 
 _OF_HALVING = {"halve", "factor", "rungs"}

@@ -14,6 +14,15 @@ _LISTS = (".txt", ".csv", ".tsv", ".json", ".jsonl")
 """The ends of names of files that may be lists of addresses of images."""
 
 
+_ONLY_PATHS = (".", "/", "~")
+"""How words begin that are no names of components."""
+
+
+def may_be_path(what: str) -> bool:
+    """Whether a word may be the path of images: it exists, or begins as no name does."""
+    return what.startswith(_ONLY_PATHS) or (bool(what) and Path(what).expanduser().exists())
+
+
 def dataset_of(what: str, known: Registry) -> dict[str, Any]:
     """The settings of the dataset that a word names: an installed one, or one that opens a path.
 

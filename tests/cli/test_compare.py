@@ -118,11 +118,15 @@ def test_a_csv_file_is_overwritten_only_with_force(ganzoo_command: Ganzoo, tmp_p
     write(tmp_path / "one", values=(0.3, 0.2))
     (tmp_path / "runs.csv").write_text("mine")
     refused = ganzoo_command("compare", "one", "--csv", "runs.csv")
-    assert "runs.csv already exists" in refused.error
+    assert "runs.csv exists already" in refused.error
     assert "--force" in refused.error
     assert (tmp_path / "runs.csv").read_text() == "mine"
     assert ganzoo_command("compare", "one", "--csv", "runs.csv", "--force").status == 0
     assert (tmp_path / "runs.csv").read_text().startswith("run,")
+    before = (tmp_path / "one" / "run.toml").read_bytes()
+    refused = ganzoo_command("compare", "one", "--csv", "one/run.toml", "--force")
+    assert "belongs to the run" in refused.error
+    assert (tmp_path / "one" / "run.toml").read_bytes() == before
 
 
 def test_a_sweep_stands_for_its_runs(ganzoo_command: Ganzoo, tmp_path: Path) -> None:

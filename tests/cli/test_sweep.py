@@ -256,6 +256,21 @@ def test_a_folder_that_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_pat
     assert "which dataset?" in ganzoo_command("sweep").error
 
 
+def test_a_dataset_or_a_path_is_enough_with_a_recipe(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "pics" / "a.png").touch()
+    arguments = ("--recipe", "dcgan-small", "seed=0,1", "--dry-run")
+    for what in ("./pics", "blossoms"):
+        done = ganzoo_command("sweep", what, *arguments)
+        assert [row.split()[1] for row in done.out.splitlines()] == [
+            "folder",
+            "1-seed=0",
+            "2-seed=1",
+        ]
+
+
 @pytest.mark.parametrize("more", [["seed=3"], ["--steps", 5], ["--dry-run"], ["--recipe", "a"]])
 def test_a_resumed_sweep_refuses_changed_settings(
     tiny_sweep: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path, more: list[object]

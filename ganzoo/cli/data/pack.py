@@ -78,7 +78,7 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
-    from ganzoo.cli.data.packed_dataset import facts, own_descriptions, prepared
+    from ganzoo.cli.data.packed_dataset import facts, own_descriptions, prepared, refuse_source
     from ganzoo.contracts import condition_of
     from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
     from ganzoo.data.pack import Pack
@@ -98,6 +98,7 @@ def pack(
     check_output(path, compress=compress, described=described, force=force, **kind)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
+    refuse_source(path, chosen)
     dataset, bar = chosen.build(), ProgressBar()
     check_condition(condition_of(dataset), path, **kind)
     rows: Mapping[str, Description] = {}

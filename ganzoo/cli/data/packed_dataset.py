@@ -13,6 +13,14 @@ from ganzoo.data.collection import Collection, group_classes
 from ganzoo.data.descriptions import TABLE_NAME, Description, read_descriptions
 from ganzoo.errors import RequestError
 from ganzoo.observers.console import ProgressBar
+from ganzoo.overwriting import check_no_input
+
+
+def refuse_source(out: Path, chosen: Chosen) -> None:
+    """Raise RequestError if the pack would take the place of the images that it is made of."""
+    source = getattr(chosen.options, "path", None)
+    if isinstance(source, Path):
+        check_no_input(out, [source, *source.absolute().parents])
 
 
 def own_descriptions(

@@ -168,3 +168,15 @@ def test_wrong_pack_arguments_are_one_line_errors(ganzoo_command: Ganzoo, tmp_pa
     ):
         assert said in ganzoo_command(*arguments).error
     assert [path.name for path in tmp_path.iterdir()] == ["there.h5"]
+
+
+def test_a_pack_does_not_take_the_place_of_its_images(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "pics").mkdir()  # with the name that a pack would give to the image
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "pics" / "0.png")
+    before = (tmp_path / "pics" / "0.png").read_bytes()
+    arguments = ("dataset.path=pics", "--out", "pics/", "--force", "--resolution", 4)
+    refused = ganzoo_command("data", "pack", "image-folder", *arguments)
+    assert "is also what is read" in refused.error
+    assert (tmp_path / "pics" / "0.png").read_bytes() == before
