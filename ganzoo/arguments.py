@@ -67,6 +67,13 @@ class RunArguments:
         what = self.components.get("dataset")
         if not isinstance(what, str) or not may_be_path(what):
             return self
+        return self.with_dataset(what)
+
+    def with_dataset(self, what: str) -> Self:
+        """The same with the dataset that a word names: an installed one, or one that opens a path.
+
+        Raises RequestError if there is none.
+        """
         others = self.with_values({"dataset": None})
         _, known = others.settings()
         return others.with_values({}, dataset_of(what, known))

@@ -11,7 +11,6 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import require_single_process
 from ganzoo.new_run_folder import folder_maker
-from ganzoo.planning.dataset_paths import dataset_of
 from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
@@ -97,9 +96,7 @@ def python_request(
     require_names(len(named), others=has_settings)
     dataset, name = arguments.components["dataset"], ""
     if isinstance(dataset, str) and len(named) == 1:
-        name, arguments = dataset, arguments.with_values({"dataset": None})
-        _, known = arguments.settings()
-        arguments = arguments.with_values({}, dataset_of(dataset, known))
+        name, arguments = dataset, arguments.with_dataset(dataset)
     settings, known = arguments.settings()
     folder = None if run_dir is None else Path(run_dir)
     chooses = len(named) != 1 or has_settings
