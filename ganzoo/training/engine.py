@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
 
 import torch
@@ -57,7 +59,8 @@ class Engine(Collectives):
             precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
             plugins=OneDevice(self._connection.rank if self._connection else 0, count),
         )
-        self._fabric.launch()
+        with _unchanged_threads():
+            self._fabric.launch()
         if settings.precision == "bf16":
             _warn_about_slow_bf16(self.device)
 
@@ -89,6 +92,22 @@ class Engine(Collectives):
         if isinstance(error, Hanging) or "timed out" in text.lower():
             return f"no answer within train.timeout={self._timeout}"
         return re.sub(r"^\[\S+\] ", "", text.splitlines()[0])[:120]  # without the place in C++
+
+
+@contextmanager
+def _unchanged_threads() -> Iterator[None]:
+    """A context after which the number of threads is as before.
+
+    Lightning's launcher gives each process all cores, because here it counts one process on each
+    machine, and sets OMP_NUM_THREADS, which later runs of the program would follow.
+    """
+    threads, unset = torch.get_num_threads(), "OMP_NUM_THREADS" not in os.environ
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        if unset:
+            os.environ.pop("OMP_NUM_THREADS", None)
 
 
 class OneDevice(ClusterEnvironment):

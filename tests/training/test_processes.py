@@ -108,6 +108,7 @@ def test_gradients_of_shards_average_to_those_of_the_whole_batch(
 WATCHED = """
 import hashlib, json, os, sys
 from pathlib import Path
+import torch
 from ganzoo.folders import RunFolder
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -132,7 +133,9 @@ class Watched(Loop):
         networks = self.trainer.setup.networks.values()
         weights = [weight for network in networks for weight in network.parameters()]
         content = b"".join(weight.detach().numpy().tobytes() for weight in weights)
-        result = {"weights": hashlib.sha256(content).hexdigest(), "touched": touched}
+        threads = [torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")]
+        weights = hashlib.sha256(content).hexdigest()
+        result = {"weights": weights, "touched": touched, "threads": threads}
         Path(f"rank-{rank}.json").write_text(json.dumps(result))
         return outcome
 
@@ -157,9 +160,9 @@ def test_processes_keep_the_same_weights_and_only_the_main_process_writes(tmp_pa
             "sample.count=4",
         ),
         *("train.device=cpu", "train.devices=2", "train.batch_size=8", "train.steps=40"),
-        *("checkpoint.every=10", "sample.every=20", "augment.flip=true"),
+        *("checkpoint.every=10", "sample.every=20", "augment.flip=true", "train.threads=1"),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
@@ -168,6 +171,7 @@ def test_processes_keep_the_same_weights_and_only_the_main_process_writes(tmp_pa
     assert first["weights"] == second["weights"]  # with batch statistics of their own
     assert first["touched"]
     assert second["touched"] == []
+    assert first["threads"] == second["threads"] == [1, None]
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
