@@ -87,8 +87,9 @@ class GradientPenalty(DiscriminatorPenalty):
 class Dragan(GradientPenalty):
     """lambda E[(||grad D(x + delta)||_2 - 1)^2] at real images x (Kodali et al. 2017).
 
-    As in the authors' code, delta = s u / 2 with u from U[0, 1] for each pixel, and s the standard
-    deviation of all values in the batch. The paper has normal noise.
+    As in the authors' code, delta = alpha s u / 2 with u from U[0, 1] for each pixel, alpha from
+    U[0, 1] for each image, and s the standard deviation of all values in the batch. The paper has
+    normal noise.
     """
 
     def terms(self, step: Step) -> Terms:
@@ -96,8 +97,8 @@ class Dragan(GradientPenalty):
         x = step.real.images
         mean = step.mean(x)
         deviation = step.mean((x - mean).square()).sqrt()
-        near = x + 0.5 * deviation * step.uniform(*x.shape[1:])
-        return {"dragan": self.penalty(step, near, "dragan")}
+        delta = step.uniform(1, 1, 1) * deviation * step.uniform(*x.shape[1:]) / 2
+        return {"dragan": self.penalty(step, x + delta, "dragan")}
 
 
 class ApproximateR1(DiscriminatorPenalty):
