@@ -13,7 +13,7 @@ from torch.nn.functional import conv2d, pad
 import ganzoo
 import ganzoo_r3gan
 import ganzoo_r3gan.networks
-from ganzoo import ImageShape, LossRequirements, Networks
+from ganzoo import ConditionEmbedding, ImageShape, LossRequirements, Networks
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -72,6 +72,16 @@ def test_conditions_change_images_and_scores(kind: str) -> None:
     for parameter in networks.discriminator.parameters():
         nn.init.normal_(parameter, 0, 0.3)
     require_conditions(networks)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONDITIONS if kind])
+def test_embeddings_are_linear_layers_with_the_gains_of_the_authors(kind: str) -> None:
+    networks = build(kind=kind, channel_base=4096, max_channels=512, latent_dim=512)
+    for network, gain in ((networks.generator, 1.0), (networks.discriminator, 1 / sqrt(512))):
+        (embed,) = layers(network, ConditionEmbedding)
+        size = embed.condition.size
+        weight = embed.weight if kind == "class" else embed.weight / sqrt(size)
+        assert weight.std().item() == pytest.approx(gain / sqrt(size), rel=0.1)
 
 
 @pytest.mark.parametrize("kind", CONDITIONS)
