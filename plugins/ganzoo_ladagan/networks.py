@@ -110,8 +110,8 @@ class LadaganGenerator(Generator):
 class LadaganDiscriminator(Discriminator):
     """Convolutions to 16 x 16 feature maps, one attention block, and scores of 5 x 5 patches.
 
-    With a condition y, the product of its embedding V y and the mean features phi(x) is added to
-    each score, as in Miyato & Koyama 2018, equation 3.
+    With a condition y, y^T V phi(x) / sqrt(D) is added to each score, where phi(x) are the means of
+    D feature maps (Miyato & Koyama 2018, equation 3).
     """
 
     def __init__(
@@ -124,8 +124,8 @@ class LadaganDiscriminator(Discriminator):
         super().__init__()
         width, tokens = options.discriminator_channels, shapes[1].height * shapes[1].width
         widths = [max(1, width >> halved) for halved in range(len(shapes) - 1)][::-1]
-        # Layer normalization removes the scale of each image. Without this bias, which the paper's
-        # batch normalization does without, the discriminator would not see contrast at all.
+        # Not in the paper, which has batch norm: layer norm removes the scale of each image, so
+        # without this bias the discriminator would not see the contrast.
         self.features = nn.Sequential(
             _conv(shapes[0].channels, widths[0], bias=norm != "batch"),
             nn.LeakyReLU(0.2),

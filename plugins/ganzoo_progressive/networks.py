@@ -92,7 +92,8 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
     """Downsamples images, one block per stage, and computes one score from the smallest maps.
 
     Each stage has its own fromRGB layer. With a condition y, the score is
-    psi(phi(x)) + y^T V phi(x) (Miyato & Koyama 2018, eq. 3).
+    psi(phi(x)) + y^T V phi(x) / sqrt(D) (Miyato & Koyama 2018, eq. 3), where phi(x) has D features.
+    So V is equalized, too.
     """
 
     def __init__(
@@ -112,9 +113,8 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
         features = self.grown(images)
         scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
-            # The embedding is equalized, too: N(0, 1), scaled by 1 / sqrt(fan-in).
-            size = features.shape[1]
-            scores = scores + (self.embed(condition) * features).sum(dim=1) / sqrt(size)
+            projected = (self.embed(condition) * features).sum(dim=1)
+            scores = scores + projected / sqrt(features.shape[1])
         return scores
 
 

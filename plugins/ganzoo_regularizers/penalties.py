@@ -52,7 +52,7 @@ class R1(DiscriminatorPenalty):
 
 
 class R2(R1):
-    """The same at generated images."""
+    """The same at generated images (Mescheder et al. 2018, equation 10)."""
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r2``."""
