@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
-    from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv
+    from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv, norm_layer
     from ganzoo.machine import free_memory
     from ganzoo.measured_results import (
         MeasuredImages,
@@ -246,6 +246,7 @@ __all__ = [
     "labels_by_folder",
     "layer_noise",
     "load",
+    "norm_layer",
     "open_image",
     "open_range_file",
     "parse_dataset_json",
@@ -300,7 +301,7 @@ _MODULES = {
         *("MeasuredImages", "MeasuredMachine", "MeasuredPoint", "MeasuredResult", "dump_results"),
     ),
     "json_lines": ("JsonLinesFile",),
-    "layers": ("Dropout", "MinibatchStddev", "SpectralConv"),
+    "layers": ("Dropout", "MinibatchStddev", "SpectralConv", "norm_layer"),
     "machine": ("free_memory",),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),

@@ -91,3 +91,16 @@ class SpectralConv(nn.Conv2d):
             weight = self.weight
         maps: Tensor = self._conv_forward(x, weight, self.bias)
         return maps
+
+
+def norm_layer(norm: str, channels: int) -> nn.Module:
+    """The layer of the normalization that :meth:`LossRequirements.norm` returns.
+
+    ``"batch"``, or ``"layer"``: the mean and variance of each image over (C, H, W), as in Gulrajani
+    et al. 2017 (arXiv 1704.00028), or ``"none"``. Raises ValueError for another name.
+    """
+    if norm not in ("batch", "layer", "none"):
+        raise ValueError(f"norm={norm!r} is unknown: choose batch, layer or none")
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.GroupNorm(1, channels) if norm == "layer" else nn.Identity()

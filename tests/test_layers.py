@@ -1,4 +1,4 @@
-"""Layers: dropout, groups of images, and batch norm over all processes."""
+"""Layers: dropout, groups of images, norms, and batch norm over all processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Dropout, MinibatchStddev, RequestError
+from ganzoo import Dropout, LossRequirements, MinibatchStddev, RequestError, norm_layer
 from ganzoo.batch_norm import synchronize_batch_norm
 from ganzoo.batch_rows import BatchRows, rows_from
 from ganzoo.noise import NoiseSource, noise_from
@@ -76,6 +76,21 @@ def test_synchronized_batch_norm_equals_that_of_the_whole_batch() -> None:
     torch.testing.assert_close(own.running_var, usual.running_var)
     torch.testing.assert_close(network.eval()(x), expected.eval()(x))
     assert own.num_batches_tracked == 3
+
+
+def test_the_norm_of_independent_scores_does_not_depend_on_the_other_images() -> None:
+    x = 5 + 3 * torch.randn(4, 3, 8, 8)
+    requirements = LossRequirements(independent_scores=True)
+    layer = norm_layer(requirements.norm("auto"), 3)
+    torch.testing.assert_close(layer(x)[:1], layer(x[:1]))
+    normalized = layer(x).flatten(1)
+    torch.testing.assert_close(normalized.mean(1), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(normalized.std(1), torch.ones(4), atol=0.01, rtol=0)
+    batch = norm_layer(LossRequirements().norm("auto"), 3)
+    assert not torch.allclose(batch(x)[:1], batch(x[:1]))
+    assert torch.equal(norm_layer("none", 3)(x), x)
+    with pytest.raises(ValueError, match="norm='group' is unknown"):
+        norm_layer("group", 3)
 
 
 class OwnNorm(nn.BatchNorm2d):

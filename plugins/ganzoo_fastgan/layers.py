@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from ganzoo import ImageShape, SpectralConv, layer_noise
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W).
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
+from ganzoo import ImageShape, SpectralConv, layer_noise, norm_layer
 
 
 class Noise(nn.Module):
@@ -60,7 +50,7 @@ class Projection(nn.Module):
 
 def gated(layer: nn.Module, outputs: int, norm: str = "batch", *noise: nn.Module) -> nn.Sequential:
     """A layer to twice the channels, noise if given, the norm, then a gated linear unit."""
-    return nn.Sequential(layer, *noise, NORMS[norm](2 * outputs), nn.GLU(dim=1))
+    return nn.Sequential(layer, *noise, norm_layer(norm, 2 * outputs), nn.GLU(dim=1))
 
 
 class SkipLayerExcitation(nn.Module):

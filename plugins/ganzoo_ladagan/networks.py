@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -19,18 +17,12 @@ from ganzoo import (
     ImageShape,
     LossRequirements,
     Networks,
+    norm_layer,
 )
 from ganzoo_ladagan.layers import DiscriminatorBlock, GeneratorBlock
 
 if TYPE_CHECKING:
     from ganzoo_ladagan import LadaganOptions
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W).
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
 
 
 def build(
@@ -158,16 +150,16 @@ class DownsamplingBlock(nn.Module):
         bias = norm == "none"
         self.convs = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
             _conv(outputs, outputs, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
         )
         self.pooled = nn.Sequential(
             nn.AvgPool2d(2),
             nn.Conv2d(inputs, outputs, 1, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
         )
 
