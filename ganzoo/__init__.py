@@ -108,7 +108,14 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
-    from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv, norm_layer
+    from ganzoo.layers import (
+        Dropout,
+        MinibatchStddev,
+        SkipLayerExcitation,
+        SpectralConv,
+        SpectralProjection,
+        norm_layer,
+    )
     from ganzoo.machine import free_memory
     from ganzoo.measured_results import (
         MeasuredImages,
@@ -212,7 +219,9 @@ __all__ = [
     "Schedule",
     "Score",
     "Scores",
+    "SkipLayerExcitation",
     "SpectralConv",
+    "SpectralProjection",
     "Stateful",
     "Step",
     "StreamedDataset",
@@ -301,7 +310,10 @@ _MODULES = {
         *("MeasuredImages", "MeasuredMachine", "MeasuredPoint", "MeasuredResult", "dump_results"),
     ),
     "json_lines": ("JsonLinesFile",),
-    "layers": ("Dropout", "MinibatchStddev", "SpectralConv", "norm_layer"),
+    "layers": (
+        *("Dropout", "MinibatchStddev", "SkipLayerExcitation", "SpectralConv"),
+        *("SpectralProjection", "norm_layer"),
+    ),
     "machine": ("free_memory",),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),

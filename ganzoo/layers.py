@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganzoo.batch_rows import batch_rows
+from ganzoo.contracts import ImageShape
 from ganzoo.noise import layer_uniform
 
 _EPSILON = 1e-8
@@ -91,6 +93,43 @@ class SpectralConv(nn.Conv2d):
             weight = self.weight
         maps: Tensor = self._conv_forward(x, weight, self.bias)
         return maps
+
+
+class SpectralProjection(nn.Module):
+    """A linear map from latents to the first feature maps, with spectral norm."""
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = (outputs, shape.height, shape.width)
+        self.layer = SpectralConv(inputs, outputs * shape.height * shape.width, 1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """(N, inputs) to (N, outputs, height, width)."""
+        maps: Tensor = self.layer(latents[:, :, None, None]).view(-1, *self.shape)
+        return maps
+
+
+class SkipLayerExcitation(nn.Module):
+    """Multiplies maps by factors in (0, 1), one for each channel, computed from other maps.
+
+    Liu et al. 2021 (arXiv 2101.04775), equation 1. The other maps are pooled to the size ``shape``,
+    which is 4 x 4 in the paper.
+    """
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape, pool: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self.layers = nn.Sequential(
+            SpectralConv(inputs, outputs, (shape.height, shape.width)),
+            nn.SiLU(),
+            SpectralConv(outputs, outputs, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, other: Tensor, maps: Tensor) -> Tensor:
+        """(N, inputs, H, W) and (N, outputs, H', W') to the latter's shape."""
+        factors: Tensor = self.layers(avg_pool2d(other, self.pool))
+        return maps * factors
 
 
 def norm_layer(norm: str, channels: int) -> nn.Module:

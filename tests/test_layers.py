@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Dropout, LossRequirements, MinibatchStddev, RequestError, norm_layer
+from ganzoo import (
+    Dropout,
+    ImageShape,
+    LossRequirements,
+    MinibatchStddev,
+    RequestError,
+    SkipLayerExcitation,
+    norm_layer,
+)
 from ganzoo.batch_norm import synchronize_batch_norm
 from ganzoo.batch_rows import BatchRows, rows_from
 from ganzoo.noise import NoiseSource, noise_from
@@ -91,6 +99,15 @@ def test_the_norm_of_independent_scores_does_not_depend_on_the_other_images() ->
     assert torch.equal(norm_layer("none", 3)(x), x)
     with pytest.raises(ValueError, match="norm='group' is unknown"):
         norm_layer("group", 3)
+
+
+def test_maps_are_excited_by_one_factor_for_each_channel() -> None:
+    layer = SkipLayerExcitation(2, 3, ImageShape(1, 4, 6), pool=2)
+    other, maps = torch.randn(2, 2, 8, 12), torch.randn(2, 3, 16, 16)
+    factors = (layer(other, maps) / maps).flatten(2)
+    torch.testing.assert_close(factors, factors[..., :1].expand_as(factors))
+    assert 0 < factors.min() < factors.max() < 1
+    assert not torch.allclose(layer(other + 1, maps), layer(other, maps))
 
 
 class OwnNorm(nn.BatchNorm2d):

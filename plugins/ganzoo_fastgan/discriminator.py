@@ -15,11 +15,11 @@ from ganzoo import (
     ConditionEmbedding,
     Discriminator,
     ImageShape,
+    SkipLayerExcitation,
     SpectralConv,
     norm_layer,
 )
 from ganzoo_fastgan.decoder import Decoder
-from ganzoo_fastgan.layers import SkipLayerExcitation
 
 if TYPE_CHECKING:
     from ganzoo_fastgan import FastganOptions

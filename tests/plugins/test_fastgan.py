@@ -9,13 +9,20 @@ from torch import Tensor, nn
 
 import ganzoo
 import ganzoo_fastgan
-from ganzoo import ImageShape, LossRequirements, Networks, ReconstructingDiscriminator, RequestError
+from ganzoo import (
+    ImageShape,
+    LossRequirements,
+    Networks,
+    ReconstructingDiscriminator,
+    RequestError,
+    SkipLayerExcitation,
+)
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo_fastgan import FastganOptions, ReconstructionOptions
 from ganzoo_fastgan.discriminator import Downsampling, FastganDiscriminator
-from ganzoo_fastgan.layers import Noise, SkipLayerExcitation
+from ganzoo_fastgan.layers import Noise
 from ganzoo_fastgan.losses import Hinge
 from ganzoo_fastgan.networks import build
 from ganzoo_fastgan.reconstruction import Reconstruction, pyramid_distance

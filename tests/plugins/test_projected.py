@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 
 import ganzoo
 import ganzoo_projected
-from ganzoo import ImageShape, LossRequirements, Networks, RequestError
+from ganzoo import ImageShape, LossRequirements, Networks, RequestError, SkipLayerExcitation
 from ganzoo.registry import Registry
 from ganzoo.run import Run
 from ganzoo.settings import Settings
@@ -19,7 +19,6 @@ from ganzoo_projected import ProjectedOptions
 from ganzoo_projected.discriminator import Mixing, ProjectedDiscriminator
 from ganzoo_projected.efficientnet import CHANNELS, random_network, trained_network
 from ganzoo_projected.generator import ProjectedGenerator
-from ganzoo_projected.layers import SkipLayerExcitation
 from ganzoo_projected.networks import build
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
 from tests.sameness import same
