@@ -165,7 +165,7 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             name="divergence-penalty",
             summary="A power of the gradient's norm between real and generated images, as the "
             "Wasserstein divergence has it.",
-            factory="ganzoo_regularizers.divergence:DivergencePenalty",
+            factory=f"{_PENALTIES}:DivergencePenalty",
             options=DivergencePenaltyOptions,
             reference="Wu et al. 2018, arXiv 1712.01026",
         ),

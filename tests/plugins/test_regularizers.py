@@ -27,9 +27,15 @@ from ganzoo_regularizers import (
 )
 from ganzoo_regularizers.auxiliary import AuxiliaryClassifier
 from ganzoo_regularizers.consistency import Consistency
-from ganzoo_regularizers.divergence import DivergencePenalty
 from ganzoo_regularizers.mismatch import Mismatch
-from ganzoo_regularizers.penalties import R1, R2, ApproximateR1, Dragan, GradientPenalty
+from ganzoo_regularizers.penalties import (
+    R1,
+    R2,
+    ApproximateR1,
+    DivergencePenalty,
+    Dragan,
+    GradientPenalty,
+)
 from ganzoo_regularizers.scores import Drift, LeCam
 from tests.plugins.steps import GivenStep, scores
 
