@@ -192,7 +192,7 @@ def _downsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = F
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02^2), batch norm gains from N(1, 0.02^2), biases 0 (section 3)."""
+    """Weights from N(0, 0.02^2) (section 4), batch norm gains from N(1, 0.02^2), biases 0."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:
