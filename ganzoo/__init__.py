@@ -110,6 +110,8 @@ if TYPE_CHECKING:
     from ganzoo.json_lines import JsonLinesFile
     from ganzoo.layers import (
         Dropout,
+        EqualizedConv,
+        EqualizedLinear,
         MinibatchStddev,
         SkipLayerExcitation,
         SpectralConv,
@@ -162,6 +164,8 @@ __all__ = [
     "Discriminator",
     "Dropout",
     "EightBitConverter",
+    "EqualizedConv",
+    "EqualizedLinear",
     "EstimatingDiscriminator",
     "EvaluationResult",
     "ExportedGenerator",
@@ -311,8 +315,8 @@ _MODULES = {
     ),
     "json_lines": ("JsonLinesFile",),
     "layers": (
-        *("Dropout", "MinibatchStddev", "SkipLayerExcitation", "SpectralConv"),
-        *("SpectralProjection", "norm_layer"),
+        *("Dropout", "EqualizedConv", "EqualizedLinear", "MinibatchStddev", "SkipLayerExcitation"),
+        *("SpectralConv", "SpectralProjection", "norm_layer"),
     ),
     "machine": ("free_memory",),
     "noise": ("layer_noise",),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod, sqrt
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, conv2d, linear
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganzoo.batch_rows import batch_rows
@@ -65,6 +67,68 @@ class Dropout(nn.Dropout):
             return x
         kept = layer_uniform(*x.shape, device=x.device) >= self.p
         return x * kept / (1 - self.p)
+
+
+class EqualizedLinear(nn.Module):
+    """A dense layer whose weights are stored as N(0, 1) / lr_multiplier and scaled when used.
+
+    The scale is ``gain * lr_multiplier / sqrt(fan-in)``. Adam's steps of the stored weights are
+    equally large in all layers, so that all layers learn at the same speed, times the multiplier
+    (Karras et al. 2017, arXiv 1710.10196, section 4.1; the multiplier: Karras et al. 2019, arXiv
+    1812.04948, appendix C). ``bias`` is the initial bias.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        gain: float = 1.0,
+        bias: float = 0.0,
+        lr_multiplier: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
+        self.scale = gain * lr_multiplier / sqrt(inputs)
+        """The factor of the stored weights."""
+        self.lr_multiplier = lr_multiplier
+        """The factor of the stored biases."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) to (..., outputs)."""
+        return linear(x, self.weight * self.scale, self.bias * self.lr_multiplier)
+
+
+class EqualizedConv(nn.Module):
+    """A convolution whose weights are equalized as those of :class:`EqualizedLinear`."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        gain: float = 1.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, *sides))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = gain / sqrt(inputs * prod(sides))
+        """The factor of the stored weights."""
+        self.stride = stride
+        """Pixels from one place of the kernel to the next."""
+        self.padding = padding
+        """Zeros on each side."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H', W')."""
+        weight = self.weight * self.scale
+        return conv2d(x, weight, self.bias, stride=self.stride, padding=self.padding)
 
 
 class SpectralConv(nn.Conv2d):
