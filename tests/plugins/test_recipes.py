@@ -136,15 +136,6 @@ def ganzoo_command(*arguments: object) -> str:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_is_installed_with_its_reference(name: str) -> None:
-    recipe = RECIPES[name]
-    check(recipe)
-    assert recipe.reference
-    assert recipe.expects.endswith(".")
-    assert recipe.read().startswith("# ")
-
-
-@pytest.mark.parametrize("name", RECIPES)
 def test_every_setting_has_the_expected_value_and_origin(name: str) -> None:
     run = resolved(name)
     explained = explain(run.tree(), run.origins)
