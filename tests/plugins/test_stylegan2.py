@@ -15,8 +15,6 @@ from ganzoo import (
     MinibatchStddev,
     Networks,
 )
-from ganzoo.registry import Registry
-from ganzoo.run import Run, recipe_settings
 from ganzoo_stylegan2 import StyleGan2Options
 from ganzoo_stylegan2.discriminator import StyleGan2Discriminator
 from ganzoo_stylegan2.generator import StyleGan2Generator
@@ -25,6 +23,7 @@ from ganzoo_stylegan2.modulation import ModulatedConv, StyledLayer
 from ganzoo_stylegan2.networks import build
 from ganzoo_stylegan2.noise import LatentNoise
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
+from tests.plugins.recipe_runs import recipe_run
 
 TINY = {"max_channels": 6, "latent_dim": 5, "mapping_layers": 2}
 
@@ -316,15 +315,8 @@ def test_bf16_images_and_scores_are_finite_and_near_float32() -> None:
     assert rms(images - full) < 0.05 * rms(full)
 
 
-REGISTRY = Registry.discover()
-
-
-def recipe(name: str) -> Run:
-    return Run.resolve(recipe_settings(name, REGISTRY), REGISTRY)
-
-
 def test_the_paper_recipe_has_the_papers_settings() -> None:
-    run = recipe("stylegan2-paper")
+    run = recipe_run("stylegan2-paper")
     architecture = run.architecture.options
     assert isinstance(architecture, StyleGan2Options)
     assert (architecture.channel_base, architecture.mapping_layers) == (32768, 8)
@@ -335,7 +327,7 @@ def test_the_paper_recipe_has_the_papers_settings() -> None:
 
 
 def test_the_small_recipe_has_a_million_parameters_in_each_network() -> None:
-    run = recipe("stylegan2-small")
+    run = recipe_run("stylegan2-small")
     assert set(run.regularize) == {"r1"}
     networks: Networks = run.architecture.build(
         image_shape=ImageShape(3, 32, 32), condition=None, requirements=LossRequirements()
