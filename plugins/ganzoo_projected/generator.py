@@ -42,8 +42,7 @@ class ProjectedGenerator(Generator):
         stages = image_shape.halved_shapes(largest=15)
         first = stages[0]
         widths = [max(1, int(options.base_channels * width)) for width in _WIDTHS]
-        widths += widths[-1:] * (len(stages) - len(widths))
-        widths = widths[: len(stages)]
+        widths = [widths[min(stage, len(widths) - 1)] for stage in range(len(stages))]
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
         inputs = self.latent_dim * (1 + bool(condition))
@@ -51,12 +50,11 @@ class ProjectedGenerator(Generator):
         self.blocks = nn.ModuleList(
             Upsampling(wide, narrow, options.convolutions) for wide, narrow in pairwise(widths)
         )
-        skips = zip(widths, widths[_SKIPPED:], strict=False)
-        # The paper has no excitation of the maps from 1024 pixels on.
+        # The paper has none for maps of 1024 pixels and more.
+        pairs = list(zip(widths, widths[_SKIPPED:], strict=False))[:_SKIPPED]
         self.skips = nn.ModuleList(
             SkipLayerExcitation(small, large, first, 2**stage)
-            for stage, (small, large) in enumerate(skips)
-            if stage < _SKIPPED
+            for stage, (small, large) in enumerate(pairs)
         )
         self.to_image = SpectralConv(widths[-1], image_shape.channels, 3, padding=1, bias=True)
 
