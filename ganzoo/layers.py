@@ -101,7 +101,7 @@ class EqualizedLinear(nn.Module):
 
 
 class EqualizedConv(nn.Module):
-    """A convolution whose weights are equalized as those of :class:`EqualizedLinear`."""
+    """A convolution whose weights are equalized as those of :class:`~ganzoo.EqualizedLinear`."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class SkipLayerExcitation(nn.Module):
 
 
 def norm_layer(norm: str, channels: int) -> nn.Module:
-    """The layer of the normalization that :meth:`LossRequirements.norm` returns.
+    """The layer of the normalization that ``LossRequirements.norm`` returns.
 
     ``"batch"``, or ``"layer"``: the mean and variance of each image over (C, H, W), as in Gulrajani
     et al. 2017 (arXiv 1704.00028), or ``"none"``. Raises ValueError for another name.
