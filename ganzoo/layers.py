@@ -120,10 +120,7 @@ class EqualizedConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.scale = gain / sqrt(inputs * prod(sides))
         """The factor of the stored weights."""
-        self.stride = stride
-        """Pixels from one place of the kernel to the next."""
-        self.padding = padding
-        """Zeros on each side."""
+        self.stride, self.padding = stride, padding
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H', W')."""
