@@ -71,7 +71,7 @@ def test_conditions_change_images_and_scores(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in CONDITIONS if kind])
 def test_embeddings_are_linear_layers_with_the_gains_of_the_authors(kind: str) -> None:
-    networks = build(kind=kind, channel_base=4096, max_channels=512, latent_dim=512)
+    networks = build(kind=kind, channel_base=4096, max_channels=512, latent_dim=512, blocks=1)
     for network, gain in ((networks.generator, 1.0), (networks.discriminator, 1 / sqrt(512))):
         (embed,) = layers(network, ConditionEmbedding)
         size = embed.condition.size
