@@ -108,7 +108,16 @@ if TYPE_CHECKING:
     from ganzoo.imaging import save_image
     from ganzoo.journal import Journal
     from ganzoo.json_lines import JsonLinesFile
-    from ganzoo.layers import Dropout, MinibatchStddev, SpectralConv
+    from ganzoo.layers import (
+        Dropout,
+        EqualizedConv,
+        EqualizedLinear,
+        MinibatchStddev,
+        SkipLayerExcitation,
+        SpectralConv,
+        SpectralProjection,
+        norm_layer,
+    )
     from ganzoo.machine import free_memory
     from ganzoo.measured_results import (
         MeasuredImages,
@@ -155,6 +164,8 @@ __all__ = [
     "Discriminator",
     "Dropout",
     "EightBitConverter",
+    "EqualizedConv",
+    "EqualizedLinear",
     "EstimatingDiscriminator",
     "EvaluationResult",
     "ExportedGenerator",
@@ -212,7 +223,9 @@ __all__ = [
     "Schedule",
     "Score",
     "Scores",
+    "SkipLayerExcitation",
     "SpectralConv",
+    "SpectralProjection",
     "Stateful",
     "Step",
     "StreamedDataset",
@@ -246,6 +259,7 @@ __all__ = [
     "labels_by_folder",
     "layer_noise",
     "load",
+    "norm_layer",
     "open_image",
     "open_range_file",
     "parse_dataset_json",
@@ -300,7 +314,10 @@ _MODULES = {
         *("MeasuredImages", "MeasuredMachine", "MeasuredPoint", "MeasuredResult", "dump_results"),
     ),
     "json_lines": ("JsonLinesFile",),
-    "layers": ("Dropout", "MinibatchStddev", "SpectralConv"),
+    "layers": (
+        *("Dropout", "EqualizedConv", "EqualizedLinear", "MinibatchStddev", "SkipLayerExcitation"),
+        *("SpectralConv", "SpectralProjection", "norm_layer"),
+    ),
     "machine": ("free_memory",),
     "noise": ("layer_noise",),
     "observers.console": ("show_progress",),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod, sqrt
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv2d, linear
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganzoo.batch_rows import batch_rows
+from ganzoo.contracts import ImageShape
 from ganzoo.noise import layer_uniform
 
 _EPSILON = 1e-8
@@ -65,6 +69,65 @@ class Dropout(nn.Dropout):
         return x * kept / (1 - self.p)
 
 
+class EqualizedLinear(nn.Module):
+    """A dense layer whose weights are stored as N(0, 1) / lr_multiplier and scaled when used.
+
+    The scale is ``gain * lr_multiplier / sqrt(fan-in)``. Adam's steps of the stored weights are
+    equally large in all layers, so that all layers learn at the same speed, times the multiplier
+    (Karras et al. 2017, arXiv 1710.10196, section 4.1; the multiplier: Karras et al. 2019, arXiv
+    1812.04948, appendix C). ``bias`` is the initial bias.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        gain: float = 1.0,
+        bias: float = 0.0,
+        lr_multiplier: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
+        self.scale = gain * lr_multiplier / sqrt(inputs)
+        """The factor of the stored weights."""
+        self.lr_multiplier = lr_multiplier
+        """The factor of the stored biases."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) to (..., outputs)."""
+        return linear(x, self.weight * self.scale, self.bias * self.lr_multiplier)
+
+
+class EqualizedConv(nn.Module):
+    """A convolution whose weights are equalized as those of :class:`~ganzoo.EqualizedLinear`."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int | tuple[int, int],
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        gain: float = 1.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, *sides))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = gain / sqrt(inputs * prod(sides))
+        """The factor of the stored weights."""
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H', W')."""
+        weight = self.weight * self.scale
+        return conv2d(x, weight, self.bias, stride=self.stride, padding=self.padding)
+
+
 class SpectralConv(nn.Conv2d):
     """A convolution with spectral norm, which is computed in float32 (Miyato et al. 2018).
 
@@ -91,3 +154,53 @@ class SpectralConv(nn.Conv2d):
             weight = self.weight
         maps: Tensor = self._conv_forward(x, weight, self.bias)
         return maps
+
+
+class SpectralProjection(nn.Module):
+    """A linear map from latents to the first feature maps, with spectral norm."""
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape) -> None:
+        super().__init__()
+        self.shape = (outputs, shape.height, shape.width)
+        self.layer = SpectralConv(inputs, outputs * shape.height * shape.width, 1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """(N, inputs) to (N, outputs, height, width)."""
+        maps: Tensor = self.layer(latents[:, :, None, None]).view(-1, *self.shape)
+        return maps
+
+
+class SkipLayerExcitation(nn.Module):
+    """Multiplies maps by factors in (0, 1), one for each channel, computed from other maps.
+
+    Liu et al. 2021 (arXiv 2101.04775), equation 1. The other maps are pooled to the size ``shape``,
+    which is 4 x 4 in the paper.
+    """
+
+    def __init__(self, inputs: int, outputs: int, shape: ImageShape, pool: int) -> None:
+        super().__init__()
+        self.pool = pool
+        self.layers = nn.Sequential(
+            SpectralConv(inputs, outputs, (shape.height, shape.width)),
+            nn.SiLU(),
+            SpectralConv(outputs, outputs, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, other: Tensor, maps: Tensor) -> Tensor:
+        """(N, inputs, H, W) and (N, outputs, H', W') to the latter's shape."""
+        factors: Tensor = self.layers(avg_pool2d(other, self.pool))
+        return maps * factors
+
+
+def norm_layer(norm: str, channels: int) -> nn.Module:
+    """The layer of the normalization that ``LossRequirements.norm`` returns.
+
+    ``"batch"``, or ``"layer"``: the mean and variance of each image over (C, H, W), as in Gulrajani
+    et al. 2017 (arXiv 1704.00028), or ``"none"``. Raises ValueError for another name.
+    """
+    if norm not in ("batch", "layer", "none"):
+        raise ValueError(f"norm={norm!r} is unknown: choose batch, layer or none")
+    if norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.GroupNorm(1, channels) if norm == "layer" else nn.Identity()

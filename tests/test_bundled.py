@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo import Condition
+from ganzoo import Condition, RecipeSpec
 from ganzoo.registry import Entry, Registry
 from ganzoo.testing import check
 from tests.conftest import SMALL
@@ -148,3 +148,15 @@ def test_every_installed_component_passes_the_checks(entry: Entry, tmp_path: Pat
             section, _, option = key.partition(".")
             options |= {option: value} if section == "architecture" else {}
     check(entry.component, **options)
+
+
+RECIPES = [entry.component for entry in ENTRIES if isinstance(entry.component, RecipeSpec)]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_every_recipe_says_what_it_is_for_where_it_is_from_and_what_to_expect(
+    recipe: RecipeSpec,
+) -> None:
+    assert recipe.read().startswith("# ")
+    assert recipe.reference
+    assert recipe.expects.endswith(".")

@@ -1,4 +1,4 @@
-"""Layers: dropout, groups of images, and batch norm over all processes."""
+"""Layers: dropout, groups of images, norms, and batch norm over all processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Dropout, MinibatchStddev, RequestError
+from ganzoo import (
+    Dropout,
+    EqualizedConv,
+    EqualizedLinear,
+    ImageShape,
+    LossRequirements,
+    MinibatchStddev,
+    RequestError,
+    SkipLayerExcitation,
+    norm_layer,
+)
 from ganzoo.batch_norm import synchronize_batch_norm
 from ganzoo.batch_rows import BatchRows, rows_from
 from ganzoo.noise import NoiseSource, noise_from
@@ -76,6 +86,70 @@ def test_synchronized_batch_norm_equals_that_of_the_whole_batch() -> None:
     torch.testing.assert_close(own.running_var, usual.running_var)
     torch.testing.assert_close(network.eval()(x), expected.eval()(x))
     assert own.num_batches_tracked == 3
+
+
+def test_the_norm_of_independent_scores_does_not_depend_on_the_other_images() -> None:
+    x = 5 + 3 * torch.randn(4, 3, 8, 8)
+    requirements = LossRequirements(independent_scores=True)
+    layer = norm_layer(requirements.norm("auto"), 3)
+    torch.testing.assert_close(layer(x)[:1], layer(x[:1]))
+    normalized = layer(x).flatten(1)
+    torch.testing.assert_close(normalized.mean(1), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(normalized.std(1), torch.ones(4), atol=0.01, rtol=0)
+    batch = norm_layer(LossRequirements().norm("auto"), 3)
+    assert not torch.allclose(batch(x)[:1], batch(x[:1]))
+    assert torch.equal(norm_layer("none", 3)(x), x)
+    with pytest.raises(ValueError, match="norm='group' is unknown"):
+        norm_layer("group", 3)
+
+
+def test_maps_are_excited_by_one_factor_for_each_channel() -> None:
+    layer = SkipLayerExcitation(2, 3, ImageShape(1, 4, 6), pool=2)
+    other, maps = torch.randn(2, 2, 8, 12), torch.randn(2, 3, 16, 16)
+    factors = (layer(other, maps) / maps).flatten(2)
+    torch.testing.assert_close(factors, factors[..., :1].expand_as(factors))
+    assert 0 < factors.min() < factors.max() < 1
+    assert not torch.allclose(layer(other + 1, maps), layer(other, maps))
+
+
+@pytest.mark.parametrize(
+    ("layer", "plain"),
+    [
+        (EqualizedLinear(20, 30, gain=2.0, lr_multiplier=0.1), nn.Linear(20, 30)),
+        (EqualizedConv(5, 30, 3, stride=2, padding=1), nn.Conv2d(5, 30, 3, stride=2, padding=1)),
+    ],
+)
+def test_equalized_layers_scale_both_signals_and_gradients(
+    layer: EqualizedLinear | EqualizedConv, plain: nn.Linear | nn.Conv2d
+) -> None:
+    x = torch.randn(4, 20) if isinstance(plain, nn.Linear) else torch.randn(4, 5, 6, 6)
+    bias_scale = layer.lr_multiplier if isinstance(layer, EqualizedLinear) else 1.0
+    assert layer.bias is not None
+    assert plain.bias is not None
+    with torch.no_grad():
+        nn.init.normal_(layer.bias)
+        plain.bias.copy_(layer.bias * bias_scale)
+        plain.weight.copy_(layer.weight * layer.scale)
+    made, expected = layer(x), plain(x)
+    torch.testing.assert_close(made, expected)
+    made.square().sum().backward()
+    expected.square().sum().backward()
+    assert plain.weight.grad is not None
+    assert plain.bias.grad is not None
+    torch.testing.assert_close(layer.weight.grad, plain.weight.grad * layer.scale)
+    torch.testing.assert_close(layer.bias.grad, plain.bias.grad * bias_scale)
+
+
+def test_equalized_layers_multiply_the_standard_deviation_by_their_gain() -> None:
+    torch.manual_seed(0)
+    dense = EqualizedLinear(100, 400, gain=2.0, lr_multiplier=0.01)(torch.randn(100, 100))
+    assert dense.std().item() == pytest.approx(2, rel=0.05)
+    assert EqualizedLinear(3, 2, bias=1.0, lr_multiplier=0.01)(torch.zeros(1, 3)).tolist() == [
+        [pytest.approx(1)] * 2
+    ]
+    for kernel in (1, 3):
+        maps = EqualizedConv(64, 200, kernel, gain=3.0)(torch.randn(8, 64, 10, 10))
+        assert maps.std().item() == pytest.approx(3, rel=0.05)
 
 
 class OwnNorm(nn.BatchNorm2d):

@@ -5,8 +5,6 @@ Conditions are embedded as in Mirza & Osindero 2014.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +21,7 @@ from ganzoo import (
     ImageShape,
     LossRequirements,
     Networks,
+    norm_layer,
 )
 
 if TYPE_CHECKING:
@@ -35,13 +34,6 @@ At 1, the images of a class were nearly alike: on blossoms of 32 pixels with 16 
 the hinge loss, their mean distance was 504 after 2,000 steps. At 0.3 it was 3,545; that of real
 images is 3,861. One seed was measured.
 """
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W), as in Gulrajani et al. 2017.
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
 
 
 def build(
@@ -135,7 +127,7 @@ class DcganDiscriminator(Discriminator):
         ]
         for narrow, wide in pairwise(widths):
             conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
-            layers += [conv, NORMS[norm](wide), nn.LeakyReLU(0.2)]
+            layers += [conv, norm_layer(norm, wide), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.features = widths[-1] * start.height * start.width
         """The number of values in the smallest feature maps."""
@@ -200,7 +192,7 @@ def _downsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = F
 
 
 def _initialize(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02^2), batch norm gains from N(1, 0.02^2), biases 0 (section 3)."""
+    """Weights from N(0, 0.02^2) (section 4), batch norm gains from N(1, 0.02^2), biases 0."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:

@@ -77,7 +77,7 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             summary="The discriminator of fastgan reconstructs real images from its features.",
             factory="ganzoo_fastgan.reconstruction:Reconstruction",
             options=ReconstructionOptions,
-            reference=f"{_PAPER}, equation 4; distance: Bojanowski et al. 2017, arXiv 1707.05776",
+            reference=f"{_PAPER}, section 3.2; distance: Bojanowski et al. 2017, arXiv 1707.05776",
         )
     ]
 
@@ -90,7 +90,7 @@ def ganzoo_losses() -> list[LossSpec]:
             name="soft-hinge",
             summary="Hinge loss whose margins are random numbers between 0.8 and 1.",
             factory="ganzoo_fastgan.losses:SoftHinge",
-            reference=f"{_PAPER}, equations 2 and 3, with the margins of the authors' code",
+            reference=f"{_PAPER}, section 3.2, with the margins of the authors' code",
         )
     ]
 

@@ -15,10 +15,11 @@ from ganzoo import (
     ConditionEmbedding,
     Discriminator,
     ImageShape,
+    SkipLayerExcitation,
     SpectralConv,
+    norm_layer,
 )
 from ganzoo_fastgan.decoder import Decoder
-from ganzoo_fastgan.layers import NORMS, SkipLayerExcitation
 
 if TYPE_CHECKING:
     from ganzoo_fastgan import FastganOptions
@@ -133,7 +134,7 @@ def _activated(inputs: int, outputs: int, kernel: int, norm: str) -> nn.Sequenti
     """A convolution, which halves height and width if its kernel is 4; norm and activation."""
     stride = 2 if kernel == 4 else 1
     conv = SpectralConv(inputs, outputs, kernel, stride=stride, padding=(kernel - 1) // 2)
-    return nn.Sequential(conv, NORMS[norm](outputs), nn.LeakyReLU(0.2))
+    return nn.Sequential(conv, norm_layer(norm, outputs), nn.LeakyReLU(0.2))
 
 
 def _skips(widths: Sequence[int], image_shape: ImageShape) -> nn.ModuleDict:

@@ -13,9 +13,11 @@ from ganzoo import (
     ConditionEmbedding,
     Generator,
     ImageShape,
+    SkipLayerExcitation,
     SpectralConv,
+    SpectralProjection,
 )
-from ganzoo_fastgan.layers import Noise, Projection, SkipLayerExcitation, gated
+from ganzoo_fastgan.layers import Noise, gated
 
 if TYPE_CHECKING:
     from ganzoo_fastgan import FastganOptions
@@ -44,7 +46,7 @@ class FastganGenerator(Generator):
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
         inputs = self.latent_dim * (1 + bool(condition))
-        self.project = gated(Projection(inputs, 2 * widths[0], first), widths[0])
+        self.project = gated(SpectralProjection(inputs, 2 * widths[0], first), widths[0])
         self.blocks = nn.ModuleList(
             _block(wide, narrow, shape, number)
             for number, ((wide, narrow), shape) in enumerate(

@@ -9,7 +9,7 @@ from ganzoo import Adversarial, Options, Scores, Step, Terms
 
 
 class Hinge:
-    """min_D E[max(0, m - D(x))] + E[max(0, m + D(G(z)))], min_G -E[D(G(z))] (equations 2 and 3)."""
+    """min_D E[max(0, m - D(x))] + E[max(0, m + D(G(z)))], min_G -E[D(G(z))] (section 3.2)."""
 
     independent_scores = False
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Reconstruction:
-    """weight * E[|| G(f) - T(x) ||]: decoders G of features f of real images x (equation 4).
+    """weight * E[|| G(f) - T(x) ||]: decoders G of features f of real images x (section 3.2).
 
     T(x) are crops and resized images. The paper's distance is that of features of a trained
     network; this one is the L1 distance of Laplacian pyramids, which needs no such network. Images

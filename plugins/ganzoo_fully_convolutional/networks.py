@@ -6,8 +6,6 @@ the image's size: latents of another size give images of that size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,17 +20,11 @@ from ganzoo import (
     ImageShape,
     LossRequirements,
     Networks,
+    norm_layer,
 )
 
 if TYPE_CHECKING:
     from ganzoo_fully_convolutional import FullyConvolutionalOptions
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W), as in Gulrajani et al. 2017.
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
 
 
 def build(
@@ -112,8 +104,8 @@ class FullyConvolutionalDiscriminator(Discriminator):
         layers: list[nn.Module] = []
         for narrow, wide in pairwise(widths):
             layers += [_conv(inputs, narrow, bias=True), nn.LeakyReLU(0.2)]
-            layers += [_downsampling_conv(narrow, wide, bias=norm == "none"), NORMS[norm](wide)]
-            layers += [nn.LeakyReLU(0.2)]
+            conv = _downsampling_conv(narrow, wide, bias=norm == "none")
+            layers += [conv, norm_layer(norm, wide), nn.LeakyReLU(0.2)]
             inputs = wide
         self.layers = nn.Sequential(*layers, _conv(widths[-1], 1, bias=True))
 

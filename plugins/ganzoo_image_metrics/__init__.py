@@ -40,7 +40,7 @@ def ganzoo_metrics() -> list[MetricSpec]:
             summary="Multi-scale structural similarity of pairs of generated images; values above "
             "the baseline of real images are a sign of mode collapse.",
             factory="ganzoo_image_metrics.similarity:MsSsim",
-            reference="Wang et al. 2003; Odena et al. 2016, arXiv 1610.09585, section 4.2",
+            reference="Wang et al. 2003; Odena et al. 2017, arXiv 1610.09585, section 4.2",
             goal="real",
         ),
         MetricSpec(

@@ -24,7 +24,7 @@ C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 class MsSsim:
     """The mean MS-SSIM of pairs of generated images; 1 for equal images.
 
-    Odena et al. 2016, section 4.2. Real images are not used; the value is compared with its
+    Odena et al. 2017, section 4.2. Real images are not used; the value is compared with its
     baseline, which is the same value of real images.
     """
 

@@ -79,7 +79,7 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
         summary="CIFAR-10 by the networks and the training of LadaGAN.",
         settings="ganzoo_ladagan/paper.toml",
         reference="Morales-Juarez & Fuentes-Pineda 2024, arXiv 2401.09596",
-        expects="Frechet distance 3.29 in the paper after 68 million images, "
+        expects="Fréchet distance 3.29 in the paper after 68 million images, "
         "less than 40 hours on one GPU.",
     )
     yield RecipeSpec(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -19,18 +17,12 @@ from ganzoo import (
     ImageShape,
     LossRequirements,
     Networks,
+    norm_layer,
 )
 from ganzoo_ladagan.layers import DiscriminatorBlock, GeneratorBlock
 
 if TYPE_CHECKING:
     from ganzoo_ladagan import LadaganOptions
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W).
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
 
 
 def build(
@@ -110,8 +102,8 @@ class LadaganGenerator(Generator):
 class LadaganDiscriminator(Discriminator):
     """Convolutions to 16 x 16 feature maps, one attention block, and scores of 5 x 5 patches.
 
-    With a condition y, the product of its embedding V y and the mean features phi(x) is added to
-    each score, as in Miyato & Koyama 2018, equation 3.
+    With a condition y, y^T V phi(x) / sqrt(D) is added to each score, where phi(x) are the means of
+    D feature maps (Miyato & Koyama 2018, equation 3).
     """
 
     def __init__(
@@ -124,8 +116,8 @@ class LadaganDiscriminator(Discriminator):
         super().__init__()
         width, tokens = options.discriminator_channels, shapes[1].height * shapes[1].width
         widths = [max(1, width >> halved) for halved in range(len(shapes) - 1)][::-1]
-        # Layer normalization removes the scale of each image. Without this bias, which the paper's
-        # batch normalization does without, the discriminator would not see contrast at all.
+        # Not in the paper, which has batch norm: layer norm removes the scale of each image, so
+        # without this bias the discriminator would not see the contrast.
         self.features = nn.Sequential(
             _conv(shapes[0].channels, widths[0], bias=norm != "batch"),
             nn.LeakyReLU(0.2),
@@ -158,16 +150,16 @@ class DownsamplingBlock(nn.Module):
         bias = norm == "none"
         self.convs = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
             _conv(outputs, outputs, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
         )
         self.pooled = nn.Sequential(
             nn.AvgPool2d(2),
             nn.Conv2d(inputs, outputs, 1, bias=bias),
-            NORMS[norm](outputs),
+            norm_layer(norm, outputs),
             nn.LeakyReLU(0.2),
         )
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from ganzoo import (
     Condition,
     ConditionEmbedding,
+    EqualizedConv,
+    EqualizedLinear,
     GrowingDiscriminator,
     GrowingGenerator,
     ImageShape,
@@ -23,12 +25,7 @@ from ganzoo import (
     MinibatchStddev,
     Networks,
 )
-from ganzoo_progressive.layers import (
-    EqualizedConv,
-    EqualizedLinear,
-    EqualizedProjection,
-    PixelNorm,
-)
+from ganzoo_progressive.layers import GAIN, EqualizedProjection, PixelNorm
 
 if TYPE_CHECKING:
     from ganzoo_progressive import ProgressiveOptions
@@ -72,7 +69,7 @@ class ProgressiveGenerator(GrowingGenerator):
         inputs = options.latent_dim * (1 + bool(condition))
         blocks = [_first_generator_block(inputs, widths[0], stages[0])]
         blocks += [_upsampling_block(wide, narrow) for wide, narrow in pairwise(widths)]
-        to_rgb = [EqualizedConv(width, image_shape.channels, 1, gain=1) for width in widths]
+        to_rgb = [EqualizedConv(width, image_shape.channels, 1) for width in widths]
         super().__init__(stages, blocks, to_rgb)
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
@@ -92,7 +89,8 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
     """Downsamples images, one block per stage, and computes one score from the smallest maps.
 
     Each stage has its own fromRGB layer. With a condition y, the score is
-    psi(phi(x)) + y^T V phi(x) (Miyato & Koyama 2018, eq. 3).
+    psi(phi(x)) + y^T V phi(x) / sqrt(D) (Miyato & Koyama 2018, eq. 3), where phi(x) has D features.
+    So V is equalized, too.
     """
 
     def __init__(
@@ -102,9 +100,11 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
         widths = _widths(options, len(stages))
         blocks = [_last_discriminator_block(widths[0], stages[0], options.mbstd_group_size)]
         blocks += [_downsampling_block(narrow, wide) for wide, narrow in pairwise(widths)]
-        from_rgb = [_activated(EqualizedConv(image_shape.channels, width, 1)) for width in widths]
+        from_rgb = [
+            _activated(EqualizedConv(image_shape.channels, width, 1, gain=GAIN)) for width in widths
+        ]
         super().__init__(stages, blocks, from_rgb)
-        self.score = EqualizedLinear(widths[0], 1, gain=1)
+        self.score = EqualizedLinear(widths[0], 1)
         self.embed = ConditionEmbedding(condition, widths[0]) if condition else None
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -112,9 +112,8 @@ class ProgressiveDiscriminator(GrowingDiscriminator):
         features = self.grown(images)
         scores: Tensor = self.score(features).flatten()
         if self.embed is not None:
-            # The embedding is equalized, too: N(0, 1), scaled by 1 / sqrt(fan-in).
-            size = features.shape[1]
-            scores = scores + (self.embed(condition) * features).sum(dim=1) / sqrt(size)
+            projected = (self.embed(condition) * features).sum(dim=1)
+            scores = scores + projected / sqrt(features.shape[1])
         return scores
 
 
@@ -138,7 +137,7 @@ def _first_generator_block(latent_dim: int, width: int, start: ImageShape) -> nn
         _activated_and_normalized(
             EqualizedProjection(latent_dim, width, start.height, start.width)
         ),
-        _activated_and_normalized(EqualizedConv(width, width, 3, padding=1)),
+        _activated_and_normalized(EqualizedConv(width, width, 3, padding=1, gain=GAIN)),
     )
 
 
@@ -146,16 +145,16 @@ def _upsampling_block(inputs: int, outputs: int) -> nn.Sequential:
     """A block of the generator that doubles height and width."""
     return nn.Sequential(
         nn.Upsample(scale_factor=2),
-        _activated_and_normalized(EqualizedConv(inputs, outputs, 3, padding=1)),
-        _activated_and_normalized(EqualizedConv(outputs, outputs, 3, padding=1)),
+        _activated_and_normalized(EqualizedConv(inputs, outputs, 3, padding=1, gain=GAIN)),
+        _activated_and_normalized(EqualizedConv(outputs, outputs, 3, padding=1, gain=GAIN)),
     )
 
 
 def _downsampling_block(inputs: int, outputs: int) -> nn.Sequential:
     """A block of the discriminator that halves height and width."""
     return nn.Sequential(
-        _activated(EqualizedConv(inputs, inputs, 3, padding=1)),
-        _activated(EqualizedConv(inputs, outputs, 3, padding=1)),
+        _activated(EqualizedConv(inputs, inputs, 3, padding=1, gain=GAIN)),
+        _activated(EqualizedConv(inputs, outputs, 3, padding=1, gain=GAIN)),
         nn.AvgPool2d(2),
     )
 
@@ -165,7 +164,7 @@ def _last_discriminator_block(width: int, start: ImageShape, group: int) -> nn.S
     mbstd = [MinibatchStddev(group)] if group > 1 else []
     return nn.Sequential(
         *mbstd,
-        _activated(EqualizedConv(width + len(mbstd), width, 3, padding=1)),
-        _activated(EqualizedConv(width, width, (start.height, start.width))),
+        _activated(EqualizedConv(width + len(mbstd), width, 3, padding=1, gain=GAIN)),
+        _activated(EqualizedConv(width, width, (start.height, start.width), gain=GAIN)),
         nn.Flatten(),
     )

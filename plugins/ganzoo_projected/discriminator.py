@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from ganzoo import (
     Discriminator,
     ImageShape,
     SpectralConv,
+    norm_layer,
 )
 from ganzoo_projected.efficientnet import (
     CHANNELS,
@@ -34,13 +34,6 @@ _EMBEDDING = 64
 """Length of the embedding of a condition."""
 _WIDTHS = (1, 1, 2, 4, 8)
 """Channels of the critics' maps, by how often these were halved, relative to mixing_channels."""
-
-NORMS: dict[str, Callable[[int], nn.Module]] = {
-    "batch": nn.BatchNorm2d,
-    # Layer norm: mean and variance of each image over (C, H, W).
-    "layer": partial(nn.GroupNorm, 1),
-    "none": nn.Identity,
-}
 
 
 class Mixing(nn.Module):
@@ -94,7 +87,7 @@ class Critic(nn.Module):
         for factor in _WIDTHS[level + 1 :]:
             width, side = factor * options.mixing_channels, side // 2
             conv = SpectralConv(inputs, width, 4, stride=2, padding=1, bias=True)
-            layers += [conv, NORMS[norm](width), nn.LeakyReLU(0.2)]
+            layers += [conv, norm_layer(norm, width), nn.LeakyReLU(0.2)]
             inputs = width
         self.layers = nn.Sequential(*layers, SpectralConv(inputs, outputs, min(4, side)))
 

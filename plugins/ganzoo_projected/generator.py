@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import glu
 
 from ganzoo import (
     Condition,
     ConditionEmbedding,
     Generator,
     ImageShape,
-    SpectralConv,
-)
-from ganzoo_projected.layers import (
-    Gated,
-    Projection,
     SkipLayerExcitation,
-    Upsampling,
+    SpectralConv,
+    SpectralProjection,
 )
 
 if TYPE_CHECKING:
@@ -45,21 +42,19 @@ class ProjectedGenerator(Generator):
         stages = image_shape.halved_shapes(largest=15)
         first = stages[0]
         widths = [max(1, int(options.base_channels * width)) for width in _WIDTHS]
-        widths += widths[-1:] * (len(stages) - len(widths))
-        widths = widths[: len(stages)]
+        widths = [widths[min(stage, len(widths) - 1)] for stage in range(len(stages))]
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
         inputs = self.latent_dim * (1 + bool(condition))
-        self.project = Gated(Projection(inputs, 2 * widths[0], first), widths[0])
+        self.project = Gated(SpectralProjection(inputs, 2 * widths[0], first), widths[0])
         self.blocks = nn.ModuleList(
             Upsampling(wide, narrow, options.convolutions) for wide, narrow in pairwise(widths)
         )
-        skips = zip(widths, widths[_SKIPPED:], strict=False)
-        # The paper has no excitation of the maps from 1024 pixels on.
+        # The paper has none for maps of 1024 pixels and more.
+        pairs = list(zip(widths, widths[_SKIPPED:], strict=False))[:_SKIPPED]
         self.skips = nn.ModuleList(
             SkipLayerExcitation(small, large, first, 2**stage)
-            for stage, (small, large) in enumerate(skips)
-            if stage < _SKIPPED
+            for stage, (small, large) in enumerate(pairs)
         )
         self.to_image = SpectralConv(widths[-1], image_shape.channels, 3, padding=1, bias=True)
 
@@ -77,7 +72,31 @@ class ProjectedGenerator(Generator):
             x = block(maps[-1])
             skip = stage - _SKIPPED
             if 0 <= skip < len(self.skips):
-                x = x * self.skips[skip](maps[skip])
+                x = self.skips[skip](maps[skip], x)
             maps.append(x)
         images: Tensor = self.to_image(maps[-1])
         return images
+
+
+class Gated(nn.Module):
+    """A convolution or projection to twice the channels, batch norm, then a gated linear unit."""
+
+    def __init__(self, layer: nn.Module, outputs: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.norm = nn.BatchNorm2d(2 * outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """GLU(norm(layer(x))), (N, outputs, H, W)."""
+        return glu(self.norm(self.layer(x)), dim=1)
+
+
+class Upsampling(nn.Sequential):
+    """Doubles height and width by repeating pixels, then one or two gated convolutions."""
+
+    def __init__(self, inputs: int, outputs: int, convolutions: int) -> None:
+        layers: list[nn.Module] = [nn.Upsample(scale_factor=2)]
+        for number in range(convolutions):
+            conv = SpectralConv(outputs if number else inputs, 2 * outputs, 3, padding=1)
+            layers.append(Gated(conv, outputs))
+        super().__init__(*layers)

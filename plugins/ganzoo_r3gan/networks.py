@@ -59,7 +59,7 @@ class R3ganGenerator(Generator):
         widths = [channels(options, shape) for shape in shapes]
         blocks = options.blocks * len(shapes)
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        self.embed = embedding(condition, options.latent_dim) if condition else None
         self.basis = nn.Parameter(torch.randn(widths[0], shapes[0].height, shapes[0].width))
         self.project = nn.Linear(options.latent_dim * (1 + bool(condition)), widths[0], bias=False)
         initialize(self.project.weight)
@@ -85,9 +85,9 @@ class R3ganGenerator(Generator):
 class R3ganDiscriminator(Discriminator):
     """Downsamples the image to the smallest feature maps, and these to one vector by a basis.
 
-    The score is a linear function of this vector. With a condition y it is h^T V y / sqrt(E): the
-    product of an embedding of the condition and a linear function h of the vector, both of length
-    E (Miyato & Koyama 2018, arXiv 1802.05637, without the unconditional part).
+    The score is a linear function of this vector. With a condition y it is h^T V y: the product of
+    an embedding of the condition and a linear function h of the vector (Miyato & Koyama 2018, arXiv
+    1802.05637, without the unconditional part).
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class R3ganDiscriminator(Discriminator):
         basis = nn.Conv2d(last, last, size, groups=last, bias=False)
         initialize(basis.weight)
         self.layers = nn.Sequential(*layers, basis, nn.Flatten())
-        self.embed = ConditionEmbedding(condition, last) if condition else None
+        self.embed = embedding(condition, last, gain=1 / sqrt(last)) if condition else None
         self.score = nn.Linear(last, last if condition else 1, bias=False)
         initialize(self.score.weight)
 
@@ -114,8 +114,16 @@ class R3ganDiscriminator(Discriminator):
         h: Tensor = self.score(self.layers(self.from_image(images)))
         if self.embed is None:
             return h.flatten()
-        scores: Tensor = (self.embed(condition) * h).sum(dim=1) / sqrt(h.shape[1])
+        scores: Tensor = (self.embed(condition) * h).sum(dim=1)
         return scores
+
+
+def embedding(condition: Condition, width: int, gain: float = 1.0) -> ConditionEmbedding:
+    """A linear layer without bias; weights from N(0, gain^2 / fan-in), as in all other layers."""
+    # The fan-in of a class is the number of classes: it is one row of the weights. Several classes
+    # or values are divided by the root of theirs when they are used.
+    fan_in = condition.size if condition.kind == "class" else 1
+    return ConditionEmbedding(condition, width, gain / sqrt(fan_in))
 
 
 def stage(options: R3ganOptions, width: int, blocks_of_network: int) -> nn.Sequential:

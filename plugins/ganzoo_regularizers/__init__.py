@@ -7,7 +7,7 @@ from pydantic import Field
 from ganzoo import Options, RegularizerSpec, hookimpl
 
 _PENALTIES = "ganzoo_regularizers.penalties"
-_R1 = "Mescheder et al. 2018, arXiv 1801.04406, equation 9"
+_R1 = "Mescheder et al. 2018, arXiv 1801.04406, equation"
 
 
 class IntervalOptions(Options):
@@ -145,14 +145,14 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             summary="R1: gamma / 2 times the squared norm of the gradient at real images.",
             factory=f"{_PENALTIES}:R1",
             options=GammaOptions,
-            reference=f"{_R1}; every n steps: Karras et al. 2020, arXiv 1912.04958",
+            reference=f"{_R1} 9; every n steps: Karras et al. 2020, arXiv 1912.04958",
         ),
         RegularizerSpec(
             name="r2",
             summary="R2: gamma / 2 times the squared norm of the gradient at generated images.",
             factory=f"{_PENALTIES}:R2",
             options=GammaOptions,
-            reference=_R1,
+            reference=f"{_R1} 10",
         ),
         RegularizerSpec(
             name="gradient-penalty",
@@ -165,7 +165,7 @@ def ganzoo_regularizers() -> list[RegularizerSpec]:
             name="divergence-penalty",
             summary="A power of the gradient's norm between real and generated images, as the "
             "Wasserstein divergence has it.",
-            factory="ganzoo_regularizers.divergence:DivergencePenalty",
+            factory=f"{_PENALTIES}:DivergencePenalty",
             options=DivergencePenaltyOptions,
             reference="Wu et al. 2018, arXiv 1712.01026",
         ),

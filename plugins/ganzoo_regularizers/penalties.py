@@ -12,6 +12,7 @@ from ganzoo import Step, Terms
 if TYPE_CHECKING:
     from ganzoo_regularizers import (
         ApproximateOptions,
+        DivergencePenaltyOptions,
         GammaOptions,
         GradientPenaltyOptions,
         IntervalOptions,
@@ -52,7 +53,7 @@ class R1(DiscriminatorPenalty):
 
 
 class R2(R1):
-    """The same at generated images."""
+    """The same at generated images (Mescheder et al. 2018, equation 10)."""
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r2``."""
@@ -62,8 +63,7 @@ class R2(R1):
 class GradientPenalty(DiscriminatorPenalty):
     """lambda E[(||grad D(x^)||_2 - 1)^2] (Gulrajani et al. 2017, equation 3).
 
-    x^ = epsilon x + (1 - epsilon) x~ for real images x and generated images x~, with one epsilon
-    from U[0, 1] per image. The norm is over all channels and pixels of an image.
+    x^ is between real and generated images. The norm is over all channels and pixels of an image.
     """
 
     def __init__(self, options: GradientPenaltyOptions) -> None:
@@ -72,9 +72,7 @@ class GradientPenalty(DiscriminatorPenalty):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``gradient_penalty``."""
-        epsilon = step.uniform(1, 1, 1)
-        x_hat = epsilon * step.real.images + (1 - epsilon) * step.fake.images
-        return {"gradient_penalty": self.penalty(step, x_hat, "gradient_penalty")}
+        return {"gradient_penalty": self.penalty(step, between(step), "gradient_penalty")}
 
     def penalty(self, step: Step, images: Tensor, name: str) -> Tensor:
         """Lambda times the mean squared distance of the gradient's norm at these images to 1."""
@@ -87,8 +85,9 @@ class GradientPenalty(DiscriminatorPenalty):
 class Dragan(GradientPenalty):
     """lambda E[(||grad D(x + delta)||_2 - 1)^2] at real images x (Kodali et al. 2017).
 
-    As in the authors' code, delta = s u / 2 with u from U[0, 1] for each pixel, and s the standard
-    deviation of all values in the batch. The paper has normal noise.
+    As in the authors' code, delta = alpha s u / 2 with u from U[0, 1] for each pixel, alpha from
+    U[0, 1] for each image, and s the standard deviation of all values in the batch. The paper has
+    normal noise.
     """
 
     def terms(self, step: Step) -> Terms:
@@ -96,8 +95,22 @@ class Dragan(GradientPenalty):
         x = step.real.images
         mean = step.mean(x)
         deviation = step.mean((x - mean).square()).sqrt()
-        near = x + 0.5 * deviation * step.uniform(*x.shape[1:])
-        return {"dragan": self.penalty(step, near, "dragan")}
+        delta = step.uniform(1, 1, 1) * deviation * step.uniform(*x.shape[1:]) / 2
+        return {"dragan": self.penalty(step, x + delta, "dragan")}
+
+
+class DivergencePenalty(DiscriminatorPenalty):
+    """k E[||grad D(x^)||^p], x^ between real and generated images (Wu et al. 2018)."""
+
+    def __init__(self, options: DivergencePenaltyOptions) -> None:
+        super().__init__(options)
+        self.k, self.p = options.k, options.p
+
+    def terms(self, step: Step) -> Terms:
+        """The penalty, named ``divergence_penalty``."""
+        gradient = image_gradient(step, between(step), "divergence_penalty")
+        squared_norm = gradient.square().sum((1, 2, 3))
+        return {"divergence_penalty": self.k * squared_norm.pow(self.p / 2).mean()}
 
 
 class ApproximateR1(DiscriminatorPenalty):
@@ -117,6 +130,15 @@ class ApproximateR1(DiscriminatorPenalty):
         scores = step.critic(x, transform="penalty")
         difference = scores - step.critic(x + noise, transform="penalty")
         return {"r1_approximate": self.weight * difference.square().mean()}
+
+
+def between(step: Step) -> Tensor:
+    """x^ = epsilon x + (1 - epsilon) x~ for real images x and generated images x~.
+
+    There is one epsilon from U[0, 1] per image.
+    """
+    epsilon = step.uniform(1, 1, 1)
+    return epsilon * step.real.images + (1 - epsilon) * step.fake.images
 
 
 def image_gradient(step: Step, images: Tensor, name: str) -> Tensor:

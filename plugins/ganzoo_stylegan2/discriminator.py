@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from ganzoo import Condition, ConditionEmbedding, Discriminator, ImageShape, MinibatchStddev
-from ganzoo_stylegan2.layers import EqualizedConv, EqualizedLinear, activate
+from ganzoo import (
+    Condition,
+    ConditionEmbedding,
+    Discriminator,
+    EqualizedConv,
+    EqualizedLinear,
+    ImageShape,
+    MinibatchStddev,
+)
+from ganzoo_stylegan2.layers import DownsamplingConv, activate
 
 if TYPE_CHECKING:
     from ganzoo_stylegan2 import StyleGan2Options
@@ -20,9 +28,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first = EqualizedConv(inputs, inputs, 3)
-        self.second = EqualizedConv(inputs, outputs, 3, down=True)
-        self.shortcut = EqualizedConv(inputs, outputs, 1, down=True, bias=False)
+        self.first = EqualizedConv(inputs, inputs, 3, padding=1)
+        self.second = DownsamplingConv(inputs, outputs, 3)
+        self.shortcut = DownsamplingConv(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H / 2, W / 2)."""
@@ -50,7 +58,7 @@ class StyleGan2Discriminator(Discriminator):
         self.from_rgb = EqualizedConv(first.channels, widths[-1], 1)
         self.blocks = nn.Sequential(*(ResidualBlock(*pair) for pair in pairwise(widths[::-1])))
         self.mbstd = MinibatchStddev(group) if group > 1 else nn.Identity()
-        self.conv = EqualizedConv(width + (group > 1), width, 3)
+        self.conv = EqualizedConv(width + (group > 1), width, 3, padding=1)
         self.dense = EqualizedLinear(width * first.height * first.width, width)
         self.score = EqualizedLinear(width, 1)
         self.embed = ConditionEmbedding(condition, width) if condition else None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Condition, ConditionEmbedding, Generator, ImageShape
-from ganzoo_stylegan2.layers import EqualizedLinear, Filter, activate, normalize
+from ganzoo import Condition, ConditionEmbedding, EqualizedLinear, Generator, ImageShape
+from ganzoo_stylegan2.layers import Filter, activate, normalize
 from ganzoo_stylegan2.modulation import Block, StyledLayer, ToRgb
 
 if TYPE_CHECKING:

@@ -1,65 +1,19 @@
-"""The layers that both networks of Karras et al. 2020 use: equalized weights, filters, activation.
+"""Layers of both networks of Karras et al. 2020: filters and activation.
 
 Statistics and filters are computed in float32 at least, also under autocast.
 """
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear
+from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
+
+from ganzoo import EqualizedConv
 
 EPSILON = 1e-8
-
-
-class EqualizedLinear(nn.Module):
-    """A dense layer whose weights are stored as N(0, 1) / lr_multiplier and scaled when used.
-
-    The scale is ``lr_multiplier / sqrt(fan-in)`` (Karras et al. 2017, arXiv 1710.10196, section
-    4.1; the multiplier: Karras et al. 2019, arXiv 1812.04948, appendix C).
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, *, bias: float = 0.0, lr_multiplier: float = 1.0
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
-        self.scale = lr_multiplier / sqrt(inputs)
-        self.lr_multiplier = lr_multiplier
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., inputs) to (..., outputs)."""
-        return linear(x, self.weight * self.scale, self.bias * self.lr_multiplier)
-
-
-class EqualizedConv(nn.Module):
-    """A convolution with equalized weights that keeps the size of its input, or halves it.
-
-    With ``down`` it filters first, then has a stride of 2.
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, down: bool = False, bias: bool = True
-    ) -> None:
-        super().__init__()
-        shape = (outputs, inputs, kernel, kernel)
-        self.weight = nn.Parameter(torch.randn(shape))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale = 1 / sqrt(prod(shape[1:]))
-        self.padding = kernel // 2
-        self.filter = Filter() if down else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H, W), or (N, outputs, H / 2, W / 2)."""
-        weight = self.weight * self.scale
-        if self.filter is None:
-            return conv2d(x, weight, self.bias, padding=self.padding)
-        if self.padding == 0:  # a filter at the pixels that a 1 x 1 convolution does not skip
-            return conv2d(self.filter(x, padding=1, stride=2), weight, self.bias)
-        return conv2d(self.filter(x, padding=2), weight, self.bias, stride=2)
 
 
 class Filter(nn.Module):
@@ -88,6 +42,20 @@ class Filter(nn.Module):
 
     def _weight(self, x: Tensor, gain: float) -> Tensor:
         return (self.kernel * gain).to(x.dtype).expand(x.shape[1], 1, 4, 4)
+
+
+class DownsamplingConv(EqualizedConv):
+    """An equalized convolution that halves height and width: a filter, then a stride of 2."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, kernel, stride=1 if kernel == 1 else 2, bias=bias)
+        self.filter = Filter()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, H, W) to (N, outputs, H / 2, W / 2)."""
+        if self.stride == 1:  # filter only the pixels that a 1 x 1 convolution does not skip
+            return super().forward(self.filter(x, padding=1, stride=2))
+        return super().forward(self.filter(x, padding=2))
 
 
 def activate(x: Tensor) -> Tensor:

@@ -8,15 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
-from ganzoo import ImageShape, layer_noise
-from ganzoo_stylegan2.layers import (
-    EPSILON,
-    EqualizedConv,
-    EqualizedLinear,
-    Filter,
-    activate,
-    at_least_float32,
-)
+from ganzoo import EqualizedConv, EqualizedLinear, ImageShape, layer_noise
+from ganzoo_stylegan2.layers import EPSILON, Filter, activate, at_least_float32
 from ganzoo_stylegan2.noise import LatentNoise
 
 

@@ -8,18 +8,22 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-import ganzoo_fastgan
-from ganzoo import ImageShape, LossRequirements, Networks, ReconstructingDiscriminator, RequestError
-from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings
+from ganzoo import (
+    ImageShape,
+    LossRequirements,
+    Networks,
+    ReconstructingDiscriminator,
+    RequestError,
+    SkipLayerExcitation,
+)
 from ganzoo_fastgan import FastganOptions, ReconstructionOptions
 from ganzoo_fastgan.discriminator import Downsampling, FastganDiscriminator
-from ganzoo_fastgan.layers import Noise, SkipLayerExcitation
+from ganzoo_fastgan.layers import Noise
 from ganzoo_fastgan.losses import Hinge
 from ganzoo_fastgan.networks import build
 from ganzoo_fastgan.reconstruction import Reconstruction, pyramid_distance
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
+from tests.plugins.recipe_runs import recipe_run
 from tests.plugins.steps import scores
 from tests.sameness import same
 from tests.trials.runs import state
@@ -264,10 +268,7 @@ def test_a_discriminator_that_reconstructs_is_recognized() -> None:
 
 @pytest.mark.parametrize("name", ["fastgan-paper", "fastgan-small"])
 def test_the_recipes_have_the_settings_of_the_paper(name: str) -> None:
-    recipe = {each.name: each for each in ganzoo_fastgan.ganzoo_recipes()}[name]
-    settings = Settings()
-    settings.parse(recipe.read(), origin=f"recipe {name}")
-    run = Run.resolve(settings, Registry.discover())
+    run = recipe_run(name)
     adam = run.train.generator, run.train.discriminator
     assert {(each.lr, tuple(each.betas)) for each in adam} == {(2e-4, (0.5, 0.999))}
     assert run.loss.entry.qualified_name == "fastgan/soft-hinge"

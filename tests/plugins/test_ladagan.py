@@ -12,10 +12,6 @@ from torch.nn.functional import layer_norm
 import ganzoo
 import ganzoo_ladagan
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
-from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings
-from ganzoo.testing import check
 from ganzoo_ladagan import LadaganOptions
 from ganzoo_ladagan.layers import (
     AdditiveAttention,
@@ -25,6 +21,7 @@ from ganzoo_ladagan.layers import (
 )
 from ganzoo_ladagan.networks import DownsamplingBlock, build
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
+from tests.plugins.recipe_runs import recipe_run
 
 INDEPENDENT = LossRequirements(independent_scores=True)
 TINY: dict[str, Any] = {
@@ -33,7 +30,6 @@ TINY: dict[str, Any] = {
     "hidden_channels": 8,
     "latent_dim": 8,
 }
-RECIPES = {recipe.name: recipe for recipe in ganzoo_ladagan.ganzoo_recipes()}
 
 
 def build_networks(
@@ -251,14 +247,8 @@ def test_conditions_change_images_and_scores(kind: str) -> None:
 
 
 @pytest.mark.filterwarnings('ignore:norm="batch" makes an image:UserWarning')
-@pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_resolves_and_trains(name: str, tmp_path: Path) -> None:
-    check(RECIPES[name])
-    settings = Settings()
-    settings.parse(RECIPES[name].read(), origin=f"recipe {name}")
-    run = Run.resolve(settings, Registry.discover())
-    assert run.data.resolution == 32
-    assert run.architecture.entry.component.name == "ladagan"
+@pytest.mark.parametrize("name", ["ladagan-paper", "ladagan-small"])
+def test_the_recipe_trains(name: str, tmp_path: Path) -> None:
     small: dict[str, Any] = {
         **{f"architecture.{key}": value for key, value in TINY.items()},
         **{"dataset.count": 12, "sample.count": 4, "train.batch_size": 4},
@@ -274,9 +264,7 @@ def test_the_recipe_resolves_and_trains(name: str, tmp_path: Path) -> None:
 
 
 def test_the_papers_recipe_has_its_published_settings() -> None:
-    settings = Settings()
-    settings.parse(RECIPES["ladagan-paper"].read(), origin="recipe")
-    run = Run.resolve(settings, Registry.discover())
+    run = recipe_run("ladagan-paper")
     assert run.train.batch_size == 128
     for optimizer in (run.train.generator, run.train.discriminator):
         assert (optimizer.lr, optimizer.betas) == (2e-4, (0.5, 0.99))

@@ -10,18 +10,14 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 import ganzoo
-import ganzoo_projected
-from ganzoo import ImageShape, LossRequirements, Networks, RequestError
-from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings
+from ganzoo import ImageShape, LossRequirements, Networks, RequestError, SkipLayerExcitation
 from ganzoo_projected import ProjectedOptions
 from ganzoo_projected.discriminator import Mixing, ProjectedDiscriminator
 from ganzoo_projected.efficientnet import CHANNELS, random_network, trained_network
 from ganzoo_projected.generator import ProjectedGenerator
-from ganzoo_projected.layers import SkipLayerExcitation
 from ganzoo_projected.networks import build
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
+from tests.plugins.recipe_runs import recipe_run
 from tests.sameness import same
 from tests.trials.runs import state
 
@@ -258,10 +254,7 @@ def test_bf16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["projected-paper", "projected-small"])
 def test_the_recipes_have_the_settings_of_the_paper(name: str) -> None:
-    recipe = {each.name: each for each in ganzoo_projected.ganzoo_recipes()}[name]
-    settings = Settings()
-    settings.parse(recipe.read(), origin=f"recipe {name}")
-    run = Run.resolve(settings, Registry.discover())
+    run = recipe_run(name)
     adam = run.train.generator, run.train.discriminator
     assert {(each.lr, tuple(each.betas)) for each in adam} == {(2e-4, (0.0, 0.99))}
     assert run.loss.entry.qualified_name == "adversarial/hinge"

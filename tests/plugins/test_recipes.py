@@ -10,12 +10,10 @@ from typer.testing import CliRunner
 import ganzoo_recipes
 from ganzoo import ImageShape, LossRequirements, Networks, load
 from ganzoo.cli import app
-from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings, explain
+from ganzoo.settings import explain
 from ganzoo.testing import check
+from tests.plugins.recipe_runs import recipe_run
 
-REGISTRY = Registry.discover()
 RECIPES = {recipe.name: recipe for recipe in ganzoo_recipes.ganzoo_recipes() if not recipe.results}
 """Those with results are written by the leaderboard: tests/test_leaderboard.py compares them."""
 BEST = {recipe.name: recipe for recipe in ganzoo_recipes.ganzoo_recipes() if recipe.results}
@@ -121,14 +119,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
-def resolved(name: str, *changes: str) -> Run:
-    """The run of a recipe, as ``ganzoo train --recipe NAME`` resolves it."""
-    settings = Settings()
-    settings.parse(RECIPES[name].read(), origin=f"recipe {name}")
-    settings.override(changes)
-    return Run.resolve(settings, REGISTRY)
-
-
 def ganzoo_command(*arguments: object) -> str:
     done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
@@ -136,17 +126,8 @@ def ganzoo_command(*arguments: object) -> str:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_is_installed_with_its_reference(name: str) -> None:
-    recipe = RECIPES[name]
-    check(recipe)
-    assert recipe.reference
-    assert recipe.expects.endswith(".")
-    assert recipe.read().startswith("# ")
-
-
-@pytest.mark.parametrize("name", RECIPES)
 def test_every_setting_has_the_expected_value_and_origin(name: str) -> None:
-    run = resolved(name)
+    run = recipe_run(name)
     explained = explain(run.tree(), run.origins)
     own = {key: value for key, value, origin in explained if origin == f"recipe {name}"}
     assert own == EXPECTED[name]
@@ -183,7 +164,7 @@ def test_a_recipe_of_the_leaderboard_trains_on_other_images(name: str, tmp_path:
 
 
 def test_dcgan_flowers_projects_100_latents_to_512_maps_of_4_by_4() -> None:
-    run = resolved("dcgan-flowers")
+    run = recipe_run("dcgan-flowers")
     players: Networks = run.architecture.build(
         image_shape=ImageShape(3, 64, 64),
         condition=None,
@@ -202,14 +183,14 @@ def test_dcgan_flowers_has_four_modes() -> None:
 
 
 def test_custom_images_also_trains_without_growth() -> None:
-    run = resolved("custom-images", "architecture=mlp")
+    run = recipe_run("custom-images", "architecture=mlp")
     assert run.growth is None
     assert (run.train.steps, run.origins.get("train.images")) == (10_000, None)
 
 
 def test_custom_images_takes_a_folder_of_images(tmp_path: Path) -> None:
     changes = ("dataset=image-folder", f"dataset.path={tmp_path}", "data.resolution=32")
-    run = resolved("custom-images", *changes, "growth.freeze=true")
+    run = recipe_run("custom-images", *changes, "growth.freeze=true")
     assert run.dataset.entry.qualified_name == "image-folder/image-folder"
     assert run.data.resolution == 32
     assert run.growth is not None

@@ -19,20 +19,14 @@ from ganzoo import (
     Networks,
     RequestError,
 )
-from ganzoo.registry import Registry
-from ganzoo.run import Run
-from ganzoo.settings import Settings
-from ganzoo.testing import check
 from ganzoo_resnet import ResnetOptions
 from ganzoo_resnet.blocks import DiscriminatorBlock, GeneratorBlock
 from ganzoo_resnet.layers import ConditionalBatchNorm, SelfAttention, SpectralNorm
 from ganzoo_resnet.networks import ResnetDiscriminator, ResnetGenerator
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
+from tests.plugins.recipe_runs import recipe_run
 from tests.sameness import same
 from tests.trials.runs import state
-
-RECIPES = {recipe.name: recipe for recipe in ganzoo_resnet.ganzoo_recipes()}
-REGISTRY = Registry.discover()
 
 
 def build_networks(
@@ -380,25 +374,9 @@ def test_spectral_norm_and_attention_resume_exactly(tmp_path: Path) -> None:
     assert any(key.endswith("weight.0.u") for key in straight)
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_the_recipe_is_installed_with_its_reference(name: str) -> None:
-    recipe = RECIPES[name]
-    check(recipe)
-    assert recipe.reference
-    assert recipe.expects.endswith(".")
-    assert recipe.read().startswith("# ")
-    assert resolved(name).data.resolution == 32
-
-
-def resolved(name: str) -> Run:
-    settings = Settings()
-    settings.parse(RECIPES[name].read(), origin=f"recipe {name}")
-    return Run.resolve(settings, REGISTRY)
-
-
 @pytest.mark.parametrize("name", ["resnet-paper", "resnet-wgan-gp"])
 def test_the_recipes_of_the_papers_have_their_optimizers(name: str) -> None:
-    train = resolved(name).train
+    train = recipe_run(name).train
     assert (train.batch_size, train.discriminator.steps, train.steps) == (64, 5, 100_000)
     for network in (train.generator, train.discriminator):
         assert tuple(network.betas) == (0.0, 0.9)
@@ -406,7 +384,7 @@ def test_the_recipes_of_the_papers_have_their_optimizers(name: str) -> None:
 
 
 def test_the_recipe_of_wgan_gp_has_the_papers_networks() -> None:
-    run = resolved("resnet-wgan-gp")
+    run = recipe_run("resnet-wgan-gp")
     requirements = LossRequirements(independent_scores=True)
     with torch.device("meta"):
         networks = run.architecture.build(

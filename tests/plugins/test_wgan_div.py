@@ -9,7 +9,7 @@ from torch import Tensor
 import ganzoo_wgan_div
 from ganzoo import Options
 from ganzoo_regularizers import DivergencePenaltyOptions
-from ganzoo_regularizers.divergence import DivergencePenalty
+from ganzoo_regularizers.penalties import DivergencePenalty
 from ganzoo_wgan_div.losses import WganDiv
 from tests.plugins.steps import GivenStep, scores
 
