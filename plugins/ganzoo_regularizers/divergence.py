@@ -25,5 +25,5 @@ class DivergencePenalty(DiscriminatorPenalty):
         """The penalty, named ``divergence_penalty``."""
         epsilon = step.uniform(1, 1, 1)
         x_hat = epsilon * step.real.images + (1 - epsilon) * step.fake.images
-        squared_norm = image_gradient(step, x_hat, "divergence_penalty").square().sum((1, 2, 3))
+        squared_norm = image_gradient(step, x_hat).square().sum((1, 2, 3))
         return {"divergence_penalty": self.k * squared_norm.pow(self.p / 2).mean()}
