@@ -7,7 +7,7 @@ from functools import partial
 
 from ganzoo.cli.combinations import Combination, axes, combinations
 from ganzoo.cli.request import Arguments, Request
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, UnnamedComponent
 from ganzoo.run import Run
 from ganzoo.sweeps.halving import HalvingRequest
 from ganzoo.sweeps.naming import describe
@@ -70,6 +70,8 @@ def _resolve(
         try:
             settings, known = request.settings(arguments, {})
             runs.append(run_of_sweep(settings, partial(Run.resolve, registry=known), halves))
+        except UnnamedComponent:  # the same in all runs
+            raise
         except RequestError as error:
             where = f" (in run {number}: {describe(differs)})" if differs else ""
             raise RequestError(f"{error}{where}") from error
