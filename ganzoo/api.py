@@ -13,6 +13,7 @@ from ganzoo.existing_runs import load_generator, open_run
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
 from ganzoo.planning.budget import Clock, budget_seconds
+from ganzoo.planning.dataset_paths import path_as_text
 from ganzoo.run import Run
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def train(
     PluginError for a bug in a plugin's code; and KeyboardInterrupt if it is interrupted before the
     first step.
     """
-    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    main = {"dataset": path_as_text(dataset), "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
     arguments = RunArguments(components, recipe, plugins, [settings, flags(shorthands)])
     observers = progress_observer(quiet), report_callbacks(on_report)
@@ -206,7 +207,7 @@ def sweep(
     for name, number in (("workers", workers), ("trials", trials)):
         if number is not None and number < 1:
             raise RequestError(f"{name}={number}: write a number from 1 on")
-    main = {"dataset": dataset, "architecture": architecture, "loss": loss}
+    main = {"dataset": path_as_text(dataset), "architecture": architecture, "loss": loss}
     values = {**main, **flags(shorthands), **(settings or {})}
     shared = RunArguments({"augment": augment, "regularize": regularize}, recipe, plugins)
     halves = HalvingRequest.of(halve, factor, rungs)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ganzoo.registry import Registry
 
     Factory = Callable[..., Any]
-    AnyDataset = str | DatasetSpec | Dataset | Factory
+    AnyDataset = str | Path | DatasetSpec | Dataset | Factory
     AnyArchitecture = str | ArchitectureSpec | Factory
     AnyLoss = str | LossSpec | LossOrMethod | Factory
     AnyAugmentation = str | AugmentationSpec | Augmentation | Factory

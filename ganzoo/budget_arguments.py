@@ -97,7 +97,7 @@ def python_request(
     dataset, name = arguments.components["dataset"], ""
     if isinstance(dataset, str) and len(named) == 1:
         name, arguments = dataset, arguments.with_dataset(dataset)
-    settings, known = arguments.settings()
+    settings, known = arguments.opening().settings()
     folder = None if run_dir is None else Path(run_dir)
     chooses = len(named) != 1 or has_settings
     return BudgetRequest(settings, known, clock, folder, chooses, name)

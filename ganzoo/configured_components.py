@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from ganzoo.components import ExtractorSpec
-from ganzoo.errors import RequestError, UnknownName
+from ganzoo.errors import RequestError, UnknownName, UnnamedComponent
 from ganzoo.flags import ADDING
 from ganzoo.missing_plugins import UncheckedOptions, missing_component
 from ganzoo.options import Options
@@ -83,14 +83,11 @@ class Configuration:
     def main(self, kind: str) -> Entry:
         """The dataset, architecture or loss.
 
-        Raises RequestError if the settings do not name it.
+        Raises UnnamedComponent if the settings do not name it.
         """
         section = self.settings.values.get(kind)
         if not isinstance(section, dict) or "name" not in section:
-            raise RequestError(
-                f"which {kind}? Write `ganzoo train DATASET ARCHITECTURE LOSS`, {kind}=NAME, "
-                "or --recipe NAME"
-            )
+            raise UnnamedComponent(kind)
         return self.find(kind, str(section["name"]), kind)
 
     def configured(self, entry: Entry, section: str) -> ConfiguredComponent:

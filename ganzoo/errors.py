@@ -53,6 +53,14 @@ class UnknownName(RequestError, LookupError):
     """A name that no installed component has, or that more than one has."""
 
 
+class UnnamedComponent(RequestError):
+    """Settings that do not name the dataset, architecture or loss; ``kind`` is which."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"which {kind}? Give its name, such as {kind}=NAME, or a recipe")
+        self.kind = kind
+
+
 class UnreadableImage(RequestError):
     """An image that cannot be decoded.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from ganzoo.errors import RequestError
 
 AGENT = "ganzoo"
 """The name of the launcher, and of torch's run id, if ganzoo has started the processes itself."""
+
+AGENT_PROCESS = "GANZOO_AGENT_PROCESS"
+"""The variable with the number of the process that has started this one, if that is ganzoo."""
 
 _VARIABLES = {
     "torchrun": ("WORLD_SIZE", "RANK"),
@@ -198,8 +202,13 @@ def has_agent_store() -> bool:
 
 
 def exit_with_launcher(grace: float) -> None:
-    """End this process some seconds after the one that started it, even if that is killed."""
-    parent = os.getppid()
+    """End this process some seconds after the one that started it, even if that is killed.
+
+    It may be killed already, if this process has started slowly.
+    """
+    if sys.platform == "win32":  # a process keeps its parent there
+        return
+    parent = _number(AGENT_PROCESS) or os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

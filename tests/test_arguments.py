@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ganzoo
 from ganzoo.arguments import RunArguments
 from ganzoo.errors import RequestError
 from ganzoo.sweep_arguments import combined
@@ -23,6 +24,26 @@ def test_the_path_of_images_may_stand_for_the_dataset(tmp_path: Path) -> None:
     values = {"dataset": str(tmp_path), "architecture": "mlp", "loss": ["hinge", "lsgan"]}
     new = combined(values, RunArguments({}, None, ()), processes=1)
     assert new.title.startswith("image-folder-mlp")
+
+
+@pytest.mark.parametrize("budget", [None, "10m"])
+def test_a_path_object_is_a_folder_also_if_a_dataset_has_its_name(
+    budget: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "blossoms").mkdir()
+    with pytest.raises(RequestError, match="blossoms is an empty folder"):
+        ganzoo.train(Path("blossoms"), "mlp", "hinge", budget=budget)
+    with pytest.raises(RequestError, match=r"no dataset, file or folder called .*nowhere"):
+        ganzoo.train(Path("nowhere"), recipe="dcgan-small", budget=budget)
+
+
+@pytest.mark.parametrize("search", [None, "random"])
+def test_path_objects_may_be_the_datasets_of_a_sweep(search: str | None, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="is an empty folder"):
+        ganzoo.sweep(tmp_path, "mlp", "hinge", search=search, seed=[0, 1])
+    with pytest.raises(RequestError, match="is an empty folder"):
+        ganzoo.sweep([tmp_path], "mlp", "hinge", search=search, seed=[0, 1])
 
 
 def test_a_path_without_images_is_refused() -> None:

@@ -10,6 +10,7 @@ import pytest
 from ganzoo import RequestError
 from ganzoo.launcher import (
     AGENT,
+    AGENT_PROCESS,
     Launcher,
     is_main_process,
     launcher,
@@ -243,6 +244,20 @@ def test_a_process_ends_soon_after_the_one_that_started_it() -> None:
             return
         time.sleep(0.1)
     pytest.fail("the process is still there")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes keep their parent there")
+def test_a_process_ends_if_the_one_that_started_it_has_ended_before_it_looks() -> None:
+    child = "import time; from ganzoo.launcher import exit_with_launcher\nexit_with_launcher(0)"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    done = subprocess.run(
+        [sys.executable, "-c", f"{child}; time.sleep(600)"],
+        env={**os.environ, AGENT_PROCESS: str(gone.pid)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
 
 
 def test_the_module_needs_no_torch() -> None:

@@ -92,15 +92,7 @@ def main() -> None:
     0 success, 1 the command failed, 2 wrong arguments or settings, 75 stopped on request and
     resumable, 130 interrupted before there was anything to save.
     """
-    # Otherwise pydantic searches all installed distributions for pydantic plugins.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-
-    escape_unencodable_text()
-    silence_unless_main()
-    warnings.showwarning = _print_warning
-    for number in _TERMINATION_SIGNALS:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _raise_terminated)
+    _prepare()
     try:
         status = app(prog_name="ganzoo", standalone_mode=False)
         if sys.stdout:  # None if standard output was closed at the start
@@ -123,8 +115,6 @@ def main() -> None:
         _exit_with_error(error.format_message() + suggestion, 2)
     except RequestError as error:
         _exit_with_error(str(error), 2)
-    except (PluginError, OutOfMemory) as error:
-        _exit_with_error(f"{error} ({_TRACEBACK_HINT})", 1)
     except Terminated as terminated:
         _exit_with_error("terminated", terminated.status)
     except Stopped as stopped:
@@ -132,11 +122,31 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _exit_with_error("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - users see one line, unless they pass --traceback
-        name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
-        reason = (str(error).splitlines() or [""])[0]
-        if is_out_of_memory(error):
-            reason += "; halve train.batch_size, or lower data.resolution or the networks' width"
-        _exit_with_error(f"{name}{reason} ({_TRACEBACK_HINT})", 1)
+        _exit_with_error(f"{_reason(error)} ({_TRACEBACK_HINT})", 1)
+
+
+def _prepare() -> None:
+    """Set what holds for all commands: how warnings are printed, and what signals do."""
+    # Otherwise pydantic searches all installed distributions for pydantic plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+    escape_unencodable_text()
+    silence_unless_main()
+    warnings.showwarning = _print_warning
+    for number in _TERMINATION_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _raise_terminated)
+
+
+def _reason(error: Exception) -> str:
+    """Why a command failed, by an error that nothing explains to the user."""
+    if isinstance(error, PluginError | OutOfMemory):
+        return str(error)
+    name = "" if isinstance(error, OSError | ArithmeticError) else f"{type(error).__name__}: "
+    reason = (str(error).splitlines() or [""])[0]
+    if is_out_of_memory(error):
+        reason += "; halve train.batch_size, or lower data.resolution or the networks' width"
+    return name + reason
 
 
 _INTERRUPTED = 130

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ganzoo.errors import RequestError, UnnamedComponent
 from ganzoo.flags import ADDING, FLAGS, Flag
 
 _PANEL = "Common settings"
@@ -31,7 +32,11 @@ def with_flags(
             added = {section: arguments.pop(section) or () for section in ADDING}
             given = {name: arguments.pop(name) for name in chosen}
             flags = {name: value for name, value in given.items() if value is not None}
-            command(flags=flags, added=added, **arguments)
+            try:
+                command(flags=flags, added=added, **arguments)
+            except UnnamedComponent as error:
+                plans = arguments.get("budget", "") is None and error.kind != "dataset"
+                raise RequestError(_remedy(error.kind, command.__name__, plans)) from error
 
         signature = inspect.signature(command, eval_str=True)
         own = [p for name, p in signature.parameters.items() if name not in ("flags", "added")]
@@ -44,6 +49,15 @@ def with_flags(
         return called
 
     return decorate
+
+
+def _remedy(kind: str, command: str, plans: bool) -> str:
+    """What to write if a component is not named; with ``plans``, a budget chooses it, too."""
+    budget = ", or --budget TIME, which chooses one" if plans else ""
+    return (
+        f"which {kind}? Write `ganzoo {command} DATASET ARCHITECTURE LOSS`, {kind}=NAME"
+        f"{', ' if plans else ', or '}--recipe NAME{budget}"
+    )
 
 
 def _adding(help_text: str) -> Any:

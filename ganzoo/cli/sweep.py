@@ -147,14 +147,14 @@ def sweep(
 
 
 def _sweep_folder(words: Sequence[str], recipe: str | None) -> Path | None:
-    """The folder of the sweep to resume: a single name is taken for one.
+    """The folder of the sweep to resume: a single name, unless other words or a recipe follow it.
 
-    With a recipe, it may be the dataset of a new sweep instead.
+    With these, it is the dataset of a new sweep, unless it is the folder of one.
     """
     from ganzoo.sweeps.sweep_file import FILE
 
     names = Arguments.of(words).names
-    if len(names) != 1 or (recipe and not (Path(names[0]) / FILE).is_file()):
+    if len(names) != 1 or ((words[1:] or recipe) and not (Path(names[0]) / FILE).is_file()):
         return None
     return Path(names[0])
 

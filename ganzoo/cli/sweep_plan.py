@@ -7,7 +7,7 @@ from functools import partial
 
 from ganzoo.cli.combinations import Combination, axes, combinations
 from ganzoo.cli.request import Arguments, Request
-from ganzoo.errors import RequestError
+from ganzoo.errors import RequestError, UnnamedComponent
 from ganzoo.run import Run
 from ganzoo.sweeps.halving import HalvingRequest
 from ganzoo.sweeps.naming import describe
@@ -47,12 +47,15 @@ def plan_search(
     """
     lists: dict[str, list[str]] = {}
     shared: list[str] = []
+    names: tuple[str, ...] = ()
     for axis in axes(arguments):
         if len(axis.values) > 1 or looks_like_range(axis.values[0]):
             lists[axis.key] = axis.values
+        elif axis.key == "dataset" and not axis.prefix:  # it may be a path
+            names = (axis.values[0],)
         else:
             shared.append(f"{axis.prefix or f'{axis.key}='}{axis.values[0]}")
-    of_all = Arguments(arguments.files, (), tuple(shared))
+    of_all = Arguments(arguments.files, names, tuple(shared))
     settings, known = request.settings(of_all, {})
     resolve = partial(Run.resolve, registry=known)
     return NewSweep.of_search(settings, lists, resolve, sampler, trials or TRIALS, halves)
@@ -70,6 +73,8 @@ def _resolve(
         try:
             settings, known = request.settings(arguments, {})
             runs.append(run_of_sweep(settings, partial(Run.resolve, registry=known), halves))
+        except UnnamedComponent:  # the same in all runs
+            raise
         except RequestError as error:
             where = f" (in run {number}: {describe(differs)})" if differs else ""
             raise RequestError(f"{error}{where}") from error

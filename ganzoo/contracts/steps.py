@@ -190,7 +190,11 @@ class Step(Protocol):
         ...
 
     def report(self, name: str, value: Tensor) -> None:
-        """Add a scalar to the means of the next report, under this name."""
+        """Add a scalar to the means of the next report, under this name.
+
+        That of a regularizer or an augmentation gets the name ``LABEL/NAME``, by its label in the
+        settings.
+        """
         ...
 
     def give_feedback(self) -> None:

@@ -23,6 +23,13 @@ def may_be_path(what: str) -> bool:
     return what.startswith(_ONLY_PATHS) or (bool(what) and Path(what).expanduser().exists())
 
 
+def path_as_text(dataset: Any) -> Any:
+    """A path, or those in a list, as text that is no name of a dataset; the rest unchanged."""
+    if isinstance(dataset, list):
+        return [path_as_text(each) for each in dataset]
+    return str(dataset.expanduser().absolute()) if isinstance(dataset, Path) else dataset
+
+
 def dataset_of(what: str, known: Registry) -> dict[str, Any]:
     """The settings of the dataset that a word names: an installed one, or one that opens a path.
 

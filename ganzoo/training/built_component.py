@@ -17,6 +17,7 @@ from ganzoo.contracts import (
     Step,
 )
 from ganzoo.returned_values import require_tensor
+from ganzoo.training.labeled_step import labeled
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.weights import Weights
 
@@ -26,10 +27,14 @@ class BuiltComponent:
 
     It is built again, with the same state, when a schedule changes the value of an option. The
     random numbers of its factory depend on ``seed``. Errors in its code are raised as PluginError.
+    Numbers that it reports begin with its label in the settings; the loss has none.
     """
 
-    def __init__(self, chosen: ConfiguredComponent, device: torch.device, seed: int = 0) -> None:
+    def __init__(
+        self, chosen: ConfiguredComponent, device: torch.device, seed: int = 0, label: str = ""
+    ) -> None:
         self.code = chosen.entry.code
+        self._label = label
         self._chosen = chosen
         self._device = device
         self._seed = seed
@@ -79,7 +84,7 @@ class BuiltComponent:
     def replace_real(self, step: Step, real: RealImages) -> RealImages:
         """The images that the component puts in place of real ones, without gradient."""
         with self.code, torch.no_grad():
-            images = self.built.replace_real(step, real)
+            images = self.built.replace_real(labeled(step, self._label), real)
             at = self.built.replace_real
             require_tensor("the result of replace_real()", images, real.images.shape, at)
             return RealImages(images.detach(), real.condition)
@@ -87,4 +92,4 @@ class BuiltComponent:
     def observe(self, step: Step, scores: Scores) -> None:
         """Pass the scores of an update to the component."""
         with self.code:
-            self.built.observe(step, scores)
+            self.built.observe(labeled(step, self._label), scores)

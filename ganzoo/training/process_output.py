@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch.distributed.elastic.multiprocessing.api import LogsDest, LogsSpecs
 
+from ganzoo.launcher import AGENT_PROCESS
 from ganzoo.training.failure import FILE
 
 
@@ -36,6 +37,7 @@ class Outputs(LogsSpecs):
         for local, variables in envs.items():
             self.failure(local).unlink(missing_ok=True)  # of an earlier start
             variables[FILE] = str(self.failure(local))
+            variables[AGENT_PROCESS] = str(os.getpid())
             for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
                 variables[name] = str(int(variables[name]) + self._first_rank)
         hidden = [local for local, variables in envs.items() if variables["RANK"] != "0"]

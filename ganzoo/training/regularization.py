@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import wraps
 from types import MappingProxyType
 
 import torch
@@ -13,6 +14,7 @@ from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Phase, Regularizer, Step, Terms
 from ganzoo.errors import RequestError
 from ganzoo.returned_values import require_terms
+from ganzoo.training.labeled_step import labeled
 
 
 def regularized(
@@ -64,10 +66,15 @@ def _require_trained(name: str, network: str, phases: Sequence[Phase]) -> None:
 
 def _lazy(name: str, regularizer: Regularizer, phase: Phase) -> Phase:
     """A phase of the regularizer's terms, which updates the same networks as ``phase``."""
+
+    @wraps(regularizer.terms)  # errors name its place
+    def terms(step: Step) -> Terms:
+        return regularizer.terms(labeled(step, name))
+
     return Phase(
         name=name,
         networks=phase.networks,
-        terms=regularizer.terms,
+        terms=terms,
         constrain=phase.constrain,
         optimizer=phase.optimizer,
         repeats=1,
@@ -89,7 +96,7 @@ def _with_terms(
         require_terms(own, f"the phase {phase.name}", phase.terms)
         device = next(iter(own.values())).device.type
         with code, torch.autocast(device, enabled=False):
-            added = regularizer.terms(step)
+            added = regularizer.terms(labeled(step, name))
             require_terms(added, f"the regularizer {name}", regularizer.terms)
         named = {f"{name}/{key}" if key in own else key: term for key, term in added.items()}
         return {**own, **named}

@@ -49,13 +49,13 @@ class Components:
     def of(cls, run: Run, device: torch.device) -> Self:
         """New components of a run, on a device."""
 
-        def build(chosen: ConfiguredComponent) -> BuiltComponent:
-            return BuiltComponent(chosen, device, run.seed)
+        def build(chosen: ConfiguredComponent, label: str = "") -> BuiltComponent:
+            return BuiltComponent(chosen, device, run.seed, label)
 
         return cls(
             build(run.loss),
-            {name: build(chosen) for name, chosen in run.regularize.items()},
-            {name: build(chosen) for name, chosen in run.augment.items()},
+            {label: build(chosen, label) for label, chosen in run.regularize.items()},
+            {label: build(chosen, label) for label, chosen in run.augment.items()},
             simultaneous=run.train.simultaneous,
             share_fakes=run.train.share_fakes,
         )

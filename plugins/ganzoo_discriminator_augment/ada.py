@@ -34,7 +34,7 @@ class Ada:
 
     def __init__(self, options: AdaOptions) -> None:
         self.options = options
-        self.probability = AdaptiveProbability("ada", options)
+        self.probability = AdaptiveProbability(options)
 
     def observe(self, step: Step, scores: Scores) -> None:
         """Adapt p to the scores of real images."""

@@ -24,7 +24,7 @@ class Apa:
     apply_to: Literal["real"] = "real"
 
     def __init__(self, options: ApaOptions) -> None:
-        self.probability = AdaptiveProbability("apa", options)
+        self.probability = AdaptiveProbability(options)
 
     def replace_real(self, step: Step, real: RealImages) -> Tensor:
         """Generated images with the probability p, otherwise the real ones."""

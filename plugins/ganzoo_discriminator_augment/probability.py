@@ -21,8 +21,7 @@ class AdaptiveProbability:
     probability is this number.
     """
 
-    def __init__(self, name: str, options: AdaptiveOptions) -> None:
-        self._name = name
+    def __init__(self, options: AdaptiveOptions) -> None:
         self._options = options
         self._p = torch.tensor(0.0)
         self._signs = torch.tensor(0.0)
@@ -39,10 +38,10 @@ class AdaptiveProbability:
         """Add the signs of a batch; change p after every ``interval`` batches."""
         sign = scores.real.sign().mean()
         p = self.on(sign.device)
-        step.report(f"{self._name}/sign", sign)
+        step.report("sign", sign)
         if self._options.p is None:
             p = self._adapted(p, sign, step.batch_size)
-        step.report(f"{self._name}/p", p)
+        step.report("p", p)
 
     def _adapted(self, p: Tensor, sign: Tensor, batch_size: int) -> Tensor:
         options = self._options

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ganzoo_doctor.finding import Finding
 from ganzoo_doctor.history import History, mean
 
-NORM = "gradient_norm/"
-"""A penalty reports the mean norm of its gradient under this and the name of its term."""
+NORM = "gradient_norm"
+"""A penalty reports the mean norm of its gradient under its label and this."""
+TARGET = "gradient_target"
+"""It reports the norm that it pulls to under its label and this, unless that is 0."""
 WEIGHTS = ("weight", "gamma", "k")
-"""The names of the weight among the options of a penalty. Those that pull the norm to 1 call it
-``weight``; the others pull it to 0."""
+"""The names of the weight among the options of a penalty."""
 OUTWEIGHS = 1.5
 """The penalty / the distance of the mean scores, and / the rest of the discriminator's loss: the
 smaller ratio. It was 2.4 with a hundred times the weight of a gradient penalty, and 3.1 with a
 gamma of 40, where the images were far worse. It was at most 0.8 in runs whose images became good,
 also with a gamma of 4, ten thousand times the default; 0.1 with the default weights."""
 FAR_FROM_ITS_TARGET = 0.5
-"""The penalty / its weight, if it pulls to 1. A discriminator that has learned nothing has a
-gradient of 0, for which such a penalty is large, whatever its weight is."""
+"""The penalty / its weight and the square of its target, unless that is 0. A discriminator that has
+learned nothing has a gradient of 0, for which such a penalty is large, whatever its weight is."""
 WEAK_NORM = 5.0
-"""The mean norm that a penalty should pull to 1. It was 1.2 with the usual weight of 10, and 14
-with 0.1, where the images were a little worse."""
+"""The mean norm / its target. It was 1.2 with the usual weight of 10, and 14 with 0.1, where the
+images were a little worse."""
 
 
 @dataclass(frozen=True)
 class Penalty:
     """A penalty, with means of the last third of the reports."""
 
+    label: str
+    """Its label in the settings."""
     number: str
     """The name of its term in the reports."""
     value: float
     norm: float
     """The norm of the gradient that it limits."""
+    target: float
+    """The norm that it pulls to."""
     rest: float
     """The discriminator's loss without it."""
     distance: float
@@ -46,26 +51,21 @@ class Penalty:
     """The present weight; NaN if it is not known."""
 
     @property
-    def pulls_to_1(self) -> bool:
-        """Whether it pulls the norm to 1; others pull it to 0."""
-        return self.key.endswith(".weight")
-
-    @property
     def is_strong(self) -> bool:
         """Whether it outweighs what the discriminator learns."""
-        if self.pulls_to_1 and self.value > FAR_FROM_ITS_TARGET * self.weight:
+        if self.target and self.value > FAR_FROM_ITS_TARGET * self.weight * self.target**2:
             return False
         return self.value > OUTWEIGHS * max(abs(self.rest), abs(self.distance))
 
     @property
     def is_weak(self) -> bool:
-        """Whether it should pull the norm to 1 and does not."""
-        return self.pulls_to_1 and self.norm > WEAK_NORM
+        """Whether the norm is far above the target, unless that is 0."""
+        return 0 < WEAK_NORM * self.target < self.norm
 
     @property
     def numbers(self) -> dict[str, float]:
         """The reported numbers by name."""
-        norm = NORM + self.number.rpartition("/")[2]
+        norm = f"{self.label}/{NORM}"
         return {self.number: self.value, norm: self.norm, "distance of the scores": self.distance}
 
 
@@ -74,19 +74,20 @@ def penalties(history: History) -> Iterator[Penalty]:
     latest = {name for each in history.reports[-(len(history.reports) // 3) :] for name in each}
     real, fake = (mean(history.recent(f"scores/{kind}")) for kind in ("real", "fake"))
     loss = mean(history.recent("loss/discriminator"))
-    for name in history.names(NORM):
-        term = name.removeprefix(NORM)
-        numbers = [n for n in history.names("") if n.endswith(f"/{term}") and n != name]
-        if not numbers or name not in latest:  # removed when the run was resumed
+    for label in history.setting("regularize") or ():
+        number = _number(history, label)
+        if not number or f"{label}/{NORM}" not in latest:  # removed when the run was resumed
             continue
-        value = mean(history.recent(numbers[-1]))
+        value = mean(history.recent(number))
         # One that is not used in every step is no part of the discriminator's loss.
-        rest = loss - value if numbers[-1].startswith("discriminator/") else loss
-        key, weight = _weight(history, numbers[-1])
+        rest = loss - value if number.startswith("discriminator/") else loss
+        key, weight = _weight(history, label)
         yield Penalty(
-            number=numbers[-1],
+            label=label,
+            number=number,
             value=value,
-            norm=mean(history.recent(name)),
+            norm=mean(history.recent(f"{label}/{NORM}")),
+            target=mean(history.recent(f"{label}/{TARGET}") or [0]),
             rest=rest,
             distance=real - fake,
             key=key,
@@ -94,21 +95,26 @@ def penalties(history: History) -> Iterator[Penalty]:
         )
 
 
-def _weight(history: History, number: str) -> tuple[str, float]:
-    """The setting and the value of a penalty's weight; the regularizer has the name of the term.
+def _number(history: History, label: str) -> str:
+    """The reported name of a regularizer's term, which has the name of the component.
 
-    Of several, it is the one whose label is in the name of the number, such as ``b/r1``.
+    It is ``LABEL/TERM`` if it is not used in every step, otherwise ``PHASE/TERM``, or
+    ``PHASE/LABEL/TERM`` if the phase has another term of this name.
     """
-    *place, term = number.split("/")
-    regularizers = (history.setting("regularize") or {}).items()
-    for label, options in sorted(regularizers, key=lambda each: each[0] not in place):
-        if not isinstance(options, Mapping):
-            continue  # a recommended one that was removed
-        name = str(options.get("name", label)).rpartition("/")[2]
-        if name.replace("-", "_") == term:
-            for key in (f"regularize.{label}.{weight}" for weight in WEIGHTS):
-                if isinstance(value := history.setting(key), int | float):
-                    return key, value
+    component = history.setting(f"regularize.{label}.name") or label
+    term = component.rpartition("/")[2].replace("-", "_")
+    labels = history.setting("regularize")
+    found = [name for name in history.names("") if name.endswith(f"/{term}")]
+    own = [name for name in found if f"/{name}".endswith(f"/{label}/{term}")]
+    shared = [name for name in found if name.count("/") == 1 and name.split("/")[0] not in labels]
+    return next(iter(own + shared), "")
+
+
+def _weight(history: History, label: str) -> tuple[str, float]:
+    """The setting and the value of a penalty's weight."""
+    for key in (f"regularize.{label}.{weight}" for weight in WEIGHTS):
+        if isinstance(value := history.setting(key), int | float):
+            return key, value
     return "", math.nan
 
 
@@ -127,13 +133,13 @@ def penalty_too_strong(history: History) -> Finding | None:
 
 
 def penalty_too_weak(history: History) -> Finding | None:
-    """A penalty should pull the norm of a gradient to 1, and it is far above."""
+    """A penalty should pull the norm of a gradient to a target, and it is far above."""
     for penalty in penalties(history):
         if penalty.is_weak:
             return Finding(
                 name="penalty too weak",
-                sentence=f"the norm of the gradient is {penalty.norm:.2g} instead of about 1: "
-                f"{penalty.number} does not limit the discriminator",
+                sentence=f"the norm of the gradient is {penalty.norm:.2g} instead of about "
+                f"{penalty.target:.2g}: {penalty.number} does not limit the discriminator",
                 numbers=penalty.numbers,
                 change=history.scaled(penalty.key, 10),
             )

@@ -42,7 +42,7 @@ class PathLength(nn.Module):
         """
         lengths = self.lengths(step, self._generate(step))
         self.mean.lerp_(step.mean(lengths), 1 - self.decay)
-        step.report("path length", lengths.mean())
+        step.report("length", lengths.mean())
         return {"path_length": self.weight * (lengths - self.mean.clone()).square().mean()}
 
     def lengths(self, step: Step, fake: Fake) -> Tensor:

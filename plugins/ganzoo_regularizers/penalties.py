@@ -42,14 +42,14 @@ class R1(DiscriminatorPenalty):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r1``."""
-        return {"r1": self.penalty(step, step.real.images, "r1")}
+        return {"r1": self.penalty(step, step.real.images)}
 
-    def penalty(self, step: Step, images: Tensor, name: str) -> Tensor:
+    def penalty(self, step: Step, images: Tensor) -> Tensor:
         """Gamma / 2 times the mean squared norm of the gradient at these images."""
         height, width = images.shape[2:]
         default = 0.0002 * height * width / step.batch_size
         gamma = default if self.gamma is None else self.gamma
-        return gamma / 2 * image_gradient(step, images, name).square().sum((1, 2, 3)).mean()
+        return gamma / 2 * image_gradient(step, images).square().sum((1, 2, 3)).mean()
 
 
 class R2(R1):
@@ -57,7 +57,7 @@ class R2(R1):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``r2``."""
-        return {"r2": self.penalty(step, step.fake.images, "r2")}
+        return {"r2": self.penalty(step, step.fake.images)}
 
 
 class GradientPenalty(DiscriminatorPenalty):
@@ -72,11 +72,12 @@ class GradientPenalty(DiscriminatorPenalty):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``gradient_penalty``."""
-        return {"gradient_penalty": self.penalty(step, between(step), "gradient_penalty")}
+        return {"gradient_penalty": self.penalty(step, between(step))}
 
-    def penalty(self, step: Step, images: Tensor, name: str) -> Tensor:
+    def penalty(self, step: Step, images: Tensor) -> Tensor:
         """Lambda times the mean squared distance of the gradient's norm at these images to 1."""
-        gradient = image_gradient(step, images, name)
+        gradient = image_gradient(step, images)
+        step.report("gradient_target", gradient.new_ones(()))
         # Where the gradient is 0, vector_norm has the derivative 0, but sqrt(sum) has NaN.
         norm: Tensor = torch.linalg.vector_norm(gradient, dim=(1, 2, 3))
         return self.weight * (norm - 1).square().mean()
@@ -96,7 +97,7 @@ class Dragan(GradientPenalty):
         mean = step.mean(x)
         deviation = step.mean((x - mean).square()).sqrt()
         delta = step.uniform(1, 1, 1) * deviation * step.uniform(*x.shape[1:]) / 2
-        return {"dragan": self.penalty(step, x + delta, "dragan")}
+        return {"dragan": self.penalty(step, x + delta)}
 
 
 class DivergencePenalty(DiscriminatorPenalty):
@@ -108,7 +109,7 @@ class DivergencePenalty(DiscriminatorPenalty):
 
     def terms(self, step: Step) -> Terms:
         """The penalty, named ``divergence_penalty``."""
-        gradient = image_gradient(step, between(step), "divergence_penalty")
+        gradient = image_gradient(step, between(step))
         squared_norm = gradient.square().sum((1, 2, 3))
         return {"divergence_penalty": self.k * squared_norm.pow(self.p / 2).mean()}
 
@@ -141,15 +142,15 @@ def between(step: Step) -> Tensor:
     return epsilon * step.real.images + (1 - epsilon) * step.fake.images
 
 
-def image_gradient(step: Step, images: Tensor, name: str) -> Tensor:
+def image_gradient(step: Step, images: Tensor) -> Tensor:
     """The gradient of each image's score, (N, C, H, W); differentiable in the critic's parameters.
 
     It passes through the augmentations of all images. Of K scores per image, their sum is taken.
-    Its mean norm is reported as ``gradient_norm/NAME``, by the name of the penalty's term.
+    Its mean norm is reported as ``gradient_norm``.
     """
     x = images.detach().requires_grad_()
     # Each score depends only on its own image, so the sum has the gradients of all scores.
     (gradient,) = torch.autograd.grad(step.critic(x).sum(), x, create_graph=True)
     norms = torch.linalg.vector_norm(gradient.detach(), dim=(1, 2, 3))
-    step.report(f"gradient_norm/{name}", norms.mean())
+    step.report("gradient_norm", norms.mean())
     return gradient

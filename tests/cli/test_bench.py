@@ -90,6 +90,7 @@ def test_zoo_has_a_row_for_each_installed_architecture(
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
+        (("blossoms",), "which architecture? Write `ganzoo bench DATASET ARCHITECTURE LOSS`"),
         (("blossoms", "dcgan"), "expected three names"),
         (("--zoo", "blossoms", "dcgan", "hinge"), "expected two names with --zoo"),
         (("blossoms", "dcgan", "hinge", "--resolution", "5"), "5"),

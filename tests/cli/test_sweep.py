@@ -253,7 +253,7 @@ def test_a_folder_that_is_not_a_sweep_is_refused(ganzoo_command: Ganzoo, tmp_pat
         ganzoo_command("sweep", "notes").error
     )
     assert "there is no sweep folder nowhere" in ganzoo_command("sweep", "nowhere").error
-    assert "which dataset?" in ganzoo_command("sweep").error
+    assert "which dataset? Write `ganzoo sweep DATASET ARC" in ganzoo_command("sweep").error
 
 
 def test_a_dataset_or_a_path_is_enough_with_a_recipe(
@@ -269,6 +269,22 @@ def test_a_dataset_or_a_path_is_enough_with_a_recipe(
             "1-seed=0",
             "2-seed=1",
         ]
+
+
+def test_a_path_is_enough_with_a_settings_file_or_settings(
+    ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "pics" / "a.png").touch()
+    (tmp_path / "rest.toml").write_text('architecture = "mlp"\nloss = "hinge"\n')
+    for words in (["rest.toml"], ["architecture=mlp", "loss=hinge"], ["mlp", "hinge"]):
+        done = ganzoo_command("sweep", "./pics", *words, "seed=0,1", "--dry-run")
+        assert [row.split()[0] for row in done.out.splitlines()] == ["run", "1", "2"], done.error
+        range_of = ["train.generator.lr=1e-5..1e-3", "--search", "random", "--dry-run"]
+        done = ganzoo_command("sweep", "./pics", *words, *range_of)
+        assert not done.status, done.error
+    error = ganzoo_command("sweep", "./pics", "seed=0,1").error
+    assert "which architecture? Write `ganzoo sweep DATASET ARCHITECTURE LOSS`" in error
 
 
 @pytest.mark.parametrize("more", [["seed=3"], ["--steps", 5], ["--dry-run"], ["--recipe", "a"]])

@@ -134,8 +134,11 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
     ("arguments", "message"),
     [
         (["blossoms", "dcgan"], "expected three names, DATASET ARCHITECTURE LOSS, not 2"),
-        ([], "which dataset?"),
-        (["blossoms"], "which architecture? Write `ganzoo train DATASET ARCHITECTURE LOSS`"),
+        (
+            [],
+            "which dataset? Write `ganzoo train DATASET ARCHITECTURE LOSS`, dataset=NAME, or --re",
+        ),
+        (["blossoms"], "--recipe NAME, or --budget TIME, which chooses one"),
         (["blosoms", "dcgan", "hinge"], "no dataset called blosoms; did you mean blossoms?"),
         (["blossoms", "dcgan", "hinge", "trian.steps=5"], "no setting trian; did you mean train"),
         (["blossoms", "dcgan", "hinge", "train.steps=x"], "train.steps=x: input should be a valid"),

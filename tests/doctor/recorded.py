@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,19 +13,9 @@ from ganzoo import EvaluationResult, RunFolder
 from ganzoo_doctor.history import History
 
 HISTORIES = Path(__file__).parent / "histories"
-_NUMBERS = (
-    "step",
-    "images_seen",
-    "loss/",
-    "discriminator/",
-    "gradient_norm/",
-    "scores/",
-    "samples/",
-    "speed/",
-    "ada/",
-    "balance/",
-    "waiting/",
-    "schedule/",
+_NUMBERS = re.compile(
+    "step|images_seen|(loss|discriminator|scores|samples|speed|ada|balance|waiting|schedule)/"
+    "|.*/gradient_(norm|target)"
 )
 _METRICS = ("kid", "memorization/copies", "memorization/distance", "class/")
 
@@ -33,7 +24,7 @@ def record(folder: RunFolder) -> None:
     """Write the history of a run, without what no check reads, into a file with its name."""
     history = History.read(folder, folder.stored_settings())
     reports = [
-        {name: _rounded(value) for name, value in each.items() if name.startswith(_NUMBERS)}
+        {name: _rounded(value) for name, value in each.items() if _NUMBERS.match(name)}
         for each in history.reports
     ]
     lines = [json.dumps(each) for each in [history.settings, reports, _evaluations(history)]]

@@ -66,7 +66,7 @@ def observed(probability: AdaptiveProbability, values: list[float], batches: int
     found = []
     for _ in range(batches):
         probability.observe(step, scores(real=torch.tensor(values)))
-        found.append(step.values["ada/p"])
+        found.append(step.values["p"])
     return found
 
 
@@ -194,7 +194,7 @@ def test_noise_and_cutout_are_applied() -> None:
 
 
 def test_p_changes_after_every_fourth_batch_in_the_direction_of_the_sign() -> None:
-    probability = AdaptiveProbability("ada", AdaptiveOptions(ramp_images=100))
+    probability = AdaptiveProbability(AdaptiveOptions(ramp_images=100))
     rises = observed(probability, [3.0, 0.5, 1.0, 2.0, -1.0, 9.0, 9.0, 9.0, 9.0], 9)  # mean 7/9
     assert rises == pytest.approx([0] * 3 + [0.32] * 4 + [0.64] * 2)
     falls = observed(probability, [3.0, -0.5], 7)  # mean sign 0
@@ -202,21 +202,21 @@ def test_p_changes_after_every_fourth_batch_in_the_direction_of_the_sign() -> No
 
 
 def test_p_stays_between_0_and_1() -> None:
-    probability = AdaptiveProbability("ada", AdaptiveOptions(ramp_images=10, interval=1))
+    probability = AdaptiveProbability(AdaptiveOptions(ramp_images=10, interval=1))
     assert observed(probability, [-1.0], 2) == [0, 0]
     assert observed(probability, [1.0], 3) == pytest.approx([0.8, 1, 1])
 
 
 def test_a_fixed_p_does_not_change_and_the_sign_is_reported() -> None:
-    probability = AdaptiveProbability("ada", AdaptiveOptions(p=0.25, interval=1))
+    probability = AdaptiveProbability(AdaptiveOptions(p=0.25, interval=1))
     step: Any = Reports()
     probability.observe(step, scores(real=torch.tensor([1.0, -1.0, 1.0, 1.0])))
-    assert step.values == {"ada/sign": 0.5, "ada/p": 0.25}
+    assert step.values == {"sign": 0.5, "p": 0.25}
 
 
 def test_the_state_contains_the_signs_since_the_last_change() -> None:
     options = AdaptiveOptions(ramp_images=100)
-    one, other = (AdaptiveProbability("ada", options) for _ in range(2))
+    one, other = (AdaptiveProbability(options) for _ in range(2))
     observed(one, [1.0], 6)
     other.load_state_dict(one.state_dict())
     assert observed(other, [-1.0], 2) == observed(one, [-1.0], 2)

@@ -59,7 +59,7 @@ def test_p_adapts_to_the_scores_of_what_is_shown_as_real() -> None:
     assert (shown(apa, step) > 0).all()
     for _ in range(2):
         apa.observe(observed, scores(real=torch.ones(4)))
-    assert step.reports == {"apa/p": 0.5, "apa/sign": 1}
+    assert step.reports == {"p": 0.5, "sign": 1}
     assert (shown(apa, step) < 0).float().mean() == pytest.approx(0.5, abs=0.03)
     restored = Apa(ApaOptions(interval=1))
     restored.load_state_dict(apa.state_dict())

@@ -179,7 +179,13 @@ def penalized(weight: dict[str, float], **numbers: float) -> History:
     return history
 
 
-STRONG = {"gradient_norm__r1": 0.5, "scores__real": 1.0, "scores__fake": 0.0}
+PLACES = [
+    ("discriminator__r1", "discriminator__b__r1"),  # both in every step
+    ("p__r1", "discriminator__r1"),
+    ("discriminator__r1", "b__r1"),
+    ("p__r1", "b__r1"),
+]
+STRONG = {"p__gradient_norm": 0.5, "scores__real": 1.0, "scores__fake": 0.0}
 
 
 def test_a_penalty_that_outweighs_the_rest_of_the_loss_is_too_strong() -> None:
@@ -203,44 +209,59 @@ def test_a_penalty_that_is_not_used_in_every_step_is_no_part_of_the_loss() -> No
 
 
 def test_a_penalty_of_a_discriminator_that_has_learned_nothing_is_not_too_strong() -> None:
-    numbers = {"discriminator__r1": 10.0, "loss__discriminator": 10.0, **STRONG}
-    assert not penalty_too_strong(penalized({"weight": 10}, **numbers))
-    assert penalty_too_strong(penalized({"weight": 100}, **numbers))
+    to_0 = {"discriminator__r1": 10.0, "loss__discriminator": 10.0, **STRONG}
+    to_1 = {**to_0, "p__gradient_target": 1.0}
+    assert not penalty_too_strong(penalized({"weight": 10}, **to_1))
+    assert penalty_too_strong(penalized({"weight": 100}, **to_1))
+    assert not penalty_too_strong(penalized({"weight": 1}, **to_0 | {"p__gradient_target": 3.0}))
     # One that pulls to 0 is small then, whatever its weight is.
-    assert penalty_too_strong(penalized({"gamma": 10}, **numbers))
+    assert penalty_too_strong(penalized({"weight": 10}, **to_0))
 
 
 def test_a_penalty_that_was_removed_is_not_too_strong() -> None:
     history = penalized({}, discriminator__r1=4.0, loss__discriminator=6.0, **STRONG)
     assert penalty_too_strong(history)
     for number, report in enumerate(history.reports[-4:], 8):
-        removed = ("gradient_norm/r1", "discriminator/r1")
+        removed = ("p/gradient_norm", "discriminator/r1")
         history.reports[number] = {n: v for n, v in report.items() if n not in removed}
     assert not penalty_too_strong(history)
 
 
-def test_of_two_penalties_of_one_name_the_setting_of_the_strong_one_is_changed() -> None:
-    numbers = {"discriminator__r1": 0.1, "discriminator__b__r1": 4.0, "loss__discriminator": 6.0}
-    history = penalized({"gamma": 1}, **numbers, **STRONG)
-    history.settings["regularize"]["b"] = {"name": "plugin/r1", "gamma": 40}
+@pytest.mark.parametrize(("of_p", "of_b"), PLACES)
+def test_each_of_two_penalties_of_one_name_is_judged_by_its_own_numbers(
+    of_p: str, of_b: str
+) -> None:
+    norms = {"p__gradient_norm": 0.5, "b__gradient_norm": 14.0, "b__gradient_target": 1.0}
+    numbers = {of_p: 0.1, of_b: 10.0, "loss__discriminator": 6.0, **STRONG, **norms}
+    history = penalized({"gamma": 1}, **numbers)
+    history.settings["regularize"]["b"] = {"name": "plugin/r1", "weight": 0.1}
+    found = penalty_too_weak(history)
+    assert found
+    assert found.change == "regularize.b.weight=1"
+    assert found.numbers["b/gradient_norm"] == 14
+    assert found.numbers[of_b.replace("__", "/")] == 10
+    history.settings["regularize"]["b"]["weight"] = 40.0
     found = penalty_too_strong(history)
     assert found
-    assert found.change == "regularize.b.gamma=4"
+    assert found.change == "regularize.b.weight=4"
 
 
 def test_a_penalty_that_is_too_strong_explains_a_weak_discriminator() -> None:
     numbers = {"discriminator__r1": 10.0, "loss__discriminator": 12.0, "balance__separation": 0.0}
     assert faults(penalized({"gamma": 400}, **numbers, **STRONG)) == ["penalty too strong"]
+    numbers["p__gradient_target"] = 1
     assert faults(penalized({"weight": 1}, **numbers, **STRONG)) == ["discriminator too weak"]
 
 
 def test_a_norm_that_is_not_pulled_to_1_is_a_fault_of_a_weak_penalty() -> None:
-    numbers = {"discriminator__r1": 16.0, "gradient_norm__r1": 14.0}
-    found = penalty_too_weak(penalized({"weight": 0.1}, **numbers))
+    numbers = {"discriminator__r1": 16.0, "p__gradient_norm": 14.0}
+    found = penalty_too_weak(penalized({"weight": 0.1}, **numbers, p__gradient_target=1.0))
     assert found
     assert found.change == "regularize.p.weight=1"
-    assert penalty_too_weak(penalized({"gamma": 0.1}, **numbers)) is None
-    assert penalty_too_weak(penalized({"weight": 0.1}, gradient_norm__r1=14.0)) is None
+    assert penalty_too_weak(penalized({"weight": 0.1}, **numbers, p__gradient_target=3.0)) is None
+    assert penalty_too_weak(penalized({"weight": 0.1}, **numbers)) is None
+    only_norm = {"p__gradient_norm": 14.0, "p__gradient_target": 1.0}
+    assert penalty_too_weak(penalized({"weight": 0.1}, **only_norm)) is None
 
 
 def test_a_schedule_that_has_ended_at_zero_is_a_fault() -> None:

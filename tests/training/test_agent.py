@@ -68,12 +68,13 @@ def failure_of(agent: Agent) -> Failure:
     return agent.failure
 
 
-def test_each_process_knows_its_rank_and_only_rank_0_is_shown(
+def test_each_process_knows_its_rank_and_its_agent_and_only_rank_0_is_shown(
     program: Program, capfd: pytest.CaptureFixture[str]
 ) -> None:
     script = (
         "print(rank, os.environ['LOCAL_RANK'], os.environ['WORLD_SIZE'])\n"
-        "print('to stderr', rank, file=sys.stderr)"
+        "print('to stderr', rank, file=sys.stderr)\n"
+        "sys.exit(os.environ['GANZOO_AGENT_PROCESS'] != str(os.getppid()))"
     )
     assert not program.agent(script, 3).run().is_failed()
     assert capfd.readouterr() == ("0 0 3\n", "to stderr 0\n")

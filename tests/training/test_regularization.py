@@ -152,6 +152,22 @@ def test_a_lazy_regularizer_is_used_and_reported_every_n_steps(tiny: Arguments) 
     assert ["r1/r1" in line for line in lines] == [True, False, True, False]
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_numbers_of_components_of_one_name_are_reported_by_label(
+    tiny: Arguments, every: int
+) -> None:
+    settings = {
+        **{f"regularize.{label}": {"name": "r1", "every": every} for label in "ab"},
+        **{f"augment.{label}": {"name": "ada", "p": p} for label, p in [("c", 0.1), ("d", 0.2)]},
+        "log.every": 1,
+    }
+    folder = ganzoo.train(**tiny(steps=1, settings=settings)).folder
+    report = json.loads((folder / "metrics.jsonl").read_text().splitlines()[0])
+    norms = {name for name in report if name.endswith("gradient_norm")}
+    assert norms == {"a/gradient_norm", "b/gradient_norm"}
+    assert (report["c/p"], report["d/p"]) == pytest.approx((0.1, 0.2))
+
+
 def test_updates_of_a_phase_are_numbered_without_gaps(tiny: Arguments) -> None:
     numbers: dict[str, list[int]] = {}
 

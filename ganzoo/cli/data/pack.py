@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from ganzoo.cli.data.request import choose
 from ganzoo.cli.options import DisablePlugin, Force, LocalPlugin, OutputPath, registry
 from ganzoo.errors import RequestError
 from ganzoo.flags import RESOLUTION_HELP
-
-if TYPE_CHECKING:
-    from ganzoo.data.descriptions import Description
 
 What = Annotated[
     list[str],
@@ -78,10 +75,8 @@ def pack(
     - `ganzoo train hdf5 dcgan hinge dataset.path=images.h5`
 
     """
-    from ganzoo.cli.data.packed_dataset import facts, own_descriptions, prepared, refuse_source
+    from ganzoo.cli.data.packed_dataset import packed, refuse_source
     from ganzoo.contracts import condition_of
-    from ganzoo.data.descriptions import image_names, read_descriptions, require_rows_for, texts_for
-    from ganzoo.data.pack import Pack
     from ganzoo.data.packing import (
         FORMATS_WITH_TEXTS,
         check_condition,
@@ -94,31 +89,17 @@ def pack(
 
     path, size = out.path, _shard_bytes(shards, shard_size)
     kind = {"folder": out.is_folder, "shards": bool(shards or size)}
-    described = descriptions is not None
-    check_output(path, compress=compress, described=described, force=force, **kind)
+    check_output(path, compress=compress, described=bool(descriptions), force=force, **kind)
     words = [*what, f"data.resolution={resolution}"] if resolution else what
     chosen = choose(words, None, registry(disable_plugin, plugin))
     refuse_source(path, chosen)
     dataset, bar = chosen.build(), ProgressBar()
     check_condition(condition_of(dataset), path, **kind)
-    rows: Mapping[str, Description] = {}
-    if descriptions:
-        rows = read_descriptions(descriptions)
-    elif output_format(path, **kind) in FORMATS_WITH_TEXTS:
-        rows = own_descriptions(dataset, chosen, bar)
-    with chosen.entry.code.only_own_frames():
-        data = prepared(dataset, chosen, bar)
-    names = image_names(dataset, data)
-    if descriptions:
-        require_rows_for(names, rows)
-    pack = Pack(
-        data=data,
-        facts=facts(dataset, chosen),
-        texts=texts_for(names, rows),
-        compress=compress,
-        shards=shard_count(data, size) if size else shards,
-    )
+    with_texts = output_format(path, **kind) in FORMATS_WITH_TEXTS
+    pack = packed(dataset, chosen, bar, descriptions, with_texts=with_texts)
+    files = shard_count(pack.data, size) if size else shards
     with show_progress("packing images", "packing {} images") as progress:
+        pack = replace(pack, compress=compress, shards=files)
         write(pack, path, progress, folder=out.is_folder, force=force)
     print(path)
 

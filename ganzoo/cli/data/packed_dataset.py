@@ -10,7 +10,15 @@ from ganzoo.cli.data.request import Chosen
 from ganzoo.contracts import Dataset, NamedDataset, condition_of, notes_of
 from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.collection import Collection, group_classes
-from ganzoo.data.descriptions import TABLE_NAME, Description, read_descriptions
+from ganzoo.data.descriptions import (
+    TABLE_NAME,
+    Description,
+    image_names,
+    read_descriptions,
+    require_rows_for,
+    texts_for,
+)
+from ganzoo.data.pack import Pack
 from ganzoo.errors import RequestError
 from ganzoo.observers.console import ProgressBar
 from ganzoo.overwriting import check_no_input
@@ -23,7 +31,28 @@ def refuse_source(out: Path, chosen: Chosen) -> None:
         check_no_input(out, [source, *source.absolute().parents])
 
 
-def own_descriptions(
+def packed(
+    dataset: Dataset, chosen: Chosen, bar: ProgressBar, table: Path | None, *, with_texts: bool
+) -> Pack:
+    """The prepared images with facts and, ``with_texts``, their descriptions.
+
+    The descriptions are in ``table``, or else in the folder of the images. Raises RequestError if
+    there are no images, or if the table is of others.
+    """
+    rows: Mapping[str, Description] = {}
+    if table:
+        rows = read_descriptions(table)
+    elif with_texts:
+        rows = _own_descriptions(dataset, chosen, bar)
+    with chosen.entry.code.only_own_frames():
+        data = _prepared(dataset, chosen, bar)
+    names = image_names(dataset, data)
+    if table:
+        require_rows_for(names, rows)
+    return Pack(data=data, facts=_facts(dataset, chosen), texts=texts_for(names, rows))
+
+
+def _own_descriptions(
     dataset: Dataset, chosen: Chosen, bar: ProgressBar
 ) -> Mapping[str, Description]:
     """The descriptions in the folder of the images; empty if that file is a different table."""
@@ -41,7 +70,7 @@ def own_descriptions(
         return {}
 
 
-def prepared(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
+def _prepared(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     """The prepared images of the chosen classes.
 
     Raises RequestError if there are none.
@@ -69,7 +98,7 @@ def prepared(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
     return data
 
 
-def facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
+def _facts(dataset: Dataset, chosen: Chosen) -> dict[str, str]:
     """The origin of the images and their preparation."""
     return {
         "dataset": chosen.entry.qualified_name,
