@@ -128,16 +128,20 @@ class Sweep:
 
     @classmethod
     def _make(cls, path: Path, plan: list[Trial] | Search, halving: Halving | None) -> Self:
+        sweep = cls(path, plan, halving)
         try:
             path.mkdir(parents=True)
+            sweep._write()
         except FileExistsError:
-            raise
+            if path.exists():
+                raise
+            raise RequestError(f"cannot create the sweep folder {path}") from None
         except OSError as error:
+            with suppress(OSError):
+                path.rmdir()
             raise RequestError(
                 f"cannot create the sweep folder {path}: {error.strerror}"
             ) from error
-        sweep = cls(path, plan, halving)
-        sweep._write()
         return sweep
 
     @classmethod
