@@ -157,7 +157,9 @@ class RunFolder:
         except OSError as error:
             if path.exists():  # another process created it
                 raise FileExistsError(path) from error
-            raise RequestError(f"cannot create the run folder {path}: {error.strerror}") from error
+            is_other = isinstance(error, FileExistsError)
+            reason = f"{error.filename} is not a folder" if is_other else error.strerror
+            raise RequestError(f"cannot create the run folder {path}: {reason}") from error
         finally:
             if part.path.exists():
                 shutil.rmtree(part.path)

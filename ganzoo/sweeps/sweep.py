@@ -132,10 +132,12 @@ class Sweep:
         try:
             path.mkdir(parents=True)
             sweep._write()
-        except FileExistsError:
+        except FileExistsError as error:
             if path.exists():
                 raise
-            raise RequestError(f"cannot create the sweep folder {path}") from None
+            raise RequestError(
+                f"cannot create the sweep folder {path}: {error.filename} is not a folder"
+            ) from error
         except OSError as error:
             with suppress(OSError):
                 path.rmdir()

@@ -21,6 +21,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import RequestError, dump_results
+from ganzoo.output.evaluating import evaluate
 from ganzoo.planning import budget, measurements, recipe_choice, timetable, training
 from ganzoo.planning.budget import Clock
 from ganzoo.planning.time_record import TimeRecord
@@ -179,7 +180,7 @@ def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
 def test_the_evaluation_at_the_end_uses_the_threads_of_the_run(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evaluate, threads = training.evaluate, []
+    threads: list[int] = []
 
     def watched(*arguments: Any, **more: Any) -> Any:
         threads.append(torch.get_num_threads())
