@@ -53,7 +53,7 @@ def draws_bars(console: Console) -> bool:
 
     FORCE_COLOR asks for colors in a file or a pipe, which would get each state of a bar.
     """
-    is_pipe = isinstance(console, StandardError) and not console.file.isatty()
+    is_pipe = console.stderr and not console.file.isatty()
     return console.is_terminal and not console.is_dumb_terminal and not is_pipe
 
 

@@ -13,6 +13,7 @@ import torch
 import ganzoo
 from ganzoo import RequestError
 from ganzoo.sections import TrainOptions
+from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.switches import switches
 
 
@@ -64,6 +65,21 @@ def test_training_from_python_changes_nothing_global(tiny: Callable[..., dict[st
         assert state() == before
     finally:
         torch.set_float32_matmul_precision(matmul)
+
+
+def test_evaluating_from_python_changes_nothing_global(
+    tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Drawing(Evaluation):
+        def __init__(self, *arguments: Any) -> None:
+            torch.rand(1)  # as networks of extractors do, before they load their weights
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("ganzoo.output.evaluating.Evaluation", Drawing)
+    run = ganzoo.train(**tiny(architecture="mlp"))
+    before = state()
+    ganzoo.evaluate(run, metrics="fd", extractor="random", samples=12, quiet=True)
+    assert state() == before
 
 
 def test_importing_the_engine_changes_no_logger() -> None:
