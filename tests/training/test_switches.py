@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -65,6 +66,29 @@ def test_training_from_python_changes_nothing_global(tiny: Callable[..., dict[st
         assert state() == before
     finally:
         torch.set_float32_matmul_precision(matmul)
+
+
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode", "float64", "autocast"])
+def test_the_modes_of_the_calling_program_do_not_change_a_run(
+    mode: str, tiny: Callable[..., dict[str, Any]]
+) -> None:
+    plain = ganzoo.train(**tiny("plain", architecture="mlp")).generate(2)
+    modes: dict[str, Any] = {
+        "no_grad": torch.no_grad(),
+        "inference_mode": torch.inference_mode(),
+        "autocast": torch.autocast("cpu", torch.bfloat16),
+    }
+    torch.set_default_dtype(torch.float64 if mode == "float64" else torch.float32)
+    try:
+        with modes.get(mode, nullcontext()):
+            ganzoo.train(**tiny("run", architecture="mlp"))
+            assert torch.get_default_dtype() == (
+                torch.float64 if mode == "float64" else torch.float32
+            )
+    finally:
+        torch.set_default_dtype(torch.float32)
+    run = ganzoo.load(tiny("run")["run_dir"])
+    assert torch.equal(run.generate(2), plain)
 
 
 def test_evaluating_from_python_changes_nothing_global(
