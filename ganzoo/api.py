@@ -96,6 +96,7 @@ def _train_in_time(
     """Train a run within a budget."""
     from ganzoo.output.trained import TrainedRun
 
+    asked.check_folder()
     with interruptible():
         planned = asked.plan(progress)
         for line in planned.plan.lines():

@@ -10,7 +10,7 @@ from ganzoo.arguments import RunArguments
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
 from ganzoo.launcher import require_single_process
-from ganzoo.new_run_folder import folder_maker
+from ganzoo.new_run_folder import folder_maker, require_possible
 from ganzoo.settings import MAIN_KINDS
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class BudgetRequest(NamedTuple):
     def goes_on(self) -> bool:
         """Whether the run folder exists, so that its run gets more time."""
         return self.run_dir is not None and self.run_dir.exists()
+
+    def check_folder(self) -> None:
+        """Raise RequestError if the folder of a new run cannot be created."""
+        if not self.goes_on:
+            require_possible(self.run_dir)
 
     def plan(self, progress: Observer) -> Planned:
         """The plan of a new run, or of more time for the run in the run folder.

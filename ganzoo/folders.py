@@ -137,7 +137,11 @@ class RunFolder:
         Raises RequestError if the path exists already.
         """
         cls.require_free(path)
-        return cls._create(path, settings)
+        try:
+            return cls._create(path, settings)
+        except FileExistsError:
+            cls.require_free(path)
+            raise
 
     @classmethod
     def _create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
@@ -151,9 +155,11 @@ class RunFolder:
             _require_absent(path)
             part.path.rename(path)
         except OSError as error:
-            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # another process created it
+            if path.exists():  # another process created it
                 raise FileExistsError(path) from error
-            raise RequestError(f"cannot create the run folder {path}: {error.strerror}") from error
+            is_other = isinstance(error, FileExistsError)
+            reason = f"{error.filename} is not a folder" if is_other else error.strerror
+            raise RequestError(f"cannot create the run folder {path}: {reason}") from error
         finally:
             if part.path.exists():
                 shutil.rmtree(part.path)

@@ -23,7 +23,7 @@ class Journal:
     @classmethod
     def read(cls, path: Path) -> Self:
         """The lines of a file; none if it does not exist. Invalid lines are skipped."""
-        texts = path.read_text(errors="replace").splitlines() if path.exists() else ()
+        texts = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else ()
         lines = []
         for text in texts:
             with suppress(ValueError, RecursionError):

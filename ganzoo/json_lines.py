@@ -96,6 +96,17 @@ class JsonLinesFile:
         self._close()
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line of JSON to a file that the process of a run may have open.
+
+    A line that a crash has cut stays damaged. Raises OSError if the file cannot be written.
+    """
+    with path.open("ab+") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+        before = b"" if file.read() in (b"", b"\n") else b"\n"
+        file.write(before + line.encode() + b"\n")
+
+
 def _step(line: str) -> float:
     """The step of a line; infinity if the line is damaged or incomplete."""
     try:

@@ -10,6 +10,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+_MEMORY_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""The files of a control group of version 2 and 1: its limit, what is used, and what of it is
+memory that can be freed at any time."""
 _UNKNOWN = 4 * 1024**3
 """The assumed number of free bytes where the system does not report it."""
 
@@ -20,12 +26,12 @@ def cores() -> int:
     Counts the cores that it may run on, but at most as many as a container or a control group
     allows. Two hardware threads of a core count as one.
     """
-    return max(1, min(_physical_cores(), *map(_allowed_cores, _control_groups())))
+    return max(1, min(_physical_cores(), *map(_allowed_cores, _control_groups("cpu"))))
 
 
 def free_memory() -> int:
     """The number of free bytes: of the machine, or of a container or control group if less."""
-    return min(_free_of_machine(), *map(_free_of_group, _control_groups()))
+    return min(_free_of_machine(), *map(_free_of_group, _control_groups("memory")))
 
 
 def process_age() -> float:
@@ -53,21 +59,33 @@ def _physical_cores(folder: Path = Path("/sys/devices/system/cpu")) -> int:
 
 
 def _control_groups(
-    root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+    controller: str,
+    root: Path = Path("/sys/fs/cgroup"),
+    own: Path = Path("/proc/self/cgroup"),
 ) -> Iterator[Path]:
-    """The folders of the control groups (version 2) of this process, from the outermost one."""
-    yield root
+    """The folders of the control groups of this process, from the outermost one.
+
+    Those of version 2, then those of version 1 for a controller.
+    """
+    groups = ""
     with suppress(OSError):
-        path = re.search(r"^0::/(.*)$", own.read_text(), re.MULTILINE)
+        groups = own.read_text("utf-8", errors="surrogateescape")
+    for folder, line in ((root, "0:"), (root / controller, rf"\d+:(?:.+,)?{controller}(?:,.+)?")):
+        yield folder
+        path = re.search(rf"^{line}:/(.*)$", groups, re.MULTILINE)
         for name in Path(path[1] if path else "").parts:
-            root = root / name
-            yield root
+            folder = folder / name
+            yield folder
 
 
 def _allowed_cores(group: Path) -> int:
     with suppress(OSError, ValueError):  # no group, or no limit ("max")
         quota, period = (group / "cpu.max").read_text("ascii").split()
         return math.ceil(int(quota) / int(period))
+    with suppress(OSError, ValueError):  # version 1
+        allowed = int((group / "cpu.cfs_quota_us").read_text("ascii"))
+        each = int((group / "cpu.cfs_period_us").read_text("ascii"))
+        return math.ceil(allowed / each) if allowed > 0 else sys.maxsize
     return sys.maxsize
 
 
@@ -78,10 +96,10 @@ def _free_of_machine(meminfo: Path = Path("/proc/meminfo")) -> int:
 
 
 def _free_of_group(group: Path) -> int:
-    with suppress(OSError, ValueError):  # no group, or no limit ("max")
-        limit = int((group / "memory.max").read_text("ascii"))
-        used = int((group / "memory.current").read_text("ascii"))
-        return limit - used + _number("inactive_file ", group / "memory.stat")
+    for limit, used, cached in _MEMORY_FILES:
+        with suppress(OSError, ValueError):  # no group, or no limit ("max")
+            left = int((group / limit).read_text("ascii")) - int((group / used).read_text("ascii"))
+            return left + _number(f"{cached} ", group / "memory.stat")
     return sys.maxsize
 
 

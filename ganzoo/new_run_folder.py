@@ -8,21 +8,34 @@ from pathlib import Path
 from ganzoo import launcher
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder
+from ganzoo.overwriting import require_folder
 from ganzoo.run import Run
 from ganzoo.settings import changed_values
+
+_RUNS = Path("runs")
+"""The folder of runs for which no folder was named."""
 
 
 def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
     """A function that creates the folder of a new run.
 
-    Raises RequestError immediately, in the main process, if ``path`` exists already.
+    Raises RequestError immediately, in the main process, if ``path`` exists already, or if the
+    folder cannot be created.
     """
+    # The main process may have created it before another process comes here.
+    if launcher.is_main_process(run.train.devices, run.train.nodes):
+        require_possible(path)
     if path is not None:
-        # The main process may have created it before another process comes here.
-        if launcher.is_main_process(run.train.devices, run.train.nodes):
-            RunFolder.require_free(Path(path))
         return lambda: RunFolder.create(Path(path), run.tree())
-    return lambda: RunFolder.create_numbered(Path("runs"), run.title, run.tree())
+    return lambda: RunFolder.create_numbered(_RUNS, run.title, run.tree())
+
+
+def require_possible(path: str | Path | None) -> None:
+    """Raise RequestError if the folder of a new run exists already, or cannot be created."""
+    if path is not None:
+        RunFolder.require_free(Path(path))
+    parent = _RUNS if path is None else Path(path).parent
+    require_folder(parent, "name another folder with --run-dir")
 
 
 def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:

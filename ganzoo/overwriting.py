@@ -56,10 +56,13 @@ def _refuse_part_of_run(path: Path) -> None:
             raise RequestError(f"{path} belongs to the run {parent}: --force does not overwrite it")
 
 
-def require_folder(path: Path) -> None:
+def require_folder(path: Path, remedy: str = "choose another path") -> None:
     """Raise RequestError unless this is a writable folder or can be created as one."""
-    nearest = next((each for each in (path, *path.parents) if each.exists()), path)
+    existing = (each for each in (path, *path.parents) if each.exists() or each.is_symlink())
+    nearest = next(existing, path)
+    if not nearest.exists():
+        raise RequestError(f"{nearest} is a link to a folder that does not exist: {remedy}")
     if not nearest.is_dir():
         raise RequestError(f"{nearest} is a file, not a folder")
     if not os.access(nearest, os.W_OK):
-        raise RequestError(f"{nearest} is not writable: choose another path")
+        raise RequestError(f"{nearest.absolute()} is not writable: {remedy}")

@@ -112,7 +112,7 @@ def owned(folder: Path, on_message: Callable[[str], None]) -> Iterator[Ownership
 
     Raises InUse, a RequestError, without changing the folder, if another process owns it.
     """
-    lock = FileLock(folder / ".lock", mode=0o644, thread_local=False)
+    lock = FileLock(folder / ".lock", thread_local=False)
     locked = _lock(lock, folder)
     ownership = Ownership(folder)
     try:

@@ -52,7 +52,10 @@ def evaluate(
     if checkpoint is None:
         checkpoint = "last" if isinstance(run, str | Path) else run.step
 
-    with ending(progress_observer(quiet)) as progress:
+    import torch
+
+    # An extractor is built with random weights, before its own are loaded.
+    with torch.random.fork_rng(devices=[]), ending(progress_observer(quiet)) as progress:
         (found,) = evaluate_checkpoints(path, resolved, [str(checkpoint)], device, progress)
     return found
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ganzoo import RequestError, cache_folder
 from ganzoo.folders import RunFolder, ending, is_export, write_atomically
-from ganzoo.overwriting import check_no_input
+from ganzoo.overwriting import check_no_input, require_folder
 
 
 def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> None:
@@ -54,6 +55,33 @@ def test_a_run_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RequestError, match="cannot create the run folder"):
         RunFolder.create(tmp_path / "file" / "run", {})
+
+
+@pytest.mark.parametrize("create", [RunFolder.create, RunFolder.create_numbered])
+def test_a_folder_below_a_link_to_a_missing_drive_is_refused(
+    tmp_path: Path, create: Callable[..., RunFolder]
+) -> None:
+    (tmp_path / "runs").symlink_to(tmp_path / "drive")
+    path = tmp_path / "runs" / "run"
+    arguments = [path] if create == RunFolder.create else [path.parent, "run"]
+    with pytest.raises(RequestError, match="cannot create the run folder"):
+        create(*arguments, {})
+    with pytest.raises(RequestError, match="runs is a link to a folder that does not exist: use"):
+        require_folder(path.parent, "use")
+
+
+def test_of_two_runs_in_one_folder_the_second_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def come_first(self: RunFolder, tree: object) -> None:
+        monkeypatch.undo()
+        RunFolder.create(tmp_path / "run", {"seed": 1})
+
+    monkeypatch.setattr(RunFolder, "write_settings", come_first)
+    with pytest.raises(RequestError, match="run exists already: resume it with"):
+        RunFolder.create(tmp_path / "run", {"seed": 2})
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert RunFolder(tmp_path / "run").stored_settings() == {"seed": 1}
 
 
 def test_sessions_are_appended(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.json_lines import JsonLinesFile
+from ganzoo.json_lines import JsonLinesFile, append_line
 
 
 def steps(path: Path) -> list[int]:
@@ -37,6 +37,26 @@ def test_damaged_lines_and_those_of_later_steps_are_removed(tmp_path: Path) -> N
     file.write(20, line(20))
     file.close()
     assert steps(path) == [10, 20]
+
+
+def test_another_process_may_append_to_an_open_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    file = JsonLinesFile(path, 0)
+    file.write(1, line(1))
+    append_line(path, line(9))
+    file.write(2, line(2))
+    file.close()
+    assert steps(path) == [1, 9, 2]
+
+
+def test_a_line_is_appended_after_one_that_was_cut(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    append_line(path, line(1))
+    append_line(path, line(2))
+    assert steps(path) == [1, 2]
+    path.write_text('{"step": 1}\n{"st')
+    append_line(path, line(3))
+    assert path.read_text() == '{"step": 1}\n{"st\n{"step": 3}\n'
 
 
 def test_lines_that_cannot_be_written_are_written_later(

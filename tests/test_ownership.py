@@ -157,6 +157,17 @@ def test_the_folder_of_a_killed_container_of_this_machine_is_taken_over_immediat
         assert len(messages) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+def test_the_files_of_a_group_can_be_written_by_the_group(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        with owned(tmp_path, no_message):
+            modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {".lock": 0o664, "owner.json": 0o664}
+
+
 def test_a_path_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

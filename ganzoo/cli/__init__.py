@@ -14,7 +14,7 @@ import typer
 
 from ganzoo.cli.command_group import USAGE_ERROR, CommandGroup, LazyCommand
 from ganzoo.cli.exit import discard_stdout, print_error
-from ganzoo.cli.output_encoding import escape_unencodable_text
+from ganzoo.cli.output_encoding import escape_unencodable_text, open_closed_streams
 from ganzoo.cli.processes import let_main_process_report, record_failure, silence_unless_main
 from ganzoo.errors import (
     STOPPED,
@@ -95,8 +95,7 @@ def main() -> None:
     _prepare()
     try:
         status = app(prog_name="ganzoo", standalone_mode=False)
-        if sys.stdout:  # None if standard output was closed at the start
-            sys.stdout.flush()
+        sys.stdout.flush()
         if status == _INTERRUPTED:
             _exit_with_error("interrupted", _INTERRUPTED)
         sys.exit(status)
@@ -130,6 +129,7 @@ def _prepare() -> None:
     # Otherwise pydantic searches all installed distributions for pydantic plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+    open_closed_streams()
     escape_unencodable_text()
     silence_unless_main()
     warnings.showwarning = _print_warning

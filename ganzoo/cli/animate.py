@@ -22,6 +22,7 @@ from ganzoo.cli.options import (
     file_path,
     given_options,
     refuse_given,
+    use_cores,
 )
 from ganzoo.errors import RequestError
 
@@ -159,6 +160,7 @@ def animate(
         from ganzoo.cli.animated_images import AnimatedImages, RandomImages
         from ganzoo.existing_runs import load_generator
 
+        use_cores()
         animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
         random = RandomImages(count, seed, class_name, condition, truncation)
         if walk is not None:

@@ -65,6 +65,7 @@ def train_in_time(asked: BudgetRequest, command: list[str]) -> None:
 
     ``command`` are the words of the command without its budget and its run folder.
     """
+    asked.check_folder()
     with ending(ProgressBar()) as progress:
         planned = asked.plan(progress)
         progress.on_end()

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, Device, Force, GeneratorArgument, Json, file_path
+from ganzoo.cli.options import (
+    Checkpoint,
+    Device,
+    Force,
+    GeneratorArgument,
+    Json,
+    file_path,
+    use_cores,
+)
 from ganzoo.cli.table import table
 
 if TYPE_CHECKING:
@@ -87,6 +95,7 @@ def directions(
         check_no_input(path, [run])
     tensor_file.check_free(out, force=force)
     check_free(grid, force=force)
+    use_cores()
     trained = load_generator(run, checkpoint).to(device)
     found = _found(trained, method, scalars or [], count, images)
     pixels = images_of.grid(trained, found, seed=seed)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ganzoo.cli.evaluation_table import evaluation_lines
-from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry
+from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry, use_cores
 
 Changes = Annotated[
     list[str] | None,
@@ -79,6 +79,7 @@ def evaluate(
     from ganzoo.observers.observer import ending
     from ganzoo.results import evaluate_checkpoints
 
+    use_cores()
     results, names = [], checkpoint or ["last"]
     with ending(ProgressBar()) as progress, hint_if_dataset_moved(resolved):
         for result in evaluate_checkpoints(run, resolved, names, device, progress):

@@ -19,6 +19,7 @@ from ganzoo.cli.options import (
     OutputPath,
     Truncation,
     refuse_given,
+    use_cores,
 )
 from ganzoo.errors import RequestError
 
@@ -103,6 +104,7 @@ def generate(
     if each_class and (class_name is not None or condition is not None):
         given = "--class" if condition is None else "--condition"
         raise RequestError(f"--each-class generates all classes or values: remove {given}")
+    use_cores()
     trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
     if each_class:
         images = trained.generate_rows(count or 8, seed, truncation)

@@ -19,6 +19,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     Json,
     file_path,
+    use_cores,
 )
 from ganzoo.cli.table import table
 
@@ -87,6 +88,7 @@ def neighbors(
     settings = stored_settings(run)
     settings.override(changes or [])
     resolved = Run.resolve(settings, recommend=False, measure=True)
+    use_cores()
     trained = generator_of(run, resolved, checkpoint).to(device)
     generated = trained.generate(count, seed, class_name, condition=condition)
     with ending(ProgressBar()) as progress, hint_if_dataset_moved(trained.run):

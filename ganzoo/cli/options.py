@@ -72,6 +72,19 @@ class OutputPath(NamedTuple):
         return cls(path, _ends_in_slash(text) or path.is_dir() or not ending(path))
 
 
+def use_cores() -> None:
+    """Let torch use at most the cores that this process may use, or OMP_NUM_THREADS if it is set.
+
+    In a container that may use a few of a machine's cores, torch would start a thread for each.
+    """
+    import torch
+
+    from ganzoo.machine import cores
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(torch.get_num_threads(), cores()))
+
+
 def file_path(text: str) -> Path:
     """The path of a file.
 

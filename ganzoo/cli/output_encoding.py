@@ -1,12 +1,26 @@
-"""Let standard output and standard error take text that their encoding does not have."""
+"""Let standard output and standard error take any text, also if they are closed."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
+from pathlib import Path
 
 _ERROR_HANDLER = "ganzoo-escape"
+
+
+def open_closed_streams() -> None:
+    """Open the null device as each standard stream that was closed when the program started.
+
+    Otherwise what is printed on standard error appears on standard output, and the next file that
+    is opened, such as a checkpoint, has the number under which libraries print.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - until the end
+            setattr(sys, name, stream)
 
 
 def escape_unencodable_text() -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ganzoo.cli.options import Checkpoint, Device, Force, GeneratorArgument, Truncation, file_path
+from ganzoo.cli.options import (
+    Checkpoint,
+    Device,
+    Force,
+    GeneratorArgument,
+    Truncation,
+    file_path,
+    use_cores,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -104,6 +112,7 @@ def poster(
         title=title,
         choice=Choice(count, best_of, seed, truncation),
     )
+    use_cores()
     trained = load_generator(run, checkpoint).to(device)
     save(_draw(wanted, trained), out, dpi)
     print(out)

@@ -18,6 +18,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     Json,
     file_path,
+    use_cores,
 )
 from ganzoo.cli.table import table
 from ganzoo.errors import RequestError
@@ -123,6 +124,7 @@ def project(
 
     files = ProjectionFiles(out, latents, video)
     files.check([run, *paths], force=force)
+    use_cores()
     trained = load_generator(run, checkpoint).to(device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)

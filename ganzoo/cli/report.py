@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
-from ganzoo.cli.options import Device, Force, file_path
+from ganzoo.cli.options import Device, Force, file_path, use_cores
 
 
 def report(
@@ -44,6 +44,7 @@ def report(
     check_free(out, force=force)
     folders = run_folders(runs)
     rungs = rungs_of(folders)
+    use_cores()
     with ending(ProgressBar()) as progress:
         write(folders, out, progress, sort=sort, device=device, dataset=dataset, rungs=rungs)
     print(out)

@@ -189,7 +189,7 @@ def _prepare_all(
     writer = CacheWriter(
         folder.with_name(f".{folder.name}.part"), dataset, preparation, dataset_name, code
     )
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"), mode=0o600)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     progress(0, len(dataset))
     while not lock.is_locked:
         try:

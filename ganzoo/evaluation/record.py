@@ -105,7 +105,7 @@ class EvaluationResult:
 
         Damaged lines, as a crash leaves them, are skipped.
         """
-        lines = path.read_text(errors="replace").splitlines() if path.exists() else ()
+        lines = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else ()
         found = []
         for line in lines:
             with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):

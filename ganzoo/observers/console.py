@@ -48,6 +48,15 @@ class StandardError(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def draws_bars(console: Console) -> bool:
+    """Whether bars can be redrawn in place: in a terminal, unless it cannot move its cursor.
+
+    FORCE_COLOR asks for colors in a file or a pipe, which would get each state of a bar.
+    """
+    is_pipe = console.stderr and not console.file.isatty()
+    return console.is_terminal and not console.is_dumb_terminal and not is_pipe
+
+
 _LINE_INTERVAL = 10.0
 """Seconds between progress lines in a file or a pipe."""
 
@@ -67,11 +76,12 @@ def show_progress(label: str, line: str) -> Iterator[ShowProgress]:
     the total in place of ``{}``, and then a line every ten seconds.
     """
     console = StandardError()
+    bars = draws_bars(console)
     progress = Progress(
         *(TextColumn(label), MofNCompleteColumn(), BarColumn(bar_width=16)),
         *(TimeRemainingColumn(), TextColumn("left"), TextColumn("{task.fields[note]}")),
         console=console,
-        disable=not console.is_terminal,
+        disable=not bars,
     )
     task = progress.add_task("", total=None, note="")
     last_line = time.monotonic()
@@ -81,7 +91,7 @@ def show_progress(label: str, line: str) -> Iterator[ShowProgress]:
         nonlocal last_line, began
         progress.start()
         progress.update(task, completed=done, total=total, note=note)
-        if console.is_terminal:
+        if bars:
             return
         if not done and not began:
             began = True
@@ -101,6 +111,7 @@ class ProgressBar(Observer):
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or StandardError()
+        self._draws_bars = draws_bars(self.console)
         self._steps = 0
         """The total number of steps; 0 before training starts."""
         self._first_step = 0
@@ -181,7 +192,7 @@ class ProgressBar(Observer):
 
         In a file or a pipe: a line when a kind of work begins, and one every ten seconds.
         """
-        if not self.console.is_terminal:
+        if not self._draws_bars:
             self._print_progress(what, done, total)
         elif self._steps and self._progress:
             self._progress.update(self._progress.task_ids[0], losses=f"{what} {done}/{total}")
@@ -233,7 +244,7 @@ class ProgressBar(Observer):
             self._progress = None
 
     def _start_bar(self, label: str, done: int, total: int) -> None:
-        if self.console.is_terminal or in_notebook():
+        if self._draws_bars or in_notebook():
             fixed = Column(no_wrap=True)
             columns = (
                 TextColumn(label, table_column=fixed),

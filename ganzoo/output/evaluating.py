@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ganzoo.data.collection import Collection
 from ganzoo.evaluation.record import EvaluationResult
 from ganzoo.folders import RunFolder
-from ganzoo.json_lines import JsonLinesFile
+from ganzoo.json_lines import append_line
 from ganzoo.launcher import require_single_process
 from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.output.trained import TrainedRun
@@ -28,19 +29,17 @@ def evaluate(
 ) -> Iterator[EvaluationResult]:
     """Evaluate the generators of these checkpoints and save the scores in the run folder.
 
-    Checkpoints are ``last``, ``best``, ``all`` or steps. Raises RequestError if the dataset of the
-    settings no longer has the images that the run was trained on, or if a launcher started several
-    processes.
+    Checkpoints are ``last``, ``best``, ``all`` or steps. Scores that cannot be saved, such as those
+    of a run of somebody else, cause a warning.
+
+    Raises RequestError if the dataset of the settings no longer has the images that the run was
+    trained on, or if a launcher started several processes.
     """
     names = _checkpoint_names(folder, checkpoints)
     trained = [TrainedRun(folder, run, name) for name in names]
-    file = JsonLinesFile(folder.evaluations, step=math.inf)
-    try:
-        for found in measure(trained, run, device, observer):
-            file.write(found.step, found.line())
-            yield found
-    finally:
-        file.close()
+    for found in measure(trained, run, device, observer):
+        _save(found, folder.evaluations)
+        yield found
 
 
 def measure(
@@ -66,6 +65,14 @@ def measure(
             each.images_seen,
             observer.on_evaluation_progress,
         )
+
+
+def _save(found: EvaluationResult, path: Path) -> None:
+    """Append the scores to a file, which the training of the run may write at the same time."""
+    try:
+        append_line(path, found.line())
+    except OSError as error:
+        warnings.warn(f"the scores cannot be saved in {path}: {error.strerror}", stacklevel=3)
 
 
 def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:

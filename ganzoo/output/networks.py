@@ -7,6 +7,7 @@ import torch
 from ganzoo.contracts import Condition, ImageShape, LossRequirements, Networks
 from ganzoo.run import Run
 from ganzoo.training.run_networks import initial_networks
+from ganzoo.training.switches import own_modes
 
 
 def build_networks(
@@ -14,5 +15,5 @@ def build_networks(
 ) -> Networks:
     """The networks of a run, on the CPU, with their initial weights."""
     # As in training, so that frozen parameters with random values are the same.
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), own_modes():
         return initial_networks(run, image_shape, condition, requirements)

@@ -26,6 +26,7 @@ from ganzoo.training import session
 from ganzoo.training.checkpoint import Checkpoints
 from ganzoo.training.engine import Engine
 from ganzoo.training.loop import Outcome
+from ganzoo.training.switches import switches
 
 
 class Trained(NamedTuple):
@@ -119,8 +120,9 @@ def _evaluation(run: Run, folder: RunFolder, progress: Observer) -> EvaluationRe
         if found.step == step:
             return found
     try:
-        device = str(Engine(run.train).device)
-        (found,) = evaluate(folder, run, device=device, observer=progress)
+        with switches(run.train):
+            device = str(Engine(run.train).device)
+            (found,) = evaluate(folder, run, device=device, observer=progress)
     except (RequestError, PluginError, ArithmeticError) as error:
         progress.on_message(f"the evaluation failed: {in_one_line(error)}")
         return None

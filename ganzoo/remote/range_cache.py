@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -28,7 +28,7 @@ class RangeCache:
     """Ranges of bytes on the disk, of at most about ``limit`` bytes; for any number of processes.
 
     Each range is a file: the SHA-256 of its content, then the content. A damaged one is read again.
-    If the disk is full, nothing is kept.
+    If the disk is full, or the folder is somebody else's, nothing is kept.
     """
 
     def __init__(self, limit: int) -> None:
@@ -49,7 +49,7 @@ class RangeCache:
         content = _read(path)
         if content is None:
             number = int(hashlib.sha256(key.encode()).hexdigest(), 16) % _LOCKS
-            with FileLock(self._folder / f"{number:02}.lock", mode=0o600, thread_local=False):
+            with _locked(self._folder / f"{number:02}.lock"):
                 content = _read(path)
                 if content is None:
                     content = download()
@@ -87,11 +87,24 @@ def _read(path: Path) -> bytes | None:
     """The content of a range, which counts as used now; ``None`` if it is missing or damaged."""
     try:
         stored = path.read_bytes()
-        os.utime(path)
     except OSError:
         return None
+    with suppress(OSError):  # it may be another user's
+        os.utime(path)
     content = stored[32:]
     return content if hashlib.sha256(content).digest() == stored[:32] else None
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """A context with this lock; without it if the file cannot be locked, as of another user."""
+    lock = FileLock(file, thread_local=False)
+    with suppress(OSError, NotImplementedError):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:

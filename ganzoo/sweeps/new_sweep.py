@@ -9,6 +9,7 @@ from typing import Self
 
 from ganzoo.errors import RequestError
 from ganzoo.launcher import require_single_process
+from ganzoo.overwriting import require_folder
 from ganzoo.run import Run
 from ganzoo.settings import Settings
 from ganzoo.sweeps.comparable import evaluated, require_comparable_runs
@@ -74,12 +75,14 @@ class NewSweep:
     def create(self, folder: str | Path | None, recipe: str | None) -> Sweep:
         """Its folder; by default, the next free one in ``sweeps``, named by recipe or components.
 
-        Raises RequestError if the folder exists already.
+        Raises RequestError if the folder exists already, or if it cannot be created.
         """
+        parent = Path("sweeps") if folder is None else Path(folder).parent
+        require_folder(parent, "name another folder with --sweep-dir")
         if folder is not None:
             return Sweep.create(Path(folder), self.plan, self.halving)
         name = recipe.rpartition("/")[2] if recipe else self.title
-        return Sweep.create_numbered(Path("sweeps"), name, self.plan, self.halving)
+        return Sweep.create_numbered(parent, name, self.plan, self.halving)
 
 
 def run_of_sweep(settings: Settings, resolve: Resolve, halves: HalvingRequest | None) -> Run:

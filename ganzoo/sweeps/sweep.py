@@ -128,16 +128,22 @@ class Sweep:
 
     @classmethod
     def _make(cls, path: Path, plan: list[Trial] | Search, halving: Halving | None) -> Self:
+        sweep = cls(path, plan, halving)
         try:
             path.mkdir(parents=True)
-        except FileExistsError:
-            raise
+            sweep._write()
+        except FileExistsError as error:
+            if path.exists():
+                raise
+            raise RequestError(
+                f"cannot create the sweep folder {path}: {error.filename} is not a folder"
+            ) from error
         except OSError as error:
+            with suppress(OSError):
+                path.rmdir()
             raise RequestError(
                 f"cannot create the sweep folder {path}: {error.strerror}"
             ) from error
-        sweep = cls(path, plan, halving)
-        sweep._write()
         return sweep
 
     @classmethod

@@ -7,7 +7,6 @@ so that the next run with the same networks on this machine gets the same.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +17,6 @@ import torch
 from ganzoo.contracts import Condition, ImageShape
 from ganzoo.device_time import now
 from ganzoo.errors import RequestError, is_out_of_memory
-from ganzoo.folders import write_atomically
 from ganzoo.operations import OperationCounter
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
@@ -28,7 +26,7 @@ from ganzoo.training.randomness import preserved_random_state
 from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks
 from ganzoo.training.separate_trainer import separate_trainer
-from ganzoo.training.timings import read_timings, timings_file
+from ganzoo.training.timings import read_timings, timings_key, write_timings
 from ganzoo.training.trainer import Trainer
 
 DEFAULTS: Mapping[str, Any] = {"channels_last": True, "compile": "off"}
@@ -71,8 +69,8 @@ def with_fastest(
         return run
     chosen = {key: DEFAULTS[key] for key in undecided}
     if _is_worth_measuring(run, engine, image_shape, condition, images):
-        file = timings_file(run, engine, image_shape)
-        found = engine.broadcast(read_timings(file, undecided) if engine.is_main else None)
+        key = timings_key(run, engine, image_shape)
+        found = engine.broadcast(read_timings(key, undecided) if engine.is_main else None)
         how = "measured here before"
         if found is None:
             started = time.perf_counter()
@@ -80,7 +78,7 @@ def with_fastest(
             found = engine.broadcast(_measure(engine, undecided, lambda: _fastest_of_all(*given)))
             how = f"measured in {time.perf_counter() - started:.0f} s"
             if engine.is_main:
-                write_atomically(file, json.dumps(found))
+                write_timings(key, found)
         chosen = {key: found["chosen"][key] for key in undecided}
         if found["speeds"]:
             message(f"{_named(chosen)}: {_described(found['speeds'])} ({how})")

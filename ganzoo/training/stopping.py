@@ -30,6 +30,7 @@ class Stopping:
         self._requested = False
         self._reason = ""
         self._immediate = False
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._start = time.monotonic()
 
     def __call__(self) -> bool:
@@ -66,8 +67,8 @@ class Stopping:
     def _on_time_limit(self, reason: str) -> None:
         self._reason = f"{reason}: "
         self._request()
-        if not self._immediate:
-            return
+        if not (self._immediate and self._in_main_thread):
+            return  # a signal would end a program that trains in another thread
         if hasattr(signal, "pthread_kill"):  # Stopped must be raised in the main thread
             signal.pthread_kill(_main_thread(), signal.SIGTERM)
         else:  # Windows
@@ -111,7 +112,7 @@ def stop_requests(on_message: Callable[[str], None]) -> Iterator[Stopping]:
     if _current:
         yield _current[0]
         return
-    if threading.current_thread() is not threading.main_thread():
+    if not stopping._in_main_thread:
         yield stopping  # only the main thread may handle signals
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}

@@ -31,7 +31,12 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     try:
         devices = range(torch.cuda.device_count()) if cuda else []
         memory = nullcontext() if cuda else freed_memory_is_kept()
-        with torch.random.fork_rng(devices), memory, _without_compiler_warnings(settings):
+        with (
+            torch.random.fork_rng(devices),
+            memory,
+            _without_compiler_warnings(settings),
+            own_modes(),
+        ):
             logger.setLevel(logging.WARNING)  # it logs every start at length
             torch.set_float32_matmul_precision(
                 "high" if settings.precision == "tf32" else "highest"
@@ -47,6 +52,18 @@ def switches(settings: TrainOptions) -> Iterator[None]:
         cudnn.deterministic, cudnn.allow_tf32 = before
         if cuda:
             torch.cuda.set_device(device)
+
+
+@contextmanager
+def own_modes() -> Iterator[None]:
+    """A context with gradients and float32, whatever the calling program has chosen for itself."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
 
 @contextmanager

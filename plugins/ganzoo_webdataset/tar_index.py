@@ -47,18 +47,21 @@ def index_of(file: RangeFile, label_key: str | None) -> TarIndex:
     path = _path(file, label_key)
     with suppress(*_DAMAGE):
         return _load(path)
-    lock = path.with_suffix(".lock")
+    lock = FileLock(path.with_suffix(".lock"), thread_local=False)
+    with suppress(OSError, NotImplementedError):  # the cache may be another user's
+        lock.acquire()
     try:
-        with FileLock(lock, mode=0o600, thread_local=False):
-            with suppress(*_DAMAGE):  # another process may have made it meanwhile
-                return _load(path)
-            index = _read(file, label_key)
-            with suppress(OSError):  # if the cache cannot be written, it is read again next time
-                write_atomically(path, _dump(index))
-            return index
+        with suppress(*_DAMAGE):  # another process may have made it meanwhile
+            return _load(path)
+        index = _read(file, label_key)
+        with suppress(OSError):  # if the cache cannot be written, it is read again next time
+            write_atomically(path, _dump(index))
+        return index
     finally:
-        with suppress(OSError):
-            lock.unlink()
+        if lock.is_locked:
+            with suppress(OSError):
+                Path(lock.lock_file).unlink()
+            lock.release()
 
 
 def is_indexed(file: RangeFile, label_key: str | None) -> bool:

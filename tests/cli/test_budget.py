@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import ganzoo
 from ganzoo import RequestError, dump_results
-from ganzoo.planning import budget, measurements, recipe_choice, timetable
+from ganzoo.output.evaluating import evaluate
+from ganzoo.planning import budget, measurements, recipe_choice, timetable, training
 from ganzoo.planning.budget import Clock
 from ganzoo.planning.time_record import TimeRecord
 from ganzoo.planning.timetable import EvaluationCost, Speed
@@ -173,6 +175,22 @@ def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
     assert settings["architecture"]["base_channels"] == 2
     explained = ganzoo_command("train", "run/plan.toml", "--plugin", "my_recipes.py", "--dry-run")
     assert explained.status == 0, explained
+
+
+def test_the_evaluation_at_the_end_uses_the_threads_of_the_run(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def watched(*arguments: Any, **more: Any) -> Any:
+        threads.append(torch.get_num_threads())
+        return evaluate(*arguments, **more)
+
+    monkeypatch.setattr(training, "evaluate", watched)
+    torch.set_num_threads(2)
+    assert plan("train.threads=1").status == 0
+    assert threads == [1]
+    assert torch.get_num_threads() == 2
 
 
 def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from ganzoo.evaluation.record import EvaluationResult
 from tests.cli.conftest import Ganzoo
@@ -26,6 +28,40 @@ def test_evaluate_prints_and_stores_the_metrics(
     assert rows[1].split()[-1] == "pixels"
     (kept,) = EvaluationResult.read(tmp_path / "run" / "evaluations.jsonl")
     assert kept.step == 2
+
+
+@pytest.mark.filterwarnings("default")
+def test_scores_that_cannot_be_saved_are_printed_with_a_warning(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    tiny_run()
+    monkeypatch.setattr("ganzoo.output.evaluating.append_line", refuse)
+    done = ganzoo_command("evaluate", "run", *FAST)
+    assert done.status == 0
+    assert "fd" in done.out
+    assert "warning: the scores cannot be saved in run/evaluations.jsonl: Permission" in done.err
+
+
+@pytest.mark.parametrize(("variable", "expected"), [(None, 3), ("5", 5)])
+def test_as_many_threads_as_cores_or_as_omp_num_threads_compute(
+    variable: str | None,
+    expected: int,
+    tiny_run: Ganzoo,
+    ganzoo_command: Ganzoo,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny_run()
+    monkeypatch.setattr("ganzoo.machine.cores", lambda: 3)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    for command in (("evaluate", "run", *FAST), ("generate", "run", "--out", "grid.png")):
+        torch.set_num_threads(5)
+        assert ganzoo_command(*command).status == 0
+        assert torch.get_num_threads() == expected
 
 
 def test_metrics_of_each_class_are_shown_with_their_numbers_of_images(

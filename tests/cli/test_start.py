@@ -176,6 +176,21 @@ def test_an_output_that_is_closed_or_full_changes_only_what_is_printed(
     assert "Traceback" not in done.stderr
 
 
+def test_closed_streams_keep_their_numbers_and_their_text() -> None:
+    command = f"{sys.executable} -m ganzoo train blossoms dcgan hinge --dry-run"
+    printed = [
+        subprocess.run(["sh", "-c", f"{command} {to}"], capture_output=True, text=True, check=True)
+        for to in ("2>/dev/null", "2>&-")
+    ]
+    assert printed[0].stdout == printed[1].stdout
+    code = (
+        "import os; from ganzoo.cli.output_encoding import open_closed_streams\n"
+        "open_closed_streams(); os._exit(os.open(os.devnull, os.O_RDONLY))"
+    )
+    script = f"exec {sys.executable} -c '{code}' <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", script], check=False).returncode > 2
+
+
 def test_a_pipe_closed_early_ends_with_status_0() -> None:
     script = f"{sys.executable} -u -m ganzoo info dcgan | head -c 1; exit $PIPESTATUS"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)

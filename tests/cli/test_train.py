@@ -277,6 +277,17 @@ def test_a_run_folder_can_be_anywhere(
     assert (tmp_path / name / "checkpoints" / "step-0000003.pt").is_file()
 
 
+def test_a_run_folder_that_cannot_be_created_is_refused_before_images_are_prepared(
+    ganzoo_command: Ganzoo, tmp_path: Path, own_cache: Path
+) -> None:
+    (tmp_path / "runs").symlink_to("/nowhere/runs")
+    for more in ((), ("--run-dir", "runs/mine"), ("--budget", "1m")):
+        refused = ganzoo_command("train", "blossoms", "dcgan", "hinge", *more).error
+        expected = "runs is a link to a folder that does not exist: name another folder with"
+        assert f"error: {expected} --run-dir" in refused
+    assert not (own_cache / "prepared").exists()
+
+
 def test_no_environment_variables_are_stored(
     tiny_run: Ganzoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
 
 from ganzoo.observers import console, speed
 from ganzoo.observers.console import ProgressBar, show_progress
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable that changes what a terminal is."""
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def reported(terminal: bool) -> str:
@@ -76,6 +85,35 @@ def test_a_terminal_gets_a_bar() -> None:
     assert "generator 0.5" in text
     assert "[something] happened" in text
     assert "\x1b[" in text
+
+
+@pytest.mark.parametrize(
+    ("variables", "terminal", "expected"),
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "dumb"}, True, False),
+        ({"TERM": "xterm", "FORCE_COLOR": "1"}, False, False),
+        ({"TERM": "xterm"}, False, False),
+    ],
+)
+def test_a_bar_is_drawn_only_where_it_can_be_redrawn(
+    variables: dict[str, str], terminal: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Output(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    output = Output()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stderr", output)
+    bar = ProgressBar()
+    bar.on_train_start(0, 2)
+    bar.on_report(1, {"loss/generator": 0.5})
+    bar.on_end()
+    lines = output.getvalue().splitlines()
+    assert any(line.startswith("step 1/2  ") for line in lines) != expected
+    assert any("━" in line for line in lines) == expected
 
 
 def test_growth_is_shown_before_the_losses() -> None:

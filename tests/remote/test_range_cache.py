@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -40,6 +41,22 @@ def test_the_least_recently_used_ranges_are_deleted(folder: Path) -> None:
     assert {"0000", "0059", "0050"} <= kept(folder)
     assert not {"0001", "0030"} & kept(folder)
     assert cache.get("0000", lambda: b"") == content("0000")
+
+
+def test_the_ranges_of_another_user_are_used_and_others_are_downloaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RangeCache(20 * SIZE).get("a", lambda: b"kept")
+
+    def refuse(*arguments: object, **more: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert RangeCache(20 * SIZE).get("a", lambda: b"downloaded") == b"kept"
+    assert RangeCache(20 * SIZE).get("b", lambda: b"downloaded") == b"downloaded"
+    assert kept(folder) == {"a"}
 
 
 def test_a_damaged_range_is_downloaded_again(folder: Path) -> None:

@@ -84,6 +84,13 @@ def test_a_long_run_of_large_networks_is_worth_measuring_and_one_without_convolu
     assert not worth("mlp", 1e12)
 
 
+def test_a_choice_that_cannot_be_kept_is_used(
+    tiny: Arguments, measured: list[Any], own_cache: Path
+) -> None:
+    (own_cache / "timings").touch()  # in place of the folder
+    assert stored(ganzoo.train(**tiny()).folder)["channels_last"] is False
+
+
 ARCHITECTURES = [entry.component.name for entry in Registry.discover().entries("architecture")]
 
 

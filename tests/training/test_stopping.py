@@ -101,3 +101,23 @@ def test_outside_the_main_thread_no_handler_is_set() -> None:
     thread.start()
     thread.join()
     assert answers == [False]
+
+
+def test_a_time_limit_in_another_thread_sends_no_signal_to_the_program() -> None:
+    signals: list[int] = []
+    found: list[bool] = []
+
+    def prepare() -> None:
+        with stop_requests(lambda message: None) as stopping, stopping.immediately():
+            stopping._on_time_limit("time is over")
+            found.append(stopping())
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signals.append(number))
+    try:
+        thread = threading.Thread(target=prepare)
+        thread.start()
+        thread.join()
+        time.sleep(0)  # a handler runs between two instructions
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (found, signals) == ([True], [])

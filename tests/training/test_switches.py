@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 import ganzoo
 from ganzoo import RequestError
 from ganzoo.sections import TrainOptions
+from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.switches import switches
 
 
@@ -64,6 +66,44 @@ def test_training_from_python_changes_nothing_global(tiny: Callable[..., dict[st
         assert state() == before
     finally:
         torch.set_float32_matmul_precision(matmul)
+
+
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode", "float64", "autocast"])
+def test_the_modes_of_the_calling_program_do_not_change_a_run(
+    mode: str, tiny: Callable[..., dict[str, Any]]
+) -> None:
+    plain = ganzoo.train(**tiny("plain", architecture="mlp")).generate(2)
+    modes: dict[str, Any] = {
+        "no_grad": torch.no_grad(),
+        "inference_mode": torch.inference_mode(),
+        "autocast": torch.autocast("cpu", torch.bfloat16),
+    }
+    torch.set_default_dtype(torch.float64 if mode == "float64" else torch.float32)
+    try:
+        with modes.get(mode, nullcontext()):
+            ganzoo.train(**tiny("run", architecture="mlp"))
+            assert torch.get_default_dtype() == (
+                torch.float64 if mode == "float64" else torch.float32
+            )
+    finally:
+        torch.set_default_dtype(torch.float32)
+    run = ganzoo.load(tiny("run")["run_dir"])
+    assert torch.equal(run.generate(2), plain)
+
+
+def test_evaluating_from_python_changes_nothing_global(
+    tiny: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Drawing(Evaluation):
+        def __init__(self, *arguments: Any) -> None:
+            torch.rand(1)  # as networks of extractors do, before they load their weights
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("ganzoo.output.evaluating.Evaluation", Drawing)
+    run = ganzoo.train(**tiny(architecture="mlp"))
+    before = state()
+    ganzoo.evaluate(run, metrics="fd", extractor="random", samples=12, quiet=True)
+    assert state() == before
 
 
 def test_importing_the_engine_changes_no_logger() -> None:

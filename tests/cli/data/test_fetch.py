@@ -87,6 +87,7 @@ def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(
     assert lines[0] == "fetching 3 images"
     assert [line.split("  ")[0] for line in lines[1:]] == [f"image {i}/3" for i in (1, 2, 3)]
     assert lines[3].endswith("/s  1 failed")
+    monkeypatch.setattr("ganzoo.observers.console.draws_bars", lambda console: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     reported = ganzoo_command("data", "fetch", listed, "--out", "b", *KEYS).err
     assert "3/3" in reported
