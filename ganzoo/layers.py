@@ -173,8 +173,8 @@ class SpectralProjection(nn.Module):
 class SkipLayerExcitation(nn.Module):
     """Multiplies maps by factors in (0, 1), one for each channel, computed from other maps.
 
-    Liu et al. 2021 (arXiv 2101.04775), equation 1. The other maps are pooled to the size ``shape``,
-    which is 4 x 4 in the paper.
+    Liu et al. 2021 (arXiv 2101.04775), equation 1. Means of ``pool`` x ``pool`` pixels of the other
+    maps must have the size ``shape``, which is 4 x 4 in the paper.
     """
 
     def __init__(self, inputs: int, outputs: int, shape: ImageShape, pool: int) -> None:

@@ -35,7 +35,8 @@ def with_flags(
             try:
                 command(flags=flags, added=added, **arguments)
             except UnnamedComponent as error:
-                plans = arguments.get("budget", "") is None and error.kind != "dataset"
+                has_no_budget = "budget" in arguments and arguments["budget"] is None
+                plans = has_no_budget and error.kind != "dataset"
                 raise RequestError(_remedy(error.kind, command.__name__, plans)) from error
 
         signature = inspect.signature(command, eval_str=True)

@@ -15,6 +15,9 @@ def labeled(step: Step, label: str) -> Step:
 
 
 class _LabeledStep:
+    # All other members of a Step are passed on, without repeating them here; a type checker cannot
+    # know this, so ``labeled`` has a cast.
+
     def __init__(self, step: Step, label: str) -> None:
         self._step = step
         self._label = label

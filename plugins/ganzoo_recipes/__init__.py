@@ -69,7 +69,8 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
     )
     yield RecipeSpec(
         name="fast",
-        summary="The best settings of the leaderboard after ten minutes on one core of a CPU.",
+        summary="The best settings of the leaderboard for photographs, in ten minutes on one core "
+        "of a CPU.",
         settings="ganzoo_recipes/fast.toml",
         results="ganzoo_recipes/results/fast.json",
         reference="The track flowers-32 of the leaderboard, examples/leaderboard: the entry with "
@@ -83,8 +84,8 @@ def ganzoo_recipes() -> Iterable[RecipeSpec]:
         results="ganzoo_recipes/results/small-folder.json",
         reference="The track flowers-200 of the leaderboard, examples/leaderboard: the entry with "
         "the lowest kid after ten minutes",
-        expects="Colors and some shapes of the images. With 200 photographs, kid was 0.43, that of "
-        "a narrow dcgan 0.50, and 1.12 without diffaugment.",
+        expects="Colors and some shapes of the images. With 200 photographs, kid was 0.43; a "
+        "narrow dcgan had 0.50, and 1.12 without diffaugment.",
     )
     yield RecipeSpec(
         name="digits-best",
