@@ -89,7 +89,9 @@ class EqualizedLinear(nn.Module):
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        """The stored weights, (outputs, inputs)."""
         self.bias = nn.Parameter(torch.full((outputs,), bias / lr_multiplier))
+        """The stored biases, (outputs,)."""
         self.scale = gain * lr_multiplier / sqrt(inputs)
         """The factor of the stored weights."""
         self.lr_multiplier = lr_multiplier
@@ -117,7 +119,9 @@ class EqualizedConv(nn.Module):
         super().__init__()
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
         self.weight = nn.Parameter(torch.randn(outputs, inputs, *sides))
+        """The stored weights, (outputs, inputs, kernel height, kernel width)."""
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        """The biases, (outputs,), or ``None``."""
         self.scale = gain / sqrt(inputs * prod(sides))
         """The factor of the stored weights."""
         self.stride, self.padding = stride, padding
@@ -162,7 +166,9 @@ class SpectralProjection(nn.Module):
     def __init__(self, inputs: int, outputs: int, shape: ImageShape) -> None:
         super().__init__()
         self.shape = (outputs, shape.height, shape.width)
+        """The shape of an image's feature maps."""
         self.layer = SpectralConv(inputs, outputs * shape.height * shape.width, 1)
+        """The linear map, as a 1 x 1 convolution."""
 
     def forward(self, latents: Tensor) -> Tensor:
         """(N, inputs) to (N, outputs, height, width)."""
@@ -180,12 +186,14 @@ class SkipLayerExcitation(nn.Module):
     def __init__(self, inputs: int, outputs: int, shape: ImageShape, pool: int) -> None:
         super().__init__()
         self.pool = pool
+        """The side of the squares of pixels whose means are taken."""
         self.layers = nn.Sequential(
             SpectralConv(inputs, outputs, (shape.height, shape.width)),
             nn.SiLU(),
             SpectralConv(outputs, outputs, 1),
             nn.Sigmoid(),
         )
+        """From the means to the factors."""
 
     def forward(self, other: Tensor, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) and (N, outputs, H', W') to the latter's shape."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,6 +20,7 @@ STEPS = 6
 def use_double_precision() -> None:
     """Compute everything in float64 in this process, also what is usually float32."""
     torch.set_default_dtype(torch.float64)
+    patch("ganzoo.training.switches.own_modes", nullcontext).start()  # it sets float32
     patch.object(Tensor, "float", Tensor.double).start()
     convert = "ganzoo.data.batches.from_uint8"
     patch(convert, lambda images: imaging.from_uint8(images).double()).start()
