@@ -22,14 +22,16 @@ LR_MULTIPLIER = 0.01
 class Mapping(nn.Module):
     """Dense layers from normalized latents to intermediate latents.
 
-    The normalized embedding of a condition is concatenated to the latents (Karras et al. 2020,
-    arXiv 2006.06676, appendix).
+    The normalized embedding of a class is concatenated to the latents (Karras et al. 2020, arXiv
+    2006.06676, appendix). That of several classes or values is not normalized: its length says how
+    large they are.
     """
 
     def __init__(self, options: StyleGan2Options, condition: Condition | None) -> None:
         super().__init__()
         dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, dim) if condition else None
+        self.is_class = condition is not None and condition.kind == "class"
         widths = [dim * (1 + bool(condition))] + [dim] * options.mapping_layers
         self.layers = nn.ModuleList(
             EqualizedLinear(*pair, lr_multiplier=LR_MULTIPLIER) for pair in pairwise(widths)
@@ -39,7 +41,9 @@ class Mapping(nn.Module):
         """(N, latent_dim) to (N, latent_dim), or (N, 2, latent_dim) to (N, 2, latent_dim)."""
         x = normalize(z)
         if self.embed is not None:
-            embedded = normalize(self.embed(condition))
+            embedded = self.embed(condition)
+            if self.is_class:
+                embedded = normalize(embedded)
             x = torch.cat((x, embedded if z.ndim == 2 else embedded[:, None].expand_as(z)), dim=-1)
         for layer in self.layers:
             x = activate(layer(x))

@@ -37,6 +37,10 @@ def require_conditions(networks: Networks) -> None:
     assert not torch.allclose(image, other)
     score, other_score = (discriminator(image, each[None]) for each in conditions)
     assert not torch.allclose(score, other_score)
+    if conditions.ndim == 2:  # the size of a value counts, not only its sign
+        low, high = conditions
+        near = generator(latents, low.lerp(high, 0.75)[None])
+        assert not torch.allclose(near, generator(latents, high[None]))
     for network, inputs in ((generator, latents), (discriminator, image)):
         with pytest.raises(ValueError, match="need the condition of each image"):
             network(inputs)
