@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo import Step, Terms
+from ganzoo_regularizers.piecewise_linear import PiecewiseLinear
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import (
@@ -150,7 +151,9 @@ def image_gradient(step: Step, images: Tensor) -> Tensor:
     """
     x = images.detach().requires_grad_()
     # Each score depends only on its own image, so the sum has the gradients of all scores.
-    (gradient,) = torch.autograd.grad(step.critic(x).sum(), x, create_graph=True)
+    with PiecewiseLinear():
+        total = step.critic(x).sum()
+    (gradient,) = torch.autograd.grad(total, x, create_graph=True)
     norms = torch.linalg.vector_norm(gradient.detach(), dim=(1, 2, 3))
     step.report("gradient_norm", norms.mean())
     return gradient
