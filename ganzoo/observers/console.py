@@ -114,6 +114,8 @@ class ProgressBar(Observer):
         self._draws_bars = draws_bars(self.console)
         self._steps = 0
         """The total number of steps; 0 before training starts."""
+        self._end = math.inf
+        """When the time limit of the training is reached, in seconds of the monotonic clock."""
         self._first_step = 0
         self._estimated = False
         """Whether the estimated time was printed."""
@@ -138,6 +140,10 @@ class ProgressBar(Observer):
         if done == total:
             self.on_end()
 
+    def on_time_limit(self, seconds: float) -> None:
+        """Let the bar end at the step that is reached by then."""
+        self._end = time.monotonic() + seconds
+
     def on_train_start(self, step: int, steps: int) -> None:
         """Start a bar of steps."""
         self._first_step = step
@@ -149,7 +155,8 @@ class ProgressBar(Observer):
     def on_step_end(self, step: int, images_seen: int) -> None:
         """Move the bar, a few times a second."""
         if self._speed.update(step, images_seen):
-            self._update_bar(step, speed=f"{self._speed.images_per_second:.0f} images/s")
+            speed = f"{self._speed.images_per_second:.0f} images/s"
+            self._update_bar(step, total=self._last_step(step), speed=speed)
         if self._speed.elapsed() > _WARM_UP:
             self._print_estimate(step, images_seen)
 
@@ -159,7 +166,7 @@ class ProgressBar(Observer):
         if self._estimated or seconds is None:
             return
         self._estimated = True
-        left = seconds * (self._steps - step)
+        left = seconds * (self._last_step(step) - step)
         rate = f"at {self._speed.average(images_seen):.0f} images/s"
         if left >= DAY:
             steps_per_day = int(float(f"{DAY / seconds:.2g}"))
@@ -174,6 +181,10 @@ class ProgressBar(Observer):
         elif left >= MINUTE:
             self.on_message(f"estimated remaining time: {format_duration(left)} {rate}")
 
+    def _last_step(self, step: int) -> int:
+        """The last step, or the one at which the time is expected to be over."""
+        return self._speed.last_step(step, self._steps, self._end - time.monotonic())
+
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
         """Show the losses."""
         losses = {n.removeprefix("loss/"): v for n, v in scalars.items() if n.startswith("loss/")}
@@ -184,8 +195,10 @@ class ProgressBar(Observer):
         self._print_estimate(step, scalars.get("images_seen", 0))
         if not self._progress:
             speed = f"{scalars.get('speed/images_per_second', 0):.0f} images/s"
-            left = f"{self._speed.time_left(step, self._steps)} left"
-            self.on_message(f"step {step}/{self._steps}  {speed}  {left}  {text}")
+            last = self._last_step(step)
+            left = f"{self._speed.time_left(step, last)} left"
+            total = last if last == self._steps else f"~{last}"
+            self.on_message(f"step {step}/{total}  {speed}  {left}  {text}")
 
     def on_evaluation_progress(self, what: str, done: int, total: int) -> None:
         """Show the progress in place of the losses; outside of training, in a bar of its own.
@@ -239,6 +252,7 @@ class ProgressBar(Observer):
 
     def on_end(self) -> None:
         """Stop the bar; it stays visible."""
+        self._end = math.inf
         if self._progress:
             self._progress.stop()
             self._progress = None

@@ -52,6 +52,9 @@ class Observer:
     def on_preparation_progress(self, done: int, total: int) -> None:
         """Called while images are decoded and resized, unless they are in the cache."""
 
+    def on_time_limit(self, seconds: float) -> None:
+        """Called before ``on_train_start`` if training ends after so many seconds at the latest."""
+
     def on_train_start(self, step: int, steps: int) -> None:
         """Called when training starts or resumes after ``step``, until step ``steps``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
@@ -59,6 +60,13 @@ class Speed:
         if self._start is None or step == self._start[1]:
             return None
         return self.elapsed() / (step - self._start[1])
+
+    def last_step(self, step: int, steps: int, seconds: float) -> int:
+        """The last of ``steps`` that is reached in so many seconds from now, if it is known yet."""
+        seconds_per_step = self.seconds_per_step(step)
+        if seconds_per_step is None or seconds == math.inf:
+            return steps
+        return min(steps, step + max(0, round(seconds / seconds_per_step)))
 
     def time_left(self, step: int, steps: int) -> str:
         """The time left, such as ``1:02:03``; a question mark if it is not known yet."""

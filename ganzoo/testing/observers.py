@@ -59,6 +59,7 @@ def _events(
     nonfinite = {"phase": "generator", "step": step}
     return {
         "on_preparation_progress": lambda each: each.on_preparation_progress(0, 1),
+        "on_time_limit": lambda each: each.on_time_limit(60.0),
         "on_train_start": lambda each: each.on_train_start(start, 4),
         "on_step_end": lambda each: each.on_step_end(step, 64),
         "on_images": lambda each: each.on_images("samples", step, 0.5, pixels),

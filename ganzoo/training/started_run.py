@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +20,7 @@ from ganzoo.training.evaluation import Evaluation
 from ganzoo.training.loop import Loop, Outcome
 from ganzoo.training.patience import Patience
 from ganzoo.training.run_observers import build_observers
+from ganzoo.training.stopping import Stopping
 from ganzoo.training.transfer import Transfer
 
 
@@ -48,14 +49,14 @@ class StartedRun:
         self._checkpoints = Checkpoints(folder.checkpoints, self._run.checkpoint.keep, owner)
         self._loop = Loop(assembly, self._checkpoints, self._observers, evaluation, part)
 
-    def resume(self, stopping: Callable[[], bool], transfer: Transfer | None) -> Outcome:
+    def resume(self, stopping: Stopping, transfer: Transfer | None) -> Outcome:
         """Train from the newest checkpoint, or from the first step if there is none yet."""
         if not self._restore():
             return self._loop.outcome
         return self.train(stopping, transfer, resumed=True)
 
     def train(
-        self, stopping: Callable[[], bool], transfer: Transfer | None, *, resumed: bool = False
+        self, stopping: Stopping, transfer: Transfer | None, *, resumed: bool = False
     ) -> Outcome:
         """Train to the end, or until ``stopping()``; ``transfer`` has set the initial weights."""
         if transfer:
@@ -65,7 +66,9 @@ class StartedRun:
             self._record(transfer)
             self._add_observers(resumed)
         self._engine.broadcast(None)  # the others wait for observers, which may connect to servers
-        notify = self._observers.notify
+        notify, left = self._observers.notify, stopping.seconds_left()
+        if left is not None:
+            notify(lambda observer: observer.on_time_limit(left))
         try:
             outcome = self._loop.train(stopping)
         except BaseException as error:

@@ -32,10 +32,15 @@ class Stopping:
         self._immediate = False
         self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._start = time.monotonic()
+        self._end: float | None = None
 
     def __call__(self) -> bool:
         """Whether a stop was requested."""
         return self._requested
+
+    def seconds_left(self) -> float | None:
+        """The seconds until the time limit, if there is one."""
+        return None if self._end is None else self._end - time.monotonic()
 
     @contextmanager
     def immediately(self) -> Iterator[None]:
@@ -54,9 +59,8 @@ class Stopping:
         if seconds is None:
             yield
             return
-        timer = threading.Timer(
-            self._start + seconds - time.monotonic(), self._on_time_limit, [reason]
-        )
+        self._end = self._start + seconds
+        timer = threading.Timer(self._end - time.monotonic(), self._on_time_limit, [reason])
         timer.daemon = True
         timer.start()
         try:

@@ -174,6 +174,37 @@ def test_the_estimated_time_is_printed_after_some_steps(
     assert 2 <= step <= 22 or not reported
 
 
+def test_a_time_limit_ends_the_bar_before_the_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, now = io.StringIO(), [1000.0]
+    monkeypatch.setattr("ganzoo.observers.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, width=120, highlight=False))
+    bar.on_time_limit(601)
+    bar.on_train_start(0, 100_000)
+    for step in range(1, 32):
+        now[0] += 1
+        bar.on_step_end(step, 64 * step)
+    bar.on_report(31, {"loss/generator": 1, "speed/images_per_second": 64})
+    estimate, report = output.getvalue().splitlines()
+    assert estimate == "estimated total time: 10 min at 64 images/s"
+    assert report == "step 31/~601  64 images/s  0:09:30 left  generator 1"
+
+
+@pytest.mark.parametrize(("limit", "steps"), [(20.0, "40/80"), (1000.0, "40/100")])
+def test_a_bar_shows_the_steps_that_a_time_limit_leaves(
+    monkeypatch: pytest.MonkeyPatch, limit: float, steps: str
+) -> None:
+    output, now = io.StringIO(), [1000.0]
+    monkeypatch.setattr("ganzoo.observers.speed.time.monotonic", lambda: now[0])
+    bar = ProgressBar(Console(file=output, force_terminal=True, width=120, highlight=False))
+    bar.on_time_limit(limit)
+    bar.on_train_start(0, 100)
+    for step in range(1, 41):
+        now[0] += 0.25
+        bar.on_step_end(step, 64 * step)
+    bar.on_end()
+    assert steps in output.getvalue()
+
+
 def test_a_run_that_takes_days_causes_a_warning_with_the_setting_to_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

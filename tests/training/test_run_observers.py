@@ -92,6 +92,12 @@ def test_an_observer_of_a_plugin_is_told_of_all_events(tiny: Arguments, plugin: 
     assert calls()[0] == ("made", 3, run.folder, 3, True)
 
 
+def test_an_observer_is_told_of_a_time_limit(tiny: Arguments, plugin: Path) -> None:
+    settings = {"observe.recording": True, "train.max_time": "10 minutes"}
+    ganzoo.train(**tiny(plugins=plugin, settings=settings))
+    assert calls()[1:3] == ["on_time_limit", "on_train_start"]
+
+
 def test_an_observer_is_told_of_the_error_that_ends_the_run(
     tiny: Arguments, plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
