@@ -23,6 +23,7 @@ from ganzoo import (
     Networks,
     norm_layer,
 )
+from ganzoo_dcgan.layers import DownsamplingConv, UpsamplingConv
 
 if TYPE_CHECKING:
     from ganzoo_dcgan import DcganOptions
@@ -85,8 +86,8 @@ class DcganGenerator(Generator):
             nn.ReLU(),
         ]
         for wide, narrow in pairwise(widths):
-            layers += [_upsampling_conv(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU()]
-        last = _upsampling_conv(widths[-1], image_shape.channels, kernel, bias=options.bias)
+            layers += [UpsamplingConv(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU()]
+        last = UpsamplingConv(widths[-1], image_shape.channels, kernel, bias=options.bias)
         layers += [last, nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
@@ -122,11 +123,11 @@ class DcganDiscriminator(Discriminator):
         )
         layers: list[nn.Module] = [
             Dropout(options.dropout),
-            _downsampling_conv(inputs, widths[0], kernel, bias=options.bias),
+            DownsamplingConv(inputs, widths[0], kernel, bias=options.bias),
             nn.LeakyReLU(0.2),
         ]
         for narrow, wide in pairwise(widths):
-            conv = _downsampling_conv(narrow, wide, kernel, bias=norm == "none")
+            conv = DownsamplingConv(narrow, wide, kernel, bias=norm == "none")
             layers += [conv, norm_layer(norm, wide), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
         self.features = widths[-1] * start.height * start.width
@@ -171,24 +172,6 @@ def _shapes(image_shape: ImageShape) -> list[ImageShape]:
 def _widths(options: DcganOptions, halvings: int) -> list[int]:
     """The number of feature maps at 1/2 of the image's size, at 1/4, and so on."""
     return [options.base_channels * min(2**stage, 8) for stage in range(halvings)]
-
-
-def _upsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
-    """A transposed convolution that doubles height and width; no bias if a norm follows."""
-    return nn.ConvTranspose2d(
-        inputs,
-        outputs,
-        kernel,
-        stride=2,
-        padding=(kernel - 1) // 2,
-        output_padding=kernel % 2,
-        bias=bias,
-    )
-
-
-def _downsampling_conv(inputs: int, outputs: int, kernel: int, *, bias: bool = False) -> nn.Module:
-    """A convolution that halves height and width; no bias if a norm follows."""
-    return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
 
 
 def _initialize(layer: nn.Module) -> None:

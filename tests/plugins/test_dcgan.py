@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import ganzoo_dcgan
 from ganzoo import ImageShape, LossRequirements, Networks, RequestError
 from ganzoo_dcgan import DcganOptions
+from ganzoo_dcgan.layers import DownsamplingConv, UpsamplingConv
 from ganzoo_dcgan.networks import build
 from tests.plugins.outputs import CONDITIONS, draw, layers, require_conditions, score
 
@@ -116,8 +117,8 @@ def test_first_and_last_layers_have_no_norm_and_layers_with_norm_no_bias() -> No
     networks = build_networks(32, requirements=LossRequirements())
     critic = layers(networks.discriminator, nn.Conv2d, nn.BatchNorm2d)
     assert [type(layer).__name__ for layer in critic] == [
-        "Conv2d",
-        *["Conv2d", "BatchNorm2d"] * 2,
+        "DownsamplingConv",
+        *["DownsamplingConv", "BatchNorm2d"] * 2,
         "Conv2d",
     ]
     biases = [layer.bias is not None for layer in layers(networks.discriminator, nn.Conv2d)]
@@ -295,3 +296,35 @@ def test_gradient_penalties_work_in_any_memory_format(norm: str) -> None:
     contiguous, last = gradients(torch.contiguous_format), gradients(torch.channels_last)
     assert any(gradient.any() for gradient in contiguous)
     torch.testing.assert_close(last, contiguous)
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+@pytest.mark.parametrize("channels", [1, 3, 8])
+@pytest.mark.parametrize("kind", ["down", "up"])
+def test_convolutions_next_to_images_are_those_of_torch(
+    kind: str, channels: int, kernel: int
+) -> None:
+    torch.manual_seed(0)
+    if kind == "down":
+        layer: nn.Module = DownsamplingConv(channels, 5, kernel, bias=True)
+        plain: nn.Module = nn.Conv2d(channels, 5, kernel, 2, (kernel - 1) // 2)
+        x = torch.randn(2, channels, 8, 12, dtype=torch.float64, requires_grad=True)
+    else:
+        layer = UpsamplingConv(5, channels, kernel, bias=True)
+        plain = nn.ConvTranspose2d(5, channels, kernel, 2, (kernel - 1) // 2, kernel % 2)
+        x = torch.randn(2, 5, 4, 6, dtype=torch.float64, requires_grad=True)
+    plain.load_state_dict(layer.state_dict())
+    for ours, theirs in zip(derivatives(layer, x), derivatives(plain, x), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(layer(x.detach()), layer(x), rtol=1e-12, atol=1e-12)
+
+
+def derivatives(layer: nn.Module, x: Tensor) -> list[Tensor]:
+    """The output, its first derivatives, and those of a penalty of the gradient by x."""
+    layer = layer.double()
+    output = layer(x)
+    parameters = list(layer.parameters())
+    total = output.square().sum()
+    gradients = torch.autograd.grad(total, [x, *parameters], create_graph=True)
+    second = torch.autograd.grad(gradients[0].square().sum(), [x, *parameters])
+    return [output, *gradients, *second]
