@@ -52,6 +52,14 @@ def _require_networks(networks: Any) -> None:
                 f"the {name} is {described(network)}: derive it from ganzoo.{base.__name__}",
                 network,
             )
+    generator = networks.generator
+    draws_its_own = type(generator).sample_latents is not Generator.sample_latents
+    if not draws_its_own and not is_count(getattr(generator, "latent_dim", None)):
+        raise ContractError(
+            "the generator has no latent_dim: set it to the length of a latent, or define "
+            "sample_latents",
+            generator,
+        )
 
 
 def _require_loss(loss: Any) -> None:

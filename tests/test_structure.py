@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
+from ganzoo import Discriminator, Generator, Networks
 from ganzoo.errors import ContractError
 from ganzoo.structure import require_structure
 
@@ -56,6 +58,44 @@ def test_correct_components_pass_without_a_warning() -> None:
     require_structure("loss", CorrectLoss())
     require_structure("regularizer", CorrectRegularizer())
     require_structure("augmentation", Rotation())
+
+
+class DarkGenerator(Generator):
+    def forward(self, latents: Any, condition: Any = None) -> Any: ...
+
+
+class PlainDiscriminator(Discriminator):
+    def forward(self, images: Any, condition: Any = None) -> Any: ...
+
+
+def test_latents_are_normal_unless_a_generator_draws_others() -> None:
+    class Normal(DarkGenerator):
+        latent_dim = 3
+
+    class Uniform(DarkGenerator):
+        def sample_latents(self, n: int, random: torch.Generator) -> torch.Tensor:
+            return torch.rand(n, 2, generator=random)
+
+    for generator in (Normal(), Uniform()):
+        require_structure(
+            "architecture", Networks(generator=generator, discriminator=PlainDiscriminator())
+        )
+    drawn = [Normal().sample_latents(2, torch.Generator().manual_seed(4)) for _ in range(2)]
+    assert torch.equal(*drawn)
+    assert torch.equal(drawn[0], torch.randn(2, 3, generator=torch.Generator().manual_seed(4)))
+
+
+@pytest.mark.parametrize("latent_dim", [None, 0, "8"])
+def test_a_generator_needs_the_length_of_its_latents(latent_dim: Any) -> None:
+    class Wrong(DarkGenerator):
+        pass
+
+    if latent_dim is not None:
+        Wrong.latent_dim = latent_dim
+    with pytest.raises(ContractError, match="has no latent_dim: set it to the length of a latent"):
+        require_structure(
+            "architecture", Networks(generator=Wrong(), discriminator=PlainDiscriminator())
+        )
 
 
 @pytest.mark.parametrize(

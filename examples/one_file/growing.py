@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor, nn
 
 from ganzoo import (
@@ -23,6 +22,8 @@ WIDTH = 32
 class SmallGenerator(GrowingGenerator):
     """A dense layer to 4 x 4 feature maps, then upsampling and a convolution per stage."""
 
+    latent_dim = WIDTH
+
     def __init__(self, image_shape: ImageShape) -> None:
         stages = image_shape.halved_shapes()  # such as 4, 8, 16 and 32 pixels
         height, width = stages[0][1:]
@@ -37,10 +38,6 @@ class SmallGenerator(GrowingGenerator):
             nn.Sequential(nn.ReLU(), nn.Conv2d(WIDTH, image_shape.channels, 1)) for _ in stages
         ]
         super().__init__(stages, [first, *upsampling], to_rgb)
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, 32), at all stages."""
-        return torch.randn(n, WIDTH, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images in [-1, 1]."""

@@ -2,7 +2,6 @@
 
 from math import prod
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -34,10 +33,6 @@ class LinearGenerator(Generator):
         self.layers = nn.Sequential(
             nn.Linear(latent_dim, prod(image_shape)), nn.Tanh(), nn.Unflatten(1, tuple(image_shape))
         )
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim)."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""

@@ -61,6 +61,8 @@ class LossRequirements:
 class Generator(nn.Module, ABC):
     """A network from latents to images."""
 
+    latent_dim: int
+    """The length of a latent; not needed if ``sample_latents`` is overridden."""
     plugin_code: AbstractContextManager[None] = nullcontext()
 
     @abstractmethod
@@ -72,13 +74,13 @@ class Generator(nn.Module, ABC):
         """
         raise NotImplementedError
 
-    @abstractmethod
     def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Draw ``n`` latents, shape (n, ...), on the device of ``random``.
+        """Draw ``n`` normal latents, float32 (n, latent_dim), on the device of ``random``.
 
-        They must depend on ``random`` alone, not on a global generator.
+        Override it for latents of another shape (n, ...) or another distribution. They must depend
+        on ``random`` alone, not on a global generator.
         """
-        raise NotImplementedError
+        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
     def __call__(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Call ``forward``; during a run an error in it is raised as a PluginError."""

@@ -73,10 +73,6 @@ class GrowingMlpGenerator(GrowingGenerator):
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
         if self.embed is not None:

@@ -62,10 +62,6 @@ class MlpGenerator(Generator):
         layers += [nn.Linear(options.width, prod(image_shape)), nn.Tanh()]
         self.layers = nn.Sequential(*layers, nn.Unflatten(1, tuple(image_shape)))
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
         if self.embed is not None:

@@ -74,10 +74,6 @@ class ProgressiveGenerator(GrowingGenerator):
         self.latent_dim = options.latent_dim
         self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
         if self.embed is not None:

@@ -58,10 +58,6 @@ class ProjectedGenerator(Generator):
         )
         self.to_image = SpectralConv(widths[-1], image_shape.channels, 3, padding=1, bias=True)
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
         latents = latents * latents.square().mean(dim=1, keepdim=True).add(1e-8).rsqrt()

@@ -69,10 +69,6 @@ class R3ganGenerator(Generator):
         self.layers = nn.Sequential(*layers)
         self.to_image = conv(widths[-1], image_shape.channels)
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
         if self.embed is not None:

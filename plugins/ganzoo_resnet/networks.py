@@ -6,7 +6,6 @@ from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
@@ -70,10 +69,6 @@ class ResnetGenerator(Generator):
         )
         self.norm = nn.BatchNorm2d(widths[-1])
         self.to_image = conv(widths[-1], image_shape.channels, 3)
-
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""

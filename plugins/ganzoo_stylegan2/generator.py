@@ -85,10 +85,6 @@ class StyleGan2Generator(Generator):
         )
         self.filter = Filter()
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def sample_training_latents(self, n: int, random: torch.Generator) -> Tensor:
         """Two normal latents of each image, (n, 2, latent_dim + 1), for style mixing.
 

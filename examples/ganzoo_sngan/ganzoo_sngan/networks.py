@@ -92,10 +92,6 @@ class ResidualGenerator(Generator):
         self.norm = nn.BatchNorm2d(width)
         self.to_image = nn.Conv2d(width, image_shape.channels, 3, padding=1)
 
-    def sample_latents(self, n: int, random: torch.Generator) -> Tensor:
-        """Normal latents, (n, latent_dim) float32."""
-        return torch.randn(n, self.latent_dim, generator=random, device=random.device)
-
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""
         if self.embed:
