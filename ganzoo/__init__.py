@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         RecipeSpec,
         RegularizerSpec,
     )
-    from ganzoo.conditioning import ConditionEmbedding, ConditionEstimator
+    from ganzoo.conditioning import ConditionedLatents, ConditionEmbedding, ConditionEstimator
     from ganzoo.contracts import (
         ApplyTo,
         Augmentation,
@@ -157,6 +157,7 @@ __all__ = [
     "ConditionEmbedding",
     "ConditionEstimator",
     "ConditionedDataset",
+    "ConditionedLatents",
     "DataAddress",
     "Dataset",
     "DatasetSpec",
@@ -281,7 +282,7 @@ _MODULES = {
         *("ArchitectureSpec", "AugmentationSpec", "CommandSpec", "DatasetSpec", "ExtractorSpec"),
         *("LossSpec", "MetricSpec", "ObserverSpec", "RecipeSpec", "RegularizerSpec"),
     ),
-    "conditioning": ("ConditionEmbedding", "ConditionEstimator"),
+    "conditioning": ("ConditionEmbedding", "ConditionEstimator", "ConditionedLatents"),
     "data.arrays": ("ImageArray",),
     "data.decoding": ("open_image",),
     "data.bit_depth": ("EightBitConverter",),

@@ -38,6 +38,26 @@ class ConditionEmbedding(nn.Module):
         return scaled @ self.weight / sqrt(len(self.weight))
 
 
+class ConditionedLatents(nn.Module):
+    """Concatenates an embedding of the condition to latents; without a condition it does nothing.
+
+    The embedding has ``latent_dim`` numbers, too. Its initial weights are N(0, std^2).
+    """
+
+    def __init__(self, latent_dim: int, condition: Condition | None, std: float = 0.3) -> None:
+        super().__init__()
+        self.embed = ConditionEmbedding(condition, latent_dim, std) if condition else None
+        """The embedding, or ``None``."""
+        self.width = latent_dim * (1 + bool(condition))
+        """The length of the vectors."""
+
+    def forward(self, latents: Tensor, condition: Tensor | None) -> Tensor:
+        """(N, latent_dim) and conditions to (N, width)."""
+        if self.embed is None:
+            return latents
+        return torch.cat((latents, self.embed(condition)), dim=1)
+
+
 class ConditionEstimator(nn.Module):
     """Estimates conditions of any kind from features (N, width) by one linear layer.
 

@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 import pytest
 import torch
 
-from ganzoo import Condition, ConditionEmbedding, ConditionEstimator
+from ganzoo import Condition, ConditionedLatents, ConditionEmbedding, ConditionEstimator
 
 VECTOR = Condition("vector", ("hue", "size"), ((0.0, 1.0), (-40.0, 10.0)))
 
@@ -27,6 +27,18 @@ def test_the_standard_deviation_of_the_initial_weights_can_be_chosen() -> None:
     torch.manual_seed(0)
     embed = ConditionEmbedding(Condition("class", tuple("abcdefgh")), 500, std=0.3)
     assert embed.weight.std().item() == pytest.approx(0.3, rel=0.05)
+
+
+def test_a_condition_is_concatenated_to_latents() -> None:
+    conditioned, latents = ConditionedLatents(4, VECTOR), torch.randn(2, 4)
+    told = torch.tensor([[0.2, 5.0], [0.5, 0.0]])
+    vectors = conditioned(latents, told)
+    assert vectors.shape == (2, conditioned.width)
+    assert torch.equal(vectors, torch.cat((latents, conditioned.embed(told)), dim=1))
+    unconditional = ConditionedLatents(4, None)
+    assert unconditional(latents, None) is latents
+    assert unconditional.width == 4
+    assert not unconditional.state_dict()
 
 
 def test_only_the_weight_is_stored() -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     ConditionEstimator,
     Discriminator,
@@ -27,14 +28,6 @@ from ganzoo_dcgan.layers import DownsamplingConv, UpsamplingConv
 
 if TYPE_CHECKING:
     from ganzoo_dcgan import DcganOptions
-
-_STD = 0.3
-"""The standard deviation of the generator's embedding of the condition, relative to the latents.
-
-At 1, the images of a class were nearly alike: on blossoms of 32 pixels with 16 base channels and
-the hinge loss, their mean distance was 504 after 2,000 steps. At 0.3 it was 3,545; that of real
-images is 3,861. One seed was measured.
-"""
 
 
 def build(
@@ -74,10 +67,10 @@ class DcganGenerator(Generator):
         start, *larger = _shapes(image_shape)
         widths = _widths(options, len(larger))[::-1]
         self.latent_dim = latent_dim
-        self.embed = ConditionEmbedding(condition, latent_dim, _STD) if condition else None
+        self.conditioned = ConditionedLatents(latent_dim, condition)
         layers: list[nn.Module] = [
             nn.Linear(
-                latent_dim * (1 + bool(condition)),
+                self.conditioned.width,
                 widths[0] * start.height * start.width,
                 bias=False,
             ),
@@ -93,9 +86,7 @@ class DcganGenerator(Generator):
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        images: Tensor = self.layers(latents)
+        images: Tensor = self.layers(self.conditioned(latents, condition))
         return images
 
 

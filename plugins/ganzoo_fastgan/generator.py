@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
-    ConditionEmbedding,
+    ConditionedLatents,
     Generator,
     ImageShape,
     SkipLayerExcitation,
@@ -44,8 +44,8 @@ class FastganGenerator(Generator):
         widths = [max(1, int(options.base_channels * width)) for width in _WIDTHS]
         widths = [widths[min(stage, len(widths) - 1)] for stage in range(len(stages))]
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
-        inputs = self.latent_dim * (1 + bool(condition))
+        self.conditioned = ConditionedLatents(self.latent_dim, condition)
+        inputs = self.conditioned.width
         self.project = gated(SpectralProjection(inputs, 2 * widths[0], first), widths[0])
         self.blocks = nn.ModuleList(
             _block(wide, narrow, shape, number)
@@ -63,9 +63,7 @@ class FastganGenerator(Generator):
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        maps: list[Tensor] = [self.project(latents)]
+        maps: list[Tensor] = [self.project(self.conditioned(latents, condition))]
         for stage, block in enumerate(self.blocks, 1):
             x = block(maps[-1])
             skip = stage - _SKIPPED

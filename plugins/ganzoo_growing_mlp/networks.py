@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     Dropout,
     GrowingDiscriminator,
@@ -56,12 +57,12 @@ class GrowingMlpGenerator(GrowingGenerator):
     ) -> None:
         stages = image_shape.halved_shapes()
         widths = _widths(options, len(stages))
-        inputs = options.latent_dim * (1 + bool(condition))
+        conditioned = ConditionedLatents(options.latent_dim, condition)
         super().__init__(
             stages,
             blocks=(
                 nn.Sequential(nn.Linear(fan_in, fan_out), nn.ReLU())
-                for fan_in, fan_out in pairwise([inputs, *widths])
+                for fan_in, fan_out in pairwise([conditioned.width, *widths])
             ),
             image_layers=(
                 nn.Sequential(
@@ -71,13 +72,11 @@ class GrowingMlpGenerator(GrowingGenerator):
             ),
         )
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        self.conditioned = conditioned
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        return self.grown(latents)
+        return self.grown(self.conditioned(latents, condition))
 
 
 class GrowingMlpDiscriminator(GrowingDiscriminator):

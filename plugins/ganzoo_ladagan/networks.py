@@ -6,11 +6,11 @@ from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     Discriminator,
     Generator,
@@ -62,9 +62,9 @@ class LadaganGenerator(Generator):
         super().__init__()
         widths = options.channels[: len(shapes)]
         start = shapes[0]
-        inputs = options.latent_dim * (1 + bool(condition))
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        self.conditioned = ConditionedLatents(options.latent_dim, condition)
+        inputs = self.conditioned.width
         self.project = nn.Sequential(
             nn.Linear(inputs, start.height * start.width * widths[0], bias=False),
             nn.Unflatten(1, (start.height * start.width, widths[0])),
@@ -84,8 +84,7 @@ class LadaganGenerator(Generator):
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
+        latents = self.conditioned(latents, condition)
         x: Tensor = self.project(latents)
         for number, (block, shape) in enumerate(zip(self.blocks, self.shapes, strict=True)):
             if number:

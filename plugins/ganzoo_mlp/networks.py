@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     Discriminator,
     Dropout,
@@ -54,19 +55,17 @@ class MlpGenerator(Generator):
     ) -> None:
         super().__init__()
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
-        inputs = options.latent_dim * (1 + bool(condition))
+        self.conditioned = ConditionedLatents(options.latent_dim, condition)
+        widths = [self.conditioned.width] + [options.width] * options.layers
         layers: list[nn.Module] = []
-        for fan_in, fan_out in pairwise([inputs] + [options.width] * options.layers):
+        for fan_in, fan_out in pairwise(widths):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
         layers += [nn.Linear(options.width, prod(image_shape)), nn.Tanh()]
         self.layers = nn.Sequential(*layers, nn.Unflatten(1, tuple(image_shape)))
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W) in [-1, 1] from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        images: Tensor = self.layers(latents)
+        images: Tensor = self.layers(self.conditioned(latents, condition))
         return images
 
 

@@ -10,11 +10,11 @@ from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     EqualizedConv,
     EqualizedLinear,
@@ -66,19 +66,17 @@ class ProgressiveGenerator(GrowingGenerator):
     ) -> None:
         stages = image_shape.halved_shapes(largest=15)
         widths = _widths(options, len(stages))
-        inputs = options.latent_dim * (1 + bool(condition))
-        blocks = [_first_generator_block(inputs, widths[0], stages[0])]
+        conditioned = ConditionedLatents(options.latent_dim, condition)
+        blocks = [_first_generator_block(conditioned.width, widths[0], stages[0])]
         blocks += [_upsampling_block(wide, narrow) for wide, narrow in pairwise(widths)]
         to_rgb = [EqualizedConv(width, image_shape.channels, 1) for width in widths]
         super().__init__(stages, blocks, to_rgb)
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, options.latent_dim) if condition else None
+        self.conditioned = conditioned
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        return self.grown(latents)
+        return self.grown(self.conditioned(latents, condition))
 
 
 class ProgressiveDiscriminator(GrowingDiscriminator):

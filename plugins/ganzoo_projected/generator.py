@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import glu
 
 from ganzoo import (
     Condition,
-    ConditionEmbedding,
+    ConditionedLatents,
     Generator,
     ImageShape,
     SkipLayerExcitation,
@@ -44,8 +43,8 @@ class ProjectedGenerator(Generator):
         widths = [max(1, int(options.base_channels * width)) for width in _WIDTHS]
         widths = [widths[min(stage, len(widths) - 1)] for stage in range(len(stages))]
         self.latent_dim = options.latent_dim
-        self.embed = ConditionEmbedding(condition, self.latent_dim) if condition else None
-        inputs = self.latent_dim * (1 + bool(condition))
+        self.conditioned = ConditionedLatents(self.latent_dim, condition)
+        inputs = self.conditioned.width
         self.project = Gated(SpectralProjection(inputs, 2 * widths[0], first), widths[0])
         self.blocks = nn.ModuleList(
             Upsampling(wide, narrow, options.convolutions) for wide, narrow in pairwise(widths)
@@ -61,9 +60,7 @@ class ProjectedGenerator(Generator):
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images of shape (N, C, H, W), unbounded, from latents of shape (N, latent_dim)."""
         latents = latents * latents.square().mean(dim=1, keepdim=True).add(1e-8).rsqrt()
-        if self.embed is not None:
-            latents = torch.cat((latents, self.embed(condition)), dim=1)
-        maps: list[Tensor] = [self.project(latents)]
+        maps: list[Tensor] = [self.project(self.conditioned(latents, condition))]
         for stage, block in enumerate(self.blocks, 1):
             x = block(maps[-1])
             skip = stage - _SKIPPED

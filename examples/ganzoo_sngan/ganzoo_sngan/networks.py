@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganzoo import (
     Condition,
+    ConditionedLatents,
     ConditionEmbedding,
     Discriminator,
     Generator,
@@ -84,9 +84,8 @@ class ResidualGenerator(Generator):
         super().__init__()
         width, self.latent_dim = options.base_channels, options.latent_dim
         first, *larger = image_shape.halved_shapes(largest=15)
-        self.embed = ConditionEmbedding(condition, self.latent_dim, 0.3) if condition else None
-        inputs = self.latent_dim * (2 if condition else 1)
-        self.project = nn.Linear(inputs, width * first.height * first.width)
+        self.conditioned = ConditionedLatents(self.latent_dim, condition)
+        self.project = nn.Linear(self.conditioned.width, width * first.height * first.width)
         self.maps = (width, first.height, first.width)
         self.blocks = nn.Sequential(*(Up(width) for _ in larger))
         self.norm = nn.BatchNorm2d(width)
@@ -94,8 +93,7 @@ class ResidualGenerator(Generator):
 
     def forward(self, latents: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]."""
-        if self.embed:
-            latents = torch.cat([latents, self.embed(condition)], 1)
+        latents = self.conditioned(latents, condition)
         maps = self.blocks(self.project(latents).unflatten(1, self.maps))
         images: Tensor = self.to_image(relu(self.norm(maps))).tanh()
         return images
