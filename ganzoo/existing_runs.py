@@ -11,6 +11,7 @@ from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects
 from ganzoo.run import Run
 from ganzoo.settings import Settings
+from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:
     from ganzoo.output.trained_generator import TrainedGenerator
@@ -36,7 +37,7 @@ def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[Path, Settings
 
 def path_of(run: AnyRun) -> Path:
     """The run folder or the exported file."""
-    return Path(run) if isinstance(run, str | Path) else run.source
+    return user_path(run) if isinstance(run, str | Path) else run.source
 
 
 def stored_settings(path: Path) -> Settings:
@@ -100,8 +101,8 @@ def run_folders(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[RunFold
 
     found: dict[Path, RunFolder] = {}
     for run in as_iterable(runs):
-        if isinstance(run, str | Path) and (Path(run) / FILE).is_file():
-            run = Sweep.open(Path(run))
+        if isinstance(run, str | Path) and (path_of(run) / FILE).is_file():
+            run = Sweep.open(path_of(run))
         folders = run.started if isinstance(run, Sweep) else [RunFolder.open(path_of(run))]
         found |= {folder.path.resolve(): folder for folder in folders}
     if not found:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any, Self
 
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.user_path import user_path
 
 
 def cache_folder(*parts: str) -> Path:
@@ -26,9 +27,9 @@ def cache_folder(*parts: str) -> Path:
 
     root = os.environ.get("GANZOO_CACHE") or platformdirs.user_cache_dir("ganzoo", appauthor=False)
     try:
-        folder = Path(root).expanduser().joinpath(*parts)
+        folder = user_path(root).joinpath(*parts)
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RequestError) as error:
         raise RequestError(
             f"cannot create the cache folder {root}: {error}; set another one with the environment "
             "variable GANZOO_CACHE"

@@ -35,6 +35,7 @@ from ganzoo.sections import (
 )
 from ganzoo.setting_errors import setting_error
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored
+from ganzoo.user_path import user_path
 
 
 class Run(BaseModel):
@@ -239,7 +240,7 @@ def plugin_files(settings: Settings) -> list[Path]:
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
         raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
-    paths = [Path(file).expanduser().absolute() for file in files]
+    paths = [user_path(file).absolute() for file in files]
     if settings.is_stored("plugins"):  # a missing one is reported when a component of it is needed
         return [path for path in paths if path.is_file()]
     return paths
