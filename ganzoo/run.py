@@ -246,11 +246,16 @@ def plugin_files(settings: Settings) -> list[Path]:
     return paths
 
 
-def recipe_settings(recipe: str, known: Registry) -> Settings:
+def recipe_settings(recipe: str | Path, known: Registry) -> Settings:
     """The settings of a recipe, which is their origin.
 
-    Raises UnknownName if there is no such recipe.
+    Raises UnknownName if there is no such recipe, and RequestError for a file.
     """
+    if isinstance(recipe, Path) or recipe.lower().endswith(".toml"):
+        raise RequestError(
+            f"{recipe} is a file, not the name of a recipe: give a settings file without --recipe, "
+            f'in Python as settings="{recipe}"'
+        )
     component = known.find("recipe", recipe).component
     assert isinstance(component, RecipeSpec)
     settings = Settings()
