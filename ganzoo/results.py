@@ -84,7 +84,7 @@ def compare(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[Compared]:
     from ganzoo import comparison
     from ganzoo.sweeps.halved_runs import rungs_of
 
-    folders = run_folders(runs)
+    folders = run_folders(as_iterable(runs))
     return comparison.compare(folders, rungs_of(folders))
 
 

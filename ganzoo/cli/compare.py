@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
+from ganzoo.cli.compared_runs import Runs, SortMetric, folders_of
 from ganzoo.cli.options import Force, Json
 from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.overwriting import check_free
@@ -52,7 +52,7 @@ def compare(
 
     if as_csv:
         check_free(as_csv, force=force, option="--csv")
-    folders = run_folders(runs)
+    folders = folders_of(runs)
     compared = comparison.compare(folders, rungs_of(folders))
     metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))
     if sort is not None:
