@@ -6,12 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.settings import explain
@@ -228,7 +227,7 @@ def _readings_by_basis(
 def _scored(by_basis: dict[ComparisonBasis, list[Reading]], usual: ComparisonBasis) -> Scored:
     basis = usual if usual in by_basis else next(reversed(by_basis))
     readings = by_basis[basis]
-    best = min(readings, key=lambda each: by_goal(each.score))
+    best = min(readings, key=lambda each: each.score.order)
     return Scored(best, readings[-1], tuple(basis.differences(usual)))
 
 
@@ -244,13 +243,5 @@ def ranked(runs: Iterable[Compared], metric: str) -> list[Compared]:
         score = run.metrics.get(metric)
         groups[2 if score is None else bool(score.unlike)].append(run)
     for group in groups[:2]:
-        group.sort(key=lambda run: by_goal(run.metrics[metric].best.score))
+        group.sort(key=lambda run: run.metrics[metric].best.score.order)
     return [run for group in groups for run in group]
-
-
-def _order(one: Score, other: Score) -> int:
-    return is_better(other, one.value) - is_better(one, other.value)
-
-
-by_goal = cmp_to_key(_order)
-"""A sort key for scores of one metric: the best comes first."""
