@@ -11,7 +11,7 @@ from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
 from ganzoo.existing_runs import load_generator, open_run, path_of
 from ganzoo.folders import RunFolder
-from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
+from ganzoo.new_run_folder import folder_maker, restarted_folder
 from ganzoo.planning.budget import Clock, budget_seconds
 from ganzoo.planning.dataset_paths import path_as_text
 from ganzoo.run import Run
@@ -82,6 +82,7 @@ def train(
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
+    from ganzoo.training.speed_settings import as_started
 
     with interruptible():
         if folder := restarted_folder(run, path):

@@ -58,10 +58,3 @@ def restarted_folder(run: Run, path: Path | None, restarts: int = 0) -> RunFolde
     # The folder has what settings of `train` that are "auto" chose at the first start.
     chosen = (key.startswith("train.") and now == "auto" for key, (_, now) in changed)
     return folder if all(chosen) else None
-
-
-def as_started(run: Run, folder: RunFolder) -> Run:
-    """The run with what its first start has chosen for settings of ``train`` that are ``auto``."""
-    changed = changed_values(folder.stored_settings(), run.tree())
-    chosen = {key.removeprefix("train."): stored for key, (stored, _) in changed.items()}
-    return run.with_train(chosen, "auto")
