@@ -103,7 +103,7 @@ RUN_FILES = (
     *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json", "plan.toml", "budget.json"),
 )
 """The files and folders in a run folder."""
-_PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
+PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
 """The names of incomplete files of ``replacing``."""
 _GRID_NAME = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
@@ -206,7 +206,7 @@ class RunFolder:
         """Remove the incomplete files of processes that were killed."""
         for folder in (self.path, self.checkpoints, self.samples):
             for part in folder.glob(".*.part"):
-                if _PARTIAL_NAME.fullmatch(part.name) and part.is_file():
+                if PARTIAL_NAME.fullmatch(part.name) and part.is_file():
                     part.unlink(missing_ok=True)
 
     def stored_settings(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.fingerprint import fingerprint_of_files
 from ganzoo.data.preparation import Preparation
 from ganzoo.evaluation.cache import EvaluationCache
+from ganzoo.folders import replacing
 from tests.cli.conftest import Ganzoo
 
 DAY = 24 * 60 * 60
@@ -59,12 +60,15 @@ def unfinished(cache: Path, days: float) -> list[Path]:
     for name in ("rows.npy", "every_value.npy", "progress.json", ".progress.json.123.part"):
         (part / name).touch()
     (cache / "fingerprints").mkdir(exist_ok=True)
-    download(cache / "flowers", "begun.tgz").unlink()
+    (cache / "flowers").mkdir()
+    with replacing(cache / "flowers/begun.tgz") as download_part:
+        pass
+    (cache / "flowers/begun.tgz").unlink()
     files = [
         cache / f"prepared/.{KEY}.lock",
         cache / f"prepared/.{KEY[::-1]}.lock",
         cache / f"fingerprints/.{'0' * 64}.txt.123.part",
-        cache / "flowers/tmp_ab12xyz",
+        download_part,
     ]
     for file in files:
         file.touch()
