@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from ganzoo.errors import RequestError, did_you_mean
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
@@ -236,8 +237,20 @@ def _most_common(runs: Iterable[Iterable[T]]) -> T:
     return Counter(each for run in runs for each in run).most_common(1)[0][0]
 
 
-def ranked(runs: Iterable[Compared], metric: str) -> list[Compared]:
-    """The runs by this metric, best first; then those not comparable; then those without it."""
+def metric_names(runs: Iterable[Compared]) -> list[str]:
+    """The metrics that at least one of these runs has."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics))
+
+
+def ranked(runs: Sequence[Compared], metric: str) -> list[Compared]:
+    """The runs by this metric, best first; then those not comparable; then those without it.
+
+    Raises RequestError if no run has it.
+    """
+    if metric not in (known := metric_names(runs)):
+        others = f"; there are {', '.join(known)}" if known else ": evaluate them first"
+        remedy = did_you_mean(metric, known) or others
+        raise RequestError(f"no run was evaluated with the metric {metric}{remedy}")
     groups: tuple[list[Compared], ...] = ([], [], [])
     for run in runs:
         score = run.metrics.get(metric)

@@ -126,11 +126,6 @@ def _table(by_step: dict[int, EvaluationResult]) -> EvaluationTable:
     return EvaluationTable(title, names, body)
 
 
-def names(runs: Sequence[Compared]) -> list[str]:
-    """Every score that at least one of these runs has."""
-    return list(dict.fromkeys(name for run in runs for name in run.metrics))
-
-
 def best_run(runs: Sequence[Compared], name: str) -> Compared | None:
     """The run with the best score of this name; ``None`` if all are equal."""
     comparable = [run for run in runs if name in run.metrics and not run.metrics[name].unlike]
