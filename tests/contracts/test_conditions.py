@@ -81,7 +81,7 @@ def test_a_text_gives_a_condition() -> None:
     assert VECTOR.complete({"hue": 1, "size": 0}).tolist() == [1, 0]
     assert CLASS.complete({"lily": 1}).item() == 2
     for wrong in ({}, {"lily": 0}, {"lily": 1, "rose": 1}):
-        with pytest.raises(RequestError, match="each image has one class: write {'rose': 1}"):
+        with pytest.raises(RequestError, match="each image has one class"):
             CLASS.complete(wrong)
     for condition in ALL:
         for example in condition.examples(3)[1:]:

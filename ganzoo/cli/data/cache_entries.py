@@ -31,7 +31,7 @@ _SINGLE_FILES = {
     "indexes": ("index", re.compile(rf"{_KEY}\.npz|(\.{_KEY}\.npz\.[\w-]+\.part|{_KEY}\.lock)")),
     "remote": (
         "remote",
-        re.compile(rf"{_KEY}-\d+-\d+\.range|(\.{_KEY}-\d+-\d+\.[\w-]+\.part|\d\d\.lock)"),
+        re.compile(rf"{_KEY}-\d+-\d+\.range|(\.{_KEY}-\d+-\d+[\w.-]+\.part|\d\d\.lock)"),
     ),
     "timings": ("timing", _written(rf"{_KEY}\.json")),
     "evaluation": ("evaluation", _written(rf"{_KEY}\.(?:json|npy)")),
