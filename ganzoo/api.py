@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.arguments import RunArguments, flags, interruptible, progress_observer, report_callbacks
 from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
-from ganzoo.existing_runs import load_generator, open_run
+from ganzoo.existing_runs import load_generator, open_run, path_of
 from ganzoo.folders import RunFolder
-from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
+from ganzoo.new_run_folder import folder_maker, restarted_folder
 from ganzoo.planning.budget import Clock, budget_seconds
 from ganzoo.planning.dataset_paths import path_as_text
 from ganzoo.run import Run
+from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:
     from ganzoo.arguments import (
@@ -73,20 +74,22 @@ def train(
     components = {**main, "augment": augment, "regularize": regularize}
     arguments = RunArguments(components, recipe, plugins, [settings, flags(shorthands)])
     observers = progress_observer(quiet), report_callbacks(on_report)
+    path = None if run_dir is None else user_path(run_dir)
     if budget is not None:
-        asked = python_request(arguments, Clock(budget_seconds(budget)), run_dir)
+        asked = python_request(arguments, Clock(budget_seconds(budget)), path)
         return _train_in_time(asked, *observers)
     run = arguments.opening().resolve()
 
     from ganzoo.output.trained import TrainedRun
     from ganzoo.training import session
+    from ganzoo.training.speed_settings import as_started
 
     with interruptible():
-        if folder := restarted_folder(run, run_dir):
+        if folder := restarted_folder(run, path):
             run = as_started(run, folder)
             session.resume(run, folder, *observers)
         else:
-            folder, _ = session.train(run, folder_maker(run, run_dir), *observers)
+            folder, _ = session.train(run, folder_maker(run, path), *observers)
     return TrainedRun(folder, run)
 
 
@@ -159,7 +162,7 @@ def load(
     """
     main = {"dataset": dataset, "architecture": architecture, "loss": loss}
     components = {**main, "augment": augment, "regularize": regularize}
-    return load_generator(Path(run), str(checkpoint), components)
+    return load_generator(path_of(run), str(checkpoint), components)
 
 
 def sweep(
@@ -218,7 +221,7 @@ def sweep(
         raise RequestError('trials is the number of runs of a search: add search="tpe"')
     else:
         new = combined(values, shared, processes=workers, halves=halves)
-    created = new.create(sweep_dir, recipe)
+    created = new.create(None if sweep_dir is None else user_path(sweep_dir), recipe)
     with interruptible():
         train_sweep(created, new.runs, workers=workers, quiet=quiet)
     return created

@@ -15,6 +15,7 @@ from ganzoo.planning.dataset_paths import dataset_of, may_be_path
 from ganzoo.run import Run, core_keys, recipe_settings
 from ganzoo.setting_errors import suggest_keys
 from ganzoo.settings import Settings
+from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:
     from ganzoo.components import (
@@ -52,7 +53,7 @@ class RunArguments:
     @property
     def files(self) -> list[Path]:
         """The files of settings."""
-        return [Path(layer) for layer in self.layers if isinstance(layer, str | Path)]
+        return [user_path(layer) for layer in self.layers if isinstance(layer, str | Path)]
 
     def with_values(self, components: Mapping[str, Any], *layers: Mapping[str, Any]) -> Self:
         """The same with these components, and with these settings below the others."""

@@ -89,9 +89,7 @@ def require_names(count: int, *, others: bool) -> None:
         )
 
 
-def python_request(
-    arguments: RunArguments, clock: Clock, run_dir: str | Path | None
-) -> BudgetRequest:
+def python_request(arguments: RunArguments, clock: Clock, run_dir: Path | None) -> BudgetRequest:
     """The request of a Python program.
 
     Raises RequestError if a name or a value is wrong.
@@ -103,6 +101,5 @@ def python_request(
     if isinstance(dataset, str) and len(named) == 1:
         name, arguments = dataset, arguments.with_dataset(dataset)
     settings, known = arguments.opening().settings()
-    folder = None if run_dir is None else Path(run_dir)
     chooses = len(named) != 1 or has_settings
-    return BudgetRequest(settings, known, clock, folder, chooses, name)
+    return BudgetRequest(settings, known, clock, run_dir, chooses, name)

@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cmp_to_key
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, is_better
+from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.folders import RunFolder
 from ganzoo.journal import Journal
 from ganzoo.settings import explain
@@ -228,7 +228,7 @@ def _readings_by_basis(
 def _scored(by_basis: dict[ComparisonBasis, list[Reading]], usual: ComparisonBasis) -> Scored:
     basis = usual if usual in by_basis else next(reversed(by_basis))
     readings = by_basis[basis]
-    best = min(readings, key=lambda each: by_goal(each.score))
+    best = min(readings, key=lambda each: each.score.order)
     return Scored(best, readings[-1], tuple(basis.differences(usual)))
 
 
@@ -237,20 +237,24 @@ def _most_common(runs: Iterable[Iterable[T]]) -> T:
     return Counter(each for run in runs for each in run).most_common(1)[0][0]
 
 
-def ranked(runs: Iterable[Compared], metric: str) -> list[Compared]:
-    """The runs by this metric, best first; then those not comparable; then those without it."""
+def metric_names(runs: Iterable[Compared]) -> list[str]:
+    """The metrics that at least one of these runs has."""
+    return list(dict.fromkeys(name for run in runs for name in run.metrics))
+
+
+def ranked(runs: Sequence[Compared], metric: str) -> list[Compared]:
+    """The runs by this metric, best first; then those not comparable; then those without it.
+
+    Raises RequestError if no run has it.
+    """
+    if metric not in (known := metric_names(runs)):
+        others = f"; there are {', '.join(known)}" if known else ": evaluate them first"
+        remedy = did_you_mean(metric, known) or others
+        raise RequestError(f"no run was evaluated with the metric {metric}{remedy}")
     groups: tuple[list[Compared], ...] = ([], [], [])
     for run in runs:
         score = run.metrics.get(metric)
         groups[2 if score is None else bool(score.unlike)].append(run)
     for group in groups[:2]:
-        group.sort(key=lambda run: by_goal(run.metrics[metric].best.score))
+        group.sort(key=lambda run: run.metrics[metric].best.score.order)
     return [run for group in groups for run in group]
-
-
-def _order(one: Score, other: Score) -> int:
-    return is_better(other, one.value) - is_better(one, other.value)
-
-
-by_goal = cmp_to_key(_order)
-"""A sort key for scores of one metric: the best comes first."""

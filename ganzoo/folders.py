@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any, Self
 
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.user_path import user_path
 
 
 def cache_folder(*parts: str) -> Path:
@@ -26,9 +27,9 @@ def cache_folder(*parts: str) -> Path:
 
     root = os.environ.get("GANZOO_CACHE") or platformdirs.user_cache_dir("ganzoo", appauthor=False)
     try:
-        folder = Path(root).expanduser().joinpath(*parts)
+        folder = user_path(root).joinpath(*parts)
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RequestError) as error:
         raise RequestError(
             f"cannot create the cache folder {root}: {error}; set another one with the environment "
             "variable GANZOO_CACHE"
@@ -50,13 +51,23 @@ def ending(path: PurePath) -> str:
     return suffix if suffix.strip(".0123456789") else ""
 
 
+PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
+"""The names that ``partial_path`` makes."""
+
+
+def partial_path(path: Path) -> Path:
+    """A new path in the same folder, for what will be renamed to this path when it is complete."""
+    # Names have at most 255 bytes.
+    return path.with_name(f".{path.name[:70]}.{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A new, empty file in the same folder, which replaces this file at the end.
 
     It is flushed to the disk first. After an error it is removed, and this file is unchanged.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    part = partial_path(path)
     try:
         part.open("xb").close()
         yield part
@@ -102,8 +113,6 @@ RUN_FILES = (
     *("metrics.jsonl", "evaluations.jsonl", "nonfinite.json", "plan.toml", "budget.json"),
 )
 """The files and folders in a run folder."""
-_PARTIAL_NAME = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.part")
-"""The names of incomplete files of ``replacing``."""
 _GRID_NAME = re.compile(r"(?:epoch-\d+-)?step-(\d+)\.png")
 
 
@@ -146,7 +155,7 @@ class RunFolder:
     @classmethod
     def _create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
         """Create it under another name first: a run folder without settings cannot be resumed."""
-        part = cls(path.with_name(f".{path.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.part"))
+        part = cls(partial_path(path))
         try:
             part.path.mkdir(parents=True)
             part.checkpoints.mkdir()
@@ -205,7 +214,7 @@ class RunFolder:
         """Remove the incomplete files of processes that were killed."""
         for folder in (self.path, self.checkpoints, self.samples):
             for part in folder.glob(".*.part"):
-                if _PARTIAL_NAME.fullmatch(part.name) and part.is_file():
+                if PARTIAL_NAME.fullmatch(part.name) and part.is_file():
                     part.unlink(missing_ok=True)
 
     def stored_settings(self) -> dict[str, Any]:

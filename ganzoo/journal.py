@@ -10,6 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+GROUPS = (
+    *("balance", "growth", "loss", "metric", "samples", "schedule", "scores", "skipped", "speed"),
+    "waiting",
+)
+"""How names of numbers that ganzoo itself reports begin: ``loss/generator``."""
 _SPEED = "speed/images_per_second"
 
 

@@ -29,6 +29,18 @@ def cores() -> int:
     return max(1, min(_physical_cores(), *map(_allowed_cores, _control_groups("cpu"))))
 
 
+def threads(most: int, processes: int = 1) -> int:
+    """The number of threads for computation in one of several processes of this machine.
+
+    ``most`` is the number that torch would use, which is OMP_NUM_THREADS if that is set. Without
+    it, the processes divide the cores: in a container that may use a few cores, torch would start a
+    thread for each core of the machine.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return most
+    return max(1, min(most, cores() // processes))
+
+
 def free_memory() -> int:
     """The number of free bytes: of the machine, or of a container or control group if less."""
     return min(_free_of_machine(), *map(_free_of_group, _control_groups("memory")))

@@ -16,7 +16,7 @@ _RUNS = Path("runs")
 """The folder of runs for which no folder was named."""
 
 
-def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
+def folder_maker(run: Run, path: Path | None) -> Callable[[], RunFolder]:
     """A function that creates the folder of a new run.
 
     Raises RequestError immediately, in the main process, if ``path`` exists already, or if the
@@ -26,19 +26,19 @@ def folder_maker(run: Run, path: str | Path | None) -> Callable[[], RunFolder]:
     if launcher.is_main_process(run.train.devices, run.train.nodes):
         require_possible(path)
     if path is not None:
-        return lambda: RunFolder.create(Path(path), run.tree())
+        return lambda: RunFolder.create(path, run.tree())
     return lambda: RunFolder.create_numbered(_RUNS, run.title, run.tree())
 
 
-def require_possible(path: str | Path | None) -> None:
+def require_possible(path: Path | None) -> None:
     """Raise RequestError if the folder of a new run exists already, or cannot be created."""
     if path is not None:
-        RunFolder.require_free(Path(path))
-    parent = _RUNS if path is None else Path(path).parent
+        RunFolder.require_free(path)
+    parent = _RUNS if path is None else path.parent
     require_folder(parent, "name another folder with --run-dir")
 
 
-def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> RunFolder | None:
+def restarted_folder(run: Run, path: Path | None, restarts: int = 0) -> RunFolder | None:
     """The folder of this run if its launcher has started it again; ``None`` at the first start.
 
     Raises RequestError if the run may be restarted, here or ``restarts`` times, without ``path``.
@@ -51,17 +51,10 @@ def restarted_folder(run: Run, path: str | Path | None, restarts: int = 0) -> Ru
         )
     if path is None or not launcher.restarts():
         return None
-    folder = RunFolder(Path(path))
+    folder = RunFolder(path)
     if not folder.settings.is_file():
         return None
     changed = changed_values(folder.stored_settings(), run.tree()).items()
     # The folder has what settings of `train` that are "auto" chose at the first start.
     chosen = (key.startswith("train.") and now == "auto" for key, (_, now) in changed)
     return folder if all(chosen) else None
-
-
-def as_started(run: Run, folder: RunFolder) -> Run:
-    """The run with what its first start has chosen for settings of ``train`` that are ``auto``."""
-    changed = changed_values(folder.stored_settings(), run.tree())
-    chosen = {key.removeprefix("train."): stored for key, (stored, _) in changed.items()}
-    return run.with_train(chosen, "auto")

@@ -7,6 +7,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ganzoo.components import (
@@ -70,6 +71,11 @@ class Objects:
         """
         if isinstance(given, str):
             return given
+        if kind == "dataset" and isinstance(given, Path):
+            raise RequestError(
+                f"dataset={given}: only ganzoo.train and ganzoo.sweep open a path; an existing run "
+                "keeps its dataset, and the setting dataset.path says where its images are"
+            )
         component = component_of(kind, given)
         others = (each for each in self.components if each.kind == kind)
         if any(each.name == component.name and each is not component for each in others):
@@ -134,7 +140,8 @@ def component_of(kind: str, given: object) -> ComponentSpec:
         return _component(spec, argument, given, given)
     lacks = f", which must have {', '.join(missing)}" if missing else ""
     raise RequestError(
-        f"{argument}={_shortened(given)}: give a name, a ganzoo.{spec.__name__}, "
+        f"{argument}={_shortened(given)}: give a name, "
+        f"{'the path of images, ' if kind == 'dataset' else ''}a ganzoo.{spec.__name__}, "
         f"{'what its factory returns' + lacks + ', ' if members else ''}or its factory"
     )
 

@@ -10,16 +10,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from ganzoo.user_path import user_path
+
 
 def _absolute(path: Any) -> Path:
     """The absolute path. A number is accepted, too: a folder may be called 2024."""
     text = str(path)
     if not text:
         raise ValueError("the path is empty")
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from error
+    return user_path(text).absolute()
 
 
 LocalPath = Annotated[Path, BeforeValidator(_absolute)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from ganzoo.contracts import Phase
 from ganzoo.errors import ContractError, described
+from ganzoo.journal import GROUPS
 
 
 def require_phases(phases: Any, method: Any) -> None:
@@ -20,6 +21,9 @@ def require_phases(phases: Any, method: Any) -> None:
         )
     names = [phase.name for phase in phases]
     for phase in phases:
+        if phase.name in GROUPS:
+            what = f"a phase has the name {phase.name}, as numbers that ganzoo reports"
+            raise ContractError(what, method)
         if wrong := _wrong_field(phase):
             field, expected = wrong
             value = getattr(phase, field)

@@ -11,6 +11,7 @@ from ganzoo.existing_runs import as_iterable, generator_of, open_run, run_folder
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.observers.observer import ending
 from ganzoo.run import Run
+from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:
     from ganzoo.comparison import Compared
@@ -83,7 +84,7 @@ def compare(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> list[Compared]:
     from ganzoo import comparison
     from ganzoo.sweeps.halved_runs import rungs_of
 
-    folders = run_folders(runs)
+    folders = run_folders(as_iterable(runs))
     return comparison.compare(folders, rungs_of(folders))
 
 
@@ -106,14 +107,15 @@ def report(
     from ganzoo.output.trained import TrainedRun
     from ganzoo.sweeps.halved_runs import rungs_of
 
-    page.check_free(Path(out))
+    path = user_path(out)
+    page.check_free(path)
     given = list(as_iterable(runs))
     folders = run_folders(given)
     known = {run.folder: run.run for run in given if isinstance(run, TrainedRun)}
     with ending(progress_observer(quiet)) as progress:
         page.write(
             folders,
-            Path(out),
+            path,
             progress,
             sort=sort,
             device=device,
@@ -121,4 +123,4 @@ def report(
             runs=known,
             rungs=rungs_of(folders),
         )
-    return Path(out)
+    return path

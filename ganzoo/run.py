@@ -35,6 +35,7 @@ from ganzoo.sections import (
 )
 from ganzoo.setting_errors import setting_error
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS, Settings, Stored
+from ganzoo.user_path import user_path
 
 
 class Run(BaseModel):
@@ -239,17 +240,22 @@ def plugin_files(settings: Settings) -> list[Path]:
     files = [files] if isinstance(files, str) else files
     if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
         raise RequestError(f'plugins={files}: write a list of files, such as plugins=["my_gan.py"]')
-    paths = [Path(file).expanduser().absolute() for file in files]
+    paths = [user_path(file).absolute() for file in files]
     if settings.is_stored("plugins"):  # a missing one is reported when a component of it is needed
         return [path for path in paths if path.is_file()]
     return paths
 
 
-def recipe_settings(recipe: str, known: Registry) -> Settings:
+def recipe_settings(recipe: str | Path, known: Registry) -> Settings:
     """The settings of a recipe, which is their origin.
 
-    Raises UnknownName if there is no such recipe.
+    Raises UnknownName if there is no such recipe, and RequestError for a file.
     """
+    if isinstance(recipe, Path) or recipe.lower().endswith(".toml"):
+        raise RequestError(
+            f"{recipe} is a file, not the name of a recipe: give a settings file without --recipe, "
+            f'in Python as settings="{recipe}"'
+        )
     component = known.find("recipe", recipe).component
     assert isinstance(component, RecipeSpec)
     settings = Settings()

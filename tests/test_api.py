@@ -75,6 +75,12 @@ def test_missing_and_unknown_names_are_named_in_the_error() -> None:
         ganzoo.train("blossoms", "mlp", "hinge", folder="here")
 
 
+@pytest.mark.parametrize("file", ["mine.toml", Path("mine.toml"), Path("custom-images")])
+def test_a_file_is_no_recipe(file: Any) -> None:
+    with pytest.raises(RequestError, match=f'{file} is a file, .* in Python as settings="{file}"'):
+        ganzoo.train(recipe=file)
+
+
 def test_settings_may_be_a_file_and_arguments_override_it(tiny: Arguments, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('loss = "wgan-gp"\nseed = 5\n[dataset]\nname="blossoms"\ncount = 24\n')

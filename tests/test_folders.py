@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from ganzoo import RequestError, cache_folder
-from ganzoo.folders import RunFolder, ending, is_export, write_atomically
+from ganzoo.folders import (
+    PARTIAL_NAME,
+    RunFolder,
+    ending,
+    is_export,
+    partial_path,
+    write_atomically,
+)
 from ganzoo.overwriting import check_no_input, require_folder
 
 
@@ -107,6 +114,13 @@ def test_writing_atomically_leaves_no_other_files(tmp_path: Path) -> None:
     write_atomically(tmp_path / "a.txt", "one")
     write_atomically(tmp_path / "a.txt", "two")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "two"}
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "花" * 85])
+def test_a_file_with_the_longest_name_is_written_atomically(tmp_path: Path, name: str) -> None:
+    write_atomically(tmp_path / name, "content")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert PARTIAL_NAME.fullmatch(partial_path(tmp_path / name).name)
 
 
 def test_a_number_at_the_end_of_a_name_is_not_a_suffix() -> None:

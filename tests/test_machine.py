@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import machine
-from ganzoo.machine import cores, free_memory
+from ganzoo.machine import cores, free_memory, threads
 
 
 def processors(folder: Path, cores_by_number: dict[int, tuple[int, int]]) -> Path:
@@ -53,6 +53,24 @@ def test_a_container_with_control_groups_of_version_1_limits_the_cores(
     (tmp_path / "cpu.cfs_quota_us").write_text(f"{quota}\n")
     (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
     assert cores() == expected
+
+
+@pytest.mark.parametrize(
+    ("most", "processes", "variable", "expected"),
+    [(9, 1, None, 6), (9, 4, None, 1), (9, 12, None, 1), (2, 1, None, 2), (16, 4, "16", 16)],
+)
+def test_processes_divide_the_cores_unless_the_number_of_threads_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    processes: int,
+    variable: str | None,
+    expected: int,
+) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    assert threads(most, processes) == expected
 
 
 def test_the_control_groups_of_a_process_are_found_from_the_outermost_one(tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ def test_a_loss_may_be_a_method_and_a_regularizer_an_object(tiny: Arguments) -> 
             {"loss": MyLoss},
             "it cannot be called with .options.: give a factory with these arguments",
         ),
-        ({"dataset": [1, 2]}, "give a name, a ganzoo.DatasetSpec, what its factory returns, which"),
+        (
+            {"dataset": [1, 2]},
+            "give a name, the path of images, a ganzoo.DatasetSpec, what its factory returns",
+        ),
         (
             {"loss": ganzoo.DatasetSpec(name="x", summary="X.", factory=Noise)},
             "expected the kind loss, not dataset",
@@ -99,6 +102,15 @@ def test_an_object_that_is_not_a_component_is_refused_in_one_line(
         ganzoo.train(**{**tiny(), **given})
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("function", [ganzoo.resume, ganzoo.load])
+def test_an_existing_run_opens_no_path_instead_of_its_dataset(
+    tmp_path: Path, function: Callable[..., object]
+) -> None:
+    (tmp_path / "run.toml").write_text("")
+    with pytest.raises(RequestError, match=r"an existing run keeps .* the setting dataset\.path"):
+        function(tmp_path, dataset=tmp_path)
 
 
 def test_a_run_with_objects_resumes_with_the_same_objects(tiny: Arguments) -> None:

@@ -22,7 +22,7 @@ from ganzoo.cli.options import (
     file_path,
     given_options,
     refuse_given,
-    use_cores,
+    trained_generator,
 )
 from ganzoo.errors import RequestError
 
@@ -158,10 +158,8 @@ def animate(
         _write(grid_frames(grids), len(grids), out, fps or 5, max_mb)
     else:
         from ganzoo.cli.animated_images import AnimatedImages, RandomImages
-        from ganzoo.existing_runs import load_generator
 
-        use_cores()
-        animated = AnimatedImages(load_generator(run, checkpoint).to(device), frames, easing)
+        animated = AnimatedImages(trained_generator(run, checkpoint, device), frames, easing)
         random = RandomImages(count, seed, class_name, condition, truncation)
         if walk is not None:
             images, total = animated.walk(walk, random)

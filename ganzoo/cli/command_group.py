@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -61,6 +62,10 @@ class CommandGroup(TyperGroup):
             choices = " or ".join(qualified)
             raise UnknownName(f"the command {cmd_name} is ambiguous: write {choices}")
         return found
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of the command line, with the user's home folder in place of ``~``."""
+        return super().parse_args(ctx, [_with_home_folder(word) for word in args])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error in a plugin's code is raised as PluginError."""
@@ -136,6 +141,15 @@ class LazyCommand(TyperCommand):
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """The context of the command, which is imported now."""
         return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+def _with_home_folder(word: str) -> str:
+    """``~/x`` and ``--out=~/x`` with the user's home folder: shells replace it only in the first.
+
+    A word is unchanged if there is no such user.
+    """
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + equals + os.path.expanduser(value)  # noqa: PTH111 - Path removes slashes
 
 
 def _group(name: str, text: str, panel: str | None) -> CommandGroup:

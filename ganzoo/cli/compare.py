@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
+from ganzoo.cli.compared_runs import Runs, SortMetric, folders_of
 from ganzoo.cli.options import Force, Json
-from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.errors import RequestError
 from ganzoo.overwriting import check_free
 
 if TYPE_CHECKING:
@@ -52,15 +52,10 @@ def compare(
 
     if as_csv:
         check_free(as_csv, force=force, option="--csv")
-    folders = run_folders(runs)
+    folders = folders_of(runs)
     compared = comparison.compare(folders, rungs_of(folders))
-    metrics = list(dict.fromkeys(name for run in compared for name in run.metrics))
+    metrics = comparison.metric_names(compared)
     if sort is not None:
-        if sort not in metrics:
-            known = f": {', '.join(metrics)}" if metrics else ""
-            raise RequestError(
-                f"no run was evaluated with the metric {sort}{did_you_mean(sort, metrics) or known}"
-            )
         compared = comparison.ranked(compared, sort)
     if as_csv:
         _write_csv(as_csv, [_csv_row(run) for run in compared])

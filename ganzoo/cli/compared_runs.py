@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganzoo.errors import RequestError
-
 if TYPE_CHECKING:
     from ganzoo.folders import RunFolder
 
@@ -26,21 +24,8 @@ SortMetric = Annotated[
 ]
 
 
-def run_folders(paths: Sequence[Path]) -> list[RunFolder]:
-    """The run folders of these runs and sweeps, without duplicates."""
-    from ganzoo.folders import RunFolder
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.sweep_file import FILE
+def folders_of(runs: Sequence[Path]) -> list[RunFolder]:
+    """Their run folders; says on standard error how many runs of a sweep have not begun."""
+    from ganzoo.existing_runs import run_folders
 
-    found: dict[Path, RunFolder] = {}
-    for path in paths:
-        if not (path / FILE).is_file():
-            found.setdefault(path.resolve(), RunFolder.open(path))
-            continue
-        sweep = Sweep.open(path)
-        if missing := len(sweep.trials) - len(sweep.started):
-            print(f"{path}: {missing} of {len(sweep.trials)} runs have not begun", file=sys.stderr)
-        found |= {folder.path.resolve(): folder for folder in sweep.started}
-    if not found:
-        raise RequestError("there is no run to compare")
-    return list(found.values())
+    return run_folders(runs, lambda message: print(message, file=sys.stderr))

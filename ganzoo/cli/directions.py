@@ -15,7 +15,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     Json,
     file_path,
-    use_cores,
+    trained_generator,
 )
 from ganzoo.cli.table import table
 
@@ -86,7 +86,6 @@ def directions(
 
     """
     from ganzoo import imaging, tensor_file
-    from ganzoo.existing_runs import load_generator
     from ganzoo.output.directions import images as images_of
     from ganzoo.overwriting import check_free, check_no_input
 
@@ -95,8 +94,7 @@ def directions(
         check_no_input(path, [run])
     tensor_file.check_free(out, force=force)
     check_free(grid, force=force)
-    use_cores()
-    trained = load_generator(run, checkpoint).to(device)
+    trained = trained_generator(run, checkpoint, device)
     found = _found(trained, method, scalars or [], count, images)
     pixels = images_of.grid(trained, found, seed=seed)
     found.save(out)

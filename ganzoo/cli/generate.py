@@ -19,7 +19,7 @@ from ganzoo.cli.options import (
     OutputPath,
     Truncation,
     refuse_given,
-    use_cores,
+    trained_generator,
 )
 from ganzoo.errors import RequestError
 
@@ -90,7 +90,6 @@ def generate(
     - `ganzoo generate RUN --along hue-red=2 --directions found.safetensors --out red.png`
 
     """
-    from ganzoo.existing_runs import load_generator
     from ganzoo.output.files import check_free, save_class_grid, save_grid, save_images
     from ganzoo.overwriting import check_folder_free
 
@@ -104,8 +103,7 @@ def generate(
     if each_class and (class_name is not None or condition is not None):
         given = "--class" if condition is None else "--condition"
         raise RequestError(f"--each-class generates all classes or values: remove {given}")
-    use_cores()
-    trained = moved_along(load_generator(run, checkpoint).to(device), along, directions)
+    trained = moved_along(trained_generator(run, checkpoint, device), along, directions)
     if each_class:
         images = trained.generate_rows(count or 8, seed, truncation)
         save_class_grid(images, trained.row_names, out.path)

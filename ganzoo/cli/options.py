@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and loading of the registry."""
+"""Arguments and options that several commands share, and loading of plugins and generators."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ganzoo.errors import RequestError
 from ganzoo.folders import ending
 
 if TYPE_CHECKING:
+    from ganzoo.output.trained_generator import TrainedGenerator
     from ganzoo.registry import Registry
 
 CLASS_HELP = "Generate images of this class only."
@@ -73,16 +74,23 @@ class OutputPath(NamedTuple):
 
 
 def use_cores() -> None:
-    """Let torch use at most the cores that this process may use, or OMP_NUM_THREADS if it is set.
-
-    In a container that may use a few of a machine's cores, torch would start a thread for each.
-    """
+    """Let torch use the cores that this process may use, or OMP_NUM_THREADS if it is set."""
     import torch
 
-    from ganzoo.machine import cores
+    from ganzoo.machine import threads
 
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(torch.get_num_threads(), cores()))
+    torch.set_num_threads(threads(torch.get_num_threads()))
+
+
+def trained_generator(run: Path, checkpoint: str, device: str) -> TrainedGenerator:
+    """The generator of a run folder's checkpoint or of an exported file, on a device.
+
+    Raises RequestError as ``load_generator``, and if there is no such device.
+    """
+    from ganzoo.existing_runs import load_generator
+
+    use_cores()
+    return load_generator(run, checkpoint).to(device)
 
 
 def file_path(text: str) -> Path:

@@ -15,7 +15,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     Truncation,
     file_path,
-    use_cores,
+    trained_generator,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +96,6 @@ def poster(
     - `ganzoo poster RUN --landscape --title "My flowers" --best-of 16 --out poster.png`
 
     """
-    from ganzoo.existing_runs import load_generator
     from ganzoo.output.poster.file import check_free, save
     from ganzoo.output.poster.generated import Choice
     from ganzoo.output.poster.paper import Paper
@@ -112,8 +111,7 @@ def poster(
         title=title,
         choice=Choice(count, best_of, seed, truncation),
     )
-    use_cores()
-    trained = load_generator(run, checkpoint).to(device)
+    trained = trained_generator(run, checkpoint, device)
     save(_draw(wanted, trained), out, dpi)
     print(out)
 

@@ -18,7 +18,7 @@ from ganzoo.cli.options import (
     GeneratorArgument,
     Json,
     file_path,
-    use_cores,
+    trained_generator,
 )
 from ganzoo.cli.table import table
 from ganzoo.errors import RequestError
@@ -119,13 +119,11 @@ def project(
 
     """
     from ganzoo.cli.projection_files import ProjectionFiles
-    from ganzoo.existing_runs import load_generator
     from ganzoo.output.projection import Projector, prepare_image
 
     files = ProjectionFiles(out, latents, video)
     files.check([run, *paths], force=force)
-    use_cores()
-    trained = load_generator(run, checkpoint).to(device)
+    trained = trained_generator(run, checkpoint, device)
     images = [prepare_image(trained, path) for path in paths]
     features = _features(trained, distance, extractor, device)
     projector = Projector(

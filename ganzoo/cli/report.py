@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganzoo.cli.compared_runs import Runs, SortMetric, run_folders
+from ganzoo.cli.compared_runs import Runs, SortMetric, folders_of
 from ganzoo.cli.options import Device, Force, file_path, use_cores
 
 
@@ -42,7 +42,7 @@ def report(
     from ganzoo.sweeps.halved_runs import rungs_of
 
     check_free(out, force=force)
-    folders = run_folders(runs)
+    folders = folders_of(runs)
     rungs = rungs_of(folders)
     use_cores()
     with ending(ProgressBar()) as progress:

@@ -113,7 +113,7 @@ def _show(run: Run) -> None:
 
 def _train(run: Run, run_dir: Path | None) -> None:
     from ganzoo.cli.processes import start_processes
-    from ganzoo.new_run_folder import as_started, folder_maker, restarted_folder
+    from ganzoo.new_run_folder import folder_maker, restarted_folder
 
     restarted = restarted_folder(run, run_dir, run.train.restarts)
     create = None if restarted else folder_maker(run, run_dir)
@@ -122,6 +122,7 @@ def _train(run: Run, run_dir: Path | None) -> None:
     from ganzoo.cli.exit import finish_training
     from ganzoo.observers.console import ProgressBar
     from ganzoo.training import session
+    from ganzoo.training.speed_settings import as_started
 
     if restarted:
         run = as_started(run, restarted)

@@ -159,8 +159,9 @@ class Condition:
         for name, number in values.items():
             self._check_number(self._known(name), number)
         if self.kind == "class":
-            (name,) = values
-            return self.parse(name, drawn)
+            if list(values.values()) != [1]:
+                raise RequestError(f"each image has one class: write {{{self.names[0]!r}: 1}}")
+            return self.parse(*values, drawn)
         missing = [name for name in self.names if name not in values]
         if drawn is None and missing:
             raise RequestError(

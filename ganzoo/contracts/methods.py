@@ -15,7 +15,10 @@ class Phase:
     """The updates of some networks in each step, or in every n-th step."""
 
     name: str
-    """Unique in the run; ``loss/NAME`` is reported. Random numbers depend on it."""
+    """Unique in the run; ``loss/NAME`` and ``NAME/TERM`` are reported.
+
+    Random numbers depend on it.
+    """
     networks: tuple[str, ...]
     """The names of the networks that are updated.
 

@@ -18,7 +18,7 @@ from ganzoo.data.hdf5_file import require_h5py, write_hdf5
 from ganzoo.data.pack import Pack, Progress
 from ganzoo.data.shard_files import is_shards, write_shards
 from ganzoo.errors import RequestError
-from ganzoo.folders import ending
+from ganzoo.folders import ending, partial_path
 from ganzoo.imaging import to_image
 from ganzoo.overwriting import exists_already
 
@@ -113,7 +113,7 @@ def write(
     kind = {"folder": folder or pack.shards > 0, "shards": pack.shards > 0}
     check_condition(pack.data.condition, out, **kind)
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = partial_path(out)
     try:
         _WRITERS[output_format(out, **kind)](pack, part, progress)
         if part.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
 from typing import NamedTuple
 
@@ -110,12 +110,18 @@ class Evaluator:
             progress("metrics", number, len(self._metrics))
         for number, (name, group) in enumerate(groups.items()):
             progress("metrics of classes", number, len(groups))
-            of_group = self._scores_of_group(name, group, real, made, fake)
+            of_group = self._scores_of_group(name, group, real, made, fake, failed)
             scores |= {f"class/{name}/{value}": score for value, score in of_group.items()}
         return scores
 
     def _scores_of_group(
-        self, name: str, group: Group, real: ImageSet, made: Tensor, fake: ImageSet
+        self,
+        name: str,
+        group: Group,
+        real: ImageSet,
+        made: Tensor,
+        fake: ImageSet,
+        failed: Failed | None,
     ) -> dict[str, Score]:
         """The scores of the metrics that do not reject so few images."""
         cached = self.real.of(group.real, name)
@@ -125,8 +131,14 @@ class Evaluator:
         )
         scores: dict[str, Score] = {}
         for configured in self._metrics:
-            with suppress(RequestError, ArithmeticError):
+            try:
                 scores |= self._scores(configured, *sets, cached)
+            except (RequestError, ArithmeticError):
+                continue
+            except Exception as error:
+                if failed is None:
+                    raise
+                failed(configured.name, error)
         return scores
 
     def _scores(

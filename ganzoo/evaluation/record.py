@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -37,6 +37,15 @@ class Score:
     """Whether it was computed from features, so that it depends on the extractor."""
     options: str = ""
     """The metric's options that differ from their defaults, as JSON; empty if there are none."""
+
+    @property
+    def order(self) -> float:
+        """The number by which scores of one metric are sorted: the best one has the lowest."""
+        if self.goal == "high":
+            return -self.value
+        if self.goal == "real" and self.baseline is not None:
+            return abs(self.value - self.baseline)
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -177,10 +186,4 @@ def selection_metric(names: Iterable[str], best: str) -> str | None:
 
 def is_better(score: Score, than: float | None) -> bool:
     """Whether a score is nearer to its goal than another value of the same metric."""
-    if than is None:
-        return True
-    if score.goal == "high":
-        return score.value > than
-    if score.goal == "real" and score.baseline is not None:
-        return abs(score.value - score.baseline) < abs(than - score.baseline)
-    return score.value < than
+    return than is None or score.order < replace(score, value=than).order

@@ -9,6 +9,7 @@ from ganzoo.export.card import Card, now, versions
 from ganzoo.export.formats import format_of
 from ganzoo.export.safetensors_file import ExportedGenerator
 from ganzoo.output.trained_generator import TrainedGenerator
+from ganzoo.user_path import user_path
 
 
 def card_of(trained: TrainedGenerator, license: str = "", description: str = "") -> Card:
@@ -37,7 +38,7 @@ def export_generator(
 
     Raises RequestError if the path exists, or if the generator cannot be exported.
     """
-    chosen, path = format_of(to), Path(out)
+    chosen, path = format_of(to), user_path(out)
     chosen.check_path(path, is_folder=chosen.may_be_folder and not path.suffix)
     known = chosen.options_of(options)
     return chosen.write(trained, card_of(trained, license, description), path, **known)

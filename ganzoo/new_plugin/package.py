@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from string import Template
 
 from ganzoo import __version__
 from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.folders import partial_path
 from ganzoo.new_plugin.names import PluginNames, check_name
 from ganzoo.overwriting import require_folder
 
@@ -67,7 +66,7 @@ class NewPlugin:
         """
         check_free(folder)
         whole = folder.absolute()
-        part = whole.with_name(f".{whole.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        part = partial_path(whole)
         try:
             for path, text in self.files.items():
                 file = part / path

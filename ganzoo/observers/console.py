@@ -211,7 +211,6 @@ class ProgressBar(Observer):
             self._progress.update(self._progress.task_ids[0], losses=f"{what} {done}/{total}")
         elif not self._steps:
             if what != self._current_work:
-                self.on_end()
                 self._start_bar(what, 0, total)
                 self._current_work = what
             self._update_bar(done)
@@ -258,6 +257,7 @@ class ProgressBar(Observer):
             self._progress = None
 
     def _start_bar(self, label: str, done: int, total: int) -> None:
+        self.on_end()
         if self._draws_bars or in_notebook():
             fixed = Column(no_wrap=True)
             columns = (

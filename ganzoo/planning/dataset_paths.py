@@ -9,6 +9,7 @@ from typing import Any
 from ganzoo.components import DatasetSpec
 from ganzoo.errors import RequestError, UnknownName, did_you_mean
 from ganzoo.registry import Entry, Registry
+from ganzoo.user_path import user_path
 
 _LISTS = (".txt", ".csv", ".tsv", ".json", ".jsonl")
 """The ends of names of files that may be lists of addresses of images."""
@@ -20,14 +21,14 @@ _ONLY_PATHS = (".", "/", "~")
 
 def may_be_path(what: str) -> bool:
     """Whether a word may be the path of images: it exists, or begins as no name does."""
-    return what.startswith(_ONLY_PATHS) or (bool(what) and Path(what).expanduser().exists())
+    return what.startswith(_ONLY_PATHS) or (bool(what) and user_path(what).exists())
 
 
 def path_as_text(dataset: Any) -> Any:
     """A path, or those in a list, as text that is no name of a dataset; the rest unchanged."""
     if isinstance(dataset, list):
         return [path_as_text(each) for each in dataset]
-    return str(dataset.expanduser().absolute()) if isinstance(dataset, Path) else dataset
+    return str(user_path(dataset).absolute()) if isinstance(dataset, Path) else dataset
 
 
 def dataset_of(what: str, known: Registry) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def dataset_of(what: str, known: Registry) -> dict[str, Any]:
     Raises RequestError if there is no such dataset or path, or if nothing opens it.
     """
     names = [entry.component.name for entry in known.entries("dataset")]
-    path = Path(what).expanduser()
+    path = user_path(what)
     try:
         return {"dataset.name": known.find("dataset", what).qualified_name}
     except UnknownName:

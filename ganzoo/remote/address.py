@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator
 
 from ganzoo.errors import RequestError
+from ganzoo.user_path import user_path
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
@@ -28,10 +29,7 @@ def _checked(given: Any) -> str:
     if not text:
         raise ValueError("the address is empty")
     if not is_url(text):
-        try:
-            return str(Path(text).expanduser().absolute())
-        except RuntimeError as error:
-            raise ValueError(str(error)) from error
+        return str(user_path(text).absolute())
     parts = urlsplit(text)
     if parts.scheme == "file":
         raise ValueError("write the path alone, without file://")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ganzoo.folders import cache_folder
+from ganzoo.folders import cache_folder, partial_path
 
 _LOCKS = 64
 """Ranges are assigned to so many locks, so that the number of lock files is limited."""
@@ -57,7 +56,7 @@ class RangeCache:
         return content
 
     def _write(self, path: Path, content: bytes) -> None:
-        part = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        part = partial_path(path)
         with suppress(OSError):
             self._make_room(len(content))
             try:

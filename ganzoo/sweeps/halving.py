@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
-from ganzoo.comparison import by_goal
 from ganzoo.errors import RequestError
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score, selection_metric
 
@@ -182,7 +181,7 @@ def places(reached: Mapping[str, Reached | None], kept: int) -> list[Place]:
     bases = Counter(each.basis for each in known.values())
     usual = bases.most_common(1)[0][0] if bases else None
     comparable = {k: each.score for k, each in known.items() if each.basis == usual and each.score}
-    ranked = sorted(comparable, key=lambda name: by_goal(comparable[name]))
+    ranked = sorted(comparable, key=lambda name: comparable[name].order)
     places = [Place(name, rank, rank <= kept) for rank, name in enumerate(ranked, 1)]
     return places + [Place(name, None, False) for name in reached if name not in comparable]
 

@@ -72,15 +72,15 @@ class NewSweep:
         halving = halves.planned(count, [run]) if halves else None
         return cls(search, f"{title([run])}-{sampler}", halving)
 
-    def create(self, folder: str | Path | None, recipe: str | None) -> Sweep:
+    def create(self, folder: Path | None, recipe: str | None) -> Sweep:
         """Its folder; by default, the next free one in ``sweeps``, named by recipe or components.
 
         Raises RequestError if the folder exists already, or if it cannot be created.
         """
-        parent = Path("sweeps") if folder is None else Path(folder).parent
+        parent = Path("sweeps") if folder is None else folder.parent
         require_folder(parent, "name another folder with --sweep-dir")
         if folder is not None:
-            return Sweep.create(Path(folder), self.plan, self.halving)
+            return Sweep.create(folder, self.plan, self.halving)
         name = recipe.rpartition("/")[2] if recipe else self.title
         return Sweep.create_numbered(parent, name, self.plan, self.halving)
 

@@ -196,21 +196,12 @@ class Worker:
 
 def _train(run: Run, folder: RunFolder, progress: Observer, **part: Any) -> str:
     from ganzoo.training import session
+    from ganzoo.training.speed_settings import as_started
 
     if folder.settings.exists():
-        return session.resume(_as_started(run, folder), folder, progress, **part).value
+        return session.resume(as_started(run, folder), folder, progress, **part).value
     _, outcome = session.train(run, lambda: _prepared(folder), progress, **part)
     return outcome.value
-
-
-def _as_started(run: Run, folder: RunFolder) -> Run:
-    """The run with what its first start has measured as fastest, maybe on another machine."""
-    from ganzoo.training.speed_settings import DEFAULTS
-
-    stored = folder.stored_settings().get("train", {})
-    chosen = {key: stored[key] for key in DEFAULTS if key in stored}
-    undecided = {key: value for key, value in chosen.items() if getattr(run.train, key) == "auto"}
-    return run.with_train(undecided, "auto")
 
 
 def _prepared(folder: RunFolder) -> RunFolder:

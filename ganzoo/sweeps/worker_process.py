@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganzoo.errors import STOPPED, Stopped, in_one_line
-from ganzoo.machine import cores
+from ganzoo.machine import threads
 from ganzoo.observers.observer import Observer
 from ganzoo.sweeps.progress import SweepProgress
 from ganzoo.sweeps.trial import Trial
@@ -112,11 +112,11 @@ def _print_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 def _place(number: int, count: int) -> Callable[[str], str]:
     """A function that gives the worker of this number, from 0 on, a GPU of its own.
 
-    The processor cores are divided among the workers, as far as torch would use them.
+    The processor cores are divided among the workers.
     """
     import torch
 
-    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores()) // count))
+    torch.set_num_threads(threads(torch.get_num_threads(), count))
     gpus = torch.cuda.device_count()
 
     def place(device: str) -> str:

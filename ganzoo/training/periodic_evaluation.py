@@ -93,12 +93,12 @@ class PeriodicEvaluation:
             _raise_if(stopping())
 
         ema, setup = self._trainer.ema, self._trainer.setup
-        failures: dict[str, list[str]] = {}
+        failures: dict[str, dict[str, None]] = {}
 
         def failed(metric: str, error: Exception) -> None:
             if isinstance(error, LostProcess):
                 raise error
-            failures.setdefault(in_one_line(error), []).append(metric)
+            failures.setdefault(in_one_line(error), {})[metric] = None  # once for all classes
 
         try:
             ema.update_batch_statistics()

@@ -28,7 +28,7 @@ def regularized(
     step gets a phase of its own after them, with its name. ``codes`` are the contexts in which the
     terms of regularizers are computed; they attribute errors to plugins.
 
-    Raises RequestError if no phase updates the network of a regularizer, or if one has its name.
+    Raises RequestError if no phase updates the network of a regularizer.
     """
     result = list(phases)
     for name, regularizer in regularizers.items():
@@ -36,8 +36,6 @@ def regularized(
             _require_trained(name, network, phases)
         chosen = set(networks_of(regularizer))
         places = [n for n, phase in enumerate(result) if chosen & set(phase.networks)]
-        if any(phase.name == name for phase in phases):
-            raise RequestError(f"regularize.{name} has the name of a phase of the loss: rename it")
         if regularizer.every > 1:
             result.insert(places[-1] + 1, _lazy(name, regularizer, result[places[0]]))
             continue

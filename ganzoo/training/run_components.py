@@ -21,6 +21,7 @@ from ganzoo.run import Run
 from ganzoo.training.adversarial import Adversarial
 from ganzoo.training.built_component import BuiltComponent
 from ganzoo.training.regularization import regularized
+from ganzoo.training.reported_names import require_own_names
 from ganzoo.training.shared_fakes import sharing_fakes
 from ganzoo.training.simultaneous import simultaneous
 
@@ -91,6 +92,8 @@ class Components:
             phases = simultaneous(phases)
         if self.share_fakes:
             phases = sharing_fakes(phases)
+        labels = {"regularize": self.regularizers, "augment": self.augmentations}
+        require_own_names(phases, labels)
         regularizers = {name: component.built for name, component in self.regularizers.items()}
         codes = {name: component.code for name, component in self.regularizers.items()}
         return regularized(phases, regularizers, codes)

@@ -17,6 +17,7 @@ import torch
 from ganzoo.contracts import Condition, ImageShape
 from ganzoo.device_time import now
 from ganzoo.errors import RequestError, is_out_of_memory
+from ganzoo.folders import RunFolder
 from ganzoo.operations import OperationCounter
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
@@ -85,6 +86,13 @@ def with_fastest(
     return run.with_train(chosen, "auto")
 
 
+def as_started(run: Run, folder: RunFolder) -> Run:
+    """The run with what its first start has chosen for these settings, maybe on another machine."""
+    stored = folder.stored_settings().get("train", {})
+    undecided = [key for key in DEFAULTS if getattr(run.train, key) == "auto"]
+    return run.with_train({key: stored[key] for key in undecided if key in stored}, "auto")
+
+
 def _measure(
     engine: Engine, undecided: Sequence[str], measure: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
@@ -122,8 +130,8 @@ def _fastest_of_all(
         speeds = _speeds(tried, [trainer(values) for values in tried], engine)
         chosen = _fastest(speeds) or chosen
     if "compile" in undecided and not reason_not_to_compile(run, engine.device):
-        now = next((speed for values, speed in speeds if values == chosen), None)
-        if now is None or images / now > _WORTH_COMPILING:
+        speed = next((speed for values, speed in speeds if values == chosen), None)
+        if speed is None or images / speed > _WORTH_COMPILING:
             tried = [chosen, {**chosen, "compile": "on"}]
             with suppress(RequestError):  # what cannot be compiled stays eager
                 compiled = _speeds(tried, [trainer(values) for values in tried], engine)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -11,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 
 from ganzoo.launcher import local_process_count
-from ganzoo.machine import cores
+from ganzoo.machine import threads
 from ganzoo.sections import TrainOptions
 from ganzoo.training.host_memory import freed_memory_is_kept
 
@@ -27,7 +26,7 @@ def switches(settings: TrainOptions) -> Iterator[None]:
     before, level = (cudnn.deterministic, cudnn.allow_tf32), logger.level
     cuda = settings.device not in ("cpu", "mps") and torch.cuda.is_available()
     device = torch.cuda.current_device() if cuda else 0
-    threads = torch.get_num_threads()
+    threads_before = torch.get_num_threads()
     try:
         devices = range(torch.cuda.device_count()) if cuda else []
         memory = nullcontext() if cuda else freed_memory_is_kept()
@@ -46,7 +45,7 @@ def switches(settings: TrainOptions) -> Iterator[None]:
             torch.set_num_threads(_threads(settings))
             yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(threads_before)
         logger.setLevel(level)
         torch.set_float32_matmul_precision(precision)
         cudnn.deterministic, cudnn.allow_tf32 = before
@@ -85,7 +84,5 @@ def _threads(settings: TrainOptions) -> int:
     """
     if settings.threads != "auto":
         return settings.threads
-    now = torch.get_num_threads()
-    if "OMP_NUM_THREADS" in os.environ:
-        return now
-    return min(now, max(1, cores() // local_process_count(settings.devices, settings.nodes)))
+    processes = local_process_count(settings.devices, settings.nodes)
+    return threads(torch.get_num_threads(), processes)

@@ -29,13 +29,6 @@ class Reading(NamedTuple):
     images_seen: int
     score: Score
 
-    @property
-    def distance(self) -> float:
-        """How far the value is from the best possible one; low is good, also for a high goal."""
-        if self.score.goal == "real":
-            return abs(self.score.value - (self.score.baseline or 0))
-        return self.score.value if self.score.goal == "low" else -self.score.value
-
 
 @dataclass
 class History:

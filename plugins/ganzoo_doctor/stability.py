@@ -49,11 +49,11 @@ def getting_worse(history: History) -> Finding | None:
     readings = history.readings(name) if name else []
     if not readings:
         return None
-    best = min(readings, key=lambda each: each.distance)
+    best = min(readings, key=lambda each: each.score.order)
     after = [each for each in readings if each.step > best.step]
-    gained = readings[0].distance - best.distance
-    lost = min((each.distance for each in after[-FEWEST_WORSE:]), default=0.0) - best.distance
-    needed = max(LOST * gained, LOST_OF_BEST * abs(best.distance))
+    gained = readings[0].score.order - best.score.order
+    lost = min((each.score.order for each in after[-FEWEST_WORSE:]), default=0.0) - best.score.order
+    needed = max(LOST * gained, LOST_OF_BEST * abs(best.score.order))
     if len(after) < FEWEST_WORSE or lost <= needed:
         return None
     return Finding(

@@ -42,8 +42,8 @@ def improvement(history: History) -> Finding | None:
         return None
     third = max(1, len(readings) // 3)
     before, recent = readings[:-third], readings[-third:]
-    best_before, best = (min(each.distance for each in some) for some in (before, readings))
-    gained = readings[0].distance - best
+    best_before, best = (min(each.score.order for each in some) for some in (before, readings))
+    gained = readings[0].score.order - best
     slope = slope_per_unit([*before[-1:], *recent])
     numbers = {
         f"{name} of step {readings[0].step}": readings[0].score.value,

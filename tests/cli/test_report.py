@@ -28,7 +28,10 @@ def test_a_report_is_one_file(tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path
         (("run", "--out", "mine.html"), "exists already"),
         (("run", "--out", "mine.html/report.html"), "mine.html is a file, not a folder"),
         (("run", "nowhere", "--out", "report.html"), "no run folder nowhere"),
-        (("run", "--sort", "kid", "--out", "report.html"), "--sort kid: no run was evaluated"),
+        (
+            ("run", "--sort", "kid", "--out", "report.html"),
+            "no run was evaluated with the metric kid: eval",
+        ),
         (("run",), "--out"),
         (("--out", "report.html"), "RUN"),
     ],

@@ -80,6 +80,9 @@ def test_a_text_gives_a_condition() -> None:
     assert VECTOR.parse("size=-1.5, hue=0.25").tolist() == [0.25, -1.5]
     assert VECTOR.complete({"hue": 1, "size": 0}).tolist() == [1, 0]
     assert CLASS.complete({"lily": 1}).item() == 2
+    for wrong in ({}, {"lily": 0}, {"lily": 1, "rose": 1}):
+        with pytest.raises(RequestError, match="each image has one class"):
+            CLASS.complete(wrong)
     for condition in ALL:
         for example in condition.examples(3)[1:]:
             assert torch.equal(condition.parse(condition.text(example)), example)

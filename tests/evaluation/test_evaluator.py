@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
 from ganzoo import ImageSet, MetricValue
 from ganzoo.evaluation.cache import EvaluationCache
-from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator
+from ganzoo.evaluation.evaluator import ConfiguredMetric, Evaluator, Group
 from ganzoo.evaluation.real_images import CachedRealImages
 
 
@@ -99,6 +100,27 @@ def test_baselines_are_cached_by_the_options_of_the_metric(tmp_path: Path) -> No
         images(20)
     )
     assert len(list(tmp_path.glob("*.json"))) == 4
+
+
+class FailsOnFew:
+    def __call__(self, real: ImageSet, fake: ImageSet) -> Mapping[str, MetricValue]:
+        if len(fake) < 3:
+            raise RuntimeError("too few")
+        return {"enough": MetricValue(1.0, len(fake))}
+
+
+def test_a_metric_that_fails_for_a_class_does_not_lose_the_other_scores(tmp_path: Path) -> None:
+    groups = {name: Group(torch.arange(6), torch.tensor([n])) for n, name in enumerate("abc")}
+    metrics = [ConfiguredMetric(FailsOnFew(), "low", "few"), *METRICS]
+    failures: list[str] = []
+    scores = evaluator(Means(), tmp_path, metrics)(
+        images(20, 30, 40), groups=groups, failed=lambda name, error: failures.append(name)
+    )
+    assert scores["class/c/difference"].value == 35
+    assert scores["enough"].value == 1
+    assert failures == ["few"] * 3
+    with pytest.raises(RuntimeError, match="too few"):
+        evaluator(Means(), tmp_path, metrics)(images(20, 30, 40), groups=groups)
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:

@@ -79,6 +79,17 @@ def test_short_work_during_training_prints_nothing(monkeypatch: pytest.MonkeyPat
     assert output.getvalue() == ""
 
 
+def test_a_bar_ends_before_the_next_one_starts() -> None:
+    bar = ProgressBar(Console(file=io.StringIO(), force_terminal=True, width=120))
+    bar.on_evaluation_progress("looking at images", 0, 1)
+    first = bar._progress
+    bar.on_train_start(0, 3)
+    assert first is not None
+    assert not first.live.is_started
+    assert bar._progress is not first
+    bar.on_end()
+
+
 def test_a_terminal_gets_a_bar() -> None:
     text = reported(terminal=True)
     assert "50/100" in text

@@ -71,6 +71,11 @@ def test_two_phases_of_the_same_name_are_refused(tiny: Arguments) -> None:
         train(**tiny("run", "mlp", method(wrong)))
 
 
+def test_a_phase_with_the_name_of_other_reported_numbers_is_refused(tiny: Arguments) -> None:
+    with pytest.raises(PluginError, match="the name metric, as numbers that ganzoo reports"):
+        train(**tiny("run", "mlp", method(replace(GENERATOR, name="metric"))))
+
+
 def test_terms_of_a_partial_that_are_no_scalars_are_refused(tiny: Arguments) -> None:
     wrong: Any = functools.partial(lambda step: 3)
     with pytest.raises(

@@ -106,11 +106,6 @@ def test_terms_of_the_same_name_are_all_minimized() -> None:
     assert sum(terms.values()) == 2
 
 
-def test_a_regularizer_with_the_name_of_a_phase_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"regularize\.generator has the name of a phase"):
-        regularized(PHASES, {"generator": Constant(every=2)})
-
-
 def test_a_regularizer_of_every_step_is_used_where_its_network_is_updated_less_often() -> None:
     phases = (PHASES[0], phase("generator", every=2))
     mine = {"lazy": Constant(every=4, network="generator"), "mine": Constant(network="generator")}

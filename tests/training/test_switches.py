@@ -135,7 +135,7 @@ def test_threads_are_the_physical_cores_of_each_process_unless_set(
     expected: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.setattr("ganzoo.machine.cores", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if variable:
         monkeypatch.setenv("OMP_NUM_THREADS", variable)
@@ -148,7 +148,7 @@ def test_threads_are_the_physical_cores_of_each_process_unless_set(
 def test_auto_does_not_raise_the_number_of_threads_that_a_program_has_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.setattr("ganzoo.machine.cores", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     torch.set_num_threads(2)
     with switches(TrainOptions(device="cpu")):
@@ -158,7 +158,7 @@ def test_auto_does_not_raise_the_number_of_threads_that_a_program_has_set(
 def test_only_the_processes_of_this_machine_divide_its_cores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ganzoo.training.switches.cores", lambda: 6)
+    monkeypatch.setattr("ganzoo.machine.cores", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for name, value in {"WORLD_SIZE": 8, "RANK": 5, "LOCAL_WORLD_SIZE": 2}.items():
         monkeypatch.setenv(name, str(value))

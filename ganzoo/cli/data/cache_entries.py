@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganzoo.folders import PARTIAL_NAME
+
 DAY = 24 * 60 * 60
 
 
@@ -29,7 +31,7 @@ _SINGLE_FILES = {
     "indexes": ("index", re.compile(rf"{_KEY}\.npz|(\.{_KEY}\.npz\.[\w-]+\.part|{_KEY}\.lock)")),
     "remote": (
         "remote",
-        re.compile(rf"{_KEY}-\d+-\d+\.range|(\.{_KEY}-\d+-\d+\.[\w-]+\.part|\d\d\.lock)"),
+        re.compile(rf"{_KEY}-\d+-\d+\.range|(\.{_KEY}-\d+-\d+[\w.-]+\.part|\d\d\.lock)"),
     ),
     "timings": ("timing", _written(rf"{_KEY}\.json")),
     "evaluation": ("evaluation", _written(rf"{_KEY}\.(?:json|npy)")),
@@ -51,7 +53,6 @@ _PREPARED_FILE = re.compile(
 _DOWNLOAD_METADATA = re.compile(r"\.(.+)\.download\.json")
 """The name of the file with a download's metadata; it is in the same folder."""
 _METADATA = re.compile(rf"about\.json|{_DOWNLOAD_METADATA.pattern}")
-_UNFINISHED_DOWNLOAD = re.compile(r"tmp\w{8}")
 
 Files = Mapping[Path, os.stat_result]
 
@@ -100,7 +101,9 @@ def cache_entries(root: Path) -> Iterator[CacheEntry]:
     yield from _prepared(root / "prepared")
     for folder, (kind, name) in _SINGLE_FILES.items():
         yield from _single_files(root / folder, kind, name)
-    for path, *_ in os.walk(root):
+    for path, folders, _ in os.walk(root):
+        if Path(path) == root:
+            folders[:] = [each for each in folders if each not in ("prepared", *_SINGLE_FILES)]
         yield from _downloads(Path(path))
 
 
@@ -143,7 +146,7 @@ def _downloads(folder: Path) -> Iterator[CacheEntry]:
         if path in files and files[path].st_size == about.get("bytes"):
             yield CacheEntry("download", path, {path: files[path], file: files[file]}, about)
     for path, state in files.items():
-        if metadata and _UNFINISHED_DOWNLOAD.fullmatch(path.name):
+        if PARTIAL_NAME.fullmatch(path.name):
             yield CacheEntry("unfinished", path, {path: state}, {})
 
 

@@ -88,7 +88,7 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
 
 def _dataset(name: str, known: Registry) -> list[str]:
     """The settings of an installed dataset, or of the one that opens a file or folder."""
-    if not Path(name).expanduser().exists():
+    if not Path(name).exists():
         return [f"dataset={name}"]
     from ganzoo.planning.dataset_paths import dataset_of
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import ganzoo
 from ganzoo import comparison, overwriting
 from ganzoo.comparison import NO_RUNGS, Compared, Rungs
-from ganzoo.errors import RequestError, did_you_mean
+from ganzoo.errors import RequestError
 from ganzoo.extras import require_package
 from ganzoo.folders import RunFolder, write_atomically
 from ganzoo.observers.observer import Observer
@@ -100,6 +100,7 @@ def _html(
             sections=sections,
             names=names,
             compared=compared,
+            metrics=comparison.metric_names(compared),
             metric=metric,
             overlaid=_overlaid(names, sections) if len(sections) > 1 else [],
             version=ganzoo.__version__,
@@ -116,11 +117,7 @@ def _plotly() -> str:
 
 def _ranked(runs: list[Compared], sort: str | None) -> tuple[list[Compared], str | None]:
     """The runs, sorted by ``sort`` or by the first metric that all have, and that metric."""
-    names = scores.names(runs)
-    if sort is not None and sort not in names:
-        known = f"; there are {', '.join(names)}" if names else "; evaluate them first"
-        known = did_you_mean(sort, names) or known
-        raise RequestError(f"--sort {sort}: no run was evaluated by it{known}")
+    names = comparison.metric_names(runs)
     common = (name for name in names if all(name in run.metrics for run in runs))
     metric = sort or next(common, None)
     return (comparison.ranked(runs, metric) if metric else runs), metric

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ganzoo.comparison import Compared, by_goal, ranked, rung_cells
+from ganzoo.comparison import Compared, ranked, rung_cells
 from ganzoo.evaluation.record import ComparisonBasis, EvaluationResult, Score
 from ganzoo.output.report.chart import Chart, Line, Point
 from ganzoo.output.report.differences import format_value
@@ -114,7 +114,7 @@ def _table(by_step: dict[int, EvaluationResult]) -> EvaluationTable:
     title = f"{counts} pixels, features of the extractor {found[0].extractor}"
     names = list(dict.fromkeys(name for each in found for name in each.scores))
     best = {
-        name: min((each.scores[name] for each in found if name in each.scores), key=by_goal)
+        name: min((s for each in found if (s := each.scores.get(name))), key=lambda s: s.order)
         for name in names
     }
 
@@ -124,11 +124,6 @@ def _table(by_step: dict[int, EvaluationResult]) -> EvaluationTable:
 
     body = [(each.step, [cell(each, name) for name in names]) for each in found]
     return EvaluationTable(title, names, body)
-
-
-def names(runs: Sequence[Compared]) -> list[str]:
-    """Every score that at least one of these runs has."""
-    return list(dict.fromkeys(name for run in runs for name in run.metrics))
 
 
 def best_run(runs: Sequence[Compared], name: str) -> Compared | None:

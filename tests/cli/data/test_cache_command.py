@@ -16,6 +16,7 @@ from ganzoo.data.cache import load_or_prepare
 from ganzoo.data.fingerprint import fingerprint_of_files
 from ganzoo.data.preparation import Preparation
 from ganzoo.evaluation.cache import EvaluationCache
+from ganzoo.folders import partial_path
 from tests.cli.conftest import Ganzoo
 
 DAY = 24 * 60 * 60
@@ -59,12 +60,14 @@ def unfinished(cache: Path, days: float) -> list[Path]:
     for name in ("rows.npy", "every_value.npy", "progress.json", ".progress.json.123.part"):
         (part / name).touch()
     (cache / "fingerprints").mkdir(exist_ok=True)
-    download(cache / "flowers", "begun.tgz").unlink()
+    (cache / "flowers").mkdir()
+    (cache / "remote").mkdir()
     files = [
         cache / f"prepared/.{KEY}.lock",
         cache / f"prepared/.{KEY[::-1]}.lock",
         cache / f"fingerprints/.{'0' * 64}.txt.123.part",
-        cache / "flowers/tmp_ab12xyz",
+        partial_path(cache / "flowers/begun.tgz"),
+        partial_path(cache / f"remote/{KEY}-0-9.range"),
     ]
     for file in files:
         file.touch()
@@ -191,7 +194,7 @@ def test_unfinished_files_are_deleted_after_a_day(
     flags: list[str], ganzoo_command: Ganzoo, own_cache: Path
 ) -> None:
     left = unfinished(own_cache, days=0.9)
-    assert kinds(ganzoo_command) == ["unfinished"] * 4
+    assert kinds(ganzoo_command) == ["unfinished"] * 5
     assert cleared(ganzoo_command, *flags) == "there is nothing to delete\n"
     assert all(path.exists() for path in left)
     for path in left:
