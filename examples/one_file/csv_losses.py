@@ -1,4 +1,7 @@
-"""An observer: writes the losses of a run as a table, which a spreadsheet can read."""
+"""An observer in one file: ``ganzoo train ... observe.csv-losses=true --plugin csv_losses.py``.
+
+It writes the losses of a run as a table, which a spreadsheet can read.
+"""
 
 from __future__ import annotations
 
