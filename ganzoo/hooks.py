@@ -38,7 +38,9 @@ class Hooks:
         and passes on any error of a hook.
         """
         if self._manager.has_plugin(plugin):
-            raise ValueError(f"another plugin is already named {plugin!r}")
+            raise ValueError(
+                f"another plugin is already named {plugin!r}: rename one, or uninstall the other"
+            )
         if other := self.plugin_of(module):
             raise ValueError(f"its module is also that of the plugin {other}: keep one of the two")
         _reject_unmarked(module, self._names.values())

@@ -1,4 +1,4 @@
-"""A metric in one file: ``ganzoo info brightness --plugin brightness.py``."""
+"""A metric in one file: ``ganzoo evaluate RUN --metric brightness --plugin brightness.py``."""
 
 from collections.abc import Mapping
 

@@ -1,9 +1,13 @@
-"""An observer: writes the losses of a run as a table, which a spreadsheet can read."""
+"""An observer in one file: ``ganzoo train ... observe.csv-losses=true --plugin csv_losses.py``.
+
+It writes the losses of a run as a table, which a spreadsheet can read.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from math import nan
 
 from pydantic import Field
 
@@ -25,8 +29,8 @@ class CsvLosses(Observer):
         self._drop_after(run.step)
 
     def on_report(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Append the losses of both networks."""
-        losses = [scalars[f"loss/{name}"] for name in ("discriminator", "generator")]
+        """Append the losses of both networks; NaN where a method has no such phase."""
+        losses = [scalars.get(f"loss/{name}", nan) for name in ("discriminator", "generator")]
         with self._path.open("a", newline="") as file:
             csv.writer(file).writerow([step, *(f"{loss:.{self._digits}g}" for loss in losses)])
 

@@ -1,4 +1,4 @@
-"""A command: prints the last losses of a run."""
+"""A command in one file: ``ganzoo --plugin last_losses.py last-losses RUN``."""
 
 from __future__ import annotations
 

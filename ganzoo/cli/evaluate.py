@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from ganzoo.cli.evaluation_table import evaluation_lines
-from ganzoo.cli.options import Device, DisablePlugin, GeneratorArgument, Json, registry, use_cores
+from ganzoo.cli.options import (
+    Device,
+    DisablePlugin,
+    GeneratorArgument,
+    Json,
+    LocalPlugin,
+    registry,
+    use_cores,
+)
 
 Changes = Annotated[
     list[str] | None,
@@ -48,6 +56,7 @@ def evaluate(
     device: Device = "cpu",
     as_json: Json = False,
     disable_plugin: DisablePlugin = None,
+    plugin: LocalPlugin = None,
 ) -> None:
     """Compute metrics of a run's generated images and add them to its `evaluations.jsonl`.
 
@@ -59,6 +68,7 @@ def evaluate(
     - `ganzoo evaluate RUN --metric fd --metric kid --checkpoint best --samples 5000`
     - `ganzoo evaluate RUN --checkpoint all --extractor random`
     - `ganzoo evaluate RUN --metric kid --per-class`
+    - `ganzoo evaluate RUN --metric brightness --plugin brightness.py`
 
     """
     from ganzoo.existing_runs import stored_settings
@@ -71,7 +81,8 @@ def evaluate(
     asked = {"evaluate.metrics": metrics, "extractor": extractor, "evaluate.samples": samples}
     asked["evaluate.per_class"] = per_class
     settings.add({key: value for key, value in asked.items() if value}, "command line")
-    known = registry(disable_plugin, plugin_files(settings))
+    files = [*plugin_files(settings), *(file.absolute() for file in plugin or ())]
+    known = registry(disable_plugin, list(dict.fromkeys(files)))
     resolved = Run.resolve(settings, known, recommend=False, measure=True)
 
     from ganzoo.cli.moved_dataset import hint_if_dataset_moved

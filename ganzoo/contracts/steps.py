@@ -152,6 +152,14 @@ class Step(Protocol):
         """
         ...
 
+    def augmented(self, images: Tensor, *, transform: str = "") -> Tensor:
+        """Images (N, C, H, W) after the augmentations of all images, as ``critic`` uses them.
+
+        For a network that scores images instead of the discriminator, or with something else, such
+        as their latents. ``transform`` is that of ``critic``.
+        """
+        ...
+
     def uniform(self, *shape: int) -> Tensor:
         """New random numbers from U[0, 1), float32 ``(N, *shape)``; each call draws others."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar
@@ -11,6 +12,11 @@ from ganzoo.errors import PluginError, in_one_line
 from ganzoo.observers.observer import Observer
 
 T = TypeVar("T")
+_OF_THE_DISK = {
+    getattr(errno, name, None)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "ESTALE")
+} - {None}
+"""Numbers of errors of a full, broken or read-only disk: no faults in an observer's code."""
 
 
 class ObserverList:
@@ -68,6 +74,6 @@ def _failure(observer: Observer, error: Exception) -> str:
     code = observer.plugin_code
     name = code.what if isinstance(code, PluginCode) else type(observer).__name__
     cause = error.__cause__ if isinstance(error, PluginError) else error
-    if isinstance(cause, OSError):  # such as a full disk
+    if isinstance(cause, OSError) and cause.errno in _OF_THE_DISK:
         return f"{name} cannot write: {in_one_line(cause)}"
     return str(error) if isinstance(error, PluginError) else f"{name} failed: {in_one_line(error)}"

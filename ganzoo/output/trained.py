@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from torch import nn
+
 from ganzoo.contracts import Condition, ImageShape, LossRequirements
 from ganzoo.data.identity import DataIdentity
 from ganzoo.errors import RequestError
@@ -52,12 +54,16 @@ class TrainedRun(TrainedGenerator):
         sessions = folder.sessions()
         self.trained_on = DataIdentity.parse(sessions[-1].get("images")) if sessions else None
         networks = build_networks(run, self.data_image_shape, self.condition, self.requirements)
-        self.generator = networks.generator.eval().requires_grad_(False)
-        self.discriminator = networks.discriminator.eval().requires_grad_(False)
+        self.generator = networks.generator
+        self.discriminator = networks.discriminator
         """The discriminator, in evaluation mode."""
+        self.networks: dict[str, nn.Module] = networks.by_name()
+        """All networks by name, in evaluation mode; ``generator`` is the EMA generator."""
         try:
-            Weights(self.generator).load_state_dict(state["state"]["generator_ema"])
-            Weights(self.discriminator).load_state_dict(state["state"]["networks.discriminator"])
+            for name in reversed(self.networks):  # the EMA last, if networks share parameters
+                key = "generator_ema" if name == "generator" else f"networks.{name}"
+                network = self.networks[name].eval().requires_grad_(False)
+                Weights(network).load_state_dict(state["state"][key])
         except (RuntimeError, ValueError) as error:
             if isinstance(error, RequestError):
                 raise
@@ -65,7 +71,7 @@ class TrainedRun(TrainedGenerator):
             raise RequestError(f"the networks do not fit the checkpoint: {reason}") from error
         schedule = GrowthSchedule(run, networks, self.data_image_shape)
         self.growth_point = schedule.at(self.images_seen)
-        self.growth_point.grow(self.generator, self.discriminator)
+        self.growth_point.grow(*self.networks.values())
 
     @property
     def folder(self) -> Path:
@@ -83,10 +89,11 @@ class TrainedRun(TrainedGenerator):
         return EvaluationResult.read(self.folder / "evaluations.jsonl")
 
     def to(self, device: str) -> Self:
-        """Move both networks to a device; returns the run itself.
+        """Move all networks to a device; returns the run itself.
 
         Raises RequestError if there is no such device.
         """
         super().to(device)
-        self.discriminator.to(device)
+        for network in self.networks.values():
+            network.to(device)
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ganzoo.errors import RequestError
 from ganzoo.objects import Objects
 from ganzoo.registry import Plugin, Registry
 from ganzoo.run import Run, recipe_settings
@@ -61,7 +62,7 @@ def check_run(
     folder for the two runs and for the cache.
 
     Raises AssertionError if the runs differ in one bit, or if an observer or a metric failed; and
-    the errors of ``ganzoo.train``.
+    the errors of ``ganzoo.train``, also for several processes, which would run all tests again.
     """
     from ganzoo.testing.resume import check_resume
 
@@ -71,6 +72,11 @@ def check_run(
     place.mkdir(parents=True)
     with temporary_cache(place / "cache"):
         run = resolve_tiny({**parts, "recipe": recipe, "settings": settings}, plugin)
+        if (run.train.devices or 1) * (run.train.nodes or 1) > 1:
+            raise RequestError(
+                "a tiny run is one process: write train.accumulate=2, which computes the terms as "
+                "two processes do, or use `ganzoo train --devices 2`"
+            )
         return check_resume(run, place)
 
 

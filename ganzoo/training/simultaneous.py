@@ -13,8 +13,6 @@ from ganzoo.errors import RequestError
 from ganzoo.sections import TrainOptions
 from ganzoo.training.optimizers import repeats
 
-_NETWORKS = ("discriminator", "generator")
-
 
 def at_once(phases: Sequence[Phase]) -> list[list[Phase]]:
     """The phases in their order, each with those that are simultaneous with it."""
@@ -38,14 +36,18 @@ def simultaneous(phases: Sequence[Phase]) -> list[Phase]:
 def phases_of_both(phases: Sequence[Phase], setting: str) -> Sequence[Phase]:
     """The phases, which are one for the discriminator and then one for the generator.
 
-    Raises RequestError, which names the setting that needs them, if there are others.
+    Each may be for other networks, too. Raises RequestError, which names the setting that needs
+    them, if there are other phases.
     """
-    if [phase.networks for phase in phases] != [(name,) for name in _NETWORKS]:
-        raise RequestError(
-            f"{setting}=true is for losses with one phase for the discriminator and then one for "
-            f"the generator: write {setting}=false"
-        )
-    return phases
+    match [set(phase.networks) for phase in phases]:
+        case [first, second] if (
+            "discriminator" in first and "generator" in second and not first & second
+        ):
+            return phases
+    raise RequestError(
+        f"{setting}=true is for losses with one phase for the discriminator and then one for "
+        f"the generator: write {setting}=false"
+    )
 
 
 def require_one_update(phases: Sequence[Phase], networks: Networks, train: TrainOptions) -> None:

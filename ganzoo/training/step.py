@@ -57,6 +57,8 @@ class TrainingStep:
         self.kept_fake: Fake | None = None
         """Images generated for this update and for a later phase, with the generator's graph."""
         self._keeps_fake = False
+        self.gave_feedback = False
+        """Whether components that observe the scores have got them."""
 
     def begin(self, phase: Phase) -> None:
         """Compute the terms of this phase from now on."""
@@ -145,7 +147,7 @@ class TrainingStep:
     ) -> Tensor:
         """The scores of images, which pass through the augmentations of all images."""
         condition = self.real.condition if condition is None else condition
-        return self._score(self._augmented(images, transform), condition)
+        return self._score(self.augmented(images, transform=transform), condition)
 
     def compute_scores(self) -> None:
         """Compute the scores of ``real`` and ``fake``, in one pass where this computes the same."""
@@ -154,7 +156,7 @@ class TrainingStep:
             _ = self.scores.fake, self.scores.real
             return
         fake, real = self.fake, self.real
-        images = torch.cat([self._augmented(fake.images), self._augmented(real.images)])
+        images = torch.cat([self.augmented(fake.images), self.augmented(real.images)])
         conditions = None if real.condition is None else torch.cat([real.condition] * 2)
         with (
             torch.set_grad_enabled("discriminator" in self._trained),
@@ -163,7 +165,7 @@ class TrainingStep:
         ):
             self.scores.fake, self.scores.real = self._score(images, conditions).chunk(2)
 
-    def _augmented(self, images: Tensor, transform: str = "") -> Tensor:
+    def augmented(self, images: Tensor, *, transform: str = "") -> Tensor:
         """Images that passed through the augmentations of all images."""
         name = f"transform {transform}"
         random = self._generator(name) if transform else self.random("transform")
@@ -251,6 +253,7 @@ class TrainingStep:
 
     def give_feedback(self) -> None:
         """Pass the scores of the whole batch to all components that observe them."""
+        self.gave_feedback = True
         observers = self._setup.components.with_feedback()
         if not observers:
             return

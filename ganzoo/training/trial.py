@@ -6,6 +6,7 @@ generators is restored, so that the trial does not change the run.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import Condition, ImageShape, Networks, Phase
 from ganzoo.data.batches import Batch
-from ganzoo.errors import ContractError
+from ganzoo.errors import ContractError, RequestError
 from ganzoo.phase_structure import require_gradient
 from ganzoo.returned_values import require_plain, require_scores, require_tensor
 from ganzoo.training.built_component import BuiltComponent
@@ -45,7 +46,8 @@ def try_phases(
     """Try the networks, the augmentations and all phases; none must be used afterwards.
 
     ``image_shape`` is that of the networks' present stage; ``condition`` is what they are told.
-    Raises PluginError if a component fails or breaks its contract.
+    Raises RequestError if the architecture lacks a network that the loss trains, and PluginError if
+    a component fails or breaks its contract.
     """
     with preserved_random_state(engine.device):
         is_small = image_shape.height * image_shape.width <= _MAX_PIXELS
@@ -57,8 +59,11 @@ def try_phases(
         if is_small or not networks.others:
             used = networks if is_small else stand_ins(image_shape)
             setup = trial_setup(components, used, image_shape, engine, condition)
-            for phase in components.phases():
-                _try_phase(phase, setup)
+            phases = components.phases()
+            _require_networks(components, phases, setup)
+            steps = [_try_phase(phase, setup) for phase in phases]
+            if not any(step.gave_feedback for step in steps):
+                _warn_without_feedback(components)
         for _, component in components.by_section():
             if component.is_stateful:
                 with component.code:
@@ -100,7 +105,28 @@ def _try_networks(
         require_scores(discriminator(images, conditions), _N, discriminator.forward)
 
 
-def _try_phase(phase: Phase, setup: Setup) -> None:
+def _require_networks(components: Components, phases: Sequence[Phase], setup: Setup) -> None:
+    """Raise RequestError unless the architecture has the networks that are trained."""
+    for name in (name for phase in phases for name in phase.networks):
+        if name not in setup.networks:
+            raise RequestError(
+                f"{components.loss.code.what} trains the network {name}, and the architecture has "
+                f"{', '.join(setup.networks)}: choose an architecture that has it"
+            )
+
+
+def _warn_without_feedback(components: Components) -> None:
+    """Name the components that wait for scores which no phase passes on."""
+    for component in components.with_feedback():
+        warnings.warn(
+            f"{component.code.what} may adapt to the discriminator's scores, but "
+            f"{components.loss.code.what} does not pass them on, so it stays as it is: a method "
+            "calls step.give_feedback() after its update of the discriminator",
+            stacklevel=2,
+        )
+
+
+def _try_phase(phase: Phase, setup: Setup) -> TrainingStep:
     """Compute the terms of a phase and their gradients; then call what follows the update."""
     progress = Progress(images_seen=setup.point.stage.batch_size)
     step = TrainingStep(setup, progress, phase, 0)
@@ -108,25 +134,14 @@ def _try_phase(phase: Phase, setup: Setup) -> None:
     parameters = [
         parameter
         for name in phase.networks
-        for parameter in _network(setup, phase, name).parameters()
+        for parameter in setup.networks[name].parameters()
         if parameter.requires_grad
     ]
     total = torch.stack(list(terms.values())).sum()
     with setup.components.code_of(phase):
         require_gradient(phase, exists=_has_gradient(total, parameters))
     after_update(phase, step, setup)
-
-
-def _network(setup: Setup, phase: Phase, name: str) -> nn.Module:
-    if name not in setup.networks:
-        known = ", ".join(setup.networks)
-        with setup.components.loss.code:
-            raise ContractError(
-                f"the phase {phase.name} updates the network {name}, which the architecture does "
-                f"not have: it has {known}",
-                phase.terms,
-            )
-    return setup.networks[name]
+    return step
 
 
 def _has_gradient(total: Tensor, parameters: Sequence[nn.Parameter]) -> bool:

@@ -110,6 +110,17 @@ def test_a_metric_that_refuses_its_input_is_an_error(
     )
 
 
+def test_a_metric_in_a_file_is_computed_for_a_run_that_did_not_use_it(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo
+) -> None:
+    tiny_run("run")
+    file = Path(__file__).parents[2] / "examples" / "one_file" / "brightness.py"
+    given = ("--metric", "brightness", "--samples", 12, "--plugin", file)
+    done = ganzoo_command("evaluate", "run", *given, "--json")
+    (result,) = json.loads(done.out)
+    assert list(result["scores"]) == ["brightness"]
+
+
 def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> None:
     tiny_run("run", "checkpoint.every=1")
     done = ganzoo_command("evaluate", "run", *FAST, "--checkpoint", "all", "--json")

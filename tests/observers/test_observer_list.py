@@ -50,3 +50,11 @@ def test_a_full_disk_is_no_error_in_the_plugins_code() -> None:
     broken.plugin_code = PluginCode("observer my/csv", Broken)
     expected = "warning: observer my/csv cannot write: [Errno 28] No space left on device"
     assert reported(broken) == [expected]
+
+
+def test_an_error_of_the_network_is_an_error_in_the_plugins_code() -> None:
+    broken: Any = Broken(ConnectionRefusedError(111, "Connection refused"))
+    broken.plugin_code = PluginCode("observer my/webhook", Broken)
+    (message,) = reported(broken)
+    assert message.startswith("warning: observer my/webhook (")
+    assert message.endswith("ConnectionRefusedError: [Errno 111] Connection refused")

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 import ganzoo
+from tests.trials.runs import arguments, state
 
 Arguments = Callable[..., dict[str, Any]]
 
@@ -83,3 +85,16 @@ def test_the_ema_generator_is_used(tiny: Arguments) -> None:
     state = Checkpoints(run.folder / "checkpoints", 3).load()
     for name, value in run.generator.state_dict().items():
         assert torch.equal(value, state["state"]["generator_ema"]["weights"][name])
+
+
+def test_all_networks_are_loaded_and_the_generator_is_the_average(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run = ganzoo.train(**arguments("cycle_gan", folder), steps=2)
+    saved = state(folder, 2)
+    assert set(run.networks) == {"generator", "discriminator", "back", "discriminator_a"}
+    assert run.networks["generator"] is run.generator
+    for name, network in run.networks.items():
+        key = "state.generator_ema" if name == "generator" else f"state.networks.{name}"
+        assert not network.training
+        for weight, value in network.state_dict().items():
+            assert torch.equal(value, saved[f"{key}.weights.{weight}"])

@@ -76,6 +76,28 @@ def test_a_run_that_does_not_resume_exactly_is_found(
         tiny_run(loss=loss)
 
 
+class Average(Mean):
+    """Relativistic average: the mean is of the images that it sees, not of the whole batch."""
+
+    def generator(self, scores: ganzoo.Scores) -> ganzoo.Terms:
+        return {"score": (scores.real.mean() - scores.fake).square().mean()}
+
+
+@pytest.mark.parametrize(("loss", "is_same"), [(Mean, True), (Average, False)])
+def test_two_pieces_show_whether_two_processes_compute_the_same(
+    tiny_run: TinyRun, loss: type, is_same: bool
+) -> None:
+    whole = tiny_run(loss=loss)
+    pieces = tiny_run(loss=loss, settings={"train.accumulate": 2})
+    losses = [run.history[-1]["loss/generator"] for run in (whole, pieces)]
+    assert (losses[0] == pytest.approx(losses[1], rel=1e-3)) is is_same
+
+
+def test_several_processes_are_refused(tiny_run: TinyRun) -> None:
+    with pytest.raises(ganzoo.RequestError, match=r"a tiny run is one process.*accumulate=2"):
+        tiny_run(settings={"train.devices": 2})
+
+
 def test_the_images_of_the_fixture_are_a_dataset(tiny_run: TinyRun, tiny_images: Path) -> None:
     run = tiny_run(dataset="image-folder", settings={"dataset.path": tiny_images})
     assert run.class_names == ("bright", "dark")

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 import ganzoo
@@ -57,12 +58,33 @@ class Darkening(ganzoo.Method):
         return {"score": step.critic(step.real.images.mul_(0.5)).mean()}
 
 
+class RelativisticAverage(Difference):
+    """It compares the scores with the mean of the batch, which another process does not know."""
+
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": (scores.real.mean() - scores.fake).sigmoid().mean()}
+
+
+class NoisyLabels(Difference):
+    """Its random numbers differ between a batch and its parts, which is allowed."""
+
+    def generator(self, scores: Any) -> dict[str, Tensor]:
+        return {"score": (torch.rand(len(scores.fake)) - scores.fake).square().mean()}
+
+
 def loss(factory: Any) -> ganzoo.LossSpec:
     return ganzoo.LossSpec(name="mine", summary="A loss.", factory=factory)
 
 
-def test_a_loss_that_keeps_numbers_passes() -> None:
-    check(loss(Difference))
+@pytest.mark.parametrize("factory", [Difference, NoisyLabels])
+def test_a_loss_that_keeps_numbers_or_draws_them_passes(factory: Any) -> None:
+    check(loss(factory))
+
+
+def test_a_loss_that_compares_the_images_of_a_batch_is_found() -> None:
+    found = r"generator\(\): score of a batch is not the mean .* its two halves.*step\.gather"
+    with pytest.raises(AssertionError, match=found):
+        check(loss(RelativisticAverage))
 
 
 @pytest.mark.parametrize("factory", [KeepsGraphs, KeepsSum])

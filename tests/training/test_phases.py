@@ -5,12 +5,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from ganzoo import LossSpec, Options, Phase, PluginError, RegularizerSpec, Step, Terms, train
+from ganzoo import (
+    LossSpec,
+    Options,
+    Phase,
+    PluginError,
+    RegularizerSpec,
+    RequestError,
+    Step,
+    Terms,
+    train,
+)
 
 Arguments = Callable[..., dict[str, Any]]
 HERE = "tests/training/test_phases.py:[0-9]+"
@@ -132,3 +144,52 @@ def test_a_reported_value_that_is_no_scalar_tensor_is_refused(tiny: Arguments, v
     wrong = rf"^loss \S+/two \({HERE}\): ContractError: the reported value mine"
     with pytest.raises(PluginError, match=wrong):
         train(**tiny("run", "mlp", method(replace(GENERATOR, terms=terms))))
+
+
+def test_a_network_that_the_architecture_lacks_is_a_request_that_is_refused(
+    tiny: Arguments, tmp_path: Path
+) -> None:
+    wrong = replace(GENERATOR, networks=("generator", "encoder"))
+    expected = (
+        r"^loss \S+/two trains the network encoder, and the architecture has generator, "
+        "discriminator: choose an architecture that has it$"
+    )
+    with pytest.raises(RequestError, match=expected):
+        train(**tiny("run", "mlp", method(wrong)))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_component_that_waits_for_scores_is_named_if_the_method_does_not_pass_them_on(
+    tiny: Arguments,
+) -> None:
+    expected = (
+        r"^augmentation \S+/ada may adapt to the discriminator's scores, but loss \S+/two does not "
+        r"pass them on, so it stays as it is: .*step\.give_feedback\(\)"
+    )
+    with pytest.warns(UserWarning, match=expected):
+        train(**tiny("run", "mlp", method(GENERATOR), augment="ada", steps=1))
+
+
+def test_images_for_other_networks_pass_the_augmentations_of_all_images(tiny: Arguments) -> None:
+    class Half:
+        """Images of half the contrast."""
+
+        apply_to = "all"
+
+        def sample_color_matrix(self, n: int, channels: int, random: torch.Generator) -> Tensor:
+            contrast = torch.tensor([*[0.5] * channels, 1.0])
+            return contrast.diag().repeat(n, 1, 1)
+
+    compared: list[tuple[Tensor, ...]] = []
+
+    def terms(step: Step) -> Terms:
+        images = step.real.images
+        by_hand = step.networks["discriminator"](step.augmented(images), step.real.condition)
+        compared.append((step.augmented(images), images, by_hand, step.critic(images)))
+        return generate(step)
+
+    phase = replace(GENERATOR, terms=terms)
+    train(**tiny("run", "mlp", method(phase), augment=Half(), steps=1))
+    augmented, images, by_hand, scores = compared[-1]
+    torch.testing.assert_close(augmented, images / 2)
+    torch.testing.assert_close(by_hand, scores)

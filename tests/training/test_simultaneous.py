@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +148,18 @@ def test_a_method_of_other_phases_is_refused_in_one_line(tiny: Arguments) -> Non
     loss = LossSpec(name="one", summary="One phase.", factory=OnePhase)
     with pytest.raises(RequestError, match=r"^train\.simultaneous=true is for losses with [^\n]*$"):
         ganzoo.train(**tiny(loss=loss, settings=AT_ONCE))
+
+
+def test_the_phase_of_the_generator_may_train_other_networks_too(tiny: Arguments) -> None:
+    file = Path(__file__).parents[2] / "examples" / "one_file" / "bigan.py"
+    both, in_turn = (
+        ganzoo.train(**tiny(str(i), "pairs", "bigan", plugins=file, steps=1, settings=settings))
+        for i, settings in enumerate((AT_ONCE, ONCE))
+    )
+    names = ("discriminator", "encoder")
+    first, second = ({k: run.networks[k].state_dict() for k in names} for run in (both, in_turn))
+    assert same(first["discriminator"], second["discriminator"])
+    assert not same(first["encoder"], second["encoder"])  # the discriminator was not updated yet
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
