@@ -112,10 +112,14 @@ def in_one_line(error: BaseException) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean ...?"`` with the most similar known names; empty if there are none."""
+    """``"; did you mean ...?"`` with the most similar known names; empty if there are none.
+
+    Upper and lower case count as the same.
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=3)
+    names = {each.lower(): each for each in known}
+    close = [names[each] for each in difflib.get_close_matches(name.lower(), names, n=3)]
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

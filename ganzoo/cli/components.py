@@ -61,8 +61,9 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="NAME",
             help="A component's name such as dcgan or PLUGIN/dcgan, or the key of a setting or of "
-            "a section of settings."
+            "a section of settings.",
         ),
     ],
     as_json: Json = False,

@@ -70,6 +70,10 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
     settings = recipe_settings(recipe, known) if recipe else Settings()
     given = Settings()
     names = [word for word in words if "=" not in word]
+    if len(names) > 1:
+        from ganzoo.planning.dataset_paths import require_quoted
+
+        require_quoted(names)
     datasets = [each for name in names for each in _dataset(name, known)]
     given.override([*datasets, *(word for word in words if "=" in word)])
     for key in given.origins:

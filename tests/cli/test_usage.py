@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Ganzoo
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train blossoms dcgan hinge --gpu", "No such option: --gpu; write --device cuda"),
+        ("train --config mine.toml", "; write the path of the settings file, without an option"),
+        ("train dcgan --outdir runs", "; write --run-dir FOLDER"),
+        ("train blossoms dcgan hinge --image-size 64", "; write --resolution PIXELS"),
+        ("sweep blossoms dcgan hinge --kimg 25", "; write train.images=N, where 1 kimg is 1000"),
+        ("generate run --gpu", "No such option: --gpu"),
+        ("train --nonsense-xyz", "No such option: --nonsense-xyz"),
+    ],
+)
+def test_an_option_of_another_program_is_named_with_that_of_ganzoo(
+    ganzoo_command: Ganzoo, words: str, message: str
+) -> None:
+    done = ganzoo_command(*words.split())
+    assert done.status == 2
+    assert done.error.endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("resume", "Missing argument 'RUN': `ganzoo resume --help` shows what to write"),
+        ("info", "Missing argument 'NAME': `ganzoo info --help` shows what to write"),
+        ("new my-loss", "Missing option '--kind': `ganzoo new --help` shows what to write"),
+    ],
+)
+def test_a_missing_argument_is_named_with_the_help_that_explains_it(
+    ganzoo_command: Ganzoo, words: str, message: str
+) -> None:
+    assert ganzoo_command(*words.split()).error.endswith(message)
