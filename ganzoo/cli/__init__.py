@@ -110,7 +110,10 @@ def main() -> None:
     except USAGE_ERROR as error:
         from ganzoo.cli.usage import usage_message
 
-        _exit_with_error(usage_message(error), 2)
+        message = usage_message(error)
+        if not message:  # the help of a group of commands was printed instead
+            sys.exit(2)
+        _exit_with_error(message, 2)
     except RequestError as error:
         _exit_with_error(str(error), 2)
     except Terminated as terminated:

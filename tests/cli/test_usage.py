@@ -37,3 +37,12 @@ def test_a_missing_argument_is_named_with_the_help_that_explains_it(
     ganzoo_command: Ganzoo, words: str, message: str
 ) -> None:
     assert ganzoo_command(*words.split()).error.endswith(message)
+
+
+def test_a_group_without_a_command_shows_its_help_and_no_empty_error(
+    ganzoo_command: Ganzoo,
+) -> None:
+    done = ganzoo_command("data")
+    assert done.status == 2
+    assert "inspect" in done.out + done.err
+    assert "error" not in done.err
