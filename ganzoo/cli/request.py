@@ -122,6 +122,9 @@ class Request:
         settings.add(by_key(flags), "command line")
         for section, names in self.added.items():
             for name in names:
+                if "," in name:
+                    each = " ".join(f"--{section} {part.strip()}" for part in name.split(","))
+                    raise RequestError(f"--{section} {name}: write {each}")
                 settings.include(section, name, f"--{section} {name}")
         return settings, known
 

@@ -46,4 +46,6 @@ def usage_message(error: Any) -> str:
     message: str = error.format_message()
     if hasattr(error, "param_type"):  # a parameter is missing
         return f"{message.rstrip('.')}: `{command} --help` shows what to write"
+    if message.startswith("No such command") and "mean" not in message:
+        return f"{message.rstrip('.')}: `{command} --help` lists the commands"
     return message + suggest_setting(option)

@@ -147,6 +147,10 @@ def test_an_existing_folder_is_refused_and_left_alone(tiny_run: Ganzoo, tmp_path
         (["blossoms", "dcgan", "hinge", "--disable-plugin", "dcgna"], "did you mean dcgan?"),
         (["blossoms", "dcgan", "hinge", "--plugin", "mine.py"], "no plugin file"),
         (["blossoms", "dcgan", "hinge", "--augment", "flop"], "no augmentation called flop"),
+        (
+            ["blossoms", "dcgan", "hinge", "--augment", "flip,crop"],
+            "--augment flip,crop: write --augment flip --augment crop",
+        ),
         (["blossoms", "dcgan", "hinge", "--recipe", "wgan"], "no recipe called wgan"),
         (["nowhere.toml"], "there is no settings file nowhere.toml"),
         (["./nowhere", "dcgan", "hinge"], "no file or folder called ./nowhere in "),
