@@ -114,12 +114,13 @@ def in_one_line(error: BaseException) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean ...?"`` with the most similar known names; empty if there are none.
 
-    Upper and lower case count as the same.
+    A name that differs only in upper and lower case is the only one.
     """
     import difflib
 
-    names = {each.lower(): each for each in known}
-    close = [names[each] for each in difflib.get_close_matches(name.lower(), names, n=3)]
+    names, wanted = {each.lower(): each for each in known}, name.lower()
+    found = [wanted] if wanted in names else difflib.get_close_matches(wanted, names, n=3)
+    close = [names[each] for each in found]
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
