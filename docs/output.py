@@ -48,6 +48,8 @@ BLOCK = re.compile(
 )
 TINY = {
     "dcgan": "architecture.base_channels=4 architecture.latent_dim=4",
+    "--recipe fast": "dataset.count=24 architecture.channel_base=64 architecture.latent_dim=4 "
+    "architecture.mbstd_group_size=4",
     "blossoms": "dataset.count=24",
     "evaluate.every": "evaluate.every=8 evaluate.samples=16",
 }

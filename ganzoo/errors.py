@@ -112,10 +112,15 @@ def in_one_line(error: BaseException) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean ...?"`` with the most similar known names; empty if there are none."""
+    """``"; did you mean ...?"`` with the most similar known names; empty if there are none.
+
+    A name that differs only in upper and lower case is the only one.
+    """
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=3)
+    names, wanted = {each.lower(): each for each in known}, name.lower()
+    found = [wanted] if wanted in names else difflib.get_close_matches(wanted, names, n=3)
+    close = [names[each] for each in found]
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -207,7 +207,9 @@ class RunFolder:
             remedy = did_you_mean(path.name, others) or "; a run prints its folder when it ends"
             raise RequestError(f"there is no run folder {path}{remedy}")
         if not folder.settings.is_file():
-            raise RequestError(f"{path} is not a run folder: it has no run.toml")
+            inside = sorted(file.parent for file in path.glob("*/run.toml"))
+            remedy = f"; name a run in it, such as {inside[-1]}" if inside else ""
+            raise RequestError(f"{path} is not a run folder: it has no run.toml{remedy}")
         return folder
 
     def remove_partial_files(self) -> None:

@@ -63,6 +63,6 @@ def require_folder(path: Path, remedy: str = "choose another path") -> None:
     if not nearest.exists():
         raise RequestError(f"{nearest} is a link to a folder that does not exist: {remedy}")
     if not nearest.is_dir():
-        raise RequestError(f"{nearest} is a file, not a folder")
+        raise RequestError(f"{nearest} is a file, not a folder: {remedy}")
     if not os.access(nearest, os.W_OK):
         raise RequestError(f"{nearest.absolute()} is not writable: {remedy}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import typer
 import typer.main
+from typer.core import TyperCommand
 
 from ganzoo.errors import ContractError, described
 
@@ -22,6 +24,31 @@ class DeclaredCommand(Protocol):
     @property
     def factory(self) -> str | Callable[..., Any]:
         """A function or a Typer app, or its import string."""
+
+
+class Command(TyperCommand):
+    """A command whose help names the values of options as the documentation does."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options."""
+        return with_plain_values(super().get_params(ctx))
+
+
+_VALUES = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
+
+
+def with_plain_values(parameters: Sequence[Any]) -> list[Any]:
+    """The parameters; the help shows ``TEXT`` instead of ``<str>``, and nothing for flags.
+
+    Without this, Typer shows ``--dry-run <bool>``, as if a flag had a value.
+    """
+    for each in parameters:
+        if getattr(each, "is_flag", True):  # an argument, whose name says what it is, has none
+            each.display_type_rich = lambda ctx: None
+        elif each.metavar is None:
+            declared = getattr(each, "type_descriptor", None)  # not in older versions of Typer
+            each.metavar = _VALUES.get(getattr(declared, "annotation", None))
+    return list(parameters)
 
 
 def command_of(spec: DeclaredCommand) -> Any:
@@ -40,5 +67,5 @@ def command_of(spec: DeclaredCommand) -> Any:
         return group.commands[name]
     if not callable(found) or isinstance(found, type):
         raise ContractError(f"{spec.factory} is {described(found)}, not a function or a Typer app")
-    app.command(name)(found)
+    app.command(name, cls=Command)(found)
     return typer.main.get_command(app)

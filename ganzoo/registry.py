@@ -244,7 +244,9 @@ class Registry:
         known = [entry.component.name for entry in self._entries[kind]]
         message = f"there is no {kind} called {name}"
         for other in (e for e in self.entries() if e.component.name == name):
-            message += f" (but there is the {other.component.kind} {name})"
+            other_kind = other.component.kind
+            usage = f": --recipe {name}" if other_kind == "recipe" else ""
+            message += f" (but there is the {other_kind} {name}{usage})"
         message += did_you_mean(name, known) or f"; `ganzoo list {plural(kind)}` lists all"
         if self.disabled:
             message += f" (disabled: {', '.join(plugin.name for plugin in self.disabled)})"

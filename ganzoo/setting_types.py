@@ -37,7 +37,9 @@ Device = Annotated[str, AfterValidator(_checked_device)]
 """The name of a device, or ``"auto"``."""
 
 
-_DURATION = re.compile(r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?)(?: (second|minute|hour|day)s?|([smhd]))")
+_DURATION = re.compile(
+    r"(?=[\d.]*[1-9])(\d+(?:\.\d+)?) ?(seconds?|minutes?|mins?|hours?|days?|[smhd])"
+)
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 
 
@@ -49,7 +51,7 @@ def seconds(duration: str) -> float:
     parts = _DURATION.fullmatch(duration)
     if not parts:
         raise ValueError('write a duration such as "90 minutes", "11.5 hours" or "2d"')
-    return float(parts[1]) * _SECONDS[(parts[2] or parts[3])[0]]
+    return float(parts[1]) * _SECONDS[parts[2][0]]
 
 
 def _checked_duration(duration: Any) -> str:

@@ -271,6 +271,10 @@ def test_without_a_similar_name_there_is_no_suggestion() -> None:
     assert did_you_mean("zzz", ["train.steps"]) == ""
 
 
+def test_a_name_in_capitals_is_the_same_name() -> None:
+    assert did_you_mean("WGAN-GP", ["wgan", "wgan-gp"]) == "; did you mean wgan-gp?"
+
+
 @pytest.mark.parametrize(
     ("names", "found"),
     [

@@ -16,6 +16,8 @@ from track import HERE, Entry, RecipeSource, Track, entry_names, time_text
 from ganzoo import dump_results, write_atomically
 
 PLUGIN = HERE.parents[1] / "plugins" / "ganzoo_recipes"
+SAMPLES = {"every": "10000 images"}
+"""The interval of the grids of recipes: on one core, about every half minute."""
 
 
 def write_recipes(track: Track, results: Sequence[Result], docs: Path) -> Iterator[Path]:
@@ -67,6 +69,7 @@ def settings_text(
     images = int(float(f"{point.images_seen:.2g}"))
     settings = merged({"dataset": source.dataset}, settings)
     settings["train"]["images"] = images
+    settings["sample"] = SAMPLES
     head = (
         f"# {source.comment}\n"
         f"# The settings of the entry {entry.name}, the best of the track {track.name} of the\n"

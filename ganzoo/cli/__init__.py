@@ -57,7 +57,7 @@ def options(
 ) -> None:
     """Train GANs with any dataset, architecture, loss and augmentations.
 
-    Try `ganzoo train blossoms dcgan wgan-gp`: it needs no data and no internet connection.
+    Try `ganzoo train --recipe fast`: it needs no data and no internet connection.
     `ganzoo list` shows all installed datasets, architectures and losses.
     """
     if version:
@@ -108,10 +108,12 @@ def main() -> None:
         discard_stdout()  # Typer turns a broken pipe into exit status 1
         sys.exit(0)
     except USAGE_ERROR as error:
-        from ganzoo.cli.keys import suggest_setting
+        from ganzoo.cli.usage import usage_message
 
-        suggestion = suggest_setting(getattr(error, "option_name", None))
-        _exit_with_error(error.format_message() + suggestion, 2)
+        message = usage_message(error)
+        if not message:  # the help of a group of commands was printed instead
+            sys.exit(2)
+        _exit_with_error(message, 2)
     except RequestError as error:
         _exit_with_error(str(error), 2)
     except Terminated as terminated:

@@ -42,6 +42,12 @@ class CommandGroup(TyperGroup):
             elif not self._words:
                 self.commands.setdefault(group[0], _group(group[0], GROUPS[group[0]], PANELS[2]))
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its options."""
+        from ganzoo.plugin_commands import with_plain_values
+
+        return with_plain_values(super().get_params(ctx))
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, those of plugins last."""
         files = ctx.find_root().params.get("plugin")

@@ -10,6 +10,7 @@ import typer
 
 from ganzoo.cli.formatting import allowed_values, format_value, settings_section
 from ganzoo.cli.options import DisablePlugin, Json, LocalPlugin, registry
+from ganzoo.cli.table import table, wrapped
 from ganzoo.errors import UnknownName, did_you_mean
 
 if TYPE_CHECKING:
@@ -54,15 +55,17 @@ def list_components(
             print(f"{plural(k)}:")
         for entry in of_kind:
             component = entry.component
-            print(f"  {component.name:{width}}  {component.summary}  [{entry.plugin.name}]")
+            line = f"  {component.name:{width}}  {component.summary}  [{entry.plugin.name}]"
+            print(wrapped(line, width + 4))
 
 
 def info(
     name: Annotated[
         str,
         typer.Argument(
+            metavar="NAME",
             help="A component's name such as dcgan or PLUGIN/dcgan, or the key of a setting or of "
-            "a section of settings."
+            "a section of settings.",
         ),
     ],
     as_json: Json = False,
@@ -156,7 +159,7 @@ def _print_component(entry: Entry) -> None:
     for option, field in component.options.model_fields.items():
         key, default = f"{settings_section(component)}.{option}", format_value(field.default)
         print(f"\n  {key}={default}  ({allowed_values(field)})")
-        print(f"      {field.description}")
+        print(wrapped(f"      {field.description}", 6))
         print(*(f"  {line}\n" for line in schedule_lines(key, field)), sep="", end="")
     if component.recommends:
         print("\nrecommended settings, which are the defaults of runs with this component:")
@@ -182,7 +185,6 @@ def _observer_lines(observer: ObserverSpec) -> Iterator[str]:
 def _recipe_lines(recipe: RecipeSpec) -> Iterator[str]:
     """A recipe's expected and measured results, the command that runs it, and its settings file."""
     from ganzoo.cli.measured_tables import measured_tables
-    from ganzoo.cli.table import table
 
     if recipe.expects:
         yield f"\nexpected results: {recipe.expects}"

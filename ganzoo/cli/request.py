@@ -25,11 +25,19 @@ class Arguments(NamedTuple):
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Self:
-        """Sort arguments that may be mixed: files, the three names and ``KEY=VALUE``."""
+        """Sort arguments that may be mixed: files, the three names and ``KEY=VALUE``.
+
+        Raises RequestError for a path with spaces that was not quoted.
+        """
         plain = [text for text in arguments if "=" not in text]
+        names = tuple(text for text in plain if not text.lower().endswith(".toml"))
+        if len(names) > 1:
+            from ganzoo.planning.dataset_paths import require_quoted
+
+            require_quoted(names)
         return cls(
             files=tuple(text for text in plain if text.lower().endswith(".toml")),
-            names=tuple(text for text in plain if not text.lower().endswith(".toml")),
+            names=names,
             assignments=tuple(text for text in arguments if "=" in text),
         )
 
@@ -44,7 +52,8 @@ class Arguments(NamedTuple):
         if len(self.names) not in (0, 1, len(MAIN_KINDS)):
             raise RequestError(
                 f"expected three names, DATASET ARCHITECTURE LOSS, not {len(self.names)}: "
-                f"{' '.join(self.names)}; `ganzoo list` shows the names"
+                f"{' '.join(self.names)}; `ganzoo list` shows the names; "
+                "a recipe is written as --recipe NAME"
             )
         return dict(zip(MAIN_KINDS, self.names, strict=False))
 
@@ -113,6 +122,9 @@ class Request:
         settings.add(by_key(flags), "command line")
         for section, names in self.added.items():
             for name in names:
+                if "," in name:
+                    each = " ".join(f"--{section} {part.strip()}" for part in name.split(","))
+                    raise RequestError(f"--{section} {name}: write {each}")
                 settings.include(section, name, f"--{section} {name}")
         return settings, known
 

@@ -1,8 +1,10 @@
-"""Format rows of text as a table."""
+"""Format rows of text as a table, and long lines for a terminal."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 
 
@@ -12,6 +14,20 @@ def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
+
+
+def wrapped(line: str, indent: int) -> str:
+    """The line; in a terminal that is too narrow, in several lines, all but the first indented."""
+    columns = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or columns < 2 * indent:
+        return line
+    return textwrap.fill(
+        line,
+        columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

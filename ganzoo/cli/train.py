@@ -74,9 +74,9 @@ def train(
 
     Examples:
     - `ganzoo train ./images --budget 1h`
-    - `ganzoo train ./images --recipe dcgan-small`
+    - `ganzoo train ./images --recipe fast`
     - `ganzoo train blossoms dcgan wgan-gp`
-    - `ganzoo train image-folder dcgan hinge dataset.path=pics --resolution 64 --augment flip`
+    - `ganzoo train ./images dcgan hinge --resolution 64 --augment flip`
     - `ganzoo train mnist mlp non-saturating train.generator.lr=1e-4 augment.rotate.degrees=15`
     - `ganzoo train settings.toml --steps 50000`
 

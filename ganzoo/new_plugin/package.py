@@ -44,8 +44,8 @@ class NewPlugin:
         """
         if kind not in KINDS:
             raise RequestError(
-                f"there is no kind {kind}{did_you_mean(kind, KINDS)}; write --kind with one of "
-                f"{', '.join(KINDS)}"
+                f"there is no kind {kind}"
+                + (did_you_mean(kind, KINDS) or f": write --kind with one of {', '.join(KINDS)}")
             )
         names = PluginNames(name, kind)
         check_name(name, "loss" if kind == "method" else kind, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,34 @@ def dataset_of(what: str, known: Registry) -> dict[str, Any]:
         if what in names:  # several datasets have this name
             raise
     if not path.exists():
-        raise RequestError(
-            f"there is no dataset, file or folder called {what}"
-            f"{did_you_mean(what, names) or '; `ganzoo list datasets` lists the datasets'}"
-        )
+        raise RequestError(_missing(what, path, names))
     return {
         "dataset.name": opener_of(path, known).qualified_name,
         "dataset.path": str(path.absolute()),
     }
+
+
+def require_quoted(words: Sequence[str]) -> None:
+    """Raise RequestError if the first words are the parts of one path that contains spaces."""
+    for count in range(2, len(words) + 1):
+        path = " ".join(words[:count])
+        if not Path(words[0]).expanduser().exists() and Path(path).expanduser().exists():
+            raise RequestError(f"the path {path} contains spaces: write it in quotes")
+
+
+def _missing(what: str, path: Path, datasets: Sequence[str]) -> str:
+    """Why a word names nothing, and what may have been meant."""
+    try:
+        others = [each.name for each in path.parent.iterdir() if not each.name.startswith(".")]
+    except OSError:  # there is no such folder, or it cannot be read
+        others = []
+    place = "" if path.is_absolute() else f" in {Path.cwd()}"
+    if what.startswith(_ONLY_PATHS):
+        remedy = did_you_mean(path.name, others) or "; give the path of your images"
+        return f"there is no file or folder called {what}{place}{remedy}"
+    remedy = did_you_mean(what, datasets) or did_you_mean(path.name, others)
+    remedy = remedy or "; `ganzoo list datasets` lists the datasets"
+    return f"there is no dataset called {what}, and no file or folder{place}{remedy}"
 
 
 def opener_of(path: Path, known: Registry) -> Entry:

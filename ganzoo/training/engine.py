@@ -174,7 +174,10 @@ def _device(settings: TrainOptions, count: int) -> torch.device:
     cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     has_mps = torch.backends.mps.is_available()
     if kind == "cuda" and not cuda:
-        raise RequestError(f"train.device={device}: no CUDA device is available")
+        raise RequestError(
+            f"train.device={device}: no CUDA device is available: write auto or cpu, or "
+            "install a build of torch for your GPU"
+        )
     if kind == "mps" and not has_mps:
         raise RequestError("train.device=mps: this machine has no Metal device")
     if number and count > 1:

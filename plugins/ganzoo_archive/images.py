@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganzoo import (
-    IMAGE_SUFFIXES,
     Condition,
     EightBitConverter,
     RequestError,
@@ -52,8 +51,7 @@ class ArchiveImages:
         self._names, self._notes = find_images(self._members.names, self._start)
         if not self._names:
             raise RequestError(
-                f"no images in {options.path}: it must contain files named "
-                f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
+                f"no images in {options.path}: it must contain some, such as *.jpg or *.png"
                 + "".join(f"; {note}" for note in self._notes)
             )
         self._values, self.condition = self._find_values()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ganzoo import (
-    IMAGE_SUFFIXES,
     Condition,
     EightBitConverter,
     RequestError,
@@ -56,8 +55,7 @@ class ImageFolder:
         if not self._names:
             raise RequestError(
                 f"no images in {options.path} or its subfolders: write dataset.path=FOLDER for a "
-                "folder that contains files named "
-                f"{' '.join('*' + end for end in IMAGE_SUFFIXES)}"
+                "folder of images, such as *.jpg, *.png or *.webp"
                 + "".join(f"; {note}" for note in self._notes)
             )
         self._table = options.labels

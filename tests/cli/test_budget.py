@@ -337,7 +337,7 @@ def test_damaged_results_and_impossible_recipes_are_left_out_with_the_reason(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "there is no dataset, file or folder called nowhere"),
+        (["nowhere"], "there is no dataset called nowhere, and no file or folder in"),
         (["pics", "dcgan"], "expected one dataset or path, or DATASET ARCHITECTURE LOSS"),
         ([], "expected one dataset or path, or DATASET ARCHITECTURE LOSS"),
         (["pics", "--steps", "5"], "--budget plans the length: leave out train.steps"),

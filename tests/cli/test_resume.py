@@ -46,9 +46,12 @@ def test_a_run_resumes_from_any_working_directory(
 
 def test_a_folder_that_is_not_a_run_is_refused(ganzoo_command: Ganzoo, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
-    assert "it has no run.toml" in ganzoo_command("resume", "notes").error
+    assert ganzoo_command("resume", "notes").error.endswith("it has no run.toml")
     assert "there is no run folder" in ganzoo_command("resume", "nowhere").error
     assert list((tmp_path / "notes").iterdir()) == []
+    (tmp_path / "notes" / "run-001").mkdir()
+    (tmp_path / "notes" / "run-001" / "run.toml").touch()
+    assert "name a run in it, such as notes/run-001" in ganzoo_command("resume", "notes").error
 
 
 def test_a_damaged_checkpoint_is_skipped_with_a_warning(

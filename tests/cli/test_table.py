@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ganzoo.cli.table import print_table, table
+from ganzoo.cli.table import print_table, table, wrapped
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
@@ -38,3 +38,16 @@ def test_a_table_is_plain_in_a_pipe_and_has_lines_in_a_terminal(
     (generator,) = (line for line in lines if "generator" in line)
     assert data.index("0.7") + 3 == generator.index("470") + 3
     assert any(set(line.strip()) == {"─"} for line in lines)
+
+
+def test_a_long_line_is_wrapped_in_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    line = "  hinge    Hinge loss: the scores have a margin of 1.  [adversarial]"
+    assert wrapped(line, 11) == line
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert wrapped(line, 11).splitlines() == [
+        "  hinge    Hinge loss: the",
+        "           scores have a",
+        "           margin of 1.",
+        "           [adversarial]",
+    ]

@@ -87,7 +87,7 @@ def test_the_report_of_a_complete_run_has_all_parts(tiny: Tiny, tmp_path: Path) 
         "Images of each",
         "How to",
     ):
-        assert f"<h3>{heading}" in shown
+        assert f'<h2 class="part">{heading}' in shown
     assert "Not shown" not in shown
     assert "compared with 20 real images by pixels" in shown
     assert '<td class="number">0.25</td><td class="number">0.5</td>' in shown

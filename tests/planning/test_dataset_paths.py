@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ganzoo import DatasetSpec, LocalPath, Options, RequestError
-from ganzoo.planning.dataset_paths import dataset_of
+from ganzoo.planning.dataset_paths import dataset_of, require_quoted
 from ganzoo.registry import Plugin, Registry
 
 
@@ -69,7 +69,8 @@ def test_a_name_comes_before_a_path(
 @pytest.mark.parametrize(
     ("file", "what", "message"),
     [
-        ("a.png", "b.png", r"there is no dataset, file or folder called .*b\.png"),
+        ("a.png", "b.png", r"there is no file or folder called .*b\.png; did you mean a\.png\?"),
+        ("a/b", "c/b", r"there is no file or folder called .*; give the path of your images"),
         ("a.png", "a.png", r"no dataset opens .*a\.png: give a folder of images, or a file .*\.gz"),
         ("a.two", "a.two", r"opened by several datasets: write mine/other or mine/same"),
         ("run/run.toml", "run", r"is a run folder: resume it with `ganzoo resume .*run`"),
@@ -86,6 +87,19 @@ def test_what_cannot_be_opened_is_one_line(
         (tmp_path / file).touch()
     with pytest.raises(RequestError, match=message):
         dataset_of(str(tmp_path / what), known)
+
+
+def test_a_path_with_spaces_that_was_not_quoted_is_recognized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my new photos").mkdir()
+    words = ["./my", "new", "photos", "dcgan", "hinge"]
+    with pytest.raises(RequestError, match=r"the path \./my new photos contains spaces: write it"):
+        require_quoted(words)
+    Path("my").mkdir()
+    require_quoted(words)  # the first word is a path of its own
+    require_quoted(["blossoms", "dcgan", "hinge"])
 
 
 def test_a_list_of_addresses_is_downloaded_first(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ganzoo.errors import RequestError
@@ -70,6 +69,10 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
     settings = recipe_settings(recipe, known) if recipe else Settings()
     given = Settings()
     names = [word for word in words if "=" not in word]
+    if len(names) > 1:
+        from ganzoo.planning.dataset_paths import require_quoted
+
+        require_quoted(names)
     datasets = [each for name in names for each in _dataset(name, known)]
     given.override([*datasets, *(word for word in words if "=" in word)])
     for key in given.origins:
@@ -88,10 +91,10 @@ def _settings(words: Sequence[str], recipe: str | None, known: Registry) -> Sett
 
 def _dataset(name: str, known: Registry) -> list[str]:
     """The settings of an installed dataset, or of the one that opens a file or folder."""
-    if not Path(name).exists():
-        return [f"dataset={name}"]
-    from ganzoo.planning.dataset_paths import dataset_of
+    from ganzoo.planning.dataset_paths import dataset_of, may_be_path
 
+    if not may_be_path(name):
+        return [f"dataset={name}"]
     return [f"{key}={value}" for key, value in dataset_of(name, known).items()]
 
 
