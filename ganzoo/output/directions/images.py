@@ -25,15 +25,12 @@ _MIN_SIDE = 64
 
 @torch.no_grad()
 def rows_along(
-    trained: TrainedGenerator,
-    directions: Directions,
-    count: int = 2,
-    seed: int = 0,
+    trained: TrainedGenerator, directions: Directions, count: int = 2, seed: int = 0
 ) -> Tensor:
     """Images along each direction, uint8 (directions * count, amounts, C, H, W) on the CPU.
 
-    The amounts are ``AMOUNTS``.
-    Each direction has a row for each of the images 0 to ``count - 1`` of ``generate``.
+    Each direction has a row for each of the images 0 to ``count - 1`` of ``generate``, which are
+    moved by the ``AMOUNTS``.
     """
     space = LatentSpace(trained.generator)
     conditions = trained.conditions(count, seed)
