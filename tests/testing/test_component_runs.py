@@ -239,5 +239,5 @@ class ForDense(Small):
 def test_a_regularizer_that_refuses_other_networks_is_tried_with_those_of_its_plugin() -> None:
     mine = ganzoo.RegularizerSpec(name="for-dense", summary="For one kind.", factory=ForDense)
     check_plugin(plugin(mine, architecture()))
-    with pytest.raises(AssertionError, match="regularizer for-dense: .*needs a dense discr"):
+    with pytest.raises(AssertionError, match=r"regularizer for-dense: .*needs a dense discr"):
         check_plugin(plugin(mine))
