@@ -133,7 +133,7 @@ class ProgressBar(Observer):
         if done == 0:
             self._start_bar("preparing images", 0, total)
             if not self._progress:
-                self.on_message(f"preparing {total} images")
+                self.on_message(f"preparing {total:,} images")
         self._update_bar(done)
         if done == total:
             self.on_end()
