@@ -212,7 +212,7 @@ class ProgressBar(Observer):
         self._announced.add(what)
         since = max(self._last_line, self._work_began if self._steps else -math.inf)
         if is_new or now - since >= _LINE_INTERVAL:
-            self.on_message(f"{what}: {done} of {total}")
+            self.on_message(f"{what}: {done:,} of {total:,}")
 
     def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Print the metrics with their baselines."""
