@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from ganzoo.remote.range_file import RangeFile
     from ganzoo.results import compare, evaluate, report
     from ganzoo.schedule import Schedule
+    from ganzoo.setting_types import Names
     from ganzoo.training.adversarial import Adversarial
 
 __version__ = "0.1.0"
@@ -200,6 +201,7 @@ __all__ = [
     "MetricValue",
     "MinibatchStddev",
     "NamedDataset",
+    "Names",
     "Networks",
     "ObservedRun",
     "Observer",
@@ -324,6 +326,7 @@ _MODULES = {
     "observers.console": ("show_progress",),
     "observers.observer": ("ObservedRun", "Observer"),
     "options": ("LocalPath", "Options", "PixelRange"),
+    "setting_types": ("Names",),
     "output.trained": ("TrainedRun",),
     "output.trained_generator": ("TrainedGenerator",),
     "remote.address": ("DataAddress", "address_beside", "expand_addresses"),

@@ -67,7 +67,6 @@ def class_grid(
     images: Tensor,
     class_names: Sequence[str],
     columns: int,
-    gap: int = GAP,
     column_names: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """A grid whose rows are classes, with the name of each class in a margin on the left.
@@ -78,22 +77,22 @@ def class_grid(
     chosen = font(min(24, max(10, height // 4)))
     names = [_shortened(name) for name in class_names]
     boxes = [chosen.getbbox(name) for name in names]
-    width = gap + max(round(box[2]) for box in boxes)
+    width = GAP + max(round(box[2]) for box in boxes)
     rows = []
     for name, box, of_class in zip(names, boxes, images, strict=True):
-        row = grid(of_class, columns, gap)
+        row = grid(of_class, columns)
         missing = max(0, round(box[3]) - len(row))
         row = np.pad(row, ((0, missing), (0, 0), (0, 0)), constant_values=255)
         margin = Image.new("L", (width, len(row)), 255)
-        y = max(0, gap + (height - round(box[1] + box[3])) // 2)
-        ImageDraw.Draw(margin).text((gap, y), name, fill=0, font=chosen)
+        y = max(0, GAP + (height - round(box[1] + box[3])) // 2)
+        ImageDraw.Draw(margin).text((GAP, y), name, fill=0, font=chosen)
         rows.append(np.concatenate([_in_channels(margin, row.shape[2]), row], axis=1))
     if column_names:
-        heading = Image.new("L", (rows[0].shape[1], gap + round(chosen.getbbox("0")[3])), 255)
+        heading = Image.new("L", (rows[0].shape[1], GAP + round(chosen.getbbox("0")[3])), 255)
         for number, name in enumerate(column_names):
-            center = width + gap + number * (images.shape[4] + gap) + images.shape[4] // 2
+            center = width + GAP + number * (images.shape[4] + GAP) + images.shape[4] // 2
             left = center - round(chosen.getlength(name) / 2)
-            ImageDraw.Draw(heading).text((left, gap // 2), name, fill=0, font=chosen)
+            ImageDraw.Draw(heading).text((left, GAP // 2), name, fill=0, font=chosen)
         rows.insert(0, _in_channels(heading, rows[0].shape[2]))
     return np.concatenate(rows)
 
@@ -103,10 +102,10 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size if features.check("freetype2") else None)
 
 
-def _shortened(name: str, length: int = 24) -> str:
-    """A name in one line of at most ``length`` characters."""
+def _shortened(name: str) -> str:
+    """A name in one line of at most 24 characters."""
     name = " ".join(name.split())
-    return name if len(name) <= length else f"{name[: length - 3]}..."
+    return name if len(name) <= 24 else f"{name[:21]}..."
 
 
 def _in_channels(gray: Image.Image, channels: int) -> NDArray[np.uint8]:

@@ -34,7 +34,7 @@ class Command(TyperCommand):
         return with_plain_values(super().get_params(ctx))
 
 
-_VALUES = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
+_VALUES: dict[Any, str] = {str: "TEXT", int: "INTEGER", float: "NUMBER", Path: "PATH"}
 
 
 def with_plain_values(parameters: Sequence[Any]) -> list[Any]:

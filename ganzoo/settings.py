@@ -111,7 +111,7 @@ class Settings:
         for key in sorted(others.origins, key=lambda key: not _is_name(key)):
             self.set(key, others._at(key), others.origins[key])
 
-    def override(self, assignments: Iterable[str], origin: str = "command line") -> None:
+    def override(self, assignments: Iterable[str]) -> None:
         """Add ``KEY=VALUE`` arguments; a value that is not JSON is kept as text."""
         for assignment in assignments:
             key, equals, text = assignment.partition("=")
@@ -121,7 +121,7 @@ class Settings:
                 value = json.loads(text, parse_float=_Number, parse_constant=str)
             except (ValueError, RecursionError):
                 value = text
-            self.add({key: value}, origin)
+            self.add({key: value}, "command line")
 
     def set(self, key: str, value: Any, origin: str) -> None:
         """Set one value. Naming another component removes the options of the previous one.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, ValidationError
 
-from ganzoo import LocalPath, Options, RequestError
+from ganzoo import LocalPath, Names, Options, RequestError
 from ganzoo.errors import did_you_mean
 from ganzoo.setting_errors import setting_error
 from ganzoo.setting_types import split_names
@@ -62,6 +62,18 @@ def test_a_name_that_looks_like_a_number_is_kept_as_written(text: str, tmp_path:
     found = Settings()
     found.read(file)
     assert Named.model_validate(found.values).path.name == text.lower()
+
+
+def test_a_list_of_names_may_be_one_text_where_the_option_says_so() -> None:
+    class Columns(Options):
+        names: Names = Field((), description="Columns.")
+
+    for text in ("names=age,smile", 'names=["age", "smile"]'):
+        assert Columns.model_validate(settings(text).values).names == ("age", "smile")
+    with pytest.raises(ValidationError) as refused:
+        Named.model_validate({"classes": "a,b"})
+    message = str(setting_error(refused.value, "dataset", Named.model_fields, {}))
+    assert message == """dataset.classes=a,b: write a list, such as '["a", "b"]'"""
 
 
 def test_a_float_option_gets_a_plain_float() -> None:

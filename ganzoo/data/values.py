@@ -32,6 +32,11 @@ def encode_condition(
     Raises RequestError for another type or shape, for numbers that are not finite or are out of
     range, and for values that are the same in all images.
     """
+    if values.dtype.kind == "f" and values.ndim == 1:
+        raise RequestError(
+            f"{name} have the type {values.dtype} and the shape {values.shape}: for labels, give "
+            f"whole numbers or texts; for a value of each image, the shape ({len(values)}, 1)"
+        )
     plain = values.dtype.kind in "buif" and values.ndim == 2
     if not plain or (values.shape[1] == 1 and values.dtype.kind in "ui" and ranges is None):
         labels, class_names = encode_labels(values, name, names)

@@ -135,7 +135,7 @@ class ProgressBar(Observer):
         if done == 0:
             self._start_bar("preparing images", 0, total)
             if not self._progress:
-                self.on_message(f"preparing {total} images")
+                self.on_message(f"preparing {total:,} images")
         self._update_bar(done)
         if done == total:
             self.on_end()
@@ -224,7 +224,7 @@ class ProgressBar(Observer):
         self._announced.add(what)
         since = max(self._last_line, self._work_began if self._steps else -math.inf)
         if is_new or now - since >= _LINE_INTERVAL:
-            self.on_message(f"{what}: {done} of {total}")
+            self.on_message(f"{what}: {done:,} of {total:,}")
 
     def on_evaluation_end(self, found: EvaluationResult) -> None:
         """Print the metrics with their baselines."""

@@ -34,10 +34,10 @@ def check_free(path: Path, *, force: bool = False) -> None:
     overwriting.check_free(path, force=force)
 
 
-def save_grid(images: Tensor, path: Path, columns: int | None = None) -> None:
+def save_grid(images: Tensor, path: Path) -> None:
     """Write images, uint8 (N, C, H, W), as one grid."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    imaging.save_image(imaging.grid(images, columns), path)
+    imaging.save_image(imaging.grid(images), path)
 
 
 def save_class_grid(images: Tensor, class_names: Sequence[str], path: Path) -> None:

@@ -18,7 +18,7 @@ from ganzoo.testing.architectures import CONDITIONS, SHAPES
 from ganzoo.testing.problems import Problems
 from ganzoo.testing.resume import check_resume
 from ganzoo.testing.runs import resolve_tiny, temporary_cache, with_plugin
-from ganzoo.testing.updates import needs_condition
+from ganzoo.testing.updates import needs_condition, refuses_other_networks
 from ganzoo.training.regularization import networks_of
 
 _MOST_IMAGES = 1000
@@ -79,8 +79,12 @@ def _arguments(
             )
         case "regularizer":
             settings = _in_section("regularize", name, options)
-            settings["data.conditional"] = needs_condition(component, options)
             networks = set(networks_of(component.build(options)))
+            if refuses_other_networks(component, options) and any(
+                isinstance(other, ArchitectureSpec) for other, _ in declared
+            ):
+                return _with_architecture(networks, declared, {"settings": settings})
+            settings["data.conditional"] = needs_condition(component, options)
             return _with_networks(networks, declared, {"settings": settings})
         case "augmentation":
             return {"settings": _in_section("augment", name, options)}
@@ -137,6 +141,13 @@ def _with_networks(
     """These arguments, with an architecture of the plugin if they need more networks than two."""
     if names <= {"generator", "discriminator"}:
         return arguments
+    return _with_architecture(names, declared, arguments)
+
+
+def _with_architecture(
+    names: set[str], declared: Sequence[Component], arguments: Arguments
+) -> Arguments | None:
+    """These arguments, with the first architecture of the plugin that has these networks."""
     for other, options in declared:
         found = _built(other, options) if isinstance(other, ArchitectureSpec) else None
         if found and names <= found[0].by_name().keys():

@@ -7,7 +7,7 @@ from ganzoo.options import Options
 from ganzoo.structure import require_structure
 from ganzoo.testing.methods import check_method_names, check_state_methods
 from ganzoo.testing.problems import Problems
-from ganzoo.testing.updates import STATE_METHODS, check_updates
+from ganzoo.testing.updates import STATE_METHODS, check_updates, refuses_other_networks
 from ganzoo.training.regularization import networks_of
 
 
@@ -22,5 +22,7 @@ def check_regularizer(component: ComponentSpec, options: Options, problems: Prob
     # Other networks belong to an architecture; ganzoo tries them together before a run starts.
     if len(problems.lines) > before:
         return
-    if {"generator", "discriminator"}.issuperset(networks_of(regularizer)):
+    # So do networks that it asks for by a protocol of its own.
+    known = {"generator", "discriminator"}.issuperset(networks_of(regularizer))
+    if known and not refuses_other_networks(component, options):
         check_updates(component, options, problems)

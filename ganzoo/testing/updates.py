@@ -47,10 +47,19 @@ def check_updates(component: ComponentSpec, options: Options, problems: Problems
 
 def needs_condition(component: ComponentSpec, options: Options) -> bool:
     """Whether a regularizer refuses networks that are told nothing about an image."""
+    return _refuses(component, options, None)
+
+
+def refuses_other_networks(component: ComponentSpec, options: Options) -> bool:
+    """Whether a regularizer refuses the linear networks, so that it is for certain networks."""
+    conditions = (None, CONDITIONS["class"])
+    return all(_refuses(component, options, condition) for condition in conditions)
+
+
+def _refuses(component: ComponentSpec, options: Options, condition: Condition | None) -> bool:
     try:
-        _update(
-            _setup(component, _built(component, options), _SHAPES[0]), 0, Problems(component.name)
-        )
+        setup = _setup(component, _built(component, options), _SHAPES[0], condition)
+        _update(setup, 0, Problems(component.name))
     except RequestError:
         return True
     except Exception:  # noqa: BLE001 - a plugin may raise anything; the checks find it again

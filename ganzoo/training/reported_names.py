@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ganzoo.contracts import Phase
 from ganzoo.errors import RequestError
 from ganzoo.journal import GROUPS
 
 
-def require_own_names(phases: Sequence[Phase], labels: dict[str, Iterable[str]]) -> None:
+def require_own_names(phases: Sequence[Phase], labels: Mapping[str, Iterable[str]]) -> None:
     """Raise RequestError if numbers of a component could have the names of other numbers.
 
     ``labels`` are those of the components of each section, such as ``augment``.

@@ -136,17 +136,26 @@ class StartedRun:
     def _add_observers(self, resumed: bool) -> None:
         """Notify the observers of the run's settings, and the others, from now on."""
         loop, observers = self._loop, self._observers
+        early: list[str] | None = []  # the warnings of factories, before there are observers
+
+        def warn(message: str) -> None:
+            if early is None:
+                observers.warn(loop.progress.step, message)
+            else:
+                early.append(message)
+
         observed = ObservedRun(
             folder=self._folder,
             step=loop.progress.step,
             resumed=resumed,
             settings=self._run.tree(),
             stop=loop.end,
-            warn=lambda message: observers.warn(loop.progress.step, message),
+            warn=warn,
         )
         built, failures = build_observers(self._run, observed)
         observers.add(*built, *self._user_observers)
         if self._run.evaluate.patience:
             observers.add(Patience(self._run.evaluate, run=observed))
-        for failure in failures:
-            observers.warn(observed.step, failure)
+        warnings, early = [*early, *failures], None
+        for warning in warnings:
+            observers.warn(observed.step, warning)

@@ -108,7 +108,7 @@ def fetch(
         allow_private=allow_private,
     )
     start = time.monotonic()
-    with show_progress("image", "fetching {} images") as progress:
+    with show_progress("image", "fetching {:,} images") as progress:
 
         def watch(done: int, total: int, failed: int) -> None:
             rate = done / max(time.monotonic() - start, 1e-9)

@@ -33,7 +33,7 @@ def test_ranges_make_a_vector_and_nan_is_found() -> None:
 @pytest.mark.parametrize(
     ("values", "names", "ranges", "message"),
     [
-        (np.array([0.5, 1]), (), None, "x have the type float64 and the shape .2,."),
+        (np.array([0.5, 1]), (), None, r"x have the type float64 .* value .* the shape .2, 1."),
         (np.zeros((2, 2, 2)), (), None, "x have the type float64 and the shape .2, 2, 2."),
         (np.zeros((2, 1001)), (), None, "give each image 1 to 1000 values"),
         (np.array([[1, 0.5], [np.nan, 2]]), (), None, "image 1 has values that are not finite"),

@@ -27,3 +27,8 @@ def test_metrics_that_were_chosen_automatically_are_no_change() -> None:
     assert changed("evaluate.every=5") == {"evaluate.every": ("5", "–")}
     named = changed("evaluate.every=5", "evaluate.metrics=kid")
     assert named["evaluate.metrics"][0] == "kid"
+
+
+def test_a_recommended_regularizer_that_was_removed_is_a_change() -> None:
+    removed = changed("architecture=stylegan2", "regularize.path-length=false")
+    assert removed == {"regularize.path-length": ("false", "true")}

@@ -227,3 +227,17 @@ def test_a_method_is_run_with_the_architecture_of_its_plugin(
         check_plugin(plugin(networks, method))
     monkeypatch.setattr(component_runs, "_MOST_PARAMETERS", 10)
     check_plugin(plugin(networks, method))  # without a run
+
+
+class ForDense(Small):
+    def terms(self, step: Any) -> Terms:
+        if not isinstance(step.networks["discriminator"], DenseDiscriminator):
+            raise ganzoo.RequestError("it needs a dense discriminator")
+        return super().terms(step)
+
+
+def test_a_regularizer_that_refuses_other_networks_is_tried_with_those_of_its_plugin() -> None:
+    mine = ganzoo.RegularizerSpec(name="for-dense", summary="For one kind.", factory=ForDense)
+    check_plugin(plugin(mine, architecture()))
+    with pytest.raises(AssertionError, match=r"regularizer for-dense: .*needs a dense discr"):
+        check_plugin(plugin(mine))

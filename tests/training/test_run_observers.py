@@ -40,6 +40,8 @@ class Recording(ganzoo.Observer):
             raise RuntimeError("seven")
         if options.every == 8:
             raise ValueError("not eight")
+        if options.every == 9:
+            run.warn("nine is much")
 
     def __getattribute__(self, name):
         if name.startswith("on_"):
@@ -208,3 +210,11 @@ def test_an_observer_ends_the_training_and_the_run_counts_as_finished(
     resumed = CliRunner().invoke(app, ["--plugin", str(plugin), "resume", str(run.folder)])
     assert (resumed.exit_code, "ends before" in resumed.stderr) == (0, False), resumed.output
     assert (run.folder / "checkpoints" / "step-0000006.pt").exists()
+
+
+def test_a_warning_of_a_factory_is_sent_when_all_observers_are_there(
+    tiny: Arguments, plugin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"observe.recording.every": 9}
+    ganzoo.train(**tiny(plugins=plugin, steps=1, quiet=False, settings=settings))
+    assert capsys.readouterr().err.count("nine is much") == 1

@@ -82,7 +82,7 @@ def inspect(
     from ganzoo.recommendations import augmentations_for
 
     dataset, preparation = chosen.skipping_unreadable().build(), chosen.preparation
-    with show_progress("image", "inspecting {} images") as progress:
+    with show_progress("image", "inspecting {:,} images") as progress:
         report = report_on(chosen.entry, dataset, preparation, limit, progress)
     if out:
         _write_preview(dataset, preparation, out)

@@ -67,14 +67,14 @@ def _preparation_lines(report: Report, preparation: DataOptions) -> Iterator[str
         yield "  no preparation: training reads the images directly from the dataset"
 
 
-def _counts(counts: dict[str, int], most: int = 4) -> str:
-    return _first([f"{value} ({count:,})" for value, count in counts.items()], most)
+def _counts(counts: dict[str, int]) -> str:
+    return _first([f"{value} ({count:,})" for value, count in counts.items()])
 
 
-def _first(names: Sequence[str], most: int = 4) -> str:
-    """The first names, and the number of the others."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _first(names: Sequence[str]) -> str:
+    """The first four names, and the number of the others."""
+    more = f" and {len(names) - 4:,} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
 
 
 def _section(heading: str, lines: Sequence[str], most: int) -> Iterator[str]:

@@ -98,7 +98,7 @@ def pack(
     with_texts = output_format(path, **kind) in FORMATS_WITH_TEXTS
     pack = packed(dataset, chosen, bar, descriptions, with_texts=with_texts)
     files = shard_count(pack.data, size) if size else shards
-    with show_progress("packing images", "packing {} images") as progress:
+    with show_progress("packing images", "packing {:,} images") as progress:
         pack = replace(pack, compress=compress, shards=files)
         write(pack, path, progress, folder=out.is_folder, force=force)
     print(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -25,28 +25,25 @@ _MIN_SIDE = 64
 
 @torch.no_grad()
 def rows_along(
-    trained: TrainedGenerator,
-    directions: Directions,
-    count: int = 2,
-    seed: int = 0,
-    amounts: Sequence[float] = AMOUNTS,
+    trained: TrainedGenerator, directions: Directions, count: int = 2, seed: int = 0
 ) -> Tensor:
     """Images along each direction, uint8 (directions * count, amounts, C, H, W) on the CPU.
 
-    Each direction has a row for each of the images 0 to ``count - 1`` of ``generate``.
+    Each direction has a row for each of the images 0 to ``count - 1`` of ``generate``, which are
+    moved by the ``AMOUNTS``.
     """
     space = LatentSpace(trained.generator)
     conditions = trained.conditions(count, seed)
     points = space.points(trained.latents(count, seed), conditions)
-    steps = torch.stack([amount * each.step for each in directions for amount in amounts])
+    steps = torch.stack([amount * each.step for each in directions for amount in AMOUNTS])
     # (directions, count, amounts) of points, and their conditions in the same order.
-    steps = steps.to(points).unflatten(0, (len(directions), 1, len(amounts)))
+    steps = steps.to(points).unflatten(0, (len(directions), 1, len(AMOUNTS)))
     all_points = (points[None, :, None] + steps).flatten(0, 2)
     if conditions is not None:
-        conditions = conditions.repeat_interleave(len(amounts), 0)
+        conditions = conditions.repeat_interleave(len(AMOUNTS), 0)
         conditions = torch.cat([conditions] * len(directions))
     pixels = space.pixels(all_points, conditions)
-    return pixels.view(-1, len(amounts), *pixels.shape[1:])
+    return pixels.view(-1, len(AMOUNTS), *pixels.shape[1:])
 
 
 def grid(

@@ -23,13 +23,17 @@ def changed_settings(run: Run) -> list[Setting]:
     bare, tree = Settings(), run.tree()
     bare.stored = Stored("", ())  # accepts components whose plugin is missing
     bare.add({"plugins": tree["plugins"], **{k: {"name": tree[k]["name"]} for k in MAIN_KINDS}}, "")
+    removed = []  # recommended components that the run does not use
     for section in NAMED_SECTIONS:
-        bare.add({section: {k: {"name": v["name"]} for k, v in tree[section].items()}}, "")
+        for label, chosen in tree[section].items():
+            bare.add({section: {label: chosen and {"name": chosen["name"]}}}, "")
+            removed += [] if chosen else [f"{section}.{label}"]
     every = tree["evaluate"].get("every")
     bare.set("evaluate.every", every, "")  # so that the same metrics are chosen
     objects = Objects()
     objects.add_from(run)
     changes = changed_values(Run.resolve(bare, objects.registry(bare)).tree(), tree)
+    changes |= dict.fromkeys(removed, (True, False))
     if every is not None:
         changes["evaluate.every"] = (None, every)
     return [
