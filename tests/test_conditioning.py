@@ -33,6 +33,7 @@ def test_a_condition_is_concatenated_to_latents() -> None:
     conditioned, latents = ConditionedLatents(4, VECTOR), torch.randn(2, 4)
     told = torch.tensor([[0.2, 5.0], [0.5, 0.0]])
     vectors = conditioned(latents, told)
+    assert conditioned.embed
     assert vectors.shape == (2, conditioned.width)
     assert torch.equal(vectors, torch.cat((latents, conditioned.embed(told)), dim=1))
     unconditional = ConditionedLatents(4, None)

@@ -136,13 +136,13 @@ class StartedRun:
     def _add_observers(self, resumed: bool) -> None:
         """Notify the observers of the run's settings, and the others, from now on."""
         loop, observers = self._loop, self._observers
-        early: list[str] | None = []  # the warnings of factories, before there are observers
+        early, is_early = list[str](), True  # warnings of factories, before there are observers
 
         def warn(message: str) -> None:
-            if early is None:
-                observers.warn(loop.progress.step, message)
-            else:
+            if is_early:
                 early.append(message)
+            else:
+                observers.warn(loop.progress.step, message)
 
         observed = ObservedRun(
             folder=self._folder,
@@ -156,6 +156,6 @@ class StartedRun:
         observers.add(*built, *self._user_observers)
         if self._run.evaluate.patience:
             observers.add(Patience(self._run.evaluate, run=observed))
-        warnings, early = [*early, *failures], None
-        for warning in warnings:
+        is_early = False
+        for warning in (*early, *failures):
             observers.warn(observed.step, warning)

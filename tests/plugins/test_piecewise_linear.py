@@ -39,7 +39,7 @@ def critic(*layers: nn.Module) -> nn.Sequential:
 
 
 def penalty_gradients(
-    network: nn.Module, *, curved: bool, piecewise_linear: bool
+    network: nn.Sequential, *, curved: bool, piecewise_linear: bool
 ) -> list[Tensor | None]:
     """The gradients of a gradient penalty, by the weights and biases of the first convolution."""
     images = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(1)).double()
