@@ -161,7 +161,7 @@ class Condition:
         if self.kind == "class":
             if list(values.values()) != [1]:
                 raise RequestError(f"each image has one class: write {{{self.names[0]!r}: 1}}")
-            return self.parse(*values, drawn)
+            return self.parse(next(iter(values)), drawn)
         missing = [name for name in self.names if name not in values]
         if drawn is None and missing:
             raise RequestError(
