@@ -16,12 +16,12 @@ __all__ = ["ganzoo_command"]
 
 @pytest.fixture
 def taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file ``taken`` in the user's home folder, which is not the folder of the program."""
+    """A file in the user's home folder, which is not the folder of the program."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(tmp_path)
-    (home / "taken").write_text("")
+    (home / "taken").write_text("this is no TOML")
     return home / "taken"
 
 
