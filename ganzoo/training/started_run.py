@@ -133,13 +133,11 @@ class StartedRun:
     def _add_observers(self, resumed: bool) -> None:
         """Notify the observers of the run's settings, and the others, from now on."""
         loop, observers = self._loop, self._observers
-        early: list[str] | None = []  # the warnings of factories, before there are observers
+        early: list[str] = []  # the warnings of factories, before there are observers
+        send: Callable[[str], None] = early.append
 
-        def warn(message: str) -> None:
-            if early is None:
-                observers.warn(loop.progress.step, message)
-            else:
-                early.append(message)
+        def send_to_all(message: str) -> None:
+            observers.warn(loop.progress.step, message)
 
         observed = ObservedRun(
             folder=self._folder,
@@ -147,12 +145,12 @@ class StartedRun:
             resumed=resumed,
             settings=self._run.tree(),
             stop=loop.end,
-            warn=warn,
+            warn=lambda message: send(message),
         )
         built, failures = build_observers(self._run, observed)
         observers.add(*built, *self._user_observers)
         if self._run.evaluate.patience:
             observers.add(Patience(self._run.evaluate, run=observed))
-        warnings, early = [*early, *failures], None
-        for warning in warnings:
-            observers.warn(observed.step, warning)
+        send = send_to_all
+        for message in (*early, *failures):
+            send(message)
