@@ -26,7 +26,7 @@ _MOST_BETWEEN_CHECKPOINTS = 600.0
 _LONG = 1800.0
 """Seconds of a budget from which on the run is also evaluated before its end."""
 _EVALUATIONS = 4
-_BEYOND = 1.25
+_BEYOND = 4.0
 """A run that ends by its time gets this many times the planned images as its length, at most."""
 _FINISHED_BEFORE = 0.95
 """A run whose length must be known gets this part of the planned images, so that it is reached."""
