@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.arguments import RunArguments, flags, interruptible, progress_observer, report_callbacks
 from ganzoo.budget_arguments import python_request
 from ganzoo.errors import RequestError
-from ganzoo.existing_runs import load_generator, open_run, path_of
+from ganzoo.existing_runs import load_generator, open_run
 from ganzoo.folders import RunFolder
 from ganzoo.new_run_folder import folder_maker, restarted_folder
 from ganzoo.planning.budget import Clock, budget_seconds
 from ganzoo.planning.dataset_paths import path_as_text
 from ganzoo.run import Run
+from ganzoo.run_folders import path_of
 from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:

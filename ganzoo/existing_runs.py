@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from ganzoo.errors import RequestError
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.objects import Objects
 from ganzoo.run import Run
+from ganzoo.run_folders import path_of
 from ganzoo.settings import Settings
-from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.run_folders import AnyRun
     from ganzoo.sweeps.sweep import Sweep
-
-    AnyRun: TypeAlias = str | Path | TrainedGenerator
 
 
 def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[Path, Settings, Objects]:
@@ -33,11 +32,6 @@ def open_run(run: AnyRun, components: Mapping[str, Any]) -> tuple[Path, Settings
     if not isinstance(run, str | Path):
         objects.add_from(run.run)
     return path, settings, objects
-
-
-def path_of(run: AnyRun) -> Path:
-    """The run folder or the exported file."""
-    return user_path(run) if isinstance(run, str | Path) else run.source
 
 
 def stored_settings(path: Path) -> Settings:
@@ -89,27 +83,3 @@ def as_iterable(runs: AnyRun | Sweep | Iterable[AnyRun | Sweep]) -> Iterable[Any
     from ganzoo.sweeps.sweep import Sweep
 
     return [runs] if isinstance(runs, str | Path | TrainedGenerator | Sweep) else runs
-
-
-def run_folders(
-    runs: Iterable[AnyRun | Sweep], on_message: Callable[[str], None] = lambda message: None
-) -> list[RunFolder]:
-    """The folders of the runs, without duplicates; for a sweep, of its runs that have started.
-
-    ``on_message`` is told how many have not. Raises RequestError if there is no run.
-    """
-    from ganzoo.sweeps.sweep import Sweep
-    from ganzoo.sweeps.sweep_file import FILE
-
-    found: dict[Path, RunFolder] = {}
-    for run in runs:
-        if isinstance(run, str | Path) and (path_of(run) / FILE).is_file():
-            run = Sweep.open(path_of(run))
-        folders = run.started if isinstance(run, Sweep) else [RunFolder.open(path_of(run))]
-        for folder in folders:
-            found.setdefault(folder.path.resolve(), folder)
-        if isinstance(run, Sweep) and (missing := len(run.trials) - len(folders)):
-            on_message(f"{run.path}: {missing} of {len(run.trials)} runs have not begun")
-    if not found:
-        raise RequestError("there is no run to compare: give a run, or a sweep that has begun")
-    return list(found.values())

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.arguments import progress_observer
-from ganzoo.existing_runs import as_iterable, generator_of, open_run, run_folders
+from ganzoo.existing_runs import as_iterable, generator_of, open_run
 from ganzoo.folders import RunFolder, is_export
 from ganzoo.observers.observer import ending
 from ganzoo.run import Run
+from ganzoo.run_folders import run_folders
 from ganzoo.user_path import user_path
 
 if TYPE_CHECKING:

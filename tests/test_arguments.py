@@ -34,7 +34,7 @@ def test_a_path_object_is_a_folder_also_if_a_dataset_has_its_name(
     (tmp_path / "blossoms").mkdir()
     with pytest.raises(RequestError, match="blossoms is an empty folder"):
         ganzoo.train(Path("blossoms"), "mlp", "hinge", budget=budget)
-    with pytest.raises(RequestError, match=r"no dataset, file or folder called .*nowhere"):
+    with pytest.raises(RequestError, match=r"there is no file or folder called .*nowhere"):
         ganzoo.train(Path("nowhere"), recipe="dcgan-small", budget=budget)
 
 
@@ -47,5 +47,5 @@ def test_path_objects_may_be_the_datasets_of_a_sweep(search: str | None, tmp_pat
 
 
 def test_a_path_without_images_is_refused() -> None:
-    with pytest.raises(RequestError, match="no dataset, file or folder called"):
+    with pytest.raises(RequestError, match="there is no file or folder called"):
         RunArguments({"dataset": "./nowhere"}, None, ()).opening()

@@ -26,6 +26,6 @@ SortMetric = Annotated[
 
 def folders_of(runs: Sequence[Path]) -> list[RunFolder]:
     """Their run folders; says on standard error how many runs of a sweep have not begun."""
-    from ganzoo.existing_runs import run_folders
+    from ganzoo.run_folders import run_folders
 
     return run_folders(runs, lambda message: print(message, file=sys.stderr))

@@ -114,8 +114,10 @@ class ProgressBar(Observer):
         self._draws_bars = draws_bars(self.console)
         self._steps = 0
         """The total number of steps; 0 before training starts."""
+        self._limit = math.inf
+        """The seconds in which the next training ends at the latest."""
         self._end = math.inf
-        """When the time limit of the training is reached, in seconds of the monotonic clock."""
+        """When it ends at the latest, in seconds of the monotonic clock."""
         self._first_step = 0
         self._estimated = False
         """Whether the estimated time was printed."""
@@ -142,10 +144,11 @@ class ProgressBar(Observer):
 
     def on_time_limit(self, seconds: float) -> None:
         """Let the bar end at the step that is reached by then."""
-        self._end = time.monotonic() + seconds
+        self._limit = seconds
 
     def on_train_start(self, step: int, steps: int) -> None:
         """Start a bar of steps."""
+        self._end, self._limit = time.monotonic() + self._limit, math.inf
         self._first_step = step
         self._steps = steps
         self._estimated = False
@@ -251,7 +254,6 @@ class ProgressBar(Observer):
 
     def on_end(self) -> None:
         """Stop the bar; it stays visible."""
-        self._end = math.inf
         if self._progress:
             self._progress.stop()
             self._progress = None

@@ -175,7 +175,7 @@ def test_a_narrow_terminal_gets_runs_as_columns(
     ("arguments", "reported"),
     [
         (["nowhere"], "there is no run folder nowhere; a run prints its folder when it ends"),
-        (["."], ". is not a run folder: it has no run.toml"),
+        (["."], ". is not a run folder: it has no run.toml; name a run in it, such as one"),
         (["one", "--csv", "no/where.csv"], "cannot write no/where.csv: No such file or directory"),
     ],
 )

@@ -150,7 +150,7 @@ def test_runs_are_sorted_and_compared(damaged: RunFolder, tmp_path: Path) -> Non
     assert "kid: 16 images" in by_kid
     by_precision = body(written(*folders, out=tmp_path / "b.html", sort="precision"))
     assert re.findall(r"</i>(run-\d)</h2>", by_precision) == ["run-1", "run-2", "run-0"]
-    with pytest.raises(RequestError, match=r"--sort swd: no run .* there are kid, precision, fd"):
+    with pytest.raises(RequestError, match=r"metric swd; there are kid, precision, fd"):
         page.write(folders, tmp_path / "c.html", Observer(), sort="swd")
 
 

@@ -79,11 +79,13 @@ class Averaging(nn.Module):
 
     def discriminator(self, scores: Any) -> dict[str, Tensor]:
         real, fake = scores.real, scores.fake
-        self.mean.lerp_(real.detach().mean(), 0.5)
         return {"square": (real - self.mean.clone() - 1).square().mean() + fake.mean()}
 
     def generator(self, scores: Any) -> dict[str, Tensor]:
-        return {"square": (scores.fake - self.mean).square().mean()}
+        return {"square": (scores.fake - self.mean.clone()).square().mean()}
+
+    def observe(self, step: Any, scores: Any) -> None:
+        self.mean.lerp_(scores.real.mean(), 0.5)
 
 
 class Counting(Averaging):

@@ -115,10 +115,13 @@ def test_another_resolution_takes_the_layers_that_fit(
 
 def test_classes_are_taken_by_their_names(tiny: Arguments, source: ganzoo.TrainedRun) -> None:
     folder = start(tiny, source.folder, settings={"data.classes": "7 petals,3 petals+4 petals"})
-    old, new = weights(source.folder, step=3)["embed.weight"], weights(folder)["embed.weight"]
+    old, new = (
+        weights(source.folder, step=3)["conditioned.embed.weight"],
+        weights(folder)["conditioned.embed.weight"],
+    )
     assert torch.equal(new[0], old[4])
     assert not any(torch.equal(new[1], row) for row in old)
-    assert report(folder)["networks"]["generator"]["converted"] == ["embed.weight"]
+    assert report(folder)["networks"]["generator"]["converted"] == ["conditioned.embed.weight"]
 
 
 @pytest.mark.parametrize(("before", "now"), [(1, 3), (3, 1)])
