@@ -27,11 +27,11 @@ if TYPE_CHECKING:
         AnyRegularizer,
     )
     from ganzoo.budget_arguments import BudgetRequest
-    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.callback import OnReport
     from ganzoo.observers.observer import Observer
     from ganzoo.output.trained import TrainedRun
     from ganzoo.output.trained_generator import TrainedGenerator
+    from ganzoo.run_folders import AnyRun
     from ganzoo.sweeps.sweep import Sweep
 
 __all__ = ["load", "resume", "sweep", "train"]

@@ -17,8 +17,8 @@ from ganzoo.user_path import user_path
 if TYPE_CHECKING:
     from ganzoo.comparison import Compared
     from ganzoo.evaluation.record import EvaluationResult
-    from ganzoo.existing_runs import AnyRun
     from ganzoo.observers.observer import Observer
+    from ganzoo.run_folders import AnyRun
     from ganzoo.sweeps.sweep import Sweep
 
 
