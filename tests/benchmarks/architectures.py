@@ -46,16 +46,16 @@ def resolved(architecture: str, size: int, batch: int, device: str, precision: s
     return Run.resolve(settings, REGISTRY)
 
 
-@torch.no_grad()
 def forward(run: Run) -> tuple[float, float]:
     """The operations for an image in both networks, and the images per second."""
     setup = Steps(run, Engine(run.train)).assembly.setup
     generator, discriminator, device = setup.generator, setup.discriminator, setup.engine.device
     batch = run.train.batch_size
     latents = generator.sample_latents(batch, torch.Generator(device).manual_seed(0))
-    with OperationCounter(device) as counter:
-        discriminator(generator(latents))
-    seconds = seconds_of(lambda: discriminator(generator(latents)), device, SECONDS)
+    with torch.no_grad():
+        with OperationCounter(device) as counter:
+            discriminator(generator(latents))
+        seconds = seconds_of(lambda: discriminator(generator(latents)), device, SECONDS)
     return counter.operations / batch, batch / seconds
 
 
