@@ -55,7 +55,7 @@ def require_quoted(words: Sequence[str]) -> None:
     """Raise RequestError if the first words are the parts of one path that contains spaces."""
     for count in range(2, len(words) + 1):
         path = " ".join(words[:count])
-        if not Path(words[0]).expanduser().exists() and Path(path).expanduser().exists():
+        if not user_path(words[0]).exists() and user_path(path).exists():
             raise RequestError(f"the path {path} contains spaces: write it in quotes")
 
 
