@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,6 +73,14 @@ class Options(BaseModel):
         # Commands that only list components do not need validators.
         defer_build=True,
     )
+
+
+def section_model(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field that is a section of settings, also of an optional one; else None."""
+    for kind in (annotation, *typing.get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
 
 
 def is_options(model: object) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
+from ganzoo.options import section_model
 from ganzoo.schedule import Schedule
 from ganzoo.setting_errors import setting_error, where_set
 
@@ -111,10 +112,8 @@ def _schedules(
 
 def _fields(annotation: Any) -> Mapping[str, FieldInfo]:
     """The fields of a model, also of an optional one; empty for other types."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind.model_fields
-    return {}
+    model = section_model(annotation)
+    return model.model_fields if model else {}
 
 
 def _has_float(annotation: Any) -> bool:

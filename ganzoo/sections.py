@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
-from ganzoo.options import LocalPath, Options
+from ganzoo.options import LocalPath, Options, section_model
 from ganzoo.setting_types import Device, Duration, Interval, Names, Timeout
 from ganzoo.shard import equal_parts
 
@@ -284,17 +283,9 @@ class DataOptions(Preparation):
     )
 
 
-def section(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that is a section of settings, also of an optional one; else None."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
-
-
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The dotted keys of all settings and sections in a section."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
-        if inside := section(field.annotation):
+        if inside := section_model(field.annotation):
             yield from known_keys(inside, f"{prefix}{name}.")

@@ -88,7 +88,7 @@ def suggest_setting(option: str | None) -> str:
 
 
 def _core_keys(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    from ganzoo.sections import section as section_model
+    from ganzoo.options import section_model
 
     for name, field in model.model_fields.items():
         if nested := section_model(field.annotation):

@@ -176,7 +176,7 @@ def _field(run: Run, key: str) -> FieldInfo | None:
     parent, _, name = key.rpartition(".")
     if component := run.components.get(parent):
         return component.entry.component.options.model_fields.get(name)
-    from ganzoo.sections import section as section_model
+    from ganzoo.options import section_model
 
     model: Any = type(run)
     field = None
