@@ -99,9 +99,8 @@ class Configuration:
         for part in section.split("."):
             values = values[part]
         given = {key: value for key, value in values.items() if key != "name"}
-        known = [f"{section}.{option}" for option in model.model_fields]
         origins = self.settings.origins
-        options, schedules = validated(model, given, section, origins, known, self._keys)
+        options, schedules = validated(model, given, section, origins, elsewhere=self._keys)
         self.schedules |= schedules
         return ConfiguredComponent(entry, options)
 

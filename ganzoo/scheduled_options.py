@@ -40,9 +40,12 @@ def validated(
 ) -> tuple[_Model, dict[str, Schedule]]:
     """The options of a section at the start of a run, and their schedules by dotted key.
 
+    ``known`` are keys that an error may suggest, by default those of the section; ``elsewhere``
+    are those of other sections.
     Raises RequestError for an option that is not valid, or not with the smallest and the largest
     value of a schedule.
     """
+    known = known or [f"{section}.{name}" for name in model.model_fields]
     schedules = dict(_schedules(model, values, section, origins))
     lowest, highest = ({k: s.bounds[i] for k, s in schedules.items()} for i in (0, 1))
     start = {key: schedule.parts[0].start for key, schedule in schedules.items()}
