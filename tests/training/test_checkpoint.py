@@ -248,6 +248,8 @@ def test_with_a_damaged_description_or_best_file_nothing_is_removed(tmp_path: Pa
     (tmp_path / "best.json").write_text("{")
     checkpoints.save(state(5))
     assert [path.stem[-1] for path in checkpoints.paths()] == ["5", "4", "3", "1"]
+    with pytest.raises(RequestError, match=r"best\.json cannot be read"):
+        checkpoints.find("best")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
