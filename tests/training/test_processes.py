@@ -389,23 +389,12 @@ SMALL_RUN = (
 )
 
 
-@pytest.mark.parametrize(
-    ("command", "error"),
-    [
-        ((*SMALL_RUN, "--devices", 3), "train.devices=3, but torchrun started 2 processes: leave"),
-        (("sweep", "blossoms", "mlp", "hinge"), "but `ganzoo sweep` needs only one: run it"),
-        (("evaluate", "run"), "but `ganzoo evaluate` needs only one: run it without torchrun"),
-        (("generate", "run", "--out", "a.png"), "but `ganzoo generate` needs only one: run it"),
-    ],
-)
-def test_what_torchrun_cannot_start_is_refused_in_one_line(
-    command: tuple[object, ...], error: str, tmp_path: Path
-) -> None:
-    process = start_process(*TORCHRUN, *command, folder=tmp_path)
+def test_what_torchrun_cannot_start_is_refused_in_one_line(tmp_path: Path) -> None:
+    process = start_process(*TORCHRUN, *SMALL_RUN, "--devices", 3, folder=tmp_path)
     stdout, stderr = process.communicate(timeout=300)
     errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
-    assert error in errors[0]
+    assert "train.devices=3, but torchrun started 2 processes: leave" in errors[0]
     assert "exitcode  : 2" in stderr  # as torchrun reports it; its own status is 1
     assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
 
