@@ -300,8 +300,8 @@ def test_if_one_process_is_killed_or_hangs_all_end_with_one_line(
 def test_all_processes_start_again_and_compute_the_same_as_without_the_failure(
     tmp_path: Path,
 ) -> None:
-    settings = (*SMALL_RUN, "--steps", 300, "--devices", 2, "train.restarts=1", "log.every=5")
-    every = ("checkpoint.every=5", "sample.every=1000", "checkpoint.keep=1")
+    settings = (*SMALL_RUN, "--steps", 120, "--devices", 2, "train.restarts=1", "log.every=5")
+    every = ("checkpoint.every=10", "sample.every=1000", "checkpoint.keep=1")
     run = tmp_path / "killed"
     command = ("-m", "ganzoo", *settings, *every, "--run-dir")
     process = start_process(*command, run, folder=tmp_path)
@@ -317,7 +317,7 @@ def test_all_processes_start_again_and_compute_the_same_as_without_the_failure(
     first, second = (
         Checkpoints(tmp_path / name / "checkpoints", 1).load() for name in ("killed", "whole")
     )
-    assert first["step"] == 300
+    assert first["step"] == 120
     assert same(first["state"], second["state"])
 
 
