@@ -46,7 +46,7 @@ def train_planned(
     folder: Callable[[], RunFolder],
     clock: Clock,
     progress: Observer,
-    others: Sequence[Observer] = (),
+    others: Sequence[Observer],
 ) -> Trained:
     """Train a new run; ``folder()`` creates its folder, which also gets the plan."""
     made = list[RunFolder]()
@@ -69,7 +69,7 @@ def continue_planned(
     folder: RunFolder,
     clock: Clock,
     progress: Observer,
-    others: Sequence[Observer] = (),
+    others: Sequence[Observer],
 ) -> Trained:
     """Train a run that has had some time; its folder keeps the plan of its start."""
     assert planned.before

@@ -124,7 +124,7 @@ def run_section(
     *,
     dataset: bool,
     observer: Observer,
-    run: Run | None = None,
+    run: Run | None,
 ) -> RunSection:
     """The section about a run, with images of at most about ``image_bytes`` bytes of the page."""
     observer.on_message(f"{folder.path.resolve().name}: reading its files")
