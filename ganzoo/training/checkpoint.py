@@ -125,7 +125,7 @@ class Checkpoints:
         if not self._best_file.exists():
             return None
         if "checkpoint" not in (best := read_json(self._best_file)):
-            raise RequestError(f"{self._best_file} cannot be read")
+            raise RequestError(f"{self._best_file} cannot be read: choose last or a step")
         return str(best["checkpoint"])
 
     def steps(self) -> list[int]:
