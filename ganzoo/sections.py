@@ -155,10 +155,11 @@ class TrainOptions(Options):
         description="Use the channels_last memory format for convolutions; auto measures which is "
         "faster here.",
     )
-    compile: Literal["off", "auto", "on"] = Field(
+    compile: Literal["off", "auto", "on", "cuda-graphs"] = Field(
         "off",
         description="Compile the forward passes of generator and discriminator with torch.compile, "
-        "but not those of regularizers; auto measures whether it is faster here.",
+        "but not those of regularizers; auto measures whether it is faster here; cuda-graphs also "
+        "starts their operators on a GPU all at once.",
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
         "auto",

@@ -27,6 +27,7 @@ from ganzoo.training.mixing_layers import require_pieces
 from ganzoo.training.optimizers import repeats
 from ganzoo.training.passes import Passes, require_compilable
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.replay_check import require_same_training
 from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
@@ -100,6 +101,7 @@ def _measured(
     message = progress.on_message if engine.is_main else SILENT.on_message
     images = _total_images(run, data, batches_per_step)
     run = with_fastest(run, engine, data.shape, condition, images, message)
+    require_same_training(run, engine, data.shape, condition)
     if needed := memory_message(run, engine, data.shape, condition):
         message(needed)
     return run
