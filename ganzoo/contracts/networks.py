@@ -215,6 +215,9 @@ class Networks:
     batch_dependent_scores: bool = False
     """Whether an image's score depends on the rest of the batch by design, as with minibatch
     standard deviation (Karras et al. 2017), even if the loss needs independent scores.
+
+    If it contains :class:`~ganzoo.MinibatchStddev`, no other layer may compare images: that layer
+    knows which images of a pass are of one batch.
     """
 
     def by_name(self) -> dict[str, nn.Module]:

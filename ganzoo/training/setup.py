@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
@@ -20,6 +19,7 @@ from ganzoo.contracts import (
 from ganzoo.data.batches import Batch
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
+from ganzoo.training.mixing_layers import combines_batches
 from ganzoo.training.passes import Passes
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
@@ -54,12 +54,10 @@ class Setup:
         self.condition = condition
         """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components
-        self.has_independent_scores = (
-            components.requirements.independent_scores
-            and not networks.batch_dependent_scores
-            and not any(isinstance(layer, _BatchNorm) for layer in discriminator.modules())
+        self.passes_may_be_joined = components.requirements.independent_scores and (
+            not combines_batches(networks)
         )
-        """Whether no layer of the discriminator combines images."""
+        """Whether two batches in one pass of the discriminator get the scores of two passes."""
         self.engine = engine
         self.randomness = randomness
         self.point = point
