@@ -212,6 +212,11 @@ class Networks:
     """From images to scores."""
     others: Mapping[str, nn.Module] = field(default_factory=dict)
     """More networks by name, for a method that trains them."""
+    ema: Sequence[str] = ()
+    """The names of those ``others`` that have an EMA, as the generator has.
+
+    One with batch norm must be a :class:`Generator`, whose latents its batch statistics need.
+    """
     batch_dependent_scores: bool = False
     """Whether an image's score depends on the rest of the batch by design, as with minibatch
     standard deviation (Karras et al. 2017), even if the loss needs independent scores.

@@ -25,6 +25,7 @@ from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.memory import memory_message
 from ganzoo.training.mixing_layers import require_pieces
 from ganzoo.training.optimizers import repeats
+from ganzoo.training.other_optimizers import require_used
 from ganzoo.training.passes import Passes, require_compilable
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
@@ -152,6 +153,7 @@ def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine:
     growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
     require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
     phases = components.phases()
+    require_used(phases, networks, run)
     require_one_update(phases, networks, run.train)
     require_sharing(phases, run.train)
     first = growth.at(0)

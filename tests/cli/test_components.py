@@ -163,6 +163,8 @@ def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
     reported = ganzoo_command("info", "train.generator.lr").out
     assert reported.startswith("train.generator.lr=0.0002  (number, >= 0)\n    Learning rate.\n")
     assert "The loss wgan-gp/wgan-gp recommends 0.0002." in reported
+    other = ganzoo_command("info", "train.others.encoder.lr").out
+    assert other.startswith("train.others.NAME.lr=  (number or unset, >= 0)\n    Learning rate.\n")
     (facts,) = json.loads(ganzoo_command("info", "sample.every", "--json").out)
     assert facts["key"] == "sample.every"
     assert facts["default"] == 250
