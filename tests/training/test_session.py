@@ -7,7 +7,7 @@ import pytest
 
 import ganzoo
 
-HINT = "the discriminator may memorize 20 images: consider --augment ada or --augment diffaugment"
+HINT = "the discriminator may memorize 20 images: consider --augment diffaugment or --augment ada"
 
 
 @pytest.mark.parametrize(
