@@ -55,6 +55,11 @@ class Assembly:
         """The device and the processes."""
         return self.setup.engine
 
+    @property
+    def total_images(self) -> float:
+        """The number of images that the run shows to the discriminator, if it does not grow."""
+        return _total_images(self.run, self.batches.data, self.growth.batches_per_step)
+
     def shuffle(self, randomness: Randomness) -> None:
         """Take the real images in the order of this stream of random numbers."""
         self.batches.shuffle(randomness.derive_seed("order"))
