@@ -45,8 +45,8 @@ def test_info_shows_every_option(ganzoo_command: Ganzoo, entry: Any) -> None:
 
 
 def test_info_as_json_is_a_schema(ganzoo_command: Ganzoo) -> None:
-    (facts,) = json.loads(ganzoo_command("info", "wgan-gp", "--json").out)
-    assert facts["options"]["properties"]["drift"]["minimum"] == 0
+    (facts,) = json.loads(ganzoo_command("info", "wgan", "--json").out)
+    assert facts["options"]["properties"]["clip"]["exclusiveMinimum"] == 0
     assert facts["recommends"]["train.discriminator.steps"] == 5
 
 
