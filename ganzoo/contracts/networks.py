@@ -78,7 +78,7 @@ class Generator(nn.Module, ABC):
         """Draw ``n`` normal latents, float32 (n, latent_dim), on the device of ``random``.
 
         Override it for latents of another shape (n, ...) or another distribution. They must depend
-        on ``random`` alone, not on a global generator.
+        on ``random`` alone, not on a global generator. Those of a class are made in ``forward``.
         """
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
