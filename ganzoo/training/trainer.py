@@ -165,4 +165,7 @@ class Trainer:
         self.use_stream(self.progress.stream)
         self.begin_stage()
         state.restore(self.table(), saved)
+        for name, network in self.setup.with_ema.items():
+            if f"{name}_ema" not in saved:  # it had no EMA before
+                self.ema.networks[name].load_state_dict(network.state_dict())
         self.ema.statistics_are_current = True

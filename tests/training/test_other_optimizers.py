@@ -162,3 +162,16 @@ def test_a_network_beside_the_generator_has_an_ema_that_a_trained_run_returns(
     for key, value in run.networks["back"].state_dict().items():
         assert torch.equal(value, expected[key])
         assert not torch.equal(value, state(folder, 3)[f"state.networks.back.weights.{key}"])
+
+
+def test_an_ema_that_a_checkpoint_lacks_starts_from_the_network(tmp_path: Path) -> None:
+    still = {"train.ema.decay": 0.5, "train.others.back.lr": 0}
+    ganzoo.train(**arguments("cycle_gan", tmp_path / "run", **still), steps=1)
+    file = tmp_path / "run" / "checkpoints" / "step-0000001.pt"
+    content = torch.load(file, weights_only=True)
+    del content["state"]["back_ema"]
+    checkpoint_file.write(file, content, permanent=False)
+    run = ganzoo.resume(tmp_path / "run", steps=2, quiet=True)
+    after = state(tmp_path / "run", 2)
+    for key, value in run.networks["back"].state_dict().items():
+        torch.testing.assert_close(value, after[f"state.networks.back.weights.{key}"])
