@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
@@ -14,15 +15,18 @@ from ganzoo.options import LocalPath, Options
 from ganzoo.setting_types import Device, Duration, Interval, Names, Timeout
 from ganzoo.shard import equal_parts
 
+_Rule = Literal["adam", "rmsprop", "sgd"]
+_Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class OptimizerOptions(Options):
     """The optimizer of one network, and its number of updates."""
 
-    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
+    optimizer: _Rule = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
     )
     lr: float = Field(2e-4, ge=0, description="Learning rate.")
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
+    betas: tuple[_Beta, _Beta] = Field(
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
     eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
@@ -33,6 +37,32 @@ class OptimizerOptions(Options):
         le=1000,
         description="Number of the network's first layers that are not trained, counted along its "
         "computation: those next to the image for the discriminator.",
+    )
+
+
+class OtherOptimizerOptions(Options):
+    """What the optimizer of another network has of its own; the rest is as in another section."""
+
+    optimizer: _Rule | None = Field(
+        None, description="The update rule; the same for networks that a phase updates together."
+    )
+    lr: float | None = Field(None, ge=0, examples=[2e-4], description="Learning rate.")
+    betas: tuple[_Beta, _Beta] | None = Field(
+        None,
+        examples=[(0.5, 0.999)],
+        description="Adam's betas: decay rates of its running means.",
+    )
+    eps: float | None = Field(
+        None,
+        gt=0,
+        examples=[1e-8],
+        description="Epsilon in the denominator of Adam and RMSprop.",
+    )
+    steps: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Updates of this network in each step, if its phase does not set them.",
     )
 
 
@@ -83,7 +113,8 @@ class TrainOptions(Options):
         "(.safetensors), as far as its layers fit.",
     )
     init_from_ema: bool = Field(
-        False, description="Start the generator from the EMA generator of init_from."
+        False,
+        description="Start the generator, and others with an EMA, from their EMA in init_from.",
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
@@ -105,6 +136,12 @@ class TrainOptions(Options):
     discriminator: OptimizerOptions = Field(
         OptimizerOptions(),
         description="The discriminator's optimizer, and its updates in each step.",
+    )
+    others: Mapping[str, OtherOptimizerOptions] = Field(
+        {},
+        description="Optimizers of further networks that a loss trains, by network, such as "
+        "train.others.encoder.lr=1e-4. What is not set is as in train.generator, or as in "
+        "train.discriminator for a network that is updated with the discriminator.",
     )
     simultaneous: bool = Field(
         False,
@@ -287,10 +324,34 @@ class DataOptions(Preparation):
 
 def section(annotation: Any) -> type[BaseModel] | None:
     """The model of a field that is a section of settings, also of an optional one; else None."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
+    if typing.get_origin(annotation) is Mapping:
+        return None
+    return _model(annotation, *typing.get_args(annotation))
+
+
+def table_of_sections(annotation: Any) -> type[BaseModel] | None:
+    """The model of the sections in a field that is a table of sections by name; else None."""
+    if typing.get_origin(annotation) is Mapping:
+        return _model(*typing.get_args(annotation))
     return None
+
+
+def _model(*kinds: Any) -> type[BaseModel] | None:
+    """The first of these types that is a model."""
+    models = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return next(models, None)
+
+
+def field_of(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """The field of a dotted key inside of a section; ``None`` if there is none."""
+    name, _, rest = key.partition(".")
+    field = model.model_fields.get(name)
+    if field is None or not rest:
+        return field
+    inside = section(field.annotation)
+    if table := table_of_sections(field.annotation):
+        inside, rest = table, rest.partition(".")[2]
+    return field_of(inside, rest) if inside and rest else None
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

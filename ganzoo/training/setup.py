@@ -46,6 +46,8 @@ class Setup:
         self.networks: dict[str, nn.Module] = networks.by_name()
         self.generator: Generator = generator
         self.discriminator: Discriminator = discriminator
+        self.with_ema = {name: networks.others[name] for name in networks.ema}
+        """The networks beside the generator that have an EMA."""
         self.passes = passes or Passes(generator, discriminator)
         """The forward passes of both in the terms of an update."""
         # A check of a protocol takes longer than most of a step's other code.

@@ -92,6 +92,22 @@ def test_batch_statistics_are_those_of_the_averaged_weights() -> None:
         assert torch.equal(first, second)
 
 
+def test_batch_statistics_of_another_generator_are_those_of_its_averaged_weights() -> None:
+    torch.manual_seed(0)
+    generator, back, plain = Small(), Small(), nn.Linear(2, 2)
+    ema = Ema(generator, EmaOptions(half_life=0), others={"back": back, "plain": plain})
+    with torch.no_grad():
+        back.layer.bias.add_(5.0)
+    ema.update(generator, 10, 10, {"back": back, "plain": plain, "discriminator": nn.Linear(1, 1)})
+    ema.update_batch_statistics()
+    averaged = ema.networks["back"]
+    assert isinstance(averaged, Small)
+    assert torch.equal(averaged.layer.weight, back.layer.weight)
+    made = averaged.layer(averaged.sample_latents(4096, torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(averaged.norm.running_mean, made.mean(0), atol=0.2, rtol=0)
+    assert list(ema.networks) == ["generator", "back", "plain"]
+
+
 class Shifted(Small):
     """Activations of 10 in the second class, and about 0 in the first."""
 
