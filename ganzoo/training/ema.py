@@ -45,6 +45,7 @@ class Ema:
         """The averaged networks by name."""
         for name, network in others.items():
             self.networks[name] = copy.deepcopy(network).eval().requires_grad_(False)
+        self._trained, self._trained_buffers = _tensors({"generator": generator, **others})
         self.settings = settings
         self._randomness = Randomness(seed)
         self._frequencies = frequencies
@@ -67,23 +68,12 @@ class Ema:
         return float(0.5 ** (batch_size / half_life)) if half_life > 0 else 0.0
 
     @torch.no_grad()
-    def update(
-        self,
-        generator: Generator,
-        images_generated: int,
-        batch_size: int,
-        others: Mapping[str, nn.Module] = MappingProxyType({}),
-    ) -> None:
-        """Average in the weights of ``generator``, after its update on ``batch_size`` images.
-
-        Those of further averaged networks are taken from ``others``.
-        """
-        trained = {name: others[name] for name in self.networks if name != "generator"}
-        weights, buffers = _tensors({"generator": generator, **trained})
+    def update(self, images_generated: int, batch_size: int) -> None:
+        """Average in the weights of the trained networks, updated on ``batch_size`` images."""
         decay = self.decay(images_generated, batch_size)
-        torch._foreach_lerp_(self._weights, weights, 1.0 - decay)
+        torch._foreach_lerp_(self._weights, self._trained, 1.0 - decay)
         if self._buffers:
-            torch._foreach_copy_(self._buffers, buffers)
+            torch._foreach_copy_(self._buffers, self._trained_buffers)
         self.mark_changed()
 
     def mark_changed(self) -> None:

@@ -109,8 +109,7 @@ class Trainer:
         ]
         generated = batch_size * max(1, sum(per_step))
         self.progress.images_generated += generated
-        setup, so_far = self.setup, self.progress.images_generated
-        self.ema.update(setup.generator, so_far, generated, setup.with_ema)
+        self.ema.update(self.progress.images_generated, generated)
 
     def _collect_scalars(self) -> None:
         """Add the scalars of the step to the running means.
