@@ -119,7 +119,9 @@ def _output(line: str, *, full: bool) -> str:
 
 
 def _ganzoo(arguments: list[str], line: str) -> str:
-    with _interrupted(after=4 if "Ctrl-C" in line else None):
+    # The reader's run shows each image often, a tiny one does not.
+    often = patch("ganzoo.training.session._OFTEN", 0)
+    with often, _interrupted(after=4 if "Ctrl-C" in line else None):
         result = CliRunner().invoke(app, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception

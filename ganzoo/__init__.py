@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     )
     from ganzoo.data.listing import find_images
     from ganzoo.data.values import encode_condition
+    from ganzoo.double_backward.mode import DoubleBackward
     from ganzoo.errors import PluginError, RequestError, UnknownName, UnreadableImage
     from ganzoo.evaluation.record import (
         EvaluationResult,
@@ -164,6 +165,7 @@ __all__ = [
     "DatasetSpec",
     "DatasetWithNotes",
     "Discriminator",
+    "DoubleBackward",
     "Dropout",
     "EightBitConverter",
     "EqualizedConv",
@@ -300,6 +302,7 @@ _MODULES = {
     ),
     "data.listing": ("find_images",),
     "data.values": ("encode_condition",),
+    "double_backward.mode": ("DoubleBackward",),
     "errors": ("PluginError", "RequestError", "UnknownName", "UnreadableImage"),
     "evaluation.record": (
         *("EvaluationResult", "Score", "comparable_results", "selection_metric"),

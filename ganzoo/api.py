@@ -56,7 +56,7 @@ def train(
     """Train a new run and return it: ``train("blossoms", "dcgan", "wgan-gp", steps=200)``.
 
     A component is a name or an object; the path of images may stand for the dataset. ``settings``
-    is a mapping of dotted keys to values, such as ``{"loss.drift": 0}``, or the path of a TOML
+    is a mapping of dotted keys to values, such as ``{"loss.clip": 0.1}``, or the path of a TOML
     file. ``shorthands`` are the flags of ``ganzoo train``: ``resolution``, ``batch_size``,
     ``steps``, ``epochs``, ``seed``, ``device``, ``devices``, ``nodes``, ``precision`` and
     ``init_from``. ``run_dir`` is the run folder, which must not exist; by default, it is the next

@@ -1,4 +1,4 @@
-"""The rows of the whole batch, for layers that compare images."""
+"""The rows of the whole batch, for layers that compare images or draw noise for each."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class BatchRows:
 
 _WHOLE = BatchRows(WHOLE_BATCH, lambda rows: rows)
 _rows: ContextVar[BatchRows] = ContextVar("rows", default=_WHOLE)
+_batches: ContextVar[int] = ContextVar("batches", default=1)
 
 
 def batch_rows() -> BatchRows:
@@ -40,3 +41,18 @@ def rows_from(rows: BatchRows) -> Iterator[None]:
         yield
     finally:
         _rows.reset(token)
+
+
+def batches_in_pass() -> int:
+    """The number of batches, one after the other, in the rows that a layer gets."""
+    return _batches.get()
+
+
+@contextmanager
+def batches_in_one_pass(count: int) -> Iterator[None]:
+    """A context in which networks get several batches at once, as if each had a pass of its own."""
+    token = _batches.set(count)
+    try:
+        yield
+    finally:
+        _batches.reset(token)

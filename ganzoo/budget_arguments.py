@@ -37,7 +37,7 @@ class BudgetRequest(NamedTuple):
     @property
     def goes_on(self) -> bool:
         """Whether the run folder exists, so that its run gets more time."""
-        return self.run_dir is not None and self.run_dir.exists()
+        return self.run_dir is not None and not RunFolder.is_free(self.run_dir)
 
     def check_folder(self) -> None:
         """Raise RequestError if the folder of a new run cannot be created."""

@@ -121,7 +121,7 @@ NO_RUNGS: Rungs = MappingProxyType({})
 
 def compare(folders: Sequence[RunFolder], rungs: Rungs = NO_RUNGS) -> list[Compared]:
     """These runs, in their order; files that are missing and lines that are damaged are skipped."""
-    trees = [folder.stored_settings() for folder in folders]
+    trees = with_loss_tables([folder.stored_settings() for folder in folders])
     journals = [Journal.read(folder.metrics) for folder in folders]
     parts = (differing_settings(trees), journals, losses_unlike(trees), metric_scores(folders))
     return [
@@ -138,6 +138,22 @@ def compare(folders: Sequence[RunFolder], rungs: Rungs = NO_RUNGS) -> list[Compa
         )
         for folder, settings, journal, unlike, metrics in zip(folders, *parts, strict=True)
     ]
+
+
+def with_loss_tables(trees: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The same settings, with a table for each loss that was written as a name by hand.
+
+    ``"hinge"`` is the loss ``adversarial/hinge`` if another run has that.
+    """
+    losses = [tree.get("loss", {}) for tree in trees]
+    full = [str(loss.get("name")) for loss in losses if isinstance(loss, Mapping)]
+    tables = []
+    for tree, loss in zip(trees, losses, strict=True):
+        if not isinstance(loss, Mapping):
+            name = next((each for each in full if each.endswith(f"/{loss}")), str(loss))
+            tree = {**tree, "loss": {"name": name}}
+        tables.append(tree)
+    return tables
 
 
 def differing_settings(trees: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

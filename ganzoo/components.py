@@ -175,13 +175,17 @@ class AugmentationSpec(ComponentSpec):
 
     suggested_below: int = 0
     """For datasets of fewer images than this, it is suggested to the user; with 0, never."""
+    preference: int = 0
+    """Of several that are suggested, the one with the greatest preference is named first."""
 
     def faults(self) -> Iterator[str]:
-        """As for every component, and a wrong type of ``suggested_below``."""
+        """As for every component, and wrong types of ``suggested_below`` and ``preference``."""
         yield from super().faults()
         number: Any = self.suggested_below
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             yield f"its suggested_below should be a whole number from 0 on, not {number!r}"
+        if not isinstance(self.preference, int):
+            yield f"its preference should be a whole number, not {self.preference!r}"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

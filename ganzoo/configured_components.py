@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Self
 
 from pydantic import ValidationError
@@ -100,9 +101,16 @@ class Configuration:
             values = values[part]
         given = {key: value for key, value in values.items() if key != "name"}
         origins = self.settings.origins
-        options, schedules = validated(model, given, section, origins, elsewhere=self._keys)
+        elsewhere = chain(self._keys, self._named_components())
+        options, schedules = validated(model, given, section, origins, elsewhere=elsewhere)
         self.schedules |= schedules
         return ConfiguredComponent(entry, options)
+
+    def _named_components(self) -> Iterator[str]:
+        """The keys of components that a run may have several of: ``regularize.r1``."""
+        for section, kind in NAMED_SECTIONS.items():
+            for entry in self.registry.entries(kind):
+                yield f"{section}.{entry.component.name}"
 
     def named(self, name: str) -> dict[str, ConfiguredComponent]:
         """The components of a section such as ``augment``, by the names of their sections in it."""

@@ -103,9 +103,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _require_absent(path: Path) -> None:
-    if path.exists():  # rename() replaces an empty folder silently
+def _is_empty(path: Path) -> bool:
+    """Whether this is an empty folder."""
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _move_folder(part: Path, path: Path) -> None:
+    """Rename a folder to a path that does not exist or is an empty folder."""
+    if path.exists() and not _is_empty(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    if path.exists() and os.name == "nt":  # elsewhere, rename() replaces an empty folder
+        path.rmdir()
+    part.rename(path.resolve() if path.exists() else path)  # a link to it stays a link
 
 
 RUN_FILES = (
@@ -143,7 +152,7 @@ class RunFolder:
     def create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
         """Create a run folder with its settings.
 
-        Raises RequestError if the path exists already.
+        Raises RequestError if the path exists already, unless it is an empty folder.
         """
         cls.require_free(path)
         try:
@@ -155,16 +164,15 @@ class RunFolder:
     @classmethod
     def _create(cls, path: Path, settings: Mapping[str, Any]) -> Self:
         """Create it under another name first: a run folder without settings cannot be resumed."""
-        part = cls(partial_path(path))
+        part = cls(partial_path(path.resolve() if path.is_dir() else path))
         try:
             part.path.mkdir(parents=True)
             part.checkpoints.mkdir()
             part.samples.mkdir()
             part.write_settings(settings)
-            _require_absent(path)
-            part.path.rename(path)
+            _move_folder(part.path, path)
         except OSError as error:
-            if path.exists():  # another process created it
+            if not cls.is_free(path):  # another process created it
                 raise FileExistsError(path) from error
             is_other = isinstance(error, FileExistsError)
             reason = f"{error.filename} is not a folder" if is_other else error.strerror
@@ -174,16 +182,25 @@ class RunFolder:
                 shutil.rmtree(part.path)
         return cls(path)
 
+    @staticmethod
+    def is_free(path: Path) -> bool:
+        """Whether a new run may have this path: it does not exist, or is an empty folder."""
+        return not path.exists() or _is_empty(path)
+
     @classmethod
     def require_free(cls, path: Path) -> None:
-        """Raise RequestError if this path exists already."""
+        """Raise RequestError if a new run cannot have this path."""
         if cls(path).settings.is_file():
             raise RequestError(
                 f"{path} exists already: resume it with `ganzoo resume {path}`, or name another "
                 "folder with --run-dir"
             )
-        if path.exists():
+        if not cls.is_free(path):
             raise RequestError(f"{path} exists already: name another folder with --run-dir")
+        if path.exists() and path.samefile(Path.cwd()):  # it is replaced
+            raise RequestError(
+                f"{path} is the working folder: name a new folder in it with --run-dir"
+            )
 
     @classmethod
     def create_numbered(cls, parent: Path, title: str, settings: Mapping[str, Any]) -> Self:
@@ -191,8 +208,9 @@ class RunFolder:
         number = 1
         while True:
             path = parent / f"{title}-{number:03}"
-            with suppress(FileExistsError):
-                return cls._create(path, settings)
+            if not path.exists():
+                with suppress(FileExistsError):
+                    return cls._create(path, settings)
             number += 1
 
     @classmethod

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, linear
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganzoo.batch_rows import batch_rows
+from ganzoo.batch_rows import batch_rows, batches_in_pass
 from ganzoo.contracts import ImageShape
 from ganzoo.noise import layer_uniform
 
@@ -32,14 +32,17 @@ class MinibatchStddev(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C + 1, H, W): the mean deviation over channels and pixels."""
         n, _, height, width = x.shape
-        rows = batch_rows()
-        size = self.group_size(n * rows.shard.count)
-        if n % size:  # a group has images of several processes
-            extra = rows.shard.of(_deviations(rows.gather(x), size))
-        else:
-            extra = _deviations(x, size)
+        extra = torch.cat([self._extra(batch) for batch in x.chunk(batches_in_pass())])
         extra = extra.to(x.dtype).view(n, 1, 1, 1)
         return torch.cat((x, extra.expand(n, 1, height, width)), dim=1)
+
+    def _extra(self, x: Tensor) -> Tensor:
+        """The mean deviation of each image's group in a batch, (N,)."""
+        rows = batch_rows()
+        size = self.group_size(len(x) * rows.shard.count)
+        if len(x) % size:  # a group has images of several processes
+            return rows.shard.of(_deviations(rows.gather(x), size))
+        return _deviations(x, size)
 
     def group_size(self, batch_size: int) -> int:
         """The number of images that are compared with each other in a batch of this size."""

@@ -19,8 +19,8 @@ _RUNS = Path("runs")
 def folder_maker(run: Run, path: Path | None) -> Callable[[], RunFolder]:
     """A function that creates the folder of a new run.
 
-    Raises RequestError immediately, in the main process, if ``path`` exists already, or if the
-    folder cannot be created.
+    Raises RequestError immediately, in the main process, if ``path`` exists already and is not an
+    empty folder, or if the folder cannot be created.
     """
     # The main process may have created it before another process comes here.
     if launcher.is_main_process(run.train.devices, run.train.nodes):

@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ganzoo.batch_rows import batches_in_pass
 from ganzoo.shard import Shard
 
 
@@ -22,8 +23,6 @@ class NoiseSource:
     def __init__(self, random: Callable[[], torch.Generator], shard: Shard) -> None:
         self._random = random
         self._shard = shard
-        self.batches = 1
-        """The number of batches in a pass, which follow each other."""
 
     @cached_property
     def _generator(self) -> torch.Generator:
@@ -40,11 +39,11 @@ class NoiseSource:
     def _draw(
         self, draw: Callable[..., Tensor], n: int, shape: tuple[int, ...], device: torch.device
     ) -> Tensor:
-        random = self._generator
-        size = (n // self.batches * self._shard.count, *shape)
+        random, batches = self._generator, batches_in_pass()
+        size = (n // batches * self._shard.count, *shape)
         rows = [
             self._shard.of(draw(size, generator=random, device=random.device))
-            for _ in range(self.batches)
+            for _ in range(batches)
         ]
         return torch.cat(rows).to(device)
 
@@ -60,20 +59,6 @@ def noise_from(source: NoiseSource) -> Iterator[None]:
         yield
     finally:
         _source.reset(token)
-
-
-@contextmanager
-def batches_in_one_pass(count: int) -> Iterator[None]:
-    """A context in which networks get several batches at once, each with its own noise."""
-    source = _source.get()
-    if source is None:
-        yield
-        return
-    source.batches = count
-    try:
-        yield
-    finally:
-        source.batches = 1
 
 
 def layer_noise(n: int, *shape: int, device: torch.device) -> Tensor:

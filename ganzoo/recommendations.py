@@ -61,9 +61,10 @@ def add_default_observers(observers: Mapping[str, ComponentSpec], settings: Sett
 
 
 def augmentations_for(images: int, components: Iterable[ComponentSpec]) -> list[str]:
-    """The names of the augmentations among the components that are suggested for so few images."""
-    return [
-        component.name
+    """The names of the augmentations that are suggested for so few images, the preferred first."""
+    suggested = [
+        component
         for component in components
         if isinstance(component, AugmentationSpec) and images < component.suggested_below
     ]
+    return [each.name for each in sorted(suggested, key=lambda each: -each.preference)]

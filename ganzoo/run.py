@@ -29,6 +29,7 @@ from ganzoo.sections import (
     EvaluateOptions,
     GrowthOptions,
     LogOptions,
+    OtherOptimizerOptions,
     SampleOptions,
     TrainOptions,
     known_keys,
@@ -129,6 +130,7 @@ class Run(BaseModel):
         rest = {key: value for key, value in settings.values.items() if key not in parts}
         known = _known_keys(parts)
         if "train" in rest:
+            known += _keys_of_others(rest["train"])
             rest["train"], of_train = validated(
                 TrainOptions, rest["train"], "train", settings.origins, known
             )
@@ -287,6 +289,25 @@ def _known_keys(parts: Mapping[str, Any]) -> list[str]:
         for option in part.entry.component.options.model_fields
     )
     return [*core_keys(), *options]
+
+
+def _keys_of_others(train: Any) -> list[str]:
+    """The keys that may be meant by a section of ``train`` with the name of a network.
+
+    They are those of the sections in ``train.others``, and ``train.others.NAME`` for
+    ``train.NAME``.
+    """
+    if not isinstance(train, Mapping):
+        return []
+    others = train.get("others")
+    names = list(others) if isinstance(others, Mapping) else []
+    meant = [
+        k for k in train if isinstance(train[k], Mapping) and k not in TrainOptions.model_fields
+    ]
+    options = OtherOptimizerOptions.model_fields
+    return [f"train.others.{name}.{option}" for name in names for option in options] + [
+        f"train.others.{name}" for name in meant
+    ]
 
 
 def _check_growth(architecture: ComponentSpec, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
-from ganzoo.options import section_model
+from ganzoo.options import section_model, table_model
 from ganzoo.schedule import Schedule
 from ganzoo.setting_errors import setting_error, where_set
 
@@ -61,6 +61,8 @@ def validated(
 def example(key: str, field: FieldInfo) -> str:
     """A valid setting with a schedule for an option that may be one; empty if none was found."""
     default = field.get_default(call_default_factory=True)
+    if default is None and field.examples:
+        default = field.examples[0]
     is_list = isinstance(default, list | tuple)
     first, others = (default[0], default[1:]) if is_list and default else (default, ())
     start = 0.25 if first is None else first
@@ -95,10 +97,12 @@ def _schedules(
 ) -> Iterator[tuple[str, Schedule]]:
     """The schedules in the values of a section, by dotted key."""
     if isinstance(value, Mapping):
-        fields = _fields(annotation)
+        fields, is_table = _fields(annotation), typing.get_origin(annotation) is Mapping
         for name, inside in value.items():
             below = f"{key}.{name}"
-            if name in fields:
+            if is_table and fields:
+                yield from _schedules(typing.get_args(annotation)[1], inside, below, origins)
+            elif name in fields:
                 if may_be_schedule(below, fields[name]) or _fields(fields[name].annotation):
                     yield from _schedules(fields[name].annotation, inside, below, origins, below)
             elif option:  # a table of numbers
@@ -114,8 +118,8 @@ def _schedules(
 
 
 def _fields(annotation: Any) -> Mapping[str, FieldInfo]:
-    """The fields of a model, also of an optional one; empty for other types."""
-    model = section_model(annotation)
+    """The fields of a model, of an optional one, or of those in a table; empty for other types."""
+    model = section_model(annotation) or table_model(annotation)
     return model.model_fields if model else {}
 
 

@@ -6,22 +6,26 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
-from ganzoo.options import LocalPath, Options, section_model
+from ganzoo.options import LocalPath, Options, section_model, table_model
 from ganzoo.setting_types import Device, Duration, Interval, Names, Timeout
 from ganzoo.shard import equal_parts
+
+_Rule = Literal["adam", "rmsprop", "sgd"]
+_Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimizerOptions(Options):
     """The optimizer of one network, and its number of updates."""
 
-    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(
+    optimizer: _Rule = Field(
         "adam", description="The update rule; sgd uses the first of the betas as momentum."
     )
     lr: float = Field(2e-4, ge=0, description="Learning rate.")
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = Field(
+    betas: tuple[_Beta, _Beta] = Field(
         (0.5, 0.999), description="Adam's betas: decay rates of its running means."
     )
     eps: float = Field(1e-8, gt=0, description="Epsilon in the denominator of Adam and RMSprop.")
@@ -32,6 +36,32 @@ class OptimizerOptions(Options):
         le=1000,
         description="Number of the network's first layers that are not trained, counted along its "
         "computation: those next to the image for the discriminator.",
+    )
+
+
+class OtherOptimizerOptions(Options):
+    """What the optimizer of another network has of its own; the rest is as in another section."""
+
+    optimizer: _Rule | None = Field(
+        None, description="The update rule; the same for networks that a phase updates together."
+    )
+    lr: float | None = Field(None, ge=0, examples=[2e-4], description="Learning rate.")
+    betas: tuple[_Beta, _Beta] | None = Field(
+        None,
+        examples=[(0.5, 0.999)],
+        description="Adam's betas: decay rates of its running means.",
+    )
+    eps: float | None = Field(
+        None,
+        gt=0,
+        examples=[1e-8],
+        description="Epsilon in the denominator of Adam and RMSprop.",
+    )
+    steps: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Updates of this network in each step, if its phase does not set them.",
     )
 
 
@@ -82,7 +112,8 @@ class TrainOptions(Options):
         "(.safetensors), as far as its layers fit.",
     )
     init_from_ema: bool = Field(
-        False, description="Start the generator from the EMA generator of init_from."
+        False,
+        description="Start the generator, and others with an EMA, from their EMA in init_from.",
     )
     batch_size: int = Field(
         64, ge=1, le=65536, description="Images per batch, summed over all processes."
@@ -104,6 +135,12 @@ class TrainOptions(Options):
     discriminator: OptimizerOptions = Field(
         OptimizerOptions(),
         description="The discriminator's optimizer, and its updates in each step.",
+    )
+    others: Mapping[str, OtherOptimizerOptions] = Field(
+        {},
+        description="Optimizers of further networks that a loss trains, by network, such as "
+        "train.others.encoder.lr=1e-4. What is not set is as in train.generator, or as in "
+        "train.discriminator for a network that is updated with the discriminator.",
     )
     simultaneous: bool = Field(
         False,
@@ -154,10 +191,11 @@ class TrainOptions(Options):
         description="Use the channels_last memory format for convolutions; auto measures which is "
         "faster here.",
     )
-    compile: Literal["off", "auto", "on"] = Field(
+    compile: Literal["off", "auto", "on", "cuda-graphs"] = Field(
         "off",
         description="Compile the forward passes of generator and discriminator with torch.compile, "
-        "but not those of regularizers; auto measures whether it is faster here.",
+        "but not those of regularizers; auto measures whether it is faster here; cuda-graphs also "
+        "starts their operators on a GPU all at once.",
     )
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = Field(
         "auto",
@@ -281,6 +319,18 @@ class DataOptions(Preparation):
         description="Keep all prepared images in the memory of the device; auto does so on a GPU "
         "if they take less than a quarter of its free memory.",
     )
+
+
+def field_of(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """The field of a dotted key inside of a section; ``None`` if there is none."""
+    name, _, rest = key.partition(".")
+    field = model.model_fields.get(name)
+    if field is None or not rest:
+        return field
+    inside = section_model(field.annotation)
+    if table := table_model(field.annotation):
+        inside, rest = table, rest.partition(".")[2]
+    return field_of(inside, rest) if inside and rest else None
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -37,6 +37,8 @@ def setting_error(
     value, message = _shown(first["input"]), ", or ".join(messages)
     if key in schedules:
         value, message = str(schedules[key]), f"with the value {value}, {message}"
+    elif first["type"] in ("model_type", "dict_type"):
+        message = f"it has settings of its own: write {key}.NAME=VALUE"
     elif first["type"] in ("list_type", "tuple_type"):
         message = """write a list, such as '["a", "b"]'"""
     elif Schedule.is_meant_by(first["input"]):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.attribution import PluginCode
 from ganzoo.contracts import Discriminator, Generator, Networks
@@ -60,6 +61,19 @@ def _require_networks(networks: Any) -> None:
             "sample_latents",
             generator,
         )
+    for name in networks.ema:
+        if name not in networks.others:
+            known = ", ".join(networks.others) or "no network"
+            raise ContractError(f"ema has the name {name!r}, and others has {known}")
+        network = networks.others[name]
+        has_batch_norm = any(isinstance(layer, _BatchNorm) for layer in network.modules())
+        if has_batch_norm and not isinstance(network, Generator):
+            raise ContractError(
+                f"{name} has an EMA and batch norm, whose statistics for the EMA weights "
+                "are computed from generated images: derive it from ganzoo.Generator, or use "
+                "another normalization",
+                network,
+            )
 
 
 def _require_loss(loss: Any) -> None:

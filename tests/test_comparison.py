@@ -44,6 +44,18 @@ def made(tmp_path: Path) -> Callable[..., RunFolder]:
 Made = Callable[..., RunFolder]
 
 
+def test_a_loss_that_is_written_as_its_name_is_read(made: Made) -> None:
+    by_hand = made("by-hand", settings={"loss": "hinge", "seed": 1})
+    one, two = compare([made("one"), by_hand])
+    assert (one.settings, two.settings) == ({"seed": 0}, {"seed": 1})
+    assert not one.losses_unlike
+    assert not two.losses_unlike
+    other = made("other", settings={"loss": "wgan", "seed": 0})
+    assert compare([made("two"), by_hand, other])[2].losses_unlike == (
+        "the loss wgan, not adversarial/hinge",
+    )
+
+
 def test_only_settings_that_differ_are_shown() -> None:
     trees = [
         {"loss": {"name": "a/hinge"}, "seed": 0, "train": {"batch_size": 8}},

@@ -66,6 +66,7 @@ def test_a_wrong_declaration_is_refused_with_the_components_name(
     [
         (ganzoo.MetricSpec, {"goal": "lowest"}, "its goal should be low, high or real"),
         (ganzoo.AugmentationSpec, {"suggested_below": -1}, "its suggested_below should be"),
+        (ganzoo.AugmentationSpec, {"preference": "high"}, "its preference should be a whole"),
         (ganzoo.ExtractorSpec, {"packages": "torch"}, "its packages should be a tuple of names"),
         (
             ganzoo.ExtractorSpec,

@@ -126,6 +126,7 @@ def test_settings_in_the_documentation_exist(page: Path, known_settings: set[str
     known = known_settings | ({"loss.weight"} if page.name == "a-plugin.md" else set())
     for key in re.findall(rf"(?<![\w./-])(?:{SECTIONS})\.(?!json)[a-z][\w.-]*\w", text(page)):
         key = re.sub(r"\.\d+$", "", key)  # a key of a table, such as growth.lr_factor.128
+        key = re.sub(r"^train\.others\.[a-z]+", "train.others.NAME", key)  # a network
         key = key.replace("observe.tracker", "observe.wandb")  # a label, as in observe.LABEL=NAME
         exists = key in known or any(k.startswith(f"{key}.") for k in known)
         assert exists, f"{title(page)} names {key}, and there is no such setting"

@@ -33,7 +33,7 @@ for found in pkgutil.walk_packages(ganzoo.__path__, "ganzoo."):
 
 from typer.testing import CliRunner
 from ganzoo.cli import app
-from ganzoo.export import onnx_file
+from ganzoo.export import onnx_file, web
 from ganzoo.output import animation
 from ganzoo.output.report import page
 from ganzoo.registry import Registry
@@ -70,6 +70,7 @@ uses = {
     "export": [
         lambda: onnx_file.model_of(nothing),
         lambda: onnx_file.checked_difference(nothing, b""),
+        lambda: web.write(None, None, Path("a.html")),
     ],
     "fetch": [lambda: command("data", "fetch", "list.txt", "--out", "out")],
     "hdf5": [
@@ -127,6 +128,7 @@ def test_without_the_packages_all_else_works_and_each_use_names_the_extra(tmp_pa
         for message in messages:
             assert "\n" not in message
             assert f': pip install "ganzoo-toolkit[{extra}]"' in message
+    assert errors["export"][-1].startswith("the format web needs onnx: ")
     assert not {path.name for path in tmp_path.iterdir()} - {"a.h5", "a.heic", "list.txt"}
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,12 +26,45 @@ def test_the_cache_folder_is_set_by_an_environment_variable(own_cache: Path) -> 
 
 def test_an_existing_folder_is_refused_for_a_new_run(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").touch()
     with pytest.raises(RequestError, match="exists already: name another folder with --run-dir"):
         RunFolder.create(tmp_path / "run", {})
-    assert list((tmp_path / "run").iterdir()) == []
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["mine.txt"]
     RunFolder.create(tmp_path / "other", {"seed": 3})
     with pytest.raises(RequestError, match="exists already: resume it with `ganzoo resume"):
         RunFolder.create(tmp_path / "other", {})
+
+
+def test_an_empty_folder_becomes_the_folder_of_a_new_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    folder = RunFolder.create(tmp_path / "link", {"seed": 3})
+    assert (
+        folder.stored_settings() == RunFolder(tmp_path / "empty").stored_settings() == {"seed": 3}
+    )
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "link"]
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(RequestError, match="is the working folder: name a new folder in it"):
+        RunFolder.create(Path(), {})
+    (tmp_path / "runs" / "a-001").mkdir(parents=True)
+    assert RunFolder.create_numbered(tmp_path / "runs", "a", {}).path.name == "a-002"
+
+
+def test_an_empty_folder_that_cannot_be_replaced_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(self: Path, target: Path) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))  # as for a mounted drive
+
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(Path, "rename", busy)
+    with pytest.raises(RequestError, match=r"cannot create the run folder .*empty: .*busy"):
+        RunFolder.create(tmp_path / "empty", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 def test_run_folders_are_numbered(tmp_path: Path) -> None:

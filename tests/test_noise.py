@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ganzoo import layer_noise
-from ganzoo.noise import NoiseSource, batches_in_one_pass, noise_from
+from ganzoo.batch_rows import batches_in_one_pass
+from ganzoo.noise import NoiseSource, noise_from
 from ganzoo.shard import Shard
 
 CPU = torch.device("cpu")

@@ -69,7 +69,7 @@ def test_every_value_has_an_origin(tmp_path: Path) -> None:
     shown = {key: (value, origin) for key, value, origin in explain(run.tree(), run.origins)}
     assert shown["seed"] == (5, str(file))
     assert shown["loss.name"] == ("wgan-gp/wgan-gp", "command line")
-    assert shown["loss.drift"] == (0.001, "default")
+    assert shown["regularize.drift.weight"] == (0.001, "default")
     assert shown["train.batch_size"] == (16, "command line")
     assert shown["train.discriminator.steps"] == (5, "loss wgan-gp")
     assert shown["data.resolution"] == (32, "dataset blossoms")
@@ -95,10 +95,11 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("loss.lr=1", "no setting loss.lr; did you mean train.generator.lr or"),
         ("batch_size=8", "no setting batch_size; did you mean train.batch_size or growth.batch"),
         ("resolution=8", "no setting resolution; did you mean data.resolution?"),
-        ("drift=1", "no setting drift; did you mean loss.drift?"),
+        ("bias=1", "no setting bias; did you mean architecture.bias?"),
         ("train.generator.learning_rate=1", "there is no setting train.generator.learning_rate"),
         ("trian.steps=1", "there is no setting trian; did you mean train"),
-        ("loss.drfit=1", "there is no setting loss.drfit; did you mean loss.drift?"),
+        ("loss.drift=1", "no setting loss.drift; did you mean regularize.drift?"),
+        ("architecture.norn=1", "no setting architecture.norn; did you mean architecture.norm"),
         ("augment.rotate.degree=1", "did you mean augment.rotate.degrees"),
         ("augment.rotat=true", "there is no augmentation called rotat; did you mean rotate?"),
         ("augment=flip", "augment is a section"),
@@ -118,7 +119,10 @@ def test_a_run_written_as_toml_and_read_again_is_the_same(tmp_path: Path) -> Non
         ("train.steps=0", "train.steps=0: input should be greater than or equal to 1"),
         ("train.generator.lr=NaN", "train.generator.lr="),
         ("train.device=gpu", "train.device=gpu: "),
-        ("loss.drift=-1", "loss.drift=-1: input should be greater than or equal to 0"),
+        (
+            "regularize.drift.weight=-1",
+            "regularize.drift.weight=-1: input should be greater than or equal to 0",
+        ),
         ("architecture.kernel_size=7", "architecture.kernel_size=7: input should be 4 or 5"),
         ("data.fit=squeeze", "data.fit=squeeze: input should be"),
         (

@@ -24,7 +24,7 @@ REGISTRY = Registry.discover()
 
 def resolve(values: Mapping[str, Any] | None = None, *assignments: str) -> Run:
     found = Settings()
-    found.override(["dataset=blossoms", "architecture=dcgan", "loss=wgan-gp", *assignments])
+    found.override(["dataset=blossoms", "architecture=dcgan", "loss=lsgan", *assignments])
     found.add(values or {}, "mine.toml")
     return Run.resolve(found, REGISTRY)
 
@@ -33,7 +33,7 @@ SCHEDULES = {
     "train.generator.lr": "2e-4 -> 0 cosine",
     "train.ema.half_life": "500 -> 20000 linear over 100000 images",
     "train.discriminator.betas": [0.5, "0.9 -> 0.999 linear"],
-    "loss.drift": "constant 0.001 for 1000 images then 0.001 -> 0 linear",
+    "loss.b": "constant 1 for 1000 images then 1 -> 0 linear",
     "augment.rotate.degrees": "0 -> 15 linear over 5000 images",
 }
 
@@ -52,7 +52,7 @@ def test_any_number_of_training_a_loss_or_an_augmentation_may_be_a_schedule() ->
             "train.generator.lr": 1e-4,
             "train.ema.half_life": 987.5,
             "train.discriminator.betas.1": 0.9495,
-            "loss.drift": 0.000625,
+            "loss.b": 0.625,
             "augment.rotate.degrees": 7.5,
         }
     )
@@ -61,7 +61,7 @@ def test_any_number_of_training_a_loss_or_an_augmentation_may_be_a_schedule() ->
 def test_a_run_with_schedules_is_the_same_after_it_was_stored(tmp_path: Path) -> None:
     run = resolve(SCHEDULES)
     assert run.tree()["train"]["discriminator"]["betas"] == SCHEDULES["train.discriminator.betas"]
-    assert run.tree()["loss"]["drift"] == SCHEDULES["loss.drift"]
+    assert run.tree()["loss"]["b"] == SCHEDULES["loss.b"]
     file = tmp_path / "run.toml"
     file.write_text(tomli_w.dumps(run.tree()))
     stored = Settings()
@@ -72,9 +72,9 @@ def test_a_run_with_schedules_is_the_same_after_it_was_stored(tmp_path: Path) ->
 
 
 def test_a_schedule_may_be_an_object_or_be_replaced_by_a_number() -> None:
-    given = {"loss.drift": Schedule.parse("1 -> 0 linear")}
-    assert resolve(given).schedules == {"loss.drift": given["loss.drift"]}
-    plain = resolve(None, "loss.drift=1 -> 0 linear", "loss.drift=0.5")
+    given = {"loss.b": Schedule.parse("1 -> 0 linear")}
+    assert resolve(given).schedules == {"loss.b": given["loss.b"]}
+    plain = resolve(None, "loss.b=1 -> 0 linear", "loss.b=0.5")
     assert not plain.schedules
 
 
@@ -91,8 +91,8 @@ def test_a_schedule_may_be_an_object_or_be_replaced_by_a_number() -> None:
             'train.generator.betas=[0.5, "0.9 -> 1 linear"]',
             "train.generator.betas.1=0.9 -> 1 linear: with the value 1.0, input should be less",
         ),
-        ("loss.drift=1 -> 0 lineer", "loss.drift=1 -> 0 lineer: write a schedule such as"),
-        ("loss.drfit=1 -> 0 linear", "there is no setting loss.drfit; did you mean loss.drift?"),
+        ("loss.b=1 -> 0 lineer", "loss.b=1 -> 0 lineer: write a schedule such as"),
+        ("train.generator.r=1 -> 0 linear", "no setting train.generator.r; did you mean train.gen"),
         ("train.batch_size=8 -> 16 linear", "train.batch_size=8 -> 16 linear: it cannot be a sch"),
         ("train.epochs=8 -> 16 linear", "train.epochs=8 -> 16 linear: it cannot be a schedule"),
         ("growth.stable_images=1 -> 2 linear", "it cannot be a schedule"),
@@ -143,4 +143,4 @@ def test_a_component_gets_other_values() -> None:
     with pytest.raises(RequestError, match=r"^weights\.1=no: input should be a valid num"):
         ConfiguredComponent(entry, Two()).with_values({"weights.1": "no"})
     train = with_values(resolve().train, {"generator.betas.0": 0.25, "ema.half_life": 7.0})
-    assert (train.generator.betas, train.ema.half_life) == ((0.25, 0.9), 7.0)
+    assert (train.generator.betas, train.ema.half_life) == ((0.25, 0.999), 7.0)

@@ -131,14 +131,14 @@ def test_recommendations_apply_only_to_settings_that_are_not_set() -> None:
 
 
 def test_naming_another_component_removes_the_options_of_the_first() -> None:
-    found = settings("loss=wgan-gp", "loss.drift=5", "loss=hinge")
+    found = settings("loss=wgan", "loss.clip=5", "loss=hinge")
     assert found.values == {"loss": {"name": "hinge"}}
     assert list(found.origins) == ["loss.name"]
 
 
 def test_naming_the_same_component_again_keeps_its_options() -> None:
-    found = settings("loss=wgan-gp", "loss.drift=5", "loss=wgan-gp")
-    assert found.values == {"loss": {"name": "wgan-gp", "drift": 5}}
+    found = settings("loss=wgan", "loss.clip=5", "loss=wgan")
+    assert found.values == {"loss": {"name": "wgan", "clip": 5}}
 
 
 def test_an_augmentation_is_switched_on_and_off() -> None:
@@ -164,16 +164,16 @@ def test_short_and_qualified_names_are_the_same_augmentation() -> None:
 
 
 def test_the_short_name_of_a_stored_component_keeps_its_options() -> None:
-    found = settings("loss=wgan-gp/wgan-gp", "loss.drift=3", "loss=wgan-gp")
-    assert found.values == {"loss": {"name": "wgan-gp/wgan-gp", "drift": 3}}
+    found = settings("loss=wgan/wgan", "loss.clip=3", "loss=wgan")
+    assert found.values == {"loss": {"name": "wgan/wgan", "clip": 3}}
 
 
 def test_the_name_in_a_table_is_set_before_its_options(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
-    file.write_text('[loss]\ndrift = 3\nname = "wgan-gp"\n')
+    file.write_text('[loss]\nclip = 3\nname = "wgan"\n')
     found = settings("loss=hinge")
     found.read(file)
-    assert found.values == {"loss": {"name": "wgan-gp", "drift": 3}}
+    assert found.values == {"loss": {"name": "wgan", "clip": 3}}
 
 
 def test_an_empty_section_changes_nothing(tmp_path: Path) -> None:

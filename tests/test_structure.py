@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from ganzoo import Discriminator, Generator, Networks
 from ganzoo.errors import ContractError
@@ -83,6 +84,26 @@ def test_latents_are_normal_unless_a_generator_draws_others() -> None:
     drawn = [Normal().sample_latents(2, torch.Generator().manual_seed(4)) for _ in range(2)]
     assert torch.equal(*drawn)
     assert torch.equal(drawn[0], torch.randn(2, 3, generator=torch.Generator().manual_seed(4)))
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ({}, "ema has the name 'back', and others has no network"),
+        ({"bac": nn.Linear(1, 1)}, "ema has the name 'back', and others has bac"),
+        ({"back": nn.BatchNorm1d(1)}, "back has an EMA and batch norm, .* ganzoo.Generator"),
+    ],
+)
+def test_a_network_that_cannot_have_an_ema_is_refused(
+    others: dict[str, nn.Module], message: str
+) -> None:
+    generator = DarkGenerator()
+    generator.latent_dim = 2
+    networks = Networks(
+        generator=generator, discriminator=PlainDiscriminator(), others=others, ema=["back"]
+    )
+    with pytest.raises(ContractError, match=message):
+        require_structure("architecture", networks)
 
 
 @pytest.mark.parametrize("latent_dim", [None, 0, "8"])

@@ -87,14 +87,20 @@ def suggest_setting(option: str | None) -> str:
     return suggestion and f"; settings are written as KEY=VALUE{suggestion}"
 
 
+_ANY_NAME = "NAME"
+"""Stands in keys for the names in a table of sections: ``train.others.NAME.lr``."""
+
+
 def _core_keys(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    from ganzoo.options import section_model
+    from ganzoo.options import section_model, table_model
 
     for name, field in model.model_fields.items():
         if nested := section_model(field.annotation):
             yield from _core_keys(nested, f"{prefix}{name}.")
         elif f"{prefix}{name}" not in SECTIONS and field.description:
             yield Key(f"{prefix}{name}", field)
+            if table := table_model(field.annotation):
+                yield from _core_keys(table, f"{prefix}{name}.{_ANY_NAME}.")
 
 
 def find_keys(name: str, keys: Sequence[Key]) -> list[Key]:
@@ -102,7 +108,7 @@ def find_keys(name: str, keys: Sequence[Key]) -> list[Key]:
 
     ``dcgan.channels`` finds the option ``channels`` of the component ``dcgan``.
     """
-    exact = [key for key in keys if f"{key.name}.".startswith(f"{name}.")]
+    exact = [key for key in keys if _is_in(key.name, name)]
     component, _, option = name.rpartition(".")
     return exact or [
         key
@@ -111,3 +117,10 @@ def find_keys(name: str, keys: Sequence[Key]) -> list[Key]:
         and component in (key.entry.component.name, key.entry.qualified_name)
         and key.name.rpartition(".")[2] == option
     ]
+
+
+def _is_in(key: str, section: str) -> bool:
+    """Whether a key is this section, or is in it; ``NAME`` in a key stands for any name."""
+    parts, asked = key.split("."), section.split(".")
+    pairs = zip(parts, asked, strict=False)
+    return len(parts) >= len(asked) and all(a in (b, _ANY_NAME) for a, b in pairs)

@@ -39,7 +39,8 @@ Budget = Annotated[
 NewRunFolder = Annotated[
     Path | None,
     typer.Option(
-        metavar="FOLDER", help="The run folder to create; default: a numbered folder in runs/."
+        metavar="FOLDER",
+        help="The run folder to create, or an empty folder; default: a numbered folder in runs/.",
     ),
 ]
 DryRun = Annotated[

@@ -120,7 +120,11 @@ class Regularizer(Protocol):
 
 @runtime_checkable
 class Feedback(Protocol):
-    """An augmentation, loss or regularizer whose state follows the discriminator's scores."""
+    """An augmentation, loss or regularizer whose state follows the discriminator's scores.
+
+    It may have an attribute ``adapts``, which is false if the scores change nothing but reports; a
+    run without scores then has no warning.
+    """
 
     def observe(self, step: Step, scores: Scores) -> None:
         """Change the state; called after each update of the discriminator.

@@ -78,7 +78,7 @@ class Generator(nn.Module, ABC):
         """Draw ``n`` normal latents, float32 (n, latent_dim), on the device of ``random``.
 
         Override it for latents of another shape (n, ...) or another distribution. They must depend
-        on ``random`` alone, not on a global generator.
+        on ``random`` alone, not on a global generator. Those of a class are made in ``forward``.
         """
         return torch.randn(n, self.latent_dim, generator=random, device=random.device)
 
@@ -212,9 +212,17 @@ class Networks:
     """From images to scores."""
     others: Mapping[str, nn.Module] = field(default_factory=dict)
     """More networks by name, for a method that trains them."""
+    ema: Sequence[str] = ()
+    """The names of those ``others`` that have an EMA, as the generator has.
+
+    One with batch norm must be a :class:`Generator`, whose latents its batch statistics need.
+    """
     batch_dependent_scores: bool = False
     """Whether an image's score depends on the rest of the batch by design, as with minibatch
     standard deviation (Karras et al. 2017), even if the loss needs independent scores.
+
+    If it contains :class:`~ganzoo.MinibatchStddev`, no other layer may compare images: that layer
+    knows which images of a pass are of one batch.
     """
 
     def by_name(self) -> dict[str, nn.Module]:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ganzoo.contracts import Condition
 from ganzoo.data.collection import Collection, require_classes
-from ganzoo.data.device_images import DeviceImages, on_device, should_keep
+from ganzoo.data.device_images import DeviceImages, may_overlap, on_device, should_keep
 from ganzoo.data.order import Order, WindowedOrder, balanced, shuffled
+from ganzoo.data.prefetch import Prefetch, RawBatch
 from ganzoo.data.streaming import StreamedImages
 from ganzoo.errors import RequestError
 from ganzoo.imaging import from_uint8
@@ -32,6 +33,7 @@ class Batches:
 
     With ``balance``, each class, or each combination of several classes, is shown equally often.
     With ``keep``, all images are kept on the device; ``"auto"`` keeps them on a GPU if they fit.
+    Otherwise the next batch is read and copied to a GPU while the present one is used.
     Raises RequestError if images do not have classes, or are read in chunks.
     """
 
@@ -51,6 +53,8 @@ class Batches:
         self._balance = balance
         self.order = self.ordered(seed)
         self._kept = DeviceImages(data, device) if should_keep(data, device, keep) else None
+        is_copied = self._kept is None and may_overlap(device)
+        self._prefetch = Prefetch(self._read, device) if is_copied else None
 
     def ordered(self, seed: int) -> Order:
         """The order for this seed."""
@@ -58,10 +62,18 @@ class Batches:
 
     def shuffle(self, seed: int) -> None:
         """Continue in the order of another seed."""
+        if self._prefetch:
+            self._prefetch.forget()
         self.order = self.ordered(seed)
 
     def take(self, position: int, count: int, shard: Shard = WHOLE_BATCH) -> Batch:
         """This process's shard of the batch of ``count`` images that begins at ``position``."""
+        take = self._prefetch.take if self._prefetch else self._read
+        images, condition = take(position, count, shard)
+        images = from_uint8(images.permute(0, 3, 1, 2))
+        return Batch(images.contiguous(memory_format=self.layout), condition)
+
+    def _read(self, position: int, count: int, shard: Shard) -> RawBatch:
         chosen = shard.of(torch.from_numpy(self.order.at(position, count))).numpy()
         if isinstance(self.order, WindowedOrder):
             assert isinstance(self.data.store, StreamedImages)
@@ -73,8 +85,7 @@ class Batches:
         condition = None
         if self.data.values is not None:
             condition = on_device(torch.from_numpy(self.data.values[chosen]), self.device)
-        images = from_uint8(images.permute(0, 3, 1, 2))
-        return Batch(images.contiguous(memory_format=self.layout), condition)
+        return RawBatch(images, condition)
 
 
 def require_balance(condition: Condition | None, *, chunked: bool) -> None:

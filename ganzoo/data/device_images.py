@@ -63,3 +63,8 @@ def on_device(tensor: Tensor, device: torch.device) -> Tensor:
         # Only copies from pinned memory are asynchronous.
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+def may_overlap(device: torch.device) -> bool:
+    """Whether copies to a device can run beside its computation."""
+    return device.type == "cuda"

@@ -46,6 +46,15 @@ def write(
     return {"largest difference from torch": difference}
 
 
+def require_packages(user: str) -> None:
+    """Raise RequestError if a package is not installed that files of ONNX need.
+
+    ``user`` is what needs them, such as ``"the format onnx"``.
+    """
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        require_package(package, user, _EXTRA)
+
+
 def model_of(
     program: Program, *, float16: bool = False, properties: Mapping[str, str] | None = None
 ) -> bytes:
@@ -53,8 +62,7 @@ def model_of(
 
     Raises RequestError if the program cannot be exported, or without a package.
     """
-    for package in ("onnx", "onnxscript"):
-        require_package(package, "the format onnx", _EXTRA)
+    require_packages("the format onnx")
     exported = program.export()
     try:
         with warnings.catch_warnings():

@@ -58,12 +58,15 @@ class TrainedRun(TrainedGenerator):
         self.discriminator = networks.discriminator
         """The discriminator, in evaluation mode."""
         self.networks: dict[str, nn.Module] = networks.by_name()
-        """All networks by name, in evaluation mode; ``generator`` is the EMA generator."""
+        """All networks by name, in evaluation mode.
+
+        ``generator`` is the EMA generator, and others that have an EMA have its weights, too.
+        """
         try:
             for name in reversed(self.networks):  # the EMA last, if networks share parameters
-                key = "generator_ema" if name == "generator" else f"networks.{name}"
                 network = self.networks[name].eval().requires_grad_(False)
-                Weights(network).load_state_dict(state["state"][key])
+                ema = state["state"].get(f"{name}_ema")
+                Weights(network).load_state_dict(ema or state["state"][f"networks.{name}"])
         except (RuntimeError, ValueError) as error:
             if isinstance(error, RequestError):
                 raise

@@ -176,14 +176,9 @@ def _field(run: Run, key: str) -> FieldInfo | None:
     parent, _, name = key.rpartition(".")
     if component := run.components.get(parent):
         return component.entry.component.options.model_fields.get(name)
-    from ganzoo.options import section_model
+    from ganzoo.sections import field_of
 
-    model: Any = type(run)
-    field = None
-    for part in key.split("."):
-        field = model.model_fields.get(part) if model else None
-        model = section_model(field.annotation) if field else None
-    return field
+    return field_of(type(run), key)
 
 
 def _kinds(field: FieldInfo) -> set[Any]:

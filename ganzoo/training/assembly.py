@@ -25,8 +25,10 @@ from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.memory import memory_message
 from ganzoo.training.mixing_layers import require_pieces
 from ganzoo.training.optimizers import repeats
+from ganzoo.training.other_optimizers import require_used
 from ganzoo.training.passes import Passes, require_compilable
 from ganzoo.training.randomness import Randomness
+from ganzoo.training.replay_check import require_same_training
 from ganzoo.training.run_components import Components
 from ganzoo.training.run_networks import initial_networks, memory_format, networks_to_train
 from ganzoo.training.sampling import ConditionFrequencies
@@ -53,6 +55,11 @@ class Assembly:
     def engine(self) -> Engine:
         """The device and the processes."""
         return self.setup.engine
+
+    @property
+    def total_images(self) -> float:
+        """The number of images that the run shows to the discriminator, if it does not grow."""
+        return _total_images(self.run, self.batches.data, self.growth.batches_per_step)
 
     def shuffle(self, randomness: Randomness) -> None:
         """Take the real images in the order of this stream of random numbers."""
@@ -100,6 +107,7 @@ def _measured(
     message = progress.on_message if engine.is_main else SILENT.on_message
     images = _total_images(run, data, batches_per_step)
     run = with_fastest(run, engine, data.shape, condition, images, message)
+    require_same_training(run, engine, data.shape, condition)
     if needed := memory_message(run, engine, data.shape, condition):
         message(needed)
     return run
@@ -152,6 +160,7 @@ def _try(run: Run, image_shape: ImageShape, condition: Condition | None, engine:
     growth = GrowthSchedule(run, networks, image_shape, processes=engine.processes)
     require_pieces(run.train.accumulate, networks, growth.stages, engine.processes)
     phases = components.phases()
+    require_used(phases, networks, run)
     require_one_update(phases, networks, run.train)
     require_sharing(phases, run.train)
     first = growth.at(0)

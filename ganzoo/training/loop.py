@@ -53,7 +53,8 @@ class Loop:
         self._images_per_epoch = len(data)
         self._observers = observers
         progress = observers.report_progress
-        ema = Ema(setup.generator, run.train.ema, run.seed, assembly.frequencies, progress)
+        of_run = run.train.ema, run.seed, assembly.frequencies
+        ema = Ema(setup.generator, *of_run, progress, setup.with_ema)
         self.trainer = trainer = Trainer(run, setup, assembly.growth, ema, assembly.shuffle)
         self.progress = trainer.progress
         self.checkpoints = CheckpointManager(

@@ -1,4 +1,4 @@
-"""Layers that mix the images of a batch, which cannot be computed in pieces."""
+"""Layers that mix the images of a batch."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def require_pieces(
                 "that are computed at once: choose an architecture or a norm without it, or "
                 "train.accumulate=1"
             )
-    layers = networks.discriminator.modules()
-    groups = [layer for layer in layers if isinstance(layer, MinibatchStddev)]
+    groups = _comparing(networks)
     if networks.batch_dependent_scores and not groups:
         raise RequestError(
             f"{setting}: the discriminator compares the images of a batch, which are not computed "
@@ -42,3 +41,16 @@ def require_pieces(
                     f"but minibatch standard deviation compares {size}: choose train.accumulate "
                     f"and train.batch_size so that pieces have a multiple of {size}"
                 )
+
+
+def combines_batches(networks: Networks) -> bool:
+    """Whether the discriminator mixes the images of several batches that it gets in one pass."""
+    if any(isinstance(layer, _BatchNorm) for layer in networks.discriminator.modules()):
+        return True
+    return networks.batch_dependent_scores and not _comparing(networks)
+
+
+def _comparing(networks: Networks) -> list[MinibatchStddev]:
+    """The layers of the discriminator that compare images; those of ganzoo know of batches."""
+    layers = networks.discriminator.modules()
+    return [layer for layer in layers if isinstance(layer, MinibatchStddev)]

@@ -17,10 +17,17 @@ Named = Mapping[str, nn.Parameter]
 """Parameters by ``NETWORK.PARAMETER``."""
 
 
-def optimizer_options(phase: Phase, train: TrainOptions) -> OptimizerOptions:
-    """The settings of a phase's optimizer."""
+def optimizer_options(phase: Phase, train: TrainOptions, network: str = "") -> OptimizerOptions:
+    """The settings by which a phase updates one of its networks, by default the first.
+
+    What ``train.others`` says of the network counts, then the section of the phase.
+    """
+    network = network or phase.networks[0]
     section = phase.optimizer or phase.networks[0]
-    return train.discriminator if section == "discriminator" else train.generator
+    options = train.discriminator if section == "discriminator" else train.generator
+    if own := train.others.get(network):
+        return options.model_copy(update=own.model_dump(exclude_none=True))
+    return options
 
 
 def repeats(phase: Phase, train: TrainOptions) -> int:
@@ -46,20 +53,26 @@ class Optimizers:
         self._lr_factor = stage.lr_factor
         self._corrections = lazy_corrections(phases, train)
         self.parameters: dict[tuple[str, ...], Named] = {}
+        self._grouped: dict[tuple[str, ...], list[str]] = {}
+        """The network of each group of an optimizer's parameters."""
         self._optimizers: dict[tuple[str, ...], torch.optim.Optimizer] = {}
         for phase in phases:
             if phase.networks in self._optimizers:
                 continue
             trained = {k: schedule.trained_parameters(networks[k], stage) for k in phase.networks}
             named = _named(trained)
-            if not named:
+            if not any(named.values()):
                 raise RequestError(
                     f"{' and '.join(phase.networks)} have no parameters to train: choose an "
                     "architecture whose networks fit the loss"
                 )
-            self.parameters[phase.networks] = named
+            groups = {network: list(own.values()) for network, own in named.items() if own}
+            self.parameters[phase.networks] = {
+                k: p for own in named.values() for k, p in own.items()
+            }
+            self._grouped[phase.networks] = list(groups)
             options = optimizer_options(phase, train)
-            self._optimizers[phase.networks] = _optimizer(list(named.values()), options)
+            self._optimizers[phase.networks] = _optimizer(list(groups.values()), options)
         self.set_values(train)
 
     def of(self, phase: Phase) -> torch.optim.Optimizer:
@@ -67,12 +80,16 @@ class Optimizers:
         return self._optimizers[phase.networks]
 
     def set_values(self, train: TrainOptions) -> None:
-        """Use these learning rates and betas from now on."""
+        """Use these learning rates, betas and epsilons from now on."""
         for phase in self._phases:
-            options, c = optimizer_options(phase, train), self._corrections[phase.networks]
-            lr, betas = options.lr * self._lr_factor * c, [beta**c for beta in options.betas]
-            for group in self._optimizers[phase.networks].param_groups:
-                group["lr"] = lr
+            c = self._corrections[phase.networks]
+            groups = self._optimizers[phase.networks].param_groups
+            for network, group in zip(self._grouped[phase.networks], groups, strict=True):
+                options = optimizer_options(phase, train, network)
+                group["lr"] = options.lr * self._lr_factor * c
+                betas = [beta**c for beta in options.betas]
+                if "eps" in group:
+                    group["eps"] = options.eps
                 if "betas" in group:
                     group["betas"] = tuple(betas)
                 if "momentum" in group and options.optimizer == "sgd":
@@ -104,16 +121,17 @@ class Optimizers:
             _load(optimizer, state["+".join(networks)]["optimizer"])
 
 
-def _named(trained: Mapping[str, Named]) -> Named:
-    """The parameters of several networks; those that networks share are in it once.
+def _named(trained: Mapping[str, Named]) -> dict[str, Named]:
+    """The parameters by network; those that networks share are in the first one only.
 
     Networks share parameters in CoGAN, for example (Liu and Tuzel 2016, arXiv 1606.07536).
     """
-    named: dict[str, nn.Parameter] = {}
+    named: dict[str, Named] = {}
+    known: set[int] = set()
     for network, parameters in trained.items():
-        known = {id(parameter) for parameter in named.values()}
         own = {f"{network}.{name}": p for name, p in parameters.items() if id(p) not in known}
-        named.update(own)
+        known |= {id(parameter) for parameter in own.values()}
+        named[network] = own
     return named
 
 
@@ -140,37 +158,40 @@ _FUSED = ("cpu", "cuda")
 """The devices on which torch updates all parameters in one call."""
 
 
-def _adam(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    fused = parameters[0].device.type in _FUSED
-    return torch.optim.Adam(parameters, betas=options.betas, eps=options.eps, fused=fused)
+_Groups = list[dict[str, Any]]
+"""The parameters of an optimizer, in groups with a learning rate of their own."""
 
 
-def _rmsprop(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(parameters, eps=options.eps, foreach=True)  # there is no fused one
+def _adam(groups: _Groups, options: OptimizerOptions, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.Adam(groups, betas=options.betas, eps=options.eps, fused=fused)
 
 
-def _sgd(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    fused = parameters[0].device.type in _FUSED
-    return torch.optim.SGD(parameters, momentum=options.betas[0], fused=fused)
+def _rmsprop(groups: _Groups, options: OptimizerOptions, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.RMSprop(groups, eps=options.eps, foreach=True)  # there is no fused one
 
 
-_KINDS: Mapping[str, Callable[[list[nn.Parameter], OptimizerOptions], torch.optim.Optimizer]] = {
+def _sgd(groups: _Groups, options: OptimizerOptions, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups, momentum=options.betas[0], fused=fused)
+
+
+_KINDS: Mapping[str, Callable[[_Groups, OptimizerOptions, bool], torch.optim.Optimizer]] = {
     "adam": _adam,
     "rmsprop": _rmsprop,
     "sgd": _sgd,
 }
 
 
-def _optimizer(parameters: list[nn.Parameter], options: OptimizerOptions) -> torch.optim.Optimizer:
-    """A new optimizer; ``set_values`` sets its learning rate."""
-    return _KINDS[options.optimizer](parameters, options)
+def _optimizer(
+    groups: Sequence[list[nn.Parameter]], options: OptimizerOptions
+) -> torch.optim.Optimizer:
+    """A new optimizer; ``set_values`` sets the learning rate, betas and epsilon of each group."""
+    fused = groups[0][0].device.type in _FUSED
+    return _KINDS[options.optimizer]([{"params": group} for group in groups], options, fused)
 
 
 def _load(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load an optimizer's state, but keep the current learning rate and other options."""
-    now = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
+    """Load an optimizer's state, but keep the current groups, learning rates and other options."""
     if state["param_groups"][0].keys() != optimizer.param_groups[0].keys():
         raise ValueError("the checkpoint has the state of another optimizer")
-    optimizer.load_state_dict(state)
-    for group, values in zip(optimizer.param_groups, now, strict=True):
-        group.update(values)
+    groups = optimizer.state_dict()["param_groups"]  # the parameters have the same order
+    optimizer.load_state_dict({"state": state["state"], "param_groups": groups})

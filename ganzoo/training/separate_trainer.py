@@ -39,7 +39,8 @@ def separate_trainer(
 
     randomness, passes = Randomness(run.seed), Passes.of(networks, run)
     setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition, passes)
-    trainer = Trainer(run, setup, growth, Ema(networks.generator, run.train.ema))
+    ema = Ema(networks.generator, run.train.ema, others=setup.with_ema)
+    trainer = Trainer(run, setup, growth, ema)
     last = growth.stages[-1]
     trainer.progress.images_seen = last.starts_at + last.fade_images
     trainer.set_total_steps(run.train.steps)

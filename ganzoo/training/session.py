@@ -100,11 +100,19 @@ def _engine(run: Run, progress: Observer) -> Engine:
     return engine
 
 
+_OFTEN = 60
+"""How often a run shows each image before the discriminator may memorize it.
+
+With 25 to 44 times, runs without an augmentation of all images were as good or better; with 120
+times dcgan was worse, and with 2,000 times by far (docs/architectures.md).
+"""
+
+
 def _few_images(assembly: Assembly) -> str:
     """Which augmentations suit so few images, if the run has none against memorization."""
     images = len(assembly.batches.data)
-    suggested = assembly.run.augmentations_for(images)
-    if not suggested or assembly.setup.components.resist_memorization():
+    suggested, times = assembly.run.augmentations_for(images), assembly.total_images / images
+    if not suggested or times < _OFTEN or assembly.setup.components.resist_memorization():
         return ""
     choices = " or ".join(f"--augment {name}" for name in suggested)
     return f"the discriminator may memorize {images:,} images: consider {choices}"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo.augment.pipeline import Pipeline
 from ganzoo.contracts import (
@@ -20,6 +19,7 @@ from ganzoo.contracts import (
 from ganzoo.data.batches import Batch
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthPoint
+from ganzoo.training.mixing_layers import combines_batches
 from ganzoo.training.passes import Passes
 from ganzoo.training.randomness import Randomness
 from ganzoo.training.run_components import Components
@@ -46,6 +46,8 @@ class Setup:
         self.networks: dict[str, nn.Module] = networks.by_name()
         self.generator: Generator = generator
         self.discriminator: Discriminator = discriminator
+        self.with_ema = {name: networks.others[name] for name in networks.ema}
+        """The networks beside the generator that have an EMA."""
         self.passes = passes or Passes(generator, discriminator)
         """The forward passes of both in the terms of an update."""
         # A check of a protocol takes longer than most of a step's other code.
@@ -54,12 +56,10 @@ class Setup:
         self.condition = condition
         """What the networks are told about each image; ``None`` if they are unconditional."""
         self.components = components
-        self.has_independent_scores = (
-            components.requirements.independent_scores
-            and not networks.batch_dependent_scores
-            and not any(isinstance(layer, _BatchNorm) for layer in discriminator.modules())
+        self.passes_may_be_joined = components.requirements.independent_scores and (
+            not combines_batches(networks)
         )
-        """Whether no layer of the discriminator combines images."""
+        """Whether two batches in one pass of the discriminator get the scores of two passes."""
         self.engine = engine
         self.randomness = randomness
         self.point = point

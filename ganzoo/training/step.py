@@ -10,10 +10,10 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
-from ganzoo.batch_rows import BatchRows
+from ganzoo.batch_rows import BatchRows, batches_in_one_pass
 from ganzoo.contracts import Fake, Phase, RealImages
 from ganzoo.errors import RequestError
-from ganzoo.noise import NoiseSource, batches_in_one_pass
+from ganzoo.noise import NoiseSource
 from ganzoo.returned_values import require_scores, require_tensor
 from ganzoo.schedule import Schedule
 from ganzoo.training.pieces import Pieces
@@ -151,7 +151,7 @@ class TrainingStep:
 
     def compute_scores(self) -> None:
         """Compute the scores of ``real`` and ``fake``, in one pass where this computes the same."""
-        if "generator" in self._trained or not self._setup.has_independent_scores:
+        if "generator" in self._trained or not self._setup.passes_may_be_joined:
             # G(z) first: less memory is needed than with the graph of D(x) already there.
             _ = self.scores.fake, self.scores.real
             return

@@ -101,7 +101,7 @@ class Trainer:
         self.ema.settings = self.values.train.ema
 
     def _average_generator(self, batch_size: int) -> None:
-        """Average the generator's weights into the EMA generator."""
+        """Average the weights of the generator, and of others that have an EMA, into theirs."""
         per_step = [
             repeats(phase, self.run.train)
             for phase in self.phases
@@ -109,7 +109,7 @@ class Trainer:
         ]
         generated = batch_size * max(1, sum(per_step))
         self.progress.images_generated += generated
-        self.ema.update(self.setup.generator, self.progress.images_generated, generated)
+        self.ema.update(self.progress.images_generated, generated)
 
     def _collect_scalars(self) -> None:
         """Add the scalars of the step to the running means.
@@ -129,7 +129,7 @@ class Trainer:
 
     def _grow(self) -> None:
         """Set all networks to the stage and fade of the images seen so far."""
-        self.setup.grow(self.growth.at(self.progress.images_seen), self.ema.generator)
+        self.setup.grow(self.growth.at(self.progress.images_seen), *self.ema.networks.values())
 
     def set_total_steps(self, steps: int) -> None:
         """Set the run's total number of steps, after which it ends."""
@@ -148,7 +148,7 @@ class Trainer:
         return {
             "progress": self.progress,
             **networks,
-            "generator_ema": Weights(self.ema.generator),
+            **{f"{name}_ema": Weights(network) for name, network in self.ema.networks.items()},
             **self.setup.components.stateful(),
             "optimizers": self.optimizers,
             "running_means": self.running_means,
@@ -164,4 +164,7 @@ class Trainer:
         self.use_stream(self.progress.stream)
         self.begin_stage()
         state.restore(self.table(), saved)
+        for name, network in self.setup.with_ema.items():
+            if f"{name}_ema" not in saved:  # it had no EMA before
+                self.ema.networks[name].load_state_dict(network.state_dict())
         self.ema.statistics_are_current = True

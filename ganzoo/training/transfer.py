@@ -30,7 +30,8 @@ from ganzoo.training.engine import Engine
 from ganzoo.training.layer_matching import match, split
 from ganzoo.training.weights import Weights
 
-_EMA = "generator_ema"
+_EMA = "_ema"
+"""What the name of a network's EMA ends with, in a checkpoint and in a report."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class Source:
         """What is known about each of these images."""
         return Condition.from_plain(self.state["condition"])
 
-    def weights(self, network: str) -> Mapping[str, Tensor]:
-        """The parameters and buffers of a network, or of the EMA generator; empty without it."""
-        key = network if network == _EMA else f"networks.{network}"
+    def weights(self, network: str, *, of_ema: bool = False) -> Mapping[str, Tensor]:
+        """The parameters and buffers of a network, or of its EMA; empty without it."""
+        key = f"{network}{_EMA}" if of_ema else f"networks.{network}"
         return dict(self.state["state"].get(key, {}).get("weights", {}))
 
 
@@ -92,7 +93,9 @@ def _exported_state(path: Path) -> State:
         facts = (file.card["step"], file.card["data_image_shape"], file.card["data_condition"])
     except KeyError as error:
         raise RequestError(f"{path} is damaged: its card has no {error}") from error
-    networks = {key: {"weights": file.weights} for key in (_EMA, "networks.generator")}
+    networks = {
+        key: {"weights": file.weights} for key in (f"generator{_EMA}", "networks.generator")
+    }
     step, image_shape, condition = facts
     return {"step": step, "image_shape": image_shape, "condition": condition, "state": networks}
 
@@ -118,7 +121,8 @@ class Transfer:
     def __init__(self, source: Source, assembly: Assembly) -> None:
         self._source = source
         self._now = (assembly.batches.data.shape.channels, assembly.setup.condition)
-        self._generator_from_ema = assembly.run.train.init_from_ema
+        self._from_ema = assembly.run.train.init_from_ema
+        self._with_ema = ("generator", *assembly.setup.with_ema)
         self.reports: dict[str, Report] = {}
         networks = assembly.setup.networks.items()
         if not sum(self._start(name, network) for name, network in networks):
@@ -128,14 +132,18 @@ class Transfer:
             )
 
     def start_ema(self, ema: Ema) -> None:
-        """Start the EMA generator from that of the source."""
-        self._start(_EMA, ema.generator)
+        """Start the EMA generator, and the EMA of other networks, from those of the source."""
+        for name, network in ema.networks.items():
+            self._start(name, network, is_ema=True)
         ema.mark_changed()
 
-    def _start(self, name: str, network: nn.Module) -> int:
-        """Start a network; the number of weights that it takes, without those of conditions."""
-        use_ema = name == "generator" and self._generator_from_ema
-        old = self._source.weights(_EMA if use_ema else name)
+    def _start(self, name: str, network: nn.Module, *, is_ema: bool = False) -> int:
+        """Start a network, or its EMA; the number of weights that it takes.
+
+        Those of conditions are not counted.
+        """
+        from_ema = name in self._with_ema and self._from_ema
+        old = self._source.weights(name, of_ema=is_ema or from_ema) or self._source.weights(name)
         new: Mapping[str, Tensor] = Weights(network).state_dict()["weights"]
         modules = dict(network.named_modules())
 
@@ -147,7 +155,7 @@ class Transfer:
             for key, each in taken.items():
                 new[key].copy_(each.value)
         used = {each.source for each in taken.values()}
-        self.reports[name] = Report(
+        self.reports[f"{name}{_EMA}" if is_ema else name] = Report(
             {key: taken[key].source for key in new if key in taken},
             [k for k in new if k in taken and taken[k].value is not old[taken[k].source]],
             [key for key in new if key not in taken],

@@ -116,10 +116,15 @@ def _require_networks(components: Components, phases: Sequence[Phase], setup: Se
 
 
 def _warn_without_feedback(components: Components) -> None:
-    """Name the components that wait for scores which no phase passes on."""
+    """Name the components that wait for scores which no phase passes on.
+
+    One whose attribute ``adapts`` is false only reports them.
+    """
     for component in components.with_feedback():
+        if not getattr(component.built, "adapts", True):
+            continue
         warnings.warn(
-            f"{component.code.what} may adapt to the discriminator's scores, but "
+            f"{component.code.what} adapts to the discriminator's scores, but "
             f"{components.loss.code.what} does not pass them on, so it stays as it is: a method "
             "calls step.give_feedback() after its update of the discriminator",
             stacklevel=2,

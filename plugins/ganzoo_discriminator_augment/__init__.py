@@ -103,6 +103,7 @@ def ganzoo_augmentations() -> Iterable[AugmentationSpec]:
         factory="ganzoo_discriminator_augment.diffaugment:DiffAugment",
         options=DiffAugmentOptions,
         suggested_below=10_000,
+        preference=1,  # better in short runs: docs/architectures.md, docs/leaderboard.md
         reference="Zhao et al. 2020, arXiv 2006.10738, section 3",
     )
     yield AugmentationSpec(

@@ -35,6 +35,7 @@ class Ada:
     def __init__(self, options: AdaOptions) -> None:
         self.options = options
         self.probability = AdaptiveProbability(options)
+        self.adapts = options.p is None
 
     def observe(self, step: Step, scores: Scores) -> None:
         """Adapt p to the scores of real images."""

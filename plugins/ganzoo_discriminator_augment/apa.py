@@ -25,6 +25,7 @@ class Apa:
 
     def __init__(self, options: ApaOptions) -> None:
         self.probability = AdaptiveProbability(options)
+        self.adapts = options.p is None
 
     def replace_real(self, step: Step, real: RealImages) -> Tensor:
         """Generated images with the probability p, otherwise the real ones."""

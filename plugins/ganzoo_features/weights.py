@@ -27,10 +27,12 @@ def find_inception(options: InceptionOptions) -> Path:
 
     Raises RequestError with the file's names and the searched places if there is none.
     """
-    named = options.weights or os.environ.get(_VARIABLE)
+    named = options.weights
+    if not named and (variable := os.environ.get(_VARIABLE)):
+        named = InceptionOptions.model_validate({"weights": variable}).weights  # with ~ replaced
     folder = cache_folder() / "inception"
     hub = Path(torch.hub.get_dir()) / "checkpoints"
-    places = [Path(named)] if named else [f / name for f in (hub, folder) for name in _NAMES]
+    places = [named] if named else [f / name for f in (hub, folder) for name in _NAMES]
     for place in places:
         if place.is_file():
             return place

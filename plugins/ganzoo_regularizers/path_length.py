@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from ganzoo import Fake, Step, Terms
+from ganzoo import DoubleBackward, Fake, Step, Terms
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import PathLengthOptions
@@ -63,4 +63,5 @@ class PathLength(nn.Module):
         condition = step.real.condition
         if condition is not None:
             condition = condition[:: self.shrink]
-        return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)
+        with DoubleBackward():
+            return step.generate(step.latents()[:: self.shrink].requires_grad_(), condition)

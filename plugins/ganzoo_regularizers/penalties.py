@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ganzoo import Step, Terms
-from ganzoo_regularizers.piecewise_linear import PiecewiseLinear
+from ganzoo import DoubleBackward, Step, Terms
 
 if TYPE_CHECKING:
     from ganzoo_regularizers import (
@@ -151,7 +150,7 @@ def image_gradient(step: Step, images: Tensor) -> Tensor:
     """
     x = images.detach().requires_grad_()
     # Each score depends only on its own image, so the sum has the gradients of all scores.
-    with PiecewiseLinear():
+    with DoubleBackward():
         total = step.critic(x).sum()
     (gradient,) = torch.autograd.grad(total, x, create_graph=True)
     norms = torch.linalg.vector_norm(gradient.detach(), dim=(1, 2, 3))

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
-from ganzoo import EqualizedConv
-
 EPSILON = 1e-8
+GAIN = sqrt(2)
+"""The factor of leaky ReLU, which keeps the mean square of normal numbers near 1."""
 
 
 class Filter(nn.Module):
@@ -44,23 +44,9 @@ class Filter(nn.Module):
         return (self.kernel * gain).to(x.dtype).expand(x.shape[1], 1, 4, 4)
 
 
-class DownsamplingConv(EqualizedConv):
-    """An equalized convolution that halves height and width: a filter, then a stride of 2."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, bias: bool = True) -> None:
-        super().__init__(inputs, outputs, kernel, stride=1 if kernel == 1 else 2, bias=bias)
-        self.filter = Filter()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) to (N, outputs, H / 2, W / 2)."""
-        if self.stride == 1:  # filter only the pixels that a 1 x 1 convolution does not skip
-            return super().forward(self.filter(x, padding=1, stride=2))
-        return super().forward(self.filter(x, padding=2))
-
-
 def activate(x: Tensor) -> Tensor:
-    """Leaky ReLU times sqrt(2), which keeps the mean square of normal numbers near 1."""
-    return leaky_relu(x, 0.2) * sqrt(2)
+    """Leaky ReLU times its gain."""
+    return leaky_relu(x, 0.2) * GAIN
 
 
 def normalize(x: Tensor) -> Tensor:

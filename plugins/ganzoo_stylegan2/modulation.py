@@ -6,10 +6,10 @@ from math import sqrt
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d
+from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ganzoo import EqualizedConv, EqualizedLinear, ImageShape, layer_noise
-from ganzoo_stylegan2.layers import EPSILON, Filter, activate, at_least_float32
+from ganzoo_stylegan2.layers import EPSILON, GAIN, Filter, at_least_float32
 from ganzoo_stylegan2.noise import LatentNoise
 
 
@@ -19,6 +19,7 @@ class ModulatedConv(nn.Module):
     The style s has a number for each input channel (equations 1 and 3). Scaling the input by s and
     the output by the root is the same as scaling the weights, and all images share one convolution.
     With ``up``, the output is twice as large: zeros between the pixels, convolution, filter.
+    Without ``demodulate``, the weights are s w. The result has the factor ``gain``.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class ModulatedConv(nn.Module):
         *,
         up: bool = False,
         demodulate: bool = True,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.style = EqualizedLinear(latent_dim, inputs, bias=1.0)
@@ -37,7 +39,7 @@ class ModulatedConv(nn.Module):
         self.scale = 1 / sqrt(inputs * kernel * kernel)
         self.padding = kernel // 2
         self.filter = Filter() if up else None
-        self.demodulate = demodulate
+        self.demodulate, self.gain = demodulate, gain
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """(N, inputs, H, W) and (N, latent_dim) to (N, outputs, H, W), or (N, outputs, 2H, 2W)."""
@@ -49,7 +51,8 @@ class ModulatedConv(nn.Module):
             x = conv_transpose2d(x, weight.transpose(0, 1), stride=2)
             x = self.filter(x, padding=1, gain=4.0)
         if self.demodulate:
-            x = x * demodulation(weight, style)[:, :, None, None].to(x.dtype)
+            factor = demodulation(weight, style) * self.gain
+            x = x * factor[:, :, None, None].to(x.dtype)
         return x
 
 
@@ -79,7 +82,8 @@ class StyledLayer(nn.Module):
         noise: bool,
     ) -> None:
         super().__init__()
-        self.conv = ModulatedConv(inputs, outputs, 3, latent_dim, up=up)
+        # gain leaky_relu(x) = leaky_relu(gain x), and the terms of x have factors already.
+        self.conv = ModulatedConv(inputs, outputs, 3, latent_dim, up=up, gain=GAIN)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(())) if noise else None
         self.shape = (1, image_shape.height, image_shape.width)
@@ -93,8 +97,8 @@ class StyledLayer(nn.Module):
                 noise = layer_noise(len(x), *self.shape, device=x.device)
             else:
                 noise = self.latent_noise(w)
-            x = x + (noise * self.noise_strength).to(x.dtype)
-        return activate(x + self.bias[:, None, None].to(x.dtype))
+            x = x + (noise * (self.noise_strength * GAIN)).to(x.dtype)
+        return leaky_relu(x + (self.bias * GAIN)[:, None, None].to(x.dtype), 0.2)
 
 
 class ToRgb(nn.Module):

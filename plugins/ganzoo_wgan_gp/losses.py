@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from ganzoo import Scores, Terms
-
-if TYPE_CHECKING:
-    from ganzoo_wgan_gp import WganGpOptions
+from ganzoo import Options, Scores, Terms
 
 
-@dataclass(frozen=True)
 class WganGp:
-    """E[D(x~)] - E[D(x)], to which the regularizer gradient-penalty is added.
+    """E[D(x~)] - E[D(x)], to which the regularizers gradient-penalty and drift are added.
 
-    Gulrajani et al. 2017, equation 3: generated images are x~, real ones x. The drift term epsilon
-    E[D(x)^2] is added as in Karras et al. 2017, appendix A.1, since equation 3 does not change if a
-    constant is added to all scores.
+    Gulrajani et al. 2017, equation 3: generated images are x~, real ones x. The drift is from
+    Karras et al. 2017, appendix A.1, since equation 3 does not change if a constant is added to all
+    scores.
     """
 
-    options: WganGpOptions
     independent_scores = True
 
+    def __init__(self, options: Options) -> None:
+        """The loss has no options."""
+
     def discriminator(self, scores: Scores) -> Terms:
-        """E[D(x~)] - E[D(x)] and the drift, if its weight is not 0."""
-        epsilon = self.options.drift
-        terms = {"wasserstein": scores.fake.mean() - scores.real.mean()}
-        if epsilon:
-            terms["drift"] = epsilon * scores.real.square().mean()
-        return terms
+        """E[D(x~)] - E[D(x)]."""
+        return {"wasserstein": scores.fake.mean() - scores.real.mean()}
 
     def generator(self, scores: Scores) -> Terms:
         """-E[D(x~)]."""

@@ -281,6 +281,8 @@ def test_a_run_that_has_had_its_time_needs_more(plan: Plan, tmp_path: Path) -> N
 
 def test_a_run_that_was_not_planned_is_not_continued(plan: Plan, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
+    assert plan("--run-dir", "run", "--dry-run").status == 0  # an empty folder is free
+    (tmp_path / "run" / "mine.txt").touch()
     assert "run exists already" in plan("--run-dir", "run").error
 
 

@@ -45,8 +45,8 @@ def test_info_shows_every_option(ganzoo_command: Ganzoo, entry: Any) -> None:
 
 
 def test_info_as_json_is_a_schema(ganzoo_command: Ganzoo) -> None:
-    (facts,) = json.loads(ganzoo_command("info", "wgan-gp", "--json").out)
-    assert facts["options"]["properties"]["drift"]["minimum"] == 0
+    (facts,) = json.loads(ganzoo_command("info", "wgan", "--json").out)
+    assert facts["options"]["properties"]["clip"]["exclusiveMinimum"] == 0
     assert facts["recommends"]["train.discriminator.steps"] == 5
 
 
@@ -163,6 +163,8 @@ def test_a_setting_is_explained_by_its_key(ganzoo_command: Ganzoo) -> None:
     reported = ganzoo_command("info", "train.generator.lr").out
     assert reported.startswith("train.generator.lr=0.0002  (number, >= 0)\n    Learning rate.\n")
     assert "The loss wgan-gp/wgan-gp recommends 0.0002." in reported
+    other = ganzoo_command("info", "train.others.encoder.lr").out
+    assert other.startswith("train.others.NAME.lr=  (number or unset, >= 0)\n    Learning rate.\n")
     (facts,) = json.loads(ganzoo_command("info", "sample.every", "--json").out)
     assert facts["key"] == "sample.every"
     assert facts["default"] == 250

@@ -133,7 +133,7 @@ def test_a_mistyped_command_gets_a_suggestion(ganzoo_command: Ganzoo) -> None:
 def test_an_unknown_option_suggests_the_key_of_a_setting(ganzoo_command: Ganzoo) -> None:
     error = ganzoo_command("train", "blossoms", "dcgan", "hinge", "--lr", "1e-4").error
     assert "settings are written as KEY=VALUE; did you mean train.generator.lr or" in error
-    assert "KEY=VALUE: loss.drift=..." in ganzoo_command("train", "--loss.drift=5").error
+    assert "KEY=VALUE: loss.clip=..." in ganzoo_command("train", "--loss.clip=5").error
     assert "KEY=VALUE" not in ganzoo_command("train", "--xyzzy").error
 
 

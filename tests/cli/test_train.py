@@ -359,18 +359,18 @@ def test_a_run_in_the_image_folder_reports_skipped_images(
 def test_a_dry_run_draws_schedules(ganzoo_command: Ganzoo) -> None:
     words = ("train", "blossoms", "dcgan", "wgan-gp", "--dry-run")
     cosine = "train.generator.lr=2e-4 -> 0 cosine"
-    waiting = "loss.drift=constant 1 for 32000 images then 1 -> 0 linear"
+    waiting = "regularize.drift.weight=constant 1 for 32000 images then 1 -> 0 linear"
     shown = ganzoo_command(*words, cosine, waiting, "--steps", 200)
     assert shown.status == 0, shown.err
     assert "2e-4 -> 0 cosine" in shown.out
     lines = [line for line in shown.err.splitlines() if "->" in line]
     assert lines == [
-        "loss.drift: constant 1 for 32000 images then 1 -> 0 linear  "
+        "regularize.drift.weight: constant 1 for 32000 images then 1 -> 0 linear  "
         "█████████████▇▆▆▅▅▄▃▃▂▂▁  (1 to 0)",
         "train.generator.lr: 2e-4 -> 0 cosine  ████▇▇▇▇▆▆▅▅▄▄▃▃▂▂▂▂▁▁▁▁  (0.0002 to 0)",
     ]
     unknown = ganzoo_command(*words, cosine, waiting, "--epochs", 3).err.splitlines()
-    assert "loss.drift: constant 1 for 32000 images then 1 -> 0 linear" in unknown
+    assert "regularize.drift.weight: constant 1 for 32000 images then 1 -> 0 linear" in unknown
     assert lines[1] in unknown
 
 

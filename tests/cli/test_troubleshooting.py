@@ -84,7 +84,7 @@ def test_the_message_about_infinite_numbers_is_that_of_the_page(
     assert done.status == 1
     assert done.err.splitlines()[-1].split(" (`ganzoo --traceback")[0] in PAGE
     assert (tmp_path / "run" / "nonfinite.json").exists()
-    hint = "the discriminator may memorize 200 images: consider --augment ada or --augment diffaug"
+    hint = "the discriminator may memorize 200 images: consider --augment diffaugment or --augm"
     assert hint in done.err
     assert hint.replace("200", "50") in PAGE
 

@@ -87,14 +87,14 @@ def test_the_ema_generator_is_used(tiny: Arguments) -> None:
         assert torch.equal(value, state["state"]["generator_ema"]["weights"][name])
 
 
-def test_all_networks_are_loaded_and_the_generator_is_the_average(tmp_path: Path) -> None:
+def test_all_networks_are_loaded_with_the_ema_of_those_that_have_one(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run = ganzoo.train(**arguments("cycle_gan", folder), steps=2)
     saved = state(folder, 2)
     assert set(run.networks) == {"generator", "discriminator", "back", "discriminator_a"}
     assert run.networks["generator"] is run.generator
     for name, network in run.networks.items():
-        key = "state.generator_ema" if name == "generator" else f"state.networks.{name}"
+        key = f"state.{name}_ema" if name in ("generator", "back") else f"state.networks.{name}"
         assert not network.training
         for weight, value in network.state_dict().items():
             assert torch.equal(value, saved[f"{key}.weights.{weight}"])

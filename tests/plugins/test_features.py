@@ -270,6 +270,9 @@ def test_weights_are_searched_in_the_option_the_variable_and_the_hub(
     monkeypatch.setenv("GANZOO_INCEPTION", str(variable))
     assert find_inception(InceptionOptions()) == variable
     assert find_inception(InceptionOptions(weights=mine)) == mine
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GANZOO_INCEPTION", "~/variable.pth")
+    assert find_inception(InceptionOptions()) == variable
 
 
 def test_missing_weights_are_reported_with_their_hash_and_the_searched_places(

@@ -35,7 +35,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "dataset.name": "flowers/flowers",
         "architecture.name": "dcgan/dcgan",
         "loss.name": "wgan-gp/wgan-gp",
-        "loss.drift": 0.0,
+        "regularize.drift": False,
         "regularize.gradient-penalty.name": "regularizers/gradient-penalty",
         "regularize.gradient-penalty.weight": 10.0,
         "augment.crop.name": "classic-augment/crop",

@@ -75,7 +75,7 @@ def test_paths_and_plugins_are_absolute(tmp_path: Path, monkeypatch: pytest.Monk
         ({"architecture.widht": ["4..8"]}, "no setting architecture.widht; did you mean"),
         ({"train.generator.optimizer": ["1..2"]}, "optimizer=1..2: input should be 'adam'"),
         ({"loss": ["hinge", "hing"]}, "no loss called hing"),
-        ({"loss": ["hinge", "wgan-gp"], "loss.drift": ["1..9"]}, "no setting loss.drift"),
+        ({"loss": ["hinge", "wgan"], "loss.clip": ["1..9"]}, "no setting loss.clip"),
         ({"data.resolution": ["8", "16"]}, "which needs the same images"),
         ({"dataset.count": ["8..64"]}, "which needs the same images"),
         ({"evaluate.samples": ["8..64"]}, "which needs the same images"),

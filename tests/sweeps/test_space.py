@@ -43,7 +43,8 @@ WIDTH = "architecture.width"
         (WIDTH, "16..70:16", Range(16, 64, True, False, 16)),
         ("train.discriminator.steps", "2..", Range(2, 1000, True, True, None)),
         ("train.ema.decay", "0.9..0.999", Range(0.9, 0.999, False, False, None)),
-        ("loss.drift", "0.1..10", Range(0.1, 10, False, True, None)),
+        ("train.others.encoder.lr", "1e-5..1e-2", Range(1e-5, 1e-2, False, True, None)),
+        ("regularize.drift.weight", "0.1..10", Range(0.1, 10, False, True, None)),
     ],
 )
 def test_a_range_is_read(key: str, text: str, expected: Range) -> None:

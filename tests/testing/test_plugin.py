@@ -60,7 +60,7 @@ def test_a_correct_loss_passes() -> None:
         ({"options": options(int, Field(ge=0, description="X."))}, "needs a default"),
         ({"options": options(float, Field(1.0, description="X."))}, "needs bounds"),
         ({"options": options(int | None, Field(1, ge=0, description="X."))}, "may be None"),
-        ({"recommends": {"loss.drift": 1}}, "which it cannot recommend"),
+        ({"recommends": {"loss.clip": 1}}, "which it cannot recommend"),
         ({"recommends": {"trian.steps": 1}}, "which it cannot recommend; did you mean train."),
         (
             {"recommends": {"train.discriminator.step": 5}},

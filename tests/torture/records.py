@@ -45,8 +45,8 @@ name = "dcgan"
 base_channels = 8
 
 [loss]
-name = "wgan-gp"
-drift = 0.5
+name = "wgan"
+clip = 0.5
 
 [augment.flip]
 [augment.jump]
@@ -105,7 +105,7 @@ def _read_settings(folder: Path, content: bytes) -> None:
 
 def _words() -> list[bytes]:
     return [
-        b"blossoms\ndcgan\nwgan-gp\nloss.drift=0.5\ntrain.generator.betas=[0, 0.9]\n"
+        b"blossoms\ndcgan\nwgan\nloss.clip=0.5\ntrain.generator.betas=[0, 0.9]\n"
         b'data.classes=rose+tulip,aster\naugment.flip=true\nseed=3\ntrain={"epochs": 2}\n'
         b"train.generator.lr=2e-4 -> 0 cosine\nregularize.gradient-penalty=false\n"
         b"dataset.count=20\narchitecture.base_channels=8\ncheckpoint.every=2 epochs",

@@ -36,7 +36,7 @@ def test_after_the_half_life_old_weights_count_half() -> None:
     before = generator.layer.bias.detach().clone()
     shift(generator, 1.0)
     for step in range(1, 11):
-        ema.update(generator, images_generated=10 * step, batch_size=10)
+        ema.update(images_generated=10 * step, batch_size=10)
     averaged = ema.generator.get_parameter("layer.bias")
     torch.testing.assert_close(averaged, before + 0.5)
 
@@ -57,7 +57,7 @@ def test_with_a_half_life_of_zero_the_weights_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions(half_life=0))
     shift(generator, 3.0)
-    ema.update(generator, images_generated=10, batch_size=10)
+    ema.update(images_generated=10, batch_size=10)
     for averaged, weight in zip(ema.generator.parameters(), generator.parameters(), strict=True):
         assert torch.equal(averaged, weight)
 
@@ -66,7 +66,7 @@ def test_buffers_are_copied() -> None:
     generator = Small()
     ema = Ema(generator, EmaOptions())
     generator(torch.randn(8, 2))
-    ema.update(generator, images_generated=8, batch_size=8)
+    ema.update(images_generated=8, batch_size=8)
     for averaged, buffer in zip(ema.generator.buffers(), generator.buffers(), strict=True):
         assert torch.equal(averaged, buffer)
 
@@ -78,9 +78,8 @@ def test_batch_statistics_are_those_of_the_averaged_weights() -> None:
     with torch.no_grad():
         generator.layer.bias.add_(5.0)
     generator(torch.randn(64, 2))
-    ema.update(
-        generator, images_generated=0, batch_size=1
-    )  # copies the weights, with statistics that moved a tenth of the way
+    # Copies the weights, with statistics that moved a tenth of the way.
+    ema.update(images_generated=0, batch_size=1)
     ema.update_batch_statistics()
     made = ema.generator(ema.generator.sample_latents(4096, torch.Generator().manual_seed(1)))
     torch.testing.assert_close(made.mean(0), torch.zeros(2), atol=0.2, rtol=0)
@@ -90,6 +89,22 @@ def test_batch_statistics_are_those_of_the_averaged_weights() -> None:
     ema.update_batch_statistics()
     for first, second in zip(first_buffers, ema.generator.buffers(), strict=True):
         assert torch.equal(first, second)
+
+
+def test_batch_statistics_of_another_generator_are_those_of_its_averaged_weights() -> None:
+    torch.manual_seed(0)
+    generator, back, plain = Small(), Small(), nn.Linear(2, 2)
+    ema = Ema(generator, EmaOptions(half_life=0), others={"back": back, "plain": plain})
+    with torch.no_grad():
+        back.layer.bias.add_(5.0)
+    ema.update(images_generated=10, batch_size=10)
+    ema.update_batch_statistics()
+    averaged = ema.networks["back"]
+    assert isinstance(averaged, Small)
+    assert torch.equal(averaged.layer.weight, back.layer.weight)
+    made = averaged.layer(averaged.sample_latents(4096, torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(averaged.norm.running_mean, made.mean(0), atol=0.2, rtol=0)
+    assert list(ema.networks) == ["generator", "back", "plain"]
 
 
 class Shifted(Small):
@@ -103,7 +118,7 @@ class Shifted(Small):
 
 def test_batch_statistics_use_the_class_frequencies_of_training() -> None:
     ema = Ema(Shifted(), EmaOptions(), frequencies=ConditionFrequencies([15, 1]))
-    ema.update(Shifted(), images_generated=8, batch_size=8)
+    ema.update(images_generated=8, batch_size=8)
     ema.update_batch_statistics()
     mean = ema.generator.get_buffer("norm.running_mean")
     torch.testing.assert_close(mean, torch.full((2,), 10 / 16), atol=0.1, rtol=0)
@@ -118,7 +133,7 @@ def test_initial_weights_use_one_batch_and_progress_is_reported() -> None:
     progress.clear()
     ema.update_batch_statistics()
     assert progress == []
-    ema.update(Small(), images_generated=8, batch_size=8)
+    ema.update(images_generated=8, batch_size=8)
     ema.update_batch_statistics()
     assert [done for _, done, _ in progress] == list(range(len(progress)))
     assert len(progress) > 1

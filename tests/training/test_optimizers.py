@@ -27,9 +27,9 @@ def trained(**others: nn.Module) -> list[str]:
     phase = Phase(name="all", networks=tuple(others), terms=lambda step: {})
     schedule = GrowthSchedule(run(architecture="mlp"), networks, SHAPE)
     made = Optimizers([phase], networks.by_name(), TrainOptions(), schedule, schedule.stages[0])
-    (group,) = made.of(phase).param_groups
+    groups = made.of(phase).param_groups
     parameters = made.parameters[phase.networks]
-    assert [id(p) for p in group["params"]] == [id(p) for p in parameters.values()]
+    assert [id(p) for g in groups for p in g["params"]] == [id(p) for p in parameters.values()]
     return list(parameters)
 
 
@@ -42,6 +42,15 @@ def test_a_parameter_that_networks_share_is_trained_once() -> None:
     shared, own = nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)
     names = trained(first=nn.Sequential(shared), second=nn.Sequential(own, shared))
     assert names == ["first.0.weight", "second.0.weight"]
+
+
+def test_a_schedule_of_epsilon_changes_the_optimizer() -> None:
+    networks = stand_ins(SHAPE).by_name()
+    phase = Phase(name="generator", networks=("generator",), terms=lambda step: {})
+    schedule = GrowthSchedule(run(architecture="mlp"), stand_ins(SHAPE), SHAPE)
+    made = Optimizers([phase], networks, TrainOptions(), schedule, schedule.stages[0])
+    made.set_values(TrainOptions(generator=OptimizerOptions(eps=1e-5)))
+    assert [group["eps"] for group in made.of(phase).param_groups] == [1e-5]
 
 
 PLAIN: Mapping[str, Callable[[Iterator[nn.Parameter]], torch.optim.Optimizer]] = {
@@ -60,7 +69,7 @@ def test_fused_optimizers_make_the_updates_of_plain_ones(name: str) -> None:
     options = OptimizerOptions.model_validate(
         {"optimizer": name, "lr": 0.01, "betas": (0.5, 0.9), "eps": 1e-6}
     )
-    made = _optimizer(list(fast.parameters()), options)
+    made = _optimizer([list(fast.parameters())], options)
     made.param_groups[0]["lr"] = 0.01
     assert made.param_groups[0].get("fused") or made.param_groups[0]["foreach"]
     for network, optimizer in ((fast, made), (plain, PLAIN[name](plain.parameters()))):

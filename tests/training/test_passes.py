@@ -12,9 +12,11 @@ import torch
 import ganzoo
 from ganzoo import RequestError
 from ganzoo.contracts import ImageShape
+from ganzoo.run import Run
+from ganzoo.settings import Settings
 from ganzoo.training import passes
 from ganzoo.training.checkpoint import Checkpoints
-from ganzoo.training.passes import Passes
+from ganzoo.training.passes import Mode, Passes
 from ganzoo.training.stand_ins import stand_ins
 from tests.sameness import same
 
@@ -36,8 +38,8 @@ def compiled_calls(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     calls: list[object] = []
     original = passes._compiled
 
-    def counted(eager: Any) -> Any:
-        compiled = original(eager)
+    def counted(eager: Any, **options: Any) -> Any:
+        compiled = original(eager, **options)
 
         def call(*arguments: Any) -> Any:
             calls.append(eager)
@@ -88,7 +90,7 @@ def test_pieces_and_simultaneous_updates_with_dropout_and_penalties_may_be_compi
 
 def test_second_derivatives_of_compiled_scores_are_refused() -> None:
     networks = stand_ins(ImageShape(3, 8, 8))
-    compiled = Passes(networks.generator, networks.discriminator, compiled=True)
+    compiled = Passes(networks.generator, networks.discriminator, mode="on")
     images = torch.rand(2, 3, 8, 8).requires_grad_()
 
     def penalty() -> torch.Tensor:
@@ -121,3 +123,100 @@ def test_without_a_compiler_nothing_is_compiled(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(RequestError, match=r"train\.compile=on: there is no C\+\+ compiler"):
         ganzoo.train(**tiny(settings={"train.compile": "on"}))
+
+
+@pytest.fixture
+def graphs_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow CUDA graphs without a GPU; the passes are compiled, but not recorded."""
+    monkeypatch.setattr(passes, "reason_not_to_compile", lambda run, device: "")
+
+
+def test_cuda_graphs_need_a_gpu(tiny: Arguments) -> None:
+    with pytest.raises(
+        RequestError, match=r"train\.compile=cuda-graphs: CUDA graphs need a CUDA device; or write"
+    ):
+        ganzoo.train(**tiny(settings={"train.compile": "cuda-graphs"}))
+
+
+def test_cuda_graphs_do_not_add_the_gradients_of_pieces() -> None:
+    values = {"compile": "cuda-graphs", "accumulate": 2}
+    given = ["dataset=blossoms", "architecture=mlp", "loss=hinge"]
+    settings = Settings()
+    settings.override(given)
+    run = Run.resolve(settings).with_train(values, "a test")
+    reason = passes.reason_not_to_compile(run, torch.device("cuda"))
+    assert reason == "a CUDA graph would overwrite the gradients that train.accumulate adds"
+
+
+@pytest.mark.usefixtures("graphs_on_a_cpu")
+def test_a_run_with_cuda_graphs_equals_an_eager_one(tiny: Arguments) -> None:
+    more = {"regularize.r1.every": 2, "train.share_fakes": True}
+    eager, graphs = (
+        state(ganzoo.train(**tiny(mode, settings=settings(mode, **more))))
+        for mode in ("off", "cuda-graphs")
+    )
+    for name in ("networks.generator", "networks.discriminator"):
+        one, other = (each[name]["weights"] for each in (eager, graphs))
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["on", "cuda-graphs"])
+def test_a_result_of_a_cuda_graph_is_not_overwritten_by_the_next_one(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = []
+
+    def compile_(function: Any, **options: Any) -> Any:
+        memory = torch.empty(4)  # a graph writes all its results to the same place
+        recorded.append(options["options"]["triton.cudagraphs"])
+        return lambda *arguments: memory.copy_(arguments[0])
+
+    monkeypatch.setattr(passes, "BACKEND", "inductor")
+    monkeypatch.setattr(torch, "compile", compile_)
+    networks = stand_ins(ImageShape(3, 8, 8))
+    compiled = Passes(networks.generator, networks.discriminator, mode=mode)
+    with compiled.first_derivatives_only():
+        first, second = (compiled.scores(torch.full((4,), x), None) for x in (1.0, 2.0))
+    assert recorded == [mode == "cuda-graphs"] * len(recorded)
+    assert torch.equal(first, second) is (mode == "on")
+
+
+@pytest.mark.parametrize(
+    ("message", "refusal"),
+    [
+        (
+            "Error: accessing tensor output of CUDAGraphs that has been overwritten by",
+            r"the method uses images or gradients of an earlier update: write train\.compile=on",
+        ),
+        (
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            "operation: [torch.FloatTensor [1]] is at version 3; expected version 2 instead",
+            r"a layer changes in each pass what .* before needs: write train\.compile=off",
+        ),
+    ],
+)
+def test_what_torch_cannot_compile_is_refused(message: str, refusal: str) -> None:
+    networks = stand_ins(ImageShape(3, 8, 8))
+    compiled = Passes(networks.generator, networks.discriminator, mode="cuda-graphs")
+    with pytest.raises(RequestError, match=refusal), compiled.errors():
+        raise RuntimeError(message)
+    eager = Passes(networks.generator, networks.discriminator)
+    with pytest.raises(RuntimeError, match=r"of CUDAGraphs|inplace"), eager.errors():
+        raise RuntimeError(message)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("mode", ["on", "cuda-graphs"])
+@pytest.mark.parametrize("loss", ["non-saturating", "wgan-gp"])
+def test_a_compiled_run_on_a_gpu_equals_an_eager_one_and_resumes_exactly(
+    mode: str, loss: str, tiny: Arguments, stopped: Callable[..., Any], monkeypatch: Any
+) -> None:
+    monkeypatch.undo()  # the backend of real runs
+    gpu = {"loss": loss, "device": "cuda", "steps": 6}
+    eager = state(ganzoo.train(**tiny("eager", settings=settings("off"), **gpu)))
+    compiled = state(ganzoo.train(**tiny("compiled", settings=settings(mode), **gpu)))
+    for name in ("networks.generator", "networks.discriminator"):
+        one, other = (each[name]["weights"] for each in (eager, compiled))
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-4)
+    folder = stopped(tiny("resumed", settings=settings(mode), **gpu), 3)
+    assert same(state(ganzoo.resume(folder, quiet=True)), compiled)

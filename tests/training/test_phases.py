@@ -163,11 +163,17 @@ def test_a_component_that_waits_for_scores_is_named_if_the_method_does_not_pass_
     tiny: Arguments,
 ) -> None:
     expected = (
-        r"^augmentation \S+/ada may adapt to the discriminator's scores, but loss \S+/two does not "
+        r"^augmentation \S+/ada adapts to the discriminator's scores, but loss \S+/two does not "
         r"pass them on, so it stays as it is: .*step\.give_feedback\(\)"
     )
     with pytest.warns(UserWarning, match=expected):
         train(**tiny("run", "mlp", method(GENERATOR), augment="ada", steps=1))
+
+
+@pytest.mark.parametrize("name", ["ada", "apa"])
+def test_no_scores_are_missed_if_the_strength_is_fixed(tiny: Arguments, name: str) -> None:
+    fixed = {f"augment.{name}.p": 0.5}
+    train(**tiny("run", "mlp", method(GENERATOR), settings=fixed, steps=1))  # warnings are errors
 
 
 def test_images_for_other_networks_pass_the_augmentations_of_all_images(tiny: Arguments) -> None:

@@ -21,7 +21,7 @@ SCHEDULES = {
     "train.generator.lr": "2e-4 -> 0 cosine",
     "train.generator.betas": ["0.0 -> 0.5 linear", 0.9],
     "train.ema.half_life": "100 -> 1000 linear",
-    "loss.drift": "0.1 -> 0 linear over 32 images",
+    "loss.b": "1 -> 0.5 linear over 32 images",
     "regularize.r1.gamma": "constant 5 for 32 images then 5 -> 40 log over 32 images",
     "regularize.lecam.weight": "0.1 -> 0.3 linear",
     "augment.rotate.degrees": "0 -> 30 linear",
@@ -43,7 +43,7 @@ def scheduled(tiny: Arguments) -> Callable[[str], dict[str, Any]]:
 
     def arguments(name: str) -> dict[str, Any]:
         settings = {**SCHEDULES, "log.every": 1}
-        more = {"settings": settings, "loss": "wgan-gp", "steps": 6}
+        more = {"settings": settings, "loss": "lsgan", "steps": 6}
         return tiny(name, **more)
 
     return arguments
@@ -73,7 +73,7 @@ def test_the_values_in_force_are_used_and_reported(
         if key.startswith("schedule/")
     }
     assert seen["augment.rotate.degrees"] == pytest.approx([0, 5, 10, 15, 20, 25])
-    assert seen["loss.drift"] == pytest.approx([0.1, 0.05, 0, 0, 0, 0])
+    assert seen["loss.b"] == pytest.approx([1, 0.75, 0.5, 0.5, 0.5, 0.5])
     assert seen["regularize.r1.gamma"] == pytest.approx([5, 5, 5, 5 * 8**0.5, 40, 40])
     assert seen["train.generator.betas.0"] == pytest.approx([i / 12 for i in range(6)])
     last = state(folder)["state"]["optimizers"]["generator"]["optimizer"]["param_groups"][0]

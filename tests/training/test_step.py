@@ -17,6 +17,7 @@ from ganzoo.components import AugmentationSpec
 from ganzoo.configured_components import ConfiguredComponent
 from ganzoo.contracts import Condition, Discriminator, ImageShape, Phase, RealImages, Step
 from ganzoo.errors import PluginError
+from ganzoo.layers import MinibatchStddev
 from ganzoo.options import Options
 from ganzoo.registry import Entry, Plugin, Registry
 from ganzoo.sections import TrainOptions
@@ -55,7 +56,8 @@ def made_step(
     shape, engine = ImageShape(3, 8, 8), Engine(TrainOptions(device="cpu"))
     used = stand_ins(shape)
     if discriminator:
-        used = replace(used, discriminator=discriminator)
+        compares = any(isinstance(m, MinibatchStddev) for m in discriminator.modules())
+        used = replace(used, discriminator=discriminator, batch_dependent_scores=compares)
     setup = trial_setup(components, used, shape, engine, condition)
     phase = Phase(name="tried", networks=networks or ("generator",), terms=lambda step: {})
     return TrainingStep(setup, Progress(images_seen=4), phase, 0)
@@ -179,16 +181,29 @@ class Recorded(Discriminator):
         return scores if condition is None else scores + condition
 
 
+class Compared(nn.Module):
+    """Multiplies images by the deviation in a group of up to 8, two batches if they were one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deviation = MinibatchStddev(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        deviation: Tensor = self.deviation(x)[:, -1:]
+        return x * deviation
+
+
 ROSE = Condition("class", ("rose", "iris"))
 
 
 @pytest.mark.parametrize("condition", [None, ROSE], ids=["unconditional", "conditional"])
-def test_independent_scores_of_real_and_generated_images_are_computed_in_one_pass(
-    condition: Condition | None,
+@pytest.mark.parametrize("norm", [nn.Identity, Compared])
+def test_scores_of_real_and_generated_images_are_computed_in_one_pass(
+    norm: type[nn.Module], condition: Condition | None
 ) -> None:
     found = {}
     for together in (True, False):
-        used = Recorded()
+        used = Recorded(norm())
         step = made_step(
             "discriminator", loss_name="wgan-gp", discriminator=used, condition=condition
         )

@@ -188,6 +188,7 @@ def build(
             "back": translator(channels),
             "discriminator_a": DomainDiscriminator(channels, domain=0),
         },
+        ema=["back"],
     )
 
 

@@ -107,6 +107,10 @@ TRIALS: Mapping[str, Mapping[str, Any]] = {
         "architecture": "two-domains",
         "loss": "cycle-gan",
         "resolution": "16x8",
+        "settings": {
+            "train.others.back.lr": "1e-3 -> 1e-4 linear over 40 images",
+            "train.others.discriminator_a.betas": [0.1, 0.9],
+        },
     },
 }
 """The arguments of ``ganzoo.train`` in which each trial differs from ``arguments``."""

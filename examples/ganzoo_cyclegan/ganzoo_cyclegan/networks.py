@@ -28,7 +28,7 @@ def build(
     condition: Condition | None,
     requirements: LossRequirements,
 ) -> Networks:
-    """G: X -> Y is the generator, F: Y -> X is called back.
+    """G: X -> Y is the generator, F: Y -> X is called back; both have an EMA.
 
     Raises ValueError for pairs of images whose sides are no multiples of 4 pixels.
     """
@@ -42,6 +42,7 @@ def build(
         generator=PairGenerator(options, image_shape),
         discriminator=PairDiscriminator(options, image_shape),
         others={"back": translator(channels, options)},
+        ema=["back"],
     )
 
 

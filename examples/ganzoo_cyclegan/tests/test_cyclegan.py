@@ -72,6 +72,9 @@ def test_the_command_translates_a_folder(
     assert [file.name for file in files[:2]] == ["00001-0.png", "00002-1.png"]
     assert {open_image(file).size for file in files} == {(16, 16)}
     assert len(files) == 8
+    translate(run.folder, tiny_images / "dark", tmp_path / "back", back=True)
+    one, other = (open_image(folder / files[0].name) for folder in (out, tmp_path / "back"))
+    assert np.any(np.asarray(one) != np.asarray(other))
 
 
 def test_a_dataset_of_two_folders_repeats_the_smaller_one(

@@ -48,9 +48,10 @@ def write(
     page has those of ``by_method``. Returns the largest difference of its networks
     from those of torch.
 
-    Raises RequestError if the generator cannot be exported or is too large, or if the directions do
-    not fit it, and OSError if the file cannot be written.
+    Raises RequestError if the generator cannot be exported or is too large, if the directions do
+    not fit it, or without a package, and OSError if the file cannot be written.
     """
+    onnx_file.require_packages("the format web")
     found = _directions(trained, directions)
     models, difference = _models(trained)
     html = _html(trained, card, found, models).encode()

@@ -50,7 +50,7 @@ def test_the_report_has_facts_and_suggested_settings(ganzoo_command: Ganzoo, ima
         "not prepared yet",
         "suggested settings:\n  data.resolution=32 ",
         "  --augment flip ",
-        "  --augment ada ",
+        "  --augment diffaugment ",
         "  data.conditional=true ",
         "  data.balance=true ",
         "  dataset.on_error=skip ",
@@ -62,7 +62,7 @@ def test_the_report_has_facts_and_suggested_settings(ganzoo_command: Ganzoo, ima
 def test_suggested_settings_are_accepted_by_train(ganzoo_command: Ganzoo, images: Path) -> None:
     reported = inspected(ganzoo_command, "image-folder", f"dataset.path={images}", "--json")
     suitable = [word for setting in json.loads(reported)["suitable"] for word in setting.split()]
-    assert "ada" in suitable
+    assert "diffaugment" in suitable
     run = ("train", "image-folder", "dcgan", "hinge", f"dataset.path={images}", "--dry-run")
     done = ganzoo_command(*run, *suitable)
     assert done.status == 0, done.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,28 +11,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, leaky_relu, relu
 from torch.nn.functional import pad as torch_pad
-from torch.overrides import TorchFunctionMode
 
 _Map = Callable[[Tensor], Tensor]
-
-
-class PiecewiseLinear(TorchFunctionMode):
-    """While it is active, piecewise linear layers have no second derivative; torch's is zeros.
-
-    Gradients are the same. But torch passes the zeros back through all layers before, which in
-    networks without norms takes a third of the operations of a penalty. The layers are ReLU, leaky
-    ReLU, average pooling and padding.
-    """
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The result of a function of torch."""
-        return _FUNCTIONS.get(func, func)(*args, **(kwargs or {}))
 
 
 class _Linear(Function):
@@ -90,7 +70,7 @@ def _pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: Any =
     return _as_linear(torch_pad, input, pad, mode)
 
 
-_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     leaky_relu: _leaky_relu,
     relu: _relu,
     torch.relu: _relu,
@@ -99,3 +79,4 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     adaptive_avg_pool2d: partial(_as_linear, adaptive_avg_pool2d),
     torch_pad: _pad,
 }
+"""Functions of torch, and what computes the same without second derivatives."""

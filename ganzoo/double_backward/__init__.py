@@ -1,0 +1,1 @@
+"""Gradients that are differentiated again, as those of a penalty, in fewer operations."""
